@@ -1,0 +1,37 @@
+/** Every error the relay raises on purpose: `code` is stable and is what code branches on, never the text. */
+export abstract class RelayError extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** Wrong configuration: the message names every wrong variable and what it may be. Exit code 2. */
+export class ConfigError extends RelayError {
+  constructor(readonly problems: readonly string[]) {
+    super(
+      'CONFIG_INVALID',
+      `wrong configuration:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
+    );
+  }
+}
+
+/** The body of a source message can never become an event. */
+export class MalformedEventError extends RelayError {}
+
+/** Redis cannot take or give what the relay must store; nothing was lost, the caller keeps what it holds. */
+export class StoreUnavailableError extends RelayError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('STORE_UNAVAILABLE', message, options);
+  }
+}
+
+/** The `code` of any thrown value, for logs and attempt histories. */
+export function errorCode(error: unknown): string {
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
+  return error instanceof Error ? error.name : 'UNKNOWN';
+}

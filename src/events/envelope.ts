@@ -1,0 +1,93 @@
+import { isUtf8 } from 'node:buffer';
+import { createHash } from 'node:crypto';
+import { MalformedEventError } from '../errors';
+import { findEvent } from './catalogue';
+import { decodeString, isString, type Span, scanObject } from './json-scanner';
+
+declare const eventIdBrand: unique symbol;
+/** Identity of one emission: the same for the copies that came by RabbitMQ and by SQS, and at every redelivery. */
+export type EventId = string & { readonly [eventIdBrand]: true };
+
+/** A parsed event. Values stay where they are in `body`; only what routing needs is decoded. */
+export interface Envelope {
+  readonly id: EventId;
+  readonly event: string;
+  readonly instance: string;
+  /** Local wall time of the core API with a false `Z` (contract B.1), as text. */
+  readonly dateTime: string | undefined;
+  /** The whole body as it came. */
+  readonly body: Buffer;
+  /** Where each root value stands in `body`, in order of appearance; of duplicate keys the last. */
+  readonly members: ReadonlyMap<string, Span>;
+}
+
+/** What the transport says about a message whose body does not. */
+export interface Origin {
+  /** `messages.upsert` (core API) or `my-instance.messages.upsert` (documents). */
+  readonly routingKey: string;
+  /** Set when the exchange belongs to one instance. */
+  readonly instance?: string;
+}
+
+/**
+ * Body → envelope, without decoding `data`.
+ *
+ * @throws MalformedEventError when the body can never be an event: `BODY_EMPTY`, `BODY_NOT_UTF8`,
+ *   `BODY_NOT_JSON`, `BODY_NOT_OBJECT`, `EVENT_MISSING`, `INSTANCE_MISSING`
+ */
+export function parseEnvelope(body: Buffer, origin: Origin): Envelope {
+  if (body.length === 0) throw new MalformedEventError('BODY_EMPTY', 'the body is empty');
+  if (!isUtf8(body)) throw new MalformedEventError('BODY_NOT_UTF8', 'the body is not UTF-8');
+  const members = new Map<string, Span>();
+  for (const member of scanObject(body)) members.set(member.key, member.value);
+
+  const named = textOf(body, members.get('event'));
+  const fallback = named === undefined || !members.has('instance') ? fromRoutingKey(origin) : undefined;
+  const event = named ?? fallback?.event;
+  const instance = textOf(body, members.get('instance')) ?? origin.instance ?? fallback?.instance;
+  if (event === undefined) {
+    throw new MalformedEventError('EVENT_MISSING', 'neither the body nor the routing key names the event');
+  }
+  if (instance === undefined) {
+    throw new MalformedEventError(
+      'INSTANCE_MISSING',
+      'neither the body nor the routing key names the instance',
+    );
+  }
+  const dateTime = textOf(body, members.get('date_time'));
+  return {
+    id: eventId(instance, event, dateTime, body, members.get('data')),
+    event,
+    instance,
+    dateTime,
+    body,
+    members,
+  };
+}
+
+function textOf(body: Buffer, span: Span | undefined): string | undefined {
+  if (span === undefined || !isString(body, span)) return undefined;
+  return decodeString(body, span) || undefined;
+}
+
+/** `my-instance.messages.upsert` → both; the event is recognised by the catalogue, as instance names hold dots. */
+function fromRoutingKey({ routingKey }: Origin): { event: string; instance: string | undefined } | undefined {
+  if (findEvent(routingKey) !== undefined) return { event: routingKey, instance: undefined };
+  for (let dot = routingKey.indexOf('.'); dot !== -1; dot = routingKey.indexOf('.', dot + 1)) {
+    const event = routingKey.slice(dot + 1);
+    if (findEvent(event) !== undefined) return { event, instance: routingKey.slice(0, dot) || undefined };
+  }
+  return undefined;
+}
+
+function eventId(
+  instance: string,
+  event: string,
+  dateTime: string | undefined,
+  body: Buffer,
+  data: Span | undefined,
+): EventId {
+  const hash = createHash('sha256').update(JSON.stringify([instance, event, dateTime ?? null]));
+  if (data !== undefined) hash.update(body.subarray(data.start, data.end));
+  return hash.digest('base64url').slice(0, 22) as EventId;
+}
