@@ -1,0 +1,226 @@
+import { type EventFilter, readEventSwitches } from './event-switches';
+import type { Values } from './variables';
+
+/** The whole configuration: typed, checked, frozen. Durations are milliseconds, sizes bytes. */
+export interface Config {
+  readonly rabbitmq: RabbitMqConfig;
+  readonly globalWebhook: GlobalWebhookConfig | undefined;
+  readonly webhook: WebhookConfig;
+  readonly delivery: DeliveryConfig;
+  readonly retry: RetryConfig;
+  readonly redis: RedisConfig;
+  readonly settingsFile: string;
+  readonly metrics: { readonly host: string; readonly port: number };
+  readonly log: {
+    readonly levels: readonly string[];
+    readonly color: boolean;
+    readonly format: 'auto' | 'json' | 'text';
+  };
+  readonly shutdownTimeoutMs: number;
+}
+
+export interface RabbitMqConfig {
+  readonly enabled: boolean;
+  readonly uri: string;
+  readonly exchange: string;
+  /** Consume the global exchange. */
+  readonly global: boolean;
+  readonly prefixKey: string;
+  readonly frameMax: number;
+  readonly consume: 'dedicated' | 'shared';
+  readonly queue: string;
+  readonly prefetch: number;
+  readonly events: EventFilter;
+}
+
+export interface GlobalWebhookConfig {
+  readonly url: string;
+  readonly byEvents: boolean;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly signingSecrets: readonly string[];
+  readonly events: EventFilter;
+}
+
+export interface WebhookConfig {
+  readonly stripApikey: boolean;
+  readonly legacyPaths: boolean;
+  readonly timeoutMs: number;
+  readonly connectTimeoutMs: number;
+  /** Answers that will never change. */
+  readonly rejectedStatuses: ReadonlySet<number>;
+}
+
+export interface DeliveryConfig {
+  readonly concurrency: number;
+  readonly concurrencyPerDestination: number;
+  readonly slowAfterMs: number;
+  readonly maxBytesInFlight: number;
+  readonly circuitFailures: number;
+  readonly circuitOpenMs: number;
+}
+
+export interface RetryConfig {
+  readonly concurrency: number;
+  readonly maxAttempts: number;
+  readonly initialDelayMs: number;
+  readonly maxDelayMs: number;
+  readonly exponential: boolean;
+  readonly jitter: number;
+  readonly deadLetterMaxAgeMs: number;
+  readonly deadLetterMaxCount: number;
+}
+
+export interface RedisConfig {
+  readonly uri: string;
+  readonly clusterNodes: readonly string[];
+  readonly sentinels: readonly string[];
+  readonly sentinelName: string;
+  readonly prefix: string;
+}
+
+const DAY_MS = 86_400_000;
+
+/** Values → Config. What no single variable can show wrong is checked here; problems and warnings are pushed. */
+export function buildConfig(
+  values: Values,
+  raw: Readonly<Record<string, unknown>>,
+  problems: string[],
+  warnings: string[],
+): Config {
+  const config: Config = {
+    rabbitmq: rabbitmqOf(values, raw, problems),
+    globalWebhook: globalWebhookOf(values, raw, problems),
+    webhook: webhookOf(values, problems),
+    delivery: {
+      concurrency: values.DELIVERY_CONCURRENCY,
+      concurrencyPerDestination: values.DELIVERY_CONCURRENCY_PER_DESTINATION,
+      slowAfterMs: values.DELIVERY_SLOW_AFTER_MS,
+      maxBytesInFlight: values.DELIVERY_MAX_BYTES_IN_FLIGHT,
+      circuitFailures: values.CIRCUIT_FAILURES,
+      circuitOpenMs: values.CIRCUIT_OPEN_SECONDS * 1000,
+    },
+    retry: retryOf(values),
+    redis: redisOf(values, problems),
+    settingsFile: values.SETTINGS_FILE,
+    metrics: { host: values.METRICS_HOST, port: values.METRICS_PORT },
+    log: { levels: values.LOG_LEVEL, color: values.LOG_COLOR, format: values.LOG_FORMAT },
+    shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_SECONDS * 1000,
+  };
+  if (config.globalWebhook?.events !== 'all' && config.globalWebhook?.events.size === 0) {
+    warnings.push('every WEBHOOK_EVENTS_… says false: the global webhook receives nothing');
+  }
+  return deepFreeze(config);
+}
+
+function rabbitmqOf(
+  values: Values,
+  raw: Readonly<Record<string, unknown>>,
+  problems: string[],
+): RabbitMqConfig {
+  const enabled = values.RABBITMQ_ENABLED ?? values.RABBITMQ_URI !== '';
+  if (enabled && values.RABBITMQ_URI === '') {
+    problems.push(
+      'RABBITMQ_URI: must be set while RABBITMQ_ENABLED is true, such as amqp://user:password@host:5672/%2F',
+    );
+  }
+  if (values.RABBITMQ_URI !== '' && !/^amqps?:\/\/./.test(values.RABBITMQ_URI)) {
+    problems.push('RABBITMQ_URI: must be an address that starts with amqp:// or amqps://');
+  }
+  return {
+    enabled,
+    uri: values.RABBITMQ_URI,
+    exchange: values.RABBITMQ_EXCHANGE_NAME,
+    global: values.RABBITMQ_GLOBAL_ENABLED ?? values.RABBITMQ_CONSUME === 'dedicated',
+    prefixKey: values.RABBITMQ_PREFIX_KEY,
+    frameMax: values.RABBITMQ_FRAME_MAX,
+    consume: values.RABBITMQ_CONSUME,
+    queue: values.RABBITMQ_QUEUE,
+    prefetch: values.RABBITMQ_PREFETCH,
+    events: readEventSwitches('RABBITMQ_EVENTS_', raw, problems),
+  };
+}
+
+function globalWebhookOf(
+  values: Values,
+  raw: Readonly<Record<string, unknown>>,
+  problems: string[],
+): GlobalWebhookConfig | undefined {
+  const url = values.WEBHOOK_GLOBAL_URL;
+  const enabled = values.WEBHOOK_GLOBAL_ENABLED ?? url !== undefined;
+  if (enabled && url === undefined) {
+    problems.push('WEBHOOK_GLOBAL_URL: must be set while WEBHOOK_GLOBAL_ENABLED is true');
+  }
+  const events = readEventSwitches('WEBHOOK_EVENTS_', raw, problems);
+  for (const secret of values.WEBHOOK_SIGNING_SECRET) {
+    if (Buffer.from(secret.replace(/^whsec_/, ''), 'base64').length < 16) {
+      problems.push(
+        'WEBHOOK_SIGNING_SECRET: must be base64 of at least 16 bytes, with or without whsec_ before it',
+      );
+    }
+  }
+  if (!enabled || url === undefined) return undefined;
+  return {
+    url,
+    byEvents: values.WEBHOOK_GLOBAL_WEBHOOK_BY_EVENTS,
+    headers: values.WEBHOOK_GLOBAL_HEADERS,
+    signingSecrets: values.WEBHOOK_SIGNING_SECRET,
+    events,
+  };
+}
+
+function webhookOf(values: Values, problems: string[]): WebhookConfig {
+  const statuses = values.WEBHOOK_RETRY_NON_RETRYABLE_STATUS_CODES.map(Number);
+  if (statuses.some((status) => !Number.isInteger(status) || status < 300 || status > 599)) {
+    problems.push(
+      'WEBHOOK_RETRY_NON_RETRYABLE_STATUS_CODES: must be a comma separated list of codes from 300 to 599',
+    );
+  }
+  return {
+    stripApikey: values.WEBHOOK_STRIP_APIKEY,
+    legacyPaths: values.WEBHOOK_LEGACY_PATHS,
+    timeoutMs: values.WEBHOOK_REQUEST_TIMEOUT_MS,
+    connectTimeoutMs: Math.min(values.WEBHOOK_CONNECT_TIMEOUT_MS, values.WEBHOOK_REQUEST_TIMEOUT_MS),
+    rejectedStatuses: new Set(statuses),
+  };
+}
+
+function retryOf(values: Values): RetryConfig {
+  return {
+    concurrency: values.RETRY_CONCURRENCY,
+    maxAttempts: values.WEBHOOK_RETRY_MAX_ATTEMPTS,
+    initialDelayMs: values.WEBHOOK_RETRY_INITIAL_DELAY_SECONDS * 1000,
+    maxDelayMs: values.WEBHOOK_RETRY_MAX_DELAY_SECONDS * 1000,
+    exponential: values.WEBHOOK_RETRY_USE_EXPONENTIAL_BACKOFF,
+    jitter: values.WEBHOOK_RETRY_JITTER_FACTOR,
+    deadLetterMaxAgeMs: values.DEAD_LETTER_MAX_AGE_DAYS * DAY_MS,
+    deadLetterMaxCount: values.DEAD_LETTER_MAX_COUNT,
+  };
+}
+
+function redisOf(values: Values, problems: string[]): RedisConfig {
+  if (values.REDIS_SENTINELS.length > 0 && values.REDIS_SENTINEL_NAME === '') {
+    problems.push('REDIS_SENTINEL_NAME: must be set beside REDIS_SENTINELS');
+  }
+  for (const name of ['REDIS_CLUSTER_NODES', 'REDIS_SENTINELS'] as const) {
+    if (values[name].some((node) => !/^.+:\d+$/.test(node)))
+      problems.push(`${name}: must be a list of host:port`);
+  }
+  if (/[{}:\s]/.test(values.REDIS_PREFIX_KEY) || values.REDIS_PREFIX_KEY === '') {
+    problems.push('REDIS_PREFIX_KEY: must be text without spaces, colons and braces');
+  }
+  return {
+    uri: values.REDIS_URI,
+    clusterNodes: values.REDIS_CLUSTER_NODES,
+    sentinels: values.REDIS_SENTINELS,
+    sentinelName: values.REDIS_SENTINEL_NAME,
+    prefix: values.REDIS_PREFIX_KEY,
+  };
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !(value instanceof Set)) {
+    for (const inner of Object.values(value)) deepFreeze(inner);
+    Object.freeze(value);
+  }
+  return value;
+}

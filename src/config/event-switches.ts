@@ -1,0 +1,35 @@
+import { findKey } from '../events/catalogue';
+import { flag } from './formats';
+
+/** Which events pass: all, or those whose filter key is in the set. */
+export type EventFilter = 'all' | ReadonlySet<string>;
+
+export function passes(filter: EventFilter, key: string): boolean {
+  return filter === 'all' || filter.has(key);
+}
+
+/** `WEBHOOK_EVENTS_ERRORS` and `…_ERRORS_WEBHOOK` switch the core API's own error webhook, not an event. */
+const NOT_EVENTS: ReadonlySet<string> = new Set(['ERRORS', 'ERRORS_WEBHOOK']);
+
+/**
+ * Reads a family of switches such as `RABBITMQ_EVENTS_<KEY>`: where none is set, every event; as soon as one is
+ * set, exactly those that say true (interface.md, Environment). Problems are pushed, not thrown.
+ */
+export function readEventSwitches(
+  prefix: string,
+  environment: Readonly<Record<string, unknown>>,
+  problems: string[],
+): EventFilter {
+  const switches = Object.entries(environment).filter(
+    ([name, raw]) => name.startsWith(prefix) && raw !== '' && !NOT_EVENTS.has(name.slice(prefix.length)),
+  );
+  if (switches.length === 0) return 'all';
+  const keys = new Set<string>();
+  for (const [name, raw] of switches) {
+    const parsed = flag.parse(raw);
+    const key = name.slice(prefix.length);
+    if (parsed === undefined) problems.push(`${name} must be ${flag.allowed}`);
+    else if (parsed.value) keys.add(findKey(key)?.key ?? key);
+  }
+  return keys;
+}

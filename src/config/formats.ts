@@ -1,0 +1,97 @@
+/** What a variable may be. `parse` takes the text of the environment or a JSON value of a configuration file. */
+export interface Format<T> {
+  /** Completes the sentence "must be …". */
+  readonly allowed: string;
+  /** The value, or undefined where `raw` is not of this format. */
+  readonly parse: (raw: unknown) => { readonly value: T } | undefined;
+}
+
+function format<T>(allowed: string, parse: (raw: unknown) => T | undefined): Format<T> {
+  return {
+    allowed,
+    parse: (raw) => {
+      const value = parse(raw);
+      return value === undefined ? undefined : { value };
+    },
+  };
+}
+
+function asText(raw: unknown): string | undefined {
+  return typeof raw === 'string' ? raw.trim() : typeof raw === 'number' ? String(raw) : undefined;
+}
+
+export const text: Format<string> = format('text', asText);
+
+/** The core API takes the exact text `true` for yes and anything else for no; a typing error is named instead. */
+export const flag: Format<boolean> = format('true or false', (raw) => {
+  if (typeof raw === 'boolean') return raw;
+  const value = asText(raw);
+  if (value === 'true') return true;
+  return value === 'false' || value === '' ? false : undefined;
+});
+
+export function number(minimum: number, maximum: number): Format<number> {
+  return format(`a number from ${minimum} to ${maximum}`, (raw) => {
+    const value = asText(raw);
+    if (value === undefined || value === '') return undefined;
+    const parsed = Number(value);
+    return parsed >= minimum && parsed <= maximum ? parsed : undefined;
+  });
+}
+
+export function integer(minimum: number, maximum: number): Format<number> {
+  const { parse } = number(minimum, maximum);
+  return format(`a whole number from ${minimum} to ${maximum}`, (raw) => {
+    const parsed = parse(raw);
+    return parsed !== undefined && Number.isInteger(parsed.value) ? parsed.value : undefined;
+  });
+}
+
+export function oneOf<const T extends string>(...choices: readonly T[]): Format<T> {
+  return format(choices.join(' or '), (raw) => choices.find((choice) => choice === asText(raw)));
+}
+
+/** Comma separated; empty items are dropped. */
+export const list: Format<readonly string[]> = format('a comma separated list', (raw) => {
+  const items = Array.isArray(raw) ? raw.map(asText) : asText(raw)?.split(',');
+  if (items === undefined || items.some((item) => item === undefined)) return undefined;
+  return items.flatMap((item) => item?.trim() || []);
+});
+
+export const stringMap: Format<Readonly<Record<string, string>>> = format(
+  'a JSON object with text values, such as {"authorization":"Bearer …"}',
+  (raw) => {
+    const value = typeof raw === 'string' ? parseJson(raw.trim() || '{}') : raw;
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+    const entries = Object.entries(value);
+    return entries.every(([, item]) => typeof item === 'string') ? Object.fromEntries(entries) : undefined;
+  },
+);
+
+export function urlOf(...protocols: readonly string[]): Format<string> {
+  const allowed = `an address that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`;
+  return format(allowed, (raw) => {
+    const value = asText(raw);
+    if (value === undefined || !URL.canParse(value)) return undefined;
+    const url = new URL(value);
+    return protocols.includes(url.protocol) && url.hostname !== '' ? value : undefined;
+  });
+}
+
+export const httpUrl: Format<string> = urlOf('http:', 'https:');
+
+/** Empty text counts as not set, as in the core API's `.env.example`. */
+export function optional<T>(inner: Format<T>): Format<T | undefined> {
+  return {
+    allowed: `empty or ${inner.allowed}`,
+    parse: (raw) => (raw === undefined || asText(raw) === '' ? { value: undefined } : inner.parse(raw)),
+  };
+}
+
+function parseJson(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,62 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { ConfigError } from '../errors';
+
+/** Where a value came from: a file's name, `environment`, or `default`. */
+export type Origin = string;
+
+/** Raw settings by variable name, strongest layer last applied, each with its origin. */
+export interface RawValues {
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly origins: ReadonlyMap<string, Origin>;
+}
+
+/**
+ * Layers, weakest first: `config/default.json`, `config/$NODE_ENV.json`, `.env`, the environment
+ * (interface.md, Environment).
+ *
+ * @throws ConfigError when a file is there but cannot be read
+ */
+export function readLayers(directory: string, environment: NodeJS.ProcessEnv): RawValues {
+  const nodeEnv = environment['NODE_ENV'];
+  const layers: (readonly [Origin, Readonly<Record<string, unknown>>])[] = [
+    ...['config/default.json', ...(nodeEnv ? [`config/${nodeEnv}.json`] : [])].map(
+      (file) => [file, readFile(join(directory, file), file, parseJsonObject)] as const,
+    ),
+    ['.env', readFile(join(directory, '.env'), '.env', parseEnv)],
+    ['environment', environment],
+  ];
+  const values: Record<string, unknown> = {};
+  const origins = new Map<string, Origin>();
+  for (const [origin, layer] of layers) {
+    for (const [name, value] of Object.entries(layer)) {
+      if (value === undefined) continue;
+      values[name] = value;
+      origins.set(name, origin);
+    }
+  }
+  return { values, origins };
+}
+
+function readFile(
+  path: string,
+  name: string,
+  parse: (content: string) => Record<string, unknown> | NodeJS.Dict<string>,
+): Readonly<Record<string, unknown>> {
+  if (!existsSync(path)) return {};
+  try {
+    return parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new ConfigError([
+      `${name} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    ]);
+  }
+}
+
+function parseJsonObject(content: string): Record<string, unknown> {
+  const parsed: unknown = JSON.parse(content);
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+    throw new Error('not a JSON object');
+  return { ...parsed };
+}

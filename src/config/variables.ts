@@ -1,0 +1,149 @@
+import {
+  type Format,
+  flag,
+  httpUrl,
+  integer,
+  list,
+  number,
+  oneOf,
+  optional,
+  stringMap,
+  text,
+  urlOf,
+} from './formats';
+
+/** One environment variable: what it means, what it may be, and what it is when nobody says. */
+export interface Variable<T> {
+  readonly doc: string;
+  readonly format: Format<T>;
+  readonly default: T;
+  /** Never shown: `config` prints a mask, logs print nothing. */
+  readonly secret?: true;
+}
+
+function variable<T>(format: Format<T>, defaultValue: T, doc: string): Variable<T> {
+  return { doc, format, default: defaultValue };
+}
+
+function secret<T>(format: Format<T>, defaultValue: T, doc: string): Variable<T> {
+  return { doc, format, default: defaultValue, secret: true };
+}
+
+const port = integer(1, 65_535);
+
+/** Names of the core API keep its meaning (interface.md, Environment); the others are the relay's own. */
+export const VARIABLES = {
+  RABBITMQ_ENABLED: variable(
+    optional(flag),
+    undefined,
+    'consume from RabbitMQ; on where RABBITMQ_URI is set',
+  ),
+  RABBITMQ_URI: secret(
+    text,
+    '',
+    'amqp:// or amqps:// address; user, password and virtual host percent-encoded',
+  ),
+  RABBITMQ_EXCHANGE_NAME: variable(text, 'evolution_exchange', 'the global topic exchange of the core API'),
+  RABBITMQ_GLOBAL_ENABLED: variable(
+    optional(flag),
+    undefined,
+    'consume the global exchange; unset: yes in dedicated mode, no in shared mode',
+  ),
+  RABBITMQ_PREFIX_KEY: variable(text, '', 'prefix of the queues that the core API declares (shared mode)'),
+  RABBITMQ_FRAME_MAX: variable(
+    integer(4096, 16_777_216),
+    8192,
+    'largest AMQP frame in bytes; RabbitMQ 4.1 and later needs 8192 or more',
+  ),
+  RABBITMQ_CONSUME: variable(
+    oneOf('dedicated', 'shared'),
+    'dedicated',
+    'one queue of our own, or the queues that the core API declares itself',
+  ),
+  RABBITMQ_QUEUE: variable(text, 'evolution-relay', 'the dedicated queue'),
+  RABBITMQ_PREFETCH: variable(integer(1, 65_535), 250, 'messages held at once'),
+
+  WEBHOOK_GLOBAL_ENABLED: variable(
+    optional(flag),
+    undefined,
+    'deliver to WEBHOOK_GLOBAL_URL; on where it is set',
+  ),
+  WEBHOOK_GLOBAL_URL: secret(optional(httpUrl), undefined, 'address of the global webhook'),
+  WEBHOOK_GLOBAL_WEBHOOK_BY_EVENTS: variable(flag, false, 'append /messages-upsert and so on to the address'),
+  WEBHOOK_GLOBAL_HEADERS: secret(stringMap, {}, 'JSON object of headers for the global webhook'),
+  WEBHOOK_SIGNING_SECRET: secret(
+    list,
+    [],
+    'signs the global webhook (Standard Webhooks); comma separated while rotating',
+  ),
+  WEBHOOK_STRIP_APIKEY: variable(flag, false, 'leave apikey out of what is sent'),
+  WEBHOOK_LEGACY_PATHS: variable(flag, false, 'suffixes of the older documentation with by-events'),
+  WEBHOOK_REQUEST_TIMEOUT_MS: variable(integer(1, 600_000), 30_000, 'whole request, milliseconds'),
+  WEBHOOK_CONNECT_TIMEOUT_MS: variable(integer(1, 600_000), 10_000, 'connecting alone, milliseconds'),
+  WEBHOOK_RETRY_MAX_ATTEMPTS: variable(integer(1, 100), 10, 'attempts in all, the direct one included'),
+  WEBHOOK_RETRY_INITIAL_DELAY_SECONDS: variable(number(0, 86_400), 5, 'delay before the second attempt'),
+  WEBHOOK_RETRY_MAX_DELAY_SECONDS: variable(number(0, 86_400), 300, 'cap of the delay'),
+  WEBHOOK_RETRY_USE_EXPONENTIAL_BACKOFF: variable(flag, true, 'double the delay at every attempt'),
+  WEBHOOK_RETRY_JITTER_FACTOR: variable(number(0, 1), 0.2, 'delays vary by this share, up and down'),
+  WEBHOOK_RETRY_NON_RETRYABLE_STATUS_CODES: variable(
+    list,
+    ['400', '401', '403', '404', '422'],
+    'answers that will never change: dead-lettered at once',
+  ),
+
+  DELIVERY_CONCURRENCY: variable(integer(1, 100_000), 500, 'requests in flight, in all'),
+  DELIVERY_CONCURRENCY_PER_DESTINATION: variable(integer(1, 100_000), 32, 'and for one destination'),
+  DELIVERY_SLOW_AFTER_MS: variable(integer(1, 600_000), 1000, 'then the source message is released'),
+  DELIVERY_MAX_BYTES_IN_FLIGHT: variable(
+    integer(1_048_576, Number.MAX_SAFE_INTEGER),
+    268_435_456,
+    'bytes of messages held at once',
+  ),
+  CIRCUIT_FAILURES: variable(
+    integer(1, 1_000_000),
+    10,
+    "consecutive failures that open a destination's circuit",
+  ),
+  CIRCUIT_OPEN_SECONDS: variable(
+    number(0, 86_400),
+    30,
+    'how long it stays open before one attempt is let through',
+  ),
+  RETRY_CONCURRENCY: variable(integer(1, 100_000), 100, 'retries in flight'),
+  DEAD_LETTER_MAX_AGE_DAYS: variable(number(0, 3650), 14, 'dead letters older than this are discarded'),
+  DEAD_LETTER_MAX_COUNT: variable(
+    integer(1, Number.MAX_SAFE_INTEGER),
+    1_000_000,
+    'and the oldest beyond this many',
+  ),
+
+  REDIS_URI: secret(urlOf('redis:', 'rediss:'), 'redis://localhost:6379', 'redis:// or rediss:// address'),
+  REDIS_CLUSTER_NODES: variable(list, [], 'host:port list of a Redis Cluster, instead of the address'),
+  REDIS_SENTINELS: variable(list, [], 'host:port list of Sentinels, with REDIS_SENTINEL_NAME'),
+  REDIS_SENTINEL_NAME: variable(text, '', 'name of the group of servers that the Sentinels watch'),
+  REDIS_PREFIX_KEY: variable(text, 'evolution-relay', 'prefix of keys and queues'),
+
+  SETTINGS_FILE: variable(text, 'config/instances.json', 'settings of instances, read at start'),
+
+  METRICS_HOST: variable(text, '0.0.0.0', "address of the worker's /metrics, /healthz and /readyz"),
+  METRICS_PORT: variable(port, 9464, 'and their port'),
+  SHUTDOWN_TIMEOUT_SECONDS: variable(number(1, 86_400), 30, 'deadline of the drain after SIGTERM'),
+  LOG_LEVEL: variable(list, ['info'], "one level (error, warn, info, debug) or the core API's list"),
+  LOG_COLOR: variable(flag, false, 'colours in the readable log format'),
+  LOG_FORMAT: variable(oneOf('auto', 'json', 'text'), 'auto', 'auto: text on a terminal, otherwise json'),
+} as const satisfies Record<string, Variable<unknown>>;
+
+export type VariableName = keyof typeof VARIABLES;
+
+/** The value of every variable, by name. */
+export type Values = {
+  readonly [Name in VariableName]: (typeof VARIABLES)[Name] extends { readonly format: Format<infer T> }
+    ? T
+    : never;
+};
+
+/** Names that hosting platforms set, taken where ours is not set (interface.md). */
+export const PLATFORM_NAMES: Readonly<Record<string, VariableName>> = {
+  REDIS_URL: 'REDIS_URI',
+  CLOUDAMQP_URL: 'RABBITMQ_URI',
+};
