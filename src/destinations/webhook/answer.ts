@@ -1,0 +1,49 @@
+import { errorCode } from '../../errors';
+import type { Outcome } from '../../pipeline/delivery';
+
+/** Failures that say something about this machine, not about the destination: they spend no attempt. */
+const OUR_OWN_FAULTS: ReadonlySet<string> = new Set([
+  'EAI_AGAIN',
+  'EMFILE',
+  'ENFILE',
+  'ENOBUFS',
+  'ENOMEM',
+  'ENETDOWN',
+  'EADDRNOTAVAIL',
+]);
+
+/** Answer → outcome. 2xx is success, the configured statuses will never change, everything else is retried. */
+export function judgeAnswer(
+  status: number,
+  rejectedStatuses: ReadonlySet<number>,
+  answer: string,
+  retryAfter: string | undefined,
+  now: number,
+): Outcome {
+  if (status >= 200 && status < 300) return { kind: 'delivered', status };
+  const code = `HTTP_${status}`;
+  if (rejectedStatuses.has(status)) return { kind: 'rejected', code, status, answer };
+  const retryAfterMs = parseRetryAfter(retryAfter, now);
+  return { kind: 'failed', code, status, answer, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+}
+
+/** A request that got no answer → outcome. */
+export function judgeError(error: unknown): Outcome {
+  const code = errorCode(rootOf(error));
+  return { kind: OUR_OWN_FAULTS.has(code) ? 'interrupted' : 'failed', code };
+}
+
+/** Several addresses of one host that all failed come as an AggregateError: the first one speaks for all. */
+function rootOf(error: unknown): unknown {
+  return error instanceof AggregateError && errorCode(error) === 'AggregateError' ? error.errors[0] : error;
+}
+
+/** `Retry-After` in milliseconds: seconds or an HTTP date (RFC 9110, section 10.2.3). */
+export function parseRetryAfter(value: string | undefined, now: number): number | undefined {
+  if (value === undefined) return undefined;
+  const text = value.trim();
+  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
+  if (!/[a-z]{3}/i.test(text)) return undefined;
+  const date = Date.parse(text);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+}

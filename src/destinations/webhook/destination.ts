@@ -1,0 +1,97 @@
+import type { Dispatcher } from 'undici';
+import { composeBody } from '../../events/body';
+import { urlSuffix } from '../../events/catalogue';
+import type { Delivery, Destination, DestinationId, RunningAttempt } from '../../pipeline/delivery';
+import { STATIC_HEADERS_MAX_AGE_MS, staticHeaders } from './headers';
+import { WebhookRequest } from './request';
+import { sign, signingKey } from './signing';
+
+/** What is set for one webhook. */
+export interface WebhookTarget {
+  readonly id: DestinationId;
+  readonly url: string;
+  /** Append `/messages-upsert` and so on to the path. */
+  readonly byEvents: boolean;
+  /** Leave media `base64` in `data.message`. */
+  readonly base64: boolean;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Standard Webhooks secrets, the newest first; none: unsigned. */
+  readonly signingSecrets: readonly string[];
+  readonly maxAttempts: number;
+  readonly timeoutMs: number;
+}
+
+/** What is the same for all webhooks. */
+export interface WebhookOptions {
+  readonly stripApikey: boolean;
+  readonly legacyPaths: boolean;
+  readonly rejectedStatuses: ReadonlySet<number>;
+}
+
+const MEDIA = ['message', 'base64'];
+
+/** Posts events to one URL as interface.md, "What a webhook receives", says. */
+export class WebhookDestination implements Destination {
+  readonly kind = 'webhook';
+  readonly id: DestinationId;
+  readonly maxAttempts: number;
+  readonly timeoutMs: number;
+  private readonly url: URL;
+  private readonly keys: readonly Buffer[];
+  private headers: readonly string[] = [];
+  private headersMadeAt = 0;
+
+  constructor(
+    private readonly dispatcher: Dispatcher,
+    private readonly target: WebhookTarget,
+    private readonly options: WebhookOptions,
+  ) {
+    this.id = target.id;
+    this.maxAttempts = target.maxAttempts;
+    this.timeoutMs = target.timeoutMs;
+    this.url = new URL(target.url);
+    this.keys = target.signingSecrets.map(signingKey);
+  }
+
+  start(delivery: Delivery, attempt: number): RunningAttempt {
+    const body = composeBody(delivery.envelope, {
+      destination: this.target.url,
+      stripApikey: this.options.stripApikey,
+      ...(this.target.base64 ? {} : { omitFromData: MEDIA }),
+    });
+    const request = {
+      origin: this.url.origin,
+      path: this.pathFor(delivery.envelope.event),
+      headers: this.headersFor(delivery, attempt, body),
+      body,
+    };
+    return new WebhookRequest(this.dispatcher, request, this.options.rejectedStatuses);
+  }
+
+  private pathFor(event: string): string {
+    const { pathname, search } = this.url;
+    if (!this.target.byEvents) return pathname + search;
+    return `${pathname.replace(/\/$/, '')}/${encodeURIComponent(urlSuffix(event, this.options.legacyPaths))}${search}`;
+  }
+
+  private headersFor(delivery: Delivery, attempt: number, body: Buffer): string[] {
+    const now = Date.now();
+    if (now - this.headersMadeAt > STATIC_HEADERS_MAX_AGE_MS) {
+      this.headers = staticHeaders(this.target.headers, this.url);
+      this.headersMadeAt = now;
+    }
+    const timestamp = Math.floor(now / 1000);
+    const headers = [
+      ...this.headers,
+      'webhook-id',
+      delivery.id,
+      'webhook-timestamp',
+      String(timestamp),
+      'x-evolution-relay-attempt',
+      String(attempt),
+    ];
+    if (this.keys.length > 0)
+      headers.push('webhook-signature', sign(this.keys, delivery.id, timestamp, body));
+    return headers;
+  }
+}

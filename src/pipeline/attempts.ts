@@ -1,0 +1,113 @@
+import { errorCode } from '../errors';
+import type { Bulkhead } from './bulkhead';
+import type { AttemptRecord, Delivery, Outcome, RunningAttempt } from './delivery';
+
+/** How often attempts under way are looked at for being slow or out of time. */
+const SWEEP_MS = 50;
+
+export interface AttemptObserver {
+  /** Called once for every attempt that ended; must not throw. */
+  attemptEnded(delivery: Delivery, record: AttemptRecord): void;
+}
+
+interface UnderWay {
+  readonly delivery: Delivery;
+  readonly startedAt: number;
+  readonly running: RunningAttempt;
+  readonly onSlow: (() => void) | undefined;
+  slow: boolean;
+}
+
+/** Runs attempts, direct ones and retries alike: circuit, timeout, the moment one turns slow, observation. */
+export class Attempts {
+  private readonly underWay = new Set<UnderWay>();
+  private sweeper: NodeJS.Timeout | undefined;
+  private slowCount = 0;
+  private onRoom: () => void = () => {};
+
+  constructor(
+    private readonly slowAfterMs: number,
+    private readonly observer: AttemptObserver,
+  ) {}
+
+  /** Attempts under way, slow ones included. */
+  get count(): number {
+    return this.underWay.size;
+  }
+
+  /** Those that turned slow: their source messages are released, so they no longer count against intake. */
+  get slow(): number {
+    return this.slowCount;
+  }
+
+  /**
+   * Makes one attempt. The caller has made sure that the bulkhead has room and its circuit lets it through.
+   * `onSlow` is called when the attempt has taken `slowAfterMs`.
+   */
+  async run(
+    delivery: Delivery,
+    attempt: number,
+    bulkhead: Bulkhead,
+    onSlow?: () => void,
+  ): Promise<AttemptRecord> {
+    const isRetry = onSlow === undefined;
+    const at = Date.now();
+    const turn = bulkhead.enter(at, isRetry);
+    let entry: UnderWay | undefined;
+    let outcome: Outcome;
+    try {
+      outcome = await bulkhead.circuit.run(() => {
+        const running = delivery.destination.start(delivery, attempt);
+        entry = { delivery, startedAt: at, running, onSlow, slow: false };
+        this.track(entry);
+        return running.outcome;
+      });
+    } catch (error) {
+      // Only the circuit throws here, where it opened since the caller looked.
+      outcome = { kind: 'interrupted', code: errorCode(error) };
+    } finally {
+      bulkhead.leave(turn, Date.now(), isRetry);
+      if (entry !== undefined) this.untrack(entry);
+    }
+    const record: AttemptRecord = { attempt, at, durationMs: Date.now() - at, outcome };
+    this.observer.attemptEnded(delivery, record);
+    this.onRoom();
+    return record;
+  }
+
+  /** `listener` is called whenever an attempt has ended and its room is free again. */
+  whenRoom(listener: () => void): void {
+    this.onRoom = listener;
+  }
+
+  /** Cuts every attempt under way short; they end as interrupted. */
+  interrupt(): void {
+    for (const entry of this.underWay) entry.running.abort('shutdown');
+  }
+
+  private track(entry: UnderWay): void {
+    this.underWay.add(entry);
+    this.sweeper ??= setInterval(() => this.sweep(Date.now()), SWEEP_MS);
+  }
+
+  private untrack(entry: UnderWay): void {
+    this.underWay.delete(entry);
+    if (entry.slow) this.slowCount--;
+    if (this.underWay.size === 0) {
+      clearInterval(this.sweeper);
+      this.sweeper = undefined;
+    }
+  }
+
+  private sweep(now: number): void {
+    for (const entry of this.underWay) {
+      const age = now - entry.startedAt;
+      if (age >= entry.delivery.destination.timeoutMs) entry.running.abort('timeout');
+      if (age >= this.slowAfterMs && !entry.slow) {
+        entry.slow = true;
+        this.slowCount++;
+        entry.onSlow?.();
+      }
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import { CircuitState, ConsecutiveBreaker, circuitBreaker, handleWhenResult } from 'cockatiel';
+import type { Outcome } from './delivery';
+
+export interface CircuitOptions {
+  /** Consecutive failures that open it. */
+  readonly failures: number;
+  readonly openMs: number;
+  /** Called with +1 when it opens and -1 when it closes. */
+  readonly onChange: (change: 1 | -1) => void;
+}
+
+/** Stops attempts to a destination that fails over and over, and lets one through when the time is up. */
+export class Circuit {
+  private readonly policy;
+  private openUntil = 0;
+
+  constructor(options: CircuitOptions) {
+    this.policy = circuitBreaker(
+      handleWhenResult((result) => (result as Outcome).kind === 'failed'),
+      { halfOpenAfter: options.openMs, breaker: new ConsecutiveBreaker(options.failures) },
+    );
+    this.policy.onBreak(() => {
+      if (this.openUntil === 0) options.onChange(1);
+      // A little later than the policy's own clock, so that it never refuses what closedIn lets through.
+      this.openUntil = Date.now() + options.openMs + 5;
+    });
+    this.policy.onReset(() => {
+      if (this.openUntil !== 0) options.onChange(-1);
+      this.openUntil = 0;
+    });
+  }
+
+  /** Milliseconds until an attempt is let through: 0 when one may start now. */
+  closedIn(now: number): number {
+    const { state } = this.policy;
+    if (state === CircuitState.Closed) return 0;
+    if (state === CircuitState.HalfOpen) return 1000;
+    return Math.max(0, this.openUntil - now);
+  }
+
+  run(attempt: () => Promise<Outcome>): Promise<Outcome> {
+    return this.policy.execute(attempt);
+  }
+}

@@ -1,0 +1,186 @@
+import type { Attempts } from './attempts';
+import type { Bulkhead } from './bulkhead';
+import type { AttemptRecord, Delivery, DestinationId, ParkReason } from './delivery';
+import type { Decide, Parking, ParkRequest, Ticket } from './parking';
+
+/**
+ * What became of a delivery while its source message is held: confirmed by the destination, stored, not even
+ * begun (drain), or impossible to store (drain while Redis is away).
+ */
+export type DirectResult = 'delivered' | 'stored' | 'untouched' | 'unstored';
+
+export interface DelivererParts {
+  readonly attempts: Attempts;
+  readonly parking: Parking;
+  readonly decide: Decide;
+  readonly bulkheadOf: (id: DestinationId) => Bulkhead;
+  /** Attempts whose source message is held, in all. */
+  readonly concurrency: number;
+  readonly maxWaitMs: number;
+  /** Tells of storing that failed in a way nobody awaits. */
+  readonly onError: (error: unknown, delivery: Delivery) => void;
+}
+
+interface Waiting {
+  readonly delivery: Delivery;
+  readonly done: (result: DirectResult) => void;
+  readonly since: number;
+}
+
+/** Added to the due time of a delivery parked as slow, after the request's own timeout. */
+const SLOW_MARGIN_MS = 5000;
+const SWEEP_MS = 50;
+
+/** The direct attempt: made at once while the source still holds the message, or parked when it cannot be. */
+export class Deliverer {
+  private readonly waiting = new Map<DestinationId, Waiting[]>();
+  private sweeper: NodeJS.Timeout | undefined;
+  private draining = false;
+
+  constructor(private readonly parts: DelivererParts) {
+    parts.attempts.whenRoom(() => this.startNext());
+  }
+
+  /** Takes a delivery; `done` is called exactly once. */
+  submit(delivery: Delivery, done: (result: DirectResult) => void): void {
+    if (this.draining) return done('untouched');
+    const now = Date.now();
+    const bulkhead = this.parts.bulkheadOf(delivery.destination.id);
+    if (bulkhead.circuit.closedIn(now) > 0) return this.parkUntouched(delivery, 'circuit-open', done);
+    const queue = this.waiting.get(delivery.destination.id);
+    if (queue === undefined && bulkhead.hasRoom && this.hasRoom) {
+      void this.attempt(delivery, bulkhead, done);
+    } else if (bulkhead.wouldWaitTooLong(queue?.length ?? 0, now)) {
+      this.parkUntouched(delivery, 'saturated', done);
+    } else this.enqueue({ delivery, done, since: now }, queue);
+  }
+
+  /** Stores a delivery whose message has others that were already made, so that it cannot go back untouched. */
+  parkUntouched(delivery: Delivery, reason: ParkReason, done: (result: DirectResult) => void): void {
+    const delayMs =
+      reason === 'shutdown' ? 0 : this.parts.bulkheadOf(delivery.destination.id).reserveTurn(Date.now());
+    this.store(
+      { delivery, reason, attemptsMade: 0, history: [], decision: { kind: 'retry', delayMs } },
+      done,
+    );
+  }
+
+  /** From now on nothing is begun; what waits goes back untouched. */
+  drain(): void {
+    this.draining = true;
+    for (const queue of this.waiting.values()) for (const { done } of queue) done('untouched');
+    this.waiting.clear();
+    clearInterval(this.sweeper);
+  }
+
+  private get hasRoom(): boolean {
+    const { attempts, concurrency } = this.parts;
+    // Slow attempts have a pool of the same size of their own: hanging endpoints use that up first.
+    return attempts.count - Math.min(attempts.slow, concurrency) < concurrency;
+  }
+
+  private enqueue(entry: Waiting, queue: Waiting[] | undefined): void {
+    if (queue === undefined) this.waiting.set(entry.delivery.destination.id, [entry]);
+    else queue.push(entry);
+    this.sweeper ??= setInterval(() => this.parkOverdue(Date.now()), SWEEP_MS);
+  }
+
+  private async attempt(
+    delivery: Delivery,
+    bulkhead: Bulkhead,
+    done: (result: DirectResult) => void,
+  ): Promise<void> {
+    let ticket: Ticket | undefined;
+    const onSlow = (): void => {
+      ticket = this.storeSlow(delivery, done);
+    };
+    const record = await this.parts.attempts.run(delivery, 1, bulkhead, onSlow);
+    if (ticket !== undefined) this.finishSlow(delivery, record, ticket);
+    else this.finish(delivery, record, done);
+  }
+
+  private finish(delivery: Delivery, record: AttemptRecord, done: (result: DirectResult) => void): void {
+    const { outcome } = record;
+    if (outcome.kind === 'delivered') return done('delivered');
+    if (outcome.kind === 'interrupted' && this.draining)
+      return this.parkUntouched(delivery, 'shutdown', done);
+    const attemptsMade = outcome.kind === 'interrupted' ? 0 : 1;
+    const decision = this.parts.decide(delivery, record);
+    this.store({ delivery, reason: 'failed', attemptsMade, history: [record], decision }, done);
+  }
+
+  private store(request: ParkRequest, done: (result: DirectResult) => void): void {
+    this.parts.parking.park(request).settled.then(
+      () => done('stored'),
+      () => done('unstored'),
+    );
+  }
+
+  /** The request goes on; the job only becomes due when the request can no longer be under way. */
+  private storeSlow(delivery: Delivery, done: (result: DirectResult) => void): Ticket {
+    const delayMs = delivery.destination.timeoutMs + SLOW_MARGIN_MS;
+    const ticket = this.parts.parking.park({
+      delivery,
+      reason: 'slow',
+      attemptsMade: 1,
+      history: [],
+      decision: { kind: 'retry', delayMs },
+    });
+    ticket.settled.then(
+      (how) => done(how === 'stored' ? 'stored' : 'delivered'),
+      () => done('unstored'),
+    );
+    return ticket;
+  }
+
+  private finishSlow(delivery: Delivery, record: AttemptRecord, ticket: Ticket): void {
+    const { parking, onError } = this.parts;
+    if (record.outcome.kind === 'delivered') ticket.withdraw();
+    ticket.settled
+      .then((how) => {
+        if (how === 'withdrawn' || record.outcome.kind === 'interrupted') return undefined;
+        return record.outcome.kind === 'delivered'
+          ? parking.delivered(delivery)
+          : parking.failed(delivery, record);
+      })
+      // Where the job is stored it will fire: at worst the delivery is made once more.
+      .catch((error: unknown) => onError(error, delivery));
+  }
+
+  /** Room came free: destinations take turns, so that a long line at one does not keep the others waiting. */
+  private startNext(): void {
+    const now = Date.now();
+    for (const [id, queue] of this.waiting) {
+      if (!this.hasRoom) return;
+      const bulkhead = this.parts.bulkheadOf(id);
+      if (bulkhead.circuit.closedIn(now) > 0) this.parkAll(id, queue, 'circuit-open');
+      else if (bulkhead.hasRoom) this.startFirst(id, queue, bulkhead);
+    }
+  }
+
+  private startFirst(id: DestinationId, queue: Waiting[], bulkhead: Bulkhead): void {
+    const next = queue.shift();
+    this.waiting.delete(id);
+    if (queue.length > 0) this.waiting.set(id, queue);
+    if (next !== undefined) void this.attempt(next.delivery, bulkhead, next.done);
+  }
+
+  private parkAll(id: DestinationId, queue: Waiting[], reason: ParkReason): void {
+    this.waiting.delete(id);
+    for (const { delivery, done } of queue) this.parkUntouched(delivery, reason, done);
+  }
+
+  private parkOverdue(now: number): void {
+    for (const [id, queue] of this.waiting) {
+      while (queue[0] !== undefined && now - queue[0].since > this.parts.maxWaitMs) {
+        const overdue = queue.shift();
+        if (overdue !== undefined) this.parkUntouched(overdue.delivery, 'saturated', overdue.done);
+      }
+      if (queue.length === 0) this.waiting.delete(id);
+    }
+    if (this.waiting.size === 0) {
+      clearInterval(this.sweeper);
+      this.sweeper = undefined;
+    }
+  }
+}

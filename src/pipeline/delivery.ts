@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import type { Envelope, EventId } from '../events/envelope';
+
+declare const deliveryIdBrand: unique symbol;
+declare const destinationIdBrand: unique symbol;
+
+/** Identity of one event for one destination; survives redelivery, restarts, retries and replays. */
+export type DeliveryId = string & { readonly [deliveryIdBrand]: true };
+
+/** Reference of a destination, such as `webhook:global`. Holds no secret and no URL: job data names it. */
+export type DestinationId = string & { readonly [destinationIdBrand]: true };
+
+export type DestinationKind = 'webhook';
+
+/**
+ * How one attempt ended. `failed` is worth retrying, `rejected` will never change, `interrupted` was our own
+ * fault and spends no attempt.
+ */
+export type Outcome =
+  | { readonly kind: 'delivered'; readonly status?: number }
+  | {
+      readonly kind: 'failed';
+      readonly code: string;
+      readonly status?: number;
+      readonly retryAfterMs?: number;
+      readonly answer?: string;
+    }
+  | { readonly kind: 'rejected'; readonly code: string; readonly status?: number; readonly answer?: string }
+  | { readonly kind: 'interrupted'; readonly code: string };
+
+/** Why an attempt is cut short from our side. */
+export type AbortReason = 'timeout' | 'shutdown';
+
+/** A request under way. `abort` makes the outcome follow soon; it does nothing once there is one. */
+export interface RunningAttempt {
+  readonly outcome: Promise<Outcome>;
+  abort(reason: AbortReason): void;
+}
+
+/** Where deliveries go. One implementation per kind; the pipeline knows no other way to reach anything. */
+export interface Destination {
+  readonly id: DestinationId;
+  readonly kind: DestinationKind;
+  /** Attempts in all, the direct one included. */
+  readonly maxAttempts: number;
+  /** Whole attempt, milliseconds. */
+  readonly timeoutMs: number;
+  /** Starts attempt number `attempt` (1 is the first) and never throws. */
+  start(delivery: Delivery, attempt: number): RunningAttempt;
+}
+
+/** One envelope for one destination. */
+export interface Delivery {
+  readonly id: DeliveryId;
+  readonly envelope: Envelope;
+  readonly destination: Destination;
+}
+
+/** One line of a delivery's history. */
+export interface AttemptRecord {
+  readonly attempt: number;
+  /** Start, epoch milliseconds. */
+  readonly at: number;
+  readonly durationMs: number;
+  readonly outcome: Outcome;
+}
+
+/** Why a delivery was stored instead of being attempted to its end. */
+export type ParkReason = 'failed' | 'slow' | 'saturated' | 'circuit-open' | 'shutdown';
+
+const DESTINATION_KEY_LENGTH = 8;
+
+/** Last part of every delivery id of a destination: lets the audit count stored deliveries per destination. */
+export function destinationKey(id: DestinationId): string {
+  return createHash('sha256').update(id).digest('base64url').slice(0, DESTINATION_KEY_LENGTH);
+}
+
+/** The destination's key within a delivery id. */
+export function destinationKeyOf(id: DeliveryId): string {
+  return id.slice(-DESTINATION_KEY_LENGTH);
+}
+
+/** Not all digits and without a colon, as BullMQ asks of job ids. */
+export function deliveryId(event: EventId, key: string): DeliveryId {
+  return `dlv_${event}${key}` as DeliveryId;
+}

@@ -1,0 +1,26 @@
+import type { Origin } from '../events/envelope';
+
+/** What the source does with a message in the end: it is done with, or it goes back to the broker. */
+export type Settlement = 'ack' | 'release';
+
+/** What a source hands over. It is held by the broker until `settle`; the first call wins, later ones do nothing. */
+export interface SourceMessage {
+  readonly body: Buffer;
+  readonly origin: Origin;
+  /** When it was published, epoch milliseconds, where the broker knows. */
+  readonly publishedAt: number | undefined;
+  settle(settlement: Settlement): void;
+}
+
+/** A broker adapter that yields messages. */
+export interface Source {
+  readonly name: string;
+  /** Begins to yield, now or whenever the broker can be reached; resolves at once where it must be waited for. */
+  start(onMessage: (message: SourceMessage) => void): Promise<void>;
+  /** Asks for no more; what was handed over may still be settled. */
+  stopIntake(): Promise<void>;
+  /** Sends what was settled, gives everything else back, and disconnects. */
+  close(): Promise<void>;
+  /** Whether messages can come in right now, and if not, why. */
+  readonly state: { readonly ready: boolean; readonly detail: string };
+}

@@ -1,0 +1,40 @@
+import type { AttemptRecord, Delivery, ParkReason } from './delivery';
+
+/** Why a delivery, or a raw message, was given up on. */
+export type DeadReason = 'attempts-exhausted' | 'rejected' | 'destination-removed' | 'malformed';
+
+/** What happens to a delivery after an attempt that was not delivered. */
+export type Decision =
+  | { readonly kind: 'retry'; readonly delayMs: number }
+  | { readonly kind: 'give-up'; readonly reason: DeadReason };
+
+/** Decides after a failed or rejected attempt; pure (retry/policy.ts). */
+export type Decide = (delivery: Delivery, record: AttemptRecord) => Decision;
+
+/** A delivery to store, with what is known of it so far. */
+export interface ParkRequest {
+  readonly delivery: Delivery;
+  readonly reason: ParkReason;
+  /** Attempts spent; one that is under way counts. */
+  readonly attemptsMade: number;
+  readonly history: readonly AttemptRecord[];
+  /** A retry that becomes due after a delay, or a dead letter. */
+  readonly decision: Decision;
+}
+
+/** A delivery on its way into the store. */
+export interface Ticket {
+  /** Resolves once stored or withdrawn. Rejects with StoreUnavailableError only when the store was closed. */
+  readonly settled: Promise<'stored' | 'withdrawn'>;
+  /** The delivery was made after all: do not store it, where it is not under way yet. */
+  withdraw(): void;
+}
+
+/** Where parked deliveries are stored (retry/parking.ts). */
+export interface Parking {
+  park(request: ParkRequest): Ticket;
+  /** A delivery parked as slow was delivered by the attempt under way. */
+  delivered(delivery: Delivery): Promise<void>;
+  /** A delivery parked as slow failed in the attempt under way. */
+  failed(delivery: Delivery, record: AttemptRecord): Promise<void>;
+}

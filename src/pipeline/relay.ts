@@ -1,0 +1,123 @@
+import { MalformedEventError } from '../errors';
+import { type Envelope, type Origin, parseEnvelope } from '../events/envelope';
+import type { Deliverer, DirectResult } from './deliver';
+import type { Delivery } from './delivery';
+import type { SourceMessage } from './message';
+import { settle } from './settle';
+
+/** What the relay tells about messages; implementations must not throw. */
+export interface RelayObserver {
+  accepted(source: string, envelope: Envelope): void;
+  malformed(source: string, error: MalformedEventError): void;
+  settled(message: SourceMessage, envelope: Envelope, results: readonly DirectResult[]): void;
+}
+
+export interface RelayParts {
+  readonly route: (envelope: Envelope) => readonly Delivery[];
+  readonly deliverer: Deliverer;
+  /** Counts deliveries confirmed while their message was held (retry/ledger.ts). */
+  readonly countDelivered: (deliveries: readonly Delivery[]) => void;
+  /** Stores a body that can never be an event; rejects only when the store was closed. */
+  readonly buryMalformed: (body: Buffer, origin: Origin, error: MalformedEventError) => Promise<void>;
+  readonly observer: RelayObserver;
+}
+
+/** Takes messages through parse, route, deliver and settle. */
+export class Relay {
+  private open = 0;
+  private onIdle: (() => void) | undefined;
+
+  constructor(private readonly parts: RelayParts) {}
+
+  /** Messages that are held at this moment. */
+  get openMessages(): number {
+    return this.open;
+  }
+
+  handle(source: string, message: SourceMessage): void {
+    this.open++;
+    let envelope: Envelope;
+    try {
+      envelope = parseEnvelope(message.body, message.origin);
+    } catch (error) {
+      if (!(error instanceof MalformedEventError)) throw error;
+      this.bury(source, message, error);
+      return;
+    }
+    this.parts.observer.accepted(source, envelope);
+    this.deliver(message, envelope, this.parts.route(envelope));
+  }
+
+  /** Resolves when no message is held any more. */
+  idle(): Promise<void> {
+    if (this.open === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.onIdle = resolve;
+    });
+  }
+
+  private bury(source: string, message: SourceMessage, error: MalformedEventError): void {
+    this.parts.observer.malformed(source, error);
+    this.parts.buryMalformed(message.body, message.origin, error).then(
+      () => this.close(message, 'ack'),
+      () => this.close(message, 'release'),
+    );
+  }
+
+  private deliver(message: SourceMessage, envelope: Envelope, deliveries: readonly Delivery[]): void {
+    if (deliveries.length === 0) return this.finish(message, envelope, deliveries, []);
+    const results = new Array<DirectResult>(deliveries.length);
+    let missing = deliveries.length;
+    deliveries.forEach((delivery, index) => {
+      this.parts.deliverer.submit(delivery, (result) => {
+        results[index] = result;
+        missing--;
+        if (missing === 0) this.finishOrPark(message, envelope, deliveries, results);
+      });
+    });
+  }
+
+  /**
+   * A message of which some deliveries were made and others not begun cannot go back to the broker: those made
+   * would be made again. What was not begun is parked instead.
+   */
+  private finishOrPark(
+    message: SourceMessage,
+    envelope: Envelope,
+    deliveries: readonly Delivery[],
+    results: DirectResult[],
+  ): void {
+    const untouched = deliveries.filter((_, index) => results[index] === 'untouched');
+    if (untouched.length === 0 || untouched.length === deliveries.length) {
+      return this.finish(message, envelope, deliveries, results);
+    }
+    let missing = untouched.length;
+    for (const delivery of untouched) {
+      this.parts.deliverer.parkUntouched(delivery, 'shutdown', (result) => {
+        results[deliveries.indexOf(delivery)] = result;
+        missing--;
+        if (missing === 0) this.finish(message, envelope, deliveries, results);
+      });
+    }
+  }
+
+  private finish(
+    message: SourceMessage,
+    envelope: Envelope,
+    deliveries: readonly Delivery[],
+    results: readonly DirectResult[],
+  ): void {
+    const settlement = settle(results);
+    if (settlement === 'ack') {
+      this.parts.countDelivered(deliveries.filter((_, index) => results[index] === 'delivered'));
+    }
+    this.close(message, settlement);
+    this.parts.observer.settled(message, envelope, results);
+  }
+
+  private close(message: SourceMessage, settlement: 'ack' | 'release'): void {
+    message.settle(settlement);
+    this.open--;
+    if (this.open === 0) this.onIdle?.();
+  }
+}

@@ -1,0 +1,22 @@
+import { type EventFilter, passes } from '../config/event-switches';
+import { filterKey } from '../events/catalogue';
+import type { Envelope } from '../events/envelope';
+import { type Delivery, type Destination, deliveryId } from './delivery';
+
+/** A destination and what it wants. */
+export interface Subscription {
+  readonly destination: Destination;
+  /** `destinationKey` of the destination's id, computed once. */
+  readonly key: string;
+  readonly events: EventFilter;
+}
+
+/** One delivery for every subscription whose filter lets the event pass. */
+export function route(envelope: Envelope, subscriptions: readonly Subscription[]): Delivery[] {
+  const event = filterKey(envelope.event);
+  const deliveries: Delivery[] = [];
+  for (const { destination, key, events } of subscriptions) {
+    if (passes(events, event)) deliveries.push({ id: deliveryId(envelope.id, key), envelope, destination });
+  }
+  return deliveries;
+}

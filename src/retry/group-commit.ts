@@ -1,0 +1,122 @@
+import { StoreUnavailableError } from '../errors';
+import type { RetryStore, Transaction } from './store';
+
+/** One change of what is stored; `apply` may be called again when a transaction failed, so it is idempotent. */
+export interface Change {
+  /** About how much goes over the wire. */
+  readonly bytes: number;
+  readonly apply: (transaction: Transaction) => void;
+  /** Asked right before the change would be sent. */
+  readonly isWithdrawn?: () => boolean;
+}
+
+interface Pending {
+  readonly change: Change;
+  readonly resolve: (how: 'stored' | 'withdrawn') => void;
+  readonly reject: (error: StoreUnavailableError) => void;
+}
+
+const MAX_CHANGES = 256;
+const MAX_BYTES = 8 * 1024 * 1024;
+const RETRY_FIRST_MS = 100;
+const RETRY_LAST_MS = 2000;
+
+/**
+ * Sends changes to Redis together, one transaction after another, and keeps trying while Redis is away: callers
+ * hold what they have until their change is stored. What can wait here is bounded by what sources may hold.
+ */
+export class GroupCommit {
+  private pending: Pending[] = [];
+  private working = false;
+  private closed = false;
+  private limit = MAX_CHANGES;
+  private wake: (() => void) | undefined;
+
+  constructor(
+    private readonly store: RetryStore,
+    private readonly onUnavailable: (error: unknown) => void,
+  ) {}
+
+  /** Resolves once stored. Rejects with StoreUnavailableError only after `close`. */
+  commit(change: Change): Promise<'stored' | 'withdrawn'> {
+    return new Promise((resolve, reject) => {
+      if (this.closed) {
+        reject(new StoreUnavailableError('the store is closed'));
+        return;
+      }
+      this.pending.push({ change, resolve, reject });
+      if (!this.working) void this.work();
+    });
+  }
+
+  /** Gives up on what is not stored by now. */
+  close(): void {
+    this.closed = true;
+    for (const { reject } of this.pending.splice(0)) reject(new StoreUnavailableError('the store is closed'));
+    this.wake?.();
+  }
+
+  private async work(): Promise<void> {
+    this.working = true;
+    // What is asked for in the same turn of the event loop goes into the same transaction.
+    await new Promise(setImmediate);
+    let delayMs = RETRY_FIRST_MS;
+    while (this.pending.length > 0) {
+      const batch = this.take();
+      try {
+        if (batch.length > 0) await this.send(batch);
+        this.limit = MAX_CHANGES;
+        delayMs = RETRY_FIRST_MS;
+      } catch (error) {
+        this.putBack(batch);
+        this.onUnavailable(error);
+        await this.pause(delayMs);
+        delayMs = Math.min(delayMs * 2, RETRY_LAST_MS);
+      }
+    }
+    this.working = false;
+  }
+
+  private take(): Pending[] {
+    const batch: Pending[] = [];
+    let bytes = 0;
+    while (batch.length < this.limit && bytes < MAX_BYTES) {
+      const next = this.pending.shift();
+      if (next === undefined) break;
+      if (next.change.isWithdrawn?.()) next.resolve('withdrawn');
+      else {
+        batch.push(next);
+        bytes += next.change.bytes;
+      }
+    }
+    return batch;
+  }
+
+  private async send(batch: readonly Pending[]): Promise<void> {
+    await this.store.transaction((transaction) => {
+      for (const { change } of batch) change.apply(transaction);
+    });
+    for (const { resolve } of batch) resolve('stored');
+  }
+
+  /** Smaller transactions next time, and last in line when alone: one change that Redis refuses delays no other. */
+  private putBack(batch: Pending[]): void {
+    if (this.closed) {
+      for (const { reject } of batch) reject(new StoreUnavailableError('the store is closed'));
+      return;
+    }
+    if (batch.length > 1) this.pending = [...batch, ...this.pending];
+    else this.pending.push(...batch);
+    this.limit = Math.max(1, Math.floor(batch.length / 2));
+  }
+
+  private pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, this.closed ? 0 : ms);
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}

@@ -1,0 +1,81 @@
+import type { Origin } from '../events/envelope';
+import type { AttemptRecord, DestinationId } from '../pipeline/delivery';
+import type { DeadReason, ParkRequest } from '../pipeline/parking';
+import { COMPRESSION, compress, decompress } from './compression';
+
+/**
+ * Data of a BullMQ job: one parked delivery or one dead letter. Short keys, as millions of them lie in Redis. No
+ * URL and no secret beyond what the event itself carries: the destination is named by reference.
+ */
+export interface JobData {
+  /** Version of this shape and of the compression dictionary. */
+  readonly v: typeof COMPRESSION;
+  /** Destination reference; `none` for a malformed message. */
+  readonly d: DestinationId | 'none';
+  /** Event and instance, for lists and filters; empty for a malformed message. */
+  readonly e: string;
+  readonly i: string;
+  /** Body as it came, compressed, base64. */
+  readonly b: string;
+  /** Length of the body in bytes. */
+  readonly l: number;
+  /** Attempts spent before the job was made. */
+  readonly n: number;
+  /** Set on a dead letter: why. */
+  readonly x?: DeadReason;
+  /** What was wrong with a malformed message. */
+  readonly m?: string;
+  /** Transport's word where the body did not name event or instance. */
+  readonly o?: Origin;
+}
+
+export async function jobDataOf(request: ParkRequest): Promise<JobData> {
+  const { delivery, attemptsMade, decision } = request;
+  const { envelope, destination } = delivery;
+  return {
+    v: COMPRESSION,
+    d: destination.id,
+    e: envelope.event,
+    i: envelope.instance,
+    b: await compress(envelope.body),
+    l: envelope.body.length,
+    n: attemptsMade,
+    ...(decision.kind === 'give-up' ? { x: decision.reason } : {}),
+  };
+}
+
+export async function malformedJobData(body: Buffer, origin: Origin, code: string): Promise<JobData> {
+  return {
+    v: COMPRESSION,
+    d: 'none',
+    e: '',
+    i: '',
+    b: await compress(body),
+    l: body.length,
+    n: 0,
+    x: 'malformed',
+    m: code,
+    o: origin,
+  };
+}
+
+export function bodyOf(data: JobData): Promise<Buffer> {
+  return decompress(data.b);
+}
+
+/** The routing key that makes `parseEnvelope` find the same event and instance again. */
+export function originOf(data: JobData): Origin {
+  return data.o ?? { routingKey: data.e, instance: data.i };
+}
+
+/** One line of the attempt history, kept as a BullMQ job log. */
+export function historyLine(record: AttemptRecord): string {
+  return JSON.stringify(record);
+}
+
+export function parseHistory(lines: readonly string[]): AttemptRecord[] {
+  return lines.map((line) => JSON.parse(line) as AttemptRecord);
+}
+
+/** Lines of history kept of one delivery. */
+export const HISTORY_LIMIT = 50;

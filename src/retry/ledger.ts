@@ -1,0 +1,47 @@
+import { type Delivery, type DestinationId, destinationKeyOf } from '../pipeline/delivery';
+import type { GroupCommit } from './group-commit';
+import type { RetryStore } from './store';
+
+const FLUSH_MS = 1000;
+
+/**
+ * Counts deliveries that were confirmed while their source message was held, and adds them to the audit's
+ * counters once a second: accepted and delivered together, so that a kill in between loses both or neither and
+ * the audit's equation still holds (design.md, Settle).
+ */
+export class Ledger {
+  private counts = new Map<string, { id: DestinationId; count: number }>();
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly store: RetryStore,
+    private readonly commit: GroupCommit,
+  ) {}
+
+  countDelivered(deliveries: readonly Delivery[]): void {
+    for (const { id, destination } of deliveries) {
+      const key = destinationKeyOf(id);
+      const entry = this.counts.get(key);
+      if (entry === undefined) this.counts.set(key, { id: destination.id, count: 1 });
+      else entry.count++;
+    }
+    if (this.counts.size > 0) this.timer ??= setTimeout(() => void this.flush().catch(() => {}), FLUSH_MS);
+  }
+
+  /** Rejects when the store was closed before it took the counts: both sides of the equation miss them. */
+  async flush(): Promise<void> {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    const { counts } = this;
+    if (counts.size === 0) return;
+    this.counts = new Map();
+    await this.commit.commit({
+      bytes: counts.size * 100,
+      apply: (transaction) => {
+        for (const [key, { id, count }] of counts) {
+          transaction.runCommand('relayCount', this.store.countArgs(key, id, count));
+        }
+      },
+    });
+  }
+}

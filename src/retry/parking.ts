@@ -1,0 +1,126 @@
+import { Job } from 'bullmq';
+import type { MalformedEventError } from '../errors';
+import type { Origin } from '../events/envelope';
+import {
+  type AttemptRecord,
+  type Delivery,
+  type DeliveryId,
+  destinationKeyOf,
+  type ParkReason,
+} from '../pipeline/delivery';
+import type { Decide, Parking, ParkRequest, Ticket } from '../pipeline/parking';
+import type { GroupCommit } from './group-commit';
+import { HISTORY_LIMIT, historyLine, type JobData, jobDataOf, malformedJobData } from './job';
+import { malformedId } from './malformed';
+import type { RetryStore } from './store';
+
+export interface ParkingObserver {
+  parked(delivery: Delivery, reason: ParkReason): void;
+}
+
+export interface ParkingParts {
+  readonly store: RetryStore;
+  readonly commit: GroupCommit;
+  readonly decide: Decide;
+  readonly observer: ParkingObserver;
+}
+
+/**
+ * BullMQ must never decide by itself that attempts are used up: the policy does (retry/policy.ts), and the number
+ * may change while a job lies here.
+ */
+const BULLMQ_ATTEMPTS = 1_000_000;
+
+/** Stores deliveries as BullMQ jobs, in one transaction with the audit's counters. */
+export class BullMqParking implements Parking {
+  constructor(private readonly parts: ParkingParts) {}
+
+  park(request: ParkRequest): Ticket {
+    let withdrawn = false;
+    const settled = this.store(request, () => withdrawn);
+    return {
+      settled,
+      withdraw: () => {
+        withdrawn = true;
+      },
+    };
+  }
+
+  async delivered({ id }: Delivery): Promise<void> {
+    await settleDelivered(this.parts.store, this.parts.commit, id);
+  }
+
+  async failed(delivery: Delivery, record: AttemptRecord): Promise<void> {
+    const job = await this.parts.store.queue.getJob(delivery.id);
+    if (job === undefined) return;
+    await job.log(historyLine(record));
+    const decision = this.parts.decide(delivery, record);
+    if (decision.kind === 'give-up') await job.updateData({ ...job.data, x: decision.reason });
+    await job.changeDelay(decision.kind === 'retry' ? decision.delayMs : 0);
+  }
+
+  /** Stores a body that can never be an event as a dead letter, once however often it comes. */
+  async buryMalformed(body: Buffer, origin: Origin, error: MalformedEventError): Promise<void> {
+    const data = await malformedJobData(body, origin, error.code);
+    await this.add(malformedId(body), data, { lifo: true }, []);
+  }
+
+  private async store(request: ParkRequest, isWithdrawn: () => boolean): Promise<'stored' | 'withdrawn'> {
+    const { delivery, decision, history, reason } = request;
+    const data = await jobDataOf(request);
+    const options = decision.kind === 'retry' ? { delay: decision.delayMs } : { lifo: true };
+    const how = await this.add(delivery.id, data, options, history.map(historyLine), isWithdrawn);
+    if (how === 'stored') this.parts.observer.parked(delivery, reason);
+    return how;
+  }
+
+  private add(
+    id: DeliveryId,
+    data: JobData,
+    options: { readonly delay?: number; readonly lifo?: boolean },
+    history: readonly string[],
+    isWithdrawn: () => boolean = () => false,
+  ): Promise<'stored' | 'withdrawn'> {
+    const { store, commit } = this.parts;
+    const parkArgs = [
+      store.key('audit'),
+      store.jobKey(id),
+      store.key('destinations'),
+      destinationKeyOf(id),
+      data.d,
+      ...history,
+    ];
+    return commit.commit({
+      bytes: data.b.length + 500,
+      isWithdrawn,
+      apply: (transaction) => {
+        transaction.runCommand('relayPark', parkArgs);
+        const job = new Job<JobData>(
+          store.queue,
+          data.e || 'malformed',
+          data,
+          {
+            ...options,
+            attempts: BULLMQ_ATTEMPTS,
+            backoff: { type: 'relay' },
+            stackTraceLimit: 0,
+            keepLogs: HISTORY_LIMIT,
+          },
+          id,
+        );
+        void job.addJob(transaction);
+      },
+    });
+  }
+}
+
+/** Counts a stored delivery as delivered, once, and removes its job where no worker holds it. */
+export function settleDelivered(store: RetryStore, commit: GroupCommit, id: DeliveryId): Promise<unknown> {
+  const args = [store.key('audit'), store.jobKey(id), store.queue.toKey('delayed'), destinationKeyOf(id), id];
+  return commit.commit({
+    bytes: 300,
+    apply: (transaction) => {
+      transaction.runCommand('relaySettle', args);
+    },
+  });
+}

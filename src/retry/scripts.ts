@@ -1,0 +1,102 @@
+import type { Cluster, Redis } from 'ioredis';
+
+export type RedisClient = Redis | Cluster;
+
+/**
+ * Our own steps around BullMQ's. Each runs in one MULTI with what it accompanies, so that a count changes together
+ * with the state that it counts (design.md, Settle).
+ */
+const SCRIPTS = {
+  /**
+   * Before a job is added: counts the delivery as accepted unless it is stored already, and keeps its history.
+   * KEYS: audit hash, job, destinations hash. ARGV: destination key, destination id, history lines …
+   */
+  relayPark: {
+    numberOfKeys: 3,
+    lua: `
+      if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
+      redis.call('HINCRBY', KEYS[1], ARGV[1] .. ':accepted', 1)
+      redis.call('HSETNX', KEYS[3], ARGV[1], ARGV[2])
+      for i = 3, #ARGV do redis.call('RPUSH', KEYS[2] .. ':logs', ARGV[i]) end
+      return 1`,
+  },
+  /**
+   * A stored delivery was delivered: counts it once, and removes the job where no worker holds it.
+   * KEYS: audit hash, job, delayed set. ARGV: destination key, job id.
+   */
+  relaySettle: {
+    numberOfKeys: 3,
+    lua: `
+      if redis.call('EXISTS', KEYS[2]) == 0 then return 0 end
+      if redis.call('HSETNX', KEYS[2], 'settled', '1') == 0 then return 0 end
+      redis.call('HINCRBY', KEYS[1], ARGV[1] .. ':delivered', 1)
+      if redis.call('ZREM', KEYS[3], ARGV[2]) == 1 then redis.call('DEL', KEYS[2], KEYS[2] .. ':logs') end
+      return 1`,
+  },
+  /**
+   * Deliveries confirmed while their source message was held.
+   * KEYS: audit hash, destinations hash. ARGV: destination key, destination id, count.
+   */
+  relayCount: {
+    numberOfKeys: 2,
+    lua: `
+      redis.call('HINCRBY', KEYS[1], ARGV[1] .. ':accepted', ARGV[3])
+      redis.call('HINCRBY', KEYS[1], ARGV[1] .. ':delivered', ARGV[3])
+      redis.call('HSETNX', KEYS[2], ARGV[1], ARGV[2])
+      return 1`,
+  },
+  /**
+   * A dead letter is removed for good.
+   * KEYS: audit hash, job, failed set. ARGV: destination key, job id.
+   */
+  relayDiscard: {
+    numberOfKeys: 3,
+    lua: `
+      if redis.call('ZREM', KEYS[3], ARGV[2]) == 0 then return 0 end
+      redis.call('DEL', KEYS[2], KEYS[2] .. ':logs')
+      redis.call('HINCRBY', KEYS[1], ARGV[1] .. ':discarded', 1)
+      return 1`,
+  },
+  /**
+   * One look at everything the audit compares. An active job that is settled already counts as delivered.
+   * KEYS: audit hash, destinations hash, wait, paused, active, delayed, prioritized, failed. ARGV: key of a job
+   * without its id, length of the destination key.
+   */
+  relayAudit: {
+    numberOfKeys: 8,
+    readOnly: true,
+    lua: `
+      local parked, dead = {}, {}
+      local length = tonumber(ARGV[2])
+      local function count(into, id)
+        local key = string.sub(id, -length)
+        into[key] = (into[key] or 0) + 1
+      end
+      for _, list in ipairs({KEYS[3], KEYS[4]}) do
+        for _, id in ipairs(redis.call('LRANGE', list, 0, -1)) do count(parked, id) end
+      end
+      for _, id in ipairs(redis.call('LRANGE', KEYS[5], 0, -1)) do
+        if redis.call('HEXISTS', ARGV[1] .. id, 'settled') == 0 then count(parked, id) end
+      end
+      for _, set in ipairs({KEYS[6], KEYS[7]}) do
+        for _, id in ipairs(redis.call('ZRANGE', set, 0, -1)) do count(parked, id) end
+      end
+      for _, id in ipairs(redis.call('ZRANGE', KEYS[8], 0, -1)) do count(dead, id) end
+      local function flat(map)
+        local result = {}
+        for key, value in pairs(map) do
+          table.insert(result, key)
+          table.insert(result, tostring(value))
+        end
+        return result
+      end
+      return {redis.call('HGETALL', KEYS[1]), flat(parked), flat(dead), redis.call('HGETALL', KEYS[2])}`,
+  },
+} as const;
+
+export type ScriptName = keyof typeof SCRIPTS;
+
+/** Makes the scripts known to a connection. */
+export function defineScripts(redis: RedisClient): void {
+  for (const [name, definition] of Object.entries(SCRIPTS)) redis.defineCommand(name, definition);
+}

@@ -1,0 +1,99 @@
+import { createIORedisClient, Queue } from 'bullmq';
+import { errorCode, StoreUnavailableError } from '../errors';
+import type { DestinationId } from '../pipeline/delivery';
+import type { JobData } from './job';
+import { defineScripts, type RedisClient, type ScriptName } from './scripts';
+
+export type Transaction = ReturnType<ReturnType<typeof createIORedisClient>['multi']>;
+
+export interface RetryStoreParts {
+  /** Fails at once while Redis is away: offline queue off. */
+  readonly redis: RedisClient;
+  /** `REDIS_PREFIX_KEY`. */
+  readonly prefix: string;
+  readonly onError: (error: unknown) => void;
+}
+
+const QUEUE_NAME = 'retry';
+
+/** The Redis side of retries: BullMQ's queue, the audit's counters, and transactions over both. */
+export class RetryStore {
+  readonly queue: Queue<JobData>;
+  /** In braces, so that a Redis Cluster keeps everything of one relay in one slot. */
+  readonly prefix: string;
+  private readonly client;
+  private ready = false;
+
+  constructor(private readonly parts: RetryStoreParts) {
+    defineScripts(parts.redis);
+    this.prefix = `{${parts.prefix}}`;
+    this.client = createIORedisClient(parts.redis);
+    this.queue = new Queue<JobData>(QUEUE_NAME, {
+      connection: parts.redis,
+      prefix: this.prefix,
+      streams: { events: { maxLen: 1000 } },
+    });
+    this.queue.on('error', parts.onError);
+    this.queue.waitUntilReady().then(
+      () => {
+        this.ready = true;
+      },
+      (error: unknown) => parts.onError(error),
+    );
+  }
+
+  get queueName(): string {
+    return QUEUE_NAME;
+  }
+
+  /** Whether Redis answered since the start and the connection is up. */
+  get isReady(): boolean {
+    return this.ready && (this.parts.redis.status === 'ready' || this.parts.redis.status === 'connect');
+  }
+
+  /** Resolves once Redis has answered; rejects only when the connection is closed for good. */
+  async waitUntilReady(): Promise<void> {
+    await this.queue.waitUntilReady();
+  }
+
+  key(name: 'audit' | 'destinations'): string {
+    return `${this.prefix}:${name}`;
+  }
+
+  jobKey(id: string): string {
+    return this.queue.toKey(id);
+  }
+
+  /**
+   * Runs what `fill` adds as one MULTI: all of it or nothing.
+   *
+   * @throws StoreUnavailableError when Redis is away, too slow, or refuses
+   */
+  async transaction(fill: (transaction: Transaction) => void): Promise<void> {
+    if (!this.isReady) throw new StoreUnavailableError('Redis is away');
+    const transaction = this.client.multi();
+    fill(transaction);
+    let results: [Error | null, unknown][] | null;
+    try {
+      results = await transaction.exec();
+    } catch (error) {
+      throw new StoreUnavailableError(`Redis did not take it: ${errorCode(error)}`, { cause: error });
+    }
+    const failure =
+      results === null ? new Error('transaction dropped') : results.find(([error]) => error)?.[0];
+    if (failure) throw new StoreUnavailableError(`Redis refused: ${failure.message}`, { cause: failure });
+  }
+
+  /** Runs one of our scripts outside a transaction. */
+  run(script: ScriptName, args: readonly (string | number)[]): Promise<unknown> {
+    return this.client.runCommand(script, [...args]) as Promise<unknown>;
+  }
+
+  countArgs(destinationKey: string, id: DestinationId, count: number): (string | number)[] {
+    return [this.key('audit'), this.key('destinations'), destinationKey, id, count];
+  }
+
+  async close(): Promise<void> {
+    await this.queue.close();
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * `node test/support/run.mjs <test|demo|bench> [arguments]`: everything from a fresh clone to the end of the
+ * command. Plain Node without a dependency, as `node_modules` may not exist yet.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const inRoot = (...names) => join(root, ...names);
+const withTypeScript = ['-r', inRoot('test/support/ts-hook.cjs')];
+const COMMANDS = {
+  test: { need: ['rabbitmq', 'redis'], node: [inRoot('node_modules/jest/bin/jest.js')] },
+  demo: { need: ['rabbitmq', 'redis'], node: [...withTypeScript, inRoot('test/demo/main.ts')] },
+  bench: { need: ['rabbitmq', 'redis', 'nginx'], node: [...withTypeScript, inRoot('test/bench/main.ts')] },
+};
+
+const log = (line) => process.stderr.write(`${line}\n`);
+
+function fail(message, status = 1) {
+  log(message);
+  process.exit(status);
+}
+
+let child;
+let interrupted;
+
+/** The command winds up first, then the services; before it runs, the watchdog clears away what there is. */
+function onSignal(signal) {
+  if (!child) process.exit(128 + constants.signals[signal]);
+  // On a terminal the kernel has sent Ctrl-C to the command too.
+  if (interrupted) child.kill('SIGKILL');
+  else if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+  interrupted = signal;
+}
+
+function checkNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major > 20 || (major === 20 && minor >= 19)) return;
+  fail(`Node.js 20.19 or later is needed; this is ${process.versions.node}.`);
+}
+
+/** Copies of this command in one folder prepare it one after the other; the name goes with its holder. */
+async function alone(work) {
+  const name = `\0evolution-relay:${root}`; // Abstract sockets: Linux only. Elsewhere nobody is waited for.
+  const take = () =>
+    new Promise((resolve) => {
+      const server = createServer();
+      server.once('error', (error) => resolve(error.code === 'EADDRINUSE' ? undefined : server));
+      server.listen(name, () => resolve(server));
+    });
+  let server = await take();
+  for (; !server; server = await take()) await delay(100);
+  work();
+  server.close();
+}
+
+const changed = (file) => (existsSync(file) ? statSync(file).mtimeMs : 0);
+
+function newest(folder) {
+  const entries = readdirSync(folder, { withFileTypes: true });
+  return Math.max(
+    0,
+    ...entries.map((entry) =>
+      entry.isDirectory() ? newest(join(folder, entry.name)) : changed(join(folder, entry.name)),
+    ),
+  );
+}
+
+function npm(line, ...args) {
+  log(line);
+  const options = { cwd: root, encoding: 'utf8', maxBuffer: 2 ** 26 };
+  const { status, stdout, stderr, error } = spawnSync('npm', args, options);
+  if (status === 0) return;
+  fail(`${stdout ?? ''}${stderr ?? ''}${error?.message ?? ''}\nnpm ${args.join(' ')} failed.`);
+}
+
+function prepare() {
+  if (changed(inRoot('node_modules/.package-lock.json')) < changed(inRoot('package-lock.json'))) {
+    npm('Installing the dependencies', 'ci', '--include=dev', '--no-audit', '--no-fund');
+  }
+  const sources = Math.max(
+    newest(inRoot('src')),
+    changed(inRoot('tsconfig.json')),
+    changed(inRoot('tsconfig.build.json')),
+  );
+  if (changed(inRoot('dist/main.js')) < sources) npm('Building', 'run', 'build');
+}
+
+/** The command's exit status. */
+function run(node, args, env, { guard, release }) {
+  return new Promise((resolve) => {
+    child = spawn(process.execPath, [...node, ...args], {
+      cwd: root,
+      stdio: 'inherit',
+      env: { ...process.env, ...env },
+    });
+    guard(`process ${child.pid}`);
+    child.once('exit', (code, signal) => {
+      release(`process ${child.pid}`);
+      resolve(code ?? 128 + constants.signals[signal]);
+    });
+  });
+}
+
+const [name, ...rest] = process.argv.slice(2);
+const args = rest[0] === '--' ? rest.slice(1) : rest;
+const command = Object.hasOwn(COMMANDS, name ?? '') ? COMMANDS[name] : undefined;
+checkNode();
+if (!command) fail('Usage: node test/support/run.mjs <test|demo|bench> [arguments]', 2);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, onSignal);
+
+await alone(prepare);
+await delay(0); // A signal that came while npm ran is acted upon here.
+
+const require = createRequire(import.meta.url);
+require('./ts-hook.cjs');
+const { startServices } = require('./services.ts');
+try {
+  const services = await startServices({ need: command.need, log });
+  const status = await run(command.node, args, services.env, require('./guard.ts'));
+  await services.stop();
+  process.exit(status);
+} catch (error) {
+  fail(error.name === 'ServicesMissing' ? error.message : error.stack);
+}
