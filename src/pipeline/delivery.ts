@@ -68,7 +68,8 @@ export interface AttemptRecord {
 /** Why a delivery was stored instead of being attempted to its end. */
 export type ParkReason = 'failed' | 'slow' | 'saturated' | 'circuit-open' | 'shutdown';
 
-const DESTINATION_KEY_LENGTH = 8;
+/** Characters of `destinationKey`. */
+export const DESTINATION_KEY_LENGTH = 8;
 
 /** Last part of every delivery id of a destination: lets the audit count stored deliveries per destination. */
 export function destinationKey(id: DestinationId): string {

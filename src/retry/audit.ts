@@ -1,5 +1,4 @@
-import { destinationKey } from '../pipeline/delivery';
-import { NO_DESTINATION } from './malformed';
+import { DESTINATION_KEY_LENGTH } from '../pipeline/delivery';
 import type { RetryStore } from './store';
 
 /** One line of the audit; every number counts deliveries. */
@@ -26,17 +25,16 @@ export async function audit(store: RetryStore): Promise<AuditLine[]> {
   const states = ['wait', 'paused', 'active', 'delayed', 'prioritized', 'failed'].map((state) =>
     queue.toKey(state),
   );
-  const keyLength = destinationKey(NO_DESTINATION).length;
   const reply = await store.run('relayAudit', [
     store.key('audit'),
     store.key('destinations'),
     ...states,
     queue.toKey(''),
-    keyLength,
+    DESTINATION_KEY_LENGTH,
   ]);
   const [counters, parked, dead, names] = (reply as string[][]).map(pairs);
   const keys = new Set([...(parked?.keys() ?? []), ...(dead?.keys() ?? [])]);
-  for (const field of counters?.keys() ?? []) keys.add(field.slice(0, keyLength));
+  for (const field of counters?.keys() ?? []) keys.add(field.slice(0, DESTINATION_KEY_LENGTH));
   return [...keys]
     .map((key) => {
       const counter = (name: string): number => Number(counters?.get(`${key}:${name}`) ?? 0);

@@ -35,11 +35,12 @@ export class Ledger {
     const { counts } = this;
     if (counts.size === 0) return;
     this.counts = new Map();
+    const [audit, destinations] = [this.store.key('audit'), this.store.key('destinations')];
     await this.commit.commit({
       bytes: counts.size * 100,
       apply: (transaction) => {
         for (const [key, { id, count }] of counts) {
-          transaction.runCommand('relayCount', this.store.countArgs(key, id, count));
+          transaction.runCommand('relayCount', [audit, destinations, key, id, count]);
         }
       },
     });

@@ -58,6 +58,25 @@ const SCRIPTS = {
       return 1`,
   },
   /**
+   * Dead letters that are too old or too many are removed for good, the oldest first.
+   * KEYS: audit hash, failed set. ARGV: key of a job without its id, length of the destination key, time before
+   * which they are too old, most that may stay, most to remove now.
+   */
+  relayExpire: {
+    numberOfKeys: 2,
+    lua: `
+      local limit = tonumber(ARGV[5])
+      local excess = math.min(redis.call('ZCARD', KEYS[2]) - tonumber(ARGV[4]), limit)
+      local ids = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', '(' .. ARGV[3], 'LIMIT', 0, limit)
+      if excess > #ids then ids = redis.call('ZRANGE', KEYS[2], 0, excess - 1) end
+      for _, id in ipairs(ids) do
+        redis.call('ZREM', KEYS[2], id)
+        redis.call('DEL', ARGV[1] .. id, ARGV[1] .. id .. ':logs')
+        redis.call('HINCRBY', KEYS[1], string.sub(id, -tonumber(ARGV[2])) .. ':discarded', 1)
+      end
+      return #ids`,
+  },
+  /**
    * One look at everything the audit compares. An active job that is settled already counts as delivered.
    * KEYS: audit hash, destinations hash, wait, paused, active, delayed, prioritized, failed. ARGV: key of a job
    * without its id, length of the destination key.

@@ -1,10 +1,10 @@
-import { createIORedisClient, Queue } from 'bullmq';
+import { createIORedisClient, type IRedisClient, type IRedisTransaction, Queue } from 'bullmq';
 import { errorCode, StoreUnavailableError } from '../errors';
-import type { DestinationId } from '../pipeline/delivery';
+import type { DeliveryId } from '../pipeline/delivery';
 import type { JobData } from './job';
 import { defineScripts, type RedisClient, type ScriptName } from './scripts';
 
-export type Transaction = ReturnType<ReturnType<typeof createIORedisClient>['multi']>;
+export type Transaction = IRedisTransaction;
 
 export interface RetryStoreParts {
   /** Fails at once while Redis is away: offline queue off. */
@@ -21,7 +21,7 @@ export class RetryStore {
   readonly queue: Queue<JobData>;
   /** In braces, so that a Redis Cluster keeps everything of one relay in one slot. */
   readonly prefix: string;
-  private readonly client;
+  private readonly client: IRedisClient;
   private ready = false;
 
   constructor(private readonly parts: RetryStoreParts) {
@@ -89,8 +89,9 @@ export class RetryStore {
     return this.client.runCommand(script, [...args]) as Promise<unknown>;
   }
 
-  countArgs(destinationKey: string, id: DestinationId, count: number): (string | number)[] {
-    return [this.key('audit'), this.key('destinations'), destinationKey, id, count];
+  /** Whether a job that is still there was counted as delivered. */
+  async isSettled(id: DeliveryId): Promise<boolean> {
+    return (await this.client.hexists(this.jobKey(id), 'settled')) === 1;
   }
 
   async close(): Promise<void> {

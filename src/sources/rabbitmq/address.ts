@@ -1,0 +1,30 @@
+import type { Options } from 'amqplib';
+
+const HEARTBEAT_SECONDS = 30;
+
+/**
+ * `RABBITMQ_URI` → connect options. User, password and virtual host are percent-decoded and `amqps://` means port
+ * 5671, both of which the core API gets wrong (contract A6).
+ */
+export function connectOptions(uri: string, frameMax: number): Options.Connect {
+  const url = new URL(uri);
+  const path = url.pathname.replace(/^\//, '');
+  const heartbeat = Number(url.searchParams.get('heartbeat') ?? HEARTBEAT_SECONDS);
+  return {
+    protocol: url.protocol.replace(':', ''),
+    hostname: url.hostname.replace(/^\[|\]$/g, '') || 'localhost',
+    port: Number(url.port) || (url.protocol === 'amqps:' ? 5671 : 5672),
+    username: decodeURIComponent(url.username) || 'guest',
+    password: decodeURIComponent(url.password) || 'guest',
+    // amqplib decodes it once.
+    vhost: encodeURIComponent(decodeURIComponent(path) || '/'),
+    frameMax,
+    heartbeat: Number.isInteger(heartbeat) && heartbeat >= 0 ? heartbeat : HEARTBEAT_SECONDS,
+  };
+}
+
+/** Address without user and password, for logs. */
+export function displayAddress(uri: string): string {
+  const { protocol, hostname, port, vhost } = connectOptions(uri, 0);
+  return `${protocol}://${hostname}:${port}/${vhost}`;
+}

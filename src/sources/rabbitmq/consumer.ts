@@ -1,0 +1,154 @@
+import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
+import type { Settlement, SourceMessage } from '../../pipeline/message';
+import { Acknowledgements } from './acknowledgements';
+import { Window } from './window';
+
+export interface ConsumerOptions {
+  readonly prefetch: number;
+  readonly maxBytes: number;
+  /** Names of exchanges that belong to one instance, which are named like it. */
+  readonly instances: ReadonlySet<string>;
+  readonly onMessage: (message: SourceMessage) => void;
+  /** The channel is gone, or the broker ended a subscription: everything held comes again. */
+  readonly onLost: (reason: Error) => void;
+}
+
+const GROW_MS = 5000;
+
+/** Consumes a set of queues over one channel, for as long as the channel lives. */
+export class Consumer {
+  private readonly tags = new Set<string>();
+  private readonly acknowledgements: Acknowledgements;
+  private readonly window: Window;
+  private resizing: Promise<void> = Promise.resolve();
+  private isResizing = false;
+  private stopped = false;
+  private lost = false;
+  private growTimer: NodeJS.Timeout | undefined;
+
+  private constructor(
+    private readonly channel: Channel,
+    private readonly queues: readonly string[],
+    private readonly options: ConsumerOptions,
+  ) {
+    this.acknowledgements = new Acknowledgements(channel);
+    this.window = new Window(options.prefetch, options.maxBytes);
+    channel.on('error', (error: Error) => this.lose(error));
+    channel.on('close', () => this.lose(new Error('channel closed')));
+  }
+
+  static async start(
+    model: ChannelModel,
+    queues: readonly string[],
+    options: ConsumerOptions,
+  ): Promise<Consumer> {
+    const consumer = new Consumer(await model.createChannel(), queues, options);
+    await consumer.subscribe();
+    consumer.growTimer = setInterval(() => {
+      if (consumer.window.grow()) consumer.resize();
+    }, GROW_MS);
+    return consumer;
+  }
+
+  /** Messages that are held. */
+  get held(): number {
+    return this.acknowledgements.count;
+  }
+
+  get heldBytes(): number {
+    return this.window.bytes;
+  }
+
+  async stopIntake(): Promise<void> {
+    this.stopped = true;
+    clearInterval(this.growTimer);
+    await this.resizing;
+    if (!this.lost) await this.unsubscribe();
+  }
+
+  /** Sends every acknowledgement; the broker takes what is still held back. */
+  async close(): Promise<void> {
+    clearInterval(this.growTimer);
+    if (this.lost) return;
+    this.acknowledgements.flushAll();
+    this.lost = true;
+    await this.channel.close();
+    this.acknowledgements.close();
+  }
+
+  private async subscribe(): Promise<void> {
+    // Per consumer: quorum queues know no limit for the whole channel.
+    const prefetch = Math.max(1, Math.ceil(this.window.prefetch / this.queues.length));
+    await this.channel.prefetch(prefetch);
+    for (const queue of this.queues) {
+      const { consumerTag } = await this.channel.consume(queue, (message) => this.receive(message));
+      this.tags.add(consumerTag);
+    }
+  }
+
+  private async unsubscribe(): Promise<void> {
+    const tags = [...this.tags];
+    this.tags.clear();
+    await Promise.all(tags.map((tag) => this.channel.cancel(tag)));
+  }
+
+  private receive(message: ConsumeMessage | null): void {
+    if (message === null) {
+      this.lose(new Error('the broker ended the subscription: a queue was deleted or moved'));
+      return;
+    }
+    const bytes = message.content.length;
+    if (!this.window.admit(bytes)) {
+      this.channel.nack(message, false, true);
+      if (!this.isResizing) {
+        this.window.shrink(bytes);
+        this.resize();
+      }
+      return;
+    }
+    this.acknowledgements.hold(message);
+    if (this.stopped) this.settle(message, 'release');
+    else this.options.onMessage(this.wrap(message));
+  }
+
+  private wrap(message: ConsumeMessage): SourceMessage {
+    const { exchange, routingKey } = message.fields;
+    const { timestamp } = message.properties as { timestamp?: unknown };
+    let settled = false;
+    return {
+      body: message.content,
+      origin: this.options.instances.has(exchange) ? { routingKey, instance: exchange } : { routingKey },
+      publishedAt: typeof timestamp === 'number' ? timestamp * 1000 : undefined,
+      settle: (settlement) => {
+        if (settled) return;
+        settled = true;
+        this.settle(message, settlement);
+      },
+    };
+  }
+
+  private settle(message: ConsumeMessage, settlement: Settlement): void {
+    this.window.leave(message.content.length);
+    if (!this.lost) this.acknowledgements.settle(message, settlement);
+  }
+
+  /** A prefetch holds for the subscriptions made after it, so they are made anew. */
+  private resize(): void {
+    if (this.stopped || this.lost) return;
+    this.isResizing = true;
+    this.resizing = this.unsubscribe()
+      .then(() => (this.stopped ? undefined : this.subscribe()))
+      .catch((error: unknown) => this.lose(error instanceof Error ? error : new Error(String(error))))
+      .finally(() => {
+        this.isResizing = false;
+      });
+  }
+
+  private lose(reason: Error): void {
+    if (this.lost) return;
+    this.lost = true;
+    clearInterval(this.growTimer);
+    this.acknowledgements.close();
+    this.options.onLost(reason);
+  }
+}

@@ -1,0 +1,132 @@
+import { type ChannelModel, connect, type RecoveringChannelModel } from 'amqplib';
+import { errorCode } from '../../errors';
+import type { Logger } from '../../observability/logging';
+import type { Source, SourceMessage } from '../../pipeline/message';
+import { connectOptions, displayAddress } from './address';
+import { Consumer } from './consumer';
+import { declareTopology } from './declare';
+import type { ConsumedExchange, TopologyOptions } from './topology';
+
+export interface RabbitMqSourceOptions {
+  readonly uri: string;
+  readonly frameMax: number;
+  readonly prefetch: number;
+  readonly maxBytes: number;
+  readonly exchanges: readonly ConsumedExchange[];
+  readonly topology: TopologyOptions;
+  readonly log: Logger;
+}
+
+/** Depth of a source queue, as the broker tells it. */
+export interface QueueDepth {
+  readonly queue: string;
+  readonly messages: number;
+  readonly consumers: number;
+}
+
+const RECOVERY = { initialDelay: 200, maxDelay: 10_000, factor: 2, jitter: 0.2, waitForConnect: false };
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** Consumes from RabbitMQ; reconnects for ever, and declares everything again each time. */
+export class RabbitMqSource implements Source {
+  readonly name = 'rabbitmq';
+  private connection: RecoveringChannelModel | undefined;
+  private consumer: Consumer | undefined;
+  private queues: readonly string[] = [];
+  private onMessage: ((message: SourceMessage) => void) | undefined;
+  private stopping = false;
+  private detail = 'not started';
+
+  constructor(private readonly options: RabbitMqSourceOptions) {}
+
+  get state(): { readonly ready: boolean; readonly detail: string } {
+    return { ready: this.consumer !== undefined && !this.stopping, detail: this.detail };
+  }
+
+  get held(): { readonly messages: number; readonly bytes: number } {
+    return { messages: this.consumer?.held ?? 0, bytes: this.consumer?.heldBytes ?? 0 };
+  }
+
+  async start(onMessage: (message: SourceMessage) => void): Promise<void> {
+    if (this.connection !== undefined) return;
+    this.onMessage = onMessage;
+    const { uri, frameMax, log } = this.options;
+    this.detail = `connecting to ${displayAddress(uri)}`;
+    this.connection = await connect(connectOptions(uri, frameMax), {
+      timeout: CONNECT_TIMEOUT_MS,
+      noDelay: true,
+      keepAlive: true,
+      clientProperties: { connection_name: 'evolution-relay' },
+      recovery: { ...RECOVERY, setup: (model: ChannelModel) => this.setUp(model) },
+    });
+    this.connection.on('connect', () => log.info('rabbitmq connected', { address: displayAddress(uri) }));
+    this.connection.on('connect-failed', (error) => this.unavailable(error));
+    this.connection.on('disconnect', (error) => this.unavailable(error));
+    // Told by `disconnect`, too.
+    this.connection.on('error', () => {});
+  }
+
+  async stopIntake(): Promise<void> {
+    this.stopping = true;
+    await this.consumer?.stopIntake().catch(() => {});
+  }
+
+  async close(): Promise<void> {
+    this.stopping = true;
+    await this.consumer?.close().catch(() => {});
+    this.consumer = undefined;
+    await this.connection?.close();
+    this.detail = 'closed';
+  }
+
+  /** Asks the broker by passive declaration; a queue that does not exist is left out. */
+  async depths(): Promise<QueueDepth[]> {
+    if (this.consumer === undefined || this.connection === undefined) return [];
+    const channel = await this.connection.createChannel();
+    channel.on('error', () => {});
+    const depths: QueueDepth[] = [];
+    try {
+      for (const queue of this.queues) {
+        const { messageCount, consumerCount } = await channel.checkQueue(queue);
+        depths.push({ queue, messages: messageCount, consumers: consumerCount });
+      }
+      await channel.close();
+    } catch {
+      // The connection or the queue is gone; the source itself tells of it.
+    }
+    return depths;
+  }
+
+  /** Runs after every (re)connection, before it counts as made. */
+  private async setUp(model: ChannelModel): Promise<void> {
+    const { exchanges, topology, log, prefetch, maxBytes } = this.options;
+    const { onMessage } = this;
+    if (onMessage === undefined || this.stopping) return;
+    this.queues = await declareTopology(model, exchanges, topology, (error) => {
+      log.error('instance left out', { code: error.code, error: error.message });
+    });
+    this.consumer = await Consumer.start(model, this.queues, {
+      prefetch,
+      maxBytes,
+      instances: new Set(exchanges.flatMap(({ instance }) => instance ?? [])),
+      onMessage,
+      onLost: (reason) => this.lose(model, reason),
+    });
+    this.detail = `consuming ${this.queues.length} queue(s)`;
+  }
+
+  /** A lost channel on a living connection: recovery starts over with a new connection. */
+  private lose(model: ChannelModel, reason: Error): void {
+    this.consumer = undefined;
+    if (this.stopping) return;
+    this.unavailable(reason);
+    model.close().catch(() => {});
+  }
+
+  private unavailable(error: Error): void {
+    if (this.stopping) return;
+    this.consumer = undefined;
+    this.detail = `waiting for the broker: ${errorCode(error)}`;
+    this.options.log.warn('rabbitmq unavailable', { code: errorCode(error), error: error.message });
+  }
+}
