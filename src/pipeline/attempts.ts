@@ -23,6 +23,7 @@ export class Attempts {
   private readonly underWay = new Set<UnderWay>();
   private sweeper: NodeJS.Timeout | undefined;
   private slowCount = 0;
+  private idleListeners: (() => void)[] = [];
   private onRoom: () => void = () => {};
 
   constructor(
@@ -80,6 +81,12 @@ export class Attempts {
     this.onRoom = listener;
   }
 
+  /** Resolves when no attempt is under way. */
+  idle(): Promise<void> {
+    if (this.underWay.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.idleListeners.push(resolve));
+  }
+
   /** Cuts every attempt under way short; they end as interrupted. */
   interrupt(): void {
     for (const entry of this.underWay) entry.running.abort('shutdown');
@@ -96,6 +103,7 @@ export class Attempts {
     if (this.underWay.size === 0) {
       clearInterval(this.sweeper);
       this.sweeper = undefined;
+      for (const listener of this.idleListeners.splice(0)) listener();
     }
   }
 

@@ -94,6 +94,13 @@ export class RetryStore {
     return (await this.client.hexists(this.jobKey(id), 'settled')) === 1;
   }
 
+  /** Age of the parked delivery that is due first, in seconds; 0 where nothing is parked. */
+  async oldestAgeSeconds(now: number): Promise<number> {
+    const [id] = await this.queue.getRanges(['wait', 'delayed'], 0, 0, true);
+    const timestamp = id === undefined ? null : await this.client.hget(this.jobKey(id), 'timestamp');
+    return timestamp === null ? 0 : Math.max(0, now - Number(timestamp)) / 1000;
+  }
+
   async close(): Promise<void> {
     await this.queue.close();
   }

@@ -1,0 +1,278 @@
+import type { FastifyInstance } from 'fastify';
+import type { Dispatcher } from 'undici';
+import type { Config } from '../config/config';
+import { createHttpClient } from '../destinations/webhook/client';
+import { WebhookDestination } from '../destinations/webhook/destination';
+import { errorCode } from '../errors';
+import type { Logger } from '../observability/logging';
+import { Metrics } from '../observability/metrics';
+import { Attempts } from '../pipeline/attempts';
+import { Bulkheads } from '../pipeline/bulkheads';
+import { Deliverer } from '../pipeline/deliver';
+import { type DestinationId, destinationKey } from '../pipeline/delivery';
+import type { Decide } from '../pipeline/parking';
+import { Relay } from '../pipeline/relay';
+import { route, type Subscription } from '../pipeline/route';
+import { DeadLetters } from '../retry/dead-letters';
+import { GroupCommit } from '../retry/group-commit';
+import { Ledger } from '../retry/ledger';
+import { BullMqParking } from '../retry/parking';
+import { decide } from '../retry/policy';
+import { RetryWorker } from '../retry/retry-worker';
+import type { RedisClient } from '../retry/scripts';
+import { RetryStore } from '../retry/store';
+import type { InstanceSettings } from '../settings/file';
+import { RabbitMqSource } from '../sources/rabbitmq/source';
+import type { ConsumedExchange } from '../sources/rabbitmq/topology';
+import { Deadline } from './deadline';
+import { Gauges } from './gauges';
+import { createHttpServer } from './http';
+import { Observer } from './observer';
+import { checkRedis, connectRedis } from './redis';
+
+export interface WorkerOptions {
+  readonly config: Config;
+  readonly instances: readonly InstanceSettings[];
+  readonly log: Logger;
+}
+
+const GLOBAL_WEBHOOK = 'webhook:global' as DestinationId;
+const EXPIRY_MS = 60_000;
+/** Time of the drain that is kept for settling, after attempts that do not end have been interrupted. */
+const SETTLING_SHARE = 0.2;
+
+/** Consumes, delivers and retries: builds the parts, starts them in order, and takes them down in reverse. */
+export class RelayWorker {
+  private readonly log: Logger;
+  private readonly redis: readonly [RedisClient, RedisClient];
+  private readonly store: RetryStore;
+  private readonly commit: GroupCommit;
+  private readonly ledger: Ledger;
+  private readonly attempts: Attempts;
+  private readonly deliverer: Deliverer;
+  private readonly relay: Relay;
+  private readonly retryWorker: RetryWorker;
+  private readonly source: RabbitMqSource;
+  private readonly http: FastifyInstance;
+  private readonly dispatcher: Dispatcher;
+  private readonly gauges: Gauges;
+  private expiryTimer: NodeJS.Timeout | undefined;
+  private stopping: Promise<boolean> | undefined;
+
+  constructor(private readonly options: WorkerOptions) {
+    const { config, instances, log } = options;
+    this.log = log;
+    const metrics = new Metrics();
+    const observer = new Observer(metrics, log);
+    const warnRedis = throttled((error) => log.warn('redis unavailable', describeError(error)));
+    this.redis = [
+      connectRedis(config.redis, 'commands', warnRedis),
+      connectRedis(config.redis, 'blocking', warnRedis),
+    ];
+    this.store = new RetryStore({ redis: this.redis[0], prefix: config.redis.prefix, onError: warnRedis });
+    this.commit = new GroupCommit(this.store, warnRedis);
+    this.ledger = new Ledger(this.store, this.commit);
+    const decideNext: Decide = (delivery, record) =>
+      decide(config.retry, delivery.destination.maxAttempts, record, Math.random());
+    const parking = new BullMqParking({
+      store: this.store,
+      commit: this.commit,
+      decide: decideNext,
+      observer,
+    });
+
+    this.dispatcher = createHttpClient({
+      connectionsPerOrigin: config.delivery.concurrency,
+      connectTimeoutMs: config.webhook.connectTimeoutMs,
+    });
+    const subscriptions = subscriptionsOf(config, this.dispatcher);
+    const destinations = new Map(subscriptions.map(({ destination }) => [destination.id, destination]));
+
+    const bulkheads = new Bulkheads({
+      concurrency: config.delivery.concurrencyPerDestination,
+      maxWaitMs: config.delivery.slowAfterMs,
+      circuitFailures: config.delivery.circuitFailures,
+      circuitOpenMs: config.delivery.circuitOpenMs,
+      onCircuit: (id, isOpen) => observer.circuit(id, isOpen),
+    });
+    this.attempts = new Attempts(config.delivery.slowAfterMs, observer);
+    this.deliverer = new Deliverer({
+      attempts: this.attempts,
+      parking,
+      decide: decideNext,
+      bulkheadOf: (id) => bulkheads.of(id),
+      concurrency: config.delivery.concurrency,
+      maxWaitMs: config.delivery.slowAfterMs,
+      onError: (error, { id }) => log.warn('a slow delivery stays parked', { id, ...describeError(error) }),
+    });
+    this.relay = new Relay({
+      route: (envelope) => route(envelope, subscriptions),
+      deliverer: this.deliverer,
+      countDelivered: (deliveries) => this.ledger.countDelivered(deliveries),
+      buryMalformed: (body, origin, error) => parking.buryMalformed(body, origin, error),
+      observer,
+    });
+    this.retryWorker = new RetryWorker({
+      store: this.store,
+      commit: this.commit,
+      redis: this.redis[1],
+      attempts: this.attempts,
+      bulkheadOf: (id) => bulkheads.of(id),
+      destinationOf: (id) => destinations.get(id),
+      decide: decideNext,
+      concurrency: config.retry.concurrency,
+      maxBytes: config.delivery.maxBytesInFlight,
+      observer,
+      onError: warnRedis,
+    });
+    this.source = new RabbitMqSource({
+      uri: config.rabbitmq.uri,
+      frameMax: config.rabbitmq.frameMax,
+      prefetch: config.rabbitmq.prefetch,
+      maxBytes: config.delivery.maxBytesInFlight,
+      exchanges: exchangesOf(config, instances),
+      topology: {
+        mode: config.rabbitmq.consume,
+        queue: config.rabbitmq.queue,
+        prefixKey: config.rabbitmq.prefixKey,
+      },
+      log,
+    });
+    this.gauges = new Gauges({
+      metrics,
+      source: this.source,
+      attempts: this.attempts,
+      bulkheads,
+      store: this.store,
+    });
+    this.http = createHttpServer(metrics, () => {
+      const redis = this.store.isReady ? 'ready' : 'waiting for redis';
+      return {
+        ready: this.source.state.ready && this.store.isReady,
+        parts: { rabbitmq: this.source.state.detail, redis },
+      };
+    });
+  }
+
+  /** Resolves when everything runs or, where RabbitMQ or Redis is away, waits for it. */
+  async start(): Promise<void> {
+    const { metrics } = this.options.config;
+    await this.http.listen({ host: metrics.host, port: metrics.port });
+    this.store
+      .waitUntilReady()
+      .then(
+        () => checkRedis(this.redis[0], this.log),
+        () => {},
+      )
+      .catch((error: unknown) => this.log.warn('redis cannot be checked', describeError(error)));
+    this.retryWorker.start();
+    this.gauges.start();
+    this.expiryTimer = setInterval(() => void this.expireDeadLetters(), EXPIRY_MS);
+    await this.source.start((message) => this.relay.handle(this.source.name, message));
+    this.log.info('worker started', { metrics: `http://${metrics.host}:${metrics.port}/metrics` });
+  }
+
+  /** Drains and stops; true when everything was settled before the deadline. Further calls wait for the first. */
+  stop(): Promise<boolean> {
+    this.stopping ??= this.drain();
+    return this.stopping;
+  }
+
+  private async drain(): Promise<boolean> {
+    const { shutdownTimeoutMs } = this.options.config;
+    const deadline = new Deadline(shutdownTimeoutMs);
+    this.log.info('draining', { deadlineMs: shutdownTimeoutMs });
+    clearInterval(this.expiryTimer);
+    // Intake first; what waits for its turn goes back to the broker untouched.
+    const intake = Promise.all([this.source.stopIntake(), this.retryWorker.stopIntake(), this.gauges.stop()]);
+    this.deliverer.drain();
+    const settling = shutdownTimeoutMs * SETTLING_SHARE;
+    await deadline.reached(intake, settling);
+    const isDone = Promise.all([this.relay.idle(), this.attempts.idle()]);
+    if (!(await deadline.reached(isDone, settling))) {
+      this.log.warn('interrupting attempts', {
+        attempts: this.attempts.count,
+        messages: this.relay.openMessages,
+      });
+      this.attempts.interrupt();
+    }
+    const retriesClosed = this.retryWorker.close();
+    const settled = await deadline.reached(
+      Promise.all([isDone, retriesClosed, this.ledger.flush()]),
+      settling / 2,
+    );
+    // What could not be stored by now goes back to the broker.
+    this.commit.close();
+    await deadline.reached(this.relay.idle());
+    await deadline.reached(this.source.close());
+    await deadline.reached(Promise.all([this.store.close(), this.dispatcher.destroy(), this.http.close()]));
+    for (const redis of this.redis) redis.disconnect();
+    const left = this.relay.openMessages;
+    this.log.info('worker stopped', { settled, messagesLeftToTheBroker: left });
+    return settled && left === 0;
+  }
+
+  private async expireDeadLetters(): Promise<void> {
+    const { deadLetterMaxAgeMs, deadLetterMaxCount } = this.options.config.retry;
+    if (!this.store.isReady) return;
+    try {
+      const expired = await new DeadLetters(this.store).expire(
+        deadLetterMaxAgeMs,
+        deadLetterMaxCount,
+        Date.now(),
+      );
+      if (expired > 0) this.log.info('dead letters expired', { expired });
+    } catch (error) {
+      this.log.warn('dead letters could not be expired', describeError(error));
+    }
+  }
+}
+
+function subscriptionsOf(config: Config, dispatcher: Dispatcher): Subscription[] {
+  const { globalWebhook: webhook } = config;
+  if (webhook === undefined) return [];
+  const destination = new WebhookDestination(
+    dispatcher,
+    {
+      id: GLOBAL_WEBHOOK,
+      url: webhook.url,
+      byEvents: webhook.byEvents,
+      // The core API has no such switch for the global webhook: it gets what came.
+      base64: true,
+      headers: webhook.headers,
+      signingSecrets: webhook.signingSecrets,
+      maxAttempts: config.retry.maxAttempts,
+      timeoutMs: config.webhook.timeoutMs,
+    },
+    config.webhook,
+  );
+  return [{ destination, key: destinationKey(destination.id), events: webhook.events }];
+}
+
+function exchangesOf({ rabbitmq }: Config, instances: readonly InstanceSettings[]): ConsumedExchange[] {
+  const own = instances
+    .filter((settings) => settings.rabbitmq.enabled)
+    .map((settings) => ({
+      name: settings.instance,
+      instance: settings.instance,
+      events: settings.rabbitmq.events,
+    }));
+  return rabbitmq.global ? [{ name: rabbitmq.exchange, events: rabbitmq.events }, ...own] : own;
+}
+
+function describeError(error: unknown): Record<string, unknown> {
+  return { code: errorCode(error), error: error instanceof Error ? error.message : String(error) };
+}
+
+const QUIET_MS = 5000;
+
+/** A server that is away fails many times a second: one line every five seconds tells as much. */
+function throttled(report: (error: unknown) => void): (error: unknown) => void {
+  let last = 0;
+  return (error) => {
+    const now = Date.now();
+    if (now - last < QUIET_MS) return;
+    last = now;
+    report(error);
+  };
+}

@@ -1,0 +1,29 @@
+import { Command } from 'commander';
+import { withStore } from '../app/store';
+import { loadConfig } from '../config/load';
+import { audit } from '../retry/audit';
+import { FINDING } from './exit';
+import { table } from './table';
+
+export function auditCommand(): Command {
+  return new Command('audit')
+    .description('prove that accepted = delivered + parked + dead + discarded, for every destination')
+    .option('--json', 'print JSON')
+    .action(async (options: { json?: boolean }) => {
+      const { config } = loadConfig(process.cwd(), process.env);
+      const lines = await withStore(config.redis, audit);
+      const isBalanced = lines.every(({ difference }) => difference === 0);
+      if (options.json)
+        process.stdout.write(`${JSON.stringify({ balanced: isBalanced, destinations: lines })}\n`);
+      else {
+        process.stdout.write(
+          table(
+            ['DESTINATION', 'ACCEPTED', 'DELIVERED', 'PARKED', 'DEAD', 'DISCARDED', 'DIFFERENCE'],
+            lines.map((line) => Object.values(line) as (string | number)[]),
+          ),
+        );
+        process.stdout.write(isBalanced ? 'balanced\n' : 'NOT balanced: see DIFFERENCE\n');
+      }
+      if (!isBalanced) process.exitCode = FINDING;
+    });
+}

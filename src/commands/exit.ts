@@ -1,0 +1,4 @@
+/** Exit codes of every command (interface.md): 0 good, 1 a finding or a failure, 2 wrong usage or configuration. */
+export const FINDING = 1;
+export const USAGE = 2;
+export type ExitCode = 0 | typeof FINDING | typeof USAGE;

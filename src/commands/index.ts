@@ -1,0 +1,46 @@
+import { Command, CommanderError } from 'commander';
+import { ConfigError, errorCode } from '../errors';
+import { VERSION } from '../version';
+import { auditCommand } from './audit';
+import { configCommand } from './config';
+import { deadLettersCommand } from './dead-letters';
+import { type ExitCode, FINDING, USAGE } from './exit';
+import { publishCommand } from './publish';
+import { workerCommand } from './worker';
+
+/** Parses the command line, runs the command, and sets the exit code (interface.md, The command line). */
+export async function run(argv: readonly string[]): Promise<void> {
+  const program = new Command('evolution-relay')
+    .description('Relays Evolution API events to webhooks: lossless, with retries that survive restarts.')
+    .version(VERSION)
+    .exitOverride()
+    .showHelpAfterError();
+  for (const command of [
+    workerCommand(),
+    publishCommand(),
+    configCommand(),
+    deadLettersCommand(),
+    auditCommand(),
+  ]) {
+    command.exitOverride();
+    for (const sub of command.commands) sub.exitOverride();
+    program.addCommand(command);
+  }
+  try {
+    await program.parseAsync([...argv]);
+  } catch (error) {
+    process.exitCode = report(error);
+  }
+}
+
+function report(error: unknown): ExitCode {
+  // Commander has written its own message already.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
+  if (error instanceof ConfigError) {
+    process.stderr.write(`${error.message}\n`);
+    return USAGE;
+  }
+  const text = error instanceof Error ? error.message || errorCode(error) : String(error);
+  process.stderr.write(`evolution-relay: ${text}\n`);
+  return FINDING;
+}

@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs';
+import { connect } from 'amqplib';
+import { Command, InvalidArgumentError } from 'commander';
+import { loadConfig } from '../config/load';
+import { ConfigError } from '../errors';
+import { findEvent, findKey } from '../events/catalogue';
+import { connectOptions } from '../sources/rabbitmq/address';
+
+interface Options {
+  readonly instance: string;
+  readonly event: string;
+  readonly file?: string;
+  readonly count: number;
+}
+
+export function publishCommand(): Command {
+  return new Command('publish')
+    .description('publish an event file, or sample events, to the global exchange as the core API would')
+    .option('--instance <name>', 'instance that the events belong to', 'my-instance')
+    .option('--event <event>', 'messages.upsert or MESSAGES_UPSERT', 'messages.upsert')
+    .option('--file <path>', 'a JSON event instead of a sample')
+    .option('--count <n>', 'how many', parseCount, 1)
+    .action(publish);
+}
+
+function parseCount(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('must be a whole number from 1');
+  return Number(text);
+}
+
+async function publish(options: Options): Promise<void> {
+  const { config } = loadConfig(process.cwd(), process.env);
+  const { uri, frameMax, exchange } = config.rabbitmq;
+  if (uri === '')
+    throw new ConfigError(['RABBITMQ_URI: must be set, such as amqp://user:password@host:5672/%2F']);
+  const bodyOf = options.file === undefined ? sampleOf(options) : () => readFileSync(options.file ?? '');
+  const routingKey = routingKeyOf(options, bodyOf(0));
+  const connection = await connect(connectOptions(uri, frameMax));
+  try {
+    const channel = await connection.createConfirmChannel();
+    await channel.assertExchange(exchange, 'topic', { durable: true, autoDelete: false });
+    // The core API sends no properties at all (contract B.3).
+    for (let index = 0; index < options.count; index++) {
+      if (!channel.publish(exchange, routingKey, bodyOf(index))) await channel.waitForConfirms();
+    }
+    await channel.waitForConfirms();
+  } finally {
+    await connection.close();
+  }
+  process.stdout.write(`published ${options.count} × ${routingKey} to ${exchange}\n`);
+}
+
+function routingKeyOf(options: Options, body: Buffer): string {
+  if (options.file === undefined) return eventOf(options.event);
+  const event: unknown = (JSON.parse(body.toString('utf8')) as { event?: unknown }).event;
+  return typeof event === 'string' && event !== '' ? event : eventOf(options.event);
+}
+
+function eventOf(text: string): string {
+  return findEvent(text)?.event ?? findKey(text)?.event ?? text;
+}
+
+/** A made-up message, different each time, in the shape of contract B.6. */
+function sampleOf({ instance, event }: Options): (index: number) => Buffer {
+  return (index) => {
+    const now = new Date();
+    const id = `3EB0${(now.getTime() * 1000 + index).toString(16).toUpperCase().padStart(16, '0')}`;
+    return Buffer.from(
+      JSON.stringify({
+        event: eventOf(event),
+        instance,
+        data: {
+          key: { remoteJid: '5511988887777@s.whatsapp.net', fromMe: false, id },
+          pushName: 'Sample',
+          message: { conversation: `sample ${index + 1}` },
+          messageType: 'conversation',
+          messageTimestamp: Math.floor(now.getTime() / 1000),
+          source: 'android',
+        },
+        server_url: 'http://localhost:8080',
+        date_time: now.toISOString(),
+        sender: '5511900000001@s.whatsapp.net',
+        apikey: null,
+      }),
+    );
+  };
+}

@@ -1,0 +1,68 @@
+import { Command } from 'commander';
+import { RelayWorker } from '../app/worker';
+import type { Config } from '../config/config';
+import { loadConfig } from '../config/load';
+import { ConfigError } from '../errors';
+import { createLogger, type Logger } from '../observability/logging';
+import { readSettingsFile } from '../settings/file';
+import { FINDING } from './exit';
+
+export function workerCommand(): Command {
+  return new Command('worker').alias('start').description('consume, deliver and retry').action(runWorker);
+}
+
+async function runWorker(): Promise<void> {
+  const directory = process.cwd();
+  const { config, warnings } = loadConfig(directory, process.env);
+  requireParts(config);
+  const instances = readSettingsFile(directory, config.settingsFile);
+  const log = createLogger(config.log);
+  for (const warning of warnings) log.warn(warning);
+  const worker = new RelayWorker({ config, instances, log });
+  // Signals count from here on: one that comes while the worker starts ends it just as well.
+  const stopped = stopOnSignal(worker, log);
+  await worker.start();
+  await stopped;
+}
+
+/** A worker without a source would idle, and one without a destination would drop every event unseen. */
+function requireParts(config: Config): void {
+  const problems: string[] = [];
+  if (!config.rabbitmq.enabled) {
+    problems.push(
+      'RABBITMQ_ENABLED: must be true, with RABBITMQ_URI set: there is no source to consume from',
+    );
+  }
+  if (config.globalWebhook === undefined) {
+    problems.push(
+      'WEBHOOK_GLOBAL_URL: must be set, with WEBHOOK_GLOBAL_ENABLED true: there is nowhere to deliver to',
+    );
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+}
+
+/** The first SIGTERM or SIGINT drains, a second one ends the process at once. */
+function stopOnSignal(worker: RelayWorker, log: Logger): Promise<void> {
+  return new Promise((resolve) => {
+    let signals = 0;
+    const onSignal = (signal: NodeJS.Signals): void => {
+      signals++;
+      log.info('signal', { signal });
+      if (signals > 1) process.exit(FINDING);
+      worker.stop().then(
+        (settled) => {
+          // A connection that cannot be closed must not keep a drained process alive.
+          process.exitCode = settled ? 0 : FINDING;
+          resolve();
+          setImmediate(() => process.exit());
+        },
+        (error: unknown) => {
+          log.error('drain failed', { error: error instanceof Error ? error.message : String(error) });
+          process.exit(FINDING);
+        },
+      );
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+  });
+}

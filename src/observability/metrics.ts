@@ -1,0 +1,60 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/** The relay's metrics by name (interface.md, Metrics). No label holds anything that a tenant can make grow. */
+export class Metrics {
+  readonly registry = new Registry();
+  readonly eventsAccepted = this.counter('relay_events_accepted_total', 'Events taken from a source', [
+    'source',
+    'event',
+  ]);
+  readonly deliveries = this.counter('relay_deliveries_total', 'Deliveries by how they ended', [
+    'destination',
+    'event',
+    'outcome',
+  ]);
+  readonly attempts = this.counter('relay_attempts_total', 'Attempts by how they ended', [
+    'destination',
+    'outcome',
+  ]);
+  readonly attemptDuration = this.histogram('relay_attempt_duration_seconds', 'Duration of attempts', [
+    'destination',
+  ]);
+  readonly eventLag = this.histogram('relay_event_lag_seconds', 'From publish to delivered', ['destination']);
+  readonly parked = this.counter('relay_parked_total', 'Deliveries parked', ['destination', 'reason']);
+  readonly deadLetters = this.counter('relay_dead_letters_total', 'Dead letters', ['reason']);
+  readonly inFlight = this.gauge('relay_in_flight', 'Source messages held and attempts under way', ['what']);
+  readonly inFlightBytes = this.gauge('relay_in_flight_bytes', 'Bytes of source messages held', []);
+  readonly circuitsOpen = this.gauge('relay_circuits_open', 'Destinations whose circuit is open', []);
+  readonly queueDepth = this.gauge('relay_source_queue_depth', 'Messages ready in a source queue', ['queue']);
+  readonly queueConsumers = this.gauge('relay_source_queue_consumers', 'Consumers of a source queue', [
+    'queue',
+  ]);
+  readonly retryDepth = this.gauge('relay_retry_queue_depth', 'Parked deliveries by state', [
+    'queue',
+    'state',
+  ]);
+  readonly retryOldest = this.gauge(
+    'relay_retry_queue_oldest_seconds',
+    'Age of the parked delivery that is due first',
+    [],
+  );
+  readonly deadLetterDepth = this.gauge('relay_dead_letter_depth', 'Dead letters stored', []);
+
+  constructor() {
+    collectDefaultMetrics({ register: this.registry });
+  }
+
+  private counter<T extends string>(name: string, help: string, labelNames: readonly T[]): Counter<T> {
+    return new Counter({ name, help, labelNames, registers: [this.registry] });
+  }
+
+  private gauge<T extends string>(name: string, help: string, labelNames: readonly T[]): Gauge<T> {
+    return new Gauge({ name, help, labelNames, registers: [this.registry] });
+  }
+
+  private histogram<T extends string>(name: string, help: string, labelNames: readonly T[]): Histogram<T> {
+    return new Histogram({ name, help, labelNames, buckets: SECONDS, registers: [this.registry] });
+  }
+}

@@ -1,0 +1,51 @@
+import { Bulkhead, type BulkheadOptions } from './bulkhead';
+import type { DestinationId } from './delivery';
+
+/** Destinations that are remembered while nothing is under way to them. */
+const MAX_REMEMBERED = 50_000;
+
+/** The bulkhead of each destination, made when it is first needed. */
+export class Bulkheads {
+  private readonly bulkheads = new Map<DestinationId, Bulkhead>();
+  private open = 0;
+
+  constructor(private readonly options: Omit<BulkheadOptions, 'circuit'> & CircuitSettings) {}
+
+  /** Circuits that are open at this moment. */
+  get circuitsOpen(): number {
+    return this.open;
+  }
+
+  of(id: DestinationId): Bulkhead {
+    const known = this.bulkheads.get(id);
+    if (known !== undefined) return known;
+    if (this.bulkheads.size >= MAX_REMEMBERED) this.forgetOneIdle();
+    const bulkhead = new Bulkhead({
+      ...this.options,
+      circuit: {
+        failures: this.options.circuitFailures,
+        openMs: this.options.circuitOpenMs,
+        onChange: (change) => {
+          this.open += change;
+          this.options.onCircuit(id, change === 1);
+        },
+      },
+    });
+    this.bulkheads.set(id, bulkhead);
+    return bulkhead;
+  }
+
+  private forgetOneIdle(): void {
+    for (const [id, bulkhead] of this.bulkheads) {
+      if (!bulkhead.isIdle || bulkhead.circuit.closedIn(Date.now()) > 0) continue;
+      this.bulkheads.delete(id);
+      return;
+    }
+  }
+}
+
+interface CircuitSettings {
+  readonly circuitFailures: number;
+  readonly circuitOpenMs: number;
+  readonly onCircuit: (id: DestinationId, isOpen: boolean) => void;
+}
