@@ -1,7 +1,7 @@
 import convict from 'convict';
 import { ConfigError } from '../errors';
 import { buildConfig, type Config } from './config';
-import { type Origin, type RawValues, readLayers } from './sources';
+import { type Origin, type RawValues, readLayers } from './layers';
 import { PLATFORM_NAMES, VARIABLES, type Values, type VariableName } from './variables';
 
 /** The configuration, and what it was made of. */
