@@ -95,7 +95,11 @@ export class RelayWorker {
       circuitOpenMs: config.delivery.circuitOpenMs,
       onCircuit: (id, isOpen) => observer.circuit(id, isOpen),
     });
-    this.attempts = new Attempts(config.delivery.slowAfterMs, observer);
+    this.attempts = new Attempts({
+      slowAfterMs: config.delivery.slowAfterMs,
+      maxBytes: config.delivery.maxBytesInFlight,
+      observer,
+    });
     this.deliverer = new Deliverer({
       attempts: this.attempts,
       parking,

@@ -1,3 +1,4 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { type EventFilter, readEventSwitches } from './event-switches';
 import type { Values } from './variables';
 
@@ -158,6 +159,13 @@ function globalWebhookOf(
       );
     }
   }
+  for (const [name, value] of Object.entries(values.WEBHOOK_GLOBAL_HEADERS)) {
+    if (!isHeader(name, value)) {
+      problems.push(
+        `WEBHOOK_GLOBAL_HEADERS: ${JSON.stringify(name)} must be a header name with a value in Latin-1`,
+      );
+    }
+  }
   if (!enabled || url === undefined) return undefined;
   return {
     url,
@@ -166,6 +174,16 @@ function globalWebhookOf(
     signingSecrets: values.WEBHOOK_SIGNING_SECRET,
     events,
   };
+}
+
+function isHeader(name: string, value: string): boolean {
+  try {
+    validateHeaderName(name);
+    validateHeaderValue(name, value);
+    return value !== '';
+  } catch {
+    return false;
+  }
 }
 
 function webhookOf(values: Values, problems: string[]): WebhookConfig {

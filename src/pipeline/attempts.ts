@@ -10,6 +10,13 @@ export interface AttemptObserver {
   attemptEnded(delivery: Delivery, record: AttemptRecord): void;
 }
 
+export interface AttemptsOptions {
+  readonly slowAfterMs: number;
+  /** Bytes of events that may be under way at once. */
+  readonly maxBytes: number;
+  readonly observer: AttemptObserver;
+}
+
 interface UnderWay {
   readonly delivery: Delivery;
   readonly startedAt: number;
@@ -26,10 +33,17 @@ export class Attempts {
   private idleListeners: (() => void)[] = [];
   private onRoom: () => void = () => {};
 
-  constructor(
-    private readonly slowAfterMs: number,
-    private readonly observer: AttemptObserver,
-  ) {}
+  private bytes = 0;
+
+  constructor(private readonly options: AttemptsOptions) {}
+
+  /**
+   * Whether one more attempt of `bytes` fits into memory. A slow attempt keeps its body although its source
+   * message is released, so this is bounded apart from intake. One alone always fits.
+   */
+  fits(bytes: number): boolean {
+    return this.bytes === 0 || this.bytes + bytes <= this.options.maxBytes;
+  }
 
   /** Attempts under way, slow ones included. */
   get count(): number {
@@ -71,7 +85,7 @@ export class Attempts {
       if (entry !== undefined) this.untrack(entry);
     }
     const record: AttemptRecord = { attempt, at, durationMs: Date.now() - at, outcome };
-    this.observer.attemptEnded(delivery, record);
+    this.options.observer.attemptEnded(delivery, record);
     this.onRoom();
     return record;
   }
@@ -94,11 +108,13 @@ export class Attempts {
 
   private track(entry: UnderWay): void {
     this.underWay.add(entry);
+    this.bytes += entry.delivery.envelope.body.length;
     this.sweeper ??= setInterval(() => this.sweep(Date.now()), SWEEP_MS);
   }
 
   private untrack(entry: UnderWay): void {
     this.underWay.delete(entry);
+    this.bytes -= entry.delivery.envelope.body.length;
     if (entry.slow) this.slowCount--;
     if (this.underWay.size === 0) {
       clearInterval(this.sweeper);
@@ -111,7 +127,7 @@ export class Attempts {
     for (const entry of this.underWay) {
       const age = now - entry.startedAt;
       if (age >= entry.delivery.destination.timeoutMs) entry.running.abort('timeout');
-      if (age >= this.slowAfterMs && !entry.slow) {
+      if (age >= this.options.slowAfterMs && !entry.slow) {
         entry.slow = true;
         this.slowCount++;
         entry.onSlow?.();

@@ -48,7 +48,7 @@ export class Deliverer {
     const bulkhead = this.parts.bulkheadOf(delivery.destination.id);
     if (bulkhead.circuit.closedIn(now) > 0) return this.parkUntouched(delivery, 'circuit-open', done);
     const queue = this.waiting.get(delivery.destination.id);
-    if (queue === undefined && bulkhead.hasRoom && this.hasRoom) {
+    if (queue === undefined && bulkhead.hasRoom && this.hasRoomFor(delivery)) {
       void this.attempt(delivery, bulkhead, done);
     } else if (bulkhead.wouldWaitTooLong(queue?.length ?? 0, now)) {
       this.parkUntouched(delivery, 'saturated', done);
@@ -73,8 +73,9 @@ export class Deliverer {
     clearInterval(this.sweeper);
   }
 
-  private get hasRoom(): boolean {
+  private hasRoomFor({ envelope }: Delivery): boolean {
     const { attempts, concurrency } = this.parts;
+    if (!attempts.fits(envelope.body.length)) return false;
     // Slow attempts have a pool of the same size of their own: hanging endpoints use that up first.
     return attempts.count - Math.min(attempts.slow, concurrency) < concurrency;
   }
@@ -151,7 +152,7 @@ export class Deliverer {
   private startNext(): void {
     const now = Date.now();
     for (const [id, queue] of this.waiting) {
-      if (!this.hasRoom) return;
+      if (queue[0] === undefined || !this.hasRoomFor(queue[0].delivery)) return;
       const bulkhead = this.parts.bulkheadOf(id);
       if (bulkhead.circuit.closedIn(now) > 0) this.parkAll(id, queue, 'circuit-open');
       else if (bulkhead.hasRoom) this.startFirst(id, queue, bulkhead);

@@ -40,8 +40,7 @@ export class Relay {
     try {
       envelope = parseEnvelope(message.body, message.origin);
     } catch (error) {
-      if (!(error instanceof MalformedEventError)) throw error;
-      this.bury(source, message, error);
+      this.bury(source, message, asMalformed(error));
       return;
     }
     this.parts.observer.accepted(source, envelope);
@@ -120,4 +119,10 @@ export class Relay {
     this.open--;
     if (this.open === 0) this.onIdle?.();
   }
+}
+
+/** A fault of our own in parsing must not stop the source or send the message round in circles: it is kept. */
+function asMalformed(error: unknown): MalformedEventError {
+  if (error instanceof MalformedEventError) return error;
+  return new MalformedEventError('PARSE_FAILED', 'the relay failed to parse the body', { cause: error });
 }

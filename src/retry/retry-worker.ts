@@ -99,7 +99,8 @@ export class RetryWorker {
     if (attempt > destination.maxAttempts) throw this.giveUp(job, 'attempts-exhausted');
     const bulkhead = this.parts.bulkheadOf(destination.id);
     const now = Date.now();
-    if (this.draining || !bulkhead.hasRoomForRetry || bulkhead.circuit.closedIn(now) > 0) {
+    const isFull = !bulkhead.hasRoomForRetry || !this.parts.attempts.fits(job.data.l);
+    if (this.draining || isFull || bulkhead.circuit.closedIn(now) > 0) {
       throw await this.postpone(job, this.draining ? 0 : bulkhead.reserveTurn(now));
     }
     await this.attempt(job, destination, attempt, bulkhead);
