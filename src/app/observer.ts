@@ -24,12 +24,12 @@ export class Observer implements RelayObserver, AttemptObserver, ParkingObserver
   ) {}
 
   accepted(source: string, { event }: Envelope): void {
-    this.metrics.eventsAccepted.inc({ source, event: eventLabel(event) });
+    this.metrics.eventsAccepted.add(source, eventLabel(event));
   }
 
   malformed(source: string, error: MalformedEventError): void {
-    this.metrics.eventsAccepted.inc({ source, event: 'malformed' });
-    this.metrics.deadLetters.inc({ reason: 'malformed' });
+    this.metrics.eventsAccepted.add(source, 'malformed');
+    this.metrics.deadLetters.add('malformed');
     this.log.warn('malformed message dead-lettered', { source, code: error.code, error: error.message });
   }
 
@@ -42,11 +42,10 @@ export class Observer implements RelayObserver, AttemptObserver, ParkingObserver
   attemptEnded(delivery: Delivery, record: AttemptRecord): void {
     const { kind } = delivery.destination;
     const { outcome, durationMs } = record;
-    this.metrics.attempts.inc({ destination: kind, outcome: outcome.kind });
+    this.metrics.attempts.add(kind, outcome.kind);
     this.metrics.attemptDuration.observe({ destination: kind }, durationMs / 1000);
     if (outcome.kind === 'delivered') {
-      const event = eventLabel(delivery.envelope.event);
-      this.metrics.deliveries.inc({ destination: kind, event, outcome: 'delivered' });
+      this.metrics.deliveries.add(kind, eventLabel(delivery.envelope.event), 'delivered');
       const lagMs = lagOf(delivery.envelope, Date.now());
       if (lagMs !== undefined) this.metrics.eventLag.observe({ destination: kind }, lagMs / 1000);
     }
@@ -54,14 +53,14 @@ export class Observer implements RelayObserver, AttemptObserver, ParkingObserver
   }
 
   parked({ destination }: Delivery, reason: ParkReason): void {
-    this.metrics.parked.inc({ destination: destination.kind, reason });
+    this.metrics.parked.add(destination.kind, reason);
   }
 
   deadLettered(id: DeliveryId, data: JobData, reason: DeadReason): void {
     if (reason === 'malformed') return;
     const [kind = 'none'] = data.d.split(':');
-    this.metrics.deadLetters.inc({ reason });
-    this.metrics.deliveries.inc({ destination: kind, event: eventLabel(data.e), outcome: 'dead' });
+    this.metrics.deadLetters.add(reason);
+    this.metrics.deliveries.add(kind, eventLabel(data.e), 'dead');
     this.log.warn('dead letter', { id, destination: data.d, event: data.e, instance: data.i, reason });
   }
 

@@ -1,5 +1,6 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { type EventFilter, readEventSwitches } from './event-switches';
+import { canDecode } from './formats';
 import type { Values } from './variables';
 
 /** The whole configuration: typed, checked, frozen. Durations are milliseconds, sizes bytes. */
@@ -124,8 +125,8 @@ function rabbitmqOf(
       'RABBITMQ_URI: must be set while RABBITMQ_ENABLED is true, such as amqp://user:password@host:5672/%2F',
     );
   }
-  if (values.RABBITMQ_URI !== '' && !/^amqps?:\/\/./.test(values.RABBITMQ_URI)) {
-    problems.push('RABBITMQ_URI: must be an address that starts with amqp:// or amqps://');
+  if (values.RABBITMQ_URI !== '' && !isAmqpAddress(values.RABBITMQ_URI)) {
+    problems.push('RABBITMQ_URI: must be an address that starts with amqp:// or amqps://, percent-encoded');
   }
   return {
     enabled,
@@ -139,6 +140,12 @@ function rabbitmqOf(
     prefetch: values.RABBITMQ_PREFETCH,
     events: readEventSwitches('RABBITMQ_EVENTS_', raw, problems),
   };
+}
+
+function isAmqpAddress(uri: string): boolean {
+  if (!/^amqps?:\/\/./.test(uri) || !URL.canParse(uri)) return false;
+  const { username, password, pathname } = new URL(uri);
+  return canDecode(username + password + pathname);
 }
 
 function globalWebhookOf(

@@ -74,7 +74,8 @@ export function urlOf(...protocols: readonly string[]): Format<string> {
     const value = asText(raw);
     if (value === undefined || !URL.canParse(value)) return undefined;
     const url = new URL(value);
-    return protocols.includes(url.protocol) && url.hostname !== '' ? value : undefined;
+    const isWhole = url.hostname !== '' && canDecode(url.username + url.password);
+    return protocols.includes(url.protocol) && isWhole ? value : undefined;
   });
 }
 
@@ -86,6 +87,16 @@ export function optional<T>(inner: Format<T>): Format<T | undefined> {
     allowed: `empty or ${inner.allowed}`,
     parse: (raw) => (raw === undefined || asText(raw) === '' ? { value: undefined } : inner.parse(raw)),
   };
+}
+
+/** Whether percent-encoded text can be decoded: `URL` lets a wrong `%` pass. */
+export function canDecode(value: string): boolean {
+  try {
+    decodeURIComponent(value);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function parseJson(value: string): unknown {

@@ -48,10 +48,14 @@ function readFile(
   try {
     return parse(readFileSync(path, 'utf8'));
   } catch (error) {
-    throw new ConfigError([
-      `${name} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-    ]);
+    throw new ConfigError([`${name} cannot be read: ${fileProblem(error)}`]);
   }
+}
+
+/** What is wrong with a file. JSON.parse quotes the text around a mistake, which may be a secret. */
+export function fileProblem(error: unknown): string {
+  if (error instanceof SyntaxError) return 'it is not JSON';
+  return error instanceof Error ? error.message : String(error);
 }
 
 function parseJsonObject(content: string): Record<string, unknown> {

@@ -49,7 +49,9 @@ function withPlatformNames(raw: RawValues): RawValues {
 function check(raw: RawValues): { values: Values; problems: readonly string[] } {
   const schema: Record<string, convict.SchemaObj> = {};
   for (const name of names()) schema[name] = declare(name);
-  const instance = convict(schema, { env: raw.values as NodeJS.ProcessEnv, args: [] });
+  // Empty text counts as not set, as in the core API.
+  const env = Object.fromEntries(Object.entries(raw.values).filter(([, value]) => value !== ''));
+  const instance = convict(schema, { env: env as NodeJS.ProcessEnv, args: [] });
   const values = instance.getProperties() as unknown as Values;
   try {
     instance.validate({ allowed: 'strict' });

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { MalformedEventError } from '../errors';
 import { findEvent } from './catalogue';
 import { decodeString, isString, type Span, scanObject } from './json-scanner';
@@ -80,6 +80,9 @@ function fromRoutingKey({ routingKey }: Origin): { event: string; instance: stri
   return undefined;
 }
 
+/** Small texts are hashed in one call, from here: twice as fast as a hash object for each. */
+const scratch = Buffer.allocUnsafe(32_768);
+
 function eventId(
   instance: string,
   event: string,
@@ -87,7 +90,14 @@ function eventId(
   body: Buffer,
   data: Span | undefined,
 ): EventId {
-  const hash = createHash('sha256').update(JSON.stringify([instance, event, dateTime ?? null]));
-  if (data !== undefined) hash.update(body.subarray(data.start, data.end));
-  return hash.digest('base64url').slice(0, 22) as EventId;
+  const head = JSON.stringify([instance, event, dateTime ?? null]);
+  const { start, end } = data ?? { start: 0, end: 0 };
+  const size = head.length * 3 + end - start;
+  if (size > scratch.length) {
+    const large = createHash('sha256').update(head).update(body.subarray(start, end));
+    return large.digest('base64url').slice(0, 22) as EventId;
+  }
+  const headEnd = scratch.write(head);
+  const length = headEnd + body.copy(scratch, headEnd, start, end);
+  return hash('sha256', scratch.subarray(0, length), 'base64url').slice(0, 22) as EventId;
 }

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Tally } from './tally';
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
@@ -46,8 +47,16 @@ export class Metrics {
     collectDefaultMetrics({ register: this.registry });
   }
 
-  private counter<T extends string>(name: string, help: string, labelNames: readonly T[]): Counter<T> {
-    return new Counter({ name, help, labelNames, registers: [this.registry] });
+  private counter<T extends string>(name: string, help: string, labelNames: readonly T[]): Tally<T> {
+    const counter: Counter<T> = new Counter({
+      name,
+      help,
+      labelNames,
+      registers: [this.registry],
+      collect: () => tally.carryOver(),
+    });
+    const tally = new Tally(counter, labelNames);
+    return tally;
   }
 
   private gauge<T extends string>(name: string, help: string, labelNames: readonly T[]): Gauge<T> {

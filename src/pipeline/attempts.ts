@@ -23,11 +23,13 @@ interface UnderWay {
   readonly running: RunningAttempt;
   readonly onSlow: (() => void) | undefined;
   slow: boolean;
+  index: number;
 }
 
 /** Runs attempts, direct ones and retries alike: circuit, timeout, the moment one turns slow, observation. */
 export class Attempts {
-  private readonly underWay = new Set<UnderWay>();
+  /** In no order; each entry knows its index. Not a Set: see sources/rabbitmq/acknowledgements.ts. */
+  private readonly underWay: UnderWay[] = [];
   private sweeper: NodeJS.Timeout | undefined;
   private slowCount = 0;
   private idleListeners: (() => void)[] = [];
@@ -47,7 +49,7 @@ export class Attempts {
 
   /** Attempts under way, slow ones included. */
   get count(): number {
-    return this.underWay.size;
+    return this.underWay.length;
   }
 
   /** Those that turned slow: their source messages are released, so they no longer count against intake. */
@@ -67,13 +69,13 @@ export class Attempts {
   ): Promise<AttemptRecord> {
     const isRetry = onSlow === undefined;
     const at = Date.now();
-    const turn = bulkhead.enter(at, isRetry);
+    const place = bulkhead.enter(at, isRetry);
     let entry: UnderWay | undefined;
     let outcome: Outcome;
     try {
       outcome = await bulkhead.circuit.run(() => {
         const running = delivery.destination.start(delivery, attempt);
-        entry = { delivery, startedAt: at, running, onSlow, slow: false };
+        entry = { delivery, startedAt: at, running, onSlow, slow: false, index: 0 };
         this.track(entry);
         return running.outcome;
       });
@@ -81,7 +83,7 @@ export class Attempts {
       // Only the circuit throws here, where it opened since the caller looked.
       outcome = { kind: 'interrupted', code: errorCode(error) };
     } finally {
-      bulkhead.leave(turn, Date.now(), isRetry);
+      bulkhead.leave(place, Date.now(), isRetry);
       if (entry !== undefined) this.untrack(entry);
     }
     const record: AttemptRecord = { attempt, at, durationMs: Date.now() - at, outcome };
@@ -97,26 +99,30 @@ export class Attempts {
 
   /** Resolves when no attempt is under way. */
   idle(): Promise<void> {
-    if (this.underWay.size === 0) return Promise.resolve();
+    if (this.underWay.length === 0) return Promise.resolve();
     return new Promise((resolve) => this.idleListeners.push(resolve));
   }
 
   /** Cuts every attempt under way short; they end as interrupted. */
   interrupt(): void {
-    for (const entry of this.underWay) entry.running.abort('shutdown');
+    for (const entry of [...this.underWay]) entry.running.abort('shutdown');
   }
 
   private track(entry: UnderWay): void {
-    this.underWay.add(entry);
+    entry.index = this.underWay.push(entry) - 1;
     this.bytes += entry.delivery.envelope.body.length;
     this.sweeper ??= setInterval(() => this.sweep(Date.now()), SWEEP_MS);
   }
 
   private untrack(entry: UnderWay): void {
-    this.underWay.delete(entry);
+    const last = this.underWay.pop();
+    if (last !== undefined && last !== entry) {
+      this.underWay[entry.index] = last;
+      last.index = entry.index;
+    }
     this.bytes -= entry.delivery.envelope.body.length;
     if (entry.slow) this.slowCount--;
-    if (this.underWay.size === 0) {
+    if (this.underWay.length === 0) {
       clearInterval(this.sweeper);
       this.sweeper = undefined;
       for (const listener of this.idleListeners.splice(0)) listener();
@@ -124,8 +130,9 @@ export class Attempts {
   }
 
   private sweep(now: number): void {
-    for (const entry of this.underWay) {
+    for (const entry of [...this.underWay]) {
       const age = now - entry.startedAt;
+      entry.running.look?.(now);
       if (age >= entry.delivery.destination.timeoutMs) entry.running.abort('timeout');
       if (age >= this.options.slowAfterMs && !entry.slow) {
         entry.slow = true;

@@ -19,10 +19,11 @@ const MAX_RESERVATION_MS = 300_000;
  */
 export class Bulkhead {
   readonly circuit: Circuit;
-  private active = 0;
   private activeRetries = 0;
-  /** Start times of the attempts under way, oldest first. */
-  private readonly starts = new Map<symbol, number>();
+  /** Start of the attempt in each place; 0 where the place is free. Numbers only, so that nothing is retained. */
+  private readonly starts: number[] = [];
+  private readonly freePlaces: number[] = [];
+  private active = 0;
   private averageMs = 0;
   private nextTurnAt = 0;
 
@@ -45,25 +46,26 @@ export class Bulkhead {
 
   /** Whether one more delivery behind `waiting` others would wait too long for its turn. */
   wouldWaitTooLong(waiting: number, now: number): boolean {
-    const oldest = this.starts.values().next().value ?? now;
-    const attemptMs = Math.max(this.averageMs, now - oldest);
+    const attemptMs = Math.max(this.averageMs, now - this.oldestStart(now));
     return ((waiting + 1) * attemptMs) / this.options.concurrency > this.options.maxWaitMs;
   }
 
-  enter(now: number, isRetry: boolean): symbol {
-    const turn = Symbol();
+  /** Takes a place for an attempt that starts now; `leave` gives it back. */
+  enter(now: number, isRetry: boolean): number {
+    const place = this.freePlaces.pop() ?? this.starts.length;
+    this.starts[place] = now;
     this.active++;
     if (isRetry) this.activeRetries++;
-    this.starts.set(turn, now);
-    return turn;
+    return place;
   }
 
-  leave(turn: symbol, now: number, isRetry: boolean): void {
-    const start = this.starts.get(turn) ?? now;
-    this.starts.delete(turn);
+  leave(place: number, now: number, isRetry: boolean): void {
+    const durationMs = now - (this.starts[place] ?? now);
+    this.starts[place] = 0;
+    this.freePlaces.push(place);
     this.active--;
     if (isRetry) this.activeRetries--;
-    this.averageMs += (now - start - this.averageMs) * AVERAGE_WEIGHT;
+    this.averageMs += (durationMs - this.averageMs) * AVERAGE_WEIGHT;
   }
 
   /**
@@ -77,5 +79,11 @@ export class Bulkhead {
     this.nextTurnAt = Math.max(earliest, this.nextTurnAt + paceMs);
     if (this.nextTurnAt - earliest > MAX_RESERVATION_MS) this.nextTurnAt = earliest;
     return Math.ceil(this.nextTurnAt - now);
+  }
+
+  private oldestStart(now: number): number {
+    let oldest = now;
+    for (const start of this.starts) if (start !== 0 && start < oldest) oldest = start;
+    return oldest;
   }
 }

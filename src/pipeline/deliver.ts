@@ -161,8 +161,11 @@ export class Deliverer {
 
   private startFirst(id: DestinationId, queue: Waiting[], bulkhead: Bulkhead): void {
     const next = queue.shift();
-    this.waiting.delete(id);
-    if (queue.length > 0) this.waiting.set(id, queue);
+    if (queue.length === 0) this.waiting.delete(id);
+    else if (this.waiting.size > 1) {
+      this.waiting.delete(id);
+      this.waiting.set(id, queue);
+    }
     if (next !== undefined) void this.attempt(next.delivery, bulkhead, next.done);
   }
 

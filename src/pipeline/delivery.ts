@@ -35,6 +35,8 @@ export type AbortReason = 'timeout' | 'shutdown';
 export interface RunningAttempt {
   readonly outcome: Promise<Outcome>;
   abort(reason: AbortReason): void;
+  /** Called many times a second while under way: for time limits finer than the whole attempt's. */
+  look?(now: number): void;
 }
 
 /** Where deliveries go. One implementation per kind; the pipeline knows no other way to reach anything. */

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import type { EventFilter } from '../config/event-switches';
+import { fileProblem } from '../config/layers';
 import { ConfigError } from '../errors';
 import { filterKey, findKey } from '../events/catalogue';
 
@@ -24,9 +25,7 @@ export function readSettingsFile(directory: string, file: string): InstanceSetti
   try {
     content = JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
-    throw new ConfigError([
-      `SETTINGS_FILE: ${file} cannot be read: ${error instanceof Error ? error.message : error}`,
-    ]);
+    throw new ConfigError([`SETTINGS_FILE: ${file} cannot be read: ${fileProblem(error)}`]);
   }
   const problems: string[] = [];
   const entries = Array.isArray(content) ? content : [content];

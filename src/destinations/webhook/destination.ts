@@ -37,6 +37,7 @@ export class WebhookDestination implements Destination {
   readonly maxAttempts: number;
   readonly timeoutMs: number;
   private readonly url: URL;
+  private readonly destinationJson: Buffer;
   private readonly keys: readonly Buffer[];
   private headers: readonly string[] = [];
   private headersMadeAt = 0;
@@ -50,12 +51,13 @@ export class WebhookDestination implements Destination {
     this.maxAttempts = target.maxAttempts;
     this.timeoutMs = target.timeoutMs;
     this.url = new URL(target.url);
+    this.destinationJson = Buffer.from(JSON.stringify(target.url));
     this.keys = target.signingSecrets.map(signingKey);
   }
 
   start(delivery: Delivery, attempt: number): RunningAttempt {
     const body = composeBody(delivery.envelope, {
-      destination: this.target.url,
+      destination: this.destinationJson,
       stripApikey: this.options.stripApikey,
       ...(this.target.base64 ? {} : { omitFromData: MEDIA }),
     });

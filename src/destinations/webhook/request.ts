@@ -27,7 +27,7 @@ export class WebhookRequest implements RunningAttempt, Dispatcher.DispatchHandle
   private kept = '';
   private read = 0;
   private ended = false;
-  private timer: NodeJS.Timeout | undefined;
+  private answeredAt = Number.POSITIVE_INFINITY;
 
   constructor(
     dispatcher: Dispatcher,
@@ -52,6 +52,10 @@ export class WebhookRequest implements RunningAttempt, Dispatcher.DispatchHandle
     this.cutOff();
   }
 
+  look(now: number): void {
+    if (now - this.answeredAt > ANSWER_MS) this.abort('timeout');
+  }
+
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.controller = controller;
     if (this.ended) this.cutOff();
@@ -66,7 +70,7 @@ export class WebhookRequest implements RunningAttempt, Dispatcher.DispatchHandle
     this.status = status;
     const retryAfter = headers['retry-after'];
     this.retryAfter = Array.isArray(retryAfter) ? retryAfter[0] : retryAfter;
-    this.timer = setTimeout(() => this.abort('timeout'), ANSWER_MS);
+    this.answeredAt = Date.now();
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -89,7 +93,6 @@ export class WebhookRequest implements RunningAttempt, Dispatcher.DispatchHandle
   }
 
   private end(outcome: Outcome): void {
-    clearTimeout(this.timer);
     if (this.ended) return;
     this.ended = true;
     this.resolve(outcome);

@@ -3,6 +3,8 @@ import type { Settlement } from '../../pipeline/message';
 
 /** How long a settled message may wait for those before it, so that one frame acknowledges them all. */
 const STRAGGLER_MS = 10;
+/** Slots of messages that are done with are given back this many at a time. */
+const COMPACT_AT = 1024;
 
 interface Held {
   readonly message: ConsumeMessage;
@@ -13,33 +15,43 @@ interface Held {
  * Sends acknowledgements of one channel, as few frames as possible: everything up to the oldest message that is
  * still held goes as one `multiple` acknowledgement per turn of the event loop, what finished out of order a
  * moment later by itself. Delivery tags mean nothing on another channel: after `close` nothing is sent.
+ *
+ * Tags count up by one, so messages lie in an array by tag. A Map would do, but V8 keeps the tables that a Map has
+ * outgrown, and with them every message in them, until the next full collection.
  */
 export class Acknowledgements {
-  /** By delivery tag, in order of arrival. */
-  private readonly held = new Map<number, Held>();
+  /** In order of arrival; undefined once the broker knows. */
+  private held: (Held | undefined)[] = [];
+  /** Everything before this index is done with. */
+  private head = 0;
+  /** Tag of the message at index 0. */
+  private firstTag = 0;
   private flushScheduled = false;
   private stragglers: NodeJS.Timeout | undefined;
   private closed = false;
+  private heldCount = 0;
 
   constructor(private readonly channel: Channel) {}
 
   get count(): number {
-    return this.held.size;
+    return this.heldCount;
   }
 
+  /** Must see every message of the channel, in order. */
   hold(message: ConsumeMessage): void {
-    this.held.set(message.fields.deliveryTag, { message, settledAt: undefined });
+    if (this.held.length === 0) this.firstTag = message.fields.deliveryTag;
+    this.held.push({ message, settledAt: undefined });
+    this.heldCount++;
   }
 
   settle(message: ConsumeMessage, settlement: Settlement): void {
-    const held = this.held.get(message.fields.deliveryTag);
+    const index = message.fields.deliveryTag - this.firstTag;
+    const held = this.held[index];
     if (this.closed || held === undefined || held.settledAt !== undefined) return;
     if (settlement === 'release') {
-      this.held.delete(message.fields.deliveryTag);
+      this.forget(index);
       this.channel.nack(message, false, true);
-      return;
-    }
-    held.settledAt = Date.now();
+    } else held.settledAt = Date.now();
     if (this.flushScheduled) return;
     this.flushScheduled = true;
     setImmediate(() => this.flush());
@@ -54,39 +66,54 @@ export class Acknowledgements {
   close(): void {
     this.closed = true;
     clearTimeout(this.stragglers);
-    this.held.clear();
+    this.held = [];
+    this.heldCount = 0;
   }
 
   private flush(): void {
     this.flushScheduled = false;
     if (this.closed) return;
     let last: ConsumeMessage | undefined;
-    for (const [tag, { message, settledAt }] of this.held) {
-      if (settledAt === undefined) break;
-      last = message;
-      this.held.delete(tag);
+    for (; this.head < this.held.length; this.head++) {
+      const held = this.held[this.head];
+      if (held === undefined) continue;
+      if (held.settledAt === undefined) break;
+      last = held.message;
+      this.forget(this.head);
     }
     if (last !== undefined) this.channel.ack(last, true);
-    if (this.held.size > 0) this.stragglers ??= setTimeout(() => this.afterStragglers(), STRAGGLER_MS);
+    this.compact();
+    if (this.heldCount > 0) this.stragglers ??= setTimeout(() => this.afterStragglers(), STRAGGLER_MS);
   }
 
   private afterStragglers(): void {
     this.stragglers = undefined;
-    if (this.closed) return;
-    this.sendStragglers(Date.now() - STRAGGLER_MS + 1);
+    if (!this.closed) this.sendStragglers(Date.now() - STRAGGLER_MS + 1);
   }
 
   private sendStragglers(settledBefore: number): void {
     let waiting = false;
-    for (const [tag, { message, settledAt }] of this.held) {
-      if (settledAt === undefined) continue;
-      if (settledAt > settledBefore) {
-        waiting = true;
-        continue;
+    for (let index = this.head; index < this.held.length; index++) {
+      const held = this.held[index];
+      if (held?.settledAt === undefined) continue;
+      if (held.settledAt > settledBefore) waiting = true;
+      else {
+        this.forget(index);
+        this.channel.ack(held.message, false);
       }
-      this.held.delete(tag);
-      this.channel.ack(message, false);
     }
     if (waiting) this.stragglers ??= setTimeout(() => this.afterStragglers(), STRAGGLER_MS);
+  }
+
+  private forget(index: number): void {
+    this.held[index] = undefined;
+    this.heldCount--;
+  }
+
+  private compact(): void {
+    if (this.head < COMPACT_AT) return;
+    this.held.splice(0, this.head);
+    this.firstTag += this.head;
+    this.head = 0;
   }
 }

@@ -1,4 +1,5 @@
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
+import type { Origin } from '../../events/envelope';
 import type { Settlement, SourceMessage } from '../../pipeline/message';
 import { Acknowledgements } from './acknowledgements';
 import { Window } from './window';
@@ -98,33 +99,23 @@ export class Consumer {
       return;
     }
     const bytes = message.content.length;
+    this.acknowledgements.hold(message);
     if (!this.window.admit(bytes)) {
-      this.channel.nack(message, false, true);
+      this.acknowledgements.settle(message, 'release');
       if (!this.isResizing) {
         this.window.shrink(bytes);
         this.resize();
       }
       return;
     }
-    this.acknowledgements.hold(message);
     if (this.stopped) this.settle(message, 'release');
     else this.options.onMessage(this.wrap(message));
   }
 
   private wrap(message: ConsumeMessage): SourceMessage {
     const { exchange, routingKey } = message.fields;
-    const { timestamp } = message.properties as { timestamp?: unknown };
-    let settled = false;
-    return {
-      body: message.content,
-      origin: this.options.instances.has(exchange) ? { routingKey, instance: exchange } : { routingKey },
-      publishedAt: typeof timestamp === 'number' ? timestamp * 1000 : undefined,
-      settle: (settlement) => {
-        if (settled) return;
-        settled = true;
-        this.settle(message, settlement);
-      },
-    };
+    const origin = this.options.instances.has(exchange) ? { routingKey, instance: exchange } : { routingKey };
+    return new RabbitMqMessage(message, origin, (settlement) => this.settle(message, settlement));
   }
 
   private settle(message: ConsumeMessage, settlement: Settlement): void {
@@ -150,5 +141,29 @@ export class Consumer {
     clearInterval(this.growTimer);
     this.acknowledgements.close();
     this.options.onLost(reason);
+  }
+}
+
+class RabbitMqMessage implements SourceMessage {
+  readonly body: Buffer;
+  private isSettled = false;
+
+  constructor(
+    private readonly message: ConsumeMessage,
+    readonly origin: Origin,
+    private readonly send: (settlement: Settlement) => void,
+  ) {
+    this.body = message.content;
+  }
+
+  get publishedAt(): number | undefined {
+    const { timestamp } = this.message.properties as { timestamp?: unknown };
+    return typeof timestamp === 'number' ? timestamp * 1000 : undefined;
+  }
+
+  settle(settlement: Settlement): void {
+    if (this.isSettled) return;
+    this.isSettled = true;
+    this.send(settlement);
   }
 }
