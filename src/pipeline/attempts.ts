@@ -1,4 +1,5 @@
 import { errorCode } from '../errors';
+import { ActiveClock } from './active-clock';
 import type { Bulkhead } from './bulkhead';
 import type { AttemptRecord, Delivery, Outcome, RunningAttempt } from './delivery';
 
@@ -30,6 +31,8 @@ interface UnderWay {
 export class Attempts {
   /** In no order; each entry knows its index. Not a Set: see sources/rabbitmq/acknowledgements.ts. */
   private readonly underWay: UnderWay[] = [];
+  /** What ages are measured by. */
+  readonly clock = new ActiveClock();
   private sweeper: NodeJS.Timeout | undefined;
   private slowCount = 0;
   private idleListeners: (() => void)[] = [];
@@ -69,13 +72,14 @@ export class Attempts {
   ): Promise<AttemptRecord> {
     const isRetry = onSlow === undefined;
     const at = Date.now();
-    const place = bulkhead.enter(at, isRetry);
+    const startedAt = this.clock.now();
+    const place = bulkhead.enter(startedAt, isRetry);
     let entry: UnderWay | undefined;
     let outcome: Outcome;
     try {
       outcome = await bulkhead.circuit.run(() => {
         const running = delivery.destination.start(delivery, attempt);
-        entry = { delivery, startedAt: at, running, onSlow, slow: false, index: 0 };
+        entry = { delivery, startedAt, running, onSlow, slow: false, index: 0 };
         this.track(entry);
         return running.outcome;
       });
@@ -83,7 +87,7 @@ export class Attempts {
       // Only the circuit throws here, where it opened since the caller looked.
       outcome = { kind: 'interrupted', code: errorCode(error) };
     } finally {
-      bulkhead.leave(place, Date.now(), isRetry);
+      bulkhead.leave(place, this.clock.now(), isRetry);
       if (entry !== undefined) this.untrack(entry);
     }
     const record: AttemptRecord = { attempt, at, durationMs: Date.now() - at, outcome };
@@ -111,7 +115,7 @@ export class Attempts {
   private track(entry: UnderWay): void {
     entry.index = this.underWay.push(entry) - 1;
     this.bytes += entry.delivery.envelope.body.length;
-    this.sweeper ??= setInterval(() => this.sweep(Date.now()), SWEEP_MS);
+    this.sweeper ??= setInterval(() => this.sweep(this.clock.now()), SWEEP_MS);
   }
 
   private untrack(entry: UnderWay): void {

@@ -50,9 +50,9 @@ export class Deliverer {
     const queue = this.waiting.get(delivery.destination.id);
     if (queue === undefined && bulkhead.hasRoom && this.hasRoomFor(delivery)) {
       void this.attempt(delivery, bulkhead, done);
-    } else if (bulkhead.wouldWaitTooLong(queue?.length ?? 0, now)) {
+    } else if (bulkhead.wouldWaitTooLong(queue?.length ?? 0, this.parts.attempts.clock.now())) {
       this.parkUntouched(delivery, 'saturated', done);
-    } else this.enqueue({ delivery, done, since: now }, queue);
+    } else this.enqueue({ delivery, done, since: this.parts.attempts.clock.now() }, queue);
   }
 
   /** Stores a delivery whose message has others that were already made, so that it cannot go back untouched. */
@@ -83,7 +83,7 @@ export class Deliverer {
   private enqueue(entry: Waiting, queue: Waiting[] | undefined): void {
     if (queue === undefined) this.waiting.set(entry.delivery.destination.id, [entry]);
     else queue.push(entry);
-    this.sweeper ??= setInterval(() => this.parkOverdue(Date.now()), SWEEP_MS);
+    this.sweeper ??= setInterval(() => this.parkOverdue(this.parts.attempts.clock.now()), SWEEP_MS);
   }
 
   private async attempt(
@@ -152,10 +152,14 @@ export class Deliverer {
   private startNext(): void {
     const now = Date.now();
     for (const [id, queue] of this.waiting) {
-      if (queue[0] === undefined || !this.hasRoomFor(queue[0].delivery)) return;
       const bulkhead = this.parts.bulkheadOf(id);
-      if (bulkhead.circuit.closedIn(now) > 0) this.parkAll(id, queue, 'circuit-open');
-      else if (bulkhead.hasRoom) this.startFirst(id, queue, bulkhead);
+      // Where several destinations wait each starts one, and comes round again.
+      do {
+        if (queue[0] === undefined || !this.hasRoomFor(queue[0].delivery)) return;
+        if (bulkhead.circuit.closedIn(now) > 0) this.parkAll(id, queue, 'circuit-open');
+        else if (bulkhead.hasRoom) this.startFirst(id, queue, bulkhead);
+        else break;
+      } while (this.waiting.size === 1 && this.waiting.has(id));
     }
   }
 

@@ -27,7 +27,8 @@ export class WebhookRequest implements RunningAttempt, Dispatcher.DispatchHandle
   private kept = '';
   private read = 0;
   private ended = false;
-  private answeredAt = Number.POSITIVE_INFINITY;
+  /** First look after the status came. */
+  private answeredAt: number | undefined;
 
   constructor(
     dispatcher: Dispatcher,
@@ -53,6 +54,8 @@ export class WebhookRequest implements RunningAttempt, Dispatcher.DispatchHandle
   }
 
   look(now: number): void {
+    if (this.status === 0) return;
+    this.answeredAt ??= now;
     if (now - this.answeredAt > ANSWER_MS) this.abort('timeout');
   }
 
@@ -70,7 +73,6 @@ export class WebhookRequest implements RunningAttempt, Dispatcher.DispatchHandle
     this.status = status;
     const retryAfter = headers['retry-after'];
     this.retryAfter = Array.isArray(retryAfter) ? retryAfter[0] : retryAfter;
-    this.answeredAt = Date.now();
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
