@@ -66,10 +66,11 @@ apt-get -q -y -o DPkg::Lock::Timeout=300 install --no-install-recommends "$@"
 `;
 
 /** Install by apt where that can work; says why where it did not. */
-export function install(services: readonly Service[]): string | undefined {
+export function install(services: readonly Service[], log: (line: string) => void): string | undefined {
   const aptGet = find('apt-get');
   if (aptGet === undefined) return 'there is no apt-get here';
   if (process.getuid?.() !== 0) return 'apt-get needs root';
+  log(`Installing ${packagesOf(services).join(', ')}`);
   const { status, stdout, stderr, error } = spawnSync(
     'flock',
     ['/var/lib/dpkg', 'sh', '-c', INSTALL, 'sh', ...packagesOf(services)],

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 
 /** What the watchdog clears away should this process die first. */
-export type Guarded = `group ${number}` | `process ${number}` | `folder ${string}`;
+export type Guarded = `group ${number}` | `folder ${string}`;
 
 const guarded = new Set<Guarded>();
 let watchdog: { child: ChildProcess; pipe: Socket } | undefined;
@@ -24,7 +24,9 @@ export function release(thing: Guarded): void {
 }
 
 function startWatchdog(): { child: ChildProcess; pipe: Socket } {
-  const child = spawn(process.execPath, [join(__dirname, 'watchdog.cjs')], {
+  // A jest worker, as the channel to its parent shows: it does not notice that jest is gone.
+  const parent = process.send ? [`${process.ppid}`] : [];
+  const child = spawn(process.execPath, [join(__dirname, 'watchdog.cjs'), ...parent], {
     cwd: '/',
     env: {},
     detached: true,

@@ -1,47 +1,67 @@
 /**
- * Fails a test file that leaves a socket, server, timer or child process behind. What keeps the process alive
- * is counted when the file begins and once all its hooks have run: an `afterAll` here would run before the
- * file's own.
+ * Fails a test file that leaves a socket, server, timer or child process behind: whatever still keeps the
+ * process alive once all the file's hooks have run and did not when it began. An `afterAll` would not do, as it
+ * would run before the file's own. Worker threads are not seen: Node lists them nowhere.
  */
 import { addEventHandler } from 'jest-circus';
 
 const SETTLE_MS = 2_000;
 
-const MEANING: Record<string, string> = {
-  TCPSocketWrap: 'socket',
-  TCPServerWrap: 'server',
-  PipeWrap: 'pipe',
-  PipeServerWrap: 'pipe server',
-  Timeout: 'timer',
-  ProcessWrap: 'child process',
-  MessagePort: 'worker thread or message port',
-};
-
-// Kept from before a test can put fake timers in its place.
+// Kept from before a test can put fake ones in their place.
 const { setTimeout } = globalThis;
+const { now } = Date;
 
-function count(): Map<string, number> {
-  const kinds = new Map<string, number>();
-  for (const kind of process.getActiveResourcesInfo()) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
-  return kinds;
+interface Handle {
+  unref?(): void;
+  fd?: number;
+  spawnfile?: string;
+  remotePort?: number;
+  address?(): { port?: number } | string | null;
 }
 
-const before = count();
+/**
+ * Undocumented, but the only way to tell ours from jest's: jest ends some of its own in the meantime, which
+ * would make up for ours in a mere count.
+ */
+function handles(): Handle[] {
+  return (process as unknown as { _getActiveHandles(): Handle[] })._getActiveHandles();
+}
+
+/** Timers have no handle each, so they are counted. */
+function timers(): number {
+  return process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+}
+
+const before = { handles: new Set(handles()), timers: timers() };
+
+/** Without the standard streams, which open when they are first written to. */
+function newHandles(): Handle[] {
+  return handles().filter((handle) => !before.handles.has(handle) && !(Number(handle.fd) <= 2));
+}
+
+function describeHandle(handle: Handle): string {
+  if (handle.spawnfile) return `child process ${handle.spawnfile}`;
+  if (handle.remotePort) return `socket to port ${handle.remotePort}`;
+  const address = handle.address?.();
+  if (address && typeof address === 'object' && address.port)
+    return `server or socket on port ${address.port}`;
+  return handle.constructor.name;
+}
 
 function leftovers(): string[] {
-  return [...count()].flatMap(([kind, now]) => {
-    const more = now - (before.get(kind) ?? 0);
-    return more > 0 ? [`${more} × ${MEANING[kind] ? `${MEANING[kind]} (${kind})` : kind}`] : [];
-  });
+  const more = timers() - before.timers;
+  return [...newHandles().map(describeHandle), ...(more > 0 ? [`${more} × timer`] : [])];
 }
 
 addEventHandler(async (event, state) => {
   if (event.name !== 'run_finish') return;
-  const deadline = Date.now() + SETTLE_MS;
-  while (leftovers().length > 0 && Date.now() < deadline) {
+  const deadline = now() + SETTLE_MS;
+  while (leftovers().length > 0 && now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   const left = leftovers();
-  if (left.length > 0)
-    state.unhandledErrors.push(new Error(`This test file left behind: ${left.join(', ')}`));
+  if (left.length === 0) return;
+  state.unhandledErrors.push(new Error(`This test file left behind: ${left.join(', ')}`));
+  // So that what is left does not keep jest from ending.
+  for (const handle of newHandles()) handle.unref?.();
 });

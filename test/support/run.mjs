@@ -28,15 +28,37 @@ function fail(message, status = 1) {
 }
 
 let child;
-let interrupted;
+let interrupted = false;
 
-/** The command winds up first, then the services; before it runs, the watchdog clears away what there is. */
+/**
+ * The command winds up first, then the services. It has a process group of its own, so that Ctrl-C comes here
+ * alone. Before it runs, the watchdog clears away what there is.
+ */
 function onSignal(signal) {
   if (!child) process.exit(128 + constants.signals[signal]);
-  // On a terminal the kernel has sent Ctrl-C to the command too.
-  if (interrupted) child.kill('SIGKILL');
-  else if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
-  interrupted = signal;
+  if (interrupted) endGroup();
+  else child.kill(signal);
+  interrupted = true;
+}
+
+/** Also what the command leaves: jest's workers do not notice that jest is gone. */
+function endGroup() {
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // Nobody is left.
+  }
+}
+
+/** npm passes SIGTERM on to the shell between us only; what we see is that the shell is gone. */
+function followParent() {
+  const { ppid } = process;
+  const timer = setInterval(() => {
+    if (process.ppid === ppid) return;
+    clearInterval(timer);
+    onSignal('SIGTERM');
+  }, 200);
+  timer.unref();
 }
 
 function checkNode() {
@@ -98,11 +120,13 @@ function run(node, args, env, { guard, release }) {
     child = spawn(process.execPath, [...node, ...args], {
       cwd: root,
       stdio: 'inherit',
+      detached: true,
       env: { ...process.env, ...env },
     });
-    guard(`process ${child.pid}`);
+    guard(`group ${child.pid}`);
     child.once('exit', (code, signal) => {
-      release(`process ${child.pid}`);
+      endGroup();
+      release(`group ${child.pid}`);
       resolve(code ?? 128 + constants.signals[signal]);
     });
   });
@@ -114,6 +138,7 @@ const command = Object.hasOwn(COMMANDS, name ?? '') ? COMMANDS[name] : undefined
 checkNode();
 if (!command) fail('Usage: node test/support/run.mjs <test|demo|bench> [arguments]', 2);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, onSignal);
+if (process.env.npm_lifecycle_event) followParent();
 
 await alone(prepare);
 await delay(0); // A signal that came while npm ran is acted upon here.

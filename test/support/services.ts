@@ -18,7 +18,7 @@ const BROKERS = {
   rabbitmq: {
     title: 'RabbitMQ',
     variable: 'RABBITMQ_URI',
-    example: 'amqp://guest:guest@localhost:5672',
+    example: 'amqp://relay:relay@localhost:5672',
     start: PrivateRabbit.start,
   },
   redis: {
@@ -72,8 +72,7 @@ function provide(brokers: readonly Broker[], withNginx: boolean, log: Log): void
   const wanted: Service[] = withNginx ? [...brokers, 'nginx'] : [...brokers];
   const missing = wanted.filter((service) => !isInstalled(service));
   if (missing.length === 0) return;
-  log(`Installing ${packagesOf(missing).join(', ')}`);
-  const problem = install(missing);
+  const problem = install(missing, log);
   if (problem === undefined) return;
   const needed = brokers.filter((broker) => !isInstalled(broker));
   if (needed.length === 0) return log(`Going on without nginx: ${problem}`);
