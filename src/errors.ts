@@ -1,3 +1,5 @@
+import { isNativeError } from 'node:util/types';
+
 /** Every error the relay raises on purpose: `code` is stable and is what code branches on, never the text. */
 export abstract class RelayError extends Error {
   constructor(
@@ -32,6 +34,6 @@ export class StoreUnavailableError extends RelayError {
 
 /** The `code` of any thrown value, for logs and attempt histories. */
 export function errorCode(error: unknown): string {
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
-  return error instanceof Error ? error.name : 'UNKNOWN';
+  if (!isNativeError(error)) return 'UNKNOWN';
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 }

@@ -1,7 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { Dispatcher } from 'undici';
 import type { Config } from '../config/config';
-import { createHttpClient } from '../destinations/webhook/client';
 import { WebhookDestination } from '../destinations/webhook/destination';
 import { errorCode } from '../errors';
 import type { Logger } from '../observability/logging';
@@ -9,7 +7,7 @@ import { Metrics } from '../observability/metrics';
 import { Attempts } from '../pipeline/attempts';
 import { Bulkheads } from '../pipeline/bulkheads';
 import { Deliverer } from '../pipeline/deliver';
-import { type DestinationId, destinationKey } from '../pipeline/delivery';
+import { type Destination, type DestinationId, destinationKey } from '../pipeline/delivery';
 import type { Decide } from '../pipeline/parking';
 import { Relay } from '../pipeline/relay';
 import { route, type Subscription } from '../pipeline/route';
@@ -54,7 +52,7 @@ export class RelayWorker {
   private readonly retryWorker: RetryWorker;
   private readonly source: RabbitMqSource;
   private readonly http: FastifyInstance;
-  private readonly dispatcher: Dispatcher;
+  private readonly destinations: ReadonlyMap<DestinationId, Destination>;
   private readonly gauges: Gauges;
   private expiryTimer: NodeJS.Timeout | undefined;
   private stopping: Promise<boolean> | undefined;
@@ -81,12 +79,8 @@ export class RelayWorker {
       observer,
     });
 
-    this.dispatcher = createHttpClient({
-      connectionsPerOrigin: config.delivery.concurrency,
-      connectTimeoutMs: config.webhook.connectTimeoutMs,
-    });
-    const subscriptions = subscriptionsOf(config, this.dispatcher);
-    const destinations = new Map(subscriptions.map(({ destination }) => [destination.id, destination]));
+    const subscriptions = subscriptionsOf(config);
+    this.destinations = new Map(subscriptions.map(({ destination }) => [destination.id, destination]));
 
     const bulkheads = new Bulkheads({
       concurrency: config.delivery.concurrencyPerDestination,
@@ -122,7 +116,7 @@ export class RelayWorker {
       redis: this.redis[1],
       attempts: this.attempts,
       bulkheadOf: (id) => bulkheads.of(id),
-      destinationOf: (id) => destinations.get(id),
+      destinationOf: (id) => this.destinations.get(id),
       decide: decideNext,
       concurrency: config.retry.concurrency,
       maxBytes: config.delivery.maxBytesInFlight,
@@ -209,7 +203,13 @@ export class RelayWorker {
     this.commit.close();
     await deadline.reached(this.relay.idle());
     await deadline.reached(this.source.close());
-    await deadline.reached(Promise.all([this.store.close(), this.dispatcher.destroy(), this.http.close()]));
+    await deadline.reached(
+      Promise.all([
+        this.store.close(),
+        ...[...this.destinations.values()].map((each) => each.close()),
+        this.http.close(),
+      ]),
+    );
     for (const redis of this.redis) redis.disconnect();
     const left = this.relay.openMessages;
     this.log.info('worker stopped', { settled, messagesLeftToTheBroker: left });
@@ -232,11 +232,10 @@ export class RelayWorker {
   }
 }
 
-function subscriptionsOf(config: Config, dispatcher: Dispatcher): Subscription[] {
+function subscriptionsOf(config: Config): Subscription[] {
   const { globalWebhook: webhook } = config;
   if (webhook === undefined) return [];
   const destination = new WebhookDestination(
-    dispatcher,
     {
       id: GLOBAL_WEBHOOK,
       url: webhook.url,
@@ -248,7 +247,7 @@ function subscriptionsOf(config: Config, dispatcher: Dispatcher): Subscription[]
       maxAttempts: config.retry.maxAttempts,
       timeoutMs: config.webhook.timeoutMs,
     },
-    config.webhook,
+    { ...config.webhook, connections: config.delivery.concurrencyPerDestination },
   );
   return [{ destination, key: destinationKey(destination.id), events: webhook.events }];
 }

@@ -10,6 +10,8 @@ export interface BulkheadOptions {
 
 /** How much one slow completion moves the average. */
 const AVERAGE_WEIGHT = 0.1;
+/** Asking again too early costs a look at Redis; a turn reserved too late, at a bad moment's pace, costs time. */
+const SLOWEST_PACE_MS = 5;
 /** Parked deliveries never wait longer than this for their turn, however many they are. */
 const MAX_RESERVATION_MS = 300_000;
 
@@ -74,7 +76,7 @@ export class Bulkhead {
    * instead of all at once, and never crowds out other destinations' retries.
    */
   reserveTurn(now: number): number {
-    const paceMs = Math.max(this.averageMs, 1) / Math.max(1, this.options.concurrency >> 1);
+    const paceMs = Math.min(this.averageMs / this.options.concurrency, SLOWEST_PACE_MS);
     const earliest = now + Math.max(this.circuit.closedIn(now), 250);
     this.nextTurnAt = Math.max(earliest, this.nextTurnAt + paceMs);
     if (this.nextTurnAt - earliest > MAX_RESERVATION_MS) this.nextTurnAt = earliest;

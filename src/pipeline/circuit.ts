@@ -1,4 +1,10 @@
-import { CircuitState, ConsecutiveBreaker, circuitBreaker, handleWhenResult } from 'cockatiel';
+import {
+  type CircuitBreakerPolicy,
+  CircuitState,
+  ConsecutiveBreaker,
+  circuitBreaker,
+  handleWhenResult,
+} from 'cockatiel';
 import type { Outcome } from './delivery';
 
 export interface CircuitOptions {
@@ -11,12 +17,12 @@ export interface CircuitOptions {
 
 /** Stops attempts to a destination that fails over and over, and lets one through when the time is up. */
 export class Circuit {
-  private readonly policy;
+  private readonly policy: CircuitBreakerPolicy;
   private openUntil = 0;
 
   constructor(options: CircuitOptions) {
     this.policy = circuitBreaker(
-      handleWhenResult((result) => (result as Outcome).kind === 'failed'),
+      handleWhenResult((result) => this.isFailure(result as Outcome)),
       { halfOpenAfter: options.openMs, breaker: new ConsecutiveBreaker(options.failures) },
     );
     this.policy.onBreak(() => {
@@ -40,5 +46,10 @@ export class Circuit {
 
   run(attempt: () => Promise<Outcome>): Promise<Outcome> {
     return this.policy.execute(attempt);
+  }
+
+  /** Our own fault says nothing about the destination: it does not close an open circuit. */
+  private isFailure({ kind }: Outcome): boolean {
+    return kind === 'failed' || (kind === 'interrupted' && this.policy.state === CircuitState.HalfOpen);
   }
 }

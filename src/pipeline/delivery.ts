@@ -49,6 +49,8 @@ export interface Destination {
   readonly timeoutMs: number;
   /** Starts attempt number `attempt` (1 is the first) and never throws. */
   start(delivery: Delivery, attempt: number): RunningAttempt;
+  /** Ends its connections; attempts under way fail. */
+  close(): Promise<void>;
 }
 
 /** One envelope for one destination. */

@@ -25,7 +25,7 @@ export interface RelayParts {
 /** Takes messages through parse, route, deliver and settle. */
 export class Relay {
   private open = 0;
-  private onIdle: (() => void) | undefined;
+  private idleListeners: (() => void)[] = [];
 
   constructor(private readonly parts: RelayParts) {}
 
@@ -50,9 +50,7 @@ export class Relay {
   /** Resolves when no message is held any more. */
   idle(): Promise<void> {
     if (this.open === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.onIdle = resolve;
-    });
+    return new Promise((resolve) => this.idleListeners.push(resolve));
   }
 
   private bury(source: string, message: SourceMessage, error: MalformedEventError): void {
@@ -117,7 +115,8 @@ export class Relay {
   private close(message: SourceMessage, settlement: 'ack' | 'release'): void {
     message.settle(settlement);
     this.open--;
-    if (this.open === 0) this.onIdle?.();
+    if (this.open > 0) return;
+    for (const listener of this.idleListeners.splice(0)) listener();
   }
 }
 

@@ -1,15 +1,18 @@
-import { Agent, type Dispatcher } from 'undici';
+import { Pool } from 'undici';
 
 export interface HttpClientOptions {
-  /** Connections to one origin: several webhooks may share it, each bounded by its own bulkhead. */
-  readonly connectionsPerOrigin: number;
+  /** As many as the destination's attempts at once. */
+  readonly connections: number;
   readonly connectTimeoutMs: number;
 }
 
-/** The pools that all webhooks share. Redirects are not followed: undici never does so by itself. */
-export function createHttpClient(options: HttpClientOptions): Dispatcher {
-  return new Agent({
-    connections: options.connectionsPerOrigin,
+/**
+ * The connections of one webhook: two that share a host share no connection, so neither can use up the other's.
+ * Redirects are not followed: undici never does so by itself. Idle connections are closed after four seconds.
+ */
+export function createHttpClient(origin: string, options: HttpClientOptions): Pool {
+  return new Pool(origin, {
+    connections: options.connections,
     pipelining: 1,
     connect: { timeout: options.connectTimeoutMs },
     // Attempts bound the whole request; these would only bound the pauses within it.

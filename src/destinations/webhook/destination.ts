@@ -1,7 +1,8 @@
-import type { Dispatcher } from 'undici';
+import type { Pool } from 'undici';
 import { composeBody } from '../../events/body';
 import { urlSuffix } from '../../events/catalogue';
 import type { Delivery, Destination, DestinationId, RunningAttempt } from '../../pipeline/delivery';
+import { createHttpClient, type HttpClientOptions } from './client';
 import { STATIC_HEADERS_MAX_AGE_MS, staticHeaders } from './headers';
 import { WebhookRequest } from './request';
 import { sign, signingKey } from './signing';
@@ -22,7 +23,7 @@ export interface WebhookTarget {
 }
 
 /** What is the same for all webhooks. */
-export interface WebhookOptions {
+export interface WebhookOptions extends HttpClientOptions {
   readonly stripApikey: boolean;
   readonly legacyPaths: boolean;
   readonly rejectedStatuses: ReadonlySet<number>;
@@ -36,6 +37,7 @@ export class WebhookDestination implements Destination {
   readonly id: DestinationId;
   readonly maxAttempts: number;
   readonly timeoutMs: number;
+  private readonly client: Pool;
   private readonly url: URL;
   private readonly destinationJson: Buffer;
   private readonly keys: readonly Buffer[];
@@ -43,7 +45,6 @@ export class WebhookDestination implements Destination {
   private headersMadeAt = 0;
 
   constructor(
-    private readonly dispatcher: Dispatcher,
     private readonly target: WebhookTarget,
     private readonly options: WebhookOptions,
   ) {
@@ -51,6 +52,7 @@ export class WebhookDestination implements Destination {
     this.maxAttempts = target.maxAttempts;
     this.timeoutMs = target.timeoutMs;
     this.url = new URL(target.url);
+    this.client = createHttpClient(this.url.origin, options);
     this.destinationJson = Buffer.from(JSON.stringify(target.url));
     this.keys = target.signingSecrets.map(signingKey);
   }
@@ -62,18 +64,23 @@ export class WebhookDestination implements Destination {
       ...(this.target.base64 ? {} : { omitFromData: MEDIA }),
     });
     const request = {
-      origin: this.url.origin,
       path: this.pathFor(delivery.envelope.event),
       headers: this.headersFor(delivery, attempt, body),
       body,
     };
-    return new WebhookRequest(this.dispatcher, request, this.options.rejectedStatuses);
+    return new WebhookRequest(this.client, request, this.options.rejectedStatuses);
+  }
+
+  close(): Promise<void> {
+    return this.client.destroy();
   }
 
   private pathFor(event: string): string {
     const { pathname, search } = this.url;
     if (!this.target.byEvents) return pathname + search;
-    return `${pathname.replace(/\/$/, '')}/${encodeURIComponent(urlSuffix(event, this.options.legacyPaths))}${search}`;
+    // By way of UTF-8, as half a surrogate pair, which JSON allows, cannot be encoded.
+    const suffix = Buffer.from(urlSuffix(event, this.options.legacyPaths)).toString();
+    return `${pathname.replace(/\/$/, '')}/${encodeURIComponent(suffix)}${search}`;
   }
 
   private headersFor(delivery: Delivery, attempt: number, body: Buffer): string[] {

@@ -10,7 +10,6 @@ const KEEP_CAP = 2048;
 const ANSWER_MS = 5000;
 
 export interface HttpRequest {
-  readonly origin: string;
   readonly path: string;
   /** Flat list of names and values. */
   readonly headers: string[];

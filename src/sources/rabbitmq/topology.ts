@@ -70,8 +70,12 @@ function patternsOf(events: ReadonlySet<string>): string[] {
   });
 }
 
+/** `#.message.update`, an older spelling, would take send.message.update along: such a one is bound as it is. */
 function pattern(event: string): string {
-  return `#.${event}`;
+  const isEndOfAnother = CATALOGUE.some((type) =>
+    spellings(type).some((other) => other.endsWith(`.${event}`)),
+  );
+  return isEndOfAnother ? event : `${EVERYTHING}.${event}`;
 }
 
 /** Event string of a key outside the catalogue, as nearly all are made: `NEW_THING` → `new.thing`. */

@@ -1,0 +1,30 @@
+import { createHash } from 'node:crypto';
+
+/** What tells one event from another, with every byte of `data`. */
+export interface Identity {
+  readonly event: string;
+  readonly instance: string;
+  readonly dateTime: string;
+  readonly data: Buffer;
+}
+
+/** What was published, and when: the measure of everything that is received. */
+export class Publications {
+  private readonly times = new Map<string, number>();
+
+  add(event: Identity): void {
+    this.times.set(keyOf(event), performance.now());
+  }
+
+  /** The event's key and its age; undefined where nothing like it was published, be it one byte of `data`. */
+  find(event: Identity): { readonly key: string; readonly ageMs: number } | undefined {
+    const key = keyOf(event);
+    const time = this.times.get(key);
+    return time === undefined ? undefined : { key, ageMs: performance.now() - time };
+  }
+}
+
+function keyOf({ event, instance, dateTime, data }: Identity): string {
+  const names = JSON.stringify([event, instance, dateTime]);
+  return createHash('sha256').update(names).update(data).digest('base64url');
+}

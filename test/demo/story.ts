@@ -1,0 +1,55 @@
+import { type Brokers, display } from './brokers';
+import { INSTANCES } from './events';
+import { BEHAVIOURS, type Lane } from './lane';
+import { paint } from './paint';
+import { SHORTENED } from './relay-process';
+import type { Report } from './report';
+
+/** What is about to be seen. */
+export function introduction(events: number, samples: number): string {
+  return [
+    `${paint('bold', 'Evolution Relay')}: ${events} events of ${INSTANCES.length} instances, made from ${samples} samples,`,
+    'go through RabbitMQ to three relays, each with a receiver of its own:',
+    '',
+    ...BEHAVIOURS.map(({ name, story }) => `  ${name.padEnd(6)} ${story}`),
+    '',
+    'Delays are shortened, by configuration alone:',
+    ...Object.entries(SHORTENED).map(([name, value]) => `  ${name}=${value}`),
+    '',
+  ].join('\n');
+}
+
+/** What has been proved, or what went wrong. */
+export function conclusion({ published, results }: Report, findings: readonly string[], ms: number): string {
+  if (findings.length > 0) return paint('red', ['FAILED', ...findings].join('\n  '));
+  const refused = results.reduce((sum, { receiver }) => sum + receiver.refused, 0);
+  const duplicated = results.reduce((sum, { receiver }) => sum + receiver.duplicated, 0);
+  const times = duplicated === 0 ? 'exactly once' : `at least once (${duplicated} duplicates)`;
+  const text = [
+    `Nothing lost: each of ${published} events reached all ${results.length} receivers ${times}, its`,
+    `data byte for byte as published, through ${refused} answers of 503 and a receiver`,
+    "that was down. Every relay's audit balances, and agrees with its receiver.",
+    `That took ${(ms / 1_000).toFixed(1)} s.`,
+  ];
+  return paint('green', text.join('\n'));
+}
+
+/** Where everything is while it is kept running. */
+export function addresses(
+  { rabbitUri, redisUri }: Brokers,
+  exchange: string,
+  lanes: readonly Lane[],
+): string {
+  return [
+    '',
+    'Everything keeps running until Ctrl-C:',
+    `  RabbitMQ  ${display(rabbitUri)}  exchange ${exchange}`,
+    `  Redis     ${display(redisUri)}  keys {${exchange}-<receiver>}:*`,
+    ...lanes.flatMap(({ receiver, relay }) => [
+      `  ${receiver.name.padEnd(8)}  ${receiver.url}`,
+      `            its relay: ${relay.address}/metrics  ${relay.address}/readyz`,
+    ]),
+    'More events:',
+    `  RABBITMQ_URI=${display(rabbitUri)} RABBITMQ_EXCHANGE_NAME=${exchange} node dist/main.js publish --count 100`,
+  ].join('\n');
+}
