@@ -1,0 +1,39 @@
+import { freePort } from '../../support/ports';
+import { Child } from '../child';
+import type { Bench } from '../context';
+
+/** What is compared: the relay and its baselines. */
+export const CONTESTANTS = ['bare', 'job per event', 'in-process', 'relay'] as const;
+export type Contestant = (typeof CONTESTANTS)[number];
+
+const SCRIPTS: Record<Exclude<Contestant, 'relay'>, string> = {
+  bare: 'contestants/bare.ts',
+  'job per event': 'contestants/job-per-event.ts',
+  'in-process': 'contestants/in-process.ts',
+};
+
+/** The relay's defaults; the baselines get the same. */
+const PREFETCH = 250;
+const CONCURRENCY = 32;
+
+/** Starts a contestant that consumes the benchmark's queue and delivers to `url`. */
+export async function startContestant(bench: Bench, contestant: Contestant, url: string): Promise<Child> {
+  const { broker } = bench;
+  const env = {
+    NODE_ENV: 'production',
+    RABBITMQ_URI: bench.rabbitmqUri,
+    RABBITMQ_EXCHANGE_NAME: broker.exchange,
+    RABBITMQ_QUEUE: broker.queue,
+    RABBITMQ_PREFETCH: String(PREFETCH),
+    REDIS_URI: bench.redis.uri,
+    REDIS_PREFIX_KEY: bench.redis.prefix,
+    WEBHOOK_GLOBAL_URL: url,
+    DELIVERY_CONCURRENCY_PER_DESTINATION: String(CONCURRENCY),
+    METRICS_HOST: '127.0.0.1',
+    METRICS_PORT: String(await freePort()),
+    LOG_LEVEL: 'warn',
+  };
+  const args =
+    contestant === 'relay' ? [Child.path('dist/main.js'), 'worker'] : Child.script(SCRIPTS[contestant]);
+  return Child.start({ name: contestant, args, env, folder: bench.folder }, bench.cleanup);
+}

@@ -1,0 +1,80 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Sizes of the goals: a text message of about 1.2 KB, an image with its base64 of about 12 KB. */
+export type EventSize = 'small' | 'large';
+
+interface MessageEvent {
+  data: {
+    key: { id: string };
+    message: {
+      conversation?: string;
+      messageContextInfo: { messageSecret: unknown };
+      base64?: string;
+    };
+    [key: string]: unknown;
+  };
+  date_time: string;
+}
+
+const FIXTURES: Record<EventSize, string> = {
+  small: 'messages.upsert.json',
+  large: 'messages.upsert.image-lite.json',
+};
+
+/** Bytes of an image that make an event of 12 KB. */
+const IMAGE_BYTES = 7_200;
+/** Images are drawn from this many: making a random one for each event would be a benchmark of its own. */
+const IMAGES = 64;
+
+/** Before the time of publishing in an event's data, nanoseconds of the machine's monotonic clock. */
+export const PUBLISHED_AT = 'benchPublishedAt';
+
+/**
+ * Events as the core API publishes them, made from the fixtures, no two alike. What is random in life (ids,
+ * secrets, images) is random here, so that compression gains no more than it would there.
+ */
+export class Events {
+  readonly routingKey = 'messages.upsert';
+  private readonly event: MessageEvent;
+  private readonly images: readonly string[];
+  private readonly run = randomBytes(4).toString('hex').toUpperCase();
+  private count = 0;
+
+  constructor(private readonly size: EventSize) {
+    const file = join(__dirname, '../fixtures', FIXTURES[size]);
+    this.event = JSON.parse(readFileSync(file, 'utf8')) as MessageEvent;
+    this.images =
+      size === 'small'
+        ? []
+        : Array.from({ length: IMAGES }, () => randomBytes(IMAGE_BYTES).toString('base64'));
+  }
+
+  /** The next event; with `publishedAt` its data tells when it was published. */
+  next(publishedAt?: bigint): Buffer {
+    const { event } = this;
+    const { message } = event.data;
+    const index = (this.count++).toString(16).toUpperCase().padStart(8, '0');
+    event.data.key.id = `3EB0${this.run}${index}`;
+    event.date_time = new Date().toISOString();
+    const secret = randomBytes(32);
+    if (this.size === 'small') {
+      message.conversation = `Oi, ainda tem o modelo ${randomInt(100_000)} no estoque?`;
+      message.messageContextInfo.messageSecret = { ...secret };
+    } else {
+      message.messageContextInfo.messageSecret = secret.toString('base64');
+      message.base64 = this.images[randomInt(IMAGES)] ?? '';
+    }
+    if (publishedAt !== undefined) event.data[PUBLISHED_AT] = String(publishedAt);
+    return Buffer.from(JSON.stringify(event));
+  }
+
+  /** Mean size of `count` events, in bytes. */
+  static meanBytes(size: EventSize, count = 100): number {
+    const events = new Events(size);
+    let bytes = 0;
+    for (let index = 0; index < count; index++) bytes += events.next().length;
+    return bytes / count;
+  }
+}

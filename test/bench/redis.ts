@@ -1,0 +1,50 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import type { Cleanup } from './cleanup';
+
+const SCAN_COUNT = 1000;
+
+/** The Redis of the benchmark: what it holds of ours, and how much memory that takes. */
+export class BenchRedis {
+  /** A name of this run, so that nothing of anybody else's is touched. */
+  readonly prefix = `relay-bench-${process.pid}`;
+
+  private constructor(
+    readonly uri: string,
+    private readonly redis: Redis,
+    readonly version: string,
+  ) {}
+
+  static async connect(uri: string, cleanup: Cleanup): Promise<BenchRedis> {
+    const redis = new Redis(uri, { maxRetriesPerRequest: 3 });
+    const version = numberOf(await redis.info('server'), 'redis_version');
+    const bench = new BenchRedis(uri, redis, version);
+    cleanup.add(async () => {
+      await bench.clear();
+      redis.disconnect();
+    });
+    return bench;
+  }
+
+  /** Forgets everything of this run; resolves when its memory is free. */
+  async clear(): Promise<void> {
+    // Our keys begin with the prefix, or with the prefix in braces.
+    const pattern = `*${this.prefix}*`;
+    for await (const keys of this.redis.scanStream({ match: pattern, count: SCAN_COUNT })) {
+      if (keys.length > 0) await this.redis.unlink(keys);
+    }
+    while (numberOf(await this.redis.info('memory'), 'lazyfree_pending_objects') !== '0') await delay(20);
+  }
+
+  /** Bytes in use, without the buffers of clients and of the append-only file, which come and go. */
+  async usedBytes(): Promise<number> {
+    while (numberOf(await this.redis.info('persistence'), 'aof_rewrite_in_progress') === '1') await delay(50);
+    const memory = await this.redis.info('memory');
+    const bytes = (name: string) => Number(numberOf(memory, name));
+    return bytes('used_memory') - bytes('mem_clients_normal') - bytes('mem_aof_buffer');
+  }
+}
+
+function numberOf(info: string, name: string): string {
+  return new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1] ?? '';
+}

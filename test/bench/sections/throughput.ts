@@ -1,0 +1,123 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Child } from '../child';
+import { CONTESTANTS, type Contestant, startContestant } from '../contestants/contestants';
+import type { Bench } from '../context';
+import { type EventSize, Events } from '../events';
+import type { Receiver } from '../receivers/receiver';
+import { figure, heading, perSecond, verdict } from '../report';
+import { median, ratios } from '../statistics';
+
+const GOALS: readonly (readonly [baseline: Contestant, atLeast: number])[] = [
+  ['bare', 0.85],
+  ['job per event', 2.5],
+  ['in-process', 4.5],
+];
+const SIZES: readonly EventSize[] = ['small', 'large'];
+/** Without a further event for this long, those missing are lost. */
+const SILENCE_MS = 20_000;
+/** The receiver counts a request when it begins: for the answer and the acknowledgement of the last ones. */
+const SETTLE_MS = 300;
+/** The counter is read often only around the first and the last event: reading it costs the receiver. */
+const READ_MS = { least: 3, most: 50 };
+
+/** Events per second from a queue that was filled before, first to last event received. */
+export async function measureThroughput(bench: Bench): Promise<void> {
+  for (const size of SIZES) await measureSize(bench, size);
+}
+
+interface Throughput {
+  /** Events per second. */
+  readonly rate: number;
+  /** Processor time of the process under test, microseconds per event: what noise changes least. */
+  readonly cpu: number;
+}
+
+/** The counter at one moment. */
+interface Reading {
+  readonly count: number;
+  readonly at: number;
+  readonly cpuMs: number;
+}
+
+async function measureSize(bench: Bench, size: EventSize): Promise<void> {
+  const { events, rounds } = bench.options;
+  const measured = new Map<Contestant, Throughput[]>(CONTESTANTS.map((contestant) => [contestant, []]));
+  for (let round = 0; round < rounds; round++) {
+    for (const contestant of inTurn(round)) {
+      const throughput = await measure(bench, contestant, size);
+      measured.get(contestant)?.push(throughput);
+      bench.progress(`throughput ${size}, round ${round + 1}: ${contestant} ${text([throughput])}`);
+    }
+  }
+  const kilobytes = (Events.meanBytes(size) / 1000).toFixed(1);
+  heading(
+    bench.print,
+    `Throughput: ${events} events of ${kilobytes} KB, first to last received, median of ${rounds}`,
+  );
+  const ratesOf = (contestant: Contestant) => (measured.get(contestant) ?? []).map(({ rate }) => rate);
+  for (const [contestant, throughputs] of measured) figure(bench.print, contestant, text(throughputs));
+  for (const [baseline, atLeast] of GOALS) {
+    const values = ratios(ratesOf('relay'), ratesOf(baseline));
+    verdict(bench.print, { what: `relay / ${baseline}`, value: median(values), atLeast, rounds: values });
+  }
+}
+
+function text(throughputs: readonly Throughput[]): string {
+  const rate = median(throughputs.map((throughput) => throughput.rate));
+  const cpu = median(throughputs.map((throughput) => throughput.cpu));
+  return `${perSecond(rate).padStart(8)}, ${Math.round(cpu)} µs of processor time each`;
+}
+
+/** Another one begins in each round, so that none always follows the same one. */
+function inTurn(round: number): Contestant[] {
+  const first = round % CONTESTANTS.length;
+  return [...CONTESTANTS.slice(first), ...CONTESTANTS.slice(0, first)];
+}
+
+async function measure(bench: Bench, contestant: Contestant, size: EventSize): Promise<Throughput> {
+  const { broker, receiver, redis, options } = bench;
+  const events = new Events(size);
+  await broker.renewQueue();
+  for (let index = 0; index < options.events; index++) await broker.publish(events.routingKey, events.next());
+  await broker.confirmed();
+  const before = await receiver.received();
+  const child = await startContestant(bench, contestant, receiver.url);
+  const throughput = await follow(receiver, before, options.events, child);
+  await delay(SETTLE_MS);
+  await child.stop();
+  const left = await broker.left();
+  if (left > 0) throw new Error(`${contestant}: ${left} events were received but not acknowledged`);
+  await redis.clear();
+  return throughput;
+}
+
+/** Reads the counter from the first event to the last. */
+async function follow(receiver: Receiver, before: number, events: number, child: Child): Promise<Throughput> {
+  let first: Reading | undefined;
+  let last: Reading = { count: 0, at: performance.now(), cpuMs: 0 };
+  while (last.count < events) {
+    await delay(pause(first, last, events));
+    child.check();
+    const count = (await receiver.received()) - before;
+    const reading = { count, at: performance.now(), cpuMs: child.cpuMs };
+    if (count > last.count) {
+      last = reading;
+      first ??= reading;
+    } else if (reading.at - last.at > SILENCE_MS) {
+      throw new Error(`only ${count} of ${events} events were received`);
+    }
+  }
+  if (first === undefined || last === first) throw new Error('too few events to measure anything');
+  const count = last.count - first.count;
+  return {
+    rate: (count * 1000) / (last.at - first.at),
+    cpu: ((last.cpuMs - first.cpuMs) * 1000) / count,
+  };
+}
+
+function pause(first: Reading | undefined, last: Reading, events: number): number {
+  if (first === undefined || last === first) return READ_MS.least;
+  const perMs = (last.count - first.count) / (last.at - first.at);
+  const restMs = (events - last.count) / perMs;
+  return Math.min(READ_MS.most, Math.max(READ_MS.least, restMs / 2));
+}

@@ -1,0 +1,309 @@
+import { randomBytes } from 'node:crypto';
+import type { Source, SourceMessage } from '../../src/pipeline/message';
+import { eventually, Happenings, within } from '../support/signals';
+
+/** What the suite needs of a kind of source. All sources of one bench take from the same place. */
+export interface SourceBench {
+  create(limits?: { readonly maxMessages?: number; readonly maxBytes?: number }): Source;
+  /** Resolves once the broker has it. */
+  publish(body: Buffer): Promise<void>;
+  /** Messages at the broker that nobody holds. */
+  waiting(): Promise<number>;
+  /** The broker cannot be reached, and open connections are cut. */
+  goOffline(): Promise<void>;
+  goOnline(): Promise<void>;
+  /** The broker ends every connection in good order. */
+  closeConnections(): void;
+  /** Ends what `create` made, and removes what lies at the broker. */
+  close(): Promise<void>;
+}
+
+/** What every source does, whatever its kind. */
+export function sourceSuite(kind: string, open: () => Promise<SourceBench>): void {
+  describe(`every source: ${kind}`, () => {
+    let bench: SourceBench;
+    beforeEach(async () => {
+      bench = await open();
+    });
+    afterEach(() => bench.close());
+
+    /** A source that has begun to yield, and what it yields. */
+    const started = async (
+      limits?: { maxMessages?: number; maxBytes?: number },
+      source = bench.create(limits),
+    ) => {
+      const messages = new Happenings<SourceMessage>();
+      await source.start((message) => messages.add(message));
+      await untilReady(source);
+      return { source, messages };
+    };
+    const untilReady = (source: Source): Promise<true> =>
+      eventually(() => source.state.ready || undefined, `ready, but: ${source.state.detail}`);
+    const untilWaiting = (count: number): Promise<true> =>
+      eventually(
+        async () => ((await bench.waiting()) === count ? true : undefined),
+        `${count} messages waiting`,
+      );
+    const publishMany = async (
+      count: number,
+      make = (n: number) => Buffer.from(`message ${n}`),
+    ): Promise<void> => {
+      await Promise.all(Array.from({ length: count }, (_, number) => bench.publish(make(number))));
+    };
+    const texts = (messages: Happenings<SourceMessage>): string[] =>
+      messages.all.map(({ body }) => body.toString());
+    const nth = (messages: Happenings<SourceMessage>, index: number): SourceMessage => {
+      const message = messages.all[index];
+      if (message === undefined) throw new Error(`there are ${messages.all.length} messages`);
+      return message;
+    };
+
+    describe('messages', () => {
+      test('are yielded byte for byte, of any size, with their origin', async () => {
+        const { messages } = await started();
+        const bodies = [
+          Buffer.alloc(0),
+          Buffer.from('{"a":"é😀"}'),
+          randomBytes(8192),
+          randomBytes(3_000_000),
+        ];
+        for (const body of bodies) await bench.publish(body);
+        await messages.count(bodies.length);
+        expect(messages.all.map(({ body }, index) => body.equals(bodies[index] ?? Buffer.alloc(1)))).toEqual(
+          bodies.map(() => true),
+        );
+        expect(nth(messages, 0).origin.routingKey).toBe('messages.upsert');
+      });
+
+      test('that were published before the start are yielded too', async () => {
+        const first = await started();
+        await first.source.close();
+        await publishMany(5);
+        const { messages } = await started();
+        expect((await messages.count(5)).map(({ body }) => body.toString()).sort()).toEqual(
+          [0, 1, 2, 3, 4].map((n) => `message ${n}`),
+        );
+      });
+
+      test('are held by the broker until they are settled; acknowledged ones are gone for good', async () => {
+        const { source, messages } = await started();
+        await publishMany(20);
+        await messages.count(20);
+        for (const message of messages.all.slice(0, 15)) message.settle('ack');
+        await source.close();
+        await untilWaiting(5);
+      });
+
+      test('that are released come again', async () => {
+        const { messages } = await started();
+        await bench.publish(Buffer.from('again'));
+        await messages.count(1);
+        nth(messages, 0).settle('release');
+        await messages.count(2);
+        expect(texts(messages)).toEqual(['again', 'again']);
+        nth(messages, 1).settle('ack');
+      });
+
+      test('are settled once: the first call wins, later ones do nothing', async () => {
+        const { source, messages } = await started();
+        await publishMany(2);
+        await messages.count(2);
+        const [acknowledged, released] = [nth(messages, 0), nth(messages, 1)];
+        for (const settlement of ['ack', 'release', 'ack'] as const) acknowledged.settle(settlement);
+        for (const settlement of ['release', 'ack', 'release'] as const) released.settle(settlement);
+        await messages.count(3);
+        nth(messages, 2).settle('ack');
+        await bench.publish(Buffer.from('after'));
+        await messages.count(4);
+        expect(texts(messages).slice(2)).toEqual([released.body.toString(), 'after']);
+        nth(messages, 3).settle('ack');
+        await source.close();
+        await untilWaiting(0);
+      });
+
+      test('that nobody settled come to a second consumer when the first one closes', async () => {
+        const first = await started();
+        await publishMany(3);
+        await first.messages.count(3);
+        const second = await started();
+        await first.source.close();
+        expect((await second.messages.count(3)).map(({ body }) => body.toString()).sort()).toEqual(
+          [0, 1, 2].map((n) => `message ${n}`),
+        );
+      });
+
+      test('are shared among consumers, each to one of them', async () => {
+        const consumers = [await started(), await started()];
+        await publishMany(100);
+        const seen = (): string[] => consumers.flatMap(({ messages }) => texts(messages));
+        await eventually(() => (seen().length >= 100 ? true : undefined), 'all messages');
+        expect(new Set(seen()).size).toBe(100);
+        expect(consumers.map(({ messages }) => messages.all.length > 0)).toEqual([true, true]);
+      });
+    });
+
+    describe('what is held', () => {
+      test('is bounded in count', async () => {
+        const { messages } = await started({ maxMessages: 10 });
+        await publishMany(50);
+        await untilWaiting(40);
+        expect(messages.all).toHaveLength(10);
+        for (const message of messages.all.slice(0, 4)) message.settle('ack');
+        await messages.count(14);
+        await untilWaiting(36);
+        expect(messages.all).toHaveLength(14);
+      });
+
+      test('is bounded in bytes, and everything still comes through', async () => {
+        const maxBytes = 1_000_000;
+        const source = bench.create({ maxMessages: 100, maxBytes });
+        const held: SourceMessage[] = [];
+        const done = new Set<string>();
+        let most = 0;
+        let settling = false;
+        const settleOldest = (): void => {
+          const message = held.shift();
+          if (message === undefined) return;
+          done.add(message.body.toString('latin1', 0, 10));
+          message.settle('ack');
+        };
+        await source.start((message) => {
+          held.push(message);
+          const sum = held.reduce((bytes, { body }) => bytes + body.length, 0);
+          if (held.length > 1) most = Math.max(most, sum);
+          if (settling) settleOldest();
+        });
+        await untilReady(source);
+        const count = 30;
+        await publishMany(count, (n) =>
+          Buffer.concat([Buffer.from(`${n}`.padEnd(10)), Buffer.alloc(200_000)]),
+        );
+        await eventually(async () => (held.length > 1 ? true : undefined), 'some messages held');
+        settling = true;
+        await eventually(() => {
+          settleOldest();
+          return done.size === count ? true : undefined;
+        }, 'every message');
+        expect(most).toBeLessThanOrEqual(maxBytes);
+      });
+
+      test('may be one message alone that is larger than the bound', async () => {
+        const { messages } = await started({ maxBytes: 1_048_576 });
+        await bench.publish(randomBytes(2_500_000));
+        await messages.count(1);
+        nth(messages, 0).settle('ack');
+      });
+    });
+
+    describe('start and stop', () => {
+      test('after stopIntake nothing more is yielded, and what is held can still be settled', async () => {
+        const { source, messages } = await started();
+        await publishMany(2);
+        await messages.count(2);
+        await source.stopIntake();
+        expect(source.state.ready).toBe(false);
+        await bench.publish(Buffer.from('late'));
+        await untilWaiting(1);
+        expect(messages.all).toHaveLength(2);
+        for (const message of messages.all) message.settle('ack');
+        await source.close();
+        await untilWaiting(1);
+      });
+
+      test('started twice, also at the same moment, it yields each message once', async () => {
+        const source = bench.create();
+        const messages = new Happenings<SourceMessage>();
+        const start = (): Promise<void> => source.start((message) => messages.add(message));
+        await Promise.all([start(), start()]);
+        await start();
+        await untilReady(source);
+        await publishMany(20);
+        await messages.count(20);
+        expect(new Set(texts(messages)).size).toBe(20);
+        await source.close();
+        await untilWaiting(20);
+      });
+
+      test('stopped without a start, or twice, it does nothing', async () => {
+        const never = bench.create();
+        await never.stopIntake();
+        await never.close();
+        await never.close();
+        const { source } = await started();
+        await Promise.all([source.stopIntake(), source.stopIntake()]);
+        await Promise.all([source.close(), source.close()]);
+        await source.stopIntake();
+        expect(source.state.ready).toBe(false);
+      });
+
+      test('closed while it is starting, it holds nothing and yields nothing any more', async () => {
+        const first = await started();
+        await first.source.close();
+        await publishMany(5);
+        const source = bench.create();
+        let yielded = 0;
+        const starting = source.start(() => yielded++);
+        await source.close();
+        const yieldedBefore = yielded;
+        await starting;
+        await untilWaiting(5);
+        expect(yielded).toBe(yieldedBefore);
+        expect(source.state.ready).toBe(false);
+      });
+    });
+
+    describe('a broker that comes and goes', () => {
+      test('may start later: the source waits for it, says so, and then yields', async () => {
+        await bench.goOffline();
+        const source = bench.create();
+        const messages = new Happenings<SourceMessage>();
+        await within(
+          source.start((message) => messages.add(message)),
+          5000,
+          () => 'start without a broker',
+        );
+        expect(source.state.ready).toBe(false);
+        expect(source.state.detail).toMatch(/./);
+        await bench.goOnline();
+        await untilReady(source);
+        await bench.publish(Buffer.from('late'));
+        await messages.count(1);
+      });
+
+      test('may never start: the source can be closed all the same', async () => {
+        await bench.goOffline();
+        const source = bench.create();
+        await source.start(() => {});
+        await within(source.close(), 2000, () => 'close without a broker');
+      });
+
+      test.each<[string, () => void | Promise<void>]>([
+        ['closed the connections in good order', () => bench.closeConnections()],
+        ['was cut off', () => bench.goOffline()],
+      ])('%s: the source comes back by itself, and what was held comes again', async (_what, interrupt) => {
+        const { source, messages } = await started();
+        await bench.publish(Buffer.from('held'));
+        await messages.count(1);
+        await interrupt();
+        await bench.goOnline();
+        await messages.count(2);
+        await bench.publish(Buffer.from('fresh'));
+        await messages.count(3);
+        expect(texts(messages)).toEqual(['held', 'held', 'fresh']);
+        await untilReady(source);
+      });
+
+      test('what is settled after its connection is gone settles nothing: the message came again', async () => {
+        const { source, messages } = await started();
+        await publishMany(3);
+        await messages.count(3);
+        await bench.goOffline();
+        await bench.goOnline();
+        await messages.count(6);
+        for (const message of messages.all.slice(0, 3)) message.settle('ack');
+        await source.close();
+        await untilWaiting(3);
+      });
+    });
+  });
+}

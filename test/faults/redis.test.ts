@@ -1,0 +1,77 @@
+import { PrivateRedis } from '../support/private-services';
+import { everyNth } from '../support/receiver';
+import type { RelayProcess } from '../support/relay';
+import { Scenario } from '../support/scenario';
+
+jest.setTimeout(180_000);
+
+const OUTAGE_MS = 20_000;
+
+const untilUnready = (worker: RelayProcess): Promise<void> =>
+  worker.until(async () => (await worker.readiness()).status === 503, 15_000, 'not ready');
+
+describe('Redis away', () => {
+  let redis: PrivateRedis;
+  let scenario: Scenario;
+
+  beforeEach(async () => {
+    redis = await PrivateRedis.start();
+  });
+
+  afterEach(async () => {
+    await scenario.close();
+    await redis.dispose();
+  });
+
+  test('stopped and started, then killed and started, while deliveries fail: nothing is lost', async () => {
+    scenario = await Scenario.start({ redis: redis.uri });
+    scenario.receiver.behaviour = everyNth(4, 2, { status: 503 });
+    const worker = await scenario.startWorker();
+    const publishing = scenario.publish(2500, 400);
+
+    await scenario.untilAccepted(500);
+    await redis.stop();
+    await untilUnready(worker);
+    await redis.restart();
+    await worker.untilReady();
+
+    await scenario.untilAccepted(1200);
+    await redis.kill();
+    await untilUnready(worker);
+    await redis.restart();
+    await worker.untilReady();
+
+    await publishing;
+    await scenario.conclude('Redis stopped and started');
+  });
+
+  test('for 20 s while deliveries fail: successes go on, intake pauses at the window, nothing is lost', async () => {
+    const window = 100;
+    scenario = await Scenario.start({ redis: redis.uri, env: { RABBITMQ_PREFETCH: String(window) } });
+    const { receiver } = scenario;
+    receiver.behaviour = everyNth(8, 1, { status: 503 });
+    const worker = await scenario.startWorker();
+    const publishing = scenario.publish(3000, 200);
+    await scenario.untilAccepted(300);
+
+    await redis.stop();
+    const goneAt = Date.now();
+    await untilUnready(worker);
+    expect((await worker.readiness()).body).toContain('waiting for redis');
+    const before = receiver.distinct;
+    await scenario.untilAccepted(before + 400, 15_000);
+    const held = 'relay_in_flight{what="messages"}';
+    await worker.until(async () => (await worker.metric(held)) === window, OUTAGE_MS, 'the window is full');
+    const full = receiver.arrivals;
+    await worker.until(async () => (await scenario.queueLength()) > 200, OUTAGE_MS, 'the queue grows');
+    await new Promise((resolve) => setTimeout(resolve, goneAt + OUTAGE_MS - Date.now()));
+    expect(receiver.arrivals).toBe(full);
+    expect((await worker.readiness()).status).toBe(503);
+    expect((await worker.metric(held)) <= window).toBe(true);
+
+    await redis.restart();
+    await worker.untilReady();
+    await publishing;
+    await scenario.conclude('Redis away for 20 s');
+  });
+});

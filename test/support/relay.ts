@@ -1,0 +1,185 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { get } from 'node:http';
+import { join } from 'node:path';
+import { clearTimeout, setTimeout } from 'node:timers';
+import { setTimeout as delay } from 'node:timers/promises';
+import { guard, release } from './guard';
+import { freePort, HOST } from './ports';
+
+const MAIN = join(__dirname, '../../dist/main.js');
+/** A folder without `.env` and `config`: only what a test sets counts. */
+const DIRECTORY = __dirname;
+const START_MS = 30_000;
+const LOG_LIMIT = 1_000_000;
+
+export type Environment = Readonly<Record<string, string>>;
+
+/** How a process ended. */
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface CommandResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** `node dist/main.js worker` as a process of its own. */
+export class RelayProcess {
+  readonly exited: Promise<Exit>;
+  readonly #child: ChildProcess;
+  #log = '';
+  #exit: Exit | undefined;
+
+  private constructor(
+    env: Environment,
+    private readonly port: number,
+  ) {
+    this.#child = spawn(process.execPath, [MAIN, 'worker'], {
+      cwd: DIRECTORY,
+      env: { PATH: process.env['PATH'], METRICS_HOST: HOST, METRICS_PORT: String(port), ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // Ctrl-C is for the test; what it started ends with it.
+      detached: true,
+    });
+    const { pid } = this.#child;
+    if (pid !== undefined) guard(`group ${pid}`);
+    const keep = (chunk: Buffer): void => {
+      this.#log = (this.#log + chunk.toString('utf8')).slice(-LOG_LIMIT);
+    };
+    this.#child.stdout?.on('data', keep);
+    this.#child.stderr?.on('data', keep);
+    this.exited = new Promise((resolve) => {
+      // `close` comes after the last line of the log.
+      this.#child.once('close', (code, signal) => {
+        this.#exit = { code, signal };
+        if (pid !== undefined) release(`group ${pid}`);
+        resolve(this.#exit);
+      });
+    });
+  }
+
+  /** Without waiting for it to be ready. */
+  static async launch(env: Environment): Promise<RelayProcess> {
+    return new RelayProcess(env, await freePort());
+  }
+
+  /** Resolves when it consumes and Redis answers. */
+  static async start(env: Environment): Promise<RelayProcess> {
+    const relay = await RelayProcess.launch(env);
+    await relay.untilReady();
+    return relay;
+  }
+
+  get log(): string {
+    return this.#log;
+  }
+
+  get isRunning(): boolean {
+    return this.#exit === undefined;
+  }
+
+  /** Largest resident size so far in bytes, as the kernel counted it. */
+  get peakBytes(): number {
+    const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
+    return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** SIGKILL, until nothing is left of it. */
+  async kill(): Promise<void> {
+    this.signal('SIGKILL');
+    await this.exited;
+  }
+
+  /** How it ended; an error when it goes on for longer than `timeoutMs`. */
+  async ended(timeoutMs: number): Promise<Exit> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(this.#trouble(`still running after ${timeoutMs} ms`)), timeoutMs);
+    });
+    try {
+      return await Promise.race([this.exited, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  untilReady(timeoutMs = START_MS): Promise<void> {
+    return this.until(async () => (await this.readiness()).status === 200, timeoutMs, 'ready');
+  }
+
+  untilLogged(text: string, timeoutMs = START_MS): Promise<void> {
+    return this.until(async () => this.#log.includes(text), timeoutMs, `log "${text}"`);
+  }
+
+  async until(condition: () => Promise<boolean>, timeoutMs: number, what: string): Promise<void> {
+    const deadline = Date.now() + timeoutMs;
+    while (!(await condition())) {
+      if (!this.isRunning) throw this.#trouble(`ended before: ${what}`);
+      if (Date.now() > deadline) throw this.#trouble(`not within ${timeoutMs} ms: ${what}`);
+      await delay(50);
+    }
+  }
+
+  /** Status 0 while nobody listens. */
+  async readiness(): Promise<{ status: number; body: string }> {
+    return fetchText(this.port, '/readyz');
+  }
+
+  /** Value of a metric by its name and labels as they stand in /metrics; 0 where it is not there. */
+  async metric(line: string): Promise<number> {
+    const { body } = await fetchText(this.port, '/metrics');
+    const found = body.split('\n').find((text) => text.startsWith(`${line} `));
+    return found === undefined ? 0 : Number(found.slice(line.length + 1));
+  }
+
+  /** Sum of a metric over all its labels. */
+  async total(name: string): Promise<number> {
+    const { body } = await fetchText(this.port, '/metrics');
+    const lines = body
+      .split('\n')
+      .filter((text) => text.startsWith(`${name}{`) || text.startsWith(`${name} `));
+    return lines.reduce((sum, text) => sum + Number(text.slice(text.lastIndexOf(' ') + 1)), 0);
+  }
+
+  #trouble(what: string): Error {
+    const tail = this.#log.trim().split('\n').slice(-15).join('\n');
+    return new Error(`worker ${this.#child.pid}: ${what}; its log ends with\n${tail}`);
+  }
+}
+
+/** Runs any other command to its end. */
+export function runCommand(env: Environment, ...args: string[]): Promise<CommandResult> {
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [MAIN, ...args],
+      { cwd: DIRECTORY, env: { PATH: process.env['PATH'], ...env }, maxBuffer: 2 ** 28, encoding: 'utf8' },
+      (error, stdout, stderr) => resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+    );
+  });
+}
+
+function fetchText(port: number, path: string): Promise<{ status: number; body: string }> {
+  return new Promise((resolve) => {
+    const nothing = (): void => resolve({ status: 0, body: '' });
+    const request = get({ host: HOST, port, path, agent: false, timeout: 5000 }, (response) => {
+      let body = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => {
+        body += chunk;
+      });
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
+      response.on('error', nothing);
+    });
+    request.on('timeout', () => request.destroy());
+    request.on('error', nothing);
+  });
+}

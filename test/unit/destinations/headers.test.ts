@@ -1,0 +1,73 @@
+import jwt from 'jsonwebtoken';
+import { STATIC_HEADERS_MAX_AGE_MS, staticHeaders } from '../../../src/destinations/webhook/headers';
+import { VERSION } from '../../../src/version';
+
+function headersOf(
+  own: Readonly<Record<string, string>> = {},
+  url = 'https://r.example.test/',
+): Map<string, string> {
+  const flat = staticHeaders(own, new URL(url));
+  const headers = new Map<string, string>();
+  for (let index = 0; index < flat.length; index += 2) headers.set(flat[index] ?? '', flat[index + 1] ?? '');
+  expect(headers.size * 2).toBe(flat.length);
+  return headers;
+}
+
+describe('the headers of a webhook', () => {
+  test('say what is sent and who sends it', () => {
+    expect([...headersOf()]).toEqual([
+      ['content-type', 'application/json'],
+      ['user-agent', `evolution-relay/${VERSION}`],
+    ]);
+  });
+
+  test('the own headers are added, and replace those that are nobody else’s', () => {
+    const headers = headersOf({ 'X-Instance': 'a', 'User-Agent': 'mine', Authorization: 'Bearer own' });
+    expect(headers.get('x-instance')).toBe('a');
+    expect(headers.get('user-agent')).toBe('mine');
+    expect(headers.get('authorization')).toBe('Bearer own');
+  });
+
+  test.each([
+    'webhook-id',
+    'Webhook-Timestamp',
+    'WEBHOOK-SIGNATURE',
+    'x-evolution-relay-attempt',
+    'Host',
+    'content-length',
+    'transfer-encoding',
+    'connection',
+    'expect',
+  ])('%s belongs to the relay or the connection and cannot be set', (name) => {
+    expect(headersOf({ [name]: 'mine' }).has(name.toLowerCase())).toBe(false);
+  });
+
+  test('jwt_key becomes a bearer token as in the core API, and is not sent itself', () => {
+    const before = Math.floor(Date.now() / 1000);
+    const headers = headersOf({ jwt_key: 's3cret' });
+    const [scheme, token = ''] = (headers.get('authorization') ?? '').split(' ');
+    expect(scheme).toBe('Bearer');
+    const claims = jwt.verify(token, 's3cret', { algorithms: ['HS256'] });
+    expect(claims).toMatchObject({ app: 'evolution', action: 'webhook' });
+    const { iat = 0, exp = 0 } = claims as jwt.JwtPayload;
+    expect(iat).toBeGreaterThanOrEqual(before);
+    expect(exp - iat).toBe(600);
+    expect([...headers.keys()]).not.toContain('jwt_key');
+    expect(JSON.stringify([...headers])).not.toContain('s3cret');
+  });
+
+  test('a token is used for less long than it lives', () => {
+    expect(STATIC_HEADERS_MAX_AGE_MS).toBeLessThan(600_000);
+  });
+
+  test('user and password of the address become basic authorization, percent-decoded', () => {
+    const authorization = headersOf({}, 'https://us%40er:p%3Aw%C3%A9@r.example.test/').get('authorization');
+    expect(authorization).toBe(`Basic ${Buffer.from('us@er:p:wé').toString('base64')}`);
+  });
+
+  test('an own authorization wins over that of the address', () => {
+    const url = 'https://u:p@r.example.test/';
+    expect(headersOf({ authorization: 'Bearer own' }, url).get('authorization')).toBe('Bearer own');
+    expect(headersOf({ jwt_key: 'k' }, url).get('authorization')).toMatch(/^Bearer /);
+  });
+});

@@ -1,0 +1,143 @@
+import { Attempts } from '../../../src/pipeline/attempts';
+import { Bulkhead } from '../../../src/pipeline/bulkhead';
+import type { AttemptRecord } from '../../../src/pipeline/delivery';
+import { deliveryTo, eventBody } from '../../support/events';
+import { DELIVERED, FAILED, FakeDestination, INTERRUPTED } from '../../support/pipeline';
+
+beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }));
+afterEach(() => jest.useRealTimers());
+
+const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
+
+function setup() {
+  const observed: AttemptRecord[] = [];
+  const attempts = new Attempts({
+    slowAfterMs: 1000,
+    maxBytes: 1000,
+    observer: { attemptEnded: (_delivery, record) => observed.push(record) },
+  });
+  const bulkhead = new Bulkhead({
+    concurrency: 2,
+    maxWaitMs: 1000,
+    circuit: { failures: 2, openMs: 10_000, onChange: () => {} },
+  });
+  const destination = new FakeDestination('webhook:x', 5000);
+  const run = (onSlow?: () => void, attempt = 1): Promise<AttemptRecord> =>
+    attempts.run(deliveryTo(destination), attempt, bulkhead, onSlow);
+  return { attempts, bulkhead, destination, observed, run };
+}
+
+describe('an attempt', () => {
+  test('is recorded with its number, start, duration and outcome, and observed once', async () => {
+    const { destination, observed, run } = setup();
+    const at = Date.now();
+    const record = run(() => {}, 3);
+    expect(destination.at(0).attempt).toBe(3);
+    await pass(40);
+    destination.at(0).end(DELIVERED);
+    expect(await record).toEqual({ attempt: 3, at, durationMs: 40, outcome: DELIVERED });
+    expect(observed).toEqual([await record]);
+  });
+
+  test('that takes longer than the destination allows is cut off as timed out', async () => {
+    const { destination, run } = setup();
+    const record = run(() => {});
+    await pass(4900);
+    expect(destination.at(0).aborts).toEqual([]);
+    await pass(200);
+    expect(destination.at(0).aborts).toEqual(['timeout']);
+    expect((await record).outcome).toEqual(FAILED);
+  });
+
+  test('turns slow once, is counted as slow until it ends, and goes on', async () => {
+    const { attempts, destination, run } = setup();
+    const onSlow = jest.fn();
+    const record = run(onSlow);
+    await pass(950);
+    expect([onSlow.mock.calls.length, attempts.slow]).toEqual([0, 0]);
+    await pass(2000);
+    expect([onSlow.mock.calls.length, attempts.slow, attempts.count]).toEqual([1, 1, 1]);
+    destination.at(0).end(DELIVERED);
+    await record;
+    expect([attempts.slow, attempts.count]).toEqual([0, 0]);
+  });
+
+  test('holds its place in the bulkhead and its bytes in memory exactly as long as it runs', async () => {
+    const { attempts, bulkhead, destination, run } = setup();
+    const records = [run(() => {}), run(() => {})];
+    expect(bulkhead.hasRoom).toBe(false);
+    expect(attempts.fits(1000 - 2 * eventBody(1).length)).toBe(true);
+    expect(attempts.fits(1001 - 2 * eventBody(1).length)).toBe(false);
+    destination.at(0).end(DELIVERED);
+    destination.at(1).end(FAILED);
+    await Promise.all(records);
+    expect([bulkhead.hasRoom, bulkhead.isIdle, attempts.fits(10_000)]).toEqual([true, true, true]);
+  });
+
+  test('tells of its free room after it is free', async () => {
+    const { attempts, bulkhead, destination, run } = setup();
+    const seen: boolean[] = [];
+    attempts.whenRoom(() => seen.push(bulkhead.isIdle && attempts.count === 0));
+    const record = run(() => {});
+    destination.at(0).end(DELIVERED);
+    await record;
+    expect(seen).toEqual([true]);
+  });
+
+  test('of a destination that throws on start is our own fault, and leaves nothing behind', async () => {
+    const { attempts, bulkhead, destination, run } = setup();
+    destination.start = () => {
+      throw new TypeError('no');
+    };
+    expect((await run(() => {})).outcome).toEqual({ kind: 'interrupted', code: 'TypeError' });
+    expect([attempts.count, bulkhead.isIdle]).toEqual([0, true]);
+  });
+
+  test('that the circuit refuses is an interruption: nothing was sent', async () => {
+    const { destination, run } = setup();
+    destination.answer = FAILED;
+    await Promise.all([run(() => {}), run(() => {})]);
+    const refused = await run(() => {});
+    expect(refused.outcome.kind).toBe('interrupted');
+    expect(destination.attempts).toHaveLength(2);
+  });
+});
+
+describe('interrupt and idle', () => {
+  test('interrupt cuts every attempt under way short, idle resolves after the last', async () => {
+    const { attempts, destination, run } = setup();
+    await attempts.idle();
+    const records = Promise.all([run(() => {}), run(() => {})]);
+    const idle = attempts.idle();
+    attempts.interrupt();
+    expect((await records).map(({ outcome }) => outcome)).toEqual([INTERRUPTED, INTERRUPTED]);
+    await idle;
+    expect(destination.attempts.map(({ aborts }) => aborts)).toEqual([['shutdown'], ['shutdown']]);
+  });
+
+  test('no timer runs while nothing is under way', async () => {
+    const { destination, run } = setup();
+    const record = run(() => {});
+    expect(jest.getTimerCount()).toBe(1);
+    destination.at(0).end(DELIVERED);
+    await record;
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  test('whatever order attempts end in, each leaves by itself', async () => {
+    const { attempts, destination } = setup();
+    const roomy = new Bulkhead({
+      concurrency: 100,
+      maxWaitMs: 1000,
+      circuit: { failures: 1000, openMs: 1, onChange: () => {} },
+    });
+    const order = [3, 0, 7, 9, 1, 8, 2, 6, 4, 5];
+    const records = order.map(() => attempts.run(deliveryTo(destination), 1, roomy, () => {}));
+    for (const [left, index] of order.entries()) {
+      destination.at(index).end(DELIVERED);
+      await records[index];
+      expect(attempts.count).toBe(order.length - left - 1);
+    }
+    expect(roomy.isIdle).toBe(true);
+  });
+});

@@ -1,0 +1,155 @@
+import { Bulkhead } from '../../../src/pipeline/bulkhead';
+import { Bulkheads } from '../../../src/pipeline/bulkheads';
+import type { DestinationId } from '../../../src/pipeline/delivery';
+import { FAILED } from '../../support/pipeline';
+
+const NOW = 1_700_000_000_000;
+
+function setup(concurrency = 4, maxWaitMs = 1000) {
+  const bulkhead = new Bulkhead({
+    concurrency,
+    maxWaitMs,
+    circuit: { failures: 2, openMs: 10_000, onChange: () => {} },
+  });
+  /** Attempts that take `durationMs`, one after the other: the average follows. */
+  const answerIn = (durationMs: number, times = 100): void => {
+    for (let count = 0; count < times; count++) {
+      bulkhead.leave(bulkhead.enter(NOW, false), NOW + durationMs, false);
+    }
+  };
+  return { bulkhead, answerIn };
+}
+
+describe('admission', () => {
+  test('as many attempts as configured, retries at most half of them', () => {
+    const { bulkhead } = setup(4);
+    const turns = [bulkhead.enter(NOW, true), bulkhead.enter(NOW, true)];
+    expect([bulkhead.hasRoom, bulkhead.hasRoomForRetry]).toEqual([true, false]);
+    bulkhead.enter(NOW, false);
+    bulkhead.enter(NOW, false);
+    expect([bulkhead.hasRoom, bulkhead.hasRoomForRetry]).toEqual([false, false]);
+    for (const turn of turns) bulkhead.leave(turn, NOW, true);
+    expect([bulkhead.hasRoom, bulkhead.hasRoomForRetry]).toEqual([true, true]);
+  });
+
+  test('fresh events may use all of the room; retries then wait', () => {
+    const { bulkhead } = setup(2);
+    bulkhead.enter(NOW, false);
+    expect(bulkhead.hasRoomForRetry).toBe(true);
+    bulkhead.enter(NOW, false);
+    expect(bulkhead.hasRoomForRetry).toBe(false);
+  });
+
+  test('even where there is room for one only, retries get it', () => {
+    expect(setup(1).bulkhead.hasRoomForRetry).toBe(true);
+  });
+});
+
+describe('the estimate of the wait', () => {
+  test('a destination that answers at once never makes anybody wait too long', () => {
+    const { bulkhead, answerIn } = setup();
+    answerIn(1);
+    expect(bulkhead.wouldWaitTooLong(3000, NOW)).toBe(false);
+  });
+
+  test('follows how long answers take, and how many wait', () => {
+    const { bulkhead, answerIn } = setup(4, 1000);
+    answerIn(400);
+    expect(bulkhead.wouldWaitTooLong(8, NOW)).toBe(false);
+    expect(bulkhead.wouldWaitTooLong(11, NOW)).toBe(true);
+  });
+
+  test('counts an attempt that hangs before it has ended', () => {
+    const { bulkhead, answerIn } = setup(1, 1000);
+    answerIn(10);
+    bulkhead.enter(NOW, false);
+    expect(bulkhead.wouldWaitTooLong(0, NOW + 900)).toBe(false);
+    expect(bulkhead.wouldWaitTooLong(0, NOW + 1100)).toBe(true);
+  });
+
+  test('forgets an attempt that has ended', () => {
+    const { bulkhead } = setup(2, 1000);
+    const hanging = bulkhead.enter(NOW, false);
+    bulkhead.enter(NOW + 5000, false);
+    expect(bulkhead.wouldWaitTooLong(0, NOW + 5000)).toBe(true);
+    bulkhead.leave(hanging, NOW + 5000, false);
+    expect(bulkhead.wouldWaitTooLong(0, NOW + 5000)).toBe(false);
+  });
+});
+
+/** Mean distance of twenty turns, milliseconds. */
+function paceOf(bulkhead: Bulkhead): number {
+  const turns = Array.from({ length: 21 }, () => bulkhead.reserveTurn(NOW));
+  return ((turns[20] ?? 0) - (turns[0] ?? 0)) / 20;
+}
+
+describe('reserved turns', () => {
+  test('come one after the other at the pace the destination can take', () => {
+    const { bulkhead, answerIn } = setup(50);
+    answerIn(100);
+    expect(paceOf(bulkhead)).toBeCloseTo(2, 0);
+  });
+
+  test('are never further apart than five milliseconds, as a pace taken at a bad moment holds up recovery', () => {
+    const { bulkhead, answerIn } = setup(4);
+    answerIn(2000);
+    expect(paceOf(bulkhead)).toBeCloseTo(5, 0);
+  });
+
+  test('are never in the past, and never farther away than five minutes, however many wait', () => {
+    const { bulkhead, answerIn } = setup(1);
+    answerIn(2000);
+    for (let count = 0; count < 1000; count++) {
+      const delayMs = bulkhead.reserveTurn(NOW);
+      expect(delayMs).toBeGreaterThan(0);
+      expect(delayMs).toBeLessThanOrEqual(300_000 + 2000 + 250);
+    }
+  });
+
+  test('start anew once those reserved have passed', () => {
+    const { bulkhead, answerIn } = setup(4);
+    answerIn(200);
+    const first = bulkhead.reserveTurn(NOW);
+    for (let count = 0; count < 10; count++) bulkhead.reserveTurn(NOW);
+    expect(bulkhead.reserveTurn(NOW + 60_000)).toBe(first);
+  });
+});
+
+describe('Bulkheads', () => {
+  const id = (name: string): DestinationId => `webhook:${name}` as DestinationId;
+
+  test('every destination has one of its own, and open circuits are counted', async () => {
+    const told: [DestinationId, boolean][] = [];
+    const bulkheads = new Bulkheads({
+      concurrency: 1,
+      maxWaitMs: 1000,
+      circuitFailures: 1,
+      circuitOpenMs: 60_000,
+      onCircuit: (destination, isOpen) => told.push([destination, isOpen]),
+    });
+    expect(bulkheads.of(id('a'))).toBe(bulkheads.of(id('a')));
+    bulkheads.of(id('a')).enter(NOW, false);
+    expect(bulkheads.of(id('b')).hasRoom).toBe(true);
+    await bulkheads.of(id('b')).circuit.run(async () => FAILED);
+    expect(bulkheads.circuitsOpen).toBe(1);
+    expect(told).toEqual([[id('b'), true]]);
+    expect(bulkheads.of(id('a')).circuit.closedIn(Date.now())).toBe(0);
+  });
+
+  test('remembers a bounded number of destinations, and never forgets one that is busy or broken', async () => {
+    const bulkheads = new Bulkheads({
+      concurrency: 1,
+      maxWaitMs: 1000,
+      circuitFailures: 1,
+      circuitOpenMs: 60_000,
+      onCircuit: () => {},
+    });
+    bulkheads.of(id('busy')).enter(NOW, false);
+    await bulkheads.of(id('broken')).circuit.run(async () => FAILED);
+    const idle = bulkheads.of(id('idle'));
+    for (let count = 0; count < 50_010; count++) bulkheads.of(id(String(count)));
+    expect(bulkheads.of(id('busy')).hasRoom).toBe(false);
+    expect(bulkheads.of(id('broken')).circuit.closedIn(Date.now())).toBeGreaterThan(0);
+    expect(bulkheads.of(id('idle'))).not.toBe(idle);
+  });
+});

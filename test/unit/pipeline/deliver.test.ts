@@ -1,0 +1,232 @@
+import { eventBody } from '../../support/events';
+import {
+  DELIVERED,
+  FAILED,
+  FakeDestination,
+  INTERRUPTED,
+  PipelineBench,
+  type PipelineOptions,
+  REJECTED,
+} from '../../support/pipeline';
+
+beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }));
+afterEach(() => jest.useRealTimers());
+
+function setup(options: PipelineOptions = {}): PipelineBench & { destination: FakeDestination } {
+  return Object.assign(new PipelineBench(options), { destination: new FakeDestination() });
+}
+
+const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
+
+describe('the direct attempt', () => {
+  test('is made at once, and a delivery that is confirmed never touches the store', async () => {
+    const { destination, parking, submit } = bind(setup());
+    const results = submit(destination);
+    expect(destination.at(0).attempt).toBe(1);
+    destination.at(0).end(DELIVERED);
+    await pass(0);
+    expect(results).toEqual(['delivered']);
+    expect(parking.parked).toEqual([]);
+  });
+
+  test('failed: parked with its history and one attempt spent', async () => {
+    const { destination, parking, submit } = bind(setup());
+    const results = submit(destination);
+    await pass(7);
+    destination.at(0).end(FAILED);
+    await pass(0);
+    expect(results).toEqual(['stored']);
+    expect(parking.parked[0]?.request).toMatchObject({
+      reason: 'failed',
+      attemptsMade: 1,
+      history: [{ attempt: 1, durationMs: 7, outcome: FAILED }],
+      decision: { kind: 'retry', delayMs: 5000 },
+    });
+  });
+
+  test('rejected: what the policy decides is stored', async () => {
+    const decision = { kind: 'give-up', reason: 'rejected' } as const;
+    const { destination, parking, submit } = bind(setup({ decision }));
+    const results = submit(destination);
+    destination.at(0).end(REJECTED);
+    await pass(0);
+    expect(results).toEqual(['stored']);
+    expect(parking.parked[0]?.request).toMatchObject({ reason: 'failed', attemptsMade: 1, decision });
+  });
+
+  test('interrupted by our own fault: parked, and no attempt is spent', async () => {
+    const { destination, parking, submit } = bind(setup());
+    submit(destination);
+    destination.at(0).end(INTERRUPTED);
+    await pass(0);
+    expect(parking.parked[0]?.request).toMatchObject({ reason: 'failed', attemptsMade: 0 });
+  });
+
+  test('while the store is away the message stays held; once it is closed the delivery is unstored', async () => {
+    const { destination, parking, submit } = bind(setup());
+    parking.away = true;
+    const results = submit(destination);
+    destination.at(0).end(FAILED);
+    await pass(60_000);
+    expect(results).toEqual([]);
+    parking.close();
+    await pass(0);
+    expect(results).toEqual(['unstored']);
+  });
+
+  test('its own concurrency is never exceeded, and all get their turn', async () => {
+    const { destination, parking, submitMany } = bind(setup({ perDestination: 4 }));
+    const results = submitMany(destination, 20);
+    expect(destination.attempts).toHaveLength(4);
+    for (let index = 0; index < 20; index++) {
+      destination.at(index).end(DELIVERED);
+      await pass(0);
+    }
+    expect(destination.peak).toBe(4);
+    expect(results).toEqual(results.map(() => ['delivered']));
+    expect(parking.parked).toEqual([]);
+  });
+
+  test('the limit over all destinations is never exceeded, and destinations take turns', async () => {
+    const { submitMany } = bind(setup({ concurrency: 2 }));
+    const [crowded, quiet] = [new FakeDestination('webhook:a'), new FakeDestination('webhook:b')];
+    submitMany(crowded, 10);
+    submitMany(quiet, 1);
+    expect(crowded.attempts).toHaveLength(2);
+    crowded.at(0).end(DELIVERED);
+    await pass(0);
+    crowded.at(1).end(DELIVERED);
+    await pass(0);
+    expect([crowded.attempts.length, quiet.attempts.length]).toEqual([3, 1]);
+  });
+
+  test('one delivery of any size is attempted, but no second one that does not fit into memory', async () => {
+    const { destination, submit } = bind(setup({ maxBytes: 1000 }));
+    const large = (number: number): Buffer => eventBody(number, { data: 'x'.repeat(2000) });
+    submit(destination, large(1));
+    submit(destination, large(2));
+    expect(destination.attempts).toHaveLength(1);
+    destination.at(0).end(DELIVERED);
+    await pass(0);
+    expect(destination.attempts).toHaveLength(2);
+  });
+
+  test('room for several starts several: one large delivery does not make those behind it go one by one', async () => {
+    const { destination, submit, submitMany } = bind(setup({ maxBytes: 20_000, perDestination: 8 }));
+    submit(destination, eventBody(1, { data: 'x'.repeat(20_000) }));
+    submitMany(destination, 8);
+    expect(destination.attempts).toHaveLength(1);
+    destination.at(0).end(DELIVERED);
+    await pass(0);
+    expect(destination.attempts).toHaveLength(9);
+  });
+});
+
+describe('parked without an attempt', () => {
+  test('saturated: as soon as the wait would be too long', async () => {
+    const { destination, parking, submit, submitMany } = bind(setup({ perDestination: 2, maxWaitMs: 1000 }));
+    submitMany(destination, 2);
+    await pass(900);
+    const waiting = submit(destination);
+    expect(parking.parked).toEqual([]);
+    submitMany(destination, 5);
+    expect(new Set(parking.reasons)).toEqual(new Set(['saturated']));
+    expect(parking.parked[0]?.request).toMatchObject({ attemptsMade: 0, history: [] });
+    expect(waiting).toEqual([]);
+    expect(destination.attempts).toHaveLength(2);
+  });
+
+  test('saturated: what has waited too long, although the estimate said otherwise', async () => {
+    const { destination, parking, submit } = bind(setup({ perDestination: 1, maxWaitMs: 200 }));
+    submit(destination);
+    const waiting = submit(destination);
+    await pass(150);
+    expect(waiting).toEqual([]);
+    await pass(150);
+    expect(waiting).toEqual(['stored']);
+    expect(parking.reasons).toContain('saturated');
+  });
+
+  test('a saturated destination does not hold up another', async () => {
+    const { destination, submit, submitMany } = bind(setup({ perDestination: 1 }));
+    const other = new FakeDestination('webhook:other');
+    submitMany(destination, 50);
+    const results = submit(other);
+    other.at(0).end(DELIVERED);
+    await pass(0);
+    expect(results).toEqual(['delivered']);
+  });
+
+  test('circuit open: nothing is attempted, and the turn is for when it may close', async () => {
+    const options = { circuitFailures: 3, circuitOpenMs: 30_000 };
+    const { destination, parking, submit, submitMany } = bind(setup(options));
+    destination.answer = FAILED;
+    submitMany(destination, 3);
+    await pass(0);
+    expect(submit(destination)).toEqual([]);
+    await pass(0);
+    expect(destination.attempts).toHaveLength(3);
+    const last = parking.parked[3]?.request;
+    expect(last).toMatchObject({ reason: 'circuit-open', attemptsMade: 0, history: [] });
+    expect(last?.decision).toMatchObject({ kind: 'retry', delayMs: expect.any(Number) });
+    expect(last?.decision.kind === 'retry' && last.decision.delayMs >= 30_000).toBe(true);
+  });
+
+  test('circuit open: what waited for its turn is parked, not attempted', async () => {
+    const { destination, parking, submitMany } = bind(setup({ circuitFailures: 2, perDestination: 2 }));
+    const results = submitMany(destination, 6);
+    destination.at(0).end(FAILED);
+    destination.at(1).end(FAILED);
+    await pass(0);
+    expect(results).toEqual(results.map(() => ['stored']));
+    expect(parking.reasons.filter((reason) => reason === 'circuit-open')).toHaveLength(4);
+    expect(destination.attempts).toHaveLength(2);
+  });
+});
+
+describe('drain', () => {
+  test('nothing is begun any more, and what waited goes back untouched', async () => {
+    const { destination, parking, deliverer, submit } = bind(setup({ perDestination: 1 }));
+    const [running, waiting] = [submit(destination), submit(destination)];
+    deliverer.drain();
+    const late = submit(destination);
+    expect([waiting, late]).toEqual([['untouched'], ['untouched']]);
+    destination.at(0).end(DELIVERED);
+    await pass(0);
+    expect(running).toEqual(['delivered']);
+    expect(destination.attempts).toHaveLength(1);
+    expect(parking.parked).toEqual([]);
+  });
+
+  test('shutdown: an attempt that is cut short is parked for at once, and spends nothing', async () => {
+    const { destination, parking, deliverer, attempts, submit } = bind(setup());
+    const results = submit(destination);
+    deliverer.drain();
+    attempts.interrupt();
+    await attempts.idle();
+    await pass(0);
+    expect(results).toEqual(['stored']);
+    expect(parking.parked[0]?.request).toMatchObject({
+      reason: 'shutdown',
+      attemptsMade: 0,
+      decision: { kind: 'retry', delayMs: 0 },
+    });
+  });
+
+  test('an attempt that fails while draining is parked like any other', async () => {
+    const { destination, parking, deliverer, submit } = bind(setup());
+    const results = submit(destination);
+    deliverer.drain();
+    destination.at(0).end(FAILED);
+    await pass(0);
+    expect([results, parking.reasons]).toEqual([['stored'], ['failed']]);
+  });
+});
+
+/** Methods that may be taken apart from their object. */
+function bind(bench: PipelineBench & { destination: FakeDestination }) {
+  return Object.assign(bench, {
+    submit: bench.submit.bind(bench),
+    submitMany: bench.submitMany.bind(bench),
+  });
+}

@@ -1,0 +1,217 @@
+import type { MalformedEventError } from '../../../src/errors';
+import type { Envelope, Origin } from '../../../src/events/envelope';
+import type { DirectResult } from '../../../src/pipeline/deliver';
+import { type Delivery, destinationKey } from '../../../src/pipeline/delivery';
+import type { Settlement, SourceMessage } from '../../../src/pipeline/message';
+import { Relay } from '../../../src/pipeline/relay';
+import { route } from '../../../src/pipeline/route';
+import { eventBody } from '../../support/events';
+import { DELIVERED, FAILED, FakeDestination, PipelineBench } from '../../support/pipeline';
+import { type Deferred, deferred, turns } from '../../support/signals';
+
+interface Buried extends Deferred<void> {
+  readonly body: Buffer;
+  readonly origin: Origin;
+  readonly error: MalformedEventError;
+}
+
+function setup(destinationCount = 1) {
+  const bench = new PipelineBench({ perDestination: 1 });
+  const destinations = Array.from(
+    { length: destinationCount },
+    (_, n) => new FakeDestination(`webhook:${n}`),
+  );
+  const counted: Delivery[] = [];
+  const buried: Buried[] = [];
+  const observed: (readonly [what: string, detail: unknown])[] = [];
+  const relay = new Relay({
+    route: (envelope: Envelope) =>
+      route(
+        envelope,
+        destinations.map((destination) => ({
+          destination,
+          key: destinationKey(destination.id),
+          events: 'all',
+        })),
+      ),
+    deliverer: bench.deliverer,
+    countDelivered: (deliveries) => counted.push(...deliveries),
+    buryMalformed: (body, origin, error) => {
+      const done = { body, origin, error, ...deferred() };
+      buried.push(done);
+      return done.promise;
+    },
+    observer: {
+      accepted: (source, { event }) => observed.push(['accepted', [source, event]]),
+      malformed: (_source, { code }) => observed.push(['malformed', code]),
+      settled: (_message, _envelope, results: readonly DirectResult[]) =>
+        observed.push(['settled', [...results]]),
+    },
+  });
+  let next = 0;
+  const handle = (body: Buffer = eventBody(next++)): Settlement[] => {
+    const settlements: Settlement[] = [];
+    const message: SourceMessage = {
+      body,
+      origin: { routingKey: 'x.y' },
+      publishedAt: undefined,
+      settle: (settlement) => settlements.push(settlement),
+    };
+    relay.handle('test', message);
+    return settlements;
+  };
+  return { ...bench, bench, relay, destinations, counted, buried, observed, handle };
+}
+
+/** The destination with this number, for `noUncheckedIndexedAccess`. */
+function nth<T>(items: readonly T[], index: number): T {
+  const item = items[index];
+  if (item === undefined) throw new Error(`there are ${items.length}`);
+  return item;
+}
+
+describe('a message', () => {
+  test('is acknowledged when every delivery is confirmed, and held until then', async () => {
+    const { destinations, handle, relay, counted } = setup(2);
+    const settlements = handle();
+    nth(destinations, 0).at(0).end(DELIVERED);
+    await turns();
+    expect([settlements, relay.openMessages]).toEqual([[], 1]);
+    nth(destinations, 1).at(0).end(DELIVERED);
+    await turns();
+    expect([settlements, relay.openMessages]).toEqual([['ack'], 0]);
+    expect(counted.map(({ destination }) => destination)).toEqual(destinations);
+  });
+
+  test('is acknowledged when one delivery is confirmed and another stored; only the confirmed is counted', async () => {
+    const { destinations, handle, counted } = setup(2);
+    const settlements = handle();
+    nth(destinations, 0).at(0).end(DELIVERED);
+    nth(destinations, 1).at(0).end(FAILED);
+    await turns();
+    expect(settlements).toEqual(['ack']);
+    expect(counted.map(({ destination }) => destination)).toEqual([nth(destinations, 0)]);
+  });
+
+  test('that leads to no delivery is acknowledged at once', () => {
+    expect(setup(0).handle()).toEqual(['ack']);
+  });
+
+  test('is released, and nothing counted, when a delivery cannot be stored', async () => {
+    const { destinations, parking, handle, counted } = setup(2);
+    parking.away = true;
+    const settlements = handle();
+    nth(destinations, 0).at(0).end(DELIVERED);
+    nth(destinations, 1).at(0).end(FAILED);
+    await turns();
+    expect(settlements).toEqual([]);
+    parking.close();
+    await turns();
+    expect([settlements, counted]).toEqual([['release'], []]);
+  });
+
+  test('that nobody began goes back to the broker untouched when the process drains', () => {
+    const { deliverer, handle, destinations, counted } = setup();
+    handle();
+    const waiting = handle();
+    deliverer.drain();
+    const late = handle();
+    expect([waiting, late]).toEqual([['release'], ['release']]);
+    expect(nth(destinations, 0).attempts).toHaveLength(1);
+    expect(counted).toEqual([]);
+    nth(destinations, 0).at(0).end(DELIVERED);
+  });
+
+  test('partly made when the process drains is not made twice: the untouched rest is parked', async () => {
+    const { destinations, parking, deliverer, handle } = setup(2);
+    nth(destinations, 1).answer = DELIVERED;
+    const blocking = handle();
+    const partial = handle();
+    await turns();
+    deliverer.drain();
+    await turns();
+    expect(partial).toEqual(['ack']);
+    expect(parking.parked.map(({ request }) => [request.reason, request.delivery.destination])).toEqual([
+      ['shutdown', nth(destinations, 0)],
+    ]);
+    nth(destinations, 0).at(0).end(DELIVERED);
+    await turns();
+    expect(blocking).toEqual(['ack']);
+  });
+
+  test('partly made, whose rest cannot be stored either, goes back: twice is better than never', async () => {
+    const { destinations, parking, deliverer, handle } = setup(2);
+    nth(destinations, 1).answer = DELIVERED;
+    handle();
+    const partial = handle();
+    await turns();
+    parking.away = true;
+    deliverer.drain();
+    parking.close();
+    await turns();
+    expect(partial).toEqual(['release']);
+    nth(destinations, 0).at(0).end(DELIVERED);
+    await turns();
+  });
+
+  test('is told of when it comes and when it is settled', async () => {
+    const { destinations, handle, observed } = setup(1);
+    handle();
+    nth(destinations, 0).at(0).end(DELIVERED);
+    await turns();
+    expect(observed).toEqual([
+      ['accepted', ['test', 'messages.upsert']],
+      ['settled', ['delivered']],
+    ]);
+  });
+});
+
+describe('a malformed message', () => {
+  const garbage = Buffer.from([0xff, 0x00, 0x7b]);
+
+  test('is buried raw, then acknowledged, never before', async () => {
+    const { handle, buried, destinations } = setup();
+    const settlements = handle(garbage);
+    await turns();
+    expect(settlements).toEqual([]);
+    expect(buried).toMatchObject([
+      { body: garbage, origin: { routingKey: 'x.y' }, error: { code: 'BODY_NOT_UTF8' } },
+    ]);
+    nth(buried, 0).resolve();
+    await turns();
+    expect(settlements).toEqual(['ack']);
+    expect(nth(destinations, 0).attempts).toEqual([]);
+  });
+
+  test('that cannot be buried goes back to the broker', async () => {
+    const { handle, buried } = setup();
+    const settlements = handle(garbage);
+    nth(buried, 0).reject(new Error('closed'));
+    await turns();
+    expect(settlements).toEqual(['release']);
+  });
+});
+
+describe('idle', () => {
+  test('resolves at once where nothing is held, else with the last message', async () => {
+    const { relay, destinations, handle } = setup();
+    await relay.idle();
+    handle();
+    let isIdle = false;
+    const idle = relay.idle().then(() => {
+      isIdle = true;
+    });
+    await turns();
+    expect(isIdle).toBe(false);
+    nth(destinations, 0).at(0).end(DELIVERED);
+    await idle;
+  });
+
+  test('resolves for everyone who waits', async () => {
+    const { relay, destinations, handle } = setup();
+    handle();
+    const both = Promise.all([relay.idle(), relay.idle()]);
+    nth(destinations, 0).at(0).end(DELIVERED);
+    await both;
+  });
+});

@@ -1,0 +1,163 @@
+import { StoreUnavailableError } from '../../../src/errors';
+import { type Change, GroupCommit } from '../../../src/retry/group-commit';
+import type { RetryStore, Transaction } from '../../../src/retry/store';
+import { type Deferred, deferred, turns } from '../../support/signals';
+
+beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }));
+afterEach(() => jest.useRealTimers());
+
+interface Sent extends Deferred<void> {
+  readonly names: string[];
+}
+
+function setup({ manual = false } = {}) {
+  const sent: Sent[] = [];
+  const unavailable: unknown[] = [];
+  let away = false;
+  let refused: string | undefined;
+  const store = {
+    transaction: (fill: (transaction: Transaction) => void): Promise<void> => {
+      const transaction = { names: [] as string[], ...deferred() };
+      // Changes write their names where a transaction would collect commands.
+      fill(transaction.names as unknown as Transaction);
+      sent.push(transaction);
+      const fails = away || (refused !== undefined && transaction.names.includes(refused));
+      if (fails) transaction.reject(new StoreUnavailableError('away'));
+      else if (!manual) transaction.resolve();
+      return transaction.promise;
+    },
+  } as unknown as RetryStore;
+  const commit = new GroupCommit(store, (error) => unavailable.push(error));
+  const change = (name: string, others: Partial<Change> = {}): Promise<'stored' | 'withdrawn'> =>
+    commit.commit({
+      bytes: 100,
+      apply: (transaction) => (transaction as unknown as string[]).push(name),
+      ...others,
+    });
+  return {
+    commit,
+    change,
+    sent,
+    unavailable,
+    goAway: (isAway: boolean) => {
+      away = isAway;
+    },
+    refuse: (name: string) => {
+      refused = name;
+    },
+  };
+}
+
+const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
+
+describe('GroupCommit', () => {
+  test('sends what is asked for in one turn as one transaction, in order', async () => {
+    const { change, sent } = setup();
+    await expect(Promise.all(['a', 'b', 'c'].map((name) => change(name)))).resolves.toEqual([
+      'stored',
+      'stored',
+      'stored',
+    ]);
+    expect(sent.map(({ names }) => names)).toEqual([['a', 'b', 'c']]);
+  });
+
+  test('gathers what comes while a transaction is under way into the next one', async () => {
+    const { change, sent } = setup({ manual: true });
+    const first = change('a');
+    await turns();
+    const rest = [change('b'), change('c')];
+    await turns();
+    expect(sent).toHaveLength(1);
+    sent[0]?.resolve();
+    await first;
+    await turns();
+    sent[1]?.resolve();
+    await Promise.all(rest);
+    expect(sent.map(({ names }) => names)).toEqual([['a'], ['b', 'c']]);
+  });
+
+  test('bounds a transaction in count and in bytes', async () => {
+    const { change, sent } = setup();
+    await Promise.all(Array.from({ length: 600 }, (_, index) => change(String(index))));
+    expect(Math.max(...sent.map(({ names }) => names.length))).toBeLessThanOrEqual(256);
+    expect(sent.flatMap(({ names }) => names)).toHaveLength(600);
+    sent.length = 0;
+    await Promise.all(Array.from({ length: 6 }, (_, index) => change(String(index), { bytes: 5_000_000 })));
+    expect(Math.max(...sent.map(({ names }) => names.length))).toBeLessThanOrEqual(2);
+  });
+
+  test('keeps trying while the store is away, and tells of it; each change is stored once', async () => {
+    const { change, sent, unavailable, goAway } = setup();
+    goAway(true);
+    const changes = Promise.all(['a', 'b', 'c'].map((name) => change(name)));
+    await turns();
+    await pass(20_000);
+    expect(unavailable.length).toBeGreaterThan(5);
+    expect(unavailable.length).toBeLessThan(20);
+    goAway(false);
+    sent.length = 0;
+    await pass(2000);
+    expect(await changes).toEqual(['stored', 'stored', 'stored']);
+    expect(sent.flatMap(({ names }) => names).sort()).toEqual(['a', 'b', 'c']);
+  });
+
+  test('a change that is withdrawn before it is sent is not sent', async () => {
+    const { change, sent, goAway } = setup();
+    goAway(true);
+    let withdrawn = false;
+    const both = Promise.all([change('a', { isWithdrawn: () => withdrawn }), change('b')]);
+    await turns();
+    withdrawn = true;
+    goAway(false);
+    sent.length = 0;
+    await pass(5000);
+    expect(await both).toEqual(['withdrawn', 'stored']);
+    expect(sent.flatMap(({ names }) => names)).toEqual(['b']);
+  });
+
+  test('one change that the store refuses does not keep the others from being stored', async () => {
+    const { change, refuse } = setup();
+    refuse('bad');
+    const bad = change('bad');
+    const others = Promise.all(Array.from({ length: 20 }, (_, index) => change(String(index))));
+    const fresh = change('fresh');
+    await turns();
+    await pass(600_000);
+    await expect(others).resolves.toHaveLength(20);
+    await expect(fresh).resolves.toBe('stored');
+    refuse('nothing');
+    await pass(5000);
+    await expect(bad).resolves.toBe('stored');
+  });
+
+  test('close rejects what waits and what comes after, with an error of its own class', async () => {
+    const { commit, change, goAway } = setup();
+    goAway(true);
+    const waiting = change('a');
+    await turns();
+    commit.close();
+    await expect(waiting).rejects.toBeInstanceOf(StoreUnavailableError);
+    await expect(change('b')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    await turns();
+    await pass(5000);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  test('close lets a transaction that is under way end as it ends', async () => {
+    const { commit, change, sent } = setup({ manual: true });
+    const stored = change('a');
+    await turns();
+    commit.close();
+    sent[0]?.resolve();
+    await expect(stored).resolves.toBe('stored');
+  });
+
+  test('close rejects what was under way where it fails', async () => {
+    const { commit, change, sent } = setup({ manual: true });
+    const lost = change('a');
+    await turns();
+    commit.close();
+    sent[0]?.reject(new StoreUnavailableError('away'));
+    await expect(lost).rejects.toBeInstanceOf(StoreUnavailableError);
+  });
+});
