@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { withStore } from '../app/store';
 import { loadConfig } from '../config/load';
 import { type DeadLetter, type DeadLetterFilter, DeadLetters } from '../retry/dead-letters';
-import { FINDING } from './exit';
+import { FINDING, UsageError } from './exit';
 import { table } from './table';
 
 interface Options extends DeadLetterFilter {
@@ -110,7 +110,7 @@ async function each(
 ): Promise<void> {
   const { all, ...filter } = options;
   if (ids.length === 0 && !all && Object.keys(filter).length === 0) {
-    throw new Error('name ids or filters, or say --all');
+    throw new UsageError('name ids or filters, or say --all');
   }
   const problems = await withDeadLetters(async (deadLetters) => {
     const chosen = ids.length > 0 ? ids : await idsOf(deadLetters, filter);

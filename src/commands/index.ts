@@ -4,7 +4,7 @@ import { VERSION } from '../version';
 import { auditCommand } from './audit';
 import { configCommand } from './config';
 import { deadLettersCommand } from './dead-letters';
-import { type ExitCode, FINDING, USAGE } from './exit';
+import { type ExitCode, FINDING, USAGE, UsageError } from './exit';
 import { publishCommand } from './publish';
 import { workerCommand } from './worker';
 
@@ -42,5 +42,5 @@ function report(error: unknown): ExitCode {
   }
   const text = error instanceof Error ? error.message || errorCode(error) : String(error);
   process.stderr.write(`evolution-relay: ${text}\n`);
-  return FINDING;
+  return error instanceof UsageError ? USAGE : FINDING;
 }

@@ -5,6 +5,8 @@ import type { AttemptRecord, Delivery, Outcome, RunningAttempt } from './deliver
 
 /** How often attempts under way are looked at for being slow or out of time. */
 const SWEEP_MS = 50;
+/** An attempt holds the event as it came and as it is sent. */
+const COPIES = 2;
 
 export interface AttemptObserver {
   /** Called once for every attempt that ended; must not throw. */
@@ -36,6 +38,7 @@ export class Attempts {
   private sweeper: NodeJS.Timeout | undefined;
   private slowCount = 0;
   private idleListeners: (() => void)[] = [];
+  private endListeners: (() => void)[] = [];
   private onRoom: () => void = () => {};
 
   private bytes = 0;
@@ -47,7 +50,7 @@ export class Attempts {
    * message is released, so this is bounded apart from intake. One alone always fits.
    */
   fits(bytes: number): boolean {
-    return this.bytes === 0 || this.bytes + bytes <= this.options.maxBytes;
+    return this.bytes === 0 || this.bytes + bytes * COPIES <= this.options.maxBytes;
   }
 
   /** Attempts under way, slow ones included. */
@@ -93,12 +96,18 @@ export class Attempts {
     const record: AttemptRecord = { attempt, at, durationMs: Date.now() - at, outcome };
     this.options.observer.attemptEnded(delivery, record);
     this.onRoom();
+    for (const listener of this.endListeners.splice(0)) listener();
     return record;
   }
 
   /** `listener` is called whenever an attempt has ended and its room is free again. */
   whenRoom(listener: () => void): void {
     this.onRoom = listener;
+  }
+
+  /** Resolves when the next attempt has ended. Where none is under way, `fits` is true. */
+  nextEnd(): Promise<void> {
+    return new Promise((resolve) => this.endListeners.push(resolve));
   }
 
   /** Resolves when no attempt is under way. */
@@ -114,7 +123,7 @@ export class Attempts {
 
   private track(entry: UnderWay): void {
     entry.index = this.underWay.push(entry) - 1;
-    this.bytes += entry.delivery.envelope.body.length;
+    this.bytes += entry.delivery.envelope.body.length * COPIES;
     this.sweeper ??= setInterval(() => this.sweep(this.clock.now()), SWEEP_MS);
   }
 
@@ -124,7 +133,7 @@ export class Attempts {
       this.underWay[entry.index] = last;
       last.index = entry.index;
     }
-    this.bytes -= entry.delivery.envelope.body.length;
+    this.bytes -= entry.delivery.envelope.body.length * COPIES;
     if (entry.slow) this.slowCount--;
     if (this.underWay.length === 0) {
       clearInterval(this.sweeper);

@@ -1,17 +1,22 @@
 import { StoreUnavailableError } from '../errors';
 import type { RetryStore, Transaction } from './store';
 
-/** One change of what is stored; `apply` may be called again when a transaction failed, so it is idempotent. */
+/** Adds one change to a transaction; called again where the transaction failed, so what it does is idempotent. */
+export type Apply = (transaction: Transaction) => void;
+
+/** One change of what is stored. */
 export interface Change {
-  /** About how much goes over the wire. */
+  /** About how much memory `prepare` takes. */
   readonly bytes: number;
-  readonly apply: (transaction: Transaction) => void;
+  /** Called once, right before the change is first sent: what it makes exists for one transaction's changes only. */
+  readonly prepare: () => Apply | Promise<Apply>;
   /** Asked right before the change would be sent. */
   readonly isWithdrawn?: () => boolean;
 }
 
 interface Pending {
   readonly change: Change;
+  apply?: Apply;
   readonly resolve: (how: 'stored' | 'withdrawn') => void;
   readonly reject: (error: StoreUnavailableError) => void;
 }
@@ -92,9 +97,14 @@ export class GroupCommit {
     return batch;
   }
 
-  private async send(batch: readonly Pending[]): Promise<void> {
+  private async send(batch: Pending[]): Promise<void> {
+    await Promise.all(
+      batch.map(async (pending) => {
+        pending.apply ??= await pending.change.prepare();
+      }),
+    );
     await this.store.transaction((transaction) => {
-      for (const { change } of batch) change.apply(transaction);
+      for (const { apply } of batch) apply?.(transaction);
     });
     for (const { resolve } of batch) resolve('stored');
   }

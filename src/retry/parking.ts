@@ -9,7 +9,7 @@ import {
   type ParkReason,
 } from '../pipeline/delivery';
 import type { Decide, Parking, ParkRequest, Ticket } from '../pipeline/parking';
-import type { GroupCommit } from './group-commit';
+import type { Apply, GroupCommit } from './group-commit';
 import { HISTORY_LIMIT, historyLine, type JobData, jobDataOf, malformedJobData } from './job';
 import { malformedId } from './malformed';
 import type { RetryStore } from './store';
@@ -61,27 +61,35 @@ export class BullMqParking implements Parking {
 
   /** Stores a body that can never be an event as a dead letter, once however often it comes. */
   async buryMalformed(body: Buffer, origin: Origin, error: MalformedEventError): Promise<void> {
-    const data = await malformedJobData(body, origin, error.code);
-    await this.add(malformedId(body), data, { lifo: true }, []);
+    const id = malformedId(body);
+    await this.parts.commit.commit({
+      bytes: body.length,
+      prepare: async () =>
+        this.addition(id, await malformedJobData(body, origin, error.code), { lifo: true }, []),
+    });
   }
 
   private async store(request: ParkRequest, isWithdrawn: () => boolean): Promise<'stored' | 'withdrawn'> {
     const { delivery, decision, history, reason } = request;
-    const data = await jobDataOf(request);
     const options = decision.kind === 'retry' ? { delay: decision.delayMs } : { lifo: true };
-    const how = await this.add(delivery.id, data, options, history.map(historyLine), isWithdrawn);
+    const how = await this.parts.commit.commit({
+      bytes: delivery.envelope.body.length,
+      isWithdrawn,
+      prepare: async () =>
+        this.addition(delivery.id, await jobDataOf(request), options, history.map(historyLine)),
+    });
     if (how === 'stored') this.parts.observer.parked(delivery, reason);
     return how;
   }
 
-  private add(
+  /** Counts the delivery as accepted and adds its job; neither where the job is there already. */
+  private addition(
     id: DeliveryId,
     data: JobData,
     options: { readonly delay?: number; readonly lifo?: boolean },
     history: readonly string[],
-    isWithdrawn: () => boolean = () => false,
-  ): Promise<'stored' | 'withdrawn'> {
-    const { store, commit } = this.parts;
+  ): Apply {
+    const { store } = this.parts;
     const parkArgs = [
       store.key('audit'),
       store.jobKey(id),
@@ -90,27 +98,17 @@ export class BullMqParking implements Parking {
       data.d,
       ...history,
     ];
-    return commit.commit({
-      bytes: data.b.length + 500,
-      isWithdrawn,
-      apply: (transaction) => {
-        transaction.runCommand('relayPark', parkArgs);
-        const job = new Job<JobData>(
-          store.queue,
-          data.e || 'malformed',
-          data,
-          {
-            ...options,
-            attempts: BULLMQ_ATTEMPTS,
-            backoff: { type: 'relay' },
-            stackTraceLimit: 0,
-            keepLogs: HISTORY_LIMIT,
-          },
-          id,
-        );
-        void job.addJob(transaction);
-      },
-    });
+    const jobOptions = {
+      ...options,
+      attempts: BULLMQ_ATTEMPTS,
+      backoff: { type: 'relay' },
+      stackTraceLimit: 0,
+      keepLogs: HISTORY_LIMIT,
+    };
+    return (transaction) => {
+      transaction.runCommand('relayPark', parkArgs);
+      void new Job<JobData>(store.queue, data.e || 'malformed', data, jobOptions, id).addJob(transaction);
+    };
   }
 }
 
@@ -119,7 +117,7 @@ export function settleDelivered(store: RetryStore, commit: GroupCommit, id: Deli
   const args = [store.key('audit'), store.jobKey(id), store.queue.toKey('delayed'), destinationKeyOf(id), id];
   return commit.commit({
     bytes: 300,
-    apply: (transaction) => {
+    prepare: () => (transaction) => {
       transaction.runCommand('relaySettle', args);
     },
   });

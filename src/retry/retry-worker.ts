@@ -56,7 +56,7 @@ export class RetryWorker {
   private draining = false;
 
   constructor(private readonly parts: RetryWorkerParts) {
-    this.worker = new Worker<JobData>(parts.store.queueName, (job) => this.process(job), {
+    this.worker = new Worker<JobData>(parts.store.queueName, (job) => this.take(job), {
       connection: parts.redis,
       prefix: parts.store.prefix,
       concurrency: parts.concurrency,
@@ -73,6 +73,8 @@ export class RetryWorker {
       },
     });
     this.worker.on('error', parts.onError);
+    // At once: BullMQ fetches as many jobs as it may, bodies included, before it begins with the first of them.
+    this.worker.on('active', ({ data }) => this.hold(bytesOf(data)));
   }
 
   start(): void {
@@ -90,6 +92,15 @@ export class RetryWorker {
     await this.worker.close();
   }
 
+  private async take(job: Job<JobData>): Promise<void> {
+    const bytes = bytesOf(job.data);
+    try {
+      await this.process(job);
+    } finally {
+      this.release(bytes);
+    }
+  }
+
   private async process(job: Job<JobData>): Promise<void> {
     if (job.data.x !== undefined) throw this.giveUp(job, job.data.x);
     if (job.stalledCounter > 0 && (await this.isSettled(job))) return;
@@ -99,9 +110,13 @@ export class RetryWorker {
     if (attempt > destination.maxAttempts) throw this.giveUp(job, 'attempts-exhausted');
     const bulkhead = this.parts.bulkheadOf(destination.id);
     const now = Date.now();
-    const isFull = !bulkhead.hasRoomForRetry || !this.parts.attempts.fits(job.data.l);
-    if (this.draining || isFull || bulkhead.circuit.closedIn(now) > 0) {
-      throw await this.postpone(job, this.draining ? 0 : bulkhead.reserveTurn(now));
+    // What does not fit into memory yet waits here: to fetch its body again would take just as much.
+    while (!this.draining && !this.parts.attempts.fits(job.data.l)) await this.parts.attempts.nextEnd();
+    if (this.draining || !bulkhead.hasRoomForRetry || bulkhead.circuit.closedIn(now) > 0) {
+      throw await this.postpone(
+        job,
+        this.draining ? 0 : Math.max(bulkhead.reserveTurn(now), refetchMs(job.data)),
+      );
     }
     await this.attempt(job, destination, attempt, bulkhead);
   }
@@ -112,15 +127,10 @@ export class RetryWorker {
     attempt: number,
     bulkhead: Bulkhead,
   ): Promise<void> {
-    this.hold(job.data.l);
-    try {
-      const envelope = parseEnvelope(await bodyOf(job.data), originOf(job.data));
-      const delivery: Delivery = { id: job.id as DeliveryId, envelope, destination };
-      const record = await this.parts.attempts.run(delivery, attempt, bulkhead);
-      await this.conclude(job, delivery, record);
-    } finally {
-      this.release(job.data.l);
-    }
+    const envelope = parseEnvelope(await bodyOf(job.data), originOf(job.data));
+    const delivery: Delivery = { id: job.id as DeliveryId, envelope, destination };
+    const record = await this.parts.attempts.run(delivery, attempt, bulkhead);
+    await this.conclude(job, delivery, record);
   }
 
   private async conclude(job: Job<JobData>, delivery: Delivery, record: AttemptRecord): Promise<void> {
@@ -153,7 +163,7 @@ export class RetryWorker {
     return this.parts.store.isSettled(job.id as DeliveryId);
   }
 
-  /** While the bodies under way are too many bytes, no further job is fetched. */
+  /** While the jobs fetched are too many bytes, no further one is. */
   private hold(bytes: number): void {
     this.bytes += bytes;
     this.running++;
@@ -165,4 +175,14 @@ export class RetryWorker {
     this.running--;
     if (this.bytes <= this.parts.maxBytes) this.worker.concurrency = this.parts.concurrency;
   }
+}
+
+/** A body that is fetched in vain is not fetched again at once: a second for each megabyte. */
+function refetchMs({ l }: JobData): number {
+  return l / 1000;
+}
+
+/** What a job takes while it is under way: its text from Redis, the body, and the body that is sent. */
+function bytesOf({ b, l }: JobData): number {
+  return b.length + 2 * l;
 }

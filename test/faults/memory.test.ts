@@ -1,14 +1,18 @@
 import { createCipheriv, createHash } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { RetryStore } from '../../src/retry/store';
 import type { OutgoingEvent } from '../support/publisher';
-import { answering, Receiver } from '../support/receiver';
+import { answering, type Behaviour, Receiver } from '../support/receiver';
+import type { Environment } from '../support/relay';
 import { Scenario } from '../support/scenario';
 
 jest.setTimeout(180_000);
 
-const EVENTS = 60;
-const BYTES = 8 * 1024 * 1024;
-const LIMIT_IN_FLIGHT = 32 * 1024 * 1024;
-const LIMIT_RESIDENT = 450 * 1024 * 1024;
+const MIB = 2 ** 20;
+const BYTES = 8 * MIB;
+const LIMIT_IN_FLIGHT = 32 * MIB;
+/** About what 32 MiB of bodies cost in all their forms, on top of what the process takes anyway. */
+const LIMIT_RESIDENT = 450 * MIB;
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
@@ -18,50 +22,86 @@ function noise(index: number): string {
   return cipher.update(Buffer.alloc((BYTES * 3) / 4)).toString('base64');
 }
 
-/** What is published, and what must arrive (interface.md: order of keys, `destination` added). */
-function textOf(index: number, url?: string): Buffer {
+/** What is published, and with a URL what must arrive (interface.md: order of keys, `destination` added). */
+function bodyOf(index: number, url?: string): Buffer {
   const start = `{"event":"messages.upsert","instance":"big","data":{"id":${index},"media":"${noise(index)}"}`;
   const destination = url === undefined ? '' : `,"destination":${JSON.stringify(url)}`;
   return Buffer.from(`${start}${destination},"date_time":"2026-01-01T00:00:00.000Z","apikey":null}`);
 }
 
-describe('large payloads', () => {
+describe('payloads of 8 MB, limited to 32 MB in flight', () => {
   let scenario: Scenario;
 
   afterEach(() => scenario.close());
 
-  const publishBig = async (env: Readonly<Record<string, string>>, answerMs: number): Promise<number> => {
-    // The whole body is the key: one byte that differs is an event that was never published.
+  async function begin(behaviour: Behaviour, env: Environment): Promise<void> {
+    // The whole body is the key: an event that arrives with one byte changed is one that nobody published.
     const receiver = await Receiver.start(sha256);
-    receiver.behaviour = answering(200, answerMs);
+    receiver.behaviour = behaviour;
     scenario = await Scenario.start({
       receiver,
-      env: { ...env, DELIVERY_MAX_BYTES_IN_FLIGHT: String(LIMIT_IN_FLIGHT) },
+      env: { DELIVERY_MAX_BYTES_IN_FLIGHT: String(LIMIT_IN_FLIGHT), ...env },
     });
-    const worker = await scenario.startWorker();
-    const events: OutgoingEvent[] = [];
-    for (let index = 0; index < EVENTS; index++) {
-      const key = sha256(textOf(index, receiver.url));
-      events.push({ key, routingKey: 'messages.upsert', body: () => textOf(index) });
-    }
-    await scenario.publishEvents(events);
-    await scenario.untilAllAccepted(120_000);
-    return worker.peakBytes;
-  };
+  }
 
-  test('pass byte for byte through bounded memory', async () => {
-    const peak = await publishBig({ DELIVERY_SLOW_AFTER_MS: '5000' }, 300);
-    process.stdout.write(`fault ${EVENTS} × 8 MB: peak resident ${Math.round(peak / 2 ** 20)} MB\n`);
-    const { duplicates } = await scenario.conclude(`${EVENTS} × 8 MB, receiver takes 300 ms`);
+  function events(count: number): OutgoingEvent[] {
+    return Array.from({ length: count }, (_, index) => ({
+      key: sha256(bodyOf(index, scenario.receiver.url)),
+      routingKey: 'messages.upsert',
+      body: () => bodyOf(index),
+    }));
+  }
+
+  async function check(what: string, peaks: readonly number[]): Promise<void> {
+    const { duplicates } = await scenario.conclude(what);
+    const peak = Math.max(...peaks);
+    process.stdout.write(`fault ${what}: peak resident ${Math.round(peak / MIB)} MiB\n`);
     expect(duplicates).toBe(0);
     expect(peak).toBeLessThan(LIMIT_RESIDENT);
+  }
+
+  test('pass byte for byte through bounded memory to a slow receiver', async () => {
+    await begin(answering(200, 300), { DELIVERY_SLOW_AFTER_MS: '5000' });
+    const worker = await scenario.startWorker();
+    await scenario.publishEvents(events(60));
+    await scenario.untilAllAccepted(120_000);
+    await check('60 × 8 MB', [worker.peakBytes]);
   });
 
-  test('pass through bounded memory also while every one of them is parked as slow', async () => {
-    const peak = await publishBig({ DELIVERY_SLOW_AFTER_MS: '200' }, 1500);
-    process.stdout.write(`fault ${EVENTS} × 8 MB slow: peak resident ${Math.round(peak / 2 ** 20)} MB\n`);
-    const { duplicates } = await scenario.conclude(`${EVENTS} × 8 MB, receiver takes 1.5 s`);
-    expect(duplicates).toBe(0);
-    expect(peak).toBeLessThan(LIMIT_RESIDENT);
+  test('pass through bounded memory while every one of them is parked as slow', async () => {
+    await begin(answering(200, 1500), { DELIVERY_SLOW_AFTER_MS: '200' });
+    const worker = await scenario.startWorker();
+    await scenario.publishEvents(events(30));
+    await scenario.untilAllAccepted(120_000);
+    expect(await worker.total('relay_parked_total')).toBeGreaterThan(0);
+    await check('30 × 8 MB, all of them slow', [worker.peakBytes]);
+  });
+
+  test('come back from Redis through bounded memory when all are due at once', async () => {
+    const count = 40;
+    await begin(answering(503), {
+      CIRCUIT_FAILURES: '1000000',
+      WEBHOOK_RETRY_INITIAL_DELAY_SECONDS: '3600',
+      WEBHOOK_RETRY_MAX_DELAY_SECONDS: '3600',
+    });
+    const first = await scenario.startWorker();
+    await scenario.publishEvents(events(count));
+    await scenario.untilAudited(({ parked }) => parked === count, undefined, 120_000);
+    const peaks = [first.peakBytes];
+    await scenario.stopWorkers();
+
+    scenario.receiver.behaviour = answering(200, 50);
+    await makeDue(scenario);
+    const second = await scenario.startWorker();
+    await scenario.untilAllAccepted(120_000);
+    await check('40 × 8 MB due at once', [...peaks, second.peakBytes]);
   });
 });
+
+async function makeDue({ env, name }: Scenario): Promise<void> {
+  const redis = new Redis(String(env['REDIS_URI']));
+  const store = new RetryStore({ redis, prefix: name, onError: () => {} });
+  await store.queue.promoteJobs();
+  await store.close();
+  redis.disconnect();
+}

@@ -46,6 +46,8 @@ export class AmqpProxy {
   cutAfter: number[] = [];
   /** The next connections are ended in good order in the same packet as the first subscription is confirmed. */
   closeWithSubscription = 0;
+  /** Told how many bytes a connection has had from the broker, before they are passed on. */
+  onBytes: (passed: number) => void = () => {};
   private readonly links = new Set<Link>();
   private server: Server | undefined;
 
@@ -113,6 +115,7 @@ export class AmqpProxy {
       const { whole, partial } = split(Buffer.concat([rest, chunk]));
       rest = partial;
       passed += whole.length;
+      this.onBytes(passed);
       if (passed >= cutAfter) {
         client.resetAndDestroy();
         broker.destroy();

@@ -45,6 +45,7 @@ export class Consumer {
   ): Promise<Consumer> {
     const consumer = new Consumer(await model.createChannel(), queues, options);
     await consumer.subscribe();
+    if (consumer.lost) throw new Error('channel closed');
     consumer.growTimer = setInterval(() => {
       if (consumer.window.grow()) consumer.resize();
     }, GROW_MS);

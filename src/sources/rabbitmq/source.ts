@@ -31,6 +31,8 @@ const CONNECT_TIMEOUT_MS = 10_000;
 export class RabbitMqSource implements Source {
   readonly name = 'rabbitmq';
   private connection: RecoveringChannelModel | undefined;
+  private starting: Promise<void> | undefined;
+  private closing: Promise<void> | undefined;
   private consumer: Consumer | undefined;
   private queues: readonly string[] = [];
   private onMessage: ((message: SourceMessage) => void) | undefined;
@@ -47,23 +49,10 @@ export class RabbitMqSource implements Source {
     return { messages: this.consumer?.held ?? 0, bytes: this.consumer?.heldBytes ?? 0 };
   }
 
-  async start(onMessage: (message: SourceMessage) => void): Promise<void> {
-    if (this.connection !== undefined) return;
-    this.onMessage = onMessage;
-    const { uri, frameMax, log } = this.options;
-    this.detail = `connecting to ${displayAddress(uri)}`;
-    this.connection = await connect(connectOptions(uri, frameMax), {
-      timeout: CONNECT_TIMEOUT_MS,
-      noDelay: true,
-      keepAlive: true,
-      clientProperties: { connection_name: 'evolution-relay' },
-      recovery: { ...RECOVERY, setup: (model: ChannelModel) => this.setUp(model) },
-    });
-    this.connection.on('connect', () => log.info('rabbitmq connected', { address: displayAddress(uri) }));
-    this.connection.on('connect-failed', (error) => this.unavailable(error));
-    this.connection.on('disconnect', (error) => this.unavailable(error));
-    // Told by `disconnect`, too.
-    this.connection.on('error', () => {});
+  /** Called again, it does nothing, as `close` does. */
+  start(onMessage: (message: SourceMessage) => void): Promise<void> {
+    this.starting ??= this.connect(onMessage);
+    return this.starting;
   }
 
   async stopIntake(): Promise<void> {
@@ -71,12 +60,9 @@ export class RabbitMqSource implements Source {
     await this.consumer?.stopIntake().catch(() => {});
   }
 
-  async close(): Promise<void> {
-    this.stopping = true;
-    await this.consumer?.close().catch(() => {});
-    this.consumer = undefined;
-    await this.connection?.close();
-    this.detail = 'closed';
+  close(): Promise<void> {
+    this.closing ??= this.disconnect();
+    return this.closing;
   }
 
   /** Asks the broker by passive declaration; a queue that does not exist is left out. */
@@ -97,8 +83,45 @@ export class RabbitMqSource implements Source {
     return depths;
   }
 
+  private async connect(onMessage: (message: SourceMessage) => void): Promise<void> {
+    this.onMessage = onMessage;
+    const { uri, frameMax, log } = this.options;
+    this.detail = `connecting to ${displayAddress(uri)}`;
+    this.connection = await connect(connectOptions(uri, frameMax), {
+      timeout: CONNECT_TIMEOUT_MS,
+      noDelay: true,
+      keepAlive: true,
+      clientProperties: { connection_name: 'evolution-relay' },
+      recovery: { ...RECOVERY, setup: (model: ChannelModel) => this.setUp(model) },
+    });
+    this.connection.on('connect', () => log.info('rabbitmq connected', { address: displayAddress(uri) }));
+    this.connection.on('connect-failed', (error) => this.unavailable(error));
+    this.connection.on('disconnect', (error) => this.unavailable(error));
+    // Told by `disconnect`, too.
+    this.connection.on('error', () => {});
+  }
+
+  private async disconnect(): Promise<void> {
+    this.stopping = true;
+    await this.starting?.catch(() => {});
+    await this.consumer?.close().catch(() => {});
+    this.consumer = undefined;
+    await this.connection?.close();
+    this.detail = 'closed';
+  }
+
   /** Runs after every (re)connection, before it counts as made. */
   private async setUp(model: ChannelModel): Promise<void> {
+    // A call that waits for its answer when the connection goes is never answered.
+    const lost = new Promise<never>((_, reject) => {
+      model.on('close', (error?: Error) => reject(error ?? new Error('connection closed')));
+      // Told by `close`, too.
+      model.on('error', () => {});
+    });
+    await Promise.race([this.consume(model), lost]);
+  }
+
+  private async consume(model: ChannelModel): Promise<void> {
     const { exchanges, topology, log, prefetch, maxBytes } = this.options;
     const { onMessage } = this;
     if (onMessage === undefined || this.stopping) return;

@@ -31,7 +31,9 @@ function setup({ manual = false } = {}) {
   const change = (name: string, others: Partial<Change> = {}): Promise<'stored' | 'withdrawn'> =>
     commit.commit({
       bytes: 100,
-      apply: (transaction) => (transaction as unknown as string[]).push(name),
+      prepare: () => (transaction) => {
+        (transaction as unknown as string[]).push(name);
+      },
       ...others,
     });
   return {

@@ -1,0 +1,104 @@
+import type { SourceMessage } from '../../src/pipeline/message';
+import type { RabbitMqSource } from '../../src/sources/rabbitmq/source';
+import { RabbitBench } from '../support/rabbit-bench';
+import { eventually, Happenings } from '../support/signals';
+
+/** Bytes from the broker up to the first message: about 700 for the connection, 30 for each step of the set-up. */
+const SET_UP_BYTES = [1, 300, 500, 540, 560, 580, 600, 620, 640, 660, 680, 700, 720, 740, 760, 800, 840, 900];
+
+let bench: RabbitBench;
+beforeEach(async () => {
+  bench = await RabbitBench.open();
+});
+afterEach(() => bench.close());
+
+async function startedOn(source: RabbitMqSource): Promise<Happenings<SourceMessage>> {
+  const messages = new Happenings<SourceMessage>();
+  await source.start((message) => messages.add(message));
+  return messages;
+}
+
+const untilReady = (source: RabbitMqSource): Promise<true> =>
+  eventually(() => source.state.ready || undefined, `ready, but: ${source.state.detail}`);
+const logged = (message: string) => bench.logged.all.filter(([text]) => text === message);
+
+describe('a RabbitMQ source recovers', () => {
+  test('from a connection that is cut at any moment of its set-up', async () => {
+    bench.proxy.cutAfter = [...SET_UP_BYTES];
+    const sources = SET_UP_BYTES.map(() => bench.create({ maxMessages: 1 }));
+    const yielded = await Promise.all(sources.map(startedOn));
+    await Promise.all(sources.map(untilReady));
+    for (const _ of sources) await bench.publish('fair share');
+    // One message each, as none is settled: every one of them consumes.
+    await Promise.all(yielded.map((messages) => messages.count(1)));
+  });
+
+  test('from a connection that ends in the same packet as the subscription is confirmed', async () => {
+    bench.proxy.closeWithSubscription = 1;
+    const source = bench.create();
+    const messages = await startedOn(source);
+    await bench.proxy.connected.count(2);
+    await untilReady(source);
+    await bench.publish('after');
+    await messages.count(1);
+  });
+
+  test('from a queue that is deleted while it is consumed: it is declared and bound again', async () => {
+    const source = bench.create();
+    const messages = await startedOn(source);
+    await untilReady(source);
+    await bench.channel.deleteQueue(bench.queue);
+    await eventually(() => !source.state.ready || undefined, 'the loss');
+    await untilReady(source);
+    await bench.publish('after');
+    await messages.count(1);
+  });
+
+  test('as soon as what the broker refused is put right, and says until then what is wrong', async () => {
+    await bench.channel.deleteExchange(bench.exchange);
+    await bench.declareExchange(bench.exchange, 'fanout');
+    const source = bench.create();
+    const messages = await startedOn(source);
+    const [, fields] = await eventually(() => logged('rabbitmq unavailable')[0], 'the refusal');
+    expect(fields?.['code']).toBe('AMQP_406');
+    expect(fields?.['error']).toContain(bench.exchange);
+    expect(source.state).toEqual({ ready: false, detail: expect.stringContaining('AMQP_406') });
+    await bench.channel.deleteExchange(bench.exchange);
+    await untilReady(source);
+    await bench.publish('after');
+    await messages.count(1);
+  });
+
+  test('over and over, and closes at any moment of its set-up without holding or yielding anything', async () => {
+    const first = bench.create();
+    await startedOn(first);
+    await untilReady(first);
+    await first.close();
+    for (let number = 0; number < 5; number++) await bench.publish(`message ${number}`);
+    for (const bytes of SET_UP_BYTES) {
+      const source = bench.create();
+      const reached = new Promise<void>((resolve) => {
+        bench.proxy.onBytes = (passed) => passed >= bytes && resolve();
+      });
+      const messages = await startedOn(source);
+      await reached;
+      await source.close();
+      const before = messages.all.length;
+      await eventually(
+        async () => ((await bench.waiting()) === 5 ? true : undefined),
+        `5 after ${bytes} bytes`,
+      );
+      expect(messages.all.length).toBe(before);
+    }
+  });
+
+  test('and logs neither user nor password', async () => {
+    const uri = new URL(bench.proxy.uri);
+    uri.username = 'guest';
+    uri.password = 's3cret';
+    const source = bench.create({}, { uri: uri.href });
+    await startedOn(source);
+    await eventually(() => logged('rabbitmq unavailable')[0], 'the refusal');
+    expect(JSON.stringify([bench.logged.all, source.state])).not.toContain('s3cret');
+  });
+});

@@ -1,0 +1,242 @@
+import { parseEnv } from 'node:util';
+import { destinationKey } from '../../src/pipeline/delivery';
+import { runCommand } from '../support/command';
+import { deliveryTo, eventBody } from '../support/events';
+import { folderWith } from '../support/folders';
+import { FakeDestination } from '../support/pipeline';
+import { freePort } from '../support/ports';
+import { RabbitBench } from '../support/rabbit-bench';
+import { deliveries, StoreBench } from '../support/store-bench';
+
+const folder = folderWith();
+afterAll(folder.remove);
+
+const run = (args: readonly string[], environment: Readonly<Record<string, string>> = {}) =>
+  runCommand(args, environment, folder.path);
+
+describe('the command line', () => {
+  test.each([
+    ['no command', []],
+    ['an unknown command', ['relay']],
+    ['an unknown option', ['audit', '--fast']],
+    ['an unknown subcommand', ['dead-letters', 'burn']],
+    ['a missing argument', ['dead-letters', 'show']],
+    ['a wrong number', ['dead-letters', 'ls', '--limit', '0']],
+    ['a wrong time', ['dead-letters', 'ls', '--since', 'yesterday']],
+    ['a wrong count', ['publish', '--count', '-1']],
+    ['nothing chosen to remove', ['dead-letters', 'rm']],
+    ['nothing chosen to replay', ['dead-letters', 'replay']],
+  ])('%s is wrong usage: exit 2, and it says what is right', async (_what, args) => {
+    const { code, stderr } = await run(args);
+    expect([code, stderr.length > 10]).toEqual([2, true]);
+  });
+
+  test.each([
+    [['--help'], 'dead-letters'],
+    [['dead-letters', '--help'], 'replay'],
+    [['dead-letters', 'ls', '--help'], '--since'],
+    [['--version'], '.'],
+  ])('%j explains itself: exit 0', async (args, word) => {
+    const { code, stdout } = await run(args);
+    expect([code, stdout.includes(word)]).toEqual([0, true]);
+  });
+
+  test.each([['audit'], ['config'], ['publish'], ['worker'], ['dead-letters', 'ls']])(
+    '%s with wrong configuration: exit 2, every variable named, no secret shown',
+    async (...args) => {
+      const { code, stderr } = await run(args, {
+        REDIS_URI: 'http://u:s3cret@r',
+        RABBITMQ_URI: 's3cret',
+        METRICS_PORT: 'x',
+      });
+      expect(code).toBe(2);
+      for (const name of ['REDIS_URI', 'RABBITMQ_URI', 'METRICS_PORT']) expect(stderr).toContain(name);
+      expect(stderr).not.toContain('s3cret');
+    },
+  );
+
+  test('a worker with nothing to do is wrong configuration: exit 2', async () => {
+    const { code, stderr } = await run(['worker']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('RABBITMQ_ENABLED');
+    expect(stderr).toContain('WEBHOOK_GLOBAL_URL');
+  });
+});
+
+describe('config', () => {
+  test('shows every value with where it came from, secrets masked', async () => {
+    const { code, stdout } = await run(['config'], {
+      RABBITMQ_QUEUE: 'mine',
+      WEBHOOK_GLOBAL_URL: 'https://hooks.example.test/s3cret',
+    });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^RABBITMQ_QUEUE +mine +environment$/m);
+    expect(stdout).toMatch(/^METRICS_PORT +9464 +default$/m);
+    expect(stdout).toMatch(/^WEBHOOK_GLOBAL_URL +https:\/\/hooks\.example\.test\/\*\*\* +environment$/m);
+    expect(stdout).not.toContain('s3cret');
+  });
+
+  test('--env-example prints a .env that sets nothing as it stands', async () => {
+    const { code, stdout } = await run(['config', '--env-example']);
+    expect([code, parseEnv(stdout)]).toEqual([0, {}]);
+    expect(stdout).toContain('#REDIS_PREFIX_KEY=evolution-relay');
+  });
+});
+
+describe('audit and dead-letters', () => {
+  let bench: StoreBench;
+  let environment: Record<string, string>;
+  const destination = new FakeDestination('webhook:global');
+  beforeAll(async () => {
+    bench = await StoreBench.open();
+    environment = { REDIS_URI: bench.uri, REDIS_PREFIX_KEY: bench.prefix };
+    bench.ledger.countDelivered(deliveries(destination, 7));
+    await bench.ledger.flush();
+    await bench.park(deliveryTo(destination, eventBody(100)));
+    await bench.bury([
+      ...deliveries(destination, 3),
+      deliveryTo(destination, eventBody(50, { event: 'call', instance: 'loja-norte' })),
+    ]);
+  });
+  afterAll(() => bench.close());
+
+  const lines = (stdout: string): Record<string, unknown>[] =>
+    stdout
+      .trim()
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+  test('audit proves the equation: exit 0 while it holds', async () => {
+    const [table, json] = await Promise.all([
+      run(['audit'], environment),
+      run(['audit', '--json'], environment),
+    ]);
+    expect([table.code, json.code]).toEqual([0, 0]);
+    expect(table.stdout).toMatch(/^webhook:global +12 +7 +1 +4 +0 +0$/m);
+    expect(JSON.parse(json.stdout)).toEqual({
+      balanced: true,
+      destinations: [
+        {
+          destination: 'webhook:global',
+          accepted: 12,
+          delivered: 7,
+          parked: 1,
+          dead: 4,
+          discarded: 0,
+          difference: 0,
+        },
+      ],
+    });
+  });
+
+  test('audit of a relay that never ran finds nothing wrong', async () => {
+    const { code } = await run(['audit'], { ...environment, REDIS_PREFIX_KEY: `${bench.prefix}-never` });
+    expect(code).toBe(0);
+  });
+
+  test('ls lists what the filters choose, show shows one', async () => {
+    const [all, some, limited] = await Promise.all([
+      run(['dead-letters', 'ls', '--json'], environment),
+      run(['dead-letters', 'ls', '--json', '--event', 'CALL', '--since', '1h'], environment),
+      run(['dead-letters', 'ls', '--limit', '2'], environment),
+    ]);
+    expect(lines(all.stdout)).toHaveLength(4);
+    expect(limited.stdout.trim().split('\n')).toHaveLength(3);
+    expect(lines(some.stdout)).toMatchObject([{ event: 'call', instance: 'loja-norte', reason: 'rejected' }]);
+    const id = String(lines(some.stdout)[0]?.['id']);
+    const { code, stdout } = await run(['dead-letters', 'show', id], environment);
+    const shown = JSON.parse(stdout) as { body: string };
+    expect([code, JSON.parse(shown.body)]).toMatchObject([0, { event: 'call', instance: 'loja-norte' }]);
+  });
+
+  test('show, replay and rm of what is not there: exit 1', async () => {
+    const results = await Promise.all(
+      ['show', 'replay', 'rm'].map((verb) => run(['dead-letters', verb, 'dlv_unknown'], environment)),
+    );
+    for (const { code, stderr } of results)
+      expect([code, stderr]).toEqual([1, expect.stringContaining('dlv_unknown')]);
+  });
+
+  test('replay and rm change exactly what they are told to, and the audit still agrees', async () => {
+    const replayed = await run(['dead-letters', 'replay', '--instance', 'loja-norte'], environment);
+    expect([replayed.code, replayed.stdout]).toEqual([0, 'replayed 1\n']);
+    expect(await bench.line(destination)).toMatchObject({ parked: 2, dead: 3, difference: 0 });
+    const removed = await run(['dead-letters', 'rm', '--all'], environment);
+    expect([removed.code, removed.stdout]).toEqual([0, 'removed 3\n']);
+    expect(await bench.line(destination)).toMatchObject({ parked: 2, dead: 0, discarded: 3, difference: 0 });
+  });
+
+  test('audit names a difference: exit 1', async () => {
+    // As if one delivery had been lost between being counted and being stored.
+    const { store } = bench;
+    const counters = [store.key('audit'), store.key('destinations'), destinationKey(destination.id)];
+    await store.run('relayCount', [...counters, destination.id, 1]);
+    await store.transaction((transaction) => {
+      transaction.runCommand('hincrby', [
+        store.key('audit'),
+        `${destinationKey(destination.id)}:delivered`,
+        -1,
+      ]);
+    });
+    const { code, stdout } = await run(['audit'], environment);
+    expect([code, stdout]).toEqual([1, expect.stringMatching(/NOT balanced/)]);
+  });
+
+  test('a Redis that cannot be reached: exit 1, and it says what to check', async () => {
+    const { code, stderr } = await run(['audit'], { REDIS_URI: `redis://127.0.0.1:${await freePort()}` });
+    expect([code, stderr]).toEqual([1, expect.stringContaining('REDIS_URI')]);
+  });
+});
+
+describe('publish', () => {
+  let bench: RabbitBench;
+  beforeAll(async () => {
+    bench = await RabbitBench.open();
+    await bench.declareQueue(bench.queue, bench.exchange, '#');
+  });
+  afterAll(() => bench.close());
+
+  test('publishes sample events as the core API would: no properties, the event as routing key', async () => {
+    const environment = { RABBITMQ_URI: bench.proxy.uri, RABBITMQ_EXCHANGE_NAME: bench.exchange };
+    const args = ['publish', '--instance', 'loja', '--event', 'CALL', '--count', '3'];
+    const { code, stdout } = await run(args, environment);
+    expect([code, stdout]).toEqual([0, `published 3 × call to ${bench.exchange}\n`]);
+    const ids = new Set<string>();
+    for (let count = 0; count < 3; count++) {
+      const message = await bench.channel.get(bench.queue, { noAck: true });
+      if (message === false) throw new Error('a message is missing');
+      expect(message.fields.routingKey).toBe('call');
+      expect(Object.values(message.properties).filter((value) => value !== undefined)).toEqual([{}]);
+      const body = JSON.parse(message.content.toString()) as {
+        event: string;
+        instance: string;
+        data: object;
+      };
+      expect(body).toMatchObject({ event: 'call', instance: 'loja' });
+      ids.add(JSON.stringify(body.data));
+    }
+    expect(ids.size).toBe(3);
+  });
+
+  test('publishes a file byte for byte', async () => {
+    const text = '{"event":"messages.upsert" ,"instance":"i","data":{"id":12345678901234567890123}}\n';
+    const files = folderWith({ 'event.json': text });
+    const environment = { RABBITMQ_URI: bench.proxy.uri, RABBITMQ_EXCHANGE_NAME: bench.exchange };
+    const { code } = await runCommand(['publish', '--file', 'event.json'], environment, files.path);
+    files.remove();
+    const message = await bench.channel.get(bench.queue, { noAck: true });
+    expect(code).toBe(0);
+    expect(message === false ? '' : message.content.toString()).toBe(text);
+  });
+
+  test('without an address it is wrong configuration: exit 2; without the file or the broker: exit 1', async () => {
+    const results = await Promise.all([
+      run(['publish']),
+      run(['publish', '--file', 'absent.json'], { RABBITMQ_URI: bench.proxy.uri }),
+      run(['publish'], { RABBITMQ_URI: `amqp://127.0.0.1:${await freePort()}` }),
+    ]);
+    expect(results.map(({ code }) => code)).toEqual([2, 1, 1]);
+    for (const { stderr } of results) expect(stderr.length).toBeGreaterThan(10);
+  });
+});

@@ -1,0 +1,163 @@
+import { MalformedEventError } from '../../src/errors';
+import { deliveryTo, eventBody } from '../support/events';
+import { FAILED, FakeDestination, REJECTED } from '../support/pipeline';
+import { deliveries, StoreBench } from '../support/store-bench';
+
+let bench: StoreBench;
+let destination: FakeDestination;
+beforeEach(async () => {
+  bench = await StoreBench.open();
+  destination = new FakeDestination('webhook:global');
+});
+afterEach(() => bench.close());
+
+const NOTHING = { accepted: 0, delivered: 0, parked: 0, dead: 0, discarded: 0, difference: 0 };
+
+/** The delivery at this place, for `noUncheckedIndexedAccess`. */
+function only<T>(items: readonly T[]): T {
+  const [item] = items;
+  if (item === undefined) throw new Error('nothing there');
+  return item;
+}
+
+describe('parking', () => {
+  test('stores a delivery and counts it as accepted in the same step', async () => {
+    await Promise.all(deliveries(destination, 25).map((delivery) => bench.park(delivery)));
+    expect(await bench.line(destination)).toEqual({ ...NOTHING, accepted: 25, parked: 25 });
+    expect(await bench.store.queue.getDelayedCount()).toBe(25);
+    expect(bench.parked.all).toHaveLength(25);
+  });
+
+  test('the same delivery parked again, as after a redelivery, is one delivery, counted once', async () => {
+    const [delivery] = deliveries(destination, 1);
+    if (delivery === undefined) throw new Error('one delivery');
+    await bench.park(delivery);
+    await Promise.all([
+      bench.park(delivery),
+      bench.park(delivery),
+      bench.park(deliveryTo(destination, eventBody(0))),
+    ]);
+    expect(await bench.line(destination)).toEqual({ ...NOTHING, accepted: 1, parked: 1 });
+  });
+
+  test('job data names the destination, and holds neither its URL nor any secret', async () => {
+    const secretive = Object.assign(new FakeDestination('webhook:global'), {
+      url: 'https://user:s3cret@hooks.example.test/s3cret',
+      headers: { authorization: 's3cret' },
+      signingSecrets: ['s3cret'],
+    });
+    await bench.park(deliveryTo(secretive));
+    await bench.bury([deliveryTo(secretive, eventBody(2))]);
+    const dump = await bench.dump();
+    expect(dump).toContain('webhook:global');
+    expect(dump).not.toMatch(/s3cret|https?:|hooks\.example/);
+  });
+
+  test('a delivery that was withdrawn in time is neither stored nor counted', async () => {
+    const ticket = bench.parking.park({
+      delivery: deliveryTo(destination),
+      reason: 'slow',
+      attemptsMade: 1,
+      history: [],
+      decision: { kind: 'retry', delayMs: 1000 },
+    });
+    ticket.withdraw();
+    expect(await ticket.settled).toBe('withdrawn');
+    expect(await bench.audit()).toEqual([]);
+    expect(bench.parked.all).toEqual([]);
+  });
+
+  test('everything of one relay lies in one slot of a cluster', async () => {
+    await bench.park(deliveryTo(destination));
+    const names = await bench.keyNames();
+    expect(names.length).toBeGreaterThan(2);
+    for (const name of names) expect(name).toMatch(new RegExp(`^\\{${bench.prefix}\\}:`));
+  });
+});
+
+describe('a slow attempt', () => {
+  const slow = { reason: 'slow', history: [] } as const;
+
+  test('that is delivered after all removes its job and counts as delivered, once', async () => {
+    const delivery = only(deliveries(destination, 1));
+    await bench.park(delivery, slow);
+    await bench.parking.delivered(delivery);
+    await bench.parking.delivered(delivery);
+    expect(await bench.line(destination)).toEqual({ ...NOTHING, accepted: 1, delivered: 1 });
+    expect(await bench.store.queue.getJob(delivery.id)).toBeUndefined();
+    expect((await bench.keyNames()).filter((name) => name.includes(delivery.id))).toEqual([]);
+  });
+
+  test('that fails gets its history, and its retry becomes due by the policy', async () => {
+    const delivery = only(deliveries(destination, 1));
+    await bench.park(delivery, slow);
+    await bench.parking.failed(delivery, { attempt: 1, at: 1, durationMs: 2, outcome: FAILED });
+    const { logs } = await bench.store.queue.getJobLogs(delivery.id);
+    expect(logs.map((line) => JSON.parse(line) as unknown)).toMatchObject([{ attempt: 1, outcome: FAILED }]);
+    const job = await bench.store.queue.getJob(delivery.id);
+    expect(job?.delay).toBe(1);
+    expect(await bench.line(destination)).toEqual({ ...NOTHING, accepted: 1, parked: 1 });
+  });
+
+  test('that was refused for good becomes a dead letter', async () => {
+    const delivery = only(deliveries(destination, 1));
+    await bench.park(delivery, slow);
+    await bench.parking.failed(delivery, { attempt: 1, at: 1, durationMs: 2, outcome: REJECTED });
+    bench.startWorker({ destinations: [destination] });
+    await bench.untilLine(destination, { accepted: 1, dead: 1, parked: 0, difference: 0 });
+    expect(destination.attempts).toEqual([]);
+    const letter = await bench.deadLetters.show(delivery.id);
+    expect(letter).toMatchObject({ reason: 'rejected', history: [{ outcome: REJECTED }] });
+  });
+
+  test('whose job is gone meanwhile changes nothing', async () => {
+    const delivery = only(deliveries(destination, 1));
+    await bench.parking.failed(delivery, { attempt: 1, at: 1, durationMs: 2, outcome: FAILED });
+    await bench.parking.delivered(delivery);
+    expect(await bench.audit()).toEqual([]);
+  });
+});
+
+describe('a malformed message', () => {
+  const error = new MalformedEventError('BODY_NOT_UTF8', 'no');
+  const body = Buffer.from([0xff, 0x00, 0x7b]);
+
+  test('is dead-lettered raw, once however often it comes, and counted', async () => {
+    bench.startWorker({ destinations: [destination] });
+    const origin = { routingKey: 'a.call', instance: 'a' };
+    for (let time = 0; time < 3; time++) await bench.parking.buryMalformed(body, origin, error);
+    await bench.untilLine('none', { accepted: 1, dead: 1, difference: 0 });
+    await bench.parking.buryMalformed(body, origin, error);
+    await bench.untilLine('none', { accepted: 1, dead: 1, difference: 0 });
+    const letters = [];
+    for await (const letter of bench.deadLetters.list()) letters.push(letter);
+    expect(letters).toMatchObject([
+      { reason: 'malformed', detail: 'BODY_NOT_UTF8', destination: 'none', bytes: 3 },
+    ]);
+    const shown = await bench.deadLetters.show(only(letters).id);
+    expect(shown?.body.equals(body)).toBe(true);
+  });
+
+  test('cannot be replayed, but removed', async () => {
+    bench.startWorker();
+    await bench.parking.buryMalformed(body, { routingKey: '' }, error);
+    await bench.untilLine('none', { dead: 1 });
+    const ids: string[] = [];
+    for await (const { id } of bench.deadLetters.list()) ids.push(id);
+    expect(await bench.deadLetters.replay(only(ids))).toBe('malformed');
+    expect(await bench.deadLetters.remove(only(ids))).toBe(true);
+    expect(await bench.line('none')).toEqual({ ...NOTHING, accepted: 1, discarded: 1 });
+  });
+});
+
+describe('the ledger', () => {
+  test('counts what was delivered directly as accepted and delivered, per destination', async () => {
+    const other = new FakeDestination('webhook:other');
+    bench.ledger.countDelivered(deliveries(destination, 3));
+    bench.ledger.countDelivered([...deliveries(destination, 2), ...deliveries(other, 1)]);
+    await bench.ledger.flush();
+    await bench.ledger.flush();
+    expect(await bench.line(destination)).toEqual({ ...NOTHING, accepted: 5, delivered: 5 });
+    expect(await bench.line(other)).toEqual({ ...NOTHING, accepted: 1, delivered: 1 });
+  });
+});

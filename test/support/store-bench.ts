@@ -1,0 +1,220 @@
+import { randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { connectRedis } from '../../src/app/redis';
+import { Attempts } from '../../src/pipeline/attempts';
+import { Bulkheads } from '../../src/pipeline/bulkheads';
+import type {
+  AttemptRecord,
+  Delivery,
+  Destination,
+  DestinationId,
+  ParkReason,
+} from '../../src/pipeline/delivery';
+import type { Decide, ParkRequest } from '../../src/pipeline/parking';
+import { type AuditLine, audit } from '../../src/retry/audit';
+import { DeadLetters } from '../../src/retry/dead-letters';
+import { GroupCommit } from '../../src/retry/group-commit';
+import { Ledger } from '../../src/retry/ledger';
+import { BullMqParking } from '../../src/retry/parking';
+import { decide } from '../../src/retry/policy';
+import { RetryWorker } from '../../src/retry/retry-worker';
+import { RetryStore } from '../../src/retry/store';
+import { deliveryTo, eventBody } from './events';
+import { FAILED, type FakeDestination } from './pipeline';
+import { eventually, Happenings } from './signals';
+
+/** Retries follow at once: the schedule itself is tested where it is pure. */
+const POLICY = { initialDelayMs: 1, maxDelayMs: 1, exponential: false, jitter: 0 };
+
+export interface WorkerSettings {
+  readonly destinations?: readonly Destination[];
+  readonly circuitFailures?: number;
+  readonly maxBytes?: number;
+}
+
+/** The Redis at REDIS_URI under a prefix of its own; nothing of it stays after `close`. */
+export class StoreBench {
+  readonly prefix = `test-${randomUUID().slice(0, 8)}`;
+  readonly uri: string;
+  readonly parked = new Happenings<ParkReason>();
+  readonly dead = new Happenings<string>();
+  readonly records = new Happenings<AttemptRecord>();
+  readonly store: RetryStore;
+  readonly commit: GroupCommit;
+  readonly parking: BullMqParking;
+  readonly deadLetters: DeadLetters;
+  readonly ledger: Ledger;
+  private readonly clients: { disconnect: () => void }[] = [];
+  private readonly workers: RetryWorker[] = [];
+
+  private constructor() {
+    const uri = process.env['REDIS_URI'];
+    if (uri === undefined) throw new Error('REDIS_URI must be set: start the tests with `npm test`');
+    this.uri = uri;
+    this.store = new RetryStore({ redis: this.connect('commands'), prefix: this.prefix, onError: () => {} });
+    this.commit = new GroupCommit(this.store, () => {});
+    this.ledger = new Ledger(this.store, this.commit);
+    const observer = { parked: (_delivery: Delivery, reason: ParkReason) => this.parked.add(reason) };
+    this.parking = new BullMqParking({
+      store: this.store,
+      commit: this.commit,
+      decide: this.decide,
+      observer,
+    });
+    this.deadLetters = new DeadLetters(this.store);
+  }
+
+  static async open(): Promise<StoreBench> {
+    const bench = new StoreBench();
+    await bench.store.waitUntilReady();
+    return bench;
+  }
+
+  readonly decide: Decide = (delivery, record) =>
+    decide(POLICY, delivery.destination.maxAttempts, record, 0.5);
+
+  /** Parks a delivery; resolves once it is stored. */
+  async park(delivery: Delivery, others: Partial<ParkRequest> = {}): Promise<'stored' | 'withdrawn'> {
+    return this.parking.park({
+      delivery,
+      reason: 'failed',
+      attemptsMade: 1,
+      history: [{ attempt: 1, at: Date.now(), durationMs: 5, outcome: FAILED }],
+      decision: { kind: 'retry', delayMs: 3_600_000 },
+      ...others,
+    }).settled;
+  }
+
+  /** Makes dead letters, as a worker does of what was given up on at the first attempt. */
+  async bury(buried: readonly Delivery[]): Promise<void> {
+    const worker = this.startWorker();
+    const expected = (await this.deadLetters.count()) + buried.length;
+    for (const delivery of buried)
+      await this.park(delivery, { decision: { kind: 'give-up', reason: 'rejected' } });
+    await eventually(
+      async () => ((await this.deadLetters.count()) === expected ? true : undefined),
+      `${expected} dead letters`,
+    );
+    await worker.close();
+  }
+
+  startWorker(settings: WorkerSettings = {}): RetryWorker {
+    const destinations = new Map(
+      (settings.destinations ?? []).map((destination) => [destination.id, destination]),
+    );
+    const bulkheads = new Bulkheads({
+      concurrency: 32,
+      maxWaitMs: 1000,
+      circuitFailures: settings.circuitFailures ?? 1000,
+      circuitOpenMs: 3_600_000,
+      onCircuit: () => {},
+    });
+    const worker = new RetryWorker({
+      store: this.store,
+      commit: this.commit,
+      redis: this.connect('blocking'),
+      attempts: new Attempts({
+        slowAfterMs: 60_000,
+        maxBytes: settings.maxBytes ?? 1e9,
+        observer: { attemptEnded: (_delivery, record) => this.records.add(record) },
+      }),
+      bulkheadOf: (id: DestinationId) => bulkheads.of(id),
+      destinationOf: (id: DestinationId) => destinations.get(id),
+      decide: this.decide,
+      concurrency: 10,
+      maxBytes: settings.maxBytes ?? 1e9,
+      observer: { deadLettered: (_id, _data, reason) => this.dead.add(reason) },
+      onError: () => {},
+    });
+    worker.start();
+    this.workers.push(worker);
+    return worker;
+  }
+
+  async audit(): Promise<AuditLine[]> {
+    return audit(this.store);
+  }
+
+  /** The line of one destination, without its name. */
+  async line(destination: Destination | 'none'): Promise<Omit<AuditLine, 'destination'> | undefined> {
+    const id = destination === 'none' ? 'none' : destination.id;
+    const found = (await this.audit()).find((line) => line.destination === id);
+    if (found === undefined) return undefined;
+    const { destination: _name, ...numbers } = found;
+    return numbers;
+  }
+
+  async untilLine(destination: Destination | 'none', expected: Partial<AuditLine>): Promise<void> {
+    const wanted = Object.entries(expected);
+    let last: unknown;
+    await eventually(async () => {
+      const line: Record<string, unknown> = { ...(await this.line(destination)) };
+      last = line;
+      return wanted.every(([name, value]) => line[name] === value) ? true : undefined;
+    }, JSON.stringify(expected)).catch((error: Error) => {
+      throw new Error(`${error.message}, but: ${JSON.stringify(last)}`);
+    });
+  }
+
+  async keyNames(): Promise<string[]> {
+    const redis = new Redis(this.uri);
+    try {
+      return await this.keys(redis);
+    } finally {
+      redis.disconnect();
+    }
+  }
+
+  /** Everything that lies in Redis under the prefix, as one text. */
+  async dump(): Promise<string> {
+    const redis = new Redis(this.uri);
+    try {
+      const parts: unknown[] = [];
+      for (const key of await this.keys(redis)) {
+        const read: Record<string, () => Promise<unknown>> = {
+          hash: () => redis.hgetall(key),
+          list: () => redis.lrange(key, 0, -1),
+          zset: () => redis.zrange(key, "0", "-1"),
+          stream: () => redis.xrange(key, '-', '+'),
+          string: () => redis.get(key),
+        };
+        parts.push(key, await read[await redis.type(key)]?.());
+      }
+      return JSON.stringify(parts);
+    } finally {
+      redis.disconnect();
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const worker of this.workers) await worker.close();
+    await this.ledger.flush();
+    this.commit.close();
+    await this.store.close();
+    for (const client of this.clients) client.disconnect();
+    const redis = new Redis(this.uri);
+    const keys = await this.keys(redis);
+    if (keys.length > 0) await redis.del(keys);
+    redis.disconnect();
+  }
+
+  private async keys(redis: Redis): Promise<string[]> {
+    const keys: string[] = [];
+    for await (const found of redis.scanStream({ match: `{${this.prefix}}*`, count: 1000 })) {
+      keys.push(...(found as string[]));
+    }
+    return keys;
+  }
+
+  private connect(purpose: 'commands' | 'blocking') {
+    const config = { uri: this.uri, clusterNodes: [], sentinels: [], sentinelName: '', prefix: this.prefix };
+    const client = connectRedis(config, purpose, () => {});
+    this.clients.push(client);
+    return client;
+  }
+}
+
+/** Deliveries of different events to one destination. */
+export function deliveries(destination: FakeDestination, count: number, first = 0): Delivery[] {
+  return Array.from({ length: count }, (_, index) => deliveryTo(destination, eventBody(first + index)));
+}
