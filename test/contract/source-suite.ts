@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Source, SourceMessage } from '../../src/pipeline/message';
+import { nth } from '../support/items';
 import { eventually, Happenings, within } from '../support/signals';
 
 /** What the suite needs of a kind of source. All sources of one bench take from the same place. */
@@ -52,11 +53,6 @@ export function sourceSuite(kind: string, open: () => Promise<SourceBench>): voi
     };
     const texts = (messages: Happenings<SourceMessage>): string[] =>
       messages.all.map(({ body }) => body.toString());
-    const nth = (messages: Happenings<SourceMessage>, index: number): SourceMessage => {
-      const message = messages.all[index];
-      if (message === undefined) throw new Error(`there are ${messages.all.length} messages`);
-      return message;
-    };
 
     describe('messages', () => {
       test('are yielded byte for byte, of any size, with their origin', async () => {
@@ -72,7 +68,7 @@ export function sourceSuite(kind: string, open: () => Promise<SourceBench>): voi
         expect(messages.all.map(({ body }, index) => body.equals(bodies[index] ?? Buffer.alloc(1)))).toEqual(
           bodies.map(() => true),
         );
-        expect(nth(messages, 0).origin.routingKey).toBe('messages.upsert');
+        expect(nth(messages.all, 0).origin.routingKey).toBe('messages.upsert');
       });
 
       test('that were published before the start are yielded too', async () => {
@@ -98,25 +94,25 @@ export function sourceSuite(kind: string, open: () => Promise<SourceBench>): voi
         const { messages } = await started();
         await bench.publish(Buffer.from('again'));
         await messages.count(1);
-        nth(messages, 0).settle('release');
+        nth(messages.all, 0).settle('release');
         await messages.count(2);
         expect(texts(messages)).toEqual(['again', 'again']);
-        nth(messages, 1).settle('ack');
+        nth(messages.all, 1).settle('ack');
       });
 
       test('are settled once: the first call wins, later ones do nothing', async () => {
         const { source, messages } = await started();
         await publishMany(2);
         await messages.count(2);
-        const [acknowledged, released] = [nth(messages, 0), nth(messages, 1)];
+        const [acknowledged, released] = [nth(messages.all, 0), nth(messages.all, 1)];
         for (const settlement of ['ack', 'release', 'ack'] as const) acknowledged.settle(settlement);
         for (const settlement of ['release', 'ack', 'release'] as const) released.settle(settlement);
         await messages.count(3);
-        nth(messages, 2).settle('ack');
+        nth(messages.all, 2).settle('ack');
         await bench.publish(Buffer.from('after'));
         await messages.count(4);
         expect(texts(messages).slice(2)).toEqual([released.body.toString(), 'after']);
-        nth(messages, 3).settle('ack');
+        nth(messages.all, 3).settle('ack');
         await source.close();
         await untilWaiting(0);
       });
@@ -191,7 +187,7 @@ export function sourceSuite(kind: string, open: () => Promise<SourceBench>): voi
         const { messages } = await started({ maxBytes: 1_048_576 });
         await bench.publish(randomBytes(2_500_000));
         await messages.count(1);
-        nth(messages, 0).settle('ack');
+        nth(messages.all, 0).settle('ack');
       });
     });
 

@@ -14,46 +14,42 @@ afterAll(folder.remove);
 const run = (args: readonly string[], environment: Readonly<Record<string, string>> = {}) =>
   runCommand(args, environment, folder.path);
 
+/** Begun first, as it takes ten seconds. */
+const unreachable = freePort().then((port) => run(['audit'], { REDIS_URI: `redis://127.0.0.1:${port}` }));
+
 describe('the command line', () => {
-  test.each([
-    ['no command', []],
-    ['an unknown command', ['relay']],
-    ['an unknown option', ['audit', '--fast']],
-    ['an unknown subcommand', ['dead-letters', 'burn']],
-    ['a missing argument', ['dead-letters', 'show']],
-    ['a wrong number', ['dead-letters', 'ls', '--limit', '0']],
-    ['a wrong time', ['dead-letters', 'ls', '--since', 'yesterday']],
-    ['a wrong count', ['publish', '--count', '-1']],
-    ['nothing chosen to remove', ['dead-letters', 'rm']],
-    ['nothing chosen to replay', ['dead-letters', 'replay']],
-  ])('%s is wrong usage: exit 2, and it says what is right', async (_what, args) => {
-    const { code, stderr } = await run(args);
-    expect([code, stderr.length > 10]).toEqual([2, true]);
+  test('wrong usage: exit 2, and it says what is right', async () => {
+    const wrong = [
+      [],
+      ['relay'],
+      ['audit', '--fast'],
+      ['dead-letters', 'show'],
+      ['dead-letters', 'ls', '--since', 'yesterday'],
+      ['publish', '--count', '-1'],
+      ['dead-letters', 'rm'],
+    ];
+    const results = await Promise.all(wrong.map((args) => run(args)));
+    expect(results.map(({ code }) => code)).toEqual(wrong.map(() => 2));
+    for (const { stderr } of results) expect(stderr.length).toBeGreaterThan(10);
   });
 
-  test.each([
-    [['--help'], 'dead-letters'],
-    [['dead-letters', '--help'], 'replay'],
-    [['dead-letters', 'ls', '--help'], '--since'],
-    [['--version'], '.'],
-  ])('%j explains itself: exit 0', async (args, word) => {
-    const { code, stdout } = await run(args);
-    expect([code, stdout.includes(word)]).toEqual([0, true]);
+  test('every command explains itself: exit 0', async () => {
+    const [top, ls] = await Promise.all([run(['--help']), run(['dead-letters', 'ls', '--help'])]);
+    expect([top.code, ls.code]).toEqual([0, 0]);
+    for (const word of ['worker', 'publish', 'config', 'dead-letters', 'audit'])
+      expect(top.stdout).toContain(word);
+    expect(ls.stdout).toContain('--since');
   });
 
-  test.each([['audit'], ['config'], ['publish'], ['worker'], ['dead-letters', 'ls']])(
-    '%s with wrong configuration: exit 2, every variable named, no secret shown',
-    async (...args) => {
-      const { code, stderr } = await run(args, {
-        REDIS_URI: 'http://u:s3cret@r',
-        RABBITMQ_URI: 's3cret',
-        METRICS_PORT: 'x',
-      });
+  test('wrong configuration: exit 2, every variable named, no secret shown', async () => {
+    const environment = { REDIS_URI: 'http://u:s3cret@r', RABBITMQ_URI: 's3cret', METRICS_PORT: 'x' };
+    const commands = [['audit'], ['config'], ['publish'], ['worker'], ['dead-letters', 'ls']];
+    for (const { code, stderr } of await Promise.all(commands.map((args) => run(args, environment)))) {
       expect(code).toBe(2);
-      for (const name of ['REDIS_URI', 'RABBITMQ_URI', 'METRICS_PORT']) expect(stderr).toContain(name);
+      for (const name of Object.keys(environment)) expect(stderr).toContain(name);
       expect(stderr).not.toContain('s3cret');
-    },
-  );
+    }
+  });
 
   test('a worker with nothing to do is wrong configuration: exit 2', async () => {
     const { code, stderr } = await run(['worker']);
@@ -182,18 +178,15 @@ describe('audit and dead-letters', () => {
     const { code, stdout } = await run(['audit'], environment);
     expect([code, stdout]).toEqual([1, expect.stringMatching(/NOT balanced/)]);
   });
-
-  test('a Redis that cannot be reached: exit 1, and it says what to check', async () => {
-    const { code, stderr } = await run(['audit'], { REDIS_URI: `redis://127.0.0.1:${await freePort()}` });
-    expect([code, stderr]).toEqual([1, expect.stringContaining('REDIS_URI')]);
-  });
 });
 
 describe('publish', () => {
   let bench: RabbitBench;
   beforeAll(async () => {
     bench = await RabbitBench.open();
-    await bench.declareQueue(bench.queue, bench.exchange, '#');
+    // A quorum queue would add a header of its own.
+    await bench.channel.assertQueue(bench.queue, { durable: false, exclusive: true });
+    await bench.channel.bindQueue(bench.queue, bench.exchange, '#');
   });
   afterAll(() => bench.close());
 
@@ -239,4 +232,9 @@ describe('publish', () => {
     expect(results.map(({ code }) => code)).toEqual([2, 1, 1]);
     for (const { stderr } of results) expect(stderr.length).toBeGreaterThan(10);
   });
+});
+
+test('a Redis that cannot be reached within ten seconds: exit 1, and it says what to check', async () => {
+  const { code, stderr } = await unreachable;
+  expect([code, stderr]).toEqual([1, expect.stringContaining('REDIS_URI')]);
 });

@@ -1,6 +1,7 @@
 import type { DeliveryId } from '../../src/pipeline/delivery';
 import type { DeadLetter, DeadLetterFilter } from '../../src/retry/dead-letters';
 import { deliveryTo, eventBody } from '../support/events';
+import { nth } from '../support/items';
 import { DELIVERED, FAILED, FakeDestination } from '../support/pipeline';
 import { deliveries, StoreBench } from '../support/store-bench';
 
@@ -83,8 +84,7 @@ describe('dead letters', () => {
   });
 
   test('show their whole history and their body', async () => {
-    const [delivery] = deliveries(destination, 1);
-    if (delivery === undefined) throw new Error('one delivery');
+    const delivery = nth(deliveries(destination, 1), 0);
     await bench.bury([delivery]);
     const shown = await bench.deadLetters.show(delivery.id);
     expect(shown?.history).toEqual([{ attempt: 1, at: expect.any(Number), durationMs: 5, outcome: FAILED }]);
@@ -93,8 +93,7 @@ describe('dead letters', () => {
   });
 
   test('what is parked is no dead letter: it is neither shown, replayed nor removed', async () => {
-    const [delivery] = deliveries(destination, 1);
-    if (delivery === undefined) throw new Error('one delivery');
+    const delivery = nth(deliveries(destination, 1), 0);
     await bench.park(delivery);
     expect(await list()).toEqual([]);
     expect(await bench.deadLetters.show(delivery.id)).toBeUndefined();
@@ -118,8 +117,7 @@ describe('replay', () => {
   });
 
   test('that fails again ends as a dead letter again, after all its attempts', async () => {
-    const [delivery] = deliveries(destination, 1);
-    if (delivery === undefined) throw new Error('one delivery');
+    const delivery = nth(deliveries(destination, 1), 0);
     await bench.bury([delivery]);
     await bench.deadLetters.replay(delivery.id);
     destination.answer = FAILED;
@@ -130,8 +128,7 @@ describe('replay', () => {
   });
 
   test('twice, or of what is not there, does nothing', async () => {
-    const [delivery] = deliveries(destination, 1);
-    if (delivery === undefined) throw new Error('one delivery');
+    const delivery = nth(deliveries(destination, 1), 0);
     await bench.bury([delivery]);
     expect(await bench.deadLetters.replay(delivery.id)).toBe('replayed');
     expect(await bench.deadLetters.replay(delivery.id)).toBe('not-found');
@@ -140,8 +137,7 @@ describe('replay', () => {
   });
 
   test('an event that comes again while its delivery is a dead letter does not become a second one', async () => {
-    const [delivery] = deliveries(destination, 1);
-    if (delivery === undefined) throw new Error('one delivery');
+    const delivery = nth(deliveries(destination, 1), 0);
     await bench.bury([delivery]);
     await bench.park(delivery);
     expect(await bench.line(destination)).toEqual({ ...NOTHING, accepted: 1, dead: 1 });
@@ -160,8 +156,7 @@ describe('remove and expire', () => {
   });
 
   test('a removed delivery that comes again is accepted anew', async () => {
-    const [delivery] = deliveries(destination, 1);
-    if (delivery === undefined) throw new Error('one delivery');
+    const delivery = nth(deliveries(destination, 1), 0);
     await bench.bury([delivery]);
     await bench.deadLetters.remove(delivery.id);
     await bench.park(delivery);

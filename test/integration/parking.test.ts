@@ -1,5 +1,6 @@
 import { MalformedEventError } from '../../src/errors';
 import { deliveryTo, eventBody } from '../support/events';
+import { nth } from '../support/items';
 import { FAILED, FakeDestination, REJECTED } from '../support/pipeline';
 import { deliveries, StoreBench } from '../support/store-bench';
 
@@ -13,13 +14,6 @@ afterEach(() => bench.close());
 
 const NOTHING = { accepted: 0, delivered: 0, parked: 0, dead: 0, discarded: 0, difference: 0 };
 
-/** The delivery at this place, for `noUncheckedIndexedAccess`. */
-function only<T>(items: readonly T[]): T {
-  const [item] = items;
-  if (item === undefined) throw new Error('nothing there');
-  return item;
-}
-
 describe('parking', () => {
   test('stores a delivery and counts it as accepted in the same step', async () => {
     await Promise.all(deliveries(destination, 25).map((delivery) => bench.park(delivery)));
@@ -29,8 +23,7 @@ describe('parking', () => {
   });
 
   test('the same delivery parked again, as after a redelivery, is one delivery, counted once', async () => {
-    const [delivery] = deliveries(destination, 1);
-    if (delivery === undefined) throw new Error('one delivery');
+    const delivery = nth(deliveries(destination, 1), 0);
     await bench.park(delivery);
     await Promise.all([
       bench.park(delivery),
@@ -79,7 +72,7 @@ describe('a slow attempt', () => {
   const slow = { reason: 'slow', history: [] } as const;
 
   test('that is delivered after all removes its job and counts as delivered, once', async () => {
-    const delivery = only(deliveries(destination, 1));
+    const delivery = nth(deliveries(destination, 1), 0);
     await bench.park(delivery, slow);
     await bench.parking.delivered(delivery);
     await bench.parking.delivered(delivery);
@@ -89,7 +82,7 @@ describe('a slow attempt', () => {
   });
 
   test('that fails gets its history, and its retry becomes due by the policy', async () => {
-    const delivery = only(deliveries(destination, 1));
+    const delivery = nth(deliveries(destination, 1), 0);
     await bench.park(delivery, slow);
     await bench.parking.failed(delivery, { attempt: 1, at: 1, durationMs: 2, outcome: FAILED });
     const { logs } = await bench.store.queue.getJobLogs(delivery.id);
@@ -100,7 +93,7 @@ describe('a slow attempt', () => {
   });
 
   test('that was refused for good becomes a dead letter', async () => {
-    const delivery = only(deliveries(destination, 1));
+    const delivery = nth(deliveries(destination, 1), 0);
     await bench.park(delivery, slow);
     await bench.parking.failed(delivery, { attempt: 1, at: 1, durationMs: 2, outcome: REJECTED });
     bench.startWorker({ destinations: [destination] });
@@ -111,7 +104,7 @@ describe('a slow attempt', () => {
   });
 
   test('whose job is gone meanwhile changes nothing', async () => {
-    const delivery = only(deliveries(destination, 1));
+    const delivery = nth(deliveries(destination, 1), 0);
     await bench.parking.failed(delivery, { attempt: 1, at: 1, durationMs: 2, outcome: FAILED });
     await bench.parking.delivered(delivery);
     expect(await bench.audit()).toEqual([]);
@@ -134,7 +127,7 @@ describe('a malformed message', () => {
     expect(letters).toMatchObject([
       { reason: 'malformed', detail: 'BODY_NOT_UTF8', destination: 'none', bytes: 3 },
     ]);
-    const shown = await bench.deadLetters.show(only(letters).id);
+    const shown = await bench.deadLetters.show(nth(letters, 0).id);
     expect(shown?.body.equals(body)).toBe(true);
   });
 
@@ -144,8 +137,8 @@ describe('a malformed message', () => {
     await bench.untilLine('none', { dead: 1 });
     const ids: string[] = [];
     for await (const { id } of bench.deadLetters.list()) ids.push(id);
-    expect(await bench.deadLetters.replay(only(ids))).toBe('malformed');
-    expect(await bench.deadLetters.remove(only(ids))).toBe(true);
+    expect(await bench.deadLetters.replay(nth(ids, 0))).toBe('malformed');
+    expect(await bench.deadLetters.remove(nth(ids, 0))).toBe(true);
     expect(await bench.line('none')).toEqual({ ...NOTHING, accepted: 1, discarded: 1 });
   });
 });

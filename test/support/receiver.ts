@@ -50,6 +50,8 @@ export class Receiver {
   #arrivals = 0;
   #accepted = 0;
   #distinct = 0;
+  #open = 0;
+  #peakOpen = 0;
   readonly #watchers = new Set<() => void>();
 
   private constructor(
@@ -91,6 +93,11 @@ export class Receiver {
 
   get duplicates(): number {
     return this.#accepted - this.#distinct;
+  }
+
+  /** Most requests that waited for their answer at once. */
+  get peakOpen(): number {
+    return this.#peakOpen;
   }
 
   missing(keys: Iterable<string>): string[] {
@@ -141,6 +148,8 @@ export class Receiver {
     request.on('error', () => {});
     response.on('error', () => {});
     request.on('end', () => {
+      this.#peakOpen = Math.max(this.#peakOpen, ++this.#open);
+      response.once('close', () => this.#open--);
       const key = this.keyOf(Buffer.concat(chunks));
       const tally = this.#tallyOf(key);
       tally.arrivals++;

@@ -89,8 +89,8 @@ export class StoreBench {
   async bury(buried: readonly Delivery[]): Promise<void> {
     const worker = this.startWorker();
     const expected = (await this.deadLetters.count()) + buried.length;
-    for (const delivery of buried)
-      await this.park(delivery, { decision: { kind: 'give-up', reason: 'rejected' } });
+    const giveUp = { decision: { kind: 'give-up', reason: 'rejected' } } as const;
+    await Promise.all(buried.map((delivery) => this.park(delivery, giveUp)));
     await eventually(
       async () => ((await this.deadLetters.count()) === expected ? true : undefined),
       `${expected} dead letters`,
@@ -174,7 +174,7 @@ export class StoreBench {
         const read: Record<string, () => Promise<unknown>> = {
           hash: () => redis.hgetall(key),
           list: () => redis.lrange(key, 0, -1),
-          zset: () => redis.zrange(key, "0", "-1"),
+          zset: () => redis.zrange(key, '0', '-1'),
           stream: () => redis.xrange(key, '-', '+'),
           string: () => redis.get(key),
         };

@@ -6,6 +6,7 @@ import type { Settlement, SourceMessage } from '../../../src/pipeline/message';
 import { Relay } from '../../../src/pipeline/relay';
 import { route } from '../../../src/pipeline/route';
 import { eventBody } from '../../support/events';
+import { nth } from '../../support/items';
 import { DELIVERED, FAILED, FakeDestination, PipelineBench } from '../../support/pipeline';
 import { type Deferred, deferred, turns } from '../../support/signals';
 
@@ -61,13 +62,6 @@ function setup(destinationCount = 1) {
     return settlements;
   };
   return { ...bench, bench, relay, destinations, counted, buried, observed, handle };
-}
-
-/** The destination with this number, for `noUncheckedIndexedAccess`. */
-function nth<T>(items: readonly T[], index: number): T {
-  const item = items[index];
-  if (item === undefined) throw new Error(`there are ${items.length}`);
-  return item;
 }
 
 describe('a message', () => {

@@ -3,6 +3,7 @@ import type { Channel, ConsumeMessage } from 'amqplib';
 import fc from 'fast-check';
 import type { Settlement } from '../../../src/pipeline/message';
 import { Acknowledgements } from '../../../src/sources/rabbitmq/acknowledgements';
+import { nth } from '../../support/items';
 import { turns } from '../../support/signals';
 
 beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }));
@@ -50,12 +51,6 @@ function setup(firstTag = 1) {
   return { channel, acknowledgements, hold, holdMany };
 }
 
-function at(messages: readonly ConsumeMessage[], index: number): ConsumeMessage {
-  const message = messages[index];
-  if (message === undefined) throw new Error(`there are ${messages.length}`);
-  return message;
-}
-
 interface Step {
   readonly kind: 'hold' | 'settle' | 'turn' | 'pause' | 'flush';
   readonly index: number;
@@ -81,13 +76,13 @@ describe('acknowledgements', () => {
   test('what overtook a message that is still held goes alone, a moment later', async () => {
     const { channel, acknowledgements, holdMany } = setup();
     const messages = holdMany(3);
-    acknowledgements.settle(at(messages, 1), 'ack');
+    acknowledgements.settle(nth(messages, 1), 'ack');
     await turns();
     expect(channel.frames).toEqual([]);
     await pass(20);
     expect(channel.frames).toEqual(['ack 2']);
-    acknowledgements.settle(at(messages, 0), 'ack');
-    acknowledgements.settle(at(messages, 2), 'ack');
+    acknowledgements.settle(nth(messages, 0), 'ack');
+    acknowledgements.settle(nth(messages, 2), 'ack');
     await turns();
     expect(channel.frames).toEqual(['ack 2', 'ack 3 and before']);
   });
@@ -95,10 +90,10 @@ describe('acknowledgements', () => {
   test('what overtook a message that is settled right after goes along with it', async () => {
     const { channel, acknowledgements, holdMany } = setup();
     const messages = holdMany(2);
-    acknowledgements.settle(at(messages, 1), 'ack');
+    acknowledgements.settle(nth(messages, 1), 'ack');
     await turns();
     await pass(5);
-    acknowledgements.settle(at(messages, 0), 'ack');
+    acknowledgements.settle(nth(messages, 0), 'ack');
     await turns();
     await pass(100);
     expect(channel.frames).toEqual(['ack 2 and before']);
@@ -107,10 +102,10 @@ describe('acknowledgements', () => {
   test('a release gives exactly that message back, at once', async () => {
     const { channel, acknowledgements, holdMany } = setup();
     const messages = holdMany(3);
-    acknowledgements.settle(at(messages, 1), 'release');
+    acknowledgements.settle(nth(messages, 1), 'release');
     expect(channel.frames).toEqual(['nack 2']);
-    acknowledgements.settle(at(messages, 0), 'ack');
-    acknowledgements.settle(at(messages, 2), 'ack');
+    acknowledgements.settle(nth(messages, 0), 'ack');
+    acknowledgements.settle(nth(messages, 2), 'ack');
     await turns();
     expect([...channel.acknowledged]).toEqual([3, 1]);
     expect([...channel.released]).toEqual([2]);
@@ -119,10 +114,10 @@ describe('acknowledgements', () => {
   test('the first settlement wins', async () => {
     const { channel, acknowledgements, holdMany } = setup();
     const messages = holdMany(2);
-    acknowledgements.settle(at(messages, 0), 'ack');
-    acknowledgements.settle(at(messages, 0), 'release');
-    acknowledgements.settle(at(messages, 1), 'release');
-    acknowledgements.settle(at(messages, 1), 'ack');
+    acknowledgements.settle(nth(messages, 0), 'ack');
+    acknowledgements.settle(nth(messages, 0), 'release');
+    acknowledgements.settle(nth(messages, 1), 'release');
+    acknowledgements.settle(nth(messages, 1), 'ack');
     await turns();
     await pass(100);
     expect(channel.frames).toEqual(['nack 2', 'ack 1 and before']);
@@ -131,7 +126,7 @@ describe('acknowledgements', () => {
   test('flushAll sends everything that waits, in any order, at once', () => {
     const { channel, acknowledgements, holdMany } = setup();
     const messages = holdMany(5);
-    for (const index of [4, 1, 0]) acknowledgements.settle(at(messages, index), 'ack');
+    for (const index of [4, 1, 0]) acknowledgements.settle(nth(messages, index), 'ack');
     acknowledgements.flushAll();
     expect([...channel.acknowledged].sort()).toEqual([1, 2, 5]);
     expect([...channel.outstanding]).toEqual([3, 4]);
@@ -141,12 +136,12 @@ describe('acknowledgements', () => {
   test('nothing is sent after close, and no timer stays', async () => {
     const { channel, acknowledgements, holdMany } = setup();
     const messages = holdMany(3);
-    acknowledgements.settle(at(messages, 1), 'ack');
+    acknowledgements.settle(nth(messages, 1), 'ack');
     await turns();
-    acknowledgements.settle(at(messages, 2), 'ack');
+    acknowledgements.settle(nth(messages, 2), 'ack');
     acknowledgements.close();
-    acknowledgements.settle(at(messages, 0), 'ack');
-    acknowledgements.settle(at(messages, 0), 'release');
+    acknowledgements.settle(nth(messages, 0), 'ack');
+    acknowledgements.settle(nth(messages, 0), 'release');
     acknowledgements.flushAll();
     await turns();
     await pass(1000);
