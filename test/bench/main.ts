@@ -28,7 +28,7 @@ const PATIENCE_MS = 8_000;
 
 const print = (line: string): void => console.log(line);
 const progress = (line: string): void => {
-  if (process.stderr.isTTY || process.env['BENCH_PROGRESS']) console.error(`\u001b[2m${line}\u001b[0m`);
+  console.error(process.stderr.isTTY ? `\u001b[2m${line}\u001b[0m` : line);
 };
 const cleanup = new Cleanup();
 

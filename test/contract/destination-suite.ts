@@ -1,7 +1,14 @@
 import type { ServerResponse } from 'node:http';
 import type { Destination, Outcome } from '../../src/pipeline/delivery';
 import { deliveryTo, eventBody } from '../support/events';
-import { HttpTarget, type ReceivedRequest, refusedUrl, respond, respondRaw } from '../support/http-target';
+import {
+  HttpTarget,
+  type ReceivedRequest,
+  refusedUrl,
+  respond,
+  respondFlood,
+  respondRaw,
+} from '../support/http-target';
 import { turns, within } from '../support/signals';
 
 /** What the suite needs of a kind of destination that speaks HTTP. */
@@ -196,38 +203,19 @@ export function destinationSuite(kind: string, open: () => DestinationBench): vo
     });
 
     describe('answers without end', () => {
-      /** Writes as fast as the other side takes it; how much that was. */
-      const flood = (status: number): { readonly bytes: () => number } => {
-        let most = 0;
-        target.answer = (response) => {
-          let bytes = 0;
-          response.on('error', () => {});
-          response.writeHead(status);
-          const chunk = Buffer.alloc(65_536, 'x');
-          const write = (): void => {
-            while (bytes < FAR_TOO_MUCH && !response.destroyed) {
-              bytes += chunk.length;
-              most = Math.max(most, bytes);
-              if (!response.write(chunk)) return void response.once('drain', write);
-            }
-          };
-          write();
-        };
-        return { bytes: () => most };
-      };
-
       test.each([
         [200, 'delivered'],
         [500, 'failed'],
       ])('a flood after %d is cut off and judged by its status: %s', async (status, kind) => {
-        const written = flood(status);
+        const flood = respondFlood(status, FAR_TOO_MUCH);
+        target.answer = flood.answer;
         expect(await outcomeOf()).toMatchObject({ kind, status });
         await target.closed.count(1);
-        expect(written.bytes()).toBeLessThan(FAR_TOO_MUCH);
+        expect(flood.most()).toBeLessThan(FAR_TOO_MUCH);
       });
 
       test('memory stays bounded while many of them flood', async () => {
-        flood(200);
+        target.answer = respondFlood(200, FAR_TOO_MUCH).answer;
         const before = process.memoryUsage().external + process.memoryUsage().arrayBuffers;
         for (let number = 0; number < 20; number++) await outcomeOf(number);
         const after = process.memoryUsage().external + process.memoryUsage().arrayBuffers;

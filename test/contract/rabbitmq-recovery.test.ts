@@ -2,6 +2,7 @@ import type { SourceMessage } from '../../src/pipeline/message';
 import type { RabbitMqSource } from '../../src/sources/rabbitmq/source';
 import { RabbitBench } from '../support/rabbit-bench';
 import { eventually, Happenings } from '../support/signals';
+import { untilReady } from '../support/sources';
 
 /** Bytes from the broker up to the first message: about 700 for the connection, 30 for each step of the set-up. */
 const SET_UP_BYTES = [1, 300, 500, 540, 560, 580, 600, 620, 640, 660, 680, 700, 720, 740, 760, 800, 840, 900];
@@ -18,8 +19,6 @@ async function startedOn(source: RabbitMqSource): Promise<Happenings<SourceMessa
   return messages;
 }
 
-const untilReady = (source: RabbitMqSource): Promise<true> =>
-  eventually(() => source.state.ready || undefined, `ready, but: ${source.state.detail}`);
 const logged = (message: string) => bench.logged.all.filter(([text]) => text === message);
 
 describe('a RabbitMQ source recovers', () => {

@@ -4,6 +4,7 @@ import type { RabbitMqSource } from '../../src/sources/rabbitmq/source';
 import type { ConsumedExchange, TopologyOptions } from '../../src/sources/rabbitmq/topology';
 import { QUORUM, RabbitBench, TOPIC } from '../support/rabbit-bench';
 import { eventually, Happenings } from '../support/signals';
+import { untilReady } from '../support/sources';
 
 let bench: RabbitBench;
 beforeEach(async () => {
@@ -30,7 +31,7 @@ async function started({ mode = 'dedicated', exchanges }: Setup = {}) {
     message.settle('ack');
     messages.add(message);
   });
-  await eventually(() => source.state.ready || undefined, `ready, but: ${source.state.detail}`);
+  await untilReady(source);
   return { source, messages, origins: (): Origin[] => messages.all.map(({ origin }) => origin) };
 }
 
@@ -226,7 +227,7 @@ describe('shared mode', () => {
         messages.add(message);
       });
     });
-    await eventually(() => source.state.ready || undefined, 'ready');
+    await untilReady(source);
     for (const key of keys) for (let n = 0; n < 3; n++) await bench.publish(Buffer.alloc(600_000), key);
     await messages.count(18);
     expect(most).toBe(1);

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Source, SourceMessage } from '../../src/pipeline/message';
 import { nth } from '../support/items';
 import { eventually, Happenings, within } from '../support/signals';
+import { texts, untilReady } from '../support/sources';
 
 /** What the suite needs of a kind of source. All sources of one bench take from the same place. */
 export interface SourceBench {
@@ -38,8 +39,6 @@ export function sourceSuite(kind: string, open: () => Promise<SourceBench>): voi
       await untilReady(source);
       return { source, messages };
     };
-    const untilReady = (source: Source): Promise<true> =>
-      eventually(() => source.state.ready || undefined, `ready, but: ${source.state.detail}`);
     const untilWaiting = (count: number): Promise<true> =>
       eventually(
         async () => ((await bench.waiting()) === count ? true : undefined),
@@ -51,8 +50,6 @@ export function sourceSuite(kind: string, open: () => Promise<SourceBench>): voi
     ): Promise<void> => {
       await Promise.all(Array.from({ length: count }, (_, number) => bench.publish(make(number))));
     };
-    const texts = (messages: Happenings<SourceMessage>): string[] =>
-      messages.all.map(({ body }) => body.toString());
 
     describe('messages', () => {
       test('are yielded byte for byte, of any size, with their origin', async () => {
@@ -253,11 +250,7 @@ export function sourceSuite(kind: string, open: () => Promise<SourceBench>): voi
         await bench.goOffline();
         const source = bench.create();
         const messages = new Happenings<SourceMessage>();
-        await within(
-          source.start((message) => messages.add(message)),
-          5000,
-          () => 'start without a broker',
-        );
+        await source.start((message) => messages.add(message));
         expect(source.state.ready).toBe(false);
         expect(source.state.detail).toMatch(/./);
         await bench.goOnline();

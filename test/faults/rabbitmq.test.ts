@@ -19,7 +19,7 @@ describe('RabbitMQ stopped and started in full flight', () => {
 
   test('loses nothing: the worker comes back by itself, and what it held comes again', async () => {
     scenario = await Scenario.start({ rabbit: rabbit.uri });
-    scenario.receiver.behaviour = everyNth(5, 2, { status: 503 });
+    scenario.receiver.behaviour = everyNth(5, 1, { status: 503 });
     const worker = await scenario.startWorker();
     const publishing = scenario.publish(2500, 500);
 

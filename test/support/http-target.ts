@@ -87,6 +87,29 @@ export function respondRaw(bytes: string): Answer {
   };
 }
 
+/** Writes as fast as the other side takes it, up to `limit` bytes, and never ends; the most that was written. */
+export function respondFlood(
+  status: number,
+  limit: number,
+): { readonly answer: Answer; readonly most: () => number } {
+  const chunk = Buffer.alloc(65_536, 'x');
+  let most = 0;
+  const answer: Answer = (response) => {
+    let bytes = 0;
+    const write = (): void => {
+      while (bytes < limit && !response.destroyed) {
+        bytes += chunk.length;
+        most = Math.max(most, bytes);
+        if (!response.write(chunk)) return void response.once('drain', write);
+      }
+    };
+    response.on('error', () => {});
+    response.writeHead(status);
+    write();
+  };
+  return { answer, most: () => most };
+}
+
 /** An address where nobody listens. */
 export async function refusedUrl(): Promise<string> {
   const target = await HttpTarget.start();

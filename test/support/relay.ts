@@ -133,20 +133,28 @@ export class RelayProcess {
     return fetchText(this.port, '/readyz');
   }
 
-  /** Value of a metric by its name and labels as they stand in /metrics; 0 where it is not there. */
-  async metric(line: string): Promise<number> {
+  /** Every metric by its name and labels as they stand in /metrics, all of the same moment. */
+  async metrics(): Promise<Map<string, number>> {
     const { body } = await fetchText(this.port, '/metrics');
-    const found = body.split('\n').find((text) => text.startsWith(`${line} `));
-    return found === undefined ? 0 : Number(found.slice(line.length + 1));
+    const lines = body.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    return new Map(
+      lines.map((line) => [
+        line.slice(0, line.lastIndexOf(' ')),
+        Number(line.slice(line.lastIndexOf(' ') + 1)),
+      ]),
+    );
+  }
+
+  /** 0 where it is not there. */
+  async metric(name: string): Promise<number> {
+    return (await this.metrics()).get(name) ?? 0;
   }
 
   /** Sum of a metric over all its labels. */
   async total(name: string): Promise<number> {
-    const { body } = await fetchText(this.port, '/metrics');
-    const lines = body
-      .split('\n')
-      .filter((text) => text.startsWith(`${name}{`) || text.startsWith(`${name} `));
-    return lines.reduce((sum, text) => sum + Number(text.slice(text.lastIndexOf(' ') + 1)), 0);
+    let sum = 0;
+    for (const [line, value] of await this.metrics()) if (line.split('{')[0] === name) sum += value;
+    return sum;
   }
 
   #trouble(what: string): Error {

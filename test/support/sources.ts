@@ -1,0 +1,10 @@
+import type { Source, SourceMessage } from '../../src/pipeline/message';
+import { eventually, type Happenings } from './signals';
+
+export function untilReady(source: Source): Promise<true> {
+  return eventually(() => source.state.ready || undefined, `ready, but: ${source.state.detail}`);
+}
+
+export function texts(messages: Happenings<SourceMessage>): string[] {
+  return messages.all.map(({ body }) => body.toString());
+}
