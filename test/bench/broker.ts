@@ -58,6 +58,11 @@ export class Broker {
     await this.channel.waitForConfirms();
   }
 
+  async hasConsumer(): Promise<boolean> {
+    const { consumerCount } = await this.channel.checkQueue(this.queue);
+    return consumerCount > 0;
+  }
+
   /** Messages that are not acknowledged, once no consumer holds any. */
   async left(): Promise<number> {
     const { messageCount } = await this.channel.checkQueue(this.queue);

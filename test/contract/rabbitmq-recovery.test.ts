@@ -1,7 +1,7 @@
 import type { SourceMessage } from '../../src/pipeline/message';
 import type { RabbitMqSource } from '../../src/sources/rabbitmq/source';
 import { RabbitBench } from '../support/rabbit-bench';
-import { eventually, Happenings } from '../support/signals';
+import { eventually, Happenings, within } from '../support/signals';
 import { untilReady } from '../support/sources';
 
 /** Bytes from the broker up to the first message: about 700 for the connection, 30 for each step of the set-up. */
@@ -90,6 +90,22 @@ describe('a RabbitMQ source recovers', () => {
       expect(messages.all.length).toBe(before);
     }
   });
+
+  test.each(['depths', 'stopIntake', 'close'] as const)(
+    'and %s ends, when the connection goes at any moment of it',
+    async (call) => {
+      for (const frames of [1, 2, 3]) {
+        const source = bench.create();
+        await startedOn(source);
+        await untilReady(source);
+        let left = frames;
+        bench.proxy.onBytes = () => --left === 0 && bench.proxy.cut();
+        await within(Promise.resolve(source[call]()), 5000, () => `${call}, cut at frame ${frames}`);
+        bench.proxy.onBytes = () => {};
+        await within(source.close(), 5000, () => `close after ${call}, cut at frame ${frames}`);
+      }
+    },
+  );
 
   test('and logs neither user nor password', async () => {
     const uri = new URL(bench.proxy.uri);

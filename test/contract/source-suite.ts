@@ -139,6 +139,7 @@ export function sourceSuite(kind: string, open: () => Promise<SourceBench>): voi
       test('is bounded in count', async () => {
         const { messages } = await started({ maxMessages: 10 });
         await publishMany(50);
+        await messages.count(10);
         await untilWaiting(40);
         expect(messages.all).toHaveLength(10);
         for (const message of messages.all.slice(0, 4)) message.settle('ack');

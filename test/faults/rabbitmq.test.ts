@@ -13,8 +13,11 @@ describe('RabbitMQ stopped and started in full flight', () => {
   });
 
   afterAll(async () => {
-    await scenario.close();
-    await rabbit.dispose();
+    try {
+      await scenario.close();
+    } finally {
+      await rabbit.dispose();
+    }
   });
 
   test('loses nothing: the worker comes back by itself, and what it held comes again', async () => {

@@ -21,8 +21,11 @@ describe('Redis away', () => {
   });
 
   afterEach(async () => {
-    await scenario.close();
-    await redis.dispose();
+    try {
+      await scenario.close();
+    } finally {
+      await redis.dispose();
+    }
   });
 
   test('stopped and started, then killed and started, while deliveries fail: nothing is lost', async () => {

@@ -9,7 +9,7 @@ describe('a slow receiver', () => {
   afterEach(() => scenario.close());
 
   test('that answers long after the source message was released gets each event exactly once', async () => {
-    const concurrency = 250;
+    const concurrency = 500;
     scenario = await Scenario.start({
       env: {
         DELIVERY_SLOW_AFTER_MS: '200',

@@ -18,17 +18,18 @@ const CONNECT_MS = 90_000;
  */
 export class Publisher {
   #session: Session | undefined;
+  #closed = false;
 
   constructor(
     private readonly uri: string,
     private readonly exchange: string,
   ) {}
 
-  /** Resolves when the broker has confirmed every event. */
+  /** Resolves when the broker has confirmed every event, or nobody waits for that any more. */
   async publish(events: readonly OutgoingEvent[], perSecond = Number.POSITIVE_INFINITY): Promise<void> {
     const startedAt = Date.now();
     const waiting = [...events];
-    while (waiting.length > 0) {
+    while (waiting.length > 0 && !this.#closed) {
       const confirmed = await this.#send(waiting.slice(0, BATCH));
       for (const event of confirmed) waiting.splice(waiting.indexOf(event), 1);
       const dueAt = startedAt + ((events.length - waiting.length) / perSecond) * 1000;
@@ -49,6 +50,7 @@ export class Publisher {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await this.#session?.model.close().catch(() => {});
     this.#session = undefined;
   }
@@ -68,7 +70,7 @@ export class Publisher {
       try {
         this.#session = await Session.open(this.uri, this.exchange);
       } catch (error) {
-        if (Date.now() > deadline) throw error;
+        if (this.#closed || Date.now() > deadline) throw error;
         await delay(100);
       }
     }

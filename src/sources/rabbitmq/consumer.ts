@@ -2,6 +2,7 @@ import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { Origin } from '../../events/envelope';
 import type { Settlement, SourceMessage } from '../../pipeline/message';
 import { Acknowledgements } from './acknowledgements';
+import { closeChannel } from './channel';
 import { Window } from './window';
 
 export interface ConsumerOptions {
@@ -74,7 +75,7 @@ export class Consumer {
     if (this.lost) return;
     this.acknowledgements.flushAll();
     this.lost = true;
-    await this.channel.close();
+    await closeChannel(this.channel);
     this.acknowledgements.close();
   }
 

@@ -1,5 +1,6 @@
 import type { Channel, ChannelModel } from 'amqplib';
 import { RelayError } from '../../errors';
+import { closeChannel } from './channel';
 import { type BoundQueue, boundQueues, type ConsumedExchange, type TopologyOptions } from './topology';
 
 /** The broker refuses an exchange or a queue: the message says which, why, and what helps. */
@@ -49,7 +50,7 @@ async function onChannel<T>(
   channel.on('error', () => {});
   try {
     const result = await work(channel);
-    await channel.close();
+    await closeChannel(channel);
     return result;
   } catch (error) {
     throw refusal(error, what);

@@ -3,6 +3,7 @@ import { errorCode } from '../../errors';
 import type { Logger } from '../../observability/logging';
 import type { Source, SourceMessage } from '../../pipeline/message';
 import { connectOptions, displayAddress } from './address';
+import { closeChannel } from './channel';
 import { Consumer } from './consumer';
 import { declareTopology } from './declare';
 import type { ConsumedExchange, TopologyOptions } from './topology';
@@ -33,6 +34,8 @@ export class RabbitMqSource implements Source {
   private connection: RecoveringChannelModel | undefined;
   private starting: Promise<void> | undefined;
   private closing: Promise<void> | undefined;
+  /** Settled when the present connection is gone, however it went. */
+  private gone: Promise<unknown> = Promise.resolve();
   private consumer: Consumer | undefined;
   private queues: readonly string[] = [];
   private onMessage: ((message: SourceMessage) => void) | undefined;
@@ -68,15 +71,15 @@ export class RabbitMqSource implements Source {
   /** Asks the broker by passive declaration; a queue that does not exist is left out. */
   async depths(): Promise<QueueDepth[]> {
     if (this.consumer === undefined || this.connection === undefined) return [];
-    const channel = await this.connection.createChannel();
-    channel.on('error', () => {});
     const depths: QueueDepth[] = [];
     try {
+      const channel = await this.connection.createChannel();
+      channel.on('error', () => {});
       for (const queue of this.queues) {
         const { messageCount, consumerCount } = await channel.checkQueue(queue);
         depths.push({ queue, messages: messageCount, consumers: consumerCount });
       }
-      await channel.close();
+      await closeChannel(channel);
     } catch {
       // The connection or the queue is gone; the source itself tells of it.
     }
@@ -106,7 +109,8 @@ export class RabbitMqSource implements Source {
     await this.starting?.catch(() => {});
     await this.consumer?.close().catch(() => {});
     this.consumer = undefined;
-    await this.connection?.close();
+    // Its own promise is never settled where the connection breaks meanwhile.
+    await Promise.race([this.connection?.close(), this.gone]);
     this.detail = 'closed';
   }
 
@@ -118,6 +122,7 @@ export class RabbitMqSource implements Source {
       // Told by `close`, too.
       model.on('error', () => {});
     });
+    this.gone = lost.catch(() => {});
     await Promise.race([this.consume(model), lost]);
   }
 

@@ -59,6 +59,7 @@ async function measure(bench: Bench, contestant: Contestant): Promise<Latency> {
   const { port } = await receiver.message<{ port: number }>();
   await broker.renewQueue();
   const child = await startContestant(bench, contestant, `http://127.0.0.1:${port}/webhook`);
+  await consuming(bench, child);
   const events = new Events('small');
   await publishSteadily(WARM_UP_SECONDS, () => broker.publishNow(events.routingKey, events.next()));
   await publishSteadily(SECONDS, () =>
@@ -70,6 +71,14 @@ async function measure(bench: Bench, contestant: Contestant): Promise<Latency> {
   await receiver.stop();
   await redis.clear();
   return { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) };
+}
+
+/** What is published before anybody consumes would keep what comes later waiting. */
+async function consuming({ broker }: Bench, child: Child): Promise<void> {
+  while (!(await broker.hasConsumer())) {
+    child.check();
+    await delay(20);
+  }
 }
 
 async function publishSteadily(seconds: number, publish: () => void): Promise<void> {
