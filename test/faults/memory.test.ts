@@ -74,16 +74,16 @@ describe('payloads of 8 MB, limited to 32 MB in flight', () => {
       DELIVERY_SLOW_AFTER_MS: '200',
     });
     const worker = await scenario.startWorker();
-    await scenario.publishEvents(events(24));
+    await scenario.publishEvents(events(20));
     await scenario.untilAllAccepted(120_000);
     expect(await worker.metric('relay_parked_total{destination="webhook",reason="slow"}')).toBeGreaterThan(0);
     // A slow request keeps its body although its message is released.
     expect(scenario.receiver.peakOpen * BYTES).toBeLessThanOrEqual(LIMIT_IN_FLIGHT);
-    await check('24 × 8 MB, parked as slow', [worker.peakBytes]);
+    await check('20 × 8 MB, parked as slow', [worker.peakBytes]);
   });
 
   test('come back from Redis through bounded memory when all are due at once', async () => {
-    const count = 40;
+    const count = 30;
     await begin(answering(503), {
       CIRCUIT_FAILURES: '1000000',
       WEBHOOK_RETRY_INITIAL_DELAY_SECONDS: '3600',
@@ -99,7 +99,7 @@ describe('payloads of 8 MB, limited to 32 MB in flight', () => {
     await makeDue(scenario);
     const second = await scenario.startWorker();
     await scenario.untilAllAccepted(120_000);
-    await check('40 × 8 MB due at once', [...peaks, second.peakBytes]);
+    await check('30 × 8 MB due at once', [...peaks, second.peakBytes]);
   });
 });
 
