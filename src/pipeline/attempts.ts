@@ -151,6 +151,8 @@ export class Attempts {
         entry.slow = true;
         this.slowCount++;
         entry.onSlow?.();
+        // It moved to the slow ones' pool.
+        this.onRoom();
       }
     }
   }

@@ -200,7 +200,7 @@ export class StoreBench {
 
   private async keys(redis: Redis): Promise<string[]> {
     const keys: string[] = [];
-    for await (const found of redis.scanStream({ match: `{${this.prefix}}*`, count: 1000 })) {
+    for await (const found of redis.scanStream({ match: `{${this.prefix}*`, count: 1000 })) {
       keys.push(...(found as string[]));
     }
     return keys;

@@ -8,8 +8,8 @@ import { median, percentile, ratios } from '../statistics';
 
 const PER_SECOND = 1000;
 const SECONDS = 10;
-/** Published before what counts, so that connections are open and V8 has compiled. */
-const WARM_UP_SECONDS = 3;
+/** Published before what counts, and waited for: connections are open then, and V8 has compiled. */
+const WARM_UP_SECONDS = 4;
 const GOAL = 1.5;
 const LATE_MS = 20_000;
 const CONTESTANTS = ['bare', 'relay'] as const;
@@ -62,11 +62,12 @@ async function measure(bench: Bench, contestant: Contestant): Promise<Latency> {
   await consuming(bench, child);
   const events = new Events('small');
   await publishSteadily(WARM_UP_SECONDS, () => broker.publishNow(events.routingKey, events.next()));
+  await untilReceived(WARM_UP_SECONDS * PER_SECOND, receiver, child);
   await publishSteadily(SECONDS, () =>
     broker.publishNow(events.routingKey, events.next(process.hrtime.bigint())),
   );
-  await broker.confirmed();
-  const latencies = await collect(receiver, child);
+  await untilReceived((WARM_UP_SECONDS + SECONDS) * PER_SECOND, receiver, child);
+  const latencies = await ask<number[]>(receiver, 'latencies');
   await child.stop();
   await receiver.stop();
   await redis.clear();
@@ -90,14 +91,13 @@ async function publishSteadily(seconds: number, publish: () => void): Promise<vo
   }
 }
 
-async function collect(receiver: Child, child: Child): Promise<number[]> {
+async function untilReceived(count: number, receiver: Child, child: Child): Promise<void> {
   const deadline = Date.now() + LATE_MS;
-  while ((await ask<number>(receiver, 'count')) < SECONDS * PER_SECOND) {
+  while ((await ask<number>(receiver, 'count')) < count) {
     child.check();
     if (Date.now() > deadline) throw new Error('not every event was received');
     await delay(100);
   }
-  return ask<number[]>(receiver, 'latencies');
 }
 
 function ask<T>(receiver: Child, question: 'count' | 'latencies'): Promise<T> {
