@@ -43,11 +43,11 @@ export class Observer implements RelayObserver, AttemptObserver, ParkingObserver
     const { kind } = delivery.destination;
     const { outcome, durationMs } = record;
     this.metrics.attempts.add(kind, outcome.kind);
-    this.metrics.attemptDuration.observe({ destination: kind }, durationMs / 1000);
+    this.metrics.attemptDuration.add(kind, durationMs / 1000);
     if (outcome.kind === 'delivered') {
       this.metrics.deliveries.add(kind, eventLabel(delivery.envelope.event), 'delivered');
       const lagMs = lagOf(delivery.envelope, Date.now());
-      if (lagMs !== undefined) this.metrics.eventLag.observe({ destination: kind }, lagMs / 1000);
+      if (lagMs !== undefined) this.metrics.eventLag.add(kind, lagMs / 1000);
     }
     if (this.log.isDebug) this.log.debug('attempt', attemptFields(delivery, record));
   }

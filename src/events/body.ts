@@ -1,5 +1,6 @@
 import type { Envelope } from './envelope';
-import { isString, omitMember, type Span } from './json-scanner';
+import { omitMember } from './json-omit';
+import { isString, type Span, standsAt } from './json-scanner';
 
 /** Order of the keys in what webhooks and Pusher receive (contract B.2); extra root keys follow in theirs. */
 const KEY_ORDER = [
@@ -18,7 +19,12 @@ const KEY_TOKENS: readonly (readonly [(typeof KEY_ORDER)[number], Buffer])[] = K
   Buffer.from(`${index === 0 ? '{' : ','}"${key}":`),
 ]);
 const END = Buffer.from('}');
+const TOKENS_LENGTH = KEY_TOKENS.reduce((sum, [, token]) => sum + token.length, END.length);
+/** Most bytes that JSON needs for one unit of a string, and a little more for the quotes of a short one. */
+const ESCAPED = 8;
 const EMPTY_STRING = 2;
+/** Up to this many bytes a loop is faster than a call. */
+const SMALL = 32;
 
 export interface BodyOptions {
   /** JSON text of the value of `destination`: the webhook's URL, the Pusher app's id. */
@@ -31,38 +37,46 @@ export interface BodyOptions {
 
 /** The body a destination receives: the event's own bytes under the documented keys, in the documented order. */
 export function composeBody(envelope: Envelope, options: BodyOptions): Buffer {
-  const { body, members } = envelope;
-  const pieces = new Pieces(body);
-  for (const [key, token] of KEY_TOKENS) addMember(pieces, envelope, key, token, options);
+  const { body, members, event, instance } = envelope;
+  const writer = new Writer(body, options.destination.length + (event.length + instance.length) * ESCAPED);
+  for (const [key, token] of KEY_TOKENS) addMember(writer, envelope, key, token, options);
   for (const [key, span] of members) {
     if (ORDERED.has(key)) continue;
-    pieces.add(Buffer.from(`,${JSON.stringify(key)}:`));
-    pieces.addSpan(span);
+    writer.add(Buffer.from(`,${JSON.stringify(key)}:`));
+    writer.addSpan(span);
   }
-  pieces.add(END);
-  return pieces.join();
+  writer.add(END);
+  return writer.finish();
 }
 
 function addMember(
-  pieces: Pieces,
+  writer: Writer,
   envelope: Envelope,
   key: (typeof KEY_ORDER)[number],
   token: Buffer,
   options: BodyOptions,
 ): void {
   const { body, members } = envelope;
+  if (key === 'destination') {
+    writer.add(token);
+    writer.add(options.destination);
+    return;
+  }
   const span = members.get(key);
-  if (key === 'destination') pieces.add(token, options.destination);
-  else if (key === 'event' || key === 'instance') {
+  if (key === 'event' || key === 'instance') {
+    if (span !== undefined && isNamed(body, span)) return writer.addMember(token, span);
     // Where the body does not name them, the transport did.
-    if (span === undefined || !isString(body, span) || span.end - span.start === EMPTY_STRING)
-      pieces.add(token, Buffer.from(JSON.stringify(envelope[key])));
-    else pieces.addMember(token, span);
+    writer.add(token);
+    writer.add(Buffer.from(JSON.stringify(envelope[key])));
   } else if (span === undefined || (key === 'apikey' && options.stripApikey)) return;
   else if (key === 'data' && options.omitFromData !== undefined && mentions(body, options.omitFromData)) {
-    pieces.add(token);
-    for (const part of omitMember(body, span, options.omitFromData)) pieces.addSpan(part);
-  } else pieces.addMember(token, span);
+    writer.add(token);
+    for (const part of omitMember(body, span, options.omitFromData)) writer.addSpan(part);
+  } else writer.addMember(token, span);
+}
+
+function isNamed(body: Buffer, span: Span): boolean {
+  return isString(body, span) && span.end - span.start > EMPTY_STRING;
 }
 
 /** Cheap first look: JSON.stringify escapes no letter or digit, so a key that is there stands there as it is. */
@@ -70,55 +84,58 @@ function mentions(body: Buffer, path: readonly string[]): boolean {
   return body.includes(`"${path[path.length - 1]}"`);
 }
 
-/** Collects what to copy; members that follow each other in the source as they shall in the result are one copy. */
-class Pieces {
-  private readonly sources: Buffer[] = [];
-  private readonly starts: number[] = [];
-  private readonly ends: number[] = [];
+/** Copies pieces into a new buffer; those that follow each other in the source as they shall here are one copy. */
+class Writer {
+  private readonly target: Buffer;
   private length = 0;
+  /** Piece of the source that is still to be copied. */
+  private start = 0;
+  private end = 0;
 
-  constructor(private readonly body: Buffer) {}
+  /** `room` is for what does not come out of `source`, its keys aside. */
+  constructor(
+    private readonly source: Buffer,
+    room: number,
+  ) {
+    this.target = Buffer.allocUnsafe(source.length + room + TOKENS_LENGTH);
+  }
 
-  add(...buffers: readonly Buffer[]): void {
-    for (const buffer of buffers) this.push(buffer, 0, buffer.length);
+  add(bytes: Buffer): void {
+    this.copyPiece();
+    this.copy(bytes, 0, bytes.length);
   }
 
   addSpan({ start, end }: Span): void {
-    this.push(this.body, start, end);
-  }
-
-  addMember(token: Buffer, { start, end }: Span): void {
-    const tokenStart = start - token.length;
-    if (tokenStart < 0 || !stands(token, this.body, tokenStart)) {
-      this.add(token);
-      this.push(this.body, start, end);
-    } else this.push(this.body, tokenStart, end);
-  }
-
-  join(): Buffer {
-    const result = Buffer.allocUnsafe(this.length);
-    let position = 0;
-    for (const [index, source] of this.sources.entries()) {
-      position += source.copy(result, position, this.starts[index] ?? 0, this.ends[index] ?? 0);
+    if (start !== this.end) {
+      this.copyPiece();
+      this.start = start;
     }
-    return result;
+    this.end = end;
   }
 
-  private push(source: Buffer, start: number, end: number): void {
-    this.length += end - start;
-    const last = this.sources.length - 1;
-    if (this.sources[last] === source && this.ends[last] === start) this.ends[last] = end;
+  addMember(token: Buffer, span: Span): void {
+    const start = span.start - token.length;
+    if (start >= 0 && standsAt(this.source, start, token)) this.addSpan({ start, end: span.end });
     else {
-      this.sources.push(source);
-      this.starts.push(start);
-      this.ends.push(end);
+      this.add(token);
+      this.addSpan(span);
     }
   }
-}
 
-function stands(token: Buffer, text: Buffer, start: number): boolean {
-  for (let index = 0; index < token.length; index++) {
-    if (text[start + index] !== token[index]) return false;
+  finish(): Buffer {
+    this.copyPiece();
+    return this.target.subarray(0, this.length);
   }
-  return true;
+
+  private copyPiece(): void {
+    this.copy(this.source, this.start, this.end);
+    this.start = this.end;
+  }
+
+  private copy(from: Buffer, start: number, end: number): void {
+    const { target, length } = this;
+    if (end - start > SMALL) from.copy(target, length, start, end);
+    else for (let index = start; index < end; index++) target[length + index - start] = from[index] as number;
+    this.length += end - start;
+  }
 }

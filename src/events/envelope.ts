@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { createHash, hash } from 'node:crypto';
 import { MalformedEventError } from '../errors';
 import { findEvent } from './catalogue';
-import { decodeString, isString, type Span, scanObject } from './json-scanner';
+import { decodeKnownString, decodeString, isString, type Span, scanObject } from './json-scanner';
 
 declare const eventIdBrand: unique symbol;
 /** Identity of one emission: the same for the copies that came by RabbitMQ and by SQS, and at every redelivery. */
@@ -41,10 +41,10 @@ export function parseEnvelope(body: Buffer, origin: Origin): Envelope {
   const members = new Map<string, Span>();
   for (const member of scanObject(body)) members.set(member.key, member.value);
 
-  const named = textOf(body, members.get('event'));
+  const named = nameOf(body, members.get('event'));
   const fallback = named === undefined || !members.has('instance') ? fromRoutingKey(origin) : undefined;
   const event = named ?? fallback?.event;
-  const instance = textOf(body, members.get('instance')) ?? origin.instance ?? fallback?.instance;
+  const instance = nameOf(body, members.get('instance')) ?? origin.instance ?? fallback?.instance;
   if (event === undefined) {
     throw new MalformedEventError('EVENT_MISSING', 'neither the body nor the routing key names the event');
   }
@@ -63,6 +63,11 @@ export function parseEnvelope(body: Buffer, origin: Origin): Envelope {
     body,
     members,
   };
+}
+
+function nameOf(body: Buffer, span: Span | undefined): string | undefined {
+  if (span === undefined || !isString(body, span)) return undefined;
+  return decodeKnownString(body, span) || undefined;
 }
 
 function textOf(body: Buffer, span: Span | undefined): string | undefined {

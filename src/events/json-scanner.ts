@@ -13,6 +13,7 @@ export interface Member {
   readonly value: Span;
 }
 
+const SPACE = 0x20;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
@@ -27,13 +28,21 @@ const CLOSE_BRACE = 0x7d;
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const LOWER_U = 0x75;
+const LOWER_E = 0x65;
+const UPPER_E = 0x45;
 
 /** Bytes that end a run of plain string content: quote, backslash, control characters (RFC 8259, section 7). */
 const ENDS_RUN = Uint8Array.from({ length: 256 }, (_, byte) =>
-  byte === QUOTE || byte === BACKSLASH || byte < 0x20 ? 1 : 0,
+  byte === QUOTE || byte === BACKSLASH || byte < SPACE ? 1 : 0,
 );
+/** Runs longer than this are looked at a word at a time. */
+const LONG_RUN = 64;
 /** The bytes that may follow a backslash (RFC 8259, section 7), `u` aside. */
 const SHORT_ESCAPES = new Set(Buffer.from('"\\/bfnrt'));
+/** Longer strings are not remembered. */
+const LONGEST_KNOWN = 64;
+/** A power of two, and more than there are keys and busy instances. */
+const PLACES = 1024;
 const TRUE = Buffer.from('true');
 const FALSE = Buffer.from('false');
 const NULL = Buffer.from('null');
@@ -43,190 +52,182 @@ const NULL = Buffer.from('null');
  * (RFC 8259) without decoding a single value: the bytes of `data` reach the receiver as they came.
  * JSON.parse and JSON.stringify would lose number text beyond 2^53, duplicate keys and escapes.
  *
+ * Every function here takes the offset where something begins and returns the offset where it ends; behind the
+ * text there are no bytes, which nothing matches.
+ *
  * @throws MalformedEventError `BODY_NOT_JSON`, `BODY_NOT_OBJECT`
  */
 export function scanObject(text: Buffer, span: Span = { start: 0, end: text.length }): Member[] {
-  return new Scanner(text, span).members();
+  let position = skipSpace(text, span.start);
+  if (text[position] !== OPEN_BRACE)
+    throw new MalformedEventError('BODY_NOT_OBJECT', 'the body is not a JSON object');
+  position = skipSpace(text, position + 1);
+  const members: Member[] = [];
+  if (text[position] !== CLOSE_BRACE) {
+    for (;;) {
+      const member = scanMember(text, position);
+      members.push(member);
+      position = skipSpace(text, member.value.end);
+      if (text[position] !== COMMA) break;
+      position = skipSpace(text, position + 1);
+    }
+    if (text[position] !== CLOSE_BRACE) throw unexpected(text, position);
+  }
+  const end = position + 1;
+  const rest = skipSpace(text, end);
+  if (end > span.end || rest < span.end) throw unexpected(text, Math.min(rest, span.end));
+  return members;
 }
 
-class Scanner {
-  private position: number;
-  private readonly end: number;
-  /** Closing byte of each open container, innermost last. A plain stack: nesting costs no recursion. */
-  private readonly open: number[] = [];
+function scanMember(text: Buffer, start: number): Member {
+  if (text[start] !== QUOTE) throw unexpected(text, start);
+  const keySpan = { start, end: skipString(text, start) };
+  const colon = skipSpace(text, keySpan.end);
+  if (text[colon] !== COLON) throw unexpected(text, colon);
+  const valueStart = skipSpace(text, colon + 1);
+  const value = { start: valueStart, end: skipValue(text, valueStart) };
+  return { key: knownStrings.decode(text, keySpan), keySpan, value };
+}
 
-  constructor(
-    private readonly text: Buffer,
-    span: Span,
-  ) {
-    this.position = span.start;
-    this.end = span.end;
-  }
+function skipSpace(text: Buffer, start: number): number {
+  let position = start;
+  while ((text[position] as number) <= SPACE && isSpace(text[position] as number)) position++;
+  return position;
+}
 
-  members(): Member[] {
-    if (this.peek() !== OPEN_BRACE)
-      throw new MalformedEventError('BODY_NOT_OBJECT', 'the body is not a JSON object');
-    this.position++;
-    const members: Member[] = [];
-    if (this.peek() === CLOSE_BRACE) this.position++;
-    else {
-      do members.push(this.member());
-      while (this.another(CLOSE_BRACE));
-    }
-    if (this.peek() !== -1) throw this.unexpected();
-    return members;
-  }
-
-  private member(): Member {
-    const keySpan = this.key();
-    this.peek();
-    const start = this.position;
-    this.skipValue();
-    return { key: decodeString(this.text, keySpan), keySpan, value: { start, end: this.position } };
-  }
-
-  /** Skips white space; the byte that follows it, -1 at the end. */
-  private peek(): number {
-    const { text, end } = this;
-    let position = this.position;
-    while (position < end) {
-      const byte = text[position] as number;
-      if (byte > 0x20 || (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09)) {
-        this.position = position;
-        return byte;
-      }
-      position++;
-    }
-    this.position = position;
-    return -1;
-  }
-
-  /** After a value: true at a comma, false at the container's end. */
-  private another(closing: number): boolean {
-    const byte = this.peek();
-    if (byte !== COMMA && byte !== closing) throw this.unexpected();
-    this.position++;
-    return byte === COMMA;
-  }
-
-  private key(): Span {
-    if (this.peek() !== QUOTE) throw this.unexpected();
-    const start = this.position;
-    this.skipString();
-    const span = { start, end: this.position };
-    if (this.peek() !== COLON) throw this.unexpected();
-    this.position++;
-    return span;
-  }
-
-  private skipValue(): void {
-    const floor = this.open.length;
-    do this.skipScalarOrOpen();
-    while (this.open.length > floor && this.advance(floor));
-  }
-
-  /** Consumes a scalar or an empty container, or enters a container up to its first value. */
-  private skipScalarOrOpen(): void {
-    let byte = this.peek();
-    while (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+/** Nesting costs no recursion: `open` holds the closing byte of each open container, innermost last. */
+function skipValue(text: Buffer, start: number): number {
+  const open: number[] = [];
+  let position = start;
+  do {
+    const byte = text[position] as number;
+    if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
       const closing = byte === OPEN_BRACE ? CLOSE_BRACE : CLOSE_BRACKET;
-      this.position++;
-      if (this.peek() === closing) {
-        this.position++;
-        return;
+      open.push(closing);
+      position = skipSpace(text, position + 1);
+      if (text[position] !== closing) {
+        position = toValue(text, position, closing);
+        continue;
       }
-      this.open.push(closing);
-      if (closing === CLOSE_BRACE) this.key();
-      byte = this.peek();
+    } else position = skipScalar(text, position, byte);
+    position = toNextValue(text, position, open);
+  } while (open.length > 0);
+  return position;
+}
+
+/** After a value: closes the containers that end here; where another value follows, to that. */
+function toNextValue(text: Buffer, start: number, open: number[]): number {
+  let position = start;
+  while (open.length > 0) {
+    const closing = open[open.length - 1] as number;
+    position = skipSpace(text, position);
+    if (text[position] === COMMA) return toValue(text, skipSpace(text, position + 1), closing);
+    if (text[position] !== closing) throw unexpected(text, position);
+    position++;
+    open.pop();
+  }
+  return position;
+}
+
+function toValue(text: Buffer, start: number, closing: number): number {
+  return closing === CLOSE_BRACE ? skipKey(text, start) : start;
+}
+
+function skipScalar(text: Buffer, start: number, first: number): number {
+  if (first === QUOTE) return skipString(text, start);
+  return isDigit(first) || first === MINUS ? skipNumber(text, start) : skipLiteral(text, start);
+}
+
+/** A key, its colon, and the space around them. */
+function skipKey(text: Buffer, start: number): number {
+  if (text[start] !== QUOTE) throw unexpected(text, start);
+  const colon = skipSpace(text, skipString(text, start));
+  if (text[colon] !== COLON) throw unexpected(text, colon);
+  return skipSpace(text, colon + 1);
+}
+
+function skipString(text: Buffer, quote: number): number {
+  let position = quote + 1;
+  let long = position + LONG_RUN;
+  for (;;) {
+    while (ENDS_RUN[text[position] as number] === 0) {
+      position++;
+      if (position === long) position = skipWords(text, position);
     }
-    if (byte === QUOTE) this.skipString();
-    else this.skipNumberOrLiteral(byte);
+    const byte = text[position];
+    if (byte === QUOTE) return position + 1;
+    if (byte !== BACKSLASH) throw unexpected(text, position);
+    position = skipEscape(text, position);
+    long = position + LONG_RUN;
   }
+}
 
-  /** After a value inside a container: closes what ends here; true when another value follows. */
-  private advance(floor: number): boolean {
-    while (this.open.length > floor) {
-      const closing = this.open[this.open.length - 1] as number;
-      if (this.another(closing)) {
-        if (closing === CLOSE_BRACE) this.key();
-        return true;
-      }
-      this.open.pop();
-    }
-    return false;
+/** Words of four bytes without any that ends a run: base64 makes up most of a large event. */
+function skipWords(text: Buffer, start: number): number {
+  const aligned = start + (-(text.byteOffset + start) & 3);
+  for (let position = start; position < aligned; position++) {
+    if (ENDS_RUN[text[position] as number] !== 0) return position;
   }
+  if (aligned >= text.length) return start;
+  const words = new Int32Array(text.buffer, text.byteOffset + aligned, (text.length - aligned) >> 2);
+  let index = 0;
+  while (index < words.length && !hasRunEnd(words[index] as number)) index++;
+  return aligned + index * 4;
+}
 
-  private skipString(): void {
-    const { text } = this;
-    let position = this.position + 1;
-    for (;;) {
-      while (ENDS_RUN[text[position] as number] === 0) position++;
-      const byte = position < this.end ? text[position] : undefined;
-      if (byte === QUOTE) break;
-      if (byte !== BACKSLASH) {
-        this.position = position;
-        throw this.unexpected();
-      }
-      position = this.escapeEnd(position);
-    }
-    this.position = position + 1;
-  }
+/** Whether one of the four bytes is a quote, a backslash or below a space (Bit Twiddling Hacks, "hasless"). */
+function hasRunEnd(word: number): boolean {
+  const quotes = word ^ 0x22222222;
+  const backslashes = word ^ 0x5c5c5c5c;
+  const found =
+    ((quotes - 0x01010101) & ~quotes) |
+    ((backslashes - 0x01010101) & ~backslashes) |
+    ((word - 0x20202020) & ~word);
+  return (found & 0x80808080) !== 0;
+}
 
-  private escapeEnd(backslash: number): number {
-    const byte = this.text[backslash + 1] ?? -1;
-    if (SHORT_ESCAPES.has(byte)) return backslash + 2;
-    const hex = backslash + 2;
-    if (byte === LOWER_U && [0, 1, 2, 3].every((offset) => isHexDigit(this.text[hex + offset] ?? -1)))
-      return hex + 4;
-    this.position = backslash;
-    throw this.unexpected();
-  }
+function skipEscape(text: Buffer, backslash: number): number {
+  const byte = text[backslash + 1] ?? -1;
+  if (SHORT_ESCAPES.has(byte)) return backslash + 2;
+  const hex = backslash + 2;
+  if (byte === LOWER_U && [0, 1, 2, 3].every((offset) => isHexDigit(text[hex + offset] ?? -1)))
+    return hex + 4;
+  throw unexpected(text, backslash);
+}
 
-  private skipNumberOrLiteral(byte: number): void {
-    if (byte === MINUS || isDigit(byte)) this.skipNumber(byte);
-    else if (byte === TRUE[0]) this.skipLiteral(TRUE);
-    else if (byte === FALSE[0]) this.skipLiteral(FALSE);
-    else if (byte === NULL[0]) this.skipLiteral(NULL);
-    else throw this.unexpected();
-  }
+function skipLiteral(text: Buffer, start: number): number {
+  const first = text[start];
+  const literal = first === FALSE[0] ? FALSE : first === TRUE[0] ? TRUE : NULL;
+  if (!standsAt(text, start, literal)) throw unexpected(text, start);
+  return start + literal.length;
+}
 
-  private skipLiteral(literal: Buffer): void {
-    const end = this.position + literal.length;
-    if (end > this.end || literal.compare(this.text, this.position, end) !== 0) throw this.unexpected();
-    this.position = end;
+function skipNumber(text: Buffer, start: number): number {
+  let position = text[start] === MINUS ? start + 1 : start;
+  position = text[position] === ZERO ? position + 1 : skipDigits(text, position);
+  if (text[position] === DOT) position = skipDigits(text, position + 1);
+  const byte = text[position];
+  if (byte === LOWER_E || byte === UPPER_E) {
+    const sign = text[position + 1];
+    position = skipDigits(text, sign === PLUS || sign === MINUS ? position + 2 : position + 1);
   }
+  return position;
+}
 
-  private skipNumber(first: number): void {
-    if (first === MINUS) this.position++;
-    if (this.byte() === ZERO) this.position++;
-    else this.skipDigits();
-    if (this.byte() === DOT) {
-      this.position++;
-      this.skipDigits();
-    }
-    if ((this.byte() | 0x20) === 0x65) {
-      this.position++;
-      const sign = this.byte();
-      if (sign === PLUS || sign === MINUS) this.position++;
-      this.skipDigits();
-    }
-  }
+function skipDigits(text: Buffer, start: number): number {
+  let position = start;
+  while (isDigit(text[position] as number)) position++;
+  if (position === start) throw unexpected(text, position);
+  return position;
+}
 
-  private skipDigits(): void {
-    const start = this.position;
-    while (isDigit(this.byte())) this.position++;
-    if (this.position === start) throw this.unexpected();
-  }
+function unexpected(text: Buffer, position: number): MalformedEventError {
+  const what = position >= text.length ? 'the body ends too early' : `unexpected byte at offset ${position}`;
+  return new MalformedEventError('BODY_NOT_JSON', `the body is not JSON: ${what}`);
+}
 
-  private byte(): number {
-    return this.position < this.end ? (this.text[this.position] as number) : -1;
-  }
-
-  private unexpected(): MalformedEventError {
-    const what =
-      this.position >= this.end ? 'the body ends too early' : `unexpected byte at offset ${this.position}`;
-    return new MalformedEventError('BODY_NOT_JSON', `the body is not JSON: ${what}`);
-  }
+function isSpace(byte: number): boolean {
+  return byte === SPACE || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
 function isDigit(byte: number): boolean {
@@ -235,6 +236,45 @@ function isDigit(byte: number): boolean {
 
 function isHexDigit(byte: number): boolean {
   return isDigit(byte) || ((byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x66);
+}
+
+/**
+ * The strings that were decoded last, one for each place in a table: keys and names come again and again, and to
+ * compare their bytes takes a tenth of the time that decoding them does.
+ */
+class KnownStrings {
+  private readonly tokens = new Array<Uint8Array>(PLACES).fill(new Uint8Array());
+  private readonly strings = new Array<string>(PLACES).fill('');
+
+  decode(text: Buffer, span: Span): string {
+    const { start, end } = span;
+    const length = end - start;
+    if (length > LONGEST_KNOWN) return decodeString(text, span);
+    const place =
+      (length * 31 + (text[start + 1] as number) * 7 + (text[end - 2] as number) * 3) & (PLACES - 1);
+    const token = this.tokens[place] as Uint8Array;
+    if (token.length === length && standsAt(text, start, token)) return this.strings[place] as string;
+    const decoded = decodeString(text, span);
+    // A copy of its own: part of a shared allocation would keep all of that.
+    this.tokens[place] = new Uint8Array(text.subarray(start, end));
+    this.strings[place] = decoded;
+    return decoded;
+  }
+}
+
+const knownStrings = new KnownStrings();
+
+/** As `decodeString`, for what comes again and again: names of events and instances. */
+export function decodeKnownString(text: Buffer, span: Span): string {
+  return knownStrings.decode(text, span);
+}
+
+/** Whether `bytes` stand in `text` at `start`. */
+export function standsAt(text: Buffer, start: number, bytes: Uint8Array): boolean {
+  for (let index = 0; index < bytes.length; index++) {
+    if (text[start + index] !== bytes[index]) return false;
+  }
+  return true;
 }
 
 /** The value of the JSON string token at `span`, quotes included in the span. */
@@ -251,49 +291,4 @@ export function isString(text: Buffer, span: Span): boolean {
 /** Whether the value at `span` is a JSON object. */
 export function isObject(text: Buffer, span: Span): boolean {
   return text[span.start] === OPEN_BRACE;
-}
-
-/**
- * The parts of the value at `span` that remain when the member at `path` is left out, in order and byte for
- * byte. Every member of that name goes (JSON allows duplicates); where the path leads nowhere, one part: all.
- */
-export function omitMember(text: Buffer, span: Span, path: readonly string[]): Span[] {
-  const cuts = cutsOf(text, span, path);
-  const parts: Span[] = [];
-  let start = span.start;
-  for (const cut of cuts) {
-    parts.push({ start, end: cut.start });
-    start = cut.end;
-  }
-  parts.push({ start, end: span.end });
-  return parts.filter((part) => part.end > part.start);
-}
-
-function cutsOf(text: Buffer, span: Span, path: readonly string[]): Span[] {
-  const [name, ...rest] = path;
-  if (name === undefined || !isObject(text, span)) return [];
-  const members = scanObject(text, span);
-  if (rest.length > 0) {
-    return members.flatMap((member) => (member.key === name ? cutsOf(text, member.value, rest) : []));
-  }
-  return cutsOfMembers(members, name);
-}
-
-/** A cut member takes the comma behind it along; those behind the last kept member the comma before them. */
-function cutsOfMembers(members: readonly Member[], name: string): Span[] {
-  const first = members[0];
-  const last = members[members.length - 1];
-  if (first === undefined || last === undefined) return [];
-  const lastKept = members.findLastIndex((member) => member.key !== name);
-  const kept = members[lastKept];
-  if (kept === undefined) return [{ start: first.keySpan.start, end: last.value.end }];
-  const cuts = members
-    .slice(0, lastKept)
-    .flatMap((member, index) =>
-      member.key === name
-        ? [{ start: member.keySpan.start, end: members[index + 1]?.keySpan.start ?? member.value.end }]
-        : [],
-    );
-  if (kept !== last) cuts.push({ start: kept.value.end, end: last.value.end });
-  return cuts;
 }

@@ -1,11 +1,31 @@
 import type { Counter, LabelValues } from 'prom-client';
 
+/** A node of the tree that label values span: how often the values on the way to it came together. */
+class Branch {
+  count = 0;
+  private readonly branches = new Map<string, Branch>();
+
+  branch(value: string): Branch {
+    let branch = this.branches.get(value);
+    if (branch === undefined) {
+      branch = new Branch();
+      this.branches.set(value, branch);
+    }
+    return branch;
+  }
+
+  *entries(values: readonly string[] = []): Generator<[values: readonly string[], count: number]> {
+    if (this.count > 0) yield [values, this.count];
+    for (const [value, branch] of this.branches) yield* branch.entries([...values, value]);
+  }
+}
+
 /**
- * Counts on the hot path: a number in a map for each combination of label values, carried over to the metric when
- * it is read. `Counter#inc` builds a hash of its labels at every call.
+ * Counts on the hot path: a number for each combination of label values, carried over to the metric when it is
+ * read. `Counter#inc` builds a hash of its labels at every call.
  */
 export class Tally<T extends string> {
-  private readonly counts = new Map<string, number>();
+  private root = new Branch();
 
   constructor(
     private readonly counter: Counter<T>,
@@ -14,17 +34,17 @@ export class Tally<T extends string> {
 
   /** `values` in the order of the label names. */
   add(...values: readonly string[]): void {
-    const key = values.length === 1 ? (values[0] ?? '') : values.join('\n');
-    this.counts.set(key, (this.counts.get(key) ?? 0) + 1);
+    let branch = this.root;
+    for (const value of values) branch = branch.branch(value);
+    branch.count++;
   }
 
   /** Moves what was counted into the metric. */
   carryOver(): void {
-    for (const [key, count] of this.counts) {
-      const values = key.split('\n');
+    for (const [values, count] of this.root.entries()) {
       const labels = Object.fromEntries(this.labelNames.map((name, index) => [name, values[index] ?? '']));
       this.counter.inc(labels as LabelValues<T>, count);
     }
-    this.counts.clear();
+    this.root = new Branch();
   }
 }

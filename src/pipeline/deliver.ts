@@ -150,6 +150,7 @@ export class Deliverer {
 
   /** Room came free: destinations take turns, so that a long line at one does not keep the others waiting. */
   private startNext(): void {
+    if (this.waiting.size === 0) return;
     const now = Date.now();
     for (const [id, queue] of this.waiting) {
       const bulkhead = this.parts.bulkheadOf(id);

@@ -12,6 +12,10 @@ const OUR_OWN_FAULTS: ReadonlySet<string> = new Set([
   'EADDRNOTAVAIL',
 ]);
 
+export function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
+}
+
 /** Answer → outcome. 2xx is success, the configured statuses will never change, everything else is retried. */
 export function judgeAnswer(
   status: number,
@@ -20,7 +24,7 @@ export function judgeAnswer(
   retryAfter: string | undefined,
   now: number,
 ): Outcome {
-  if (status >= 200 && status < 300) return { kind: 'delivered', status };
+  if (isSuccess(status)) return { kind: 'delivered', status };
   const code = `HTTP_${status}`;
   if (rejectedStatuses.has(status)) return { kind: 'rejected', code, status, answer };
   const retryAfterMs = parseRetryAfter(retryAfter, now);

@@ -1,5 +1,5 @@
 import type { Pool } from 'undici';
-import { composeBody } from '../../events/body';
+import { type BodyOptions, composeBody } from '../../events/body';
 import { urlSuffix } from '../../events/catalogue';
 import type { Delivery, Destination, DestinationId, RunningAttempt } from '../../pipeline/delivery';
 import { createHttpClient, type HttpClientOptions } from './client';
@@ -39,7 +39,7 @@ export class WebhookDestination implements Destination {
   readonly timeoutMs: number;
   private readonly client: Pool;
   private readonly url: URL;
-  private readonly destinationJson: Buffer;
+  private readonly bodyOptions: BodyOptions;
   private readonly keys: readonly Buffer[];
   private headers: readonly string[] = [];
   private headersMadeAt = 0;
@@ -53,16 +53,16 @@ export class WebhookDestination implements Destination {
     this.timeoutMs = target.timeoutMs;
     this.url = new URL(target.url);
     this.client = createHttpClient(this.url.origin, options);
-    this.destinationJson = Buffer.from(JSON.stringify(target.url));
+    this.bodyOptions = {
+      destination: Buffer.from(JSON.stringify(target.url)),
+      stripApikey: options.stripApikey,
+      ...(target.base64 ? {} : { omitFromData: MEDIA }),
+    };
     this.keys = target.signingSecrets.map(signingKey);
   }
 
   start(delivery: Delivery, attempt: number): RunningAttempt {
-    const body = composeBody(delivery.envelope, {
-      destination: this.destinationJson,
-      stripApikey: this.options.stripApikey,
-      ...(this.target.base64 ? {} : { omitFromData: MEDIA }),
-    });
+    const body = composeBody(delivery.envelope, this.bodyOptions);
     const request = {
       path: this.pathFor(delivery.envelope.event),
       headers: this.headersFor(delivery, attempt, body),

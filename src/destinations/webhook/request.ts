@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import type { AbortReason, Outcome, RunningAttempt } from '../../pipeline/delivery';
-import { judgeAnswer, judgeError } from './answer';
+import { isSuccess, judgeAnswer, judgeError } from './answer';
 
 /** Bytes of an answer that are read at all: what comes after them is cut off. */
 const READ_CAP = 65_536;
@@ -16,11 +16,15 @@ export interface HttpRequest {
   readonly body: Buffer;
 }
 
-/** Sends one POST and judges its answer. A class instead of `undici.request`: no stream is made for the body. */
+/**
+ * Sends one POST and judges its answer. A class instead of `undici.request`: no stream is made for the answer. It
+ * answers to undici's own, older names of the callbacks, as those of the newer ones cost a controller and a table of
+ * headers for each request; version 8 takes the newer ones only.
+ */
 export class WebhookRequest implements RunningAttempt, Dispatcher.DispatchHandler {
   readonly outcome: Promise<Outcome>;
   private resolve: (outcome: Outcome) => void = () => {};
-  private controller: Dispatcher.DispatchController | undefined;
+  private abortRequest: ((error: Error) => void) | undefined;
   private status = 0;
   private retryAfter: string | undefined;
   private kept = '';
@@ -31,14 +35,15 @@ export class WebhookRequest implements RunningAttempt, Dispatcher.DispatchHandle
 
   constructor(
     dispatcher: Dispatcher,
-    request: HttpRequest,
+    { path, headers, body }: HttpRequest,
     private readonly rejectedStatuses: ReadonlySet<number>,
   ) {
     this.outcome = new Promise((resolve) => {
       this.resolve = resolve;
     });
     try {
-      dispatcher.dispatch({ ...request, method: 'POST' }, this);
+      // No spread: undici takes an object made that way apart twenty times slower.
+      dispatcher.dispatch({ path, method: 'POST', headers, body }, this);
     } catch (error) {
       this.end(judgeError(error));
     }
@@ -58,33 +63,31 @@ export class WebhookRequest implements RunningAttempt, Dispatcher.DispatchHandle
     if (now - this.answeredAt > ANSWER_MS) this.abort('timeout');
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.controller = controller;
+  onConnect(abort: (error?: Error) => void): void {
+    this.abortRequest = abort;
     if (this.ended) this.cutOff();
   }
 
-  onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    status: number,
-    headers: Record<string, string | string[] | undefined>,
-  ): void {
-    if (status < 200) return;
+  onHeaders(status: number, headers: Buffer[]): boolean {
+    if (status < 200) return true;
     this.status = status;
-    const retryAfter = headers['retry-after'];
-    this.retryAfter = Array.isArray(retryAfter) ? retryAfter[0] : retryAfter;
+    if (!isSuccess(status)) this.retryAfter = headerValue('retry-after', headers);
+    return true;
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.read < KEEP_CAP) this.kept += chunk.toString('utf8', 0, KEEP_CAP - this.read);
+  onData(chunk: Buffer): boolean {
+    if (this.read < KEEP_CAP && !isSuccess(this.status))
+      this.kept += chunk.toString('utf8', 0, KEEP_CAP - this.read);
     this.read += chunk.length;
     if (this.read > READ_CAP) this.abort('timeout');
+    return true;
   }
 
-  onResponseEnd(): void {
+  onComplete(): void {
     this.endByStatus();
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+  onError(error: Error): void {
     if (this.status !== 0) this.endByStatus();
     else this.end(judgeError(error));
   }
@@ -100,6 +103,15 @@ export class WebhookRequest implements RunningAttempt, Dispatcher.DispatchHandle
   }
 
   private cutOff(): void {
-    this.controller?.abort(new Error('cut off'));
+    this.abortRequest?.(new Error('cut off'));
   }
+}
+
+/** Value of the header `name` (lower case) in undici's list of names and values. */
+function headerValue(name: string, headers: readonly Buffer[]): string | undefined {
+  for (let index = 0; index < headers.length; index += 2) {
+    if (headers[index]?.toString('latin1').toLowerCase() === name)
+      return headers[index + 1]?.toString('latin1');
+  }
+  return undefined;
 }

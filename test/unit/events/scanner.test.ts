@@ -237,6 +237,49 @@ describe('scanObject', () => {
     expect(() => scanObject(text, { start: 2, end: 13 })).toThrow(MalformedEventError);
   });
 
+  test('finds what ends a long string wherever it stands in a word of memory', () => {
+    const special = fc.constantFrom(
+      '"',
+      '\\',
+      '\n',
+      '\u0000',
+      '\u001f',
+      '\\"',
+      '\\n',
+      '\\u00e9',
+      'é',
+      '😀',
+      ' ',
+      '#',
+      '[',
+      ']',
+      '!',
+    );
+    fc.assert(
+      fc.property(
+        fc.nat({ max: 200 }),
+        fc.array(fc.tuple(special, fc.nat({ max: 150 })), { maxLength: 4 }),
+        fc.nat({ max: 7 }),
+        (length, parts, offset) => {
+          const inner = 'x'.repeat(length) + parts.map(([text, count]) => text + 'y'.repeat(count)).join('');
+          const text = `{"a":"${inner}"}`;
+          const shifted = Buffer.alloc(offset + Buffer.byteLength(text)).subarray(offset);
+          shifted.write(text);
+          const accepts = (parse: () => unknown): boolean => {
+            try {
+              parse();
+              return true;
+            } catch {
+              return false;
+            }
+          };
+          expect(accepts(() => scanObject(shifted))).toBe(accepts(() => JSON.parse(text)));
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
   test('never reads a value across the end of the span it was given', () => {
     for (const inner of ['"ab"', '"\\u0041"', 'true', '123', '{"b":1}', '[1]']) {
       const text = Buffer.from(`{"a":${inner}}`);
