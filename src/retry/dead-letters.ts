@@ -6,7 +6,7 @@ import {
   type DeliveryId,
   destinationKeyOf,
 } from '../pipeline/delivery';
-import { bodyOf, type JobData, parseHistory } from './job';
+import { bodyOf, historyOf, type JobData } from './job';
 import type { RetryStore } from './store';
 
 /** A dead letter without its body. */
@@ -63,7 +63,7 @@ export class DeadLetters {
     const job = await this.find(id);
     if (job === undefined) return undefined;
     const { logs } = await this.store.queue.getJobLogs(id);
-    return { ...summaryOf(job), history: parseHistory(logs), body: await bodyOf(job.data) };
+    return { ...summaryOf(job), history: historyOf(job.data, logs), body: await bodyOf(job.data) };
   }
 
   /** Parks a dead letter again with all its attempts before it; the delivery keeps its id. */

@@ -1,27 +1,25 @@
 import { StoreUnavailableError } from '../errors';
-import type { RetryStore, Transaction } from './store';
-
-/** Adds one change to a transaction; called again where the transaction failed, so what it does is idempotent. */
-export type Apply = (transaction: Transaction) => void;
+import type { RetryStore, Step } from './store';
 
 /** One change of what is stored. */
 export interface Change {
   /** About how much memory `prepare` takes. */
   readonly bytes: number;
-  /** Called once, right before the change is first sent: what it makes exists for one transaction's changes only. */
-  readonly prepare: () => Apply | Promise<Apply>;
+  /** Called once, shortly before the change is first sent: what it makes exists for two transactions' changes only. */
+  readonly prepare: () => Step | Promise<Step>;
   /** Asked right before the change would be sent. */
   readonly isWithdrawn?: () => boolean;
 }
 
 interface Pending {
   readonly change: Change;
-  apply?: Apply;
+  step?: Step;
   readonly resolve: (how: 'stored' | 'withdrawn') => void;
   readonly reject: (error: StoreUnavailableError) => void;
 }
 
-const MAX_CHANGES = 256;
+/** A fraction of what sources hold by default, so that one batch is prepared while another one is stored. */
+const MAX_CHANGES = 64;
 const MAX_BYTES = 8 * 1024 * 1024;
 const RETRY_FIRST_MS = 100;
 const RETRY_LAST_MS = 2000;
@@ -69,7 +67,9 @@ export class GroupCommit {
     while (this.pending.length > 0) {
       const batch = this.take();
       try {
-        if (batch.length > 0) await this.send(batch);
+        await prepare(batch);
+        // The next ones are prepared while these are stored; where that fails it is tried again when they are taken.
+        await Promise.all([this.send(batch), prepare(this.peek()).catch(() => {})]);
         this.limit = MAX_CHANGES;
         delayMs = RETRY_FIRST_MS;
       } catch (error) {
@@ -83,29 +83,30 @@ export class GroupCommit {
   }
 
   private take(): Pending[] {
+    const batch = this.peek();
+    this.pending.splice(0, batch.length);
+    return batch.filter(({ change, resolve }) => {
+      const isWithdrawn = change.isWithdrawn?.() ?? false;
+      if (isWithdrawn) resolve('withdrawn');
+      return !isWithdrawn;
+    });
+  }
+
+  /** The next batch, which stays where it is. */
+  private peek(): Pending[] {
     const batch: Pending[] = [];
     let bytes = 0;
-    while (batch.length < this.limit && bytes < MAX_BYTES) {
-      const next = this.pending.shift();
-      if (next === undefined) break;
-      if (next.change.isWithdrawn?.()) next.resolve('withdrawn');
-      else {
-        batch.push(next);
-        bytes += next.change.bytes;
-      }
+    for (const next of this.pending) {
+      if (batch.length === this.limit || bytes >= MAX_BYTES) break;
+      batch.push(next);
+      bytes += next.change.bytes;
     }
     return batch;
   }
 
-  private async send(batch: Pending[]): Promise<void> {
-    await Promise.all(
-      batch.map(async (pending) => {
-        pending.apply ??= await pending.change.prepare();
-      }),
-    );
-    await this.store.transaction((transaction) => {
-      for (const { apply } of batch) apply?.(transaction);
-    });
+  private async send(batch: readonly Pending[]): Promise<void> {
+    if (batch.length === 0) return;
+    await this.store.transaction(batch.flatMap(({ step }) => step ?? []));
     for (const { resolve } of batch) resolve('stored');
   }
 
@@ -129,4 +130,12 @@ export class GroupCommit {
       };
     });
   }
+}
+
+async function prepare(batch: readonly Pending[]): Promise<void> {
+  await Promise.all(
+    batch.map(async (pending) => {
+      pending.step ??= await pending.change.prepare();
+    }),
+  );
 }

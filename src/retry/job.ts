@@ -21,6 +21,8 @@ export interface JobData {
   readonly l: number;
   /** Attempts spent before the job was made. */
   readonly n: number;
+  /** What those were; later ones are the job's log. */
+  readonly h?: readonly AttemptRecord[];
   /** Set on a dead letter: why. */
   readonly x?: DeadReason;
   /** What was wrong with a malformed message. */
@@ -30,7 +32,7 @@ export interface JobData {
 }
 
 export async function jobDataOf(request: ParkRequest): Promise<JobData> {
-  const { delivery, attemptsMade, decision } = request;
+  const { delivery, attemptsMade, history, decision } = request;
   const { envelope, destination } = delivery;
   return {
     v: COMPRESSION,
@@ -40,6 +42,7 @@ export async function jobDataOf(request: ParkRequest): Promise<JobData> {
     b: await compress(envelope.body),
     l: envelope.body.length,
     n: attemptsMade,
+    ...(history.length > 0 ? { h: history } : {}),
     ...(decision.kind === 'give-up' ? { x: decision.reason } : {}),
   };
 }
@@ -68,13 +71,13 @@ export function originOf(data: JobData): Origin {
   return data.o ?? { routingKey: data.e, instance: data.i };
 }
 
-/** One line of the attempt history, kept as a BullMQ job log. */
+/** An attempt made after the delivery was stored, as a line of BullMQ's job log. */
 export function historyLine(record: AttemptRecord): string {
   return JSON.stringify(record);
 }
 
-export function parseHistory(lines: readonly string[]): AttemptRecord[] {
-  return lines.map((line) => JSON.parse(line) as AttemptRecord);
+export function historyOf({ h = [] }: JobData, lines: readonly string[]): AttemptRecord[] {
+  return [...h, ...lines.map((line) => JSON.parse(line) as AttemptRecord)];
 }
 
 /** Lines of history kept of one delivery. */

@@ -38,11 +38,13 @@ export class Ledger {
     const [audit, destinations] = [this.store.key('audit'), this.store.key('destinations')];
     await this.commit.commit({
       bytes: counts.size * 100,
-      prepare: () => (transaction) => {
-        for (const [key, { id, count }] of counts) {
-          transaction.runCommand('relayCount', [audit, destinations, key, id, count]);
-        }
-      },
+      prepare: () => ({
+        apply: (transaction) => {
+          for (const [key, { id, count }] of counts) {
+            transaction.runCommand('relayCount', [audit, destinations, key, id, count]);
+          }
+        },
+      }),
     });
   }
 }

@@ -9,10 +9,10 @@ import {
   type ParkReason,
 } from '../pipeline/delivery';
 import type { Decide, Parking, ParkRequest, Ticket } from '../pipeline/parking';
-import type { Apply, GroupCommit } from './group-commit';
+import type { GroupCommit } from './group-commit';
 import { HISTORY_LIMIT, historyLine, type JobData, jobDataOf, malformedJobData } from './job';
 import { malformedId } from './malformed';
-import type { RetryStore } from './store';
+import type { RetryStore, Step } from './store';
 
 export interface ParkingObserver {
   parked(delivery: Delivery, reason: ParkReason): void;
@@ -65,18 +65,17 @@ export class BullMqParking implements Parking {
     await this.parts.commit.commit({
       bytes: body.length,
       prepare: async () =>
-        this.addition(id, await malformedJobData(body, origin, error.code), { lifo: true }, []),
+        this.addition(id, await malformedJobData(body, origin, error.code), { lifo: true }),
     });
   }
 
   private async store(request: ParkRequest, isWithdrawn: () => boolean): Promise<'stored' | 'withdrawn'> {
-    const { delivery, decision, history, reason } = request;
+    const { delivery, decision, reason } = request;
     const options = decision.kind === 'retry' ? { delay: decision.delayMs } : { lifo: true };
     const how = await this.parts.commit.commit({
       bytes: delivery.envelope.body.length,
       isWithdrawn,
-      prepare: async () =>
-        this.addition(delivery.id, await jobDataOf(request), options, history.map(historyLine)),
+      prepare: async () => this.addition(delivery.id, await jobDataOf(request), options),
     });
     if (how === 'stored') this.parts.observer.parked(delivery, reason);
     return how;
@@ -87,17 +86,8 @@ export class BullMqParking implements Parking {
     id: DeliveryId,
     data: JobData,
     options: { readonly delay?: number; readonly lifo?: boolean },
-    history: readonly string[],
-  ): Apply {
+  ): Step {
     const { store } = this.parts;
-    const parkArgs = [
-      store.key('audit'),
-      store.jobKey(id),
-      store.key('destinations'),
-      destinationKeyOf(id),
-      data.d,
-      ...history,
-    ];
     const jobOptions = {
       ...options,
       attempts: BULLMQ_ATTEMPTS,
@@ -105,9 +95,11 @@ export class BullMqParking implements Parking {
       stackTraceLimit: 0,
       keepLogs: HISTORY_LIMIT,
     };
-    return (transaction) => {
-      transaction.runCommand('relayPark', parkArgs);
-      void new Job<JobData>(store.queue, data.e || 'malformed', data, jobOptions, id).addJob(transaction);
+    return {
+      accepts: { id, destination: data.d },
+      apply: (transaction) => {
+        void new Job<JobData>(store.queue, data.e || 'malformed', data, jobOptions, id).addJob(transaction);
+      },
     };
   }
 }
@@ -117,8 +109,10 @@ export function settleDelivered(store: RetryStore, commit: GroupCommit, id: Deli
   const args = [store.key('audit'), store.jobKey(id), store.queue.toKey('delayed'), destinationKeyOf(id), id];
   return commit.commit({
     bytes: 300,
-    prepare: () => (transaction) => {
-      transaction.runCommand('relaySettle', args);
-    },
+    prepare: () => ({
+      apply: (transaction) => {
+        transaction.runCommand('relaySettle', args);
+      },
+    }),
   });
 }

@@ -8,16 +8,27 @@ export type RedisClient = Redis | Cluster;
  */
 const SCRIPTS = {
   /**
-   * Before a job is added: counts the delivery as accepted unless it is stored already, and keeps its history.
-   * KEYS: audit hash, job, destinations hash. ARGV: destination key, destination id, history lines …
+   * Before jobs are added: counts each delivery as accepted unless it is stored already.
+   * KEYS: audit hash, destinations hash. ARGV: key of a job without its id, length of the destination key, and for
+   * each delivery its id and its destination's id.
    */
-  relayPark: {
-    numberOfKeys: 3,
+  relayAccept: {
+    numberOfKeys: 2,
     lua: `
-      if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
-      redis.call('HINCRBY', KEYS[1], ARGV[1] .. ':accepted', 1)
-      redis.call('HSETNX', KEYS[3], ARGV[1], ARGV[2])
-      for i = 3, #ARGV do redis.call('RPUSH', KEYS[2] .. ':logs', ARGV[i]) end
+      local seen, counts, names = {}, {}, {}
+      for i = 3, #ARGV, 2 do
+        local id = ARGV[i]
+        if not seen[id] and redis.call('EXISTS', ARGV[1] .. id) == 0 then
+          seen[id] = true
+          local key = string.sub(id, -tonumber(ARGV[2]))
+          counts[key] = (counts[key] or 0) + 1
+          names[key] = ARGV[i + 1]
+        end
+      end
+      for key, count in pairs(counts) do
+        redis.call('HINCRBY', KEYS[1], key .. ':accepted', count)
+        redis.call('HSETNX', KEYS[2], key, names[key])
+      end
       return 1`,
   },
   /**

@@ -1,10 +1,23 @@
 import { createIORedisClient, type IRedisClient, type IRedisTransaction, Queue } from 'bullmq';
 import { errorCode, StoreUnavailableError } from '../errors';
-import type { DeliveryId } from '../pipeline/delivery';
+import { DESTINATION_KEY_LENGTH, type DeliveryId } from '../pipeline/delivery';
 import type { JobData } from './job';
 import { defineScripts, type RedisClient, type ScriptName } from './scripts';
 
 export type Transaction = IRedisTransaction;
+
+/** A delivery that is counted as accepted where it is not stored yet, and the destination's name for the audit. */
+export interface Accepted {
+  readonly id: DeliveryId;
+  readonly destination: string;
+}
+
+/** One change within a transaction; sent again where the transaction failed, so what it does is idempotent. */
+export interface Step {
+  /** The delivery that `apply` stores, where it stores one. */
+  readonly accepts?: Accepted;
+  readonly apply: (transaction: Transaction) => void;
+}
 
 export interface RetryStoreParts {
   /** Fails at once while Redis is away: offline queue off. */
@@ -65,14 +78,25 @@ export class RetryStore {
   }
 
   /**
-   * Runs what `fill` adds as one MULTI: all of it or nothing.
+   * Runs `steps` in their order as one MULTI: all of them or none.
    *
    * @throws StoreUnavailableError when Redis is away, too slow, or refuses
    */
-  async transaction(fill: (transaction: Transaction) => void): Promise<void> {
+  async transaction(steps: readonly Step[]): Promise<void> {
     if (!this.isReady) throw new StoreUnavailableError('Redis is away');
     const transaction = this.client.multi();
-    fill(transaction);
+    let accepted: Accepted[] = [];
+    let from = 0;
+    steps.forEach((step, index) => {
+      if (step.accepts !== undefined) accepted.push(step.accepts);
+      const next = steps[index + 1];
+      if (next !== undefined && (next.accepts === undefined) === (step.accepts === undefined)) return;
+      // Deliveries that follow each other are counted in one call; what stands between them keeps its place.
+      if (accepted.length > 0) transaction.runCommand('relayAccept', this.acceptArgs(accepted));
+      for (const { apply } of steps.slice(from, index + 1)) apply(transaction);
+      accepted = [];
+      from = index + 1;
+    });
     let results: [Error | null, unknown][] | null;
     try {
       results = await transaction.exec();
@@ -82,6 +106,16 @@ export class RetryStore {
     const failure =
       results === null ? new Error('transaction dropped') : results.find(([error]) => error)?.[0];
     if (failure) throw new StoreUnavailableError(`Redis refused: ${failure.message}`, { cause: failure });
+  }
+
+  private acceptArgs(accepted: readonly Accepted[]): (string | number)[] {
+    return [
+      this.key('audit'),
+      this.key('destinations'),
+      this.queue.toKey(''),
+      DESTINATION_KEY_LENGTH,
+      ...accepted.flatMap(({ id, destination }) => [id, destination]),
+    ];
   }
 
   /** Runs one of our scripts outside a transaction. */

@@ -168,13 +168,10 @@ describe('audit and dead-letters', () => {
     const { store } = bench;
     const counters = [store.key('audit'), store.key('destinations'), destinationKey(destination.id)];
     await store.run('relayCount', [...counters, destination.id, 1]);
-    await store.transaction((transaction) => {
-      transaction.runCommand('hincrby', [
-        store.key('audit'),
-        `${destinationKey(destination.id)}:delivered`,
-        -1,
-      ]);
-    });
+    const delivered = `${destinationKey(destination.id)}:delivered`;
+    await store.transaction([
+      { apply: (transaction) => void transaction.runCommand('hincrby', [store.key('audit'), delivered, -1]) },
+    ]);
     const { code, stdout } = await run(['audit'], environment);
     expect([code, stdout]).toEqual([1, expect.stringMatching(/NOT balanced/)]);
   });

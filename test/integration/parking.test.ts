@@ -33,6 +33,19 @@ describe('parking', () => {
     expect(await bench.line(destination)).toEqual({ ...NOTHING, accepted: 1, parked: 1 });
   });
 
+  test('stored several times in one transaction, with its settling in between, it is counted as often as it lies there', async () => {
+    const two = deliveries(destination, 2);
+    const [delivery, other] = [nth(two, 0), nth(two, 1)];
+    await Promise.all([
+      bench.park(delivery),
+      bench.park(delivery),
+      bench.parking.delivered(delivery),
+      bench.park(delivery),
+      bench.park(other),
+    ]);
+    expect(await bench.line(destination)).toEqual({ ...NOTHING, accepted: 3, delivered: 1, parked: 2 });
+  });
+
   test('job data names the destination, and holds neither its URL nor any secret', async () => {
     const secretive = Object.assign(new FakeDestination('webhook:global'), {
       url: 'https://user:s3cret@hooks.example.test/s3cret',

@@ -25,6 +25,8 @@ export async function startContestant(bench: Bench, contestant: Contestant, url:
     RABBITMQ_EXCHANGE_NAME: broker.exchange,
     RABBITMQ_QUEUE: broker.queue,
     RABBITMQ_PREFETCH: String(PREFETCH),
+    // amqplib's own default, which the baselines have.
+    RABBITMQ_FRAME_MAX: '131072',
     REDIS_URI: bench.redis.uri,
     REDIS_PREFIX_KEY: bench.redis.prefix,
     WEBHOOK_GLOBAL_URL: url,

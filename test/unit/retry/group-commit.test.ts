@@ -1,6 +1,6 @@
 import { StoreUnavailableError } from '../../../src/errors';
 import { type Change, GroupCommit } from '../../../src/retry/group-commit';
-import type { RetryStore, Transaction } from '../../../src/retry/store';
+import type { RetryStore, Step, Transaction } from '../../../src/retry/store';
 import { type Deferred, deferred, turns } from '../../support/signals';
 
 beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }));
@@ -16,10 +16,10 @@ function setup({ manual = false } = {}) {
   let away = false;
   let refused: string | undefined;
   const store = {
-    transaction: (fill: (transaction: Transaction) => void): Promise<void> => {
+    transaction: (steps: readonly Step[]): Promise<void> => {
       const transaction = { names: [] as string[], ...deferred() };
       // Changes write their names where a transaction would collect commands.
-      fill(transaction.names as unknown as Transaction);
+      for (const { apply } of steps) apply(transaction.names as unknown as Transaction);
       sent.push(transaction);
       const fails = away || (refused !== undefined && transaction.names.includes(refused));
       if (fails) transaction.reject(new StoreUnavailableError('away'));
@@ -31,9 +31,11 @@ function setup({ manual = false } = {}) {
   const change = (name: string, others: Partial<Change> = {}): Promise<'stored' | 'withdrawn'> =>
     commit.commit({
       bytes: 100,
-      prepare: () => (transaction) => {
-        (transaction as unknown as string[]).push(name);
-      },
+      prepare: () => ({
+        apply: (transaction) => {
+          (transaction as unknown as string[]).push(name);
+        },
+      }),
       ...others,
     });
   return {
@@ -76,6 +78,48 @@ describe('GroupCommit', () => {
     sent[1]?.resolve();
     await Promise.all(rest);
     expect(sent.map(({ names }) => names)).toEqual([['a'], ['b', 'c']]);
+  });
+
+  test('prepares the next transaction while one is under way, each change once', async () => {
+    const { change, sent } = setup({ manual: true });
+    const prepared: string[] = [];
+    const all = Array.from({ length: 100 }, (_, index) =>
+      change(String(index), {
+        prepare: () => {
+          prepared.push(String(index));
+          return { apply: () => {} };
+        },
+      }),
+    );
+    await turns();
+    expect(sent).toHaveLength(1);
+    expect(prepared).toHaveLength(100);
+    sent[0]?.resolve();
+    await turns();
+    sent[1]?.resolve();
+    await Promise.all(all);
+    expect(prepared).toHaveLength(100);
+  });
+
+  test('what cannot be prepared delays no transaction that is under way', async () => {
+    const { change, sent, unavailable } = setup({ manual: true });
+    const first = Promise.all(Array.from({ length: 64 }, (_, index) => change(String(index))));
+    let broken = true;
+    const last = change('last', {
+      prepare: () => {
+        if (broken) throw new Error('no memory');
+        return { apply: () => {} };
+      },
+    });
+    await turns();
+    sent[0]?.resolve();
+    await expect(first).resolves.toHaveLength(64);
+    await turns();
+    expect(unavailable).toHaveLength(1);
+    broken = false;
+    await pass(5000);
+    sent[1]?.resolve();
+    await expect(last).resolves.toBe('stored');
   });
 
   test('bounds a transaction in count and in bytes', async () => {
