@@ -5,7 +5,7 @@ import type { RetryStore, Step } from './store';
 export interface Change {
   /** About how much memory `prepare` takes. */
   readonly bytes: number;
-  /** Called once, shortly before the change is first sent: what it makes exists for two transactions' changes only. */
+  /** Called once, right before the change is first sent: what it makes exists for a few transactions' changes only. */
   readonly prepare: () => Step | Promise<Step>;
   /** Asked right before the change would be sent. */
   readonly isWithdrawn?: () => boolean;
@@ -18,22 +18,24 @@ interface Pending {
   readonly reject: (error: StoreUnavailableError) => void;
 }
 
-/** A fraction of what sources hold by default, so that one batch is prepared while another one is stored. */
 const MAX_CHANGES = 64;
+/** Transactions under way at once: while Redis works on one, the next one is prepared and sent. */
+const LANES = 3;
 const MAX_BYTES = 8 * 1024 * 1024;
 const RETRY_FIRST_MS = 100;
 const RETRY_LAST_MS = 2000;
 
 /**
- * Sends changes to Redis together, one transaction after another, and keeps trying while Redis is away: callers
- * hold what they have until their change is stored. What can wait here is bounded by what sources may hold.
+ * Sends changes to Redis together, a few transactions at a time, and keeps trying while Redis is away: callers hold
+ * what they have until their change is stored. A change that must follow another one is asked for once that one is
+ * stored. What can wait here is bounded by what sources may hold.
  */
 export class GroupCommit {
   private pending: Pending[] = [];
-  private working = false;
+  private lanes = 0;
   private closed = false;
   private limit = MAX_CHANGES;
-  private wake: (() => void) | undefined;
+  private readonly paused = new Set<() => void>();
 
   constructor(
     private readonly store: RetryStore,
@@ -48,7 +50,7 @@ export class GroupCommit {
         return;
       }
       this.pending.push({ change, resolve, reject });
-      if (!this.working) void this.work();
+      if (this.needsLane) void this.work();
     });
   }
 
@@ -56,20 +58,26 @@ export class GroupCommit {
   close(): void {
     this.closed = true;
     for (const { reject } of this.pending.splice(0)) reject(new StoreUnavailableError('the store is closed'));
-    this.wake?.();
+    for (const wake of this.paused) wake();
+  }
+
+  /** A second one only for a full transaction: otherwise changes gather until the first one is back. */
+  private get needsLane(): boolean {
+    if (this.lanes === 0) return true;
+    const isFailing = this.limit < MAX_CHANGES;
+    return this.lanes < LANES && this.pending.length >= MAX_CHANGES && !isFailing;
   }
 
   private async work(): Promise<void> {
-    this.working = true;
+    this.lanes++;
     // What is asked for in the same turn of the event loop goes into the same transaction.
     await new Promise(setImmediate);
     let delayMs = RETRY_FIRST_MS;
     while (this.pending.length > 0) {
       const batch = this.take();
+      if (this.needsLane) void this.work();
       try {
-        await prepare(batch);
-        // The next ones are prepared while these are stored; where that fails it is tried again when they are taken.
-        await Promise.all([this.send(batch), prepare(this.peek()).catch(() => {})]);
+        if (batch.length > 0) await this.send(batch);
         this.limit = MAX_CHANGES;
         delayMs = RETRY_FIRST_MS;
       } catch (error) {
@@ -79,33 +87,30 @@ export class GroupCommit {
         delayMs = Math.min(delayMs * 2, RETRY_LAST_MS);
       }
     }
-    this.working = false;
+    this.lanes--;
   }
 
   private take(): Pending[] {
-    const batch = this.peek();
-    this.pending.splice(0, batch.length);
-    return batch.filter(({ change, resolve }) => {
-      const isWithdrawn = change.isWithdrawn?.() ?? false;
-      if (isWithdrawn) resolve('withdrawn');
-      return !isWithdrawn;
-    });
-  }
-
-  /** The next batch, which stays where it is. */
-  private peek(): Pending[] {
     const batch: Pending[] = [];
     let bytes = 0;
-    for (const next of this.pending) {
-      if (batch.length === this.limit || bytes >= MAX_BYTES) break;
-      batch.push(next);
-      bytes += next.change.bytes;
+    while (batch.length < this.limit && bytes < MAX_BYTES) {
+      const next = this.pending.shift();
+      if (next === undefined) break;
+      if (next.change.isWithdrawn?.()) next.resolve('withdrawn');
+      else {
+        batch.push(next);
+        bytes += next.change.bytes;
+      }
     }
     return batch;
   }
 
   private async send(batch: readonly Pending[]): Promise<void> {
-    if (batch.length === 0) return;
+    await Promise.all(
+      batch.map(async (pending) => {
+        pending.step ??= await pending.change.prepare();
+      }),
+    );
     await this.store.transaction(batch.flatMap(({ step }) => step ?? []));
     for (const { resolve } of batch) resolve('stored');
   }
@@ -123,19 +128,13 @@ export class GroupCommit {
 
   private pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, this.closed ? 0 : ms);
-      this.wake = () => {
+      const wake = (): void => {
         clearTimeout(timer);
+        this.paused.delete(wake);
         resolve();
       };
+      const timer = setTimeout(wake, this.closed ? 0 : ms);
+      this.paused.add(wake);
     });
   }
-}
-
-async function prepare(batch: readonly Pending[]): Promise<void> {
-  await Promise.all(
-    batch.map(async (pending) => {
-      pending.step ??= await pending.change.prepare();
-    }),
-  );
 }

@@ -22,13 +22,37 @@ export interface JobData {
   /** Attempts spent before the job was made. */
   readonly n: number;
   /** What those were; later ones are the job's log. */
-  readonly h?: readonly AttemptRecord[];
+  readonly h?: readonly PackedRecord[];
   /** Set on a dead letter: why. */
   readonly x?: DeadReason;
   /** What was wrong with a malformed message. */
   readonly m?: string;
   /** Transport's word where the body did not name event or instance. */
   readonly o?: Origin;
+}
+
+/** An attempt without the names of its fields, which would be half of it. */
+type PackedRecord = readonly [
+  attempt: number,
+  at: number,
+  durationMs: number,
+  kind: 'failed' | 'rejected',
+  code: string,
+  status?: number,
+  answer?: string,
+];
+
+/** Only what was tried and not delivered is stored; what the answer asked for is in the job's delay. */
+function pack({ attempt, at, durationMs, outcome }: AttemptRecord): PackedRecord[] {
+  if (outcome.kind !== 'failed' && outcome.kind !== 'rejected') return [];
+  const { kind, code, status, answer } = outcome;
+  if (status === undefined) return [[attempt, at, durationMs, kind, code]];
+  return [[attempt, at, durationMs, kind, code, status, answer ?? '']];
+}
+
+function unpack([attempt, at, durationMs, kind, code, status, answer]: PackedRecord): AttemptRecord {
+  const answered = status === undefined ? {} : { status, answer: answer ?? '' };
+  return { attempt, at, durationMs, outcome: { kind, code, ...answered } };
 }
 
 export async function jobDataOf(request: ParkRequest): Promise<JobData> {
@@ -42,7 +66,7 @@ export async function jobDataOf(request: ParkRequest): Promise<JobData> {
     b: await compress(envelope.body),
     l: envelope.body.length,
     n: attemptsMade,
-    ...(history.length > 0 ? { h: history } : {}),
+    ...(history.length > 0 ? { h: history.flatMap(pack) } : {}),
     ...(decision.kind === 'give-up' ? { x: decision.reason } : {}),
   };
 }
@@ -77,7 +101,7 @@ export function historyLine(record: AttemptRecord): string {
 }
 
 export function historyOf({ h = [] }: JobData, lines: readonly string[]): AttemptRecord[] {
-  return [...h, ...lines.map((line) => JSON.parse(line) as AttemptRecord)];
+  return [...h.map(unpack), ...lines.map((line) => JSON.parse(line) as AttemptRecord)];
 }
 
 /** Lines of history kept of one delivery. */

@@ -80,46 +80,20 @@ describe('GroupCommit', () => {
     expect(sent.map(({ names }) => names)).toEqual([['a'], ['b', 'c']]);
   });
 
-  test('prepares the next transaction while one is under way, each change once', async () => {
+  test('what fills several transactions goes out at once, but no more than three', async () => {
     const { change, sent } = setup({ manual: true });
-    const prepared: string[] = [];
-    const all = Array.from({ length: 100 }, (_, index) =>
-      change(String(index), {
-        prepare: () => {
-          prepared.push(String(index));
-          return { apply: () => {} };
-        },
-      }),
-    );
+    const all = Array.from({ length: 300 }, (_, index) => change(String(index)));
     await turns();
-    expect(sent).toHaveLength(1);
-    expect(prepared).toHaveLength(100);
-    sent[0]?.resolve();
-    await turns();
+    expect(sent.map(({ names }) => names.length)).toEqual([64, 64, 64]);
     sent[1]?.resolve();
+    await turns();
+    expect(sent.map(({ names }) => names.length)).toEqual([64, 64, 64, 64]);
+    for (const index of [0, 2, 3]) sent[index]?.resolve();
+    await turns();
+    expect(sent.map(({ names }) => names.length)).toEqual([64, 64, 64, 64, 44]);
+    sent[4]?.resolve();
     await Promise.all(all);
-    expect(prepared).toHaveLength(100);
-  });
-
-  test('what cannot be prepared delays no transaction that is under way', async () => {
-    const { change, sent, unavailable } = setup({ manual: true });
-    const first = Promise.all(Array.from({ length: 64 }, (_, index) => change(String(index))));
-    let broken = true;
-    const last = change('last', {
-      prepare: () => {
-        if (broken) throw new Error('no memory');
-        return { apply: () => {} };
-      },
-    });
-    await turns();
-    sent[0]?.resolve();
-    await expect(first).resolves.toHaveLength(64);
-    await turns();
-    expect(unavailable).toHaveLength(1);
-    broken = false;
-    await pass(5000);
-    sent[1]?.resolve();
-    await expect(last).resolves.toBe('stored');
+    expect(sent.flatMap(({ names }) => names)).toEqual(all.map((_, index) => String(index)));
   });
 
   test('bounds a transaction in count and in bytes', async () => {
