@@ -186,7 +186,7 @@ export class RelayWorker {
     this.deliverer.drain();
     const settling = shutdownTimeoutMs * SETTLING_SHARE;
     await deadline.reached(intake, settling);
-    const isDone = Promise.all([this.relay.idle(), this.attempts.idle()]);
+    const isDone = Promise.all([this.relay.idle(), this.attempts.idle(), this.deliverer.idle()]);
     if (!(await deadline.reached(isDone, settling))) {
       this.log.warn('interrupting attempts', {
         attempts: this.attempts.count,

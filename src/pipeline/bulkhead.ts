@@ -28,6 +28,8 @@ export class Bulkhead {
   private active = 0;
   private averageMs = 0;
   private nextTurnAt = 0;
+  private oldestAt = 0;
+  private lookedAt = 0;
 
   constructor(private readonly options: BulkheadOptions) {
     this.circuit = new Circuit(options.circuit);
@@ -62,7 +64,9 @@ export class Bulkhead {
   }
 
   leave(place: number, now: number, isRetry: boolean): void {
-    const durationMs = now - (this.starts[place] ?? now);
+    const startedAt = this.starts[place] ?? now;
+    const durationMs = now - startedAt;
+    if (startedAt === this.oldestAt) this.lookedAt = 0;
     this.starts[place] = 0;
     this.freePlaces.push(place);
     this.active--;
@@ -83,9 +87,12 @@ export class Bulkhead {
     return Math.ceil(this.nextTurnAt - now);
   }
 
+  /** Looked for once a millisecond: it is asked for with every delivery that must wait. */
   private oldestStart(now: number): number {
-    let oldest = now;
-    for (const start of this.starts) if (start !== 0 && start < oldest) oldest = start;
-    return oldest;
+    if (now === this.lookedAt) return this.oldestAt;
+    this.lookedAt = now;
+    this.oldestAt = now;
+    for (const start of this.starts) if (start !== 0 && start < this.oldestAt) this.oldestAt = start;
+    return this.oldestAt;
   }
 }

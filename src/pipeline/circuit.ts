@@ -19,6 +19,8 @@ export interface CircuitOptions {
 export class Circuit {
   private readonly policy: CircuitBreakerPolicy;
   private openUntil = 0;
+  /** Whether the last attempt that ended failed. */
+  private hasFailed = false;
 
   constructor(options: CircuitOptions) {
     this.policy = circuitBreaker(
@@ -44,8 +46,16 @@ export class Circuit {
     return Math.max(0, this.openUntil - now);
   }
 
-  run(attempt: () => Promise<Outcome>): Promise<Outcome> {
-    return this.policy.execute(attempt);
+  /** A closed circuit lets everything through; the policy is told of what may change that, which is little. */
+  async run(attempt: () => Promise<Outcome>): Promise<Outcome> {
+    if (this.policy.state !== CircuitState.Closed) return this.policy.execute(attempt);
+    const outcome = await attempt();
+    const failed = this.isFailure(outcome);
+    if ((failed || this.hasFailed) && this.policy.state === CircuitState.Closed) {
+      this.hasFailed = failed;
+      await this.policy.execute(() => outcome);
+    }
+    return outcome;
   }
 
   /** Our own fault says nothing about the destination: it does not close an open circuit. */

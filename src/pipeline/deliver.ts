@@ -36,6 +36,9 @@ export class Deliverer {
   private readonly waiting = new Map<DestinationId, Waiting[]>();
   private sweeper: NodeJS.Timeout | undefined;
   private draining = false;
+  /** Attempts of ours that are under way, or whose outcome is being stored. */
+  private open = 0;
+  private idleListeners: (() => void)[] = [];
 
   constructor(private readonly parts: DelivererParts) {
     parts.attempts.whenRoom(() => this.startNext());
@@ -65,6 +68,12 @@ export class Deliverer {
     );
   }
 
+  /** Resolves when no attempt is under way, and what became of slow ones is stored. */
+  idle(): Promise<void> {
+    if (this.open === 0) return Promise.resolve();
+    return new Promise((resolve) => this.idleListeners.push(resolve));
+  }
+
   /** From now on nothing is begun; what waits goes back untouched. */
   drain(): void {
     this.draining = true;
@@ -91,13 +100,16 @@ export class Deliverer {
     bulkhead: Bulkhead,
     done: (result: DirectResult) => void,
   ): Promise<void> {
+    this.open++;
     let ticket: Ticket | undefined;
     const onSlow = (): void => {
       ticket = this.storeSlow(delivery, done);
     };
     const record = await this.parts.attempts.run(delivery, 1, bulkhead, onSlow);
-    if (ticket !== undefined) this.finishSlow(delivery, record, ticket);
-    else this.finish(delivery, record, done);
+    if (ticket === undefined) this.finish(delivery, record, done);
+    else await this.finishSlow(delivery, record, ticket);
+    this.open--;
+    if (this.open === 0) for (const listener of this.idleListeners.splice(0)) listener();
   }
 
   private finish(delivery: Delivery, record: AttemptRecord, done: (result: DirectResult) => void): void {
@@ -134,18 +146,17 @@ export class Deliverer {
     return ticket;
   }
 
-  private finishSlow(delivery: Delivery, record: AttemptRecord, ticket: Ticket): void {
+  private async finishSlow(delivery: Delivery, record: AttemptRecord, ticket: Ticket): Promise<void> {
     const { parking, onError } = this.parts;
-    if (record.outcome.kind === 'delivered') ticket.withdraw();
-    ticket.settled
-      .then((how) => {
-        if (how === 'withdrawn' || record.outcome.kind === 'interrupted') return undefined;
-        return record.outcome.kind === 'delivered'
-          ? parking.delivered(delivery)
-          : parking.failed(delivery, record);
-      })
+    const { kind } = record.outcome;
+    if (kind === 'delivered') ticket.withdraw();
+    try {
+      if ((await ticket.settled) === 'withdrawn' || kind === 'interrupted') return;
+      await (kind === 'delivered' ? parking.delivered(delivery) : parking.failed(delivery, record));
+    } catch (error) {
       // Where the job is stored it will fire: at worst the delivery is made once more.
-      .catch((error: unknown) => onError(error, delivery));
+      onError(error, delivery);
+    }
   }
 
   /** Room came free: destinations take turns, so that a long line at one does not keep the others waiting. */

@@ -84,10 +84,10 @@ export class Relay {
     deliveries: readonly Delivery[],
     results: DirectResult[],
   ): void {
-    const untouched = deliveries.filter((_, index) => results[index] === 'untouched');
-    if (untouched.length === 0 || untouched.length === deliveries.length) {
+    if (!results.includes('untouched') || results.every((result) => result === 'untouched')) {
       return this.finish(message, envelope, deliveries, results);
     }
+    const untouched = deliveries.filter((_, index) => results[index] === 'untouched');
     let missing = untouched.length;
     for (const delivery of untouched) {
       this.parts.deliverer.parkUntouched(delivery, 'shutdown', (result) => {

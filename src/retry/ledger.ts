@@ -10,7 +10,7 @@ const FLUSH_MS = 1000;
  * the audit's equation still holds (design.md, Settle).
  */
 export class Ledger {
-  private counts = new Map<string, { id: DestinationId; count: number }>();
+  private counts = new Map<DestinationId, { readonly key: string; count: number }>();
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -20,9 +20,8 @@ export class Ledger {
 
   countDelivered(deliveries: readonly Delivery[]): void {
     for (const { id, destination } of deliveries) {
-      const key = destinationKeyOf(id);
-      const entry = this.counts.get(key);
-      if (entry === undefined) this.counts.set(key, { id: destination.id, count: 1 });
+      const entry = this.counts.get(destination.id);
+      if (entry === undefined) this.counts.set(destination.id, { key: destinationKeyOf(id), count: 1 });
       else entry.count++;
     }
     if (this.counts.size > 0) this.timer ??= setTimeout(() => void this.flush().catch(() => {}), FLUSH_MS);
@@ -40,7 +39,7 @@ export class Ledger {
       bytes: counts.size * 100,
       prepare: () => ({
         apply: (transaction) => {
-          for (const [key, { id, count }] of counts) {
+          for (const [id, { key, count }] of counts) {
             transaction.runCommand('relayCount', [audit, destinations, key, id, count]);
           }
         },
