@@ -24,14 +24,14 @@ export function deadLettersCommand(): Command {
       .description('deliver again: those named, or those that the filters choose'),
   )
     .option('--all', 'every dead letter')
-    .action((ids: string[], options: Options) => each(ids, options, 'replayed', replayOne));
+    .action((ids: string[], options: Options) => each(ids, options, REPLAY));
   filters(
     command
       .command('rm [ids...]')
       .description('remove for good: those named, or those that the filters choose'),
   )
     .option('--all', 'every dead letter')
-    .action((ids: string[], options: Options) => each(ids, options, 'removed', removeOne));
+    .action((ids: string[], options: Options) => each(ids, options, REMOVE));
   return command;
 }
 
@@ -102,46 +102,58 @@ async function show(id: string): Promise<void> {
   );
 }
 
-async function each(
-  ids: readonly string[],
-  options: Options,
-  done: string,
-  work: (deadLetters: DeadLetters, id: string) => Promise<string | undefined>,
-): Promise<void> {
+interface Action {
+  readonly done: string;
+  /** Which of those that filters find it is for. */
+  readonly chooses: (letter: DeadLetter) => boolean;
+  /** What was in the way, where something was. */
+  readonly work: (deadLetters: DeadLetters, id: string) => Promise<string | undefined>;
+}
+
+const REPLAY: Action = {
+  done: 'replayed',
+  chooses: ({ reason }) => reason !== 'malformed',
+  work: async (deadLetters, id) => {
+    const result = await deadLetters.replay(id);
+    if (result === 'replayed') return undefined;
+    return result === 'malformed'
+      ? `${id} is not an event and cannot be delivered`
+      : `there is no dead letter ${id}`;
+  },
+};
+
+const REMOVE: Action = {
+  done: 'removed',
+  chooses: () => true,
+  work: async (deadLetters, id) =>
+    (await deadLetters.remove(id)) ? undefined : `there is no dead letter ${id}`,
+};
+
+async function each(ids: readonly string[], options: Options, action: Action): Promise<void> {
   const { all, ...filter } = options;
   if (ids.length === 0 && !all && Object.keys(filter).length === 0) {
     throw new UsageError('name ids or filters, or say --all');
   }
   const problems = await withDeadLetters(async (deadLetters) => {
-    const chosen = ids.length > 0 ? ids : await idsOf(deadLetters, filter);
+    const chosen = ids.length > 0 ? ids : await idsOf(deadLetters, filter, action);
     const found: string[] = [];
     let count = 0;
     for (const id of chosen) {
-      const problem = await work(deadLetters, id);
+      const problem = await action.work(deadLetters, id);
       if (problem === undefined) count++;
       else found.push(problem);
     }
-    process.stdout.write(`${done} ${count}\n`);
+    process.stdout.write(`${action.done} ${count}\n`);
     return found;
   });
   for (const problem of problems) process.stderr.write(`${problem}\n`);
   if (problems.length > 0) process.exitCode = FINDING;
 }
 
-async function idsOf(deadLetters: DeadLetters, filter: DeadLetterFilter): Promise<string[]> {
+async function idsOf(deadLetters: DeadLetters, filter: DeadLetterFilter, action: Action): Promise<string[]> {
   const ids: string[] = [];
-  for await (const { id } of deadLetters.list(filter)) ids.push(id);
+  for await (const letter of deadLetters.list(filter)) {
+    if (action.chooses(letter)) ids.push(letter.id);
+  }
   return ids;
-}
-
-async function replayOne(deadLetters: DeadLetters, id: string): Promise<string | undefined> {
-  const result = await deadLetters.replay(id);
-  if (result === 'replayed') return undefined;
-  return result === 'malformed'
-    ? `${id} is not an event and cannot be delivered`
-    : `there is no dead letter ${id}`;
-}
-
-async function removeOne(deadLetters: DeadLetters, id: string): Promise<string | undefined> {
-  return (await deadLetters.remove(id)) ? undefined : `there is no dead letter ${id}`;
 }

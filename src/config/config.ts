@@ -108,6 +108,9 @@ export function buildConfig(
     log: { levels: values.LOG_LEVEL, color: values.LOG_COLOR, format: values.LOG_FORMAT },
     shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_SECONDS * 1000,
   };
+  if (config.rabbitmq.enabled && config.rabbitmq.events !== 'all' && config.rabbitmq.events.size === 0) {
+    warnings.push('every RABBITMQ_EVENTS_… says false: nothing is consumed from the global exchange');
+  }
   if (config.globalWebhook?.events !== 'all' && config.globalWebhook?.events.size === 0) {
     warnings.push('every WEBHOOK_EVENTS_… says false: the global webhook receives nothing');
   }

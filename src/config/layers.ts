@@ -25,7 +25,7 @@ export function readLayers(directory: string, environment: NodeJS.ProcessEnv): R
       (file) => [file, readFile(join(directory, file), file, parseJsonObject)] as const,
     ),
     ['.env', readFile(join(directory, '.env'), '.env', parseEnv)],
-    ['environment', environment],
+    ['environment', withoutQuotes(environment)],
   ];
   const values: Record<string, unknown> = {};
   const origins = new Map<string, Origin>();
@@ -63,4 +63,14 @@ function parseJsonObject(content: string): Record<string, unknown> {
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
     throw new Error('not a JSON object');
   return { ...parsed };
+}
+
+/** `docker run --env-file` hands the quotes on that a shell and dotenv take away. */
+function withoutQuotes(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(environment).map(([name, value]) => [
+      name,
+      value?.replace(/^(["'])((?:(?!\1).)*)\1$/s, '$2'),
+    ]),
+  );
 }

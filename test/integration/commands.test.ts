@@ -1,4 +1,5 @@
 import { parseEnv } from 'node:util';
+import { MalformedEventError } from '../../src/errors';
 import { destinationKey } from '../../src/pipeline/delivery';
 import { runCommand } from '../support/command';
 import { deliveryTo, eventBody } from '../support/events';
@@ -161,6 +162,24 @@ describe('audit and dead-letters', () => {
     const removed = await run(['dead-letters', 'rm', '--all'], environment);
     expect([removed.code, removed.stdout]).toEqual([0, 'removed 3\n']);
     expect(await bench.line(destination)).toMatchObject({ parked: 2, dead: 0, discarded: 3, difference: 0 });
+  });
+
+  test('replay by filter leaves what is no event where it is, which is no reason to fail', async () => {
+    const mixed = await StoreBench.open();
+    try {
+      const worker = mixed.startWorker();
+      const error = new MalformedEventError('BODY_NOT_JSON', 'no');
+      await mixed.parking.buryMalformed(Buffer.from('{'), { routingKey: 'call' }, error);
+      await mixed.untilLine('none', { dead: 1 });
+      await worker.close();
+      await mixed.bury([deliveryTo(destination, eventBody(1))]);
+      const there = { REDIS_URI: mixed.uri, REDIS_PREFIX_KEY: mixed.prefix };
+      const { code, stdout } = await run(['dead-letters', 'replay', '--all'], there);
+      expect([code, stdout]).toEqual([0, 'replayed 1\n']);
+      expect(await mixed.line('none')).toMatchObject({ dead: 1, difference: 0 });
+    } finally {
+      await mixed.close();
+    }
   });
 
   test('audit names a difference: exit 1', async () => {

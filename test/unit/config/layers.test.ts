@@ -30,6 +30,18 @@ describe('layers', () => {
     '.env': 'RABBITMQ_QUEUE=c\nREDIS_PREFIX_KEY="quoted"\n',
   };
 
+  test('quotes that docker hands on from an env file are taken away', () => {
+    const load = setup(files);
+    const loaded = load({
+      RABBITMQ_QUEUE: '"quoted"',
+      WEBHOOK_GLOBAL_URL: "''",
+      RABBITMQ_EXCHANGE_NAME: '"',
+    });
+    expect(shown(loaded, 'RABBITMQ_QUEUE')).toEqual(['quoted', 'environment']);
+    expect(loaded.config.globalWebhook).toBeUndefined();
+    expect(shown(loaded, 'RABBITMQ_EXCHANGE_NAME')).toEqual(['"', 'environment']);
+  });
+
   test('the stronger layer wins, and each value knows where it came from', () => {
     const load = setup(files);
     expect(shown(load(), 'RABBITMQ_QUEUE')).toEqual(['c', '.env']);
