@@ -14,10 +14,14 @@ export abstract class RelayError extends Error {
 
 /** Wrong configuration: the message names every wrong variable and what it may be. Exit code 2. */
 export class ConfigError extends RelayError {
-  constructor(readonly problems: readonly string[]) {
+  constructor(
+    readonly problems: readonly string[],
+    options?: ErrorOptions,
+  ) {
     super(
       'CONFIG_INVALID',
       `wrong configuration:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
+      options,
     );
   }
 }

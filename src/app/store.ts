@@ -1,37 +1,48 @@
-import type { RedisConfig } from '../config/config';
+import { once } from 'node:events';
+import type { Config, RedisConfig } from '../config/config';
 import { errorCode, StoreUnavailableError } from '../errors';
+import type { RedisClient } from '../retry/scripts';
 import { RetryStore } from '../retry/store';
+import { SettingsCipher } from '../settings/cipher';
+import { SettingsStore } from '../settings/store';
 import { connectRedis } from './redis';
 
 const CONNECT_MS = 10_000;
 
-/**
- * Opens the store for one command, and closes it again.
- *
- * @throws StoreUnavailableError when Redis cannot be reached within ten seconds
- */
-export async function withStore<T>(config: RedisConfig, work: (store: RetryStore) => Promise<T>): Promise<T> {
+/** Opens the store of parked deliveries for one command, and closes it again. */
+export function withStore<T>(config: RedisConfig, work: (store: RetryStore) => Promise<T>): Promise<T> {
+  return withRedis(config, async (redis) => {
+    const store = new RetryStore({ redis, prefix: config.prefix, onError: () => {} });
+    try {
+      await store.waitUntilReady();
+      return await work(store);
+    } finally {
+      await store.close().catch(() => {});
+    }
+  });
+}
+
+/** Opens the settings of instances for one command, and closes them again. */
+export function withSettings<T>(config: Config, work: (store: SettingsStore) => Promise<T>): Promise<T> {
+  const cipher = new SettingsCipher(config.settings.encryptionKeys);
+  const { prefix } = config.redis;
+  return withRedis(config.redis, (redis) => work(new SettingsStore({ redis, prefix, cipher })));
+}
+
+/** @throws StoreUnavailableError when Redis cannot be reached within ten seconds */
+async function withRedis<T>(config: RedisConfig, work: (redis: RedisClient) => Promise<T>): Promise<T> {
   let lastError: unknown;
   const redis = connectRedis(config, 'commands', (error) => {
     lastError = error;
   });
-  const store = new RetryStore({ redis, prefix: config.prefix, onError: () => {} });
-  let timer: NodeJS.Timeout | undefined;
-  const timeUp = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(
-        new StoreUnavailableError(`Redis cannot be reached (${errorCode(lastError)}): check REDIS_URI`, {
-          cause: lastError,
-        }),
-      );
-    }, CONNECT_MS);
-  });
   try {
-    await Promise.race([store.waitUntilReady(), timeUp]);
-    return await work(store);
+    await once(redis, 'ready', { signal: AbortSignal.timeout(CONNECT_MS) }).catch(() => {
+      throw new StoreUnavailableError(`Redis cannot be reached (${errorCode(lastError)}): check REDIS_URI`, {
+        cause: lastError,
+      });
+    });
+    return await work(redis);
   } finally {
-    clearTimeout(timer);
     redis.disconnect();
-    await store.close().catch(() => {});
   }
 }

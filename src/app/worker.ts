@@ -1,16 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config/config';
-import { WebhookDestination } from '../destinations/webhook/destination';
 import { errorCode } from '../errors';
 import type { Logger } from '../observability/logging';
 import { Metrics } from '../observability/metrics';
 import { Attempts } from '../pipeline/attempts';
 import { Bulkheads } from '../pipeline/bulkheads';
 import { Deliverer } from '../pipeline/deliver';
-import { type Destination, type DestinationId, destinationKey } from '../pipeline/delivery';
 import type { Decide } from '../pipeline/parking';
 import { Relay } from '../pipeline/relay';
-import { route, type Subscription } from '../pipeline/route';
 import { DeadLetters } from '../retry/dead-letters';
 import { GroupCommit } from '../retry/group-commit';
 import { Ledger } from '../retry/ledger';
@@ -19,10 +16,15 @@ import { decide } from '../retry/policy';
 import { RetryWorker } from '../retry/retry-worker';
 import type { RedisClient } from '../retry/scripts';
 import { RetryStore } from '../retry/store';
-import type { InstanceSettings } from '../settings/file';
+import { SettingsCache } from '../settings/cache';
+import { SettingsCipher } from '../settings/cipher';
+import { filterOf } from '../settings/document';
+import type { Settings } from '../settings/schema';
+import { SettingsStore } from '../settings/store';
 import { RabbitMqSource } from '../sources/rabbitmq/source';
 import type { ConsumedExchange } from '../sources/rabbitmq/topology';
 import { Deadline } from './deadline';
+import { Destinations } from './destinations';
 import { Gauges } from './gauges';
 import { createHttpServer } from './http';
 import { Observer } from './observer';
@@ -30,11 +32,11 @@ import { checkRedis, connectRedis } from './redis';
 
 export interface WorkerOptions {
   readonly config: Config;
-  readonly instances: readonly InstanceSettings[];
+  /** Of SETTINGS_FILE, by instance. */
+  readonly settings: ReadonlyMap<string, Settings>;
   readonly log: Logger;
 }
 
-const GLOBAL_WEBHOOK = 'webhook:global' as DestinationId;
 const EXPIRY_MS = 60_000;
 /** Time of the drain that is kept for settling, after attempts that do not end have been interrupted. */
 const SETTLING_SHARE = 0.2;
@@ -42,7 +44,7 @@ const SETTLING_SHARE = 0.2;
 /** Consumes, delivers and retries: builds the parts, starts them in order, and takes them down in reverse. */
 export class RelayWorker {
   private readonly log: Logger;
-  private readonly redis: readonly [RedisClient, RedisClient];
+  private readonly redis: readonly [RedisClient, RedisClient, RedisClient];
   private readonly store: RetryStore;
   private readonly commit: GroupCommit;
   private readonly ledger: Ledger;
@@ -52,19 +54,21 @@ export class RelayWorker {
   private readonly retryWorker: RetryWorker;
   private readonly source: RabbitMqSource;
   private readonly http: FastifyInstance;
-  private readonly destinations: ReadonlyMap<DestinationId, Destination>;
+  private readonly settings: SettingsCache;
+  private readonly destinations: Destinations;
   private readonly gauges: Gauges;
   private expiryTimer: NodeJS.Timeout | undefined;
   private stopping: Promise<boolean> | undefined;
 
   constructor(private readonly options: WorkerOptions) {
-    const { config, instances, log } = options;
+    const { config, settings: file, log } = options;
     this.log = log;
     const metrics = new Metrics();
     const observer = new Observer(metrics, log);
     const warnRedis = throttled((error) => log.warn('redis unavailable', describeError(error)));
     this.redis = [
       connectRedis(config.redis, 'commands', warnRedis),
+      connectRedis(config.redis, 'blocking', warnRedis),
       connectRedis(config.redis, 'blocking', warnRedis),
     ];
     this.store = new RetryStore({ redis: this.redis[0], prefix: config.redis.prefix, onError: warnRedis });
@@ -79,8 +83,18 @@ export class RelayWorker {
       observer,
     });
 
-    const subscriptions = subscriptionsOf(config);
-    this.destinations = new Map(subscriptions.map(({ destination }) => [destination.id, destination]));
+    this.settings = new SettingsCache({
+      store: new SettingsStore({
+        redis: this.redis[0],
+        prefix: config.redis.prefix,
+        cipher: new SettingsCipher(config.settings.encryptionKeys),
+      }),
+      subscriber: this.redis[2],
+      file,
+      onChange: () => {},
+      onError: throttled((error) => log.warn('settings cannot be read', describeError(error))),
+    });
+    this.destinations = new Destinations(config, this.settings);
 
     const bulkheads = new Bulkheads({
       concurrency: config.delivery.concurrencyPerDestination,
@@ -104,7 +118,7 @@ export class RelayWorker {
       onError: (error, { id }) => log.warn('a slow delivery stays parked', { id, ...describeError(error) }),
     });
     this.relay = new Relay({
-      route: (envelope) => route(envelope, subscriptions),
+      route: (envelope) => this.destinations.route(envelope),
       deliverer: this.deliverer,
       countDelivered: (deliveries) => this.ledger.countDelivered(deliveries),
       buryMalformed: (body, origin, error) => parking.buryMalformed(body, origin, error),
@@ -116,7 +130,7 @@ export class RelayWorker {
       redis: this.redis[1],
       attempts: this.attempts,
       bulkheadOf: (id) => bulkheads.of(id),
-      destinationOf: (id) => this.destinations.get(id),
+      destinationOf: (id) => this.destinations.find(id),
       decide: decideNext,
       concurrency: config.retry.concurrency,
       maxBytes: config.delivery.maxBytesInFlight,
@@ -128,7 +142,7 @@ export class RelayWorker {
       frameMax: config.rabbitmq.frameMax,
       prefetch: config.rabbitmq.prefetch,
       maxBytes: config.delivery.maxBytesInFlight,
-      exchanges: exchangesOf(config, instances),
+      exchanges: exchangesOf(config, file),
       topology: {
         mode: config.rabbitmq.consume,
         queue: config.rabbitmq.queue,
@@ -163,6 +177,7 @@ export class RelayWorker {
         () => {},
       )
       .catch((error: unknown) => this.log.warn('redis cannot be checked', describeError(error)));
+    this.settings.start();
     this.retryWorker.start();
     this.gauges.start();
     this.expiryTimer = setInterval(() => void this.expireDeadLetters(), EXPIRY_MS);
@@ -184,6 +199,7 @@ export class RelayWorker {
     // Intake first; what waits for its turn goes back to the broker untouched.
     const intake = Promise.all([this.source.stopIntake(), this.retryWorker.stopIntake(), this.gauges.stop()]);
     this.deliverer.drain();
+    this.settings.close();
     const settling = shutdownTimeoutMs * SETTLING_SHARE;
     await deadline.reached(intake, settling);
     const isDone = Promise.all([this.relay.idle(), this.attempts.idle(), this.deliverer.idle()]);
@@ -203,13 +219,7 @@ export class RelayWorker {
     this.commit.close();
     await deadline.reached(this.relay.idle());
     await deadline.reached(this.source.close());
-    await deadline.reached(
-      Promise.all([
-        this.store.close(),
-        ...[...this.destinations.values()].map((each) => each.close()),
-        this.http.close(),
-      ]),
-    );
+    await deadline.reached(Promise.all([this.store.close(), this.destinations.close(), this.http.close()]));
     for (const redis of this.redis) redis.disconnect();
     const left = this.relay.openMessages;
     this.log.info('worker stopped', { settled, messagesLeftToTheBroker: left });
@@ -232,34 +242,10 @@ export class RelayWorker {
   }
 }
 
-function subscriptionsOf(config: Config): Subscription[] {
-  const { globalWebhook: webhook } = config;
-  if (webhook === undefined) return [];
-  const destination = new WebhookDestination(
-    {
-      id: GLOBAL_WEBHOOK,
-      url: webhook.url,
-      byEvents: webhook.byEvents,
-      // The core API has no such switch for the global webhook: it gets what came.
-      base64: true,
-      headers: webhook.headers,
-      signingSecrets: webhook.signingSecrets,
-      maxAttempts: config.retry.maxAttempts,
-      timeoutMs: config.webhook.timeoutMs,
-    },
-    { ...config.webhook, connections: config.delivery.concurrencyPerDestination },
+function exchangesOf({ rabbitmq }: Config, settings: ReadonlyMap<string, Settings>): ConsumedExchange[] {
+  const own = [...settings].flatMap(([instance, { rabbitmq: own }]) =>
+    own?.enabled ? [{ name: instance, instance, events: filterOf(own.events) }] : [],
   );
-  return [{ destination, key: destinationKey(destination.id), events: webhook.events }];
-}
-
-function exchangesOf({ rabbitmq }: Config, instances: readonly InstanceSettings[]): ConsumedExchange[] {
-  const own = instances
-    .filter((settings) => settings.rabbitmq.enabled)
-    .map((settings) => ({
-      name: settings.instance,
-      instance: settings.instance,
-      events: settings.rabbitmq.events,
-    }));
   return rabbitmq.global ? [{ name: rabbitmq.exchange, events: rabbitmq.events }, ...own] : own;
 }
 

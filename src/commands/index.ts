@@ -6,6 +6,7 @@ import { configCommand } from './config';
 import { deadLettersCommand } from './dead-letters';
 import { type ExitCode, FINDING, USAGE, UsageError } from './exit';
 import { publishCommand } from './publish';
+import { settingsCommand } from './settings';
 import { workerCommand } from './worker';
 
 /** Parses the command line, runs the command, and sets the exit code (interface.md, The command line). */
@@ -19,6 +20,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     workerCommand(),
     publishCommand(),
     configCommand(),
+    settingsCommand(),
     deadLettersCommand(),
     auditCommand(),
   ]) {

@@ -15,10 +15,10 @@ async function runWorker(): Promise<void> {
   const directory = process.cwd();
   const { config, warnings } = loadConfig(directory, process.env);
   requireParts(config);
-  const instances = readSettingsFile(directory, config.settingsFile);
+  const file = readSettingsFile(directory, config.settings.file);
   const log = createLogger(config.log);
-  for (const warning of warnings) log.warn(warning);
-  const worker = new RelayWorker({ config, instances, log });
+  for (const warning of [...warnings, ...file.warnings]) log.warn(warning);
+  const worker = new RelayWorker({ config, settings: file.settings, log });
   // Signals count from here on: one that comes while the worker starts ends it just as well.
   const stopped = stopOnSignal(worker, log);
   await worker.start();

@@ -11,7 +11,7 @@ export interface Config {
   readonly delivery: DeliveryConfig;
   readonly retry: RetryConfig;
   readonly redis: RedisConfig;
-  readonly settingsFile: string;
+  readonly settings: SettingsConfig;
   readonly metrics: { readonly host: string; readonly port: number };
   readonly log: {
     readonly levels: readonly string[];
@@ -72,6 +72,12 @@ export interface RetryConfig {
   readonly deadLetterMaxCount: number;
 }
 
+export interface SettingsConfig {
+  readonly file: string;
+  /** The newest first; none: settings are not encrypted. */
+  readonly encryptionKeys: readonly string[];
+}
+
 export interface RedisConfig {
   readonly uri: string;
   readonly clusterNodes: readonly string[];
@@ -103,7 +109,7 @@ export function buildConfig(
     },
     retry: retryOf(values),
     redis: redisOf(values, problems),
-    settingsFile: values.SETTINGS_FILE,
+    settings: settingsOf(values, problems),
     metrics: { host: values.METRICS_HOST, port: values.METRICS_PORT },
     log: { levels: values.LOG_LEVEL, color: values.LOG_COLOR, format: values.LOG_FORMAT },
     shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_SECONDS * 1000,
@@ -223,6 +229,20 @@ function retryOf(values: Values): RetryConfig {
     deadLetterMaxAgeMs: values.DEAD_LETTER_MAX_AGE_DAYS * DAY_MS,
     deadLetterMaxCount: values.DEAD_LETTER_MAX_COUNT,
   };
+}
+
+function settingsOf(values: Values, problems: string[]): SettingsConfig {
+  if (!values.SETTINGS_ENCRYPTION_KEY.every(isEncryptionKey)) {
+    problems.push(
+      'SETTINGS_ENCRYPTION_KEY: must be 32 bytes in base64, such as the output of: openssl rand -base64 32',
+    );
+  }
+  return { file: values.SETTINGS_FILE, encryptionKeys: values.SETTINGS_ENCRYPTION_KEY };
+}
+
+/** 256 bits, in base64 or base64url. */
+function isEncryptionKey(text: string): boolean {
+  return /^[A-Za-z0-9+/_-]{43}=?$/.test(text);
 }
 
 function redisOf(values: Values, problems: string[]): RedisConfig {

@@ -123,7 +123,16 @@ export const VARIABLES = {
   REDIS_SENTINEL_NAME: variable(text, '', 'name of the group of servers that the Sentinels watch'),
   REDIS_PREFIX_KEY: variable(text, 'evolution-relay', 'prefix of keys and queues'),
 
-  SETTINGS_FILE: variable(text, 'config/instances.json', 'settings of instances, read at start'),
+  SETTINGS_FILE: variable(
+    text,
+    'config/instances.json',
+    'settings of instances, read at start; those in Redis come first',
+  ),
+  SETTINGS_ENCRYPTION_KEY: secret(
+    list,
+    [],
+    '32 bytes base64: settings in Redis are encrypted; comma separated while rotating, the newest first',
+  ),
 
   METRICS_HOST: variable(text, '0.0.0.0', "address of the worker's /metrics, /healthz and /readyz"),
   METRICS_PORT: variable(port, 9464, 'and their port'),

@@ -13,7 +13,8 @@ export interface RelayObserver {
 }
 
 export interface RelayParts {
-  readonly route: (envelope: Envelope) => readonly Delivery[];
+  /** Later where the settings of the event's instance must be read first; rejects only when they were closed. */
+  readonly route: (envelope: Envelope) => readonly Delivery[] | Promise<readonly Delivery[]>;
   readonly deliverer: Deliverer;
   /** Counts deliveries confirmed while their message was held (retry/ledger.ts). */
   readonly countDelivered: (deliveries: readonly Delivery[]) => void;
@@ -44,7 +45,12 @@ export class Relay {
       return;
     }
     this.parts.observer.accepted(source, envelope);
-    this.deliver(message, envelope, this.parts.route(envelope));
+    const deliveries = this.parts.route(envelope);
+    if (!(deliveries instanceof Promise)) return this.deliver(message, envelope, deliveries);
+    deliveries.then(
+      (routed) => this.deliver(message, envelope, routed),
+      () => this.close(message, 'release'),
+    );
   }
 
   /** Resolves when no message is held any more. */

@@ -23,7 +23,7 @@ export interface RetryWorkerParts {
   readonly redis: RedisClient;
   readonly attempts: Attempts;
   readonly bulkheadOf: (id: DestinationId) => Bulkhead;
-  readonly destinationOf: (id: DestinationId) => Destination | undefined;
+  readonly destinationOf: (id: DestinationId) => Promise<Destination | undefined>;
   readonly decide: Decide;
   readonly concurrency: number;
   /** Bytes of bodies that retries may hold at once. */
@@ -104,7 +104,7 @@ export class RetryWorker {
   private async process(job: Job<JobData>): Promise<void> {
     if (job.data.x !== undefined) throw this.giveUp(job, job.data.x);
     if (job.stalledCounter > 0 && (await this.isSettled(job))) return;
-    const destination = this.parts.destinationOf(job.data.d as DestinationId);
+    const destination = await this.parts.destinationOf(job.data.d as DestinationId);
     if (destination === undefined) throw this.giveUp(job, 'destination-removed');
     const attempt = job.data.n + job.attemptsMade + 1;
     if (attempt > destination.maxAttempts) throw this.giveUp(job, 'attempts-exhausted');

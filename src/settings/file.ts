@@ -1,15 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
-import type { EventFilter } from '../config/event-switches';
 import { fileProblem } from '../config/layers';
 import { ConfigError } from '../errors';
-import { filterKey, findKey } from '../events/catalogue';
+import { parseSettings } from './document';
+import type { Settings } from './schema';
 
-/** What is set for one instance. */
-export interface InstanceSettings {
-  readonly instance: string;
-  /** Whether, and for which events, the instance's own exchange is consumed. */
-  readonly rabbitmq: { readonly enabled: boolean; readonly events: EventFilter };
+/** What SETTINGS_FILE says. */
+export interface SettingsFile {
+  readonly settings: ReadonlyMap<string, Settings>;
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -18,9 +17,11 @@ export interface InstanceSettings {
  *
  * @throws ConfigError naming every entry that is wrong
  */
-export function readSettingsFile(directory: string, file: string): InstanceSettings[] {
+export function readSettingsFile(directory: string, file: string): SettingsFile {
   const path = isAbsolute(file) ? file : join(directory, file);
-  if (!existsSync(path)) return [];
+  const settings = new Map<string, Settings>();
+  const warnings: string[] = [];
+  if (!existsSync(path)) return { settings, warnings };
   let content: unknown;
   try {
     content = JSON.parse(readFileSync(path, 'utf8'));
@@ -29,41 +30,22 @@ export function readSettingsFile(directory: string, file: string): InstanceSetti
   }
   const problems: string[] = [];
   const entries = Array.isArray(content) ? content : [content];
-  const settings = entries.flatMap((entry, index) => parseEntry(entry, `${file}[${index}]`, problems) ?? []);
+  for (const [index, entry] of entries.entries()) {
+    const where = `SETTINGS_FILE: ${file}[${index}]`;
+    const name = nameOf(entry);
+    const parsed = parseSettings(entry);
+    if (name === undefined) problems.push(`${where}.instanceName must be the name of an instance`);
+    if (!parsed.ok) problems.push(...parsed.problems.map((problem) => `${where}.${problem}`));
+    else if (name !== undefined) {
+      settings.set(name, parsed.settings);
+      warnings.push(...parsed.warnings.map((warning) => `${where}.${warning}`));
+    }
+  }
   if (problems.length > 0) throw new ConfigError(problems);
-  return settings;
+  return { settings, warnings };
 }
 
-function parseEntry(entry: unknown, where: string, problems: string[]): InstanceSettings | undefined {
-  if (!isRecord(entry) || typeof entry['instanceName'] !== 'string' || entry['instanceName'] === '') {
-    problems.push(`SETTINGS_FILE: ${where}.instanceName must be the name of an instance`);
-    return undefined;
-  }
-  const rabbitmq = entry['rabbitmq'] ?? { enabled: false };
-  if (!isRecord(rabbitmq) || typeof rabbitmq['enabled'] !== 'boolean') {
-    problems.push(`SETTINGS_FILE: ${where}.rabbitmq.enabled must be true or false`);
-    return undefined;
-  }
-  const events = rabbitmq['events'] ?? [];
-  if (!Array.isArray(events) || events.some((event) => typeof event !== 'string')) {
-    problems.push(
-      `SETTINGS_FILE: ${where}.rabbitmq.events must be a list of event names, such as MESSAGES_UPSERT`,
-    );
-    return undefined;
-  }
-  return {
-    instance: entry['instanceName'],
-    rabbitmq: { enabled: rabbitmq['enabled'], events: filterOf(events) },
-  };
-}
-
-/** An empty list means every event, as in the core API. */
-function filterOf(events: readonly string[]): EventFilter {
-  return events.length === 0
-    ? 'all'
-    : new Set(events.map((event) => findKey(event)?.key ?? filterKey(event)));
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+function nameOf(entry: unknown): string | undefined {
+  if (typeof entry !== 'object' || entry === null || !('instanceName' in entry)) return undefined;
+  return typeof entry.instanceName === 'string' && entry.instanceName !== '' ? entry.instanceName : undefined;
 }

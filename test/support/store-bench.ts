@@ -119,7 +119,7 @@ export class StoreBench {
         observer: { attemptEnded: (_delivery, record) => this.records.add(record) },
       }),
       bulkheadOf: (id: DestinationId) => bulkheads.of(id),
-      destinationOf: (id: DestinationId) => destinations.get(id),
+      destinationOf: async (id: DestinationId) => destinations.get(id),
       decide: this.decide,
       concurrency: 10,
       maxBytes: settings.maxBytes ?? 1e9,

@@ -63,7 +63,7 @@ describe('loadConfig', () => {
         deadLetterMaxCount: 1_000_000,
       },
       redis: { uri: 'redis://localhost:6379', prefix: 'evolution-relay' },
-      settingsFile: 'config/instances.json',
+      settings: { file: 'config/instances.json', encryptionKeys: [] },
       metrics: { host: '0.0.0.0', port: 9464 },
       shutdownTimeoutMs: 30_000,
     });

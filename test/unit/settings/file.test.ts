@@ -1,8 +1,8 @@
 import { ConfigError } from '../../../src/errors';
-import { type InstanceSettings, readSettingsFile } from '../../../src/settings/file';
+import { readSettingsFile, type SettingsFile } from '../../../src/settings/file';
 import { folderWith } from '../../support/folders';
 
-function read(content?: string): InstanceSettings[] {
+function read(content?: string): SettingsFile {
   const folder = folderWith(content === undefined ? {} : { 'config/instances.json': content });
   try {
     return readSettingsFile(folder.path, 'config/instances.json');
@@ -26,29 +26,35 @@ describe('SETTINGS_FILE', () => {
     const documented = {
       instanceName: 'production-bot',
       integration: 'WHATSAPP-BAILEYS',
-      webhook: { enabled: true, url: 'https://api.mycompany.com/whatsapp/webhook', byEvents: true },
+      webhook: {
+        enabled: true,
+        url: 'https://api.mycompany.com/whatsapp/webhook',
+        byEvents: true,
+        base64: false,
+        headers: { Authorization: 'Bearer prod-token-123', 'X-Instance': 'production-bot' },
+        events: ['MESSAGES_UPSERT', 'CONNECTION_UPDATE', 'CONTACTS_UPDATE'],
+      },
       rabbitmq: { enabled: true, events: ['MESSAGES_UPSERT', 'SEND_MESSAGE'] },
+      websocket: { enabled: true, events: ['CONNECTION_UPDATE', 'QRCODE_UPDATED'] },
     };
-    const expected = {
-      instance: 'production-bot',
-      rabbitmq: { enabled: true, events: new Set(['MESSAGES_UPSERT', 'SEND_MESSAGE']) },
-    };
-    expect(read(JSON.stringify(documented))).toEqual([expected]);
-    expect(read(JSON.stringify([documented, documented]))).toEqual([expected, expected]);
+    const { instanceName, integration, ...sections } = documented;
+    const expected = new Map([['production-bot', { ...sections, webhooks: {} }]]);
+    expect(integration).toBeDefined();
+    expect(instanceName).toBe('production-bot');
+    expect(read(JSON.stringify(documented))).toEqual({ settings: expected, warnings: [] });
+    expect(read(JSON.stringify([documented, documented])).settings).toEqual(expected);
   });
 
   test('a file that is not there means no instances', () => {
-    expect(read()).toEqual([]);
+    expect(read()).toEqual({ settings: new Map(), warnings: [] });
   });
 
-  test('an empty or absent list of events means every event; names are taken in every spelling', () => {
-    const eventsOf = (rabbitmq: object): unknown =>
-      read(JSON.stringify({ instanceName: 'a', rabbitmq }))[0]?.rabbitmq.events;
-    expect(eventsOf({ enabled: true })).toBe('all');
-    expect(eventsOf({ enabled: true, events: [] })).toBe('all');
-    expect(
-      eventsOf({ enabled: true, events: ['GROUP_UPDATE', 'call', 'messages.upsert', 'BRAND_NEW'] }),
-    ).toEqual(new Set(['GROUPS_UPDATE', 'CALL', 'MESSAGES_UPSERT', 'BRAND_NEW']));
+  test('unknown events are kept, and told', () => {
+    const { settings, warnings } = read(
+      JSON.stringify({ instanceName: 'a', webhook: { url: 'http://a.test', events: ['CALL', 'BRAND_NEW'] } }),
+    );
+    expect(settings.get('a')?.webhook?.events).toEqual(['CALL', 'BRAND_NEW']);
+    expect(warnings).toEqual([expect.stringMatching(/\[0\]\.webhook\.events: BRAND_NEW/)]);
   });
 
   test('every entry that is wrong is named', () => {
@@ -61,7 +67,8 @@ describe('SETTINGS_FILE', () => {
       5,
     ];
     const problems = problemsOf(JSON.stringify(entries));
-    expect(problems.map((problem) => /\[(\d)\]/.exec(problem)?.[1])).toEqual(['0', '1', '2', '3', '5']);
+    const wrong = problems.map((problem) => /\[(\d)\]/.exec(problem)?.[1]);
+    expect([...new Set(wrong)]).toEqual(['0', '1', '2', '3', '5']);
   });
 
   test('a file that is not JSON is named without quoting it: it may hold secrets', () => {

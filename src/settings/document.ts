@@ -1,0 +1,42 @@
+import type { EventFilter } from '../config/event-switches';
+import { CATALOGUE, filterKey, findEvent, findKey } from '../events/catalogue';
+import { type Settings, settingsSchema } from './schema';
+
+/** Settings that were understood, or every problem with them at once, each naming its field. */
+export type Parsed =
+  | { readonly ok: true; readonly settings: Settings; readonly warnings: readonly string[] }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/**
+ * Understands the settings of one instance: the "Complete Instance Configuration" of the core API's documentation
+ * without its name, or what was stored before. Keys that are not ours are left out.
+ */
+export function parseSettings(value: unknown): Parsed {
+  const parsed = settingsSchema.safeParse(value);
+  if (parsed.success) return { ok: true, settings: parsed.data, warnings: unknownEvents(parsed.data) };
+  return {
+    ok: false,
+    problems: parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'settings'}: ${message}`),
+  };
+}
+
+/** Unknown events may be those of a later core API: they are kept. */
+function unknownEvents(settings: Settings): string[] {
+  const { webhook, webhooks, ...others } = settings;
+  const named = Object.entries(webhooks).map(([name, value]) => [`webhooks.${name}`, value] as const);
+  const sections = [['webhook', webhook] as const, ...named, ...Object.entries(others)];
+  return sections.flatMap(([section, value]) =>
+    (value?.events ?? [])
+      .filter((event) => findKey(event) === undefined && findEvent(event) === undefined)
+      .map(
+        (event) => `${section}.events: ${event} is none of the ${CATALOGUE.length} events known; it is kept`,
+      ),
+  );
+}
+
+/** An empty list means every event, as in the core API. */
+export function filterOf(events: readonly string[]): EventFilter {
+  return events.length === 0
+    ? 'all'
+    : new Set(events.map((event) => findKey(event)?.key ?? filterKey(event)));
+}

@@ -1,0 +1,122 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http';
+import { z } from 'zod';
+
+/** What is set for one instance: one schema for validation, types and the API's description. */
+
+const eventList = z
+  .array(z.string().min(1, 'must name an event, such as MESSAGES_UPSERT'))
+  .default([])
+  .describe('names of events, such as MESSAGES_UPSERT; an empty list means every event');
+const enabled = z.boolean().default(true).describe('false keeps everything else that is set');
+
+const httpAddress = z
+  .string()
+  .max(500, 'must be no longer than 500 characters')
+  .refine(isHttpAddress, 'must be an address that starts with http:// or https://');
+
+const headers = z
+  .record(z.string(), z.string())
+  .refine((value) => Object.entries(value).every(isHeader), 'must be header names with values in Latin-1')
+  .default({})
+  .describe('sent with every request; jwt_key becomes a signed bearer token');
+
+const signingSecret = z
+  .string()
+  .refine(
+    (value) => value.split(',').every(isSigningKey),
+    'must be base64 of at least 16 bytes, with or without whsec_',
+  )
+  .describe('signs requests (Standard Webhooks); comma separated while rotating');
+
+export const webhookSchema = z.preprocess(
+  withOlderNames,
+  z.object({
+    enabled,
+    url: httpAddress,
+    byEvents: z.boolean().default(false).describe('append /messages-upsert and so on to the address'),
+    base64: z.boolean().default(false).describe('leave media base64 in data.message'),
+    headers,
+    events: eventList,
+    secret: signingSecret.optional(),
+    maxAttempts: z.int().min(1).max(100).optional().describe('attempts in all, the direct one included'),
+    timeoutMs: z.int().min(1).max(600_000).optional().describe('whole request, milliseconds'),
+  }),
+);
+
+const pusherText = z.string().min(1).max(100);
+export const pusherSchema = z.object({
+  enabled,
+  appId: pusherText,
+  key: pusherText,
+  secret: pusherText,
+  cluster: pusherText,
+  useTLS: z.boolean().default(true),
+  host: z.string().max(255).optional(),
+  port: z.int().min(1).max(65_535).optional(),
+  events: eventList,
+});
+
+/** WebSockets, and the instance's own RabbitMQ exchange and SQS queues: whether, and for which events. */
+export const switchSchema = z.object({ enabled, events: eventList });
+
+export const settingsSchema = z.object({
+  webhook: webhookSchema.optional(),
+  /** Further webhooks of the instance, by name. */
+  webhooks: z
+    .record(
+      z.string().regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, hyphens'),
+      webhookSchema,
+    )
+    .default({}),
+  pusher: pusherSchema.optional(),
+  websocket: switchSchema.optional(),
+  rabbitmq: switchSchema.optional(),
+  sqs: switchSchema.optional(),
+});
+
+export type WebhookSettings = z.output<typeof webhookSchema>;
+export type PusherSettings = z.output<typeof pusherSchema>;
+export type SwitchSettings = z.output<typeof switchSchema>;
+export type Settings = z.output<typeof settingsSchema>;
+
+/** Names of the older flat bodies and of what the core API answers (contract C, D). */
+const OLDER_NAMES: Readonly<Record<string, string>> = {
+  webhookUrl: 'url',
+  webhook_by_events: 'byEvents',
+  webhookByEvents: 'byEvents',
+  webhook_base64: 'base64',
+  webhookBase64: 'base64',
+  webhookHeaders: 'headers',
+  webhookEvents: 'events',
+};
+
+function withOlderNames(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const entries = Object.entries(value);
+  const given = new Set(entries.map(([name]) => name));
+  return Object.fromEntries(
+    entries.map(([name, item]) => {
+      const current = OLDER_NAMES[name];
+      // The core API stores `headers` as null where there are none.
+      return [current === undefined || given.has(current) ? name : current, item ?? undefined];
+    }),
+  );
+}
+
+function isHttpAddress(value: string): boolean {
+  return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
+}
+
+function isHeader([name, value]: [string, string]): boolean {
+  try {
+    validateHeaderName(name);
+    validateHeaderValue(name, value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isSigningKey(secret: string): boolean {
+  return Buffer.from(secret.trim().replace(/^whsec_/, ''), 'base64').length >= 16;
+}

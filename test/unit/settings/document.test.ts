@@ -1,0 +1,105 @@
+import { merge } from '../../../src/settings/cache';
+import { filterOf, parseSettings } from '../../../src/settings/document';
+import type { Settings } from '../../../src/settings/schema';
+
+const url = 'https://hooks.example.test/whatsapp';
+
+function settingsOf(value: unknown): Settings {
+  const parsed = parseSettings(value);
+  if (!parsed.ok) throw new Error(parsed.problems.join('; '));
+  return parsed.settings;
+}
+
+function problemsOf(value: unknown): readonly string[] {
+  const parsed = parseSettings(value);
+  return parsed.ok ? [] : parsed.problems;
+}
+
+describe('settings of an instance', () => {
+  test('what is left out has the default of the core API', () => {
+    expect(settingsOf({ webhook: { url } }).webhook).toEqual({
+      enabled: true,
+      url,
+      byEvents: false,
+      base64: false,
+      headers: {},
+      events: [],
+    });
+    expect(settingsOf({})).toEqual({ webhooks: {} });
+  });
+
+  test.each([
+    ['1.x and Lite', { url, webhook_by_events: true, webhook_base64: true, events: ['CALL'] }],
+    [
+      'what find answers',
+      { url, webhookByEvents: true, webhookBase64: true, events: ['CALL'], headers: null },
+    ],
+    [
+      'instance/create',
+      { webhookUrl: url, webhookByEvents: true, webhookBase64: true, webhookEvents: ['CALL'] },
+    ],
+  ])('the older flat body is understood: %s', (_name, webhook) => {
+    expect(settingsOf({ webhook }).webhook).toMatchObject({
+      url,
+      byEvents: true,
+      base64: true,
+      events: ['CALL'],
+    });
+  });
+
+  test('where both spellings are given, the present one counts', () => {
+    expect(settingsOf({ webhook: { url, byEvents: false, webhookByEvents: true } }).webhook?.byEvents).toBe(
+      false,
+    );
+  });
+
+  test('disabling keeps everything else', () => {
+    const webhook = { enabled: false, url, events: ['CALL'] };
+    expect(settingsOf({ webhook }).webhook).toMatchObject(webhook);
+  });
+
+  test.each([
+    [{ webhook: {} }, 'webhook.url'],
+    [{ webhook: { url: 'ftp://a' } }, 'webhook.url'],
+    [{ webhook: { url: `http://a/${'a'.repeat(500)}` } }, 'webhook.url'],
+    [{ webhook: { url, enabled: 'true' } }, 'webhook.enabled'],
+    [{ webhook: { url, headers: { 'a b': 'c' } } }, 'webhook.headers'],
+    [{ webhook: { url, headers: { a: 'b\r\nc: d' } } }, 'webhook.headers'],
+    [{ webhook: { url, events: 'CALL' } }, 'webhook.events'],
+    [{ webhook: { url, secret: 'short' } }, 'webhook.secret'],
+    [{ webhook: { url, maxAttempts: 0 } }, 'webhook.maxAttempts'],
+    [{ webhook: { url, timeoutMs: 1.5 } }, 'webhook.timeoutMs'],
+    [{ webhooks: { 'a/b': { url } } }, 'webhooks.a/b'],
+    [{ pusher: { appId: '1', key: 'k', secret: 's' } }, 'pusher.cluster'],
+    [{ rabbitmq: { enabled: 1 } }, 'rabbitmq.enabled'],
+    ['text', 'settings'],
+  ])('%j is refused, naming %s', (value, field) => {
+    expect(problemsOf(value)).toEqual([expect.stringMatching(new RegExp(`^${field}: .`))]);
+  });
+
+  test('every problem is told at once', () => {
+    expect(problemsOf({ webhook: { url: 1, events: 2 }, sqs: { events: 3 } })).toHaveLength(3);
+  });
+
+  test('an empty list means every event; names are taken in every spelling', () => {
+    expect(filterOf([])).toBe('all');
+    expect(filterOf(['GROUP_UPDATE', 'call', 'messages.upsert', 'BRAND_NEW'])).toEqual(
+      new Set(['GROUPS_UPDATE', 'CALL', 'MESSAGES_UPSERT', 'BRAND_NEW']),
+    );
+  });
+
+  test('what Redis holds replaces the same section of the file, and webhooks one by one', () => {
+    const file = settingsOf({ webhook: { url }, webhooks: { n8n: { url }, crm: { url } }, sqs: {} });
+    const stored = settingsOf({
+      webhook: { url, enabled: false },
+      webhooks: { crm: { url, byEvents: true } },
+    });
+    expect(merge(file, stored)).toEqual({
+      webhook: stored.webhook,
+      webhooks: { n8n: file.webhooks['n8n'], crm: stored.webhooks['crm'] },
+      sqs: file.sqs,
+    });
+    expect(merge(file, undefined)).toBe(file);
+    expect(merge(undefined, stored)).toBe(stored);
+  });
+});
