@@ -1,0 +1,343 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Redis } from 'ioredis';
+import { SettingsCache } from '../../src/settings/cache';
+import { SettingsCipher } from '../../src/settings/cipher';
+import { parseSettings } from '../../src/settings/document';
+import type { Settings } from '../../src/settings/schema';
+import { SettingsStore } from '../../src/settings/store';
+import { Scenario } from '../support/scenario';
+
+jest.setTimeout(60_000);
+
+interface Received {
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: { readonly instance: string; readonly destination: string; readonly data: object };
+}
+
+/** Keeps what it receives, and answers with a status of the test's choice. */
+class Recorder {
+  readonly received: Received[] = [];
+  status = 200;
+  private readonly server: Server;
+  private watch: () => void = () => {};
+
+  constructor() {
+    this.server = createServer(async (request, response) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+      const body = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Received['body'];
+      this.received.push({ path: request.url ?? '', headers: request.headers, body });
+      response.writeHead(this.status).end();
+      this.watch();
+    });
+  }
+
+  async listen(): Promise<string> {
+    this.server.listen(0, '127.0.0.1');
+    await once(this.server, 'listening');
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  until(condition: (received: readonly Received[]) => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      this.watch = () => condition(this.received) && resolve();
+      this.watch();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.server.closeAllConnections();
+    this.server.close();
+    await once(this.server, 'close');
+  }
+}
+
+const eventOf = (instance: string, key: string, event = 'messages.upsert') => ({
+  key,
+  routingKey: event,
+  body: () =>
+    Buffer.from(
+      JSON.stringify({
+        event,
+        instance,
+        data: { key: { id: key }, message: { base64: 'QUJD', conversation: 'Oi' } },
+        date_time: '2026-11-21T10:00:00.000Z',
+      }),
+    ),
+});
+
+describe('instances with webhooks of their own', () => {
+  let scenario: Scenario;
+  let own: Recorder;
+  let address: string;
+
+  beforeEach(async () => {
+    own = new Recorder();
+    address = await own.listen();
+    scenario = await Scenario.start();
+  });
+  afterEach(async () => {
+    await scenario.close();
+    await own.close();
+  });
+
+  const set = async (instance: string, settings: object): Promise<void> => {
+    const { code, stderr } = await scenario.command('settings', 'set', instance, JSON.stringify(settings));
+    expect([code, stderr]).toEqual([0, '']);
+  };
+
+  test('an event goes to the global webhook and to the instance’s own, each with its own filter and options', async () => {
+    await set('loja', {
+      webhook: {
+        url: `${address}/hook?a=1`,
+        byEvents: true,
+        headers: { 'x-shop': '7' },
+        events: ['MESSAGES_UPSERT'],
+      },
+      webhooks: {
+        n8n: { url: `${address}/n8n`, base64: true, events: [] },
+        off: { url: `${address}/off`, enabled: false },
+      },
+    });
+    await scenario.startWorker();
+    await scenario.publishEvents([eventOf('loja', 'A'), eventOf('loja', 'B', 'call'), eventOf('other', 'C')]);
+    await scenario.untilAllAccepted();
+    await own.until((received) => received.length >= 3);
+    const seen = own.received.map(({ path, body }) => `${path} ${JSON.stringify(body.data)}`).sort();
+    expect(seen).toEqual([
+      '/hook/messages-upsert?a=1 {"key":{"id":"A"},"message":{"conversation":"Oi"}}',
+      '/n8n {"key":{"id":"A"},"message":{"base64":"QUJD","conversation":"Oi"}}',
+      '/n8n {"key":{"id":"B"},"message":{"base64":"QUJD","conversation":"Oi"}}',
+    ]);
+    const hook = own.received.find(({ path }) => path.startsWith('/hook'));
+    expect(hook?.headers['x-shop']).toBe('7');
+    expect(hook?.body.destination).toBe(`${address}/hook?a=1`);
+    await scenario.stopWorkers();
+    const lines = await Promise.all(
+      ['webhook:global', 'webhook:instance/loja', 'webhook:instance/loja/n8n'].map((id) =>
+        scenario.audit(id),
+      ),
+    );
+    expect(lines.map(({ accepted, delivered }) => [accepted, delivered])).toEqual([
+      [3, 3],
+      [1, 1],
+      [2, 2],
+    ]);
+  });
+
+  test('each is retried on its own: what one refuses, the others get once', async () => {
+    await set('loja', { webhook: { url: address, events: [] } });
+    own.status = 503;
+    const worker = await scenario.startWorker();
+    await scenario.publishEvents(Array.from({ length: 20 }, (_, index) => eventOf('loja', `K${index}`)));
+    await scenario.untilAllAccepted();
+    await own.until((received) => received.length >= 12);
+    own.status = 200;
+    await scenario.untilAudited(({ delivered }) => delivered === 20, 'webhook:instance/loja');
+    expect(scenario.receiver.duplicates).toBe(0);
+    expect(worker.isRunning).toBe(true);
+  });
+
+  test('a change is in force in a running worker within a second', async () => {
+    await scenario.startWorker();
+    await scenario.publishEvents([eventOf('loja', 'before')]);
+    await scenario.untilAllAccepted();
+    const redis = new Redis(scenario.env['REDIS_URI'] ?? '');
+    const store = new SettingsStore({
+      redis,
+      prefix: scenario.name,
+      cipher: new SettingsCipher([]),
+    });
+    const changedAt = Date.now();
+    await store.update('loja', () => settingsOf({ webhook: { url: address } }));
+    let number = 0;
+    while (own.received.length === 0)
+      await scenario.publishEvents([eventOf('loja', `after${number++}`)], 200);
+    expect(Date.now() - changedAt).toBeLessThan(1000);
+    redis.disconnect();
+  });
+
+  test('what is parked for a webhook that is gone becomes a dead letter, and replays once it is back', async () => {
+    await set('loja', { webhook: { url: address } });
+    own.status = 500;
+    await scenario.startWorker();
+    await scenario.publishEvents([eventOf('loja', 'A')]);
+    await own.until((received) => received.length >= 2);
+    expect((await scenario.command('settings', 'rm', 'loja')).stdout).toBe('removed loja\n');
+    await scenario.untilAudited(({ dead }) => dead === 1, 'webhook:instance/loja');
+    const { stdout } = await scenario.command('dead-letters', 'ls', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({ reason: 'destination-removed', instance: 'loja' });
+    own.status = 200;
+    await set('loja', { webhook: { url: `${address}/new` } });
+    await scenario.command('dead-letters', 'replay', '--all');
+    await scenario.untilAudited(({ delivered }) => delivered === 1, 'webhook:instance/loja');
+    expect(own.received.at(-1)?.path).toBe('/new');
+  });
+});
+
+describe('the settings command', () => {
+  let scenario: Scenario;
+  beforeEach(async () => {
+    scenario = await Scenario.start();
+  });
+  afterEach(() => scenario.close());
+
+  const settings = (...args: string[]) => scenario.command('settings', ...args);
+
+  test('set, get, ls, rm: sections are set one by one, and secrets never come back', async () => {
+    const secret = randomBytes(24).toString('base64');
+    const webhook = { url: 'https://a.test/x', secret, headers: { authorization: 'Bearer s3cret' } };
+    expect((await settings('set', 'loja', JSON.stringify({ webhook }))).code).toBe(0);
+    expect((await settings('set', 'loja', '{"websocket":{"events":["CALL"]}}')).code).toBe(0);
+    const { stdout } = await settings('get', 'loja');
+    expect(stdout).not.toContain(secret);
+    expect(stdout).not.toContain('s3cret');
+    expect(JSON.parse(stdout)).toMatchObject({
+      webhook: { url: webhook.url },
+      websocket: { events: ['CALL'] },
+    });
+    expect((await settings('ls')).stdout).toMatch(/^loja +on +- +on +- +-$/m);
+    expect((await settings('set', 'loja', '{"webhook":null}')).code).toBe(0);
+    expect((await settings('ls')).stdout).toMatch(/^loja +- +- +on +- +-$/m);
+    expect((await settings('rm', 'loja')).code).toBe(0);
+    const gone = await Promise.all([settings('get', 'loja'), settings('rm', 'loja')]);
+    expect(gone.map(({ code }) => code)).toEqual([1, 1]);
+  });
+
+  test('what export writes import takes, secrets included', async () => {
+    const webhook = { url: 'https://a.test/x', headers: { authorization: 'Bearer s3cret' } };
+    await settings('set', 'São Paulo/1', JSON.stringify({ webhook }));
+    const exported = (await settings('export')).stdout;
+    await settings('rm', 'São Paulo/1');
+    const file = `/tmp/${scenario.name}.json`;
+    const { writeFileSync, rmSync } = await import('node:fs');
+    writeFileSync(file, exported);
+    try {
+      expect((await settings('import', file)).stdout).toBe('imported 1\n');
+    } finally {
+      rmSync(file);
+    }
+    expect((await settings('export')).stdout).toBe(exported);
+  });
+
+  test.each([
+    [['set', 'loja', '{"webhook":{"url":"ftp://a"}}'], /webhook\.url: must be an address/],
+    [['set', 'loja', '{'], /must be JSON/],
+    [['set', 'loja'], /--file/],
+    [['import', '/nowhere.json'], /cannot be read/],
+  ])('%j is wrong usage: exit 2, and what helps', async (args, message) => {
+    const { code, stderr } = await settings(...args);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(message)]);
+  });
+
+  test('unknown events are kept with a warning', async () => {
+    const { code, stderr } = await settings('set', 'loja', '{"sqs":{"events":["BRAND_NEW"]}}');
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/^warning: sqs\.events: BRAND_NEW/)]);
+  });
+});
+
+describe('the cache of settings', () => {
+  const prefix = `settings-${randomBytes(6).toString('hex')}`;
+  const uri = process.env['REDIS_URI'] ?? '';
+  const open: { redis: Redis; cache: SettingsCache }[] = [];
+
+  function connect(file: ReadonlyMap<string, Settings> = new Map(), keys: readonly string[] = []) {
+    const [redis, subscriber] = [new Redis(uri), new Redis(uri)];
+    const store = new SettingsStore({ redis, prefix, cipher: new SettingsCipher(keys) });
+    const errors: unknown[] = [];
+    let knowsNames: () => void = () => {};
+    const ready = new Promise<void>((resolve) => {
+      knowsNames = resolve;
+    });
+    const cache = new SettingsCache({
+      store,
+      subscriber,
+      file,
+      onChange: () => knowsNames(),
+      onError: (error) => errors.push(error),
+    });
+    cache.start();
+    open.push({ redis, cache }, { redis: subscriber, cache });
+    return { redis, store, cache, errors, ready };
+  }
+
+  afterEach(async () => {
+    await open[0]?.redis.del(`{${prefix}}:settings`, `{${prefix}}:settings:exchanges`);
+    for (const { redis, cache } of open.splice(0)) {
+      cache.close();
+      redis.disconnect();
+    }
+  });
+
+  test('an instance without settings costs no look at Redis once the names are known', async () => {
+    const { cache, redis, ready } = connect();
+    await ready;
+    expect(cache.of('unknown')).toBeUndefined();
+    const looked = jest.spyOn(redis, 'hget');
+    expect(cache.of('another')).toBeUndefined();
+    expect(looked).not.toHaveBeenCalled();
+  });
+
+  test('settings are read once for many events that come at once', async () => {
+    const { store, cache, redis, ready } = connect();
+    await store.update('loja', () => settingsOf({ sqs: {} }));
+    await ready;
+    const looked = jest.spyOn(redis, 'hget');
+    const all = await Promise.all(Array.from({ length: 100 }, () => cache.of('loja')));
+    expect(new Set(all).size).toBe(1);
+    // Once more where the names came meanwhile.
+    expect(looked.mock.calls.length).toBeLessThanOrEqual(2);
+    expect(cache.of('loja')).toBe(all[0]);
+  });
+
+  test('two that change one instance at once lose neither change', async () => {
+    const stores = Array.from({ length: 4 }, () => connect().store);
+    await Promise.all(
+      stores.map((store, index) =>
+        store.update('loja', (before) =>
+          settingsOf({
+            ...before,
+            webhooks: { ...before?.webhooks, [`n${index}`]: { url: 'http://a.test' } },
+          }),
+        ),
+      ),
+    );
+    expect(Object.keys((await stores[0]?.read('loja'))?.webhooks ?? {}).sort()).toEqual([
+      'n0',
+      'n1',
+      'n2',
+      'n3',
+    ]);
+  });
+
+  test('names of instances whose exchange is consumed are known without reading all settings', async () => {
+    const { store } = connect();
+    await store.update('a', () => settingsOf({ rabbitmq: {} }));
+    await store.update('b', () => settingsOf({ rabbitmq: {} }));
+    await store.update('b', () => settingsOf({ rabbitmq: { enabled: false } }));
+    expect(await store.namesWithExchange()).toEqual(['a']);
+  });
+
+  test('a wrong key is told, and the settings are waited for instead of being passed over', async () => {
+    const key = randomBytes(32).toString('base64');
+    const right = connect(new Map(), [key]);
+    await right.store.update('loja', () => settingsOf({ sqs: {} }));
+    const wrong = connect(new Map(), [randomBytes(32).toString('base64')]);
+    const settings = wrong.cache.of('loja');
+    wrong.cache.of('loja');
+    await expect(wrong.store.read('loja')).rejects.toThrow(/SETTINGS_ENCRYPTION_KEY/);
+    wrong.cache.close();
+    await expect(settings).rejects.toThrow(/closed/);
+    expect(wrong.errors.length).toBeGreaterThan(0);
+  });
+});
+
+function settingsOf(value: unknown): Settings {
+  const parsed = parseSettings(value);
+  if (!parsed.ok) throw new Error(parsed.problems.join('; '));
+  return parsed.settings;
+}
