@@ -36,6 +36,13 @@ export class StoreUnavailableError extends RelayError {
   }
 }
 
+/** A tenant's webhook leads to where only the operator may open the way; the message names how. */
+export class AddressRefusedError extends RelayError {
+  constructor(message: string) {
+    super('ADDRESS_REFUSED', message);
+  }
+}
+
 /** The `code` of any thrown value, for logs and attempt histories. */
 export function errorCode(error: unknown): string {
   if (!isNativeError(error)) return 'UNKNOWN';
