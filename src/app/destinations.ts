@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Config } from '../config/config';
+import { AddressGuard } from '../destinations/webhook/address-guard';
 import { WebhookDestination } from '../destinations/webhook/destination';
 import type { Envelope } from '../events/envelope';
 import { type Delivery, type Destination, type DestinationId, destinationKey } from '../pipeline/delivery';
@@ -22,6 +23,7 @@ interface Ready {
 /** Where the events of each instance go: to the global destinations, and to those of its own settings. */
 export class Destinations {
   private readonly globals: readonly Subscription[];
+  private readonly guard: AddressGuard;
   /** What falls out needs no closing: idle connections close by themselves. */
   private readonly ready = new LRUCache<string, Ready>({ max: MAX_INSTANCES });
 
@@ -30,6 +32,7 @@ export class Destinations {
     private readonly settings: SettingsCache,
   ) {
     this.globals = globalSubscriptions(config);
+    this.guard = new AddressGuard(config.webhook.allowedNetworks);
   }
 
   /** The deliveries of an event; later where the settings of its instance must be read first. */
@@ -89,7 +92,11 @@ export class Destinations {
         maxAttempts: settings.maxAttempts ?? config.retry.maxAttempts,
         timeoutMs: settings.timeoutMs ?? config.webhook.timeoutMs,
       },
-      { ...config.webhook, connections: config.delivery.concurrencyPerDestination },
+      {
+        ...config.webhook,
+        connections: config.delivery.concurrencyPerDestination,
+        guard: this.guard,
+      },
     );
   }
 }

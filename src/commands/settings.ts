@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { withSettings } from '../app/store';
 import { fileProblem } from '../config/layers';
 import { loadConfig } from '../config/load';
+import { AddressGuard } from '../destinations/webhook/address-guard';
 import { parseSettings } from '../settings/document';
 import { masked } from '../settings/mask';
 import type { Settings } from '../settings/schema';
@@ -137,10 +138,24 @@ function objectOf(text: string): object {
 
 function checked(value: unknown, what: string): Settings {
   const parsed = parseSettings(value);
-  if (!parsed.ok)
-    throw new UsageError(`${what}:\n${parsed.problems.map((each) => `  - ${each}`).join('\n')}`);
+  const problems = parsed.ok ? addressProblems(parsed.settings) : parsed.problems;
+  if (problems.length > 0 || !parsed.ok) {
+    throw new UsageError(`${what}:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+  }
   for (const warning of parsed.warnings) process.stderr.write(`warning: ${warning}\n`);
   return parsed.settings;
+}
+
+/** What the worker would refuse to connect to is refused here already, as far as the address itself shows it. */
+function addressProblems({ webhook, webhooks }: Settings): string[] {
+  const guard = new AddressGuard(loadConfig(process.cwd(), process.env).config.webhook.allowedNetworks);
+  const all = Object.entries(webhooks).map(([name, { url }]) => [`webhooks.${name}`, url] as const);
+  return [...(webhook === undefined ? [] : [['webhook', webhook.url] as const]), ...all].flatMap(
+    ([section, url]) => {
+      const problem = guard.checkUrl(url);
+      return problem === undefined ? [] : [`${section}.${problem}`];
+    },
+  );
 }
 
 function reportMissing(instance: string): void {

@@ -50,6 +50,8 @@ export interface WebhookConfig {
   readonly connectTimeoutMs: number;
   /** Answers that will never change. */
   readonly rejectedStatuses: ReadonlySet<number>;
+  /** Private networks that instances' own webhooks may reach. */
+  readonly allowedNetworks: readonly string[];
 }
 
 export interface DeliveryConfig {
@@ -215,6 +217,7 @@ function webhookOf(values: Values, problems: string[]): WebhookConfig {
     timeoutMs: values.WEBHOOK_REQUEST_TIMEOUT_MS,
     connectTimeoutMs: Math.min(values.WEBHOOK_CONNECT_TIMEOUT_MS, values.WEBHOOK_REQUEST_TIMEOUT_MS),
     rejectedStatuses: new Set(statuses),
+    allowedNetworks: values.WEBHOOK_ALLOWED_NETWORKS,
   };
 }
 

@@ -76,6 +76,11 @@ export const VARIABLES = {
     [],
     'signs the global webhook (Standard Webhooks); comma separated while rotating',
   ),
+  WEBHOOK_ALLOWED_NETWORKS: variable(
+    list,
+    [],
+    "networks (CIDR) that instances' own webhooks may reach although private, such as 172.18.0.0/16",
+  ),
   WEBHOOK_STRIP_APIKEY: variable(flag, false, 'leave apikey out of what is sent'),
   WEBHOOK_LEGACY_PATHS: variable(flag, false, 'suffixes of the older documentation with by-events'),
   WEBHOOK_REQUEST_TIMEOUT_MS: variable(integer(1, 600_000), 30_000, 'whole request, milliseconds'),

@@ -38,20 +38,20 @@ type PackedRecord = readonly [
   durationMs: number,
   kind: 'failed' | 'rejected',
   code: string,
-  status?: number,
-  answer?: string,
+  /** 0: there was no answer. */
+  status: number,
+  answer: string,
 ];
 
 /** Only what was tried and not delivered is stored; what the answer asked for is in the job's delay. */
 function pack({ attempt, at, durationMs, outcome }: AttemptRecord): PackedRecord[] {
   if (outcome.kind !== 'failed' && outcome.kind !== 'rejected') return [];
-  const { kind, code, status, answer } = outcome;
-  if (status === undefined) return [[attempt, at, durationMs, kind, code]];
-  return [[attempt, at, durationMs, kind, code, status, answer ?? '']];
+  const { kind, code, status = 0, answer = '' } = outcome;
+  return [[attempt, at, durationMs, kind, code, status, answer]];
 }
 
 function unpack([attempt, at, durationMs, kind, code, status, answer]: PackedRecord): AttemptRecord {
-  const answered = status === undefined ? {} : { status, answer: answer ?? '' };
+  const answered = { ...(status === 0 ? {} : { status }), ...(answer === '' ? {} : { answer }) };
   return { attempt, at, durationMs, outcome: { kind, code, ...answered } };
 }
 

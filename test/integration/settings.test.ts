@@ -78,7 +78,7 @@ describe('instances with webhooks of their own', () => {
   beforeEach(async () => {
     own = new Recorder();
     address = await own.listen();
-    scenario = await Scenario.start();
+    scenario = await Scenario.start({ env: { WEBHOOK_ALLOWED_NETWORKS: '127.0.0.0/8' } });
   });
   afterEach(async () => {
     await scenario.close();
@@ -161,6 +161,25 @@ describe('instances with webhooks of their own', () => {
     redis.disconnect();
   });
 
+  test('a webhook of an instance reaches no private network unless that is allowed; the global one may be anywhere', async () => {
+    await set('loja', { webhook: { url: address } });
+    await scenario.startWorker({ WEBHOOK_ALLOWED_NETWORKS: '', WEBHOOK_RETRY_MAX_ATTEMPTS: '2' });
+    await scenario.publishEvents([eventOf('loja', 'A')]);
+    await scenario.untilAllAccepted();
+    await scenario.untilAudited(({ dead }) => dead === 1, 'webhook:instance/loja');
+    expect(own.received).toEqual([]);
+    const [letter] = (await scenario.command('dead-letters', 'ls', '--json')).stdout.split('\n');
+    const { id } = JSON.parse(letter ?? '') as { id: string };
+    const { history } = JSON.parse((await scenario.command('dead-letters', 'show', id)).stdout) as {
+      history: { outcome: object }[];
+    };
+    const refused = { code: 'ADDRESS_REFUSED', answer: expect.stringContaining('WEBHOOK_ALLOWED_NETWORKS') };
+    expect(history.map(({ outcome }) => outcome)).toEqual([
+      expect.objectContaining(refused),
+      expect.objectContaining(refused),
+    ]);
+  });
+
   test('what is parked for a webhook that is gone becomes a dead letter, and replays once it is back', async () => {
     await set('loja', { webhook: { url: address } });
     own.status = 500;
@@ -226,6 +245,7 @@ describe('the settings command', () => {
 
   test.each([
     [['set', 'loja', '{"webhook":{"url":"ftp://a"}}'], /webhook\.url: must be an address/],
+    [['set', 'loja', '{"webhook":{"url":"http://127.1/x"}}'], /webhook\.url .*WEBHOOK_ALLOWED_NETWORKS/],
     [['set', 'loja', '{'], /must be JSON/],
     [['set', 'loja'], /--file/],
     [['import', '/nowhere.json'], /cannot be read/],

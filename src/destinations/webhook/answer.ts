@@ -1,4 +1,4 @@
-import { errorCode } from '../../errors';
+import { AddressRefusedError, errorCode } from '../../errors';
 import type { Outcome } from '../../pipeline/delivery';
 
 /** Failures that say something about this machine, not about the destination: they spend no attempt. */
@@ -33,7 +33,10 @@ export function judgeAnswer(
 
 /** A request that got no answer → outcome. */
 export function judgeError(error: unknown): Outcome {
-  const code = errorCode(rootOf(error));
+  const root = rootOf(error);
+  const code = errorCode(root);
+  // Retried, as the operator may open the network meanwhile; what would open it is told in the history.
+  if (root instanceof AddressRefusedError) return { kind: 'failed', code, answer: root.message };
   return { kind: OUR_OWN_FAULTS.has(code) ? 'interrupted' : 'failed', code };
 }
 

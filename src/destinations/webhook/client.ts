@@ -1,9 +1,12 @@
 import { Pool } from 'undici';
+import type { AddressGuard } from './address-guard';
 
 export interface HttpClientOptions {
   /** As many as the destination's attempts at once. */
   readonly connections: number;
   readonly connectTimeoutMs: number;
+  /** Set where the address is a tenant's choice; the operator's own may be anywhere. */
+  readonly guard?: AddressGuard;
 }
 
 /**
@@ -14,7 +17,9 @@ export function createHttpClient(origin: string, options: HttpClientOptions): Po
   return new Pool(origin, {
     connections: options.connections,
     pipelining: 1,
-    connect: { timeout: options.connectTimeoutMs },
+    connect: options.guard?.connector({ timeout: options.connectTimeoutMs }) ?? {
+      timeout: options.connectTimeoutMs,
+    },
     // Attempts bound the whole request; these would only bound the pauses within it.
     headersTimeout: 0,
     bodyTimeout: 0,
