@@ -18,13 +18,13 @@ import type { RedisClient } from '../retry/scripts';
 import { RetryStore } from '../retry/store';
 import { SettingsCache } from '../settings/cache';
 import { SettingsCipher } from '../settings/cipher';
-import { filterOf } from '../settings/document';
 import type { Settings } from '../settings/schema';
 import { SettingsStore } from '../settings/store';
 import { RabbitMqSource } from '../sources/rabbitmq/source';
 import type { ConsumedExchange } from '../sources/rabbitmq/topology';
 import { Deadline } from './deadline';
 import { Destinations } from './destinations';
+import { exchangeOf, InstanceExchanges } from './exchanges';
 import { Gauges } from './gauges';
 import { createHttpServer } from './http';
 import { Observer } from './observer';
@@ -83,15 +83,16 @@ export class RelayWorker {
       observer,
     });
 
+    const settingsStore = new SettingsStore({
+      redis: this.redis[0],
+      prefix: config.redis.prefix,
+      cipher: new SettingsCipher(config.settings.encryptionKeys),
+    });
     this.settings = new SettingsCache({
-      store: new SettingsStore({
-        redis: this.redis[0],
-        prefix: config.redis.prefix,
-        cipher: new SettingsCipher(config.settings.encryptionKeys),
-      }),
+      store: settingsStore,
       subscriber: this.redis[2],
       file,
-      onChange: () => {},
+      onChange: (instance) => void exchanges.change(instance),
       onError: throttled((error) => log.warn('settings cannot be read', describeError(error))),
     });
     this.destinations = new Destinations(config, this.settings);
@@ -149,6 +150,14 @@ export class RelayWorker {
         prefixKey: config.rabbitmq.prefixKey,
       },
       log,
+    });
+    const exchanges = new InstanceExchanges({
+      source: this.source,
+      settings: this.settings,
+      store: settingsStore,
+      onError: throttled((error) =>
+        log.warn('the exchange of an instance cannot be consumed', describeError(error)),
+      ),
     });
     this.gauges = new Gauges({
       metrics,
@@ -243,9 +252,7 @@ export class RelayWorker {
 }
 
 function exchangesOf({ rabbitmq }: Config, settings: ReadonlyMap<string, Settings>): ConsumedExchange[] {
-  const own = [...settings].flatMap(([instance, { rabbitmq: own }]) =>
-    own?.enabled ? [{ name: instance, instance, events: filterOf(own.events) }] : [],
-  );
+  const own = [...settings].flatMap(([instance, each]) => exchangeOf(instance, each) ?? []);
   return rabbitmq.global ? [{ name: rabbitmq.exchange, events: rabbitmq.events }, ...own] : own;
 }
 

@@ -180,6 +180,37 @@ describe('instances with webhooks of their own', () => {
     ]);
   });
 
+  test('an instance’s own exchange is consumed as soon as its settings say so, and until they say otherwise', async () => {
+    await scenario.startWorker();
+    const instance = `${scenario.name}-own`;
+    await scenario.publisher.withChannel(async (channel) => {
+      let returned = false;
+      channel.on('return', () => {
+        returned = true;
+      });
+      await channel.assertExchange(instance, 'topic', { durable: true });
+      const isBound = async (event: string): Promise<boolean> => {
+        returned = false;
+        channel.publish(instance, event, eventOf(instance, event, event).body(), { mandatory: true });
+        await channel.waitForConfirms();
+        return !returned;
+      };
+      const until = async (event: string, isSo: boolean): Promise<void> => {
+        while ((await isBound(event)) !== isSo);
+      };
+      await set(instance, { rabbitmq: { events: ['CALL'] } });
+      await until('call', true);
+      expect(await isBound('messages.upsert')).toBe(false);
+      await set(instance, { rabbitmq: { events: [] } });
+      await until('messages.upsert', true);
+      const { receiver } = scenario;
+      await receiver.until(() => receiver.tallies.has('messages.upsert'), 10_000, 'an event of the instance');
+      await set(instance, { rabbitmq: { enabled: false } });
+      await until('call', false);
+      await channel.deleteExchange(instance);
+    });
+  });
+
   test('what is parked for a webhook that is gone becomes a dead letter, and replays once it is back', async () => {
     await set('loja', { webhook: { url: address } });
     own.status = 500;

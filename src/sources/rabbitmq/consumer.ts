@@ -30,7 +30,7 @@ export class Consumer {
 
   private constructor(
     private readonly channel: Channel,
-    private readonly queues: readonly string[],
+    private queues: readonly string[],
     private readonly options: ConsumerOptions,
   ) {
     this.acknowledgements = new Acknowledgements(channel);
@@ -60,6 +60,13 @@ export class Consumer {
 
   get heldBytes(): number {
     return this.window.bytes;
+  }
+
+  /** From now on these queues; what is held stays held. */
+  consume(queues: readonly string[]): void {
+    if (queues.length === this.queues.length && queues.every((queue) => this.queues.includes(queue))) return;
+    this.queues = queues;
+    this.resize();
   }
 
   async stopIntake(): Promise<void> {

@@ -39,6 +39,28 @@ export async function declareTopology(
   return [...queues];
 }
 
+/**
+ * Takes back what `declareTopology` bound for an exchange. Queues and exchange stay: they are the core API's. One
+ * that is not there any more has no bindings either.
+ */
+export async function releaseExchange(
+  model: ChannelModel,
+  exchange: ConsumedExchange,
+  options: TopologyOptions,
+): Promise<void> {
+  if (options.mode === 'shared') return;
+  try {
+    await onChannel(model, `exchange "${exchange.name}"`, async (channel) => {
+      await channel.checkExchange(exchange.name);
+      for (const { queue, bind: bound, unbind } of boundQueues(exchange, options)) {
+        await Promise.all([...bound, ...unbind].map((key) => channel.unbindQueue(queue, exchange.name, key)));
+      }
+    });
+  } catch (error) {
+    if (!(error instanceof TopologyError)) throw error;
+  }
+}
+
 /** A refusal closes the channel, so each attempt has one of its own. */
 async function onChannel<T>(
   model: ChannelModel,

@@ -5,7 +5,7 @@ import type { Source, SourceMessage } from '../../pipeline/message';
 import { connectOptions, displayAddress } from './address';
 import { closeChannel } from './channel';
 import { Consumer } from './consumer';
-import { declareTopology } from './declare';
+import { declareTopology, releaseExchange } from './declare';
 import type { ConsumedExchange, TopologyOptions } from './topology';
 
 export interface RabbitMqSourceOptions {
@@ -38,11 +38,20 @@ export class RabbitMqSource implements Source {
   private gone: Promise<unknown> = Promise.resolve();
   private consumer: Consumer | undefined;
   private queues: readonly string[] = [];
+  private readonly exchanges: Map<string, ConsumedExchange>;
+  /** No longer wanted, and still to be unbound. */
+  private readonly dropped = new Map<string, ConsumedExchange>();
+  /** Names of exchanges that belong to one instance; consumers look at it while it changes. */
+  private readonly instances = new Set<string>();
+  private model: ChannelModel | undefined;
+  private changing: Promise<void> = Promise.resolve();
   private onMessage: ((message: SourceMessage) => void) | undefined;
   private stopping = false;
   private detail = 'not started';
 
-  constructor(private readonly options: RabbitMqSourceOptions) {}
+  constructor(private readonly options: RabbitMqSourceOptions) {
+    this.exchanges = new Map(options.exchanges.map((exchange) => [exchange.name, exchange]));
+  }
 
   get state(): { readonly ready: boolean; readonly detail: string } {
     return { ready: this.consumer !== undefined && !this.stopping, detail: this.detail };
@@ -56,6 +65,22 @@ export class RabbitMqSource implements Source {
   start(onMessage: (message: SourceMessage) => void): Promise<void> {
     this.starting ??= this.connect(onMessage);
     return this.starting;
+  }
+
+  /** Consumes an exchange too, or with another filter than before; at the latest when the broker is back. */
+  consumeExchange(exchange: ConsumedExchange): Promise<void> {
+    this.exchanges.set(exchange.name, exchange);
+    this.dropped.delete(exchange.name);
+    return this.redeclare();
+  }
+
+  /** Consumes an exchange no longer. */
+  dropExchange(name: string): Promise<void> {
+    const exchange = this.exchanges.get(name);
+    if (exchange === undefined) return Promise.resolve();
+    this.exchanges.delete(name);
+    this.dropped.set(name, exchange);
+    return this.redeclare();
   }
 
   async stopIntake(): Promise<void> {
@@ -127,20 +152,44 @@ export class RabbitMqSource implements Source {
   }
 
   private async consume(model: ChannelModel): Promise<void> {
-    const { exchanges, topology, log, prefetch, maxBytes } = this.options;
-    const { onMessage } = this;
+    const { prefetch, maxBytes } = this.options;
+    const { onMessage, instances } = this;
     if (onMessage === undefined || this.stopping) return;
-    this.queues = await declareTopology(model, exchanges, topology, (error) => {
-      log.error('instance left out', { code: error.code, error: error.message });
-    });
+    await this.declare(model);
     this.consumer = await Consumer.start(model, this.queues, {
       prefetch,
       maxBytes,
-      instances: new Set(exchanges.flatMap(({ instance }) => instance ?? [])),
+      instances,
       onMessage,
       onLost: (reason) => this.lose(model, reason),
     });
+    this.model = model;
     this.detail = `consuming ${this.queues.length} queue(s)`;
+  }
+
+  private async declare(model: ChannelModel): Promise<void> {
+    const { topology, log } = this.options;
+    const exchanges = [...this.exchanges.values()];
+    for (const { instance } of exchanges) if (instance !== undefined) this.instances.add(instance);
+    for (const [name, exchange] of this.dropped) {
+      await releaseExchange(model, exchange, topology);
+      this.dropped.delete(name);
+    }
+    this.queues = await declareTopology(model, exchanges, topology, (error) => {
+      log.error('instance left out', { code: error.code, error: error.message });
+    });
+  }
+
+  /** One change after the other. Where the connection breaks meanwhile, everything is declared with the next one. */
+  private redeclare(): Promise<void> {
+    const declared = this.changing.then(async () => {
+      const { model, consumer } = this;
+      if (model === undefined || consumer === undefined || this.stopping) return;
+      await this.declare(model);
+      if (consumer === this.consumer) consumer.consume(this.queues);
+    });
+    this.changing = declared.catch(() => {});
+    return declared;
   }
 
   /** A lost channel on a living connection: recovery starts over with a new connection. */
