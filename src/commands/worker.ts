@@ -7,6 +7,9 @@ import { createLogger, type Logger } from '../observability/logging';
 import { readSettingsFile } from '../settings/file';
 import { FINDING } from './exit';
 
+const NO_GLOBAL_WEBHOOK =
+  'WEBHOOK_GLOBAL_URL is not set: events of instances without a webhook of their own go nowhere and are dropped';
+
 export function workerCommand(): Command {
   return new Command('worker').alias('start').description('consume, deliver and retry').action(runWorker);
 }
@@ -14,10 +17,11 @@ export function workerCommand(): Command {
 async function runWorker(): Promise<void> {
   const directory = process.cwd();
   const { config, warnings } = loadConfig(directory, process.env);
-  requireParts(config);
+  requireSource(config);
   const file = readSettingsFile(directory, config.settings.file);
   const log = createLogger(config.log);
   for (const warning of [...warnings, ...file.warnings]) log.warn(warning);
+  if (config.globalWebhook === undefined) log.warn(NO_GLOBAL_WEBHOOK);
   const worker = new RelayWorker({ config, settings: file.settings, log });
   // Signals count from here on: one that comes while the worker starts ends it just as well.
   const stopped = stopOnSignal(worker, log);
@@ -25,20 +29,12 @@ async function runWorker(): Promise<void> {
   await stopped;
 }
 
-/** A worker without a source would idle, and one without a destination would drop every event unseen. */
-function requireParts(config: Config): void {
-  const problems: string[] = [];
-  if (!config.rabbitmq.enabled) {
-    problems.push(
-      'RABBITMQ_ENABLED: must be true, with RABBITMQ_URI set: there is no source to consume from',
-    );
-  }
-  if (config.globalWebhook === undefined) {
-    problems.push(
-      'WEBHOOK_GLOBAL_URL: must be set, with WEBHOOK_GLOBAL_ENABLED true: there is nowhere to deliver to',
-    );
-  }
-  if (problems.length > 0) throw new ConfigError(problems);
+/** A worker without a source would idle. */
+function requireSource(config: Config): void {
+  if (config.rabbitmq.enabled) return;
+  throw new ConfigError([
+    'RABBITMQ_ENABLED: must be true, with RABBITMQ_URI set: there is no source to consume from',
+  ]);
 }
 
 /** The first SIGTERM or SIGINT drains, a second one ends the process at once. */

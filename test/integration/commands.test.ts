@@ -56,7 +56,6 @@ describe('the command line', () => {
     const { code, stderr } = await run(['worker']);
     expect(code).toBe(2);
     expect(stderr).toContain('RABBITMQ_ENABLED');
-    expect(stderr).toContain('WEBHOOK_GLOBAL_URL');
   });
 });
 
