@@ -23,6 +23,7 @@ export interface RetryWorkerParts {
   readonly redis: RedisClient;
   readonly attempts: Attempts;
   readonly bulkheadOf: (id: DestinationId) => Bulkhead;
+  /** Undefined where there is none any more; rejects where that cannot be known. */
   readonly destinationOf: (id: DestinationId) => Promise<Destination | undefined>;
   readonly decide: Decide;
   readonly concurrency: number;
@@ -104,7 +105,7 @@ export class RetryWorker {
   private async process(job: Job<JobData>): Promise<void> {
     if (job.data.x !== undefined) throw this.giveUp(job, job.data.x);
     if (job.stalledCounter > 0 && (await this.isSettled(job))) return;
-    const destination = await this.parts.destinationOf(job.data.d as DestinationId);
+    const destination = await this.destinationOf(job);
     if (destination === undefined) throw this.giveUp(job, 'destination-removed');
     const attempt = job.data.n + job.attemptsMade + 1;
     if (attempt > destination.maxAttempts) throw this.giveUp(job, 'attempts-exhausted');
@@ -119,6 +120,16 @@ export class RetryWorker {
       );
     }
     await this.attempt(job, destination, attempt, bulkhead);
+  }
+
+  /** Settings that cannot be read are no fault of the delivery. */
+  private async destinationOf(job: Job<JobData>): Promise<Destination | undefined> {
+    try {
+      return await this.parts.destinationOf(job.data.d as DestinationId);
+    } catch (error) {
+      this.parts.onError(error);
+      throw await this.postpone(job, this.draining ? 0 : INTERRUPTED_DELAY_MS);
+    }
   }
 
   private async attempt(

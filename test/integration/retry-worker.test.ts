@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { StoreUnavailableError } from '../../src/errors';
 import { decide } from '../../src/retry/policy';
 import { deliveryTo, envelopeOf, eventBody } from '../support/events';
 import { DELIVERED, FAILED, FakeDestination, INTERRUPTED, REJECTED } from '../support/pipeline';
@@ -95,6 +96,25 @@ describe('the retry worker', () => {
     destination.at(0).end(INTERRUPTED);
     await eventually(
       async () => ((await bench.store.queue.getDelayedCount()) === 1 ? true : undefined),
+      'the delivery parked again',
+    );
+    const job = await bench.store.queue.getJob(delivery.id);
+    expect([job?.attemptsMade, job?.data.n]).toEqual([0, 1]);
+    expect(await bench.line(destination)).toEqual({ ...NOTHING, accepted: 1, parked: 1 });
+  });
+
+  test('settings that cannot be read spend no attempt, and the delivery stays parked', async () => {
+    const delivery = deliveryTo(destination);
+    await bench.park(delivery, DUE);
+    let asked = 0;
+    bench.startWorker({
+      destinationOf: async () => {
+        asked++;
+        throw new StoreUnavailableError('away');
+      },
+    });
+    await eventually(
+      async () => (asked === 1 && (await bench.store.queue.getDelayedCount()) === 1 ? true : undefined),
       'the delivery parked again',
     );
     const job = await bench.store.queue.getJob(delivery.id);

@@ -28,6 +28,7 @@ const POLICY = { initialDelayMs: 1, maxDelayMs: 1, exponential: false, jitter: 0
 
 export interface WorkerSettings {
   readonly destinations?: readonly Destination[];
+  readonly destinationOf?: (id: DestinationId) => Promise<Destination | undefined>;
   readonly circuitFailures?: number;
   readonly maxBytes?: number;
 }
@@ -119,7 +120,7 @@ export class StoreBench {
         observer: { attemptEnded: (_delivery, record) => this.records.add(record) },
       }),
       bulkheadOf: (id: DestinationId) => bulkheads.of(id),
-      destinationOf: async (id: DestinationId) => destinations.get(id),
+      destinationOf: settings.destinationOf ?? (async (id) => destinations.get(id)),
       decide: this.decide,
       concurrency: 10,
       maxBytes: settings.maxBytes ?? 1e9,
