@@ -1,6 +1,8 @@
 import { LRUCache } from 'lru-cache';
+import type { Pool } from 'undici';
 import type { Config } from '../config/config';
 import { AddressGuard } from '../destinations/webhook/address-guard';
+import { createHttpClient } from '../destinations/webhook/client';
 import { WebhookDestination } from '../destinations/webhook/destination';
 import type { Envelope } from '../events/envelope';
 import { type Delivery, type Destination, type DestinationId, destinationKey } from '../pipeline/delivery';
@@ -24,6 +26,8 @@ interface Ready {
 export class Destinations {
   private readonly globals: readonly Subscription[];
   private readonly guard: AddressGuard;
+  /** By origin. */
+  private readonly clients = new LRUCache<string, Pool>({ max: MAX_INSTANCES });
   /** What falls out needs no closing: idle connections close by themselves. */
   private readonly ready = new LRUCache<string, Ready>({ max: MAX_INSTANCES });
 
@@ -52,8 +56,10 @@ export class Destinations {
   }
 
   async close(): Promise<void> {
-    const own = [...this.ready.values()].flatMap(({ subscriptions }) => subscriptions);
-    await Promise.all([...new Set([...this.globals, ...own])].map(({ destination }) => destination.close()));
+    await Promise.all([
+      ...this.globals.map(({ destination }) => destination.close()),
+      ...[...this.clients.values()].map((client) => client.destroy()),
+    ]);
   }
 
   private subscriptions(instance: string, settings: Settings | undefined): readonly Subscription[] {
@@ -79,6 +85,24 @@ export class Destinations {
       }));
   }
 
+  /**
+   * Thousands of instances often share one receiver. There are as many connections as attempts in all, so that none
+   * waits for another one's; what each may use is its bulkhead's business.
+   */
+  private clientFor(origin: string): Pool {
+    let client = this.clients.get(origin);
+    if (client === undefined) {
+      const { config, guard } = this;
+      client = createHttpClient(origin, {
+        connections: config.delivery.concurrency + config.retry.concurrency,
+        connectTimeoutMs: config.webhook.connectTimeoutMs,
+        guard,
+      });
+      this.clients.set(origin, client);
+    }
+    return client;
+  }
+
   private webhook(id: DestinationId, settings: WebhookSettings): Destination {
     const { config } = this;
     return new WebhookDestination(
@@ -92,11 +116,8 @@ export class Destinations {
         maxAttempts: settings.maxAttempts ?? config.retry.maxAttempts,
         timeoutMs: settings.timeoutMs ?? config.webhook.timeoutMs,
       },
-      {
-        ...config.webhook,
-        connections: config.delivery.concurrencyPerDestination,
-        guard: this.guard,
-      },
+      config.webhook,
+      this.clientFor(new URL(settings.url).origin),
     );
   }
 }
@@ -129,7 +150,12 @@ function globalSubscriptions(config: Config): Subscription[] {
       maxAttempts: config.retry.maxAttempts,
       timeoutMs: config.webhook.timeoutMs,
     },
-    { ...config.webhook, connections: config.delivery.concurrencyPerDestination },
+    config.webhook,
+    // Connections of its own, no more than it makes attempts at once: none waits for a tenant's.
+    createHttpClient(new URL(webhook.url).origin, {
+      connections: config.delivery.concurrencyPerDestination,
+      connectTimeoutMs: config.webhook.connectTimeoutMs,
+    }),
   );
   return [{ destination, key: destinationKey(destination.id), events: webhook.events }];
 }

@@ -5,7 +5,13 @@ import { join } from 'node:path';
 /** Sizes of the goals: a text message of about 1.2 KB, an image with its base64 of about 12 KB. */
 export type EventSize = 'small' | 'large';
 
+/** Name of the instance with this number. */
+export function instanceName(number: number): string {
+  return `loja-${number}`;
+}
+
 interface MessageEvent {
+  instance: string;
   data: {
     key: { id: string };
     message: {
@@ -42,7 +48,11 @@ export class Events {
   private readonly run = randomBytes(4).toString('hex').toUpperCase();
   private count = 0;
 
-  constructor(private readonly size: EventSize) {
+  /** Of as many instances, one after the other; of the fixture's own where there is one only. */
+  constructor(
+    private readonly size: EventSize,
+    private readonly instances = 1,
+  ) {
     const file = join(__dirname, '../fixtures', FIXTURES[size]);
     this.event = JSON.parse(readFileSync(file, 'utf8')) as MessageEvent;
     this.images =
@@ -58,6 +68,7 @@ export class Events {
     const index = (this.count++).toString(16).toUpperCase().padStart(8, '0');
     event.data.key.id = `3EB0${this.run}${index}`;
     event.date_time = new Date().toISOString();
+    if (this.instances > 1) event.instance = instanceName(this.count % this.instances);
     const secret = randomBytes(32);
     if (this.size === 'small') {
       message.conversation = `Oi, ainda tem o modelo ${randomInt(100_000)} no estoque?`;

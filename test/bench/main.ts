@@ -11,6 +11,7 @@ import { type BenchOptions, parseOptions, type SectionName, USAGE } from './opti
 import { startNginx } from './receivers/nginx';
 import { startNodeReceiver } from './receivers/node';
 import { BenchRedis } from './redis';
+import { measureInstances } from './sections/instances';
 import { measureLatency } from './sections/latency';
 import { measureMemory } from './sections/memory';
 import { measureParking } from './sections/parking';
@@ -18,6 +19,7 @@ import { measureThroughput } from './sections/throughput';
 
 const MEASURE: Record<SectionName, (bench: Bench) => Promise<void>> = {
   throughput: measureThroughput,
+  instances: measureInstances,
   latency: measureLatency,
   parking: measureParking,
   memory: measureMemory,

@@ -1,4 +1,6 @@
 import { Webhook } from 'standardwebhooks';
+import type { Pool } from 'undici';
+import { createHttpClient } from '../../src/destinations/webhook/client';
 import {
   WebhookDestination,
   type WebhookOptions,
@@ -14,9 +16,11 @@ const OPTIONS: WebhookOptions = {
   stripApikey: false,
   legacyPaths: false,
   rejectedStatuses: new Set([400, 401, 403, 404, 422]),
-  connections: MAX_CONNECTIONS,
-  connectTimeoutMs: 5000,
 };
+
+function clientFor(url: string): Pool {
+  return createHttpClient(new URL(url).origin, { connections: MAX_CONNECTIONS, connectTimeoutMs: 5000 });
+}
 
 function targetOf(url: string, others: Partial<WebhookTarget> = {}): WebhookTarget {
   return {
@@ -36,7 +40,7 @@ destinationSuite('webhook', () => {
   const created: WebhookDestination[] = [];
   return {
     create: (url) => {
-      const destination = new WebhookDestination(targetOf(`${url}/hook`), OPTIONS);
+      const destination = new WebhookDestination(targetOf(`${url}/hook`), OPTIONS, clientFor(url));
       created.push(destination);
       return destination;
     },
@@ -61,7 +65,7 @@ describe('the webhook', () => {
   });
 
   function create(settings: WebhookTarget, options: WebhookOptions = OPTIONS): WebhookDestination {
-    const destination = new WebhookDestination(settings, options);
+    const destination = new WebhookDestination(settings, options, clientFor(settings.url));
     created.push(destination);
     return destination;
   }

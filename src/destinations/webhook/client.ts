@@ -2,7 +2,7 @@ import { Pool } from 'undici';
 import type { AddressGuard } from './address-guard';
 
 export interface HttpClientOptions {
-  /** As many as the destination's attempts at once. */
+  /** As many as there can be attempts at once. */
   readonly connections: number;
   readonly connectTimeoutMs: number;
   /** Set where the address is a tenant's choice; the operator's own may be anywhere. */
@@ -10,8 +10,8 @@ export interface HttpClientOptions {
 }
 
 /**
- * The connections of one webhook: two that share a host share no connection, so neither can use up the other's.
- * Redirects are not followed: undici never does so by itself. Idle connections are closed after four seconds.
+ * The connections to one origin. Redirects are not followed: undici never does so by itself. Idle connections are
+ * closed after four seconds.
  */
 export function createHttpClient(origin: string, options: HttpClientOptions): Pool {
   return new Pool(origin, {

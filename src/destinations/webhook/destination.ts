@@ -2,7 +2,6 @@ import type { Pool } from 'undici';
 import { type BodyOptions, composeBody } from '../../events/body';
 import { urlSuffix } from '../../events/catalogue';
 import type { Delivery, Destination, DestinationId, RunningAttempt } from '../../pipeline/delivery';
-import { createHttpClient, type HttpClientOptions } from './client';
 import { STATIC_HEADERS_MAX_AGE_MS, staticHeaders } from './headers';
 import { WebhookRequest } from './request';
 import { sign, signingKey } from './signing';
@@ -23,7 +22,7 @@ export interface WebhookTarget {
 }
 
 /** What is the same for all webhooks. */
-export interface WebhookOptions extends HttpClientOptions {
+export interface WebhookOptions {
   readonly stripApikey: boolean;
   readonly legacyPaths: boolean;
   readonly rejectedStatuses: ReadonlySet<number>;
@@ -37,7 +36,6 @@ export class WebhookDestination implements Destination {
   readonly id: DestinationId;
   readonly maxAttempts: number;
   readonly timeoutMs: number;
-  private readonly client: Pool;
   private readonly url: URL;
   private readonly bodyOptions: BodyOptions;
   private readonly keys: readonly Buffer[];
@@ -47,12 +45,13 @@ export class WebhookDestination implements Destination {
   constructor(
     private readonly target: WebhookTarget,
     private readonly options: WebhookOptions,
+    /** Others may send over it, too; `close` ends it. */
+    private readonly client: Pool,
   ) {
     this.id = target.id;
     this.maxAttempts = target.maxAttempts;
     this.timeoutMs = target.timeoutMs;
     this.url = new URL(target.url);
-    this.client = createHttpClient(this.url.origin, options);
     this.bodyOptions = {
       destination: Buffer.from(JSON.stringify(target.url)),
       stripApikey: options.stripApikey,

@@ -17,7 +17,12 @@ const PREFETCH = 250;
 const CONCURRENCY = 32;
 
 /** Starts a contestant that consumes the benchmark's queue and delivers to `url`. */
-export async function startContestant(bench: Bench, contestant: Contestant, url: string): Promise<Child> {
+export async function startContestant(
+  bench: Bench,
+  contestant: Contestant,
+  url: string,
+  others: Readonly<Record<string, string>> = {},
+): Promise<Child> {
   const { broker } = bench;
   const env = {
     NODE_ENV: 'production',
@@ -34,6 +39,7 @@ export async function startContestant(bench: Bench, contestant: Contestant, url:
     METRICS_HOST: '127.0.0.1',
     METRICS_PORT: String(await freePort()),
     LOG_LEVEL: 'warn',
+    ...others,
   };
   const args =
     contestant === 'relay' ? [Child.path('dist/main.js'), 'worker'] : Child.script(SCRIPTS[contestant]);

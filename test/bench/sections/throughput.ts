@@ -25,7 +25,7 @@ export async function measureThroughput(bench: Bench): Promise<void> {
   for (const size of SIZES) await measureSize(bench, size);
 }
 
-interface Throughput {
+export interface Throughput {
   /** Events per second. */
   readonly rate: number;
   /** Processor time of the process under test, microseconds per event: what noise changes least. */
@@ -62,7 +62,7 @@ async function measureSize(bench: Bench, size: EventSize): Promise<void> {
   }
 }
 
-function text(throughputs: readonly Throughput[]): string {
+export function text(throughputs: readonly Throughput[]): string {
   const rate = median(throughputs.map((throughput) => throughput.rate));
   const cpu = median(throughputs.map((throughput) => throughput.cpu));
   return `${perSecond(rate).padStart(8)}, ${Math.round(cpu)} µs of processor time each`;
@@ -75,19 +75,32 @@ function inTurn(round: number): Contestant[] {
 }
 
 async function measure(bench: Bench, contestant: Contestant, size: EventSize): Promise<Throughput> {
-  const { broker, receiver, redis, options } = bench;
-  const events = new Events(size);
+  const { receiver, redis } = bench;
+  const throughput = await drainQueue(bench, contestant, new Events(size), () =>
+    startContestant(bench, contestant, receiver.url),
+  );
+  await redis.clear();
+  return throughput;
+}
+
+/** Fills the queue with `events`, and lets the contestant that `start` starts deliver them all. */
+export async function drainQueue(
+  bench: Bench,
+  name: string,
+  events: Events,
+  start: () => Promise<Child>,
+): Promise<Throughput> {
+  const { broker, receiver, options } = bench;
   await broker.renewQueue();
   for (let index = 0; index < options.events; index++) await broker.publish(events.routingKey, events.next());
   await broker.confirmed();
   const before = await receiver.received();
-  const child = await startContestant(bench, contestant, receiver.url);
+  const child = await start();
   const throughput = await follow(receiver, before, options.events, child);
   await delay(SETTLE_MS);
   await child.stop();
   const left = await broker.left();
-  if (left > 0) throw new Error(`${contestant}: ${left} events were received but not acknowledged`);
-  await redis.clear();
+  if (left > 0) throw new Error(`${name}: ${left} events were received but not acknowledged`);
   return throughput;
 }
 

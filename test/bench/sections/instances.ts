@@ -1,0 +1,63 @@
+import { Redis } from 'ioredis';
+import { SettingsCipher } from '../../../src/settings/cipher';
+import { settingsSchema } from '../../../src/settings/schema';
+import { SettingsStore } from '../../../src/settings/store';
+import { startContestant } from '../contestants/contestants';
+import type { Bench } from '../context';
+import { Events, instanceName } from '../events';
+import { figure, heading, verdict } from '../report';
+import { median, ratios } from '../statistics';
+import { drainQueue, type Throughput, text } from './throughput';
+
+const [FEW, MANY] = [10, 10_000];
+const GOAL = 0.9;
+/** Written at once. */
+const BATCH = 200;
+/** No global webhook: every event goes to its instance's own. */
+const ENVIRONMENT = { WEBHOOK_GLOBAL_URL: '', WEBHOOK_ALLOWED_NETWORKS: '127.0.0.0/8' };
+
+/** What it costs that instances have webhooks of their own, and that they are many. */
+export async function measureInstances(bench: Bench): Promise<void> {
+  const { print, options } = bench;
+  const measured = new Map<number, Throughput[]>([FEW, MANY].map((count) => [count, []]));
+  for (let round = 0; round < options.rounds; round++) {
+    for (const [count, throughputs] of measured) {
+      const throughput = await measure(bench, count);
+      throughputs.push(throughput);
+      bench.progress(`instances, round ${round + 1}: ${count} instances ${text([throughput])}`);
+    }
+  }
+  heading(
+    print,
+    `Instances with webhooks of their own: ${options.events} events, median of ${options.rounds}`,
+  );
+  for (const [count, throughputs] of measured) figure(print, `${count} instances`, text(throughputs));
+  const ratesOf = (count: number) => (measured.get(count) ?? []).map(({ rate }) => rate);
+  const values = ratios(ratesOf(MANY), ratesOf(FEW));
+  verdict(print, { what: `${MANY} / ${FEW}`, value: median(values), atLeast: GOAL, rounds: values });
+}
+
+async function measure(bench: Bench, instances: number): Promise<Throughput> {
+  await setWebhooks(bench, instances);
+  const start = () => startContestant(bench, 'relay', '', ENVIRONMENT);
+  const throughput = await drainQueue(bench, `${instances} instances`, new Events('small', instances), start);
+  await bench.redis.clear();
+  return throughput;
+}
+
+async function setWebhooks({ redis: { uri, prefix }, receiver }: Bench, instances: number): Promise<void> {
+  const redis = new Redis(uri);
+  const store = new SettingsStore({ redis, prefix, cipher: new SettingsCipher([]) });
+  for (let first = 0; first < instances; first += BATCH) {
+    const numbers = Array.from({ length: Math.min(BATCH, instances - first) }, (_, index) => first + index);
+    await Promise.all(
+      numbers.map((number) => {
+        const settings = settingsSchema.parse({
+          webhook: { url: `${receiver.url}/${number}`, base64: true },
+        });
+        return store.update(instanceName(number), () => settings);
+      }),
+    );
+  }
+  redis.disconnect();
+}
