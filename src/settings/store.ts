@@ -4,6 +4,12 @@ import type { SettingsCipher } from './cipher';
 import { parseSettings } from './document';
 import type { Settings } from './schema';
 
+interface Wanted {
+  readonly instance: string;
+  readonly resolve: (text: string | null) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 export interface SettingsStoreParts {
   readonly redis: Redis | Cluster;
   /** `REDIS_PREFIX_KEY`. */
@@ -48,6 +54,7 @@ export class SettingsStore {
   readonly channel: string;
   private readonly hash: string;
   private readonly exchanges: string;
+  private readonly wanted: Wanted[] = [];
 
   constructor(private readonly parts: SettingsStoreParts) {
     this.hash = `{${parts.prefix}}:settings`;
@@ -56,7 +63,7 @@ export class SettingsStore {
   }
 
   async read(instance: string): Promise<Settings | undefined> {
-    const text = await this.parts.redis.hget(this.hash, instance);
+    const text = await this.text(instance);
     return text === null ? undefined : this.open(instance, text);
   }
 
@@ -102,6 +109,24 @@ export class SettingsStore {
       if ((await redis.eval(SWAP, 2, this.hash, this.exchanges, ...args)) === 1) return after;
     }
     throw new SettingsConflictError(instance);
+  }
+
+  /** What is asked for in one turn of the event loop is one call: many instances are heard of at once at the start. */
+  private text(instance: string): Promise<string | null> {
+    return new Promise((resolve, reject) => {
+      this.wanted.push({ instance, resolve, reject });
+      if (this.wanted.length === 1) setImmediate(() => void this.fetchWanted());
+    });
+  }
+
+  private async fetchWanted(): Promise<void> {
+    const wanted = this.wanted.splice(0);
+    try {
+      const texts = await this.parts.redis.hmget(this.hash, ...wanted.map(({ instance }) => instance));
+      for (const [index, { resolve }] of wanted.entries()) resolve(texts[index] ?? null);
+    } catch (error) {
+      for (const { reject } of wanted) reject(error);
+    }
   }
 
   private open(instance: string, text: string): Settings {

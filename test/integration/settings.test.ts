@@ -328,7 +328,7 @@ describe('the cache of settings', () => {
     const { cache, redis, ready } = connect();
     await ready;
     expect(cache.of('unknown')).toBeUndefined();
-    const looked = jest.spyOn(redis, 'hget');
+    const looked = jest.spyOn(redis, 'hmget');
     expect(cache.of('another')).toBeUndefined();
     expect(looked).not.toHaveBeenCalled();
   });
@@ -337,7 +337,7 @@ describe('the cache of settings', () => {
     const { store, cache, redis, ready } = connect();
     await store.update('loja', () => settingsOf({ sqs: {} }));
     await ready;
-    const looked = jest.spyOn(redis, 'hget');
+    const looked = jest.spyOn(redis, 'hmget');
     const all = await Promise.all(Array.from({ length: 100 }, () => cache.of('loja')));
     expect(new Set(all).size).toBe(1);
     // Once more where the names came meanwhile.
