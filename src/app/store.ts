@@ -29,6 +29,11 @@ export function withSettings<T>(config: Config, work: (store: SettingsStore) => 
   return withRedis(config.redis, (redis) => work(new SettingsStore({ redis, prefix, cipher })));
 }
 
+/** Redis's own words, such as WRONGPASS …; several addresses that failed have only a code. */
+function reasonOf(error: unknown): string {
+  return (error instanceof Error && error.message) || errorCode(error);
+}
+
 /** @throws StoreUnavailableError when Redis cannot be reached within ten seconds */
 async function withRedis<T>(config: RedisConfig, work: (redis: RedisClient) => Promise<T>): Promise<T> {
   let lastError: unknown;
@@ -37,7 +42,7 @@ async function withRedis<T>(config: RedisConfig, work: (redis: RedisClient) => P
   });
   try {
     await once(redis, 'ready', { signal: AbortSignal.timeout(CONNECT_MS) }).catch(() => {
-      throw new StoreUnavailableError(`Redis cannot be reached (${errorCode(lastError)}): check REDIS_URI`, {
+      throw new StoreUnavailableError(`Redis cannot be reached (${reasonOf(lastError)}): check REDIS_URI`, {
         cause: lastError,
       });
     });

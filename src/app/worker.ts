@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config/config';
-import { errorCode } from '../errors';
+import { ConfigError, errorCode } from '../errors';
 import type { Logger } from '../observability/logging';
 import { Metrics } from '../observability/metrics';
 import { Attempts } from '../pipeline/attempts';
@@ -178,7 +178,15 @@ export class RelayWorker {
   /** Resolves when everything runs or, where RabbitMQ or Redis is away, waits for it. */
   async start(): Promise<void> {
     const { metrics } = this.options.config;
-    await this.http.listen({ host: metrics.host, port: metrics.port });
+    await this.http.listen({ host: metrics.host, port: metrics.port }).catch((error: unknown) => {
+      const address = `${metrics.host}:${metrics.port}`;
+      throw new ConfigError(
+        [
+          `METRICS_PORT, METRICS_HOST: ${address} cannot be listened on (${errorCode(error)}): name a free port`,
+        ],
+        { cause: error },
+      );
+    });
     this.store
       .waitUntilReady()
       .then(

@@ -22,6 +22,11 @@ export function auditCommand(): Command {
             lines.map((line) => Object.values(line) as (string | number)[]),
           ),
         );
+        if (lines.length === 0) {
+          process.stderr.write(
+            `nothing was counted under REDIS_PREFIX_KEY=${config.redis.prefix}: is it the workers' one?\n`,
+          );
+        }
         process.stdout.write(isBalanced ? 'balanced\n' : 'NOT balanced: see DIFFERENCE\n');
       }
       if (!isBalanced) process.exitCode = FINDING;

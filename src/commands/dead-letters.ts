@@ -50,7 +50,7 @@ const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600
 function parseTime(text: string): number {
   const age = /^(\d+)([smhd])$/.exec(text);
   if (age !== null) return Date.now() - Number(age[1]) * (UNIT_MS[age[2] ?? ''] ?? 0);
-  const time = Date.parse(text);
+  const time = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(time))
     throw new InvalidArgumentError('must be an ISO time, or an age such as 30m, 2h or 7d');
   return time;
@@ -133,6 +133,9 @@ async function each(ids: readonly string[], options: Options, action: Action): P
   const { all, ...filter } = options;
   if (ids.length === 0 && !all && Object.keys(filter).length === 0) {
     throw new UsageError('name ids or filters, or say --all');
+  }
+  if (ids.length > 0 && (all || Object.keys(filter).length > 0)) {
+    throw new UsageError('name ids, or filters, but not both');
   }
   const problems = await withDeadLetters(async (deadLetters) => {
     const chosen = ids.length > 0 ? ids : await idsOf(deadLetters, filter, action);

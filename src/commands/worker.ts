@@ -25,7 +25,13 @@ async function runWorker(): Promise<void> {
   const worker = new RelayWorker({ config, settings: file.settings, log });
   // Signals count from here on: one that comes while the worker starts ends it just as well.
   const stopped = stopOnSignal(worker, log);
-  await worker.start();
+  try {
+    await worker.start();
+  } catch (error) {
+    // Nothing is consumed yet, so there is nothing to drain; what is open must not keep the process alive.
+    setImmediate(() => process.exit());
+    throw error;
+  }
   await stopped;
 }
 

@@ -98,8 +98,8 @@ export function buildConfig(
   warnings: string[],
 ): Config {
   const config: Config = {
-    rabbitmq: rabbitmqOf(values, raw, problems),
-    globalWebhook: globalWebhookOf(values, raw, problems),
+    rabbitmq: rabbitmqOf(values, raw, problems, warnings),
+    globalWebhook: globalWebhookOf(values, raw, problems, warnings),
     webhook: webhookOf(values, problems),
     delivery: {
       concurrency: values.DELIVERY_CONCURRENCY,
@@ -113,11 +113,16 @@ export function buildConfig(
     redis: redisOf(values, problems),
     settings: settingsOf(values, problems),
     metrics: { host: values.METRICS_HOST, port: values.METRICS_PORT },
-    log: { levels: values.LOG_LEVEL, color: values.LOG_COLOR, format: values.LOG_FORMAT },
+    log: { levels: logLevelsOf(values, problems), color: values.LOG_COLOR, format: values.LOG_FORMAT },
     shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_SECONDS * 1000,
   };
   if (config.rabbitmq.enabled && config.rabbitmq.events !== 'all' && config.rabbitmq.events.size === 0) {
     warnings.push('every RABBITMQ_EVENTS_… says false: nothing is consumed from the global exchange');
+  }
+  if (config.rabbitmq.enabled && !config.rabbitmq.global) {
+    warnings.push(
+      'RABBITMQ_GLOBAL_ENABLED is not true: only the exchanges of instances are consumed whose settings say so',
+    );
   }
   if (config.globalWebhook?.events !== 'all' && config.globalWebhook?.events.size === 0) {
     warnings.push('every WEBHOOK_EVENTS_… says false: the global webhook receives nothing');
@@ -129,6 +134,7 @@ function rabbitmqOf(
   values: Values,
   raw: Readonly<Record<string, unknown>>,
   problems: string[],
+  warnings: string[],
 ): RabbitMqConfig {
   const enabled = values.RABBITMQ_ENABLED ?? values.RABBITMQ_URI !== '';
   if (enabled && values.RABBITMQ_URI === '') {
@@ -149,7 +155,7 @@ function rabbitmqOf(
     consume: values.RABBITMQ_CONSUME,
     queue: values.RABBITMQ_QUEUE,
     prefetch: values.RABBITMQ_PREFETCH,
-    events: readEventSwitches('RABBITMQ_EVENTS_', raw, problems),
+    events: readEventSwitches('RABBITMQ_EVENTS_', raw, problems, warnings),
   };
 }
 
@@ -163,13 +169,14 @@ function globalWebhookOf(
   values: Values,
   raw: Readonly<Record<string, unknown>>,
   problems: string[],
+  warnings: string[],
 ): GlobalWebhookConfig | undefined {
   const url = values.WEBHOOK_GLOBAL_URL;
   const enabled = values.WEBHOOK_GLOBAL_ENABLED ?? url !== undefined;
   if (enabled && url === undefined) {
     problems.push('WEBHOOK_GLOBAL_URL: must be set while WEBHOOK_GLOBAL_ENABLED is true');
   }
-  const events = readEventSwitches('WEBHOOK_EVENTS_', raw, problems);
+  const events = readEventSwitches('WEBHOOK_EVENTS_', raw, problems, warnings);
   for (const secret of values.WEBHOOK_SIGNING_SECRET) {
     if (Buffer.from(secret.replace(/^whsec_/, ''), 'base64').length < 16) {
       problems.push(
@@ -234,6 +241,16 @@ function retryOf(values: Values): RetryConfig {
   };
 }
 
+/** Ours, and the core API's words (contract E). */
+const LOG_LEVELS = ['error', 'warn', 'info', 'debug', 'log', 'verbose', 'dark', 'webhooks', 'websocket'];
+
+function logLevelsOf({ LOG_LEVEL: levels }: Values, problems: string[]): readonly string[] {
+  if (!levels.every((level) => LOG_LEVELS.includes(level.toLowerCase()))) {
+    problems.push(`LOG_LEVEL: must be of ${LOG_LEVELS.join(', ')}`);
+  }
+  return levels;
+}
+
 function settingsOf(values: Values, problems: string[]): SettingsConfig {
   if (!values.SETTINGS_ENCRYPTION_KEY.every(isEncryptionKey)) {
     problems.push(
@@ -258,6 +275,9 @@ function redisOf(values: Values, problems: string[]): RedisConfig {
   }
   if (/[{}:\s]/.test(values.REDIS_PREFIX_KEY) || values.REDIS_PREFIX_KEY === '') {
     problems.push('REDIS_PREFIX_KEY: must be text without spaces, colons and braces');
+  }
+  if (!/^\/?\d*$/.test(new URL(values.REDIS_URI).pathname)) {
+    problems.push('REDIS_URI: must name the database by its number, such as redis://host:6379/0');
   }
   return {
     uri: values.REDIS_URI,

@@ -13,12 +13,13 @@ const NOT_EVENTS: ReadonlySet<string> = new Set(['ERRORS', 'ERRORS_WEBHOOK']);
 
 /**
  * Reads a family of switches such as `RABBITMQ_EVENTS_<KEY>`: where none is set, every event; as soon as one is
- * set, exactly those that say true (interface.md, Environment). Problems are pushed, not thrown.
+ * set, exactly those that say true (interface.md, Environment). Problems and warnings are pushed, not thrown.
  */
 export function readEventSwitches(
   prefix: string,
   environment: Readonly<Record<string, unknown>>,
   problems: string[],
+  warnings: string[],
 ): EventFilter {
   const switches = Object.entries(environment).filter(
     ([name, raw]) => name.startsWith(prefix) && raw !== '' && !NOT_EVENTS.has(name.slice(prefix.length)),
@@ -28,8 +29,13 @@ export function readEventSwitches(
   for (const [name, raw] of switches) {
     const parsed = flag.parse(raw);
     const key = name.slice(prefix.length);
-    if (parsed === undefined) problems.push(`${name} must be ${flag.allowed}`);
+    if (parsed === undefined) problems.push(`${name}: must be ${flag.allowed}`);
     else if (parsed.value) keys.add(findKey(key)?.key ?? key);
+    if (parsed?.value && findKey(key) === undefined) {
+      warnings.push(
+        `${name}: ${key} is no event that is known; as soon as one of a family is set, others do not pass`,
+      );
+    }
   }
   return keys;
 }

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { parseEnv } from 'node:util';
 import { MalformedEventError } from '../../src/errors';
 import { destinationKey } from '../../src/pipeline/delivery';
@@ -50,6 +52,20 @@ describe('the command line', () => {
       for (const name of Object.keys(environment)) expect(stderr).toContain(name);
       expect(stderr).not.toContain('s3cret');
     }
+  });
+
+  test('a worker whose port is taken ends at once, naming the variable: exit 2', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const { code, stderr } = await run(['worker'], {
+      RABBITMQ_URI: 'amqp://127.0.0.1:1',
+      REDIS_URI: 'redis://127.0.0.1:1',
+      METRICS_HOST: '127.0.0.1',
+      METRICS_PORT: String(port),
+    });
+    taken.close();
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/METRICS_PORT.*EADDRINUSE/)]);
   });
 
   test('a worker with nothing to do is wrong configuration: exit 2', async () => {
@@ -144,6 +160,15 @@ describe('audit and dead-letters', () => {
     const { code, stdout } = await run(['dead-letters', 'show', id], environment);
     const shown = JSON.parse(stdout) as { body: string };
     expect([code, JSON.parse(shown.body)]).toMatchObject([0, { event: 'call', instance: 'loja-norte' }]);
+  });
+
+  test.each([
+    [['ls', '--since', '5'], /ISO time, or an age/],
+    [['replay', 'dlv_unknown', '--instance', 'loja'], /not both/],
+    [['rm', 'dlv_unknown', '--all'], /not both/],
+  ])('dead-letters %j is wrong usage: exit 2', async (args, message) => {
+    const { code, stderr } = await run(['dead-letters', ...args], environment);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(message)]);
   });
 
   test('show, replay and rm of what is not there: exit 1', async () => {

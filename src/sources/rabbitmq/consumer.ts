@@ -87,6 +87,7 @@ export class Consumer {
   }
 
   private async subscribe(): Promise<void> {
+    if (this.queues.length === 0) return;
     // Per consumer: quorum queues know no limit for the whole channel.
     const prefetch = Math.max(1, Math.ceil(this.window.prefetch / this.queues.length));
     await this.channel.prefetch(prefetch);

@@ -110,6 +110,16 @@ describe('event switches', () => {
     expect(events({ RABBITMQ_EVENTS_BRAND_NEW: 'true' })).toEqual(['BRAND_NEW']);
   });
 
+  test.each([
+    [{ RABBITMQ_EVENTS_MESAGES_UPSERT: 'true' }, /^RABBITMQ_EVENTS_MESAGES_UPSERT: .* no event/],
+    [{ WEBHOOK_EVENTS_BRAND_NEW: 'true' }, /^WEBHOOK_EVENTS_BRAND_NEW: .* no event/],
+    [{ RABBITMQ_EVENTS_CALL: 'false' }, /every RABBITMQ_EVENTS_/],
+    [{ RABBITMQ_CONSUME: 'shared' }, /^RABBITMQ_GLOBAL_ENABLED/],
+  ])('%j may be a mistake that costs events, so it is told', (environment, warning) => {
+    const { warnings } = setup()({ RABBITMQ_URI: 'amqp://localhost', ...environment });
+    expect(warnings).toEqual([expect.stringMatching(warning)]);
+  });
+
   test('a webhook that would receive nothing is worth a warning', () => {
     const { warnings } = setup()({ WEBHOOK_GLOBAL_URL: 'http://r/', WEBHOOK_EVENTS_CALL: 'false' });
     expect(warnings).toEqual([expect.stringContaining('WEBHOOK_EVENTS_')]);

@@ -122,6 +122,9 @@ describe('loadConfig', () => {
     ['RABBITMQ_URI', 'amqp://us%er:pass@host'],
     ['RABBITMQ_URI', 'amqp://host/%zz'],
     ['WEBHOOK_GLOBAL_URL', 'http://us%er:pass@host/'],
+    ['REDIS_URI', 'redis://host:6379/name'],
+    ['LOG_LEVEL', 'ERORR'],
+    ['SETTINGS_ENCRYPTION_KEY', 'c2hvcnQ='],
   ])('%s=%j would only fail later, so it is refused here', (name, value) => {
     expect(setup().problems({ [name]: value })).toEqual([expect.stringContaining(name)]);
   });
