@@ -14,12 +14,18 @@ export interface InstanceExchangesParts {
 
 /** Consumes the exchanges of those instances whose settings say so, as settings change. */
 export class InstanceExchanges {
-  /** Those that Redis told of. */
-  private readonly names = new Set<string>();
+  /** Those whose exchange is or may be consumed. */
+  private readonly names: Set<string>;
 
-  constructor(private readonly parts: InstanceExchangesParts) {}
+  /** @param fromStart instances of SETTINGS_FILE: the source may consume their exchanges, and Redis may say otherwise */
+  constructor(
+    private readonly parts: InstanceExchangesParts,
+    fromStart: Iterable<string>,
+  ) {
+    this.names = new Set(fromStart);
+  }
 
-  /** The settings of `instance` changed; undefined: any may have. */
+  /** Takes what SettingsCache tells: an instance whose settings changed, or undefined where any may have. */
   async change(instance: string | undefined): Promise<void> {
     try {
       for (const name of instance === undefined ? await this.all() : [instance]) await this.follow(name);

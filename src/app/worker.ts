@@ -151,14 +151,17 @@ export class RelayWorker {
       },
       log,
     });
-    const exchanges = new InstanceExchanges({
-      source: this.source,
-      settings: this.settings,
-      store: settingsStore,
-      onError: throttled((error) =>
-        log.warn('the exchange of an instance cannot be consumed', describeError(error)),
-      ),
-    });
+    const exchanges = new InstanceExchanges(
+      {
+        source: this.source,
+        settings: this.settings,
+        store: settingsStore,
+        onError: throttled((error) =>
+          log.warn('the exchange of an instance cannot be consumed', describeError(error)),
+        ),
+      },
+      file.keys(),
+    );
     this.gauges = new Gauges({
       metrics,
       source: this.source,

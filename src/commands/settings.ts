@@ -4,7 +4,7 @@ import { withSettings } from '../app/store';
 import { fileProblem } from '../config/layers';
 import { loadConfig } from '../config/load';
 import { AddressGuard } from '../destinations/webhook/address-guard';
-import { parseSettings } from '../settings/document';
+import { instanceNameOf, parseSettings } from '../settings/document';
 import { masked } from '../settings/mask';
 import type { Settings } from '../settings/schema';
 import type { SettingsStore } from '../settings/store';
@@ -65,8 +65,9 @@ async function get(instance: string): Promise<void> {
 
 async function set(instance: string, json: string | undefined, options: { file?: string }): Promise<void> {
   const sections = objectOf(json ?? read(options.file));
+  const guard = addressGuard();
   await withStore((store) =>
-    store.update(instance, (before) => checked({ ...before, ...sections }, `settings of ${instance}`)),
+    store.update(instance, (before) => checked({ ...before, ...sections }, `settings of ${instance}`, guard)),
   );
   process.stdout.write(`set ${instance}\n`);
 }
@@ -97,13 +98,14 @@ async function exportAll(file: string | undefined): Promise<void> {
 async function importAll(file: string): Promise<void> {
   const content = parse(read(file));
   const entries = Array.isArray(content) ? content : [content];
+  const guard = addressGuard();
   // All are checked before the first one is set.
   const all = entries.map((entry: unknown, index) => {
-    const name = typeof entry === 'object' && entry !== null && 'instanceName' in entry && entry.instanceName;
-    if (typeof name !== 'string' || name === '') {
+    const name = instanceNameOf(entry);
+    if (name === undefined) {
       throw new UsageError(`${file}[${index}].instanceName must be the name of an instance`);
     }
-    return [name, checked(entry, `${file}[${index}]`)] as const;
+    return [name, checked(entry, `${file}[${index}]`, guard)] as const;
   });
   await withStore(async (store) => {
     for (const [instance, settings] of all) await store.update(instance, () => settings);
@@ -136,9 +138,13 @@ function objectOf(text: string): object {
   throw new UsageError('the settings must be a JSON object, such as {"webhook":{"url":"https://…"}}');
 }
 
-function checked(value: unknown, what: string): Settings {
+function addressGuard(): AddressGuard {
+  return new AddressGuard(loadConfig(process.cwd(), process.env).config.webhook.allowedNetworks);
+}
+
+function checked(value: unknown, what: string, guard: AddressGuard): Settings {
   const parsed = parseSettings(value);
-  const problems = parsed.ok ? addressProblems(parsed.settings) : parsed.problems;
+  const problems = parsed.ok ? addressProblems(parsed.settings, guard) : parsed.problems;
   if (problems.length > 0 || !parsed.ok) {
     throw new UsageError(`${what}:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
   }
@@ -147,8 +153,7 @@ function checked(value: unknown, what: string): Settings {
 }
 
 /** What the worker would refuse to connect to is refused here already, as far as the address itself shows it. */
-function addressProblems({ webhook, webhooks }: Settings): string[] {
-  const guard = new AddressGuard(loadConfig(process.cwd(), process.env).config.webhook.allowedNetworks);
+function addressProblems({ webhook, webhooks }: Settings, guard: AddressGuard): string[] {
   const all = Object.entries(webhooks).map(([name, { url }]) => [`webhooks.${name}`, url] as const);
   return [...(webhook === undefined ? [] : [['webhook', webhook.url] as const]), ...all].flatMap(
     ([section, url]) => {

@@ -1,6 +1,5 @@
-import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { type EventFilter, readEventSwitches } from './event-switches';
-import { canDecode } from './formats';
+import { canDecode, isHeader, isSigningKey } from './formats';
 import type { Values } from './variables';
 
 /** The whole configuration: typed, checked, frozen. Durations are milliseconds, sizes bytes. */
@@ -178,7 +177,7 @@ function globalWebhookOf(
   }
   const events = readEventSwitches('WEBHOOK_EVENTS_', raw, problems, warnings);
   for (const secret of values.WEBHOOK_SIGNING_SECRET) {
-    if (Buffer.from(secret.replace(/^whsec_/, ''), 'base64').length < 16) {
+    if (!isSigningKey(secret)) {
       problems.push(
         'WEBHOOK_SIGNING_SECRET: must be base64 of at least 16 bytes, with or without whsec_ before it',
       );
@@ -199,16 +198,6 @@ function globalWebhookOf(
     signingSecrets: values.WEBHOOK_SIGNING_SECRET,
     events,
   };
-}
-
-function isHeader(name: string, value: string): boolean {
-  try {
-    validateHeaderName(name);
-    validateHeaderValue(name, value);
-    return value !== '';
-  } catch {
-    return false;
-  }
 }
 
 function webhookOf(values: Values, problems: string[]): WebhookConfig {

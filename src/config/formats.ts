@@ -1,3 +1,5 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http';
+
 /** What a variable may be. `parse` takes the text of the environment or a JSON value of a configuration file. */
 export interface Format<T> {
   /** Completes the sentence "must be …". */
@@ -87,6 +89,22 @@ export function optional<T>(inner: Format<T>): Format<T | undefined> {
     allowed: `empty or ${inner.allowed}`,
     parse: (raw) => (raw === undefined || asText(raw) === '' ? { value: undefined } : inner.parse(raw)),
   };
+}
+
+/** Whether this can be sent as a header. An empty value is a mistake, and no key to sign a token with. */
+export function isHeader(name: string, value: string): boolean {
+  try {
+    validateHeaderName(name);
+    validateHeaderValue(name, value);
+    return value !== '';
+  } catch {
+    return false;
+  }
+}
+
+/** A symmetric key of Standard Webhooks: base64 of at least 16 bytes, with or without whsec_ before it. */
+export function isSigningKey(secret: string): boolean {
+  return Buffer.from(secret.trim().replace(/^whsec_/, ''), 'base64').length >= 16;
 }
 
 /** Whether percent-encoded text can be decoded: `URL` lets a wrong `%` pass. */

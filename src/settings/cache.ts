@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Cluster, Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import { StoreUnavailableError } from '../errors';
@@ -34,8 +35,7 @@ export class SettingsCache {
   private readonly loading = new Map<string, Loading>();
   /** Instances with settings in Redis; undefined until Redis told. */
   private stored: Set<string> | undefined;
-  private readonly waiting = new Set<() => void>();
-  private closed = false;
+  private readonly closing = new AbortController();
 
   constructor(private readonly parts: SettingsCacheParts) {}
 
@@ -59,8 +59,7 @@ export class SettingsCache {
 
   /** What is waited for is given up, with StoreUnavailableError. */
   close(): void {
-    this.closed = true;
-    for (const wake of this.waiting) wake();
+    this.closing.abort();
   }
 
   private load(instance: string): Promise<Settings | undefined> {
@@ -74,7 +73,7 @@ export class SettingsCache {
   private async read(instance: string, loading: () => Loading): Promise<Settings | undefined> {
     const { store, file, onError } = this.parts;
     for (;;) {
-      if (this.closed) throw new StoreUnavailableError('the settings are closed');
+      if (this.closing.signal.aborted) throw new StoreUnavailableError('the settings are closed');
       try {
         const stored = await store.read(instance);
         if (loading().stale) {
@@ -112,20 +111,13 @@ export class SettingsCache {
     } catch (error) {
       onError(error);
       await this.pause();
-      if (!this.closed) await this.refresh();
+      if (!this.closing.signal.aborted) await this.refresh();
     }
   }
 
-  private pause(): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        clearTimeout(timer);
-        this.waiting.delete(wake);
-        resolve();
-      };
-      const timer = setTimeout(wake, this.closed ? 0 : RETRY_MS);
-      this.waiting.add(wake);
-    });
+  private async pause(): Promise<void> {
+    // Cut short by `close`.
+    await delay(RETRY_MS, undefined, { signal: this.closing.signal }).catch(() => {});
   }
 }
 

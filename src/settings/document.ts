@@ -20,6 +20,12 @@ export function parseSettings(value: unknown): Parsed {
   };
 }
 
+/** The name that a "Complete Instance Configuration" carries; undefined where it has none. */
+export function instanceNameOf(entry: unknown): string | undefined {
+  if (typeof entry !== 'object' || entry === null || !('instanceName' in entry)) return undefined;
+  return typeof entry.instanceName === 'string' && entry.instanceName !== '' ? entry.instanceName : undefined;
+}
+
 /** Unknown events may be those of a later core API: they are kept. */
 function unknownEvents(settings: Settings): string[] {
   const { webhook, webhooks, ...others } = settings;

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { fileProblem } from '../config/layers';
 import { ConfigError } from '../errors';
-import { parseSettings } from './document';
+import { instanceNameOf, parseSettings } from './document';
 import type { Settings } from './schema';
 
 /** What SETTINGS_FILE says. */
@@ -32,7 +32,7 @@ export function readSettingsFile(directory: string, file: string): SettingsFile 
   const entries = Array.isArray(content) ? content : [content];
   for (const [index, entry] of entries.entries()) {
     const where = `SETTINGS_FILE: ${file}[${index}]`;
-    const name = nameOf(entry);
+    const name = instanceNameOf(entry);
     const parsed = parseSettings(entry);
     if (name === undefined) problems.push(`${where}.instanceName must be the name of an instance`);
     if (!parsed.ok) problems.push(...parsed.problems.map((problem) => `${where}.${problem}`));
@@ -43,9 +43,4 @@ export function readSettingsFile(directory: string, file: string): SettingsFile 
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return { settings, warnings };
-}
-
-function nameOf(entry: unknown): string | undefined {
-  if (typeof entry !== 'object' || entry === null || !('instanceName' in entry)) return undefined;
-  return typeof entry.instanceName === 'string' && entry.instanceName !== '' ? entry.instanceName : undefined;
 }

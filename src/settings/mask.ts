@@ -1,6 +1,6 @@
 import type { Settings, WebhookSettings } from './schema';
 
-export const MASK = '********';
+const MASK = '********';
 
 /** Settings as they may be shown: secrets are write-only, and headers are where people put theirs. */
 export function masked(settings: Settings): Settings {

@@ -1,5 +1,5 @@
-import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { z } from 'zod';
+import { httpUrl, isHeader, isSigningKey } from '../config/formats';
 
 /** What is set for one instance: one schema for validation, types and the API's description. */
 
@@ -12,11 +12,14 @@ const enabled = z.boolean().default(true).describe('false keeps everything else 
 const httpAddress = z
   .string()
   .max(500, 'must be no longer than 500 characters')
-  .refine(isHttpAddress, 'must be an address that starts with http:// or https://');
+  .refine((value) => httpUrl.parse(value) !== undefined, `must be ${httpUrl.allowed}`);
 
 const headers = z
   .record(z.string(), z.string())
-  .refine((value) => Object.entries(value).every(isHeader), 'must be header names with values in Latin-1')
+  .refine(
+    (value) => Object.entries(value).every(([name, text]) => isHeader(name, text)),
+    'must be header names with values in Latin-1',
+  )
   .default({})
   .describe('sent with every request; jwt_key becomes a signed bearer token');
 
@@ -101,22 +104,4 @@ function withOlderNames(value: unknown): unknown {
       return [current === undefined || given.has(current) ? name : current, item ?? undefined];
     }),
   );
-}
-
-function isHttpAddress(value: string): boolean {
-  return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
-}
-
-function isHeader([name, value]: [string, string]): boolean {
-  try {
-    validateHeaderName(name);
-    validateHeaderValue(name, value);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function isSigningKey(secret: string): boolean {
-  return Buffer.from(secret.trim().replace(/^whsec_/, ''), 'base64').length >= 16;
 }

@@ -8,6 +8,7 @@ import { SettingsCipher } from '../../src/settings/cipher';
 import { parseSettings } from '../../src/settings/document';
 import type { Settings } from '../../src/settings/schema';
 import { SettingsStore } from '../../src/settings/store';
+import { folderWith } from '../support/folders';
 import { Scenario } from '../support/scenario';
 
 jest.setTimeout(60_000);
@@ -209,6 +210,28 @@ describe('instances with webhooks of their own', () => {
       await until('call', false);
       await channel.deleteExchange(instance);
     });
+  });
+
+  test('an exchange that the file names and Redis switches off is not consumed', async () => {
+    const instance = `${scenario.name}-file`;
+    const file = folderWith({
+      'instances.json': JSON.stringify({ instanceName: instance, rabbitmq: { enabled: true } }),
+    });
+    await set(instance, { rabbitmq: { enabled: false } });
+    await scenario.publisher.withChannel(async (channel) => {
+      let returned = false;
+      channel.on('return', () => {
+        returned = true;
+      });
+      await channel.assertExchange(instance, 'topic', { durable: true });
+      await scenario.startWorker({ SETTINGS_FILE: `${file.path}/instances.json` });
+      while (!returned) {
+        channel.publish(instance, 'call', eventOf(instance, 'A', 'call').body(), { mandatory: true });
+        await channel.waitForConfirms();
+      }
+      await channel.deleteExchange(instance);
+    });
+    file.remove();
   });
 
   test('what is parked for a webhook that is gone becomes a dead letter, and replays once it is back', async () => {

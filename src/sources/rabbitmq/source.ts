@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type ChannelModel, connect, type RecoveringChannelModel } from 'amqplib';
 import { errorCode } from '../../errors';
 import type { Logger } from '../../observability/logging';
@@ -6,7 +7,7 @@ import { connectOptions, displayAddress } from './address';
 import { closeChannel } from './channel';
 import { Consumer } from './consumer';
 import { declareTopology, releaseExchange } from './declare';
-import type { ConsumedExchange, TopologyOptions } from './topology';
+import { boundQueues, type ConsumedExchange, type TopologyOptions } from './topology';
 
 export interface RabbitMqSourceOptions {
   readonly uri: string;
@@ -25,6 +26,9 @@ export interface QueueDepth {
   readonly consumers: number;
 }
 
+/** Name of an exchange that changed, and what it was when it was last declared. */
+type Changed = readonly [name: string, before: ConsumedExchange | undefined];
+
 const RECOVERY = { initialDelay: 200, maxDelay: 10_000, factor: 2, jitter: 0.2, waitForConnect: false };
 const CONNECT_TIMEOUT_MS = 10_000;
 
@@ -39,8 +43,8 @@ export class RabbitMqSource implements Source {
   private consumer: Consumer | undefined;
   private queues: readonly string[] = [];
   private readonly exchanges: Map<string, ConsumedExchange>;
-  /** No longer wanted, and still to be unbound. */
-  private readonly dropped = new Map<string, ConsumedExchange>();
+  /** Those that changed since they were declared, as they were then. */
+  private readonly changed = new Map<string, ConsumedExchange | undefined>();
   /** Names of exchanges that belong to one instance; consumers look at it while it changes. */
   private readonly instances = new Set<string>();
   private model: ChannelModel | undefined;
@@ -69,18 +73,18 @@ export class RabbitMqSource implements Source {
 
   /** Consumes an exchange too, or with another filter than before; at the latest when the broker is back. */
   consumeExchange(exchange: ConsumedExchange): Promise<void> {
+    const before = this.exchanges.get(exchange.name);
+    if (isDeepStrictEqual(before, exchange)) return Promise.resolve();
     this.exchanges.set(exchange.name, exchange);
-    this.dropped.delete(exchange.name);
-    return this.redeclare();
+    return this.change(exchange.name, before);
   }
 
   /** Consumes an exchange no longer. */
   dropExchange(name: string): Promise<void> {
-    const exchange = this.exchanges.get(name);
-    if (exchange === undefined) return Promise.resolve();
+    const before = this.exchanges.get(name);
+    if (before === undefined) return Promise.resolve();
     this.exchanges.delete(name);
-    this.dropped.set(name, exchange);
-    return this.redeclare();
+    return this.change(name, before);
   }
 
   async stopIntake(): Promise<void> {
@@ -155,7 +159,10 @@ export class RabbitMqSource implements Source {
     const { prefetch, maxBytes } = this.options;
     const { onMessage, instances } = this;
     if (onMessage === undefined || this.stopping) return;
-    await this.declare(model);
+    await this.withChanged(async (changed) => {
+      await this.release(model, changed);
+      this.queues = await this.declare(model, [...this.exchanges.values()]);
+    });
     this.consumer = await Consumer.start(model, this.queues, {
       prefetch,
       maxBytes,
@@ -164,32 +171,66 @@ export class RabbitMqSource implements Source {
       onLost: (reason) => this.lose(model, reason),
     });
     this.model = model;
+    // What changed meanwhile.
+    void this.declareChanges().catch(() => {});
     this.detail = `consuming ${this.queues.length} queue(s)`;
   }
 
-  private async declare(model: ChannelModel): Promise<void> {
+  private declare(model: ChannelModel, exchanges: readonly ConsumedExchange[]): Promise<string[]> {
     const { topology, log } = this.options;
-    const exchanges = [...this.exchanges.values()];
     for (const { instance } of exchanges) if (instance !== undefined) this.instances.add(instance);
-    for (const [name, exchange] of this.dropped) {
-      await releaseExchange(model, exchange, topology);
-      this.dropped.delete(name);
-    }
-    this.queues = await declareTopology(model, exchanges, topology, (error) => {
+    return declareTopology(model, exchanges, topology, (error) => {
       log.error('instance left out', { code: error.code, error: error.message });
     });
   }
 
-  /** One change after the other. Where the connection breaks meanwhile, everything is declared with the next one. */
-  private redeclare(): Promise<void> {
+  /** Unbinds those that are no longer wanted. */
+  private async release(model: ChannelModel, changed: readonly Changed[]): Promise<void> {
+    for (const [name, before] of changed) {
+      if (before !== undefined && !this.exchanges.has(name))
+        await releaseExchange(model, before, this.options.topology);
+    }
+  }
+
+  private change(name: string, before: ConsumedExchange | undefined): Promise<void> {
+    if (!this.changed.has(name)) this.changed.set(name, before);
+    return this.declareChanges();
+  }
+
+  /** One after the other. Where the connection breaks meanwhile, everything is declared with the next one. */
+  private declareChanges(): Promise<void> {
     const declared = this.changing.then(async () => {
-      const { model, consumer } = this;
-      if (model === undefined || consumer === undefined || this.stopping) return;
-      await this.declare(model);
-      if (consumer === this.consumer) consumer.consume(this.queues);
+      // Else what changed is declared when the broker is back.
+      if (this.consumer !== undefined) await this.withChanged((changed) => this.declareChanged(changed));
     });
     this.changing = declared.catch(() => {});
     return declared;
+  }
+
+  /** What could not be declared stays to be done. */
+  private async withChanged(work: (changed: readonly Changed[]) => Promise<void>): Promise<void> {
+    const changed = [...this.changed];
+    this.changed.clear();
+    try {
+      await work(changed);
+    } catch (error) {
+      for (const [name, before] of changed) this.changed.set(name, before);
+      throw error;
+    }
+  }
+
+  private async declareChanged(changed: readonly Changed[]): Promise<void> {
+    const { model, consumer } = this;
+    if (changed.length === 0 || this.stopping || model === undefined || consumer === undefined) return;
+    await this.release(model, changed);
+    const present = changed.flatMap(([name]) => this.exchanges.get(name) ?? []);
+    const before = changed.flatMap(([, exchange]) => exchange ?? []);
+    const gone = new Set(
+      before.flatMap((exchange) => boundQueues(exchange, this.options.topology)).map(({ queue }) => queue),
+    );
+    const declared = await this.declare(model, present);
+    this.queues = [...new Set([...this.queues.filter((queue) => !gone.has(queue)), ...declared])];
+    if (consumer === this.consumer) consumer.consume(this.queues);
   }
 
   /** A lost channel on a living connection: recovery starts over with a new connection. */

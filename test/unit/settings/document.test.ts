@@ -65,6 +65,7 @@ describe('settings of an instance', () => {
     [{ webhook: { url, enabled: 'true' } }, 'webhook.enabled'],
     [{ webhook: { url, headers: { 'a b': 'c' } } }, 'webhook.headers'],
     [{ webhook: { url, headers: { a: 'b\r\nc: d' } } }, 'webhook.headers'],
+    [{ webhook: { url, headers: { jwt_key: '' } } }, 'webhook.headers'],
     [{ webhook: { url, events: 'CALL' } }, 'webhook.events'],
     [{ webhook: { url, secret: 'short' } }, 'webhook.secret'],
     [{ webhook: { url, maxAttempts: 0 } }, 'webhook.maxAttempts'],
