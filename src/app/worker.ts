@@ -29,6 +29,7 @@ import { Gauges } from './gauges';
 import { createHttpServer } from './http';
 import { Observer } from './observer';
 import { checkRedis, connectRedis } from './redis';
+import { Webhooks } from './webhooks';
 
 export interface WorkerOptions {
   readonly config: Config;
@@ -95,7 +96,7 @@ export class RelayWorker {
       onChange: (instance) => void exchanges.change(instance),
       onError: throttled((error) => log.warn('settings cannot be read', describeError(error))),
     });
-    this.destinations = new Destinations(config, this.settings);
+    this.destinations = new Destinations([new Webhooks(config)], this.settings);
 
     const bulkheads = new Bulkheads({
       concurrency: config.delivery.concurrencyPerDestination,

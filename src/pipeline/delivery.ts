@@ -10,7 +10,7 @@ export type DeliveryId = string & { readonly [deliveryIdBrand]: true };
 /** Reference of a destination, such as `webhook:global`. Holds no secret and no URL: job data names it. */
 export type DestinationId = string & { readonly [destinationIdBrand]: true };
 
-export type DestinationKind = 'webhook';
+export type DestinationKind = 'webhook' | 'pusher' | 'websocket';
 
 /**
  * How one attempt ended. `failed` is worth retrying, `rejected` will never change, `interrupted` was our own

@@ -1,0 +1,20 @@
+import type { DestinationId, DestinationKind } from '../pipeline/delivery';
+
+/** References of destinations: `webhook:global`, `webhook:instance/<name>`, `webhook:instance/<name>/<webhook>`. */
+
+export function globalId(kind: DestinationKind): DestinationId {
+  return `${kind}:global` as DestinationId;
+}
+
+/** @param name of one of several; without it the one that the core API knows */
+export function instanceId(kind: DestinationKind, instance: string, name?: string): DestinationId {
+  const suffix = name === undefined ? '' : `/${encodeURIComponent(name)}`;
+  // By way of UTF-8, as half a surrogate pair cannot be encoded.
+  return `${kind}:instance/${encodeURIComponent(Buffer.from(instance).toString())}${suffix}` as DestinationId;
+}
+
+/** The instance whose own destination it is; undefined for a global one. */
+export function instanceOf(id: DestinationId): string | undefined {
+  const [, instance] = /^\w+:instance\/([^/]*)/.exec(id) ?? [];
+  return instance === undefined ? undefined : decodeURIComponent(instance);
+}
