@@ -41,6 +41,11 @@ export class Webhooks implements DestinationFamily {
       }));
   }
 
+  /** What is wrong with a tenant's address, as far as the address itself shows it. */
+  checkUrl(url: string): string | undefined {
+    return this.guard.checkUrl(url);
+  }
+
   /** A webhook as it is set, without a look at whether it is enabled. */
   destination(id: DestinationId, settings: WebhookSettings): WebhookDestination {
     const { config } = this;

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config/config';
 import { ConfigError, errorCode } from '../errors';
 import type { Logger } from '../observability/logging';
-import { Metrics } from '../observability/metrics';
+import type { Metrics } from '../observability/metrics';
 import { Attempts } from '../pipeline/attempts';
 import { Bulkheads } from '../pipeline/bulkheads';
 import { Deliverer } from '../pipeline/deliver';
@@ -29,12 +29,14 @@ import { Gauges } from './gauges';
 import { createHttpServer } from './http';
 import { Observer } from './observer';
 import { checkRedis, connectRedis } from './redis';
+import { describeError, throttled } from './report';
 import { Webhooks } from './webhooks';
 
 export interface WorkerOptions {
   readonly config: Config;
   /** Of SETTINGS_FILE, by instance. */
   readonly settings: ReadonlyMap<string, Settings>;
+  readonly metrics: Metrics;
   readonly log: Logger;
 }
 
@@ -62,9 +64,8 @@ export class RelayWorker {
   private stopping: Promise<boolean> | undefined;
 
   constructor(private readonly options: WorkerOptions) {
-    const { config, settings: file, log } = options;
+    const { config, settings: file, metrics, log } = options;
     this.log = log;
-    const metrics = new Metrics();
     const observer = new Observer(metrics, log);
     const warnRedis = throttled((error) => log.warn('redis unavailable', describeError(error)));
     this.redis = [
@@ -170,12 +171,15 @@ export class RelayWorker {
       bulkheads,
       store: this.store,
     });
-    this.http = createHttpServer(metrics, () => {
-      const redis = this.store.isReady ? 'ready' : 'waiting for redis';
-      return {
-        ready: this.source.state.ready && this.store.isReady,
-        parts: { rabbitmq: this.source.state.detail, redis },
-      };
+    this.http = createHttpServer({
+      registry: metrics.registry,
+      readiness: () => {
+        const redis = this.store.isReady ? 'ready' : 'waiting for redis';
+        return {
+          ready: this.source.state.ready && this.store.isReady,
+          parts: { rabbitmq: this.source.state.detail, redis },
+        };
+      },
     });
   }
 
@@ -266,21 +270,4 @@ export class RelayWorker {
 function exchangesOf({ rabbitmq }: Config, settings: ReadonlyMap<string, Settings>): ConsumedExchange[] {
   const own = [...settings].flatMap(([instance, each]) => exchangeOf(instance, each) ?? []);
   return rabbitmq.global ? [{ name: rabbitmq.exchange, events: rabbitmq.events }, ...own] : own;
-}
-
-function describeError(error: unknown): Record<string, unknown> {
-  return { code: errorCode(error), error: error instanceof Error ? error.message : String(error) };
-}
-
-const QUIET_MS = 5000;
-
-/** A server that is away fails many times a second: one line every five seconds tells as much. */
-function throttled(report: (error: unknown) => void): (error: unknown) => void {
-  let last = 0;
-  return (error) => {
-    const now = Date.now();
-    if (now - last < QUIET_MS) return;
-    last = now;
-    report(error);
-  };
 }

@@ -1,7 +1,9 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { withStore } from '../app/store';
 import { loadConfig } from '../config/load';
+import { changeDeadLetters, type DeadLetterChange, REMOVE, REPLAY } from '../retry/dead-letter-changes';
 import { type DeadLetter, type DeadLetterFilter, DeadLetters } from '../retry/dead-letters';
+import { MOMENT, parseMoment } from '../retry/moment';
 import { FINDING, UsageError } from './exit';
 import { table } from './table';
 
@@ -45,15 +47,10 @@ function filters(command: Command): Command {
     .option('--until <time>', 'given up on at or before', parseTime);
 }
 
-const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
 function parseTime(text: string): number {
-  const age = /^(\d+)([smhd])$/.exec(text);
-  if (age !== null) return Date.now() - Number(age[1]) * (UNIT_MS[age[2] ?? ''] ?? 0);
-  const time = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(time))
-    throw new InvalidArgumentError('must be an ISO time, or an age such as 30m, 2h or 7d');
-  return time;
+  const moment = parseMoment(text, Date.now());
+  if (moment === undefined) throw new InvalidArgumentError(`must be ${MOMENT}`);
+  return moment;
 }
 
 function parseCount(text: string): number {
@@ -102,34 +99,7 @@ async function show(id: string): Promise<void> {
   );
 }
 
-interface Action {
-  readonly done: string;
-  /** Which of those that filters find it is for. */
-  readonly chooses: (letter: DeadLetter) => boolean;
-  /** What was in the way, where something was. */
-  readonly work: (deadLetters: DeadLetters, id: string) => Promise<string | undefined>;
-}
-
-const REPLAY: Action = {
-  done: 'replayed',
-  chooses: ({ reason }) => reason !== 'malformed',
-  work: async (deadLetters, id) => {
-    const result = await deadLetters.replay(id);
-    if (result === 'replayed') return undefined;
-    return result === 'malformed'
-      ? `${id} is not an event and cannot be delivered`
-      : `there is no dead letter ${id}`;
-  },
-};
-
-const REMOVE: Action = {
-  done: 'removed',
-  chooses: () => true,
-  work: async (deadLetters, id) =>
-    (await deadLetters.remove(id)) ? undefined : `there is no dead letter ${id}`,
-};
-
-async function each(ids: readonly string[], options: Options, action: Action): Promise<void> {
+async function each(ids: readonly string[], options: Options, change: DeadLetterChange): Promise<void> {
   const { all, ...filter } = options;
   if (ids.length === 0 && !all && Object.keys(filter).length === 0) {
     throw new UsageError('name ids or filters, or say --all');
@@ -137,26 +107,10 @@ async function each(ids: readonly string[], options: Options, action: Action): P
   if (ids.length > 0 && (all || Object.keys(filter).length > 0)) {
     throw new UsageError('name ids, or filters, but not both');
   }
-  const problems = await withDeadLetters(async (deadLetters) => {
-    const chosen = ids.length > 0 ? ids : await idsOf(deadLetters, filter, action);
-    const found: string[] = [];
-    let count = 0;
-    for (const id of chosen) {
-      const problem = await action.work(deadLetters, id);
-      if (problem === undefined) count++;
-      else found.push(problem);
-    }
-    process.stdout.write(`${action.done} ${count}\n`);
-    return found;
-  });
+  const { count, problems } = await withDeadLetters((deadLetters) =>
+    changeDeadLetters(deadLetters, ids.length > 0 ? ids : filter, change),
+  );
+  process.stdout.write(`${change.done} ${count}\n`);
   for (const problem of problems) process.stderr.write(`${problem}\n`);
   if (problems.length > 0) process.exitCode = FINDING;
-}
-
-async function idsOf(deadLetters: DeadLetters, filter: DeadLetterFilter, action: Action): Promise<string[]> {
-  const ids: string[] = [];
-  for await (const letter of deadLetters.list(filter)) {
-    if (action.chooses(letter)) ids.push(letter.id);
-  }
-  return ids;
 }

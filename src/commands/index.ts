@@ -6,8 +6,8 @@ import { configCommand } from './config';
 import { deadLettersCommand } from './dead-letters';
 import { type ExitCode, FINDING, USAGE, UsageError } from './exit';
 import { publishCommand } from './publish';
+import { gatewayCommand, startCommand, workerCommand } from './serve';
 import { settingsCommand } from './settings';
-import { workerCommand } from './worker';
 
 /** Parses the command line, runs the command, and sets the exit code (interface.md, The command line). */
 export async function run(argv: readonly string[]): Promise<void> {
@@ -17,7 +17,9 @@ export async function run(argv: readonly string[]): Promise<void> {
     .exitOverride()
     .showHelpAfterError();
   for (const command of [
+    startCommand(),
     workerCommand(),
+    gatewayCommand(),
     publishCommand(),
     configCommand(),
     settingsCommand(),

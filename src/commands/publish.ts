@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { loadConfig } from '../config/load';
 import { ConfigError } from '../errors';
 import { findEvent, findKey } from '../events/catalogue';
+import { sampleEvent } from '../events/sample';
 import { connectOptions } from '../sources/rabbitmq/address';
 
 interface Options {
@@ -60,28 +61,6 @@ function eventOf(text: string): string {
   return findEvent(text)?.event ?? findKey(text)?.event ?? text;
 }
 
-/** A made-up message, different each time, in the shape of contract B.6. */
 function sampleOf({ instance, event }: Options): (index: number) => Buffer {
-  return (index) => {
-    const now = new Date();
-    const id = `3EB0${(now.getTime() * 1000 + index).toString(16).toUpperCase().padStart(16, '0')}`;
-    return Buffer.from(
-      JSON.stringify({
-        event: eventOf(event),
-        instance,
-        data: {
-          key: { remoteJid: '5511988887777@s.whatsapp.net', fromMe: false, id },
-          pushName: 'Sample',
-          message: { conversation: `sample ${index + 1}` },
-          messageType: 'conversation',
-          messageTimestamp: Math.floor(now.getTime() / 1000),
-          source: 'android',
-        },
-        server_url: 'http://localhost:8080',
-        date_time: now.toISOString(),
-        sender: '5511900000001@s.whatsapp.net',
-        apikey: null,
-      }),
-    );
-  };
+  return (index) => sampleEvent(instance, eventOf(event), index);
 }

@@ -4,9 +4,9 @@ import { withSettings } from '../app/store';
 import { fileProblem } from '../config/layers';
 import { loadConfig } from '../config/load';
 import { AddressGuard } from '../destinations/webhook/address-guard';
-import { instanceNameOf, parseSettings } from '../settings/document';
+import { instanceNameOf } from '../settings/document';
+import { InstanceSettings, SettingsMissingError, SettingsRefusedError } from '../settings/instances';
 import { masked } from '../settings/mask';
-import type { Settings } from '../settings/schema';
 import type { SettingsStore } from '../settings/store';
 import { FINDING, UsageError } from './exit';
 import { table } from './table';
@@ -32,13 +32,31 @@ export function settingsCommand(): Command {
   return command;
 }
 
-function withStore<T>(work: (store: SettingsStore) => Promise<T>): Promise<T> {
-  return withSettings(loadConfig(process.cwd(), process.env).config, work);
+function withInstances<T>(
+  work: (instances: InstanceSettings, store: SettingsStore) => Promise<T>,
+): Promise<T> {
+  const { config } = loadConfig(process.cwd(), process.env);
+  return withSettings(config, async (store) => {
+    const guard = new AddressGuard(config.webhook.allowedNetworks);
+    const instances = new InstanceSettings({
+      store,
+      // What is set here is what Redis holds.
+      file: new Map(),
+      checkUrl: (url) => guard.checkUrl(url),
+    });
+    return work(instances, store).catch((error: unknown) => {
+      throw error instanceof SettingsRefusedError ? new UsageError(listOf(error.problems)) : error;
+    });
+  });
+}
+
+function listOf(problems: readonly string[]): string {
+  return `not set:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`;
 }
 
 async function list(): Promise<void> {
   const rows: string[][] = [];
-  await withStore(async (store) => {
+  await withInstances(async (_, store) => {
     for await (const [instance, { webhook, webhooks, pusher, websocket, rabbitmq, sqs }] of store.list()) {
       const named = Object.entries(webhooks).map(([name, each]) => `${name}: ${state(each)}`);
       rows.push([
@@ -58,35 +76,31 @@ function state(section: { readonly enabled: boolean } | undefined): string {
 }
 
 async function get(instance: string): Promise<void> {
-  const settings = await withStore((store) => store.read(instance));
+  const settings = await withInstances((instances) => instances.find(instance));
   if (settings === undefined) return reportMissing(instance);
   process.stdout.write(`${JSON.stringify(masked(settings), null, 2)}\n`);
 }
 
 async function set(instance: string, json: string | undefined, options: { file?: string }): Promise<void> {
   const sections = objectOf(json ?? read(options.file));
-  const guard = addressGuard();
-  await withStore((store) =>
-    store.update(instance, (before) => checked({ ...before, ...sections }, `settings of ${instance}`, guard)),
-  );
+  const { warnings } = await withInstances((instances) => instances.setSections(instance, sections));
+  warn(warnings);
   process.stdout.write(`set ${instance}\n`);
 }
 
 async function remove(instance: string): Promise<void> {
-  let found = false;
-  await withStore((store) =>
-    store.update(instance, (before) => {
-      found = before !== undefined;
-      return undefined;
-    }),
-  );
-  if (!found) return reportMissing(instance);
+  try {
+    await withInstances((instances) => instances.remove(instance));
+  } catch (error) {
+    if (error instanceof SettingsMissingError) return reportMissing(instance);
+    throw error;
+  }
   process.stdout.write(`removed ${instance}\n`);
 }
 
 async function exportAll(file: string | undefined): Promise<void> {
   const all: object[] = [];
-  await withStore(async (store) => {
+  await withInstances(async (_, store) => {
     for await (const [instanceName, settings] of store.list()) all.push({ instanceName, ...settings });
   });
   const text = `${JSON.stringify(all, null, 2)}\n`;
@@ -97,20 +111,37 @@ async function exportAll(file: string | undefined): Promise<void> {
 
 async function importAll(file: string): Promise<void> {
   const content = parse(read(file));
-  const entries = Array.isArray(content) ? content : [content];
-  const guard = addressGuard();
-  // All are checked before the first one is set.
-  const all = entries.map((entry: unknown, index) => {
+  const entries: unknown[] = Array.isArray(content) ? content : [content];
+  const named = entries.map((entry, index) => {
     const name = instanceNameOf(entry);
-    if (name === undefined) {
-      throw new UsageError(`${file}[${index}].instanceName must be the name of an instance`);
+    if (name !== undefined) return [name, entry] as const;
+    throw new UsageError(`${file}[${index}].instanceName must be the name of an instance`);
+  });
+  await withInstances(async (instances) => {
+    // All are checked before the first one is set.
+    checkAll(instances, named, file);
+    for (const [instance, entry] of named) await instances.replace(instance, entry);
+  });
+  process.stdout.write(`imported ${named.length}\n`);
+}
+
+function checkAll(
+  instances: InstanceSettings,
+  entries: readonly (readonly [name: string, entry: unknown])[],
+  file: string,
+): void {
+  for (const [index, [, entry]] of entries.entries()) {
+    try {
+      warn(instances.check(entry).warnings);
+    } catch (error) {
+      if (!(error instanceof SettingsRefusedError)) throw error;
+      throw new SettingsRefusedError(error.problems.map((problem) => `${file}[${index}].${problem}`));
     }
-    return [name, checked(entry, `${file}[${index}]`, guard)] as const;
-  });
-  await withStore(async (store) => {
-    for (const [instance, settings] of all) await store.update(instance, () => settings);
-  });
-  process.stdout.write(`imported ${all.length}\n`);
+  }
+}
+
+function warn(warnings: readonly string[]): void {
+  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
 }
 
 function read(file: string | undefined): string {
@@ -132,35 +163,8 @@ function parse(text: string): unknown {
 
 function objectOf(text: string): object {
   const value = parse(text);
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, item ?? undefined]));
-  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
   throw new UsageError('the settings must be a JSON object, such as {"webhook":{"url":"https://…"}}');
-}
-
-function addressGuard(): AddressGuard {
-  return new AddressGuard(loadConfig(process.cwd(), process.env).config.webhook.allowedNetworks);
-}
-
-function checked(value: unknown, what: string, guard: AddressGuard): Settings {
-  const parsed = parseSettings(value);
-  const problems = parsed.ok ? addressProblems(parsed.settings, guard) : parsed.problems;
-  if (problems.length > 0 || !parsed.ok) {
-    throw new UsageError(`${what}:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
-  }
-  for (const warning of parsed.warnings) process.stderr.write(`warning: ${warning}\n`);
-  return parsed.settings;
-}
-
-/** What the worker would refuse to connect to is refused here already, as far as the address itself shows it. */
-function addressProblems({ webhook, webhooks }: Settings, guard: AddressGuard): string[] {
-  const all = Object.entries(webhooks).map(([name, { url }]) => [`webhooks.${name}`, url] as const);
-  return [...(webhook === undefined ? [] : [['webhook', webhook.url] as const]), ...all].flatMap(
-    ([section, url]) => {
-      const problem = guard.checkUrl(url);
-      return problem === undefined ? [] : [`${section}.${problem}`];
-    },
-  );
 }
 
 function reportMissing(instance: string): void {

@@ -1,5 +1,6 @@
 import { type EventFilter, readEventSwitches } from './event-switches';
 import { canDecode, isHeader, isSigningKey } from './formats';
+import { type GatewayConfig, gatewayOf, type WebSocketConfig, webSocketOf } from './gateway-config';
 import type { Values } from './variables';
 
 /** The whole configuration: typed, checked, frozen. Durations are milliseconds, sizes bytes. */
@@ -11,6 +12,8 @@ export interface Config {
   readonly retry: RetryConfig;
   readonly redis: RedisConfig;
   readonly settings: SettingsConfig;
+  readonly gateway: GatewayConfig;
+  readonly webSocket: WebSocketConfig;
   readonly metrics: { readonly host: string; readonly port: number };
   readonly log: {
     readonly levels: readonly string[];
@@ -111,6 +114,8 @@ export function buildConfig(
     retry: retryOf(values),
     redis: redisOf(values, problems),
     settings: settingsOf(values, problems),
+    gateway: gatewayOf(values, problems, warnings),
+    webSocket: webSocketOf(values, raw, problems, warnings),
     metrics: { host: values.METRICS_HOST, port: values.METRICS_PORT },
     log: { levels: logLevelsOf(values, problems), color: values.LOG_COLOR, format: values.LOG_FORMAT },
     shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_SECONDS * 1000,

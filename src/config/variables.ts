@@ -139,6 +139,58 @@ export const VARIABLES = {
     '32 bytes base64: settings in Redis are encrypted; comma separated while rotating, the newest first',
   ),
 
+  AUTHENTICATION_API_KEY: secret(
+    text,
+    '',
+    'the key that opens everything in the gateway; it does not start without one',
+  ),
+  GATEWAY_HOST: variable(text, '0.0.0.0', 'address of the gateway'),
+  GATEWAY_PORT: variable(port, 8090, 'and its port'),
+  GATEWAY_TRUSTED_PROXIES: variable(
+    list,
+    [],
+    'addresses or networks (CIDR) of proxies whose X-Forwarded-For is believed',
+  ),
+  SERVER_DISABLE_DOCS: variable(flag, false, 'no /docs in the gateway'),
+  CORS_ORIGIN: variable(list, ['*'], 'origins whose pages may call the gateway'),
+  CORS_METHODS: variable(list, ['POST', 'GET', 'PUT', 'DELETE'], 'and with which methods'),
+  CORS_CREDENTIALS: variable(flag, false, 'and whether with credentials'),
+
+  WEBSOCKET_ENABLED: variable(flag, false, 'deliver to the WebSocket clients of the gateway'),
+  WEBSOCKET_GLOBAL_EVENTS: variable(
+    flag,
+    false,
+    'and the events of all instances to those that ask for them',
+  ),
+  WEBSOCKET_ALLOWED_HOSTS: variable(
+    list,
+    [],
+    'addresses whose clients need no key, or *; behind a proxy every client has the address of the proxy',
+  ),
+  WEBSOCKET_RESUME_SECONDS: variable(
+    integer(1, 604_800),
+    300,
+    'how long an event is kept for clients that come back',
+  ),
+  WEBSOCKET_RESUME_EVENTS: variable(
+    integer(1, 1_000_000),
+    1000,
+    'and how many, of one instance and of the global stream',
+  ),
+  WEBSOCKET_RESUME_BYTES: variable(integer(1, Number.MAX_SAFE_INTEGER), 16_777_216, 'and how many bytes'),
+  WEBSOCKET_BUFFER_BYTES: variable(
+    integer(65_536, Number.MAX_SAFE_INTEGER),
+    4_194_304,
+    'a client that leaves more than this unread is cut off; it can come back and resume',
+  ),
+  WEBSOCKET_PING_SECONDS: variable(number(1, 3600), 25, 'clients that do not answer are cut off'),
+  WEBSOCKET_MAX_CLIENTS: variable(integer(1, 1_000_000), 10_000, 'clients of one gateway'),
+  WEBSOCKET_MAX_CLIENTS_PER_INSTANCE: variable(
+    integer(1, 1_000_000),
+    1000,
+    'clients of one instance at one gateway',
+  ),
+
   METRICS_HOST: variable(text, '0.0.0.0', "address of the worker's /metrics, /healthz and /readyz"),
   METRICS_PORT: variable(port, 9464, 'and their port'),
   SHUTDOWN_TIMEOUT_SECONDS: variable(number(1, 86_400), 30, 'deadline of the drain after SIGTERM'),
@@ -160,4 +212,5 @@ export type Values = {
 export const PLATFORM_NAMES: Readonly<Record<string, VariableName>> = {
   REDIS_URL: 'REDIS_URI',
   CLOUDAMQP_URL: 'RABBITMQ_URI',
+  PORT: 'GATEWAY_PORT',
 };

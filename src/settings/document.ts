@@ -28,7 +28,7 @@ export function instanceNameOf(entry: unknown): string | undefined {
 
 /** Unknown events may be those of a later core API: they are kept. */
 function unknownEvents(settings: Settings): string[] {
-  const { webhook, webhooks, ...others } = settings;
+  const { token: _token, webhook, webhooks, ...others } = settings;
   const named = Object.entries(webhooks).map(([name, value]) => [`webhooks.${name}`, value] as const);
   const sections = [['webhook', webhook] as const, ...named, ...Object.entries(others)];
   return sections.flatMap(([section, value]) =>

@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { fileProblem } from '../config/layers';
 import { ConfigError } from '../errors';
 import { instanceNameOf, parseSettings } from './document';
 import type { Settings } from './schema';
+import { stamped } from './stamps';
 
 /** What SETTINGS_FILE says. */
 export interface SettingsFile {
@@ -22,6 +23,7 @@ export function readSettingsFile(directory: string, file: string): SettingsFile 
   const settings = new Map<string, Settings>();
   const warnings: string[] = [];
   if (!existsSync(path)) return { settings, warnings };
+  const changedAt = statSync(path).mtime;
   let content: unknown;
   try {
     content = JSON.parse(readFileSync(path, 'utf8'));
@@ -37,7 +39,7 @@ export function readSettingsFile(directory: string, file: string): SettingsFile 
     if (name === undefined) problems.push(`${where}.instanceName must be the name of an instance`);
     if (!parsed.ok) problems.push(...parsed.problems.map((problem) => `${where}.${problem}`));
     else if (name !== undefined) {
-      settings.set(name, parsed.settings);
+      settings.set(name, stamped(undefined, parsed.settings, changedAt));
       warnings.push(...parsed.warnings.map((warning) => `${where}.${warning}`));
     }
   }

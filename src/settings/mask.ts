@@ -1,11 +1,13 @@
 import type { Settings, WebhookSettings } from './schema';
 
-const MASK = '********';
+/** Stands for a secret that is stored. */
+export const MASK = '********';
 
 /** Settings as they may be shown: secrets are write-only, and headers are where people put theirs. */
 export function masked(settings: Settings): Settings {
-  const { webhook, webhooks, pusher, ...others } = settings;
+  const { token, webhook, webhooks, pusher, ...others } = settings;
   return {
+    ...(token === undefined ? {} : { token: MASK }),
     ...others,
     ...(webhook === undefined ? {} : { webhook: maskedWebhook(webhook) }),
     webhooks: Object.fromEntries(Object.entries(webhooks).map(([name, each]) => [name, maskedWebhook(each)])),
@@ -13,7 +15,7 @@ export function masked(settings: Settings): Settings {
   };
 }
 
-function maskedWebhook({ headers, secret, ...others }: WebhookSettings): WebhookSettings {
+export function maskedWebhook({ headers, secret, ...others }: WebhookSettings): WebhookSettings {
   return {
     ...others,
     headers: Object.fromEntries(Object.keys(headers).map((name) => [name, MASK])),

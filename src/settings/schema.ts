@@ -3,14 +3,24 @@ import { httpUrl, isHeader, isSigningKey } from '../config/formats';
 
 /** What is set for one instance: one schema for validation, types and the API's description. */
 
+const MAX_EVENTS = 200;
+const MAX_HEADERS = 50;
+const MAX_WEBHOOKS = 50;
+
 const eventList = z
-  .array(z.string().min(1, 'must name an event, such as MESSAGES_UPSERT'))
+  .array(z.string().min(1, 'must name an event, such as MESSAGES_UPSERT').max(100))
+  .max(MAX_EVENTS)
   .default([])
   .describe('names of events, such as MESSAGES_UPSERT; an empty list means every event');
 const enabled = z.boolean().default(true).describe('false keeps everything else that is set');
 
+/** When a section was first and last set, ISO 8601. */
+const stamps = { createdAt: z.string().max(40).optional(), updatedAt: z.string().max(40).optional() };
+
 const httpAddress = z
-  .string()
+  .string({
+    error: ({ input }) => (input === undefined ? `is required: ${httpUrl.allowed}` : 'must be text'),
+  })
   .max(500, 'must be no longer than 500 characters')
   .refine((value) => httpUrl.parse(value) !== undefined, `must be ${httpUrl.allowed}`);
 
@@ -20,31 +30,31 @@ const headers = z
     (value) => Object.entries(value).every(([name, text]) => isHeader(name, text)),
     'must be header names with values in Latin-1',
   )
+  .refine((value) => Object.keys(value).length <= MAX_HEADERS, `must be no more than ${MAX_HEADERS}`)
   .default({})
   .describe('sent with every request; jwt_key becomes a signed bearer token');
 
 const signingSecret = z
   .string()
+  .max(1000)
   .refine(
     (value) => value.split(',').every(isSigningKey),
     'must be base64 of at least 16 bytes, with or without whsec_',
   )
   .describe('signs requests (Standard Webhooks); comma separated while rotating');
 
-export const webhookSchema = z.preprocess(
-  withOlderNames,
-  z.object({
-    enabled,
-    url: httpAddress,
-    byEvents: z.boolean().default(false).describe('append /messages-upsert and so on to the address'),
-    base64: z.boolean().default(false).describe('leave media base64 in data.message'),
-    headers,
-    events: eventList,
-    secret: signingSecret.optional(),
-    maxAttempts: z.int().min(1).max(100).optional().describe('attempts in all, the direct one included'),
-    timeoutMs: z.int().min(1).max(600_000).optional().describe('whole request, milliseconds'),
-  }),
-);
+export const webhookFields = z.object({
+  enabled,
+  url: httpAddress,
+  byEvents: z.boolean().default(false).describe('append /messages-upsert and so on to the address'),
+  base64: z.boolean().default(false).describe('leave media base64 in data.message'),
+  headers,
+  events: eventList,
+  secret: signingSecret.optional(),
+  maxAttempts: z.int().min(1).max(100).optional().describe('attempts in all, the direct one included'),
+  timeoutMs: z.int().min(1).max(600_000).optional().describe('whole request, milliseconds'),
+  ...stamps,
+});
 
 const pusherText = z.string().min(1).max(100);
 export const pusherSchema = z.object({
@@ -57,30 +67,11 @@ export const pusherSchema = z.object({
   host: z.string().max(255).optional(),
   port: z.int().min(1).max(65_535).optional(),
   events: eventList,
+  ...stamps,
 });
 
 /** WebSockets, and the instance's own RabbitMQ exchange and SQS queues: whether, and for which events. */
-export const switchSchema = z.object({ enabled, events: eventList });
-
-export const settingsSchema = z.object({
-  webhook: webhookSchema.optional(),
-  /** Further webhooks of the instance, by name. */
-  webhooks: z
-    .record(
-      z.string().regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, hyphens'),
-      webhookSchema,
-    )
-    .default({}),
-  pusher: pusherSchema.optional(),
-  websocket: switchSchema.optional(),
-  rabbitmq: switchSchema.optional(),
-  sqs: switchSchema.optional(),
-});
-
-export type WebhookSettings = z.output<typeof webhookSchema>;
-export type PusherSettings = z.output<typeof pusherSchema>;
-export type SwitchSettings = z.output<typeof switchSchema>;
-export type Settings = z.output<typeof settingsSchema>;
+export const switchSchema = z.object({ enabled, events: eventList, ...stamps });
 
 /** Names of the older flat bodies and of what the core API answers (contract C, D). */
 const OLDER_NAMES: Readonly<Record<string, string>> = {
@@ -93,7 +84,8 @@ const OLDER_NAMES: Readonly<Record<string, string>> = {
   webhookEvents: 'events',
 };
 
-function withOlderNames(value: unknown): unknown {
+/** A webhook's fields under their present names. */
+export function withPresentNames(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   const entries = Object.entries(value);
   const given = new Set(entries.map(([name]) => name));
@@ -105,3 +97,33 @@ function withOlderNames(value: unknown): unknown {
     }),
   );
 }
+
+export const webhookSchema = z.preprocess(withPresentNames, webhookFields);
+
+export const settingsSchema = z.object({
+  /** The instance's own key for its own paths of the gateway, and its own WebSockets. */
+  token: z.string().min(8, 'must be at least 8 characters').max(255).optional(),
+  webhook: webhookSchema.optional(),
+  /** Further webhooks of the instance, by name. */
+  webhooks: z
+    .record(
+      z
+        .string()
+        .regex(/^[A-Za-z0-9][\w.-]{0,63}$/, 'must be 1 to 64 letters, digits, dots, hyphens, underscores'),
+      webhookSchema,
+    )
+    .refine((value) => Object.keys(value).length <= MAX_WEBHOOKS, `must be no more than ${MAX_WEBHOOKS}`)
+    .default({}),
+  pusher: pusherSchema.optional(),
+  websocket: switchSchema.optional(),
+  rabbitmq: switchSchema.optional(),
+  sqs: switchSchema.optional(),
+});
+
+export type WebhookSettings = z.output<typeof webhookFields>;
+export type PusherSettings = z.output<typeof pusherSchema>;
+export type SwitchSettings = z.output<typeof switchSchema>;
+export type Settings = z.output<typeof settingsSchema>;
+
+/** Sections that each are one thing; `webhooks` holds several. */
+export type SectionName = 'webhook' | 'pusher' | 'websocket' | 'rabbitmq' | 'sqs';

@@ -3,6 +3,7 @@ import { RelayError } from '../errors';
 import type { SettingsCipher } from './cipher';
 import { parseSettings } from './document';
 import type { Settings } from './schema';
+import { stamped } from './stamps';
 
 interface Wanted {
   readonly instance: string;
@@ -95,6 +96,11 @@ export class SettingsStore {
    *
    * @throws SettingsConflictError
    */
+  update(instance: string, change: (before: Settings | undefined) => Settings): Promise<Settings>;
+  update(
+    instance: string,
+    change: (before: Settings | undefined) => Settings | undefined,
+  ): Promise<Settings | undefined>;
   async update(
     instance: string,
     change: (before: Settings | undefined) => Settings | undefined,
@@ -102,7 +108,9 @@ export class SettingsStore {
     const { redis, cipher } = this.parts;
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const text = await redis.hget(this.hash, instance);
-      const after = change(text === null ? undefined : this.open(instance, text));
+      const before = text === null ? undefined : this.open(instance, text);
+      const changed = change(before);
+      const after = changed === undefined ? undefined : stamped(before, changed, new Date());
       const sealed = after === undefined ? '' : cipher.seal(instance, JSON.stringify(after));
       const hasExchange = after?.rabbitmq?.enabled === true ? '1' : '0';
       const args = [instance, text ?? '', sealed, hasExchange, this.channel];

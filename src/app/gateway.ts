@@ -1,0 +1,124 @@
+import type { FastifyInstance } from 'fastify';
+import type { Config } from '../config/config';
+import { ConfigError, errorCode } from '../errors';
+import { createGuards } from '../gateway/guards';
+import { Keys } from '../gateway/keys';
+import { auditRoutes } from '../gateway/routes/audit';
+import { deadLetterRoutes } from '../gateway/routes/dead-letters';
+import { healthRoutes } from '../gateway/routes/health';
+import { settingsRoutes } from '../gateway/routes/settings';
+import { webhookTestRoutes } from '../gateway/routes/webhook-test';
+import { createGatewayServer } from '../gateway/server';
+import type { Logger } from '../observability/logging';
+import type { Metrics } from '../observability/metrics';
+import { DeadLetters } from '../retry/dead-letters';
+import type { RedisClient } from '../retry/scripts';
+import { RetryStore } from '../retry/store';
+import { SettingsCipher } from '../settings/cipher';
+import { InstanceSettings } from '../settings/instances';
+import type { Settings } from '../settings/schema';
+import { SettingsStore } from '../settings/store';
+import { Deadline } from './deadline';
+import { connectRedis } from './redis';
+import { describeError, throttled } from './report';
+import { sendWebhookSample } from './webhook-sample';
+import { Webhooks } from './webhooks';
+
+export interface GatewayOptions {
+  readonly config: Config;
+  /** Of SETTINGS_FILE, by instance. */
+  readonly settings: ReadonlyMap<string, Settings>;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+/** The HTTP process: settings, operations. Any number of them may run beside each other. */
+export class RelayGateway {
+  private readonly redis: RedisClient;
+  private readonly store: RetryStore;
+  private readonly instances: InstanceSettings;
+  private readonly webhooks: Webhooks;
+  private readonly keys: Keys;
+  private server: FastifyInstance | undefined;
+  private stopping: Promise<void> | undefined;
+
+  constructor(private readonly options: GatewayOptions) {
+    const { config, settings: file, log } = options;
+    const warnRedis = throttled((error) => log.warn('redis unavailable', describeError(error)));
+    this.redis = connectRedis(config.redis, 'commands', warnRedis);
+    this.store = new RetryStore({ redis: this.redis, prefix: config.redis.prefix, onError: warnRedis });
+    this.webhooks = new Webhooks(config);
+    const store = new SettingsStore({
+      redis: this.redis,
+      prefix: config.redis.prefix,
+      cipher: new SettingsCipher(config.settings.encryptionKeys),
+    });
+    this.instances = new InstanceSettings({ store, file, checkUrl: (url) => this.webhooks.checkUrl(url) });
+    this.keys = new Keys({
+      apiKey: config.gateway.apiKey,
+      settingsOf: (instance) => this.instances.find(instance),
+    });
+  }
+
+  /** Resolves when it answers; where Redis is away, it says so in its answers. */
+  async start(): Promise<void> {
+    const { config, log } = this.options;
+    const { host, port } = config.gateway;
+    this.server = await createGatewayServer({
+      config: config.gateway,
+      isStoreReady: () => this.store.isReady,
+      onUnexpected: (error) => log.error('the gateway failed', describeError(error)),
+      routes: (server) => this.addRoutes(server),
+    });
+    await this.server.listen({ host, port }).catch((error: unknown) => {
+      throw new ConfigError(
+        [
+          `GATEWAY_PORT, GATEWAY_HOST: ${host}:${port} cannot be listened on (${errorCode(error)}): name a free port`,
+        ],
+        { cause: error },
+      );
+    });
+    log.info('gateway started', { address: `http://${host}:${port}` });
+  }
+
+  /** Answers what was asked, and stops. Further calls wait for the first. */
+  stop(): Promise<void> {
+    this.stopping ??= this.close();
+    return this.stopping;
+  }
+
+  private addRoutes(server: FastifyInstance): void {
+    const { config, metrics } = this.options;
+    const { instances, store } = this;
+    const guards = createGuards(this.keys);
+    healthRoutes(server, {
+      registry: metrics.registry,
+      readiness: () => ({
+        ready: store.isReady,
+        parts: { redis: store.isReady ? 'ready' : 'waiting for redis' },
+      }),
+    });
+    settingsRoutes(server, {
+      instances,
+      guards,
+      obstacles: config.webSocket.enabled
+        ? {}
+        : { websocket: 'WEBSOCKET_ENABLED is not true: nothing is delivered to WebSocket clients' },
+    });
+    webhookTestRoutes(server, {
+      instances,
+      guards,
+      sendSample: (instance, slot, webhook) => sendWebhookSample(this.webhooks, instance, slot, webhook),
+    });
+    deadLetterRoutes(server, { deadLetters: new DeadLetters(store), guards });
+    auditRoutes(server, { store, guards });
+  }
+
+  private async close(): Promise<void> {
+    const deadline = new Deadline(this.options.config.shutdownTimeoutMs);
+    if (this.server !== undefined) await deadline.reached(this.server.close());
+    await deadline.reached(Promise.all([this.store.close(), this.webhooks.close()]));
+    this.redis.disconnect();
+    this.options.log.info('gateway stopped');
+  }
+}

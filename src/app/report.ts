@@ -1,0 +1,19 @@
+import { errorCode } from '../errors';
+
+/** An error as fields of a log line. */
+export function describeError(error: unknown): Record<string, unknown> {
+  return { code: errorCode(error), error: error instanceof Error ? error.message : String(error) };
+}
+
+const QUIET_MS = 5000;
+
+/** A server that is away fails many times a second: one line every five seconds tells as much. */
+export function throttled(report: (error: unknown) => void): (error: unknown) => void {
+  let last = 0;
+  return (error) => {
+    const now = Date.now();
+    if (now - last < QUIET_MS) return;
+    last = now;
+    report(error);
+  };
+}

@@ -1,0 +1,93 @@
+import { isIP } from 'node:net';
+import { type EventFilter, readEventSwitches } from './event-switches';
+import type { Values } from './variables';
+
+export interface GatewayConfig {
+  readonly host: string;
+  readonly port: number;
+  /** Opens everything; empty: the gateway does not start. */
+  readonly apiKey: string;
+  readonly trustedProxies: readonly string[];
+  readonly docs: boolean;
+  readonly cors: {
+    readonly origins: readonly string[];
+    readonly methods: readonly string[];
+    readonly credentials: boolean;
+  };
+}
+
+export interface WebSocketConfig {
+  readonly enabled: boolean;
+  /** Events of all instances, for clients that ask for no single one; undefined: there is no such stream. */
+  readonly globalEvents: EventFilter | undefined;
+  /** Addresses whose clients need no key; `*`: all. */
+  readonly allowedHosts: readonly string[];
+  readonly resume: ResumeConfig;
+  readonly bufferBytes: number;
+  readonly pingMs: number;
+  readonly maxClients: number;
+  readonly maxClientsPerInstance: number;
+}
+
+/** What is kept of one stream for clients that come back. */
+export interface ResumeConfig {
+  readonly maxAgeMs: number;
+  readonly maxEvents: number;
+  readonly maxBytes: number;
+}
+
+/** The core API's own default, and the one of its `.env.example`: everybody knows them. */
+const PUBLISHED_KEYS: ReadonlySet<string> = new Set(['BQYHJGJHJ', '429683C4C977415CAAFCCE10F7D57E11']);
+
+export function gatewayOf(values: Values, problems: string[], warnings: string[]): GatewayConfig {
+  if (PUBLISHED_KEYS.has(values.AUTHENTICATION_API_KEY)) {
+    warnings.push('AUTHENTICATION_API_KEY is the one of the published examples: everybody knows it');
+  }
+  if (!values.GATEWAY_TRUSTED_PROXIES.every(isNetwork)) {
+    problems.push('GATEWAY_TRUSTED_PROXIES: must be a list of addresses or networks, such as 10.0.0.0/8');
+  }
+  return {
+    host: values.GATEWAY_HOST,
+    port: values.GATEWAY_PORT,
+    apiKey: values.AUTHENTICATION_API_KEY,
+    trustedProxies: values.GATEWAY_TRUSTED_PROXIES,
+    docs: !values.SERVER_DISABLE_DOCS,
+    cors: {
+      origins: values.CORS_ORIGIN,
+      methods: values.CORS_METHODS,
+      credentials: values.CORS_CREDENTIALS,
+    },
+  };
+}
+
+export function webSocketOf(
+  values: Values,
+  raw: Readonly<Record<string, unknown>>,
+  problems: string[],
+  warnings: string[],
+): WebSocketConfig {
+  const events = readEventSwitches('WEBSOCKET_EVENTS_', raw, problems, warnings);
+  return {
+    enabled: values.WEBSOCKET_ENABLED,
+    globalEvents: values.WEBSOCKET_GLOBAL_EVENTS ? events : undefined,
+    allowedHosts: values.WEBSOCKET_ALLOWED_HOSTS,
+    resume: {
+      maxAgeMs: values.WEBSOCKET_RESUME_SECONDS * 1000,
+      maxEvents: values.WEBSOCKET_RESUME_EVENTS,
+      maxBytes: values.WEBSOCKET_RESUME_BYTES,
+    },
+    bufferBytes: values.WEBSOCKET_BUFFER_BYTES,
+    pingMs: values.WEBSOCKET_PING_SECONDS * 1000,
+    maxClients: values.WEBSOCKET_MAX_CLIENTS,
+    maxClientsPerInstance: values.WEBSOCKET_MAX_CLIENTS_PER_INSTANCE,
+  };
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', bits] = text.split('/');
+  const version = isIP(address);
+  return (
+    version !== 0 &&
+    (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128)))
+  );
+}

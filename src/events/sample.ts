@@ -1,0 +1,27 @@
+/**
+ * A made-up message in the shape of the core API (contract B.6), different for each `index`.
+ *
+ * @param event as it stands in the envelope, such as `messages.upsert`
+ */
+export function sampleEvent(instance: string, event: string, index: number): Buffer {
+  const now = new Date();
+  const id = `3EB0${(now.getTime() * 1000 + index).toString(16).toUpperCase().padStart(16, '0')}`;
+  return Buffer.from(
+    JSON.stringify({
+      event,
+      instance,
+      data: {
+        key: { remoteJid: '5511988887777@s.whatsapp.net', fromMe: false, id },
+        pushName: 'Sample',
+        message: { conversation: `sample ${index + 1}` },
+        messageType: 'conversation',
+        messageTimestamp: Math.floor(now.getTime() / 1000),
+        source: 'android',
+      },
+      server_url: 'http://localhost:8080',
+      date_time: now.toISOString(),
+      sender: '5511900000001@s.whatsapp.net',
+      apikey: null,
+    }),
+  );
+}

@@ -1,0 +1,46 @@
+// Lets routes carry a summary and tags.
+import type {} from '@fastify/swagger';
+import { z } from 'zod';
+import {
+  pusherSchema,
+  type SectionName,
+  settingsSchema,
+  switchSchema,
+  webhookFields,
+} from '../settings/schema';
+
+/** JSON Schemas for the API's description, from the schemas that validate. */
+
+type JsonSchema = Readonly<Record<string, unknown>>;
+
+export type Tag = 'settings' | 'delivery' | 'operations' | 'pusher';
+
+export const SECTION_SCHEMAS: Readonly<Record<SectionName, JsonSchema>> = {
+  webhook: schemaOf(webhookFields),
+  pusher: schemaOf(pusherSchema),
+  websocket: schemaOf(switchSchema),
+  rabbitmq: schemaOf(switchSchema),
+  sqs: schemaOf(switchSchema),
+};
+
+export const SETTINGS_SCHEMA: JsonSchema = schemaOf(settingsSchema);
+
+/** A route's line in the description. */
+export function describe(
+  tag: Tag,
+  summary: string,
+): { tags: Tag[]; summary: string; security: { apikey: [] }[] } {
+  return { tags: [tag], summary, security: [{ apikey: [] }] };
+}
+
+export function schemaOf(schema: z.core.$ZodType): JsonSchema {
+  return z.toJSONSchema(schema, {
+    io: 'input',
+    target: 'openapi-3.0',
+    unrepresentable: 'any',
+    override: ({ zodSchema: { _zod }, jsonSchema }) => {
+      // Older names are turned into present ones first: only those are described.
+      if (_zod.def.type === 'pipe') Object.assign(jsonSchema, schemaOf((_zod.def as z.core.$ZodPipeDef).out));
+    },
+  });
+}

@@ -1,0 +1,27 @@
+import type { FastifyInstance } from 'fastify';
+import { audit } from '../../retry/audit';
+import type { RetryStore } from '../../retry/store';
+import type { Guards } from '../guards';
+import { describe } from '../openapi';
+
+export interface AuditRoutesParts {
+  readonly store: RetryStore;
+  readonly guards: Guards;
+}
+
+export function auditRoutes(server: FastifyInstance, { store, guards }: AuditRoutesParts): void {
+  server.get(
+    '/audit',
+    {
+      onRequest: guards.operator,
+      schema: describe(
+        'operations',
+        'accepted = delivered + parked + dead + discarded, for every destination',
+      ),
+    },
+    async () => {
+      const destinations = await audit(store);
+      return { balanced: destinations.every(({ difference }) => difference === 0), destinations };
+    },
+  );
+}

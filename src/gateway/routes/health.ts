@@ -1,0 +1,25 @@
+import type { FastifyInstance } from 'fastify';
+import type { Registry } from 'prom-client';
+
+/** What /readyz answers: every part by name, with what it waits for. */
+export interface Readiness {
+  readonly ready: boolean;
+  readonly parts: Readonly<Record<string, string>>;
+}
+
+export interface HealthRoutesParts {
+  readonly registry: Registry;
+  readonly readiness: () => Readiness;
+}
+
+/** /metrics, /healthz and /readyz: of the worker's own port, and of the gateway. No key (interface.md). */
+export function healthRoutes(server: FastifyInstance, { registry, readiness }: HealthRoutesParts): void {
+  server.get('/metrics', async (_request, reply) =>
+    reply.type(registry.contentType).send(await registry.metrics()),
+  );
+  server.get('/healthz', async () => ({ status: 'ok' }));
+  server.get('/readyz', async (_request, reply) => {
+    const { ready, parts } = readiness();
+    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'waiting', ...parts });
+  });
+}

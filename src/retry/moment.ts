@@ -1,0 +1,12 @@
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** What `parseMoment` takes; completes the sentence "must be …". */
+export const MOMENT = 'an ISO time, or an age such as 30m, 2h or 7d';
+
+/** An ISO time, or an age (`30m`) before `now` → epoch milliseconds; undefined where it is neither. */
+export function parseMoment(text: string, now: number): number | undefined {
+  const age = /^(\d+)([smhd])$/.exec(text);
+  if (age !== null) return now - Number(age[1]) * (UNIT_MS[age[2] ?? ''] ?? 0);
+  const time = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(time) ? undefined : time;
+}
