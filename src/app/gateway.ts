@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config/config';
 import { ConfigError, errorCode } from '../errors';
+import { asHttpError, type ErrorContext } from '../gateway/errors';
 import { createGuards } from '../gateway/guards';
 import { Keys } from '../gateway/keys';
 import { auditRoutes } from '../gateway/routes/audit';
@@ -9,11 +10,13 @@ import { healthRoutes } from '../gateway/routes/health';
 import { settingsRoutes } from '../gateway/routes/settings';
 import { webhookTestRoutes } from '../gateway/routes/webhook-test';
 import { createGatewayServer } from '../gateway/server';
+import { WebSocketHub } from '../gateway/websocket/hub';
 import type { Logger } from '../observability/logging';
 import type { Metrics } from '../observability/metrics';
 import { DeadLetters } from '../retry/dead-letters';
 import type { RedisClient } from '../retry/scripts';
 import { RetryStore } from '../retry/store';
+import { SettingsCache } from '../settings/cache';
 import { SettingsCipher } from '../settings/cipher';
 import { InstanceSettings } from '../settings/instances';
 import type { Settings } from '../settings/schema';
@@ -32,15 +35,23 @@ export interface GatewayOptions {
   readonly log: Logger;
 }
 
-/** The HTTP process: settings, operations. Any number of them may run beside each other. */
+/** The HTTP process: settings, WebSockets, operations. Any number of them may run beside each other. */
 export class RelayGateway {
   private readonly redis: RedisClient;
+  /** They only listen: to changes of settings, and to what WebSocket clients receive. */
+  private readonly subscribers: readonly [RedisClient, RedisClient];
+  private readonly settings: SettingsCache;
+  private readonly hub: WebSocketHub | undefined;
   private readonly store: RetryStore;
   private readonly instances: InstanceSettings;
   private readonly webhooks: Webhooks;
   private readonly keys: Keys;
   private server: FastifyInstance | undefined;
   private stopping: Promise<void> | undefined;
+  private readonly errorContext: ErrorContext = {
+    isStoreReady: () => this.store.isReady,
+    onUnexpected: (error) => this.options.log.error('the gateway failed', describeError(error)),
+  };
 
   constructor(private readonly options: GatewayOptions) {
     const { config, settings: file, log } = options;
@@ -48,6 +59,10 @@ export class RelayGateway {
     this.redis = connectRedis(config.redis, 'commands', warnRedis);
     this.store = new RetryStore({ redis: this.redis, prefix: config.redis.prefix, onError: warnRedis });
     this.webhooks = new Webhooks(config);
+    this.subscribers = [
+      connectRedis(config.redis, 'blocking', warnRedis),
+      connectRedis(config.redis, 'blocking', warnRedis),
+    ];
     const store = new SettingsStore({
       redis: this.redis,
       prefix: config.redis.prefix,
@@ -58,6 +73,14 @@ export class RelayGateway {
       apiKey: config.gateway.apiKey,
       settingsOf: (instance) => this.instances.find(instance),
     });
+    this.settings = new SettingsCache({
+      store,
+      subscriber: this.subscribers[0],
+      file,
+      onChange: (instance) => void this.hub?.recheck(instance),
+      onError: warnRedis,
+    });
+    this.hub = config.webSocket.enabled ? this.createHub() : undefined;
   }
 
   /** Resolves when it answers; where Redis is away, it says so in its answers. */
@@ -66,10 +89,11 @@ export class RelayGateway {
     const { host, port } = config.gateway;
     this.server = await createGatewayServer({
       config: config.gateway,
-      isStoreReady: () => this.store.isReady,
-      onUnexpected: (error) => log.error('the gateway failed', describeError(error)),
+      ...this.errorContext,
       routes: (server) => this.addRoutes(server),
     });
+    this.settings.start();
+    this.hub?.attach(this.server.server);
     await this.server.listen({ host, port }).catch((error: unknown) => {
       throw new ConfigError(
         [
@@ -85,6 +109,24 @@ export class RelayGateway {
   stop(): Promise<void> {
     this.stopping ??= this.close();
     return this.stopping;
+  }
+
+  private createHub(): WebSocketHub {
+    const { config, metrics, log } = this.options;
+    return new WebSocketHub({
+      gateway: config.gateway,
+      config: config.webSocket,
+      keys: this.keys,
+      subscriber: this.subscribers[1],
+      redis: this.redis,
+      prefix: config.redis.prefix,
+      observer: {
+        connected: (protocol, count) => metrics.webSocketClients.set({ protocol }, count),
+        cutOff: (reason) => metrics.webSocketCutOff.add(reason),
+      },
+      asHttpError: (error) => asHttpError(error, this.errorContext),
+      onError: throttled((error) => log.warn('websocket clients wait', describeError(error))),
+    });
   }
 
   private addRoutes(server: FastifyInstance): void {
@@ -116,9 +158,11 @@ export class RelayGateway {
 
   private async close(): Promise<void> {
     const deadline = new Deadline(this.options.config.shutdownTimeoutMs);
+    this.settings.close();
+    this.hub?.close();
     if (this.server !== undefined) await deadline.reached(this.server.close());
     await deadline.reached(Promise.all([this.store.close(), this.webhooks.close()]));
-    this.redis.disconnect();
+    for (const redis of [this.redis, ...this.subscribers]) redis.disconnect();
     this.options.log.info('gateway stopped');
   }
 }

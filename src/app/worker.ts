@@ -31,6 +31,7 @@ import { Observer } from './observer';
 import { checkRedis, connectRedis } from './redis';
 import { describeError, throttled } from './report';
 import { Webhooks } from './webhooks';
+import { WebSockets } from './websockets';
 
 export interface WorkerOptions {
   readonly config: Config;
@@ -47,7 +48,8 @@ const SETTLING_SHARE = 0.2;
 /** Consumes, delivers and retries: builds the parts, starts them in order, and takes them down in reverse. */
 export class RelayWorker {
   private readonly log: Logger;
-  private readonly redis: readonly [RedisClient, RedisClient, RedisClient];
+  /** For commands, for the retry worker, for changes of settings, for what WebSocket clients receive. */
+  private readonly redis: readonly [RedisClient, RedisClient, RedisClient, RedisClient];
   private readonly store: RetryStore;
   private readonly commit: GroupCommit;
   private readonly ledger: Ledger;
@@ -72,6 +74,7 @@ export class RelayWorker {
       connectRedis(config.redis, 'commands', warnRedis),
       connectRedis(config.redis, 'blocking', warnRedis),
       connectRedis(config.redis, 'blocking', warnRedis),
+      connectRedis(config.redis, 'commands', warnRedis),
     ];
     this.store = new RetryStore({ redis: this.redis[0], prefix: config.redis.prefix, onError: warnRedis });
     this.commit = new GroupCommit(this.store, warnRedis);
@@ -97,7 +100,10 @@ export class RelayWorker {
       onChange: (instance) => void exchanges.change(instance),
       onError: throttled((error) => log.warn('settings cannot be read', describeError(error))),
     });
-    this.destinations = new Destinations([new Webhooks(config)], this.settings);
+    this.destinations = new Destinations(
+      [new Webhooks(config), new WebSockets(config, this.redis[3])],
+      this.settings,
+    );
 
     const bulkheads = new Bulkheads({
       concurrency: config.delivery.concurrencyPerDestination,

@@ -2,8 +2,14 @@ import type { Envelope } from './envelope';
 import { omitMember } from './json-omit';
 import { isString, type Span, standsAt } from './json-scanner';
 
+/** Keys in their order, each with the comma or brace before it, and the colon. */
+interface Layout {
+  readonly keys: ReadonlySet<string>;
+  readonly tokens: readonly (readonly [key: string, token: Buffer])[];
+}
+
 /** Order of the keys in what webhooks and Pusher receive (contract B.2); extra root keys follow in theirs. */
-const KEY_ORDER = [
+const WITH_DESTINATION = layoutOf(
   'event',
   'instance',
   'data',
@@ -12,14 +18,27 @@ const KEY_ORDER = [
   'sender',
   'server_url',
   'apikey',
-] as const;
-const ORDERED: ReadonlySet<string> = new Set(KEY_ORDER);
-const KEY_TOKENS: readonly (readonly [(typeof KEY_ORDER)[number], Buffer])[] = KEY_ORDER.map((key, index) => [
-  key,
-  Buffer.from(`${index === 0 ? '{' : ','}"${key}":`),
-]);
+);
+/** And in what WebSocket clients receive, which is what RabbitMQ carries. */
+const WITHOUT_DESTINATION = layoutOf(
+  'event',
+  'instance',
+  'data',
+  'server_url',
+  'date_time',
+  'sender',
+  'apikey',
+);
+
+function layoutOf(...keys: readonly string[]): Layout {
+  return {
+    keys: new Set(keys),
+    tokens: keys.map((key, index) => [key, Buffer.from(`${index === 0 ? '{' : ','}"${key}":`)]),
+  };
+}
+
 const END = Buffer.from('}');
-const TOKENS_LENGTH = KEY_TOKENS.reduce((sum, [, token]) => sum + token.length, END.length);
+const TOKENS_LENGTH = WITH_DESTINATION.tokens.reduce((sum, [, token]) => sum + token.length, END.length);
 /** Most bytes that JSON needs for one unit of a string, and a little more for the quotes of a short one. */
 const ESCAPED = 8;
 const EMPTY_STRING = 2;
@@ -27,8 +46,8 @@ const EMPTY_STRING = 2;
 const SMALL = 32;
 
 export interface BodyOptions {
-  /** JSON text of the value of `destination`: the webhook's URL, the Pusher app's id. */
-  readonly destination: Buffer;
+  /** JSON text of the value of `destination`: the webhook's URL, the Pusher app's id; WebSocket clients have none. */
+  readonly destination?: Buffer;
   /** Leave the key `apikey` out. */
   readonly stripApikey: boolean;
   /** Path of a member of `data` that is left out, such as `['message', 'base64']`. */
@@ -38,10 +57,13 @@ export interface BodyOptions {
 /** The body a destination receives: the event's own bytes under the documented keys, in the documented order. */
 export function composeBody(envelope: Envelope, options: BodyOptions): Buffer {
   const { body, members, event, instance } = envelope;
-  const writer = new Writer(body, options.destination.length + (event.length + instance.length) * ESCAPED);
-  for (const [key, token] of KEY_TOKENS) addMember(writer, envelope, key, token, options);
+  const { destination } = options;
+  const room = (destination?.length ?? 0) + (event.length + instance.length) * ESCAPED;
+  const writer = new Writer(body, room);
+  const layout = destination === undefined ? WITHOUT_DESTINATION : WITH_DESTINATION;
+  for (const [key, token] of layout.tokens) addMember(writer, envelope, key, token, options);
   for (const [key, span] of members) {
-    if (ORDERED.has(key)) continue;
+    if (layout.keys.has(key)) continue;
     writer.add(Buffer.from(`,${JSON.stringify(key)}:`));
     writer.addSpan(span);
   }
@@ -52,12 +74,12 @@ export function composeBody(envelope: Envelope, options: BodyOptions): Buffer {
 function addMember(
   writer: Writer,
   envelope: Envelope,
-  key: (typeof KEY_ORDER)[number],
+  key: string,
   token: Buffer,
   options: BodyOptions,
 ): void {
   const { body, members } = envelope;
-  if (key === 'destination') {
+  if (key === 'destination' && options.destination !== undefined) {
     writer.add(token);
     writer.add(options.destination);
     return;

@@ -52,6 +52,11 @@ export class Keys {
     throw unauthorized();
   }
 
+  /** Whether a key that was given before still opens it. */
+  async opens(key: string | undefined, instance: string | undefined): Promise<boolean> {
+    return key !== undefined && (await this.accessOf(key, instance)) !== undefined;
+  }
+
   private async accessOf(key: string, instance: string | undefined): Promise<Access | undefined> {
     const given = digest(key);
     if (timingSafeEqual(given, this.apiKey)) return 'all';

@@ -39,6 +39,14 @@ export class Metrics {
     [],
   );
   readonly deadLetterDepth = this.gauge('relay_dead_letter_depth', 'Dead letters stored', []);
+  readonly webSocketClients = this.gauge('relay_websocket_clients', 'WebSocket clients connected', [
+    'protocol',
+  ]);
+  readonly webSocketCutOff = this.counter(
+    'relay_websocket_clients_cut_off_total',
+    'WebSocket clients disconnected by the gateway',
+    ['reason'],
+  );
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });

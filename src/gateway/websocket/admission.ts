@@ -1,0 +1,127 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { WebSocketConfig } from '../../config/gateway-config';
+import { badRequest, HttpError } from '../errors';
+import { instanceName } from '../instance-name';
+import type { Access, Keys } from '../keys';
+import type { Channel } from './channel';
+import type { Feed } from './feed';
+import { isStreamId, type StreamId } from './stream-id';
+
+/** What a client says when it connects. */
+export interface Candidate {
+  readonly address: string;
+  readonly key: string | undefined;
+  /** Undefined: it wants the events of all instances. */
+  readonly instance: string | undefined;
+  /** What it saw last, where it comes back. */
+  readonly lastEventId: string | undefined;
+}
+
+/** A place kept for a client; it ends with `release`, whether the client came in or not. */
+export interface Seat {
+  readonly instance: string | undefined;
+  readonly access: Access;
+  readonly key: string | undefined;
+  readonly channel: Channel;
+  readonly position: StreamId;
+  /** What it asked for and is no longer there. */
+  readonly missing: StreamId | undefined;
+}
+
+export interface AdmissionParts {
+  readonly config: WebSocketConfig;
+  readonly keys: Keys;
+  readonly feed: Feed;
+}
+
+const OPEN_TIMEOUT_MS = 10_000;
+
+/** Decides who may listen to what, and how many. */
+export class Admission {
+  private count = 0;
+  private readonly counts = new Map<string, number>();
+
+  constructor(private readonly parts: AdmissionParts) {}
+
+  /** @throws HttpError */
+  async admit(candidate: Candidate): Promise<Seat> {
+    const { key, lastEventId } = candidate;
+    const instance = candidate.instance === undefined ? undefined : instanceName(candidate.instance);
+    if (lastEventId !== undefined && !isStreamId(lastEventId)) {
+      throw badRequest(['last-event-id: must be the id of an event, such as 1763720000000-0']);
+    }
+    const access = await this.accessOf(candidate);
+    if (instance === undefined && this.parts.config.globalEvents === undefined) {
+      throw new HttpError(403, [
+        'WEBSOCKET_GLOBAL_EVENTS is not true: name an instance, as in ?instance=my-instance or /my-instance',
+      ]);
+    }
+    this.take(instance);
+    try {
+      return { instance, access, key, ...(await this.place(instance, lastEventId)) };
+    } catch (error) {
+      this.release(instance);
+      throw error;
+    }
+  }
+
+  /** The client of a seat has gone. */
+  release(instance: string | undefined): void {
+    this.count--;
+    if (instance === undefined) return;
+    const left = (this.counts.get(instance) ?? 0) - 1;
+    if (left > 0) this.counts.set(instance, left);
+    else this.counts.delete(instance);
+  }
+
+  private async accessOf({ address, key, instance }: Candidate): Promise<Access> {
+    const { allowedHosts } = this.parts.config;
+    if (allowedHosts.includes('*') || allowedHosts.includes(address)) return 'all';
+    return this.parts.keys.check(address, key, instance);
+  }
+
+  private take(instance: string | undefined): void {
+    const { maxClients, maxClientsPerInstance } = this.parts.config;
+    const own = instance === undefined ? 0 : (this.counts.get(instance) ?? 0);
+    if (this.count >= maxClients) throw new HttpError(503, ['WEBSOCKET_MAX_CLIENTS: too many clients'], 5);
+    if (own >= maxClientsPerInstance) {
+      throw new HttpError(429, ['WEBSOCKET_MAX_CLIENTS_PER_INSTANCE: too many clients of this instance'], 5);
+    }
+    this.count++;
+    if (instance !== undefined) this.counts.set(instance, own + 1);
+  }
+
+  private async place(
+    instance: string | undefined,
+    lastEventId: string | undefined,
+  ): Promise<Pick<Seat, 'channel' | 'position' | 'missing'>> {
+    const channel = this.parts.feed.channel(instance);
+    const opened = channel.open();
+    try {
+      const now = await inTime(opened);
+      if (lastEventId === undefined) return { channel, position: now, missing: undefined };
+      const reach = await inTime(channel.reachOf(lastEventId));
+      if (reach === 'all') return { channel, position: lastEventId, missing: undefined };
+      return { channel, position: reach === 'part' ? lastEventId : now, missing: lastEventId };
+    } catch (error) {
+      channel.leave();
+      throw error;
+    }
+  }
+}
+
+/** While Redis is away clients are told so, and come back. */
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  const timeUp = new AbortController();
+  const late = delay(OPEN_TIMEOUT_MS, undefined, { signal: timeUp.signal }).then(() => {
+    throw new HttpError(503, ['Redis cannot be reached: try again'], 5);
+  });
+  // Whichever comes second is of no interest.
+  late.catch(() => {});
+  work.catch(() => {});
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    timeUp.abort();
+  }
+}

@@ -1,0 +1,74 @@
+import type { StreamMessage } from './message';
+import { compareIds, type StreamId } from './stream-id';
+
+/** What a client is told where events are no longer there that it asks for. */
+export interface Gap {
+  readonly lastEventId: StreamId;
+  /** Undefined: nothing is there. */
+  readonly resumedAfter: StreamId;
+}
+
+/** The client of a channel, whatever it speaks. None of these throws. */
+export interface ChannelClient {
+  send(message: StreamMessage): void;
+  sendGap(gap: Gap): void;
+  /** Resolves when everything sent has left, or the client has gone. */
+  flushed(): Promise<void>;
+  readonly isGone: boolean;
+  /** More than a little is still on its way. */
+  readonly isFull: boolean;
+  /** It took too long: it is to be disconnected. */
+  tooSlow(): void;
+}
+
+/** Messages that came while a client was being sent what it missed; beyond that they are read once more. */
+const MAX_PENDING = 1000;
+
+/** A client's place in a channel: first it is sent what it missed, then what comes. */
+export class Follower {
+  /** Messages that came meanwhile; undefined: it receives them as they come. */
+  private pending: StreamMessage[] | undefined = [];
+  private overflowed = false;
+  /** Nothing up to here is sent again. */
+  private last: StreamId;
+
+  constructor(
+    readonly client: ChannelClient,
+    position: StreamId,
+  ) {
+    this.last = position;
+  }
+
+  /** Of what it received last. */
+  get position(): StreamId {
+    return this.last;
+  }
+
+  /** A message that just came. */
+  take(message: StreamMessage): void {
+    if (this.pending === undefined) this.send(message);
+    else if (this.pending.length < MAX_PENDING) this.pending.push(message);
+    else this.overflowed = true;
+  }
+
+  /** Before the past is read: what comes from here on is remembered. */
+  remember(): void {
+    this.pending = [];
+    this.overflowed = false;
+  }
+
+  /** A message of the past, or one that came meanwhile. */
+  send(message: StreamMessage): void {
+    if (compareIds(message.id, this.last) <= 0) return;
+    this.last = message.id;
+    this.client.send(message);
+  }
+
+  /** After the past was read up to its end: hands on what came meanwhile. False where that was too much. */
+  catchUp(): boolean {
+    if (this.overflowed) return false;
+    for (const message of this.pending ?? []) this.send(message);
+    this.pending = undefined;
+    return true;
+  }
+}

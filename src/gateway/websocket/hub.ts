@@ -1,0 +1,75 @@
+import type { Server } from 'node:http';
+import type { Cluster, Redis } from 'ioredis';
+import type { GatewayConfig, WebSocketConfig } from '../../config/gateway-config';
+import { type HttpError, notFound } from '../errors';
+import type { Keys } from '../keys';
+import { Admission } from './admission';
+import { clientAddressOf } from './client-address';
+import { Clients, type ClientsObserver } from './clients';
+import { Feed } from './feed';
+import { PlainSockets, refuse } from './plain';
+import { SocketIo } from './socket-io';
+
+export interface WebSocketHubParts {
+  readonly gateway: GatewayConfig;
+  readonly config: WebSocketConfig;
+  readonly keys: Keys;
+  /** A connection of its own: it only listens. */
+  readonly subscriber: Redis | Cluster;
+  readonly redis: Redis | Cluster;
+  /** `REDIS_PREFIX_KEY`. */
+  readonly prefix: string;
+  readonly observer: ClientsObserver;
+  readonly asHttpError: (error: unknown) => HttpError;
+  readonly onError: (error: unknown) => void;
+}
+
+const SOCKET_IO = '/socket.io/';
+
+/** WebSockets on the gateway's port, plain and socket.io: builds the parts that they share. */
+export class WebSocketHub {
+  private readonly feed: Feed;
+  private readonly clients: Clients;
+  private readonly plain: PlainSockets;
+  private readonly socketIo: SocketIo;
+
+  constructor(private readonly parts: WebSocketHubParts) {
+    const { gateway, config, keys, subscriber, redis, prefix, observer, asHttpError, onError } = parts;
+    this.feed = new Feed({ subscriber, redis, prefix, onError });
+    const admission = new Admission({ config, keys, feed: this.feed });
+    this.clients = new Clients({ admission, keys, pingMs: config.pingMs, observer, onError });
+    const shared = {
+      admission,
+      clients: this.clients,
+      addressOf: clientAddressOf(gateway.trustedProxies),
+      asHttpError,
+      bufferBytes: config.bufferBytes,
+    };
+    this.plain = new PlainSockets(shared);
+    this.socketIo = new SocketIo({ ...shared, config: gateway, pingMs: config.pingMs });
+  }
+
+  attach(server: Server): void {
+    this.feed.start();
+    this.clients.start();
+    this.socketIo.attach(server);
+    server.on('upgrade', (request, socket, head) => {
+      const path = (request.url ?? '/').split('?')[0] ?? '/';
+      if (path.startsWith(SOCKET_IO)) return;
+      if (path !== '/') return refuse(socket, notFound(`Cannot GET ${path}`));
+      this.plain.upgrade(request, socket, head).catch(this.parts.onError);
+    });
+  }
+
+  /** The settings of an instance changed; undefined: any may have. */
+  recheck(instance: string | undefined): Promise<void> {
+    return this.clients.recheck(instance);
+  }
+
+  /** Says goodbye to everybody; they may come back elsewhere, and resume. */
+  close(): void {
+    this.clients.close();
+    this.socketIo.close();
+    this.feed.close();
+  }
+}

@@ -1,0 +1,172 @@
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { errorBody, type HttpError } from '../errors';
+import type { Admission, Candidate, Seat } from './admission';
+import type { Client, Clients, CutReason } from './clients';
+import type { Gap } from './follower';
+import type { StreamMessage } from './message';
+
+export interface PlainSocketsParts {
+  readonly admission: Admission;
+  readonly clients: Clients;
+  readonly addressOf: (request: IncomingMessage) => string;
+  readonly asHttpError: (error: unknown) => HttpError;
+  /** A client that leaves more bytes than this unread is cut off. */
+  readonly bufferBytes: number;
+}
+
+/** Clients have nothing to say. */
+const MAX_INCOMING_BYTES = 4096;
+const FRAME = { binary: false, compress: false } as const;
+/** RFC 6455, section 7.4.2: codes from 4000 on are ours. */
+const CLOSE_CODES: Readonly<Record<CutReason, number>> = {
+  slow: 4008,
+  dead: 4009,
+  revoked: 4001,
+  shutdown: 1001,
+};
+
+/** Plain WebSockets at `/`: one event a message, as JSON. */
+export class PlainSockets {
+  private readonly server = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: MAX_INCOMING_BYTES,
+  });
+
+  constructor(private readonly parts: PlainSocketsParts) {}
+
+  /** Takes a request to upgrade: a refusal is answered in HTTP, as everywhere else. */
+  async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const { admission, clients, asHttpError } = this.parts;
+    const ignore = (): void => {};
+    socket.on('error', ignore);
+    let seat: Seat;
+    try {
+      seat = await admission.admit(this.candidateOf(request));
+    } catch (error) {
+      return refuse(socket, asHttpError(error));
+    }
+    // `handleUpgrade` calls back at once or, where the request is no WebSocket's, never.
+    let isTaken = false;
+    if (!socket.destroyed) {
+      this.server.handleUpgrade(request, socket, head, (webSocket) => {
+        isTaken = true;
+        socket.off('error', ignore);
+        this.takeIn(webSocket, seat);
+      });
+    }
+    if (!isTaken) clients.turnAway(seat);
+  }
+
+  private takeIn(webSocket: WebSocket, seat: Seat): void {
+    const { clients, bufferBytes } = this.parts;
+    const client: PlainClient = new PlainClient(webSocket, bufferBytes, seat.instance, (reason) =>
+      clients.cutOff(client, reason),
+    );
+    const leave = clients.add(client, seat);
+    webSocket.on('close', leave);
+  }
+
+  private candidateOf(request: IncomingMessage): Candidate {
+    const { searchParams } = new URL(request.url ?? '/', 'http://gateway');
+    const header = request.headers['apikey'];
+    return {
+      address: this.parts.addressOf(request),
+      key: searchParams.get('apikey') ?? (Array.isArray(header) ? header[0] : header),
+      instance: searchParams.get('instance') ?? undefined,
+      lastEventId: searchParams.get('last-event-id') || undefined,
+    };
+  }
+}
+
+class PlainClient implements Client {
+  readonly protocol = 'ws';
+  private isAlive = true;
+  private unsent = 0;
+  private waiting: (() => void)[] = [];
+
+  constructor(
+    private readonly webSocket: WebSocket,
+    private readonly bufferBytes: number,
+    private readonly instance: string | undefined,
+    private readonly onTrouble: (reason: CutReason) => void,
+  ) {
+    const alive = (): void => {
+      this.isAlive = true;
+    };
+    webSocket.on('pong', alive);
+    webSocket.on('message', alive);
+    webSocket.on('error', () => {});
+    webSocket.on('close', () => this.sent(this.unsent));
+  }
+
+  get isGone(): boolean {
+    return this.webSocket.readyState !== this.webSocket.OPEN;
+  }
+
+  get isFull(): boolean {
+    return this.webSocket.bufferedAmount > this.bufferBytes / 2;
+  }
+
+  tooSlow(): void {
+    this.onTrouble('slow');
+  }
+
+  send(message: StreamMessage): void {
+    this.write(message.json);
+  }
+
+  sendGap(gap: Gap): void {
+    this.write(
+      Buffer.from(JSON.stringify({ event: 'relay.gap', instance: this.instance ?? null, data: gap })),
+    );
+  }
+
+  flushed(): Promise<void> {
+    if (this.unsent === 0 || this.isGone) return Promise.resolve();
+    return new Promise((resolve) => this.waiting.push(resolve));
+  }
+
+  checkAlive(): void {
+    if (!this.isAlive) return this.onTrouble('dead');
+    this.isAlive = false;
+    if (!this.isGone) this.webSocket.ping();
+  }
+
+  cutOff(reason: CutReason): void {
+    this.webSocket.close(CLOSE_CODES[reason], reason);
+    // Who does not read does not answer to that either.
+    if (reason === 'slow' || reason === 'dead') this.webSocket.terminate();
+  }
+
+  private write(data: Buffer): void {
+    if (this.isGone) return;
+    if (this.webSocket.bufferedAmount > this.bufferBytes) return this.onTrouble('slow');
+    this.unsent++;
+    this.webSocket.send(data, FRAME, this.onSent);
+  }
+
+  private readonly onSent = (): void => this.sent(1);
+
+  private sent(count: number): void {
+    this.unsent -= count;
+    if (this.unsent > 0) return;
+    for (const resolve of this.waiting.splice(0)) resolve();
+  }
+}
+
+/** An answer to a request to upgrade, in the shape of every other error. */
+export function refuse(socket: Duplex, { status, told, retryAfterSeconds }: HttpError): void {
+  const body = JSON.stringify(errorBody(status, told));
+  const lines = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}`,
+    'connection: close',
+    'content-type: application/json',
+    `content-length: ${Buffer.byteLength(body)}`,
+    ...(retryAfterSeconds === undefined ? [] : [`retry-after: ${retryAfterSeconds}`]),
+  ];
+  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
+}

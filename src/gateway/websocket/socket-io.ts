@@ -1,0 +1,189 @@
+import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import { Server, type Socket } from 'socket.io';
+import type { GatewayConfig } from '../../config/gateway-config';
+import { errorBody, type HttpError } from '../errors';
+import type { Admission, Candidate, Seat } from './admission';
+import type { Client, Clients, CutReason } from './clients';
+import type { Gap } from './follower';
+import type { StreamMessage } from './message';
+
+export interface SocketIoParts {
+  readonly config: GatewayConfig;
+  readonly admission: Admission;
+  readonly clients: Clients;
+  readonly addressOf: (request: IncomingMessage) => string;
+  readonly asHttpError: (error: unknown) => HttpError;
+  readonly bufferBytes: number;
+  readonly pingMs: number;
+}
+
+/** A client between its admission and its connection. */
+interface Arrival {
+  readonly seat: Seat;
+  readonly stopWatching: () => void;
+}
+
+/** Clients have nothing to say. */
+const MAX_INCOMING_BYTES = 65_536;
+/** Who connects and asks for no namespace is sent away. */
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/**
+ * socket.io, as the core API speaks it: the default namespace for the events of all instances, one namespace for each
+ * instance. Each client is sent to by itself, as each has its own place in the stream.
+ */
+export class SocketIo {
+  private readonly server: Server;
+  private readonly arrivals = new WeakMap<Socket, Arrival>();
+
+  constructor(private readonly parts: SocketIoParts) {
+    const { cors } = parts.config;
+    this.server = new Server({
+      serveClient: false,
+      maxHttpBufferSize: MAX_INCOMING_BYTES,
+      pingInterval: parts.pingMs,
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      // Instances come and go.
+      cleanupEmptyChildNamespaces: true,
+      cors: {
+        origin: cors.origins.includes('*') ? true : [...cors.origins],
+        methods: [...cors.methods],
+        credentials: cors.credentials,
+      },
+      // Other requests to upgrade are none of its business.
+      destroyUpgrade: false,
+    });
+    for (const namespace of [this.server.of('/'), this.server.of(/^\/.+/)]) {
+      namespace.use((socket, next) => this.admit(socket, next));
+      namespace.on('connection', (socket) => this.takeIn(socket));
+    }
+  }
+
+  attach(server: HttpServer): void {
+    this.server.attach(server);
+  }
+
+  /** The HTTP server is closed by its owner. */
+  close(): void {
+    this.server.engine.close();
+  }
+
+  private admit(socket: Socket, next: (error?: Error) => void): void {
+    this.parts.admission.admit(this.candidateOf(socket)).then(
+      (seat) => {
+        if (!socket.conn.readyState.startsWith('open')) return this.parts.clients.turnAway(seat);
+        // A client that goes away between this and `connection` is never heard of again.
+        const onClose = (): void => this.parts.clients.turnAway(seat);
+        socket.conn.once('close', onClose);
+        this.arrivals.set(socket, { seat, stopWatching: () => socket.conn.off('close', onClose) });
+        next();
+      },
+      (error: unknown) => {
+        const { status, told } = this.parts.asHttpError(error);
+        next(Object.assign(new Error(JSON.stringify(told)), { data: errorBody(status, told) }));
+      },
+    );
+  }
+
+  private takeIn(socket: Socket): void {
+    const arrival = this.arrivals.get(socket);
+    if (arrival === undefined) {
+      socket.disconnect(true);
+      return;
+    }
+    const { seat, stopWatching } = arrival;
+    stopWatching();
+    const { clients, bufferBytes } = this.parts;
+    const client: SocketIoClient = new SocketIoClient(socket, bufferBytes, seat.instance, (reason) =>
+      clients.cutOff(client, reason),
+    );
+    const leave = clients.add(client, seat);
+    socket.once('disconnect', () => {
+      client.gone();
+      leave();
+    });
+  }
+
+  private candidateOf({ handshake, nsp, request }: Socket): Candidate {
+    const auth = handshake.auth as { apikey?: unknown; lastEventId?: unknown };
+    return {
+      address: this.parts.addressOf(request),
+      key: textOf(auth.apikey) ?? textOf(handshake.query['apikey']) ?? textOf(handshake.headers['apikey']),
+      instance: nsp.name === '/' ? undefined : decoded(nsp.name.slice(1)),
+      lastEventId: textOf(auth.lastEventId) ?? textOf(handshake.query['lastEventId']),
+    };
+  }
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** Clients put a namespace into an address, and so may have encoded it. */
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}
+
+class SocketIoClient implements Client {
+  readonly protocol = 'socket.io';
+  isGone = false;
+  private unsentBytes = 0;
+  private waiting: (() => void)[] = [];
+
+  constructor(
+    private readonly socket: Socket,
+    private readonly bufferBytes: number,
+    private readonly instance: string | undefined,
+    private readonly onTrouble: (reason: CutReason) => void,
+  ) {}
+
+  get isFull(): boolean {
+    return this.unsentBytes > this.bufferBytes / 2;
+  }
+
+  tooSlow(): void {
+    this.onTrouble('slow');
+  }
+
+  send(message: StreamMessage): void {
+    if (this.isGone) return;
+    if (this.unsentBytes > this.bufferBytes) return this.onTrouble('slow');
+    const packet = message.socketIoPacket(this.socket.nsp.name);
+    this.unsentBytes += packet.length;
+    // Below socket.io's own `emit`, which would make the packet anew for each client.
+    this.socket.conn.send(packet, {}, () => this.sent(packet.length));
+  }
+
+  sendGap(gap: Gap): void {
+    this.socket.emit('relay.gap', { event: 'relay.gap', instance: this.instance ?? null, data: gap });
+  }
+
+  flushed(): Promise<void> {
+    if (this.unsentBytes === 0 || this.isGone) return Promise.resolve();
+    return new Promise((resolve) => this.waiting.push(resolve));
+  }
+
+  /** The engine below pings by itself. */
+  checkAlive(): void {}
+
+  cutOff(reason: CutReason): void {
+    // Told so, clients do not come back by themselves; where the connection just ends they do, and resume.
+    if (reason === 'revoked') this.socket.disconnect(true);
+    else this.socket.conn.close(true);
+  }
+
+  gone(): void {
+    this.isGone = true;
+    this.sent(this.unsentBytes);
+  }
+
+  private sent(bytes: number): void {
+    this.unsentBytes -= bytes;
+    if (this.unsentBytes > 0) return;
+    for (const resolve of this.waiting.splice(0)) resolve();
+  }
+}
