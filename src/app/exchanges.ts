@@ -1,3 +1,4 @@
+import type { Config } from '../config/config';
 import type { SettingsCache } from '../settings/cache';
 import { filterOf } from '../settings/document';
 import type { Settings } from '../settings/schema';
@@ -56,4 +57,13 @@ export function exchangeOf(instance: string, settings: Settings | undefined): Co
   const { rabbitmq } = settings ?? {};
   if (rabbitmq?.enabled !== true) return undefined;
   return { name: instance, instance, events: filterOf(rabbitmq.events) };
+}
+
+/** The global exchange, and those of the instances whose settings say so. */
+export function consumedExchanges(
+  { rabbitmq }: Config,
+  settings: ReadonlyMap<string, Settings>,
+): ConsumedExchange[] {
+  const own = [...settings].flatMap(([instance, each]) => exchangeOf(instance, each) ?? []);
+  return rabbitmq.global ? [{ name: rabbitmq.exchange, events: rabbitmq.events }, ...own] : own;
 }

@@ -34,8 +34,15 @@ function reasonOf(error: unknown): string {
   return (error instanceof Error && error.message) || errorCode(error);
 }
 
-/** @throws StoreUnavailableError when Redis cannot be reached within ten seconds */
-async function withRedis<T>(config: RedisConfig, work: (redis: RedisClient) => Promise<T>): Promise<T> {
+/**
+ * Opens a connection to Redis for one command, and closes it again.
+ *
+ * @throws StoreUnavailableError when it cannot be reached within ten seconds
+ */
+export async function withRedis<T>(
+  config: RedisConfig,
+  work: (redis: RedisClient) => Promise<T>,
+): Promise<T> {
   let lastError: unknown;
   const redis = connectRedis(config, 'commands', (error) => {
     lastError = error;

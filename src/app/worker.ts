@@ -21,10 +21,9 @@ import { SettingsCipher } from '../settings/cipher';
 import type { Settings } from '../settings/schema';
 import { SettingsStore } from '../settings/store';
 import { RabbitMqSource } from '../sources/rabbitmq/source';
-import type { ConsumedExchange } from '../sources/rabbitmq/topology';
 import { Deadline } from './deadline';
 import { Destinations } from './destinations';
-import { exchangeOf, InstanceExchanges } from './exchanges';
+import { consumedExchanges, InstanceExchanges } from './exchanges';
 import { Gauges } from './gauges';
 import { createHttpServer } from './http';
 import { Observer } from './observer';
@@ -151,7 +150,7 @@ export class RelayWorker {
       frameMax: config.rabbitmq.frameMax,
       prefetch: config.rabbitmq.prefetch,
       maxBytes: config.delivery.maxBytesInFlight,
-      exchanges: exchangesOf(config, file),
+      exchanges: consumedExchanges(config, file),
       topology: {
         mode: config.rabbitmq.consume,
         queue: config.rabbitmq.queue,
@@ -271,9 +270,4 @@ export class RelayWorker {
       this.log.warn('dead letters could not be expired', describeError(error));
     }
   }
-}
-
-function exchangesOf({ rabbitmq }: Config, settings: ReadonlyMap<string, Settings>): ConsumedExchange[] {
-  const own = [...settings].flatMap(([instance, each]) => exchangeOf(instance, each) ?? []);
-  return rabbitmq.global ? [{ name: rabbitmq.exchange, events: rabbitmq.events }, ...own] : own;
 }

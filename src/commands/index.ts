@@ -4,6 +4,7 @@ import { VERSION } from '../version';
 import { auditCommand } from './audit';
 import { configCommand } from './config';
 import { deadLettersCommand } from './dead-letters';
+import { doctorCommand } from './doctor';
 import { type ExitCode, FINDING, USAGE, UsageError } from './exit';
 import { publishCommand } from './publish';
 import { gatewayCommand, startCommand, workerCommand } from './serve';
@@ -25,6 +26,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     settingsCommand(),
     deadLettersCommand(),
     auditCommand(),
+    doctorCommand(),
   ]) {
     command.exitOverride();
     for (const sub of command.commands) sub.exitOverride();

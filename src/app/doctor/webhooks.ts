@@ -1,0 +1,64 @@
+import type { Config } from '../../config/config';
+import { AddressGuard } from '../../destinations/webhook/address-guard';
+import { inspectWebhook } from '../../destinations/webhook/inspect';
+import type { Finding } from '../../observability/finding';
+import type { Settings, WebhookSettings } from '../../settings/schema';
+import { globalId, instanceId } from '../destination-ids';
+
+/** Origins connected to; instances often share one. */
+const MAX_ORIGINS = 200;
+const AT_ONCE = 10;
+
+interface Target {
+  readonly part: string;
+  readonly url: string;
+  /** Undefined: the operator's own, which may be anywhere. */
+  readonly guard: AddressGuard | undefined;
+}
+
+/** Whether every webhook's address can be connected to, each origin once. */
+export async function inspectWebhooks(
+  config: Config,
+  settings: ReadonlyMap<string, Settings>,
+): Promise<Finding[]> {
+  const guard = new AddressGuard(config.webhook.allowedNetworks);
+  const targets: Target[] = [...settings].flatMap(([instance, each]) =>
+    webhooksOf(instance, each).map(([part, { url }]) => ({ part, url, guard })),
+  );
+  if (config.globalWebhook !== undefined) {
+    targets.unshift({ part: globalId('webhook'), url: config.globalWebhook.url, guard: undefined });
+  }
+  const byOrigin = [
+    ...new Map(
+      targets.map((target) => [`${target.guard === undefined} ${new URL(target.url).origin}`, target]),
+    ).values(),
+  ];
+  const findings: Finding[] = [];
+  for (let start = 0; start < Math.min(byOrigin.length, MAX_ORIGINS); start += AT_ONCE) {
+    const some = byOrigin.slice(start, Math.min(start + AT_ONCE, MAX_ORIGINS));
+    findings.push(
+      ...(await Promise.all(some.map(({ part, url, guard: own }) => inspectWebhook(part, url, own)))),
+    );
+  }
+  if (byOrigin.length > MAX_ORIGINS) findings.push(notLookedAt(byOrigin.length - MAX_ORIGINS));
+  return findings;
+}
+
+function webhooksOf(instance: string, { webhook, webhooks }: Settings): [part: string, WebhookSettings][] {
+  const named = Object.entries(webhooks).map(([name, each]): [string, WebhookSettings] => [
+    instanceId('webhook', instance, name),
+    each,
+  ]);
+  const own: [string, WebhookSettings][] =
+    webhook === undefined ? [] : [[instanceId('webhook', instance), webhook]];
+  return [...own, ...named].filter(([, { enabled }]) => enabled);
+}
+
+function notLookedAt(count: number): Finding {
+  return {
+    part: 'webhook',
+    check: 'connection',
+    state: 'note',
+    detail: `${count} more origins were not tried`,
+  };
+}
