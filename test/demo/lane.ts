@@ -59,10 +59,16 @@ export interface LaneOptions {
   readonly ending: Ending;
 }
 
+/** Queue and prefix of the relay whose settings change while it runs. */
+export function liveName(exchange: string): string {
+  return `${exchange}-live`;
+}
+
 /** One lane for each behaviour, all bound to the same exchange: every receiver is to get every event. */
 export async function startLanes({ brokers, exchange, publications, ending }: LaneOptions): Promise<Lane[]> {
   const nameOf = ({ name }: { name: string }): string => `${exchange}-${name}`;
-  ending.add('removing the queues', () => removeQueues(brokers, exchange, BEHAVIOURS.map(nameOf)));
+  const queues = [...BEHAVIOURS.map(nameOf), liveName(exchange)];
+  ending.add('removing the queues', () => removeQueues(brokers, exchange, queues));
   ending.add('removing the keys in Redis', () => removeKeys(brokers, exchange));
   const receivers: Receiver[] = [];
   for (const behaviour of BEHAVIOURS) {

@@ -6,12 +6,13 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { brokersFrom } from './brokers';
 import { Ending } from './ending';
-import { type Lane, startLanes } from './lane';
+import { type Lane, liveName, startLanes } from './lane';
+import { Live } from './live';
 import { type Options, parseOptions } from './options';
 import { createProgress } from './progress';
 import { Publications } from './publications';
 import { Publisher } from './publisher';
-import { findings, type Report, type Result, reportTable } from './report';
+import { findings, liveLines, type Report, type Result, reportTable } from './report';
 import { addresses, conclusion, introduction } from './story';
 
 const SHOW_EVERY_MS = 100;
@@ -41,17 +42,18 @@ async function demo({ events, keep }: Options, ending: Ending): Promise<number> 
   const publisher = new Publisher({ brokers, exchange, events, publications });
   console.log(introduction(events, publisher.samples));
   const lanes = await startLanes({ brokers, exchange, publications, ending });
+  const live = await Live.start({ brokers, exchange, name: liveName(exchange), publications, ending });
   const startedAt = Date.now();
-  await relayAll(publisher, lanes, events, ending.signal);
+  await relayAll(publisher, lanes, live, events, ending.signal);
   const tookMs = Date.now() - startedAt;
   if (keep) await delay(AUDIT_MS, undefined, { signal: ending.signal });
-  else await Promise.all(lanes.map(({ relay }) => relay.stop()));
+  else await Promise.all([live, ...lanes].map(({ relay }) => relay.stop()));
   const results = await Promise.all(lanes.map((lane) => resultOf(lane, keep)));
-  const report: Report = { published: publisher.confirmed, results };
+  const report: Report = { published: publisher.confirmed, results, live: await live.result() };
   const found = findings(report);
-  console.log(`\n${reportTable(report)}\n\n${conclusion(report, found, tookMs)}`);
+  console.log(`\n${reportTable(report)}\n\n${liveLines(report)}\n\n${conclusion(report, found, tookMs)}`);
   if (keep) {
-    console.log(addresses(brokers, exchange, lanes));
+    console.log(addresses(brokers, exchange, lanes, live));
     await new Promise((resolve) => ending.signal.addEventListener('abort', resolve));
   }
   return found.length === 0 ? 0 : 1;
@@ -61,6 +63,7 @@ async function demo({ events, keep }: Options, ending: Ending): Promise<number> 
 async function relayAll(
   publisher: Publisher,
   lanes: readonly Lane[],
+  live: Live,
   events: number,
   signal: AbortSignal,
 ): Promise<void> {
@@ -69,6 +72,7 @@ async function relayAll(
     progress.show([
       { name: 'published', count: publisher.confirmed, note: '' },
       ...lanes.map(({ stage }) => stage),
+      live.stage,
     ]);
   };
   const timer = setInterval(show, SHOW_EVERY_MS);
@@ -77,6 +81,7 @@ async function relayAll(
       publisher.publishAll(signal),
       ...lanes.map(({ receiver }) => receiver.open(signal)),
       ...lanes.map((lane) => lane.finish(events, signal)),
+      live.run(events, () => publisher.confirmed, signal),
     ]);
   } finally {
     clearInterval(timer);

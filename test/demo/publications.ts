@@ -11,9 +11,18 @@ export interface Identity {
 /** What was published, and when: the measure of everything that is received. */
 export class Publications {
   private readonly times = new Map<string, number>();
+  private readonly instances = new Map<string, string>();
 
   add(event: Identity): void {
-    this.times.set(keyOf(event), performance.now());
+    const key = keyOf(event);
+    this.times.set(key, performance.now());
+    this.instances.set(key, event.instance);
+  }
+
+  /** Keys of an instance's events that were published at `time` or later, by `performance.now`. */
+  since(instance: string, time: number): string[] {
+    const later = [...this.times].filter(([, published]) => published >= time);
+    return later.map(([key]) => key).filter((key) => this.instances.get(key) === instance);
   }
 
   /** The event's key and its age; undefined where nothing like it was published, be it one byte of `data`. */

@@ -11,6 +11,8 @@ export interface Behaviour {
   readonly failsEvery?: number;
   /** The port stays closed for so long. */
   readonly opensAfterMs?: number;
+  /** Every request must have this. */
+  readonly header?: readonly [name: string, value: string];
 }
 
 const DATA = Buffer.from(',"data":');
@@ -61,6 +63,10 @@ export class Receiver {
     return this.deliveries.size;
   }
 
+  has(key: string): boolean {
+    return this.deliveries.has(key);
+  }
+
   /** Opens the port, after the time that it stays closed. */
   async open(signal: AbortSignal): Promise<void> {
     await delay(this.behaviour.opensAfterMs ?? 0, undefined, { signal });
@@ -92,6 +98,8 @@ export class Receiver {
   }
 
   private count(headers: IncomingHttpHeaders, body: Buffer): void {
+    const { header } = this.behaviour;
+    if (header !== undefined && headers[header[0]] !== header[1]) return this.countAltered(`no ${header[0]}`);
     const id = headers['webhook-id'];
     const identity = identityOf(body, this.url);
     const found = identity === undefined ? undefined : this.publications.find(identity);

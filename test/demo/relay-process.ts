@@ -26,6 +26,8 @@ export interface RelayOptions {
   /** RABBITMQ_URI, RABBITMQ_QUEUE, REDIS_URI and so on. */
   readonly environment: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
+  /** `worker` unless it says otherwise. */
+  readonly command?: 'worker' | 'start';
 }
 
 /** One line of `audit --json`. */
@@ -40,7 +42,7 @@ export interface AuditLine {
 
 const NOTHING: AuditLine = { accepted: 0, delivered: 0, parked: 0, dead: 0, discarded: 0, difference: 0 };
 
-/** `evolution-relay worker` as a child process. */
+/** `evolution-relay worker`, or `start`, as a child process. */
 export class RelayProcess {
   private readonly child: ChildProcess;
   private readonly exited: Promise<void>;
@@ -61,7 +63,7 @@ export class RelayProcess {
       ...options.environment,
     };
     // In a group of its own: Ctrl-C is for the demo, which then ends the relay in good order.
-    this.child = spawn(process.execPath, [PROGRAM, 'worker'], {
+    this.child = spawn(process.execPath, [PROGRAM, options.command ?? 'worker'], {
       cwd: FOLDER,
       env: this.environment,
       detached: true,
@@ -114,8 +116,12 @@ export class RelayProcess {
     }
   }
 
-  /** What `evolution-relay audit` says about this relay's destination. */
+  /** What `evolution-relay audit` says about this relay's only destination. */
   async audit(): Promise<AuditLine> {
+    return (await this.audits())[0] ?? NOTHING;
+  }
+
+  async audits(): Promise<AuditLine[]> {
     const { signal } = this.options;
     const { stdout } = await promisify(execFile)(process.execPath, [PROGRAM, 'audit', '--json'], {
       cwd: FOLDER,
@@ -127,8 +133,7 @@ export class RelayProcess {
         return { stdout: String(error.stdout) };
       throw error;
     });
-    const { destinations } = JSON.parse(stdout) as { destinations: AuditLine[] };
-    return destinations[0] ?? NOTHING;
+    return (JSON.parse(stdout) as { destinations: AuditLine[] }).destinations;
   }
 
   /** SIGTERM: drains and ends. */

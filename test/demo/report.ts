@@ -1,3 +1,4 @@
+import type { LiveResult } from './live';
 import { paint } from './paint';
 import type { Receiver } from './receiver';
 import type { RelayMetrics } from './relay-metrics';
@@ -16,6 +17,7 @@ export interface Report {
   /** Events that RabbitMQ has confirmed. */
   readonly published: number;
   readonly results: readonly Result[];
+  readonly live: LiveResult;
 }
 
 /** Answers that a receiver gave with 200. */
@@ -69,20 +71,47 @@ export function reportTable({ published, results }: Report): string {
 }
 
 /** Everything that is not as it must be; empty: the demo has proved its point. */
-export function findings({ published, results }: Report): string[] {
-  return results.flatMap((result) => {
-    const { receiver, audit, exitCode } = result;
-    const checks: readonly (readonly [isWrong: boolean, what: string])[] = [
-      [lost(published, result) !== 0, `${lost(published, result)} lost`],
-      [audit.parked !== 0, `${audit.parked} still parked`],
-      [audit.dead !== 0, `${audit.dead} dead`],
-      [receiver.altered !== 0, `${receiver.altered} not as published, the first: ${receiver.alteration}`],
-      [audit.difference !== 0, `the audit is ${audit.difference} off`],
-      [disagrees(result), 'the audit and the receiver disagree on what was delivered'],
-      [exitCode !== undefined && exitCode !== 0, `the relay ended with exit code ${exitCode}`],
-    ];
-    return checks.filter(([isWrong]) => isWrong).map(([, what]) => `${receiver.name}: ${what}`);
-  });
+export function findings({ published, results, live }: Report): string[] {
+  return [...results.flatMap((result) => findingsOf(published, result)), ...liveFindings(published, live)];
+}
+
+function findingsOf(published: number, result: Result): string[] {
+  const { receiver, audit, exitCode } = result;
+  const checks: readonly (readonly [isWrong: boolean, what: string])[] = [
+    [lost(published, result) !== 0, `${lost(published, result)} lost`],
+    [audit.parked !== 0, `${audit.parked} still parked`],
+    [audit.dead !== 0, `${audit.dead} dead`],
+    [receiver.altered !== 0, `${receiver.altered} not as published, the first: ${receiver.alteration}`],
+    [audit.difference !== 0, `the audit is ${audit.difference} off`],
+    [disagrees(result), 'the audit and the receiver disagree on what was delivered'],
+    [exitCode !== undefined && exitCode !== 0, `the relay ended with exit code ${exitCode}`],
+  ];
+  return checks.filter(([isWrong]) => isWrong).map(([, what]) => `${receiver.name}: ${what}`);
+}
+
+function liveFindings(
+  published: number,
+  { listener, ownLost, ownAltered, difference }: LiveResult,
+): string[] {
+  const checks: readonly (readonly [count: number, what: string])[] = [
+    [ownLost, 'lost for the webhook of an instance'],
+    [ownAltered, 'not as published, for the webhook of an instance'],
+    [published - listener.received, 'missed by the WebSocket client'],
+    [listener.repeated, 'repeated for the WebSocket client'],
+    [listener.disordered, 'out of order for the WebSocket client'],
+    [listener.altered, 'not as published, for the WebSocket client'],
+    [difference, 'off in the audit'],
+  ];
+  return checks.filter(([count]) => count !== 0).map(([count, what]) => `live: ${count} ${what}`);
+}
+
+/** What happened while events flowed, a line each. */
+export function liveLines({ published, live }: Report): string {
+  const { setAfter, own, listener } = live;
+  return [
+    `own webhook   set over HTTP after ${setAfter} events, with a header of its own: ${own} delivered, ${live.ownLost} lost`,
+    `WebSocket     cut off after ${listener.cutAfter} events, back with the last id it saw: ${listener.received} of ${published}, ${listener.repeated} repeated`,
+  ].join('\n');
 }
 
 function percentile(values: readonly number[], share: number): number {

@@ -1,6 +1,7 @@
 import { type Brokers, display } from './brokers';
 import { INSTANCES } from './events';
 import { BEHAVIOURS, type Lane } from './lane';
+import { INSTANCE, type Live } from './live';
 import { paint } from './paint';
 import { SHORTENED } from './relay-process';
 import type { Report } from './report';
@@ -12,6 +13,11 @@ export function introduction(events: number, samples: number): string {
     'go through RabbitMQ to three relays, each with a receiver of its own:',
     '',
     ...BEHAVIOURS.map(({ name, story }) => `  ${name.padEnd(6)} ${story}`),
+    '',
+    'and to a fourth one with a gateway:',
+    '',
+    `  own webhook  ${INSTANCE} gets one of its own over HTTP, while events flow`,
+    '  WebSocket    a client that is cut off, comes back and resumes',
     '',
     'Delays are shortened, by configuration alone:',
     ...Object.entries(SHORTENED).map(([name, value]) => `  ${name}=${value}`),
@@ -39,6 +45,7 @@ export function addresses(
   { rabbitUri, redisUri }: Brokers,
   exchange: string,
   lanes: readonly Lane[],
+  { gateway, relay, key }: Live,
 ): string {
   return [
     '',
@@ -49,6 +56,8 @@ export function addresses(
       `  ${receiver.name.padEnd(8)}  ${receiver.url}`,
       `            its relay: ${relay.address}/metrics  ${relay.address}/readyz`,
     ]),
+    `  gateway   ${gateway}/docs  key ${key}`,
+    `            its worker: ${relay.address}/metrics`,
     'More events:',
     `  RABBITMQ_URI=${display(rabbitUri)} RABBITMQ_EXCHANGE_NAME=${exchange} node dist/main.js publish --count 100`,
   ].join('\n');
