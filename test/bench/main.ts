@@ -16,12 +16,14 @@ import { measureLatency } from './sections/latency';
 import { measureMemory } from './sections/memory';
 import { measureParking } from './sections/parking';
 import { measureThroughput } from './sections/throughput';
+import { measureWebSockets } from './sections/websocket';
 
 const MEASURE: Record<SectionName, (bench: Bench) => Promise<void>> = {
   throughput: measureThroughput,
   instances: measureInstances,
   latency: measureLatency,
   parking: measureParking,
+  websocket: measureWebSockets,
   memory: measureMemory,
 };
 

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const SECTIONS = ['throughput', 'instances', 'latency', 'parking', 'memory'] as const;
+export const SECTIONS = ['throughput', 'instances', 'latency', 'parking', 'websocket', 'memory'] as const;
 export type SectionName = (typeof SECTIONS)[number];
 
 export interface BenchOptions {

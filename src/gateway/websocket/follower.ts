@@ -29,8 +29,9 @@ export class Follower {
   /** Messages that came meanwhile; undefined: it receives them as they come. */
   private pending: StreamMessage[] | undefined = [];
   private overflowed = false;
-  /** Nothing up to here is sent again. */
   private last: StreamId;
+  /** Something newer than `last` came: nothing older can come any more. */
+  private isPast = false;
 
   constructor(
     readonly client: ChannelClient,
@@ -46,7 +47,8 @@ export class Follower {
 
   /** A message that just came. */
   take(message: StreamMessage): void {
-    if (this.pending === undefined) this.send(message);
+    if (this.isPast) this.client.send(message);
+    else if (this.pending === undefined) this.isPast = this.send(message);
     else if (this.pending.length < MAX_PENDING) this.pending.push(message);
     else this.overflowed = true;
   }
@@ -57,11 +59,12 @@ export class Follower {
     this.overflowed = false;
   }
 
-  /** A message of the past, or one that came meanwhile. */
-  send(message: StreamMessage): void {
-    if (compareIds(message.id, this.last) <= 0) return;
+  /** A message of the past, or one that came meanwhile. False where it was sent before. */
+  send(message: StreamMessage): boolean {
+    if (compareIds(message.id, this.last) <= 0) return false;
     this.last = message.id;
     this.client.send(message);
+    return true;
   }
 
   /** After the past was read up to its end: hands on what came meanwhile. False where that was too much. */

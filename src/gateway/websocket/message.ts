@@ -6,6 +6,7 @@ export class StreamMessage {
   readonly id: StreamId;
   readonly event: string;
   private jsonBytes: Buffer | undefined;
+  private frameBytes: Buffer | undefined;
   private packet: { readonly namespace: string; readonly text: string } | undefined;
 
   constructor(private readonly published: Published) {
@@ -21,6 +22,12 @@ export class StreamMessage {
       this.jsonBytes = Buffer.concat([body.subarray(0, -1), Buffer.from(ours)]);
     }
     return this.jsonBytes;
+  }
+
+  /** A WebSocket frame that holds the JSON (RFC 6455, section 5.2: one text frame, not masked). */
+  get frame(): Buffer {
+    this.frameBytes ??= Buffer.concat([frameHead(this.json.length), this.json]);
+    return this.frameBytes;
   }
 
   /**
@@ -49,4 +56,21 @@ const RESERVED: ReadonlySet<string> = new Set([
 
 function clientEventName(event: string): string {
   return RESERVED.has(event) ? `event.${event}` : event;
+}
+
+const FINAL_TEXT = 0x81;
+/** Lengths up to here stand in the head itself, then in two bytes, then in eight. */
+const SHORT = 125;
+const TWO_BYTES = 126;
+const EIGHT_BYTES = 127;
+
+function frameHead(length: number): Buffer {
+  if (length <= SHORT) return Buffer.from([FINAL_TEXT, length]);
+  const isLong = length > 0xffff;
+  const head = Buffer.alloc(isLong ? 10 : 4);
+  head[0] = FINAL_TEXT;
+  head[1] = isLong ? EIGHT_BYTES : TWO_BYTES;
+  if (isLong) head.writeBigUInt64BE(BigInt(length), 2);
+  else head.writeUInt16BE(length, 2);
+  return head;
 }

@@ -18,7 +18,6 @@ export interface PlainSocketsParts {
 
 /** Clients have nothing to say. */
 const MAX_INCOMING_BYTES = 4096;
-const FRAME = { binary: false, compress: false } as const;
 /** RFC 6455, section 7.4.2: codes from 4000 on are ours. */
 const CLOSE_CODES: Readonly<Record<CutReason, number>> = {
   slow: 4008,
@@ -55,15 +54,15 @@ export class PlainSockets {
       this.server.handleUpgrade(request, socket, head, (webSocket) => {
         isTaken = true;
         socket.off('error', ignore);
-        this.takeIn(webSocket, seat);
+        this.takeIn(webSocket, socket, seat);
       });
     }
     if (!isTaken) clients.turnAway(seat);
   }
 
-  private takeIn(webSocket: WebSocket, seat: Seat): void {
+  private takeIn(webSocket: WebSocket, stream: Duplex, seat: Seat): void {
     const { clients, bufferBytes } = this.parts;
-    const client: PlainClient = new PlainClient(webSocket, bufferBytes, seat.instance, (reason) =>
+    const client: PlainClient = new PlainClient(webSocket, stream, bufferBytes, seat.instance, (reason) =>
       clients.cutOff(client, reason),
     );
     const leave = clients.add(client, seat);
@@ -82,14 +81,19 @@ export class PlainSockets {
   }
 }
 
+const NOTHING = Buffer.alloc(0);
+
 class PlainClient implements Client {
   readonly protocol = 'ws';
   private isAlive = true;
-  private unsent = 0;
-  private waiting: (() => void)[] = [];
 
   constructor(
     private readonly webSocket: WebSocket,
+    /**
+     * What the WebSocket runs over. Events are written to it as whole frames, made once for all clients; the library
+     * writes its own, for pings and for closing, in between. It compresses nothing, so that none is ever half written.
+     */
+    private readonly stream: Duplex,
     private readonly bufferBytes: number,
     private readonly instance: string | undefined,
     private readonly onTrouble: (reason: CutReason) => void,
@@ -100,7 +104,6 @@ class PlainClient implements Client {
     webSocket.on('pong', alive);
     webSocket.on('message', alive);
     webSocket.on('error', () => {});
-    webSocket.on('close', () => this.sent(this.unsent));
   }
 
   get isGone(): boolean {
@@ -108,7 +111,7 @@ class PlainClient implements Client {
   }
 
   get isFull(): boolean {
-    return this.webSocket.bufferedAmount > this.bufferBytes / 2;
+    return this.stream.writableLength > this.bufferBytes / 2;
   }
 
   tooSlow(): void {
@@ -116,18 +119,19 @@ class PlainClient implements Client {
   }
 
   send(message: StreamMessage): void {
-    this.write(message.json);
+    if (this.isGone) return;
+    if (this.stream.writableLength > this.bufferBytes) return this.onTrouble('slow');
+    this.stream.write(message.frame);
   }
 
   sendGap(gap: Gap): void {
-    this.write(
-      Buffer.from(JSON.stringify({ event: 'relay.gap', instance: this.instance ?? null, data: gap })),
-    );
+    if (this.isGone) return;
+    this.webSocket.send(JSON.stringify({ event: 'relay.gap', instance: this.instance ?? null, data: gap }));
   }
 
   flushed(): Promise<void> {
-    if (this.unsent === 0 || this.isGone) return Promise.resolve();
-    return new Promise((resolve) => this.waiting.push(resolve));
+    if (this.stream.writableLength === 0 || this.isGone) return Promise.resolve();
+    return new Promise((resolve) => this.stream.write(NOTHING, () => resolve()));
   }
 
   checkAlive(): void {
@@ -140,21 +144,6 @@ class PlainClient implements Client {
     this.webSocket.close(CLOSE_CODES[reason], reason);
     // Who does not read does not answer to that either.
     if (reason === 'slow' || reason === 'dead') this.webSocket.terminate();
-  }
-
-  private write(data: Buffer): void {
-    if (this.isGone) return;
-    if (this.webSocket.bufferedAmount > this.bufferBytes) return this.onTrouble('slow');
-    this.unsent++;
-    this.webSocket.send(data, FRAME, this.onSent);
-  }
-
-  private readonly onSent = (): void => this.sent(1);
-
-  private sent(count: number): void {
-    this.unsent -= count;
-    if (this.unsent > 0) return;
-    for (const resolve of this.waiting.splice(0)) resolve();
   }
 }
 
