@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { RelayGateway } from '../app/gateway';
 import { RelayWorker } from '../app/worker';
 import type { Config } from '../config/config';
 import { loadConfig } from '../config/load';
@@ -47,7 +46,9 @@ async function serve(names: readonly PartName[]): Promise<void> {
   const log = createLogger(config.log);
   for (const warning of [...warnings, ...file.warnings]) log.warn(warning);
   const options = { config, settings: file.settings, metrics: new Metrics(), log };
-  const parts = names.map((name) => (name === 'worker' ? workerPart(options) : gatewayPart(options)));
+  const parts = await Promise.all(
+    names.map((name) => (name === 'worker' ? workerPart(options) : gatewayPart(options))),
+  );
   // Signals count from here on: one that comes while the parts start ends them just as well.
   const stopped = stopOnSignal([...parts].reverse(), log);
   try {
@@ -79,7 +80,9 @@ function workerPart(options: PartOptions): Part {
   return new RelayWorker(options);
 }
 
-function gatewayPart(options: PartOptions): Part {
+async function gatewayPart(options: PartOptions): Promise<Part> {
+  // Only here: a worker alone needs none of what the gateway is made of.
+  const { RelayGateway } = await import('../app/gateway');
   const gateway = new RelayGateway(options);
   return {
     start: () => gateway.start(),

@@ -20,17 +20,13 @@ export class Bulkheads {
     const known = this.bulkheads.get(id);
     if (known !== undefined) return known;
     if (this.bulkheads.size >= MAX_REMEMBERED) this.forgetOneIdle();
-    const bulkhead = new Bulkhead({
-      ...this.options,
-      circuit: {
-        failures: this.options.circuitFailures,
-        openMs: this.options.circuitOpenMs,
-        onChange: (change) => {
-          this.open += change;
-          this.options.onCircuit(id, change === 1);
-        },
-      },
-    });
+    const { concurrency, maxWaitMs, circuitFailures: failures, circuitOpenMs: openMs } = this.options;
+    const onChange = (change: 1 | -1): void => {
+      this.open += change;
+      this.options.onCircuit(id, change === 1);
+    };
+    // No spread: this is made anew for each of many thousand destinations.
+    const bulkhead = new Bulkhead({ concurrency, maxWaitMs, circuit: { failures, openMs, onChange } });
     this.bulkheads.set(id, bulkhead);
     return bulkhead;
   }

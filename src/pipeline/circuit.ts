@@ -17,30 +17,17 @@ export interface CircuitOptions {
 
 /** Stops attempts to a destination that fails over and over, and lets one through when the time is up. */
 export class Circuit {
-  private readonly policy: CircuitBreakerPolicy;
+  /** Made at the first failure: most of many thousand destinations never fail. */
+  private policy: CircuitBreakerPolicy | undefined;
   private openUntil = 0;
   /** Whether the last attempt that ended failed. */
   private hasFailed = false;
 
-  constructor(options: CircuitOptions) {
-    this.policy = circuitBreaker(
-      handleWhenResult((result) => this.isFailure(result as Outcome)),
-      { halfOpenAfter: options.openMs, breaker: new ConsecutiveBreaker(options.failures) },
-    );
-    this.policy.onBreak(() => {
-      if (this.openUntil === 0) options.onChange(1);
-      // A little later than the policy's own clock, so that it never refuses what closedIn lets through.
-      this.openUntil = Date.now() + options.openMs + 5;
-    });
-    this.policy.onReset(() => {
-      if (this.openUntil !== 0) options.onChange(-1);
-      this.openUntil = 0;
-    });
-  }
+  constructor(private readonly options: CircuitOptions) {}
 
   /** Milliseconds until an attempt is let through: 0 when one may start now. */
   closedIn(now: number): number {
-    const { state } = this.policy;
+    const { state } = this;
     if (state === CircuitState.Closed) return 0;
     if (state === CircuitState.HalfOpen) return 1000;
     return Math.max(0, this.openUntil - now);
@@ -48,18 +35,41 @@ export class Circuit {
 
   /** A closed circuit lets everything through; the policy is told of what may change that, which is little. */
   async run(attempt: () => Promise<Outcome>): Promise<Outcome> {
-    if (this.policy.state !== CircuitState.Closed) return this.policy.execute(attempt);
+    if (this.policy !== undefined && this.state !== CircuitState.Closed) return this.policy.execute(attempt);
     const outcome = await attempt();
     const failed = this.isFailure(outcome);
-    if ((failed || this.hasFailed) && this.policy.state === CircuitState.Closed) {
+    if ((failed || this.hasFailed) && this.state === CircuitState.Closed) {
       this.hasFailed = failed;
+      this.policy ??= this.createPolicy();
       await this.policy.execute(() => outcome);
     }
     return outcome;
   }
 
+  private get state(): CircuitState {
+    return this.policy?.state ?? CircuitState.Closed;
+  }
+
+  private createPolicy(): CircuitBreakerPolicy {
+    const { failures, openMs, onChange } = this.options;
+    const policy = circuitBreaker(
+      handleWhenResult((result) => this.isFailure(result as Outcome)),
+      { halfOpenAfter: openMs, breaker: new ConsecutiveBreaker(failures) },
+    );
+    policy.onBreak(() => {
+      if (this.openUntil === 0) onChange(1);
+      // A little later than the policy's own clock, so that it never refuses what closedIn lets through.
+      this.openUntil = Date.now() + openMs + 5;
+    });
+    policy.onReset(() => {
+      if (this.openUntil !== 0) onChange(-1);
+      this.openUntil = 0;
+    });
+    return policy;
+  }
+
   /** Our own fault says nothing about the destination: it does not close an open circuit. */
   private isFailure({ kind }: Outcome): boolean {
-    return kind === 'failed' || (kind === 'interrupted' && this.policy.state === CircuitState.HalfOpen);
+    return kind === 'failed' || (kind === 'interrupted' && this.state === CircuitState.HalfOpen);
   }
 }

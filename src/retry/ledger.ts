@@ -3,6 +3,8 @@ import type { GroupCommit } from './group-commit';
 import type { RetryStore } from './store';
 
 const FLUSH_MS = 1000;
+/** Destinations counted by one call: more would keep Redis from others. */
+const AT_ONCE = 500;
 
 /**
  * Counts deliveries that were confirmed while their source message was held, and adds them to the audit's
@@ -39,8 +41,10 @@ export class Ledger {
       bytes: counts.size * 100,
       prepare: () => ({
         apply: (transaction) => {
-          for (const [id, { key, count }] of counts) {
-            transaction.runCommand('relayCount', [audit, destinations, key, id, count]);
+          const all = [...counts].map(([id, { key, count }]) => [key, id, count]);
+          for (let start = 0; start < all.length; start += AT_ONCE) {
+            const some = all.slice(start, start + AT_ONCE).flat();
+            transaction.runCommand('relayCount', [audit, destinations, ...some]);
           }
         },
       }),

@@ -46,14 +46,16 @@ const SCRIPTS = {
   },
   /**
    * Deliveries confirmed while their source message was held.
-   * KEYS: audit hash, destinations hash. ARGV: destination key, destination id, count.
+   * KEYS: audit hash, destinations hash. ARGV, for each destination: its key, its id, how many.
    */
   relayCount: {
     numberOfKeys: 2,
     lua: `
-      redis.call('HINCRBY', KEYS[1], ARGV[1] .. ':accepted', ARGV[3])
-      redis.call('HINCRBY', KEYS[1], ARGV[1] .. ':delivered', ARGV[3])
-      redis.call('HSETNX', KEYS[2], ARGV[1], ARGV[2])
+      for i = 1, #ARGV, 3 do
+        redis.call('HINCRBY', KEYS[1], ARGV[i] .. ':accepted', ARGV[i + 2])
+        redis.call('HINCRBY', KEYS[1], ARGV[i] .. ':delivered', ARGV[i + 2])
+        redis.call('HSETNX', KEYS[2], ARGV[i], ARGV[i + 1])
+      end
       return 1`,
   },
   /**
