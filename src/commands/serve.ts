@@ -82,7 +82,7 @@ function workerPart(options: PartOptions): Part {
 
 async function gatewayPart(options: PartOptions): Promise<Part> {
   // Only here: a worker alone needs none of what the gateway is made of.
-  const { RelayGateway } = await import('../app/gateway');
+  const { RelayGateway } = await import('../app/gateway.js');
   const gateway = new RelayGateway(options);
   return {
     start: () => gateway.start(),
