@@ -12,6 +12,8 @@ import { settingsCommand } from './settings';
 
 /** Parses the command line, runs the command, and sets the exit code (interface.md, The command line). */
 export async function run(argv: readonly string[]): Promise<void> {
+  // Whoever reads our output has seen enough (`| head`).
+  process.stdout.on('error', () => process.exit());
   const program = new Command('evolution-relay')
     .description('Relays Evolution API events to webhooks: lossless, with retries that survive restarts.')
     .version(VERSION)

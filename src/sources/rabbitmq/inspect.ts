@@ -17,6 +17,7 @@ const PART = 'rabbitmq';
 const CONNECT_MS = 10_000;
 /** Names looked at: each that is not there costs a channel. */
 const MAX_LOOKS = 1000;
+const AT_ONCE = 25;
 const NOT_FOUND = 404;
 const PRECONDITION_FAILED = 406;
 
@@ -127,19 +128,24 @@ async function inspectOrphans(
     ...instances.flatMap((instance) => coreQueues(`${instance}.`)),
   ];
   const findings: Finding[] = [];
-  for (const name of names.slice(0, MAX_LOOKS)) {
-    const state = await queueState(model, name, undefined);
-    if (state.kind !== 'ready' || state.consumers > 0) continue;
-    findings.push(
-      state.messages > 0
-        ? trouble(
-            `queue ${name}`,
-            `${state.messages} messages that nobody reads: consume them with RABBITMQ_CONSUME=shared, or delete the queue and set RABBITMQ_EVENTS_… in the core API`,
-          )
-        : note(`queue ${name}`, 'declared by the core API, and nobody reads it'),
-    );
+  for (let start = 0; start < Math.min(names.length, MAX_LOOKS); start += AT_ONCE) {
+    const some = names.slice(start, Math.min(start + AT_ONCE, MAX_LOOKS));
+    findings.push(...(await Promise.all(some.map((name) => inspectOrphan(model, name)))).flat());
   }
   return findings;
+}
+
+async function inspectOrphan(model: ChannelModel, name: string): Promise<Finding[]> {
+  const state = await queueState(model, name, undefined);
+  if (state.kind !== 'ready' || state.consumers > 0) return [];
+  const check = `queue ${name}`;
+  if (state.messages === 0) return [note(check, 'declared by the core API, and nobody reads it')];
+  return [
+    trouble(
+      check,
+      `${state.messages} messages that nobody reads: consume them with RABBITMQ_CONSUME=shared, or delete the queue and set RABBITMQ_EVENTS_… in the core API`,
+    ),
+  ];
 }
 
 function coreQueues(prefix: string): string[] {

@@ -1,0 +1,144 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Redis } from 'ioredis';
+import type { Finding } from '../../src/observability/finding';
+import { SettingsCipher } from '../../src/settings/cipher';
+import { SettingsStore } from '../../src/settings/store';
+import { runCommand } from '../support/command';
+import { folderWith } from '../support/folders';
+import { freePort } from '../support/ports';
+import { RabbitBench } from '../support/rabbit-bench';
+
+const folder = folderWith();
+let rabbit: RabbitBench;
+let webhook: Server;
+let url: string;
+
+beforeEach(async () => {
+  rabbit = await RabbitBench.open();
+  webhook = createServer().listen(0, '127.0.0.1');
+  await once(webhook, 'listening');
+  url = `http://127.0.0.1:${(webhook.address() as AddressInfo).port}/webhook`;
+});
+afterEach(async () => {
+  webhook.close();
+  await rabbit.close();
+});
+afterAll(folder.remove);
+
+const environment = (): Record<string, string> => ({
+  RABBITMQ_URI: process.env['RABBITMQ_URI'] ?? '',
+  RABBITMQ_EXCHANGE_NAME: rabbit.exchange,
+  RABBITMQ_QUEUE: rabbit.queue,
+  RABBITMQ_PREFIX_KEY: rabbit.prefix,
+  REDIS_URI: process.env['REDIS_URI'] ?? '',
+  REDIS_PREFIX_KEY: rabbit.prefix,
+  WEBHOOK_GLOBAL_URL: url,
+  AUTHENTICATION_API_KEY: 'key',
+});
+
+async function doctor(
+  others: Readonly<Record<string, string>> = {},
+): Promise<{ code: number | null; text: string; of: (part: string, check: string) => Finding | undefined }> {
+  const { code, stdout, stderr } = await runCommand(
+    ['doctor', '--json'],
+    { ...environment(), ...others },
+    folder.path,
+  );
+  expect(stderr).toBe('');
+  const { findings } = JSON.parse(stdout) as { findings: Finding[] };
+  const of = (part: string, check: string) =>
+    findings.find((finding) => finding.part === part && finding.check === check);
+  return { code, text: stdout, of };
+}
+
+/** Settings of one instance, removed with the returned function. */
+async function setUp(
+  instance: string,
+  settings: object,
+  keys: readonly string[] = [],
+): Promise<() => Promise<void>> {
+  const redis = new Redis(process.env['REDIS_URI'] ?? '');
+  const store = new SettingsStore({ redis, prefix: rabbit.prefix, cipher: new SettingsCipher(keys) });
+  await store.update(instance, () => ({ webhooks: {}, ...settings }));
+  return async () => {
+    await redis.del(`{${rabbit.prefix}}:settings`, `{${rabbit.prefix}}:settings:exchanges`);
+    redis.disconnect();
+  };
+}
+
+describe('the doctor', () => {
+  test('all is well: exit 0, and what is not there yet is only noted', async () => {
+    const { code, of } = await doctor();
+    expect(of('rabbitmq', 'connection')?.state).toBe('ok');
+    expect(of('rabbitmq', `exchange ${rabbit.exchange}`)?.state).toBe('ok');
+    expect(of('rabbitmq', `queue ${rabbit.queue}`)).toMatchObject({ state: 'note' });
+    expect(of('redis', 'clock')?.state).toBe('ok');
+    expect(of('webhook:global', 'connection')).toMatchObject({ state: 'ok', detail: new URL(url).origin });
+    expect(code).toBe(0);
+  });
+
+  test('it changes nothing: neither exchange nor queue is declared by it', async () => {
+    const missing = `${rabbit.prefix}.missing`;
+    const { of } = await doctor({ RABBITMQ_EXCHANGE_NAME: missing, RABBITMQ_QUEUE: missing });
+    expect(of('rabbitmq', `exchange ${missing}`)?.state).toBe('note');
+    await expect(rabbit.tryOn((channel) => channel.checkExchange(missing))).rejects.toThrow('NOT_FOUND');
+    await expect(rabbit.tryOn((channel) => channel.checkQueue(missing))).rejects.toThrow('NOT_FOUND');
+  });
+
+  test('an exchange and a queue with other arguments are named, with the variables that help', async () => {
+    const fanout = await rabbit.declareExchange(`${rabbit.prefix}.fanout`, 'fanout');
+    await rabbit.channel.assertQueue(rabbit.queue, { durable: true });
+    const { code, of } = await doctor({ RABBITMQ_EXCHANGE_NAME: fanout });
+    const [exchange, queue] = [of('rabbitmq', `exchange ${fanout}`), of('rabbitmq', `queue ${rabbit.queue}`)];
+    expect([exchange?.state, queue?.state, code]).toEqual(['trouble', 'trouble', 1]);
+    expect(exchange?.detail).toContain('RABBITMQ_EXCHANGE_NAME');
+    expect(queue?.detail).toContain('RABBITMQ_QUEUE');
+  });
+
+  test('a queue of the core API that nobody reads is told, with what helps', async () => {
+    const orphan = `${rabbit.prefix}.messages.upsert`;
+    await rabbit.declareQueue(orphan, rabbit.exchange, 'messages.upsert');
+    await rabbit.publish('{}');
+    const { code, of } = await doctor();
+    expect(of('rabbitmq', `queue ${orphan}`)).toMatchObject({
+      state: 'trouble',
+      detail: expect.stringMatching(/^1 messages that nobody reads.*RABBITMQ_CONSUME=shared/),
+    });
+    expect(code).toBe(1);
+  });
+
+  test('a webhook that refuses connections, and one of a tenant that leads inside', async () => {
+    const closed = await freePort();
+    const remove = await setUp('loja', { webhook: { enabled: true, url } });
+    const { code, of } = await doctor({ WEBHOOK_GLOBAL_URL: `http://127.0.0.1:${closed}/` });
+    await remove();
+    expect(of('webhook:global', 'connection')?.detail).toMatch(/ECONNREFUSED.*name of the service/);
+    expect(of('webhook:instance/loja', 'connection')?.detail).toContain('WEBHOOK_ALLOWED_NETWORKS');
+    expect(code).toBe(1);
+  });
+
+  test('settings that cannot be read with the keys given are named, and the variable', async () => {
+    const key = () => randomBytes(32).toString('base64');
+    const remove = await setUp('loja', { token: 'secret-token' }, [key()]);
+    const { code, text, of } = await doctor({ SETTINGS_ENCRYPTION_KEY: key() });
+    await remove();
+    expect(of('settings', 'loja')?.detail).toContain('SETTINGS_ENCRYPTION_KEY');
+    expect(text).not.toContain('secret-token');
+    expect(code).toBe(1);
+  });
+
+  test('neither RabbitMQ nor Redis there: both are told at once, without a password', async () => {
+    const port = await freePort();
+    const { code, text, of } = await doctor({
+      RABBITMQ_URI: `amqp://user:s3cret@127.0.0.1:${port}`,
+      REDIS_URI: `redis://:s3cret@127.0.0.1:${port}`,
+    });
+    expect(of('rabbitmq', 'connection')?.detail).toContain('RABBITMQ_URI');
+    expect(of('redis', 'connection')?.detail).toContain('REDIS_URI');
+    expect(text).not.toContain('s3cret');
+    expect(code).toBe(1);
+  }, 20_000);
+});
