@@ -1,9 +1,9 @@
 import type { Cluster, Redis } from 'ioredis';
 import { RelayError } from '../errors';
 import type { SettingsCipher } from './cipher';
-import { parseSettings } from './document';
 import type { Settings } from './schema';
 import { stamped } from './stamps';
+import { decode, encode } from './stored';
 
 interface Wanted {
   readonly instance: string;
@@ -111,7 +111,7 @@ export class SettingsStore {
       const before = text === null ? undefined : this.open(instance, text);
       const changed = change(before);
       const after = changed === undefined ? undefined : stamped(before, changed, new Date());
-      const sealed = after === undefined ? '' : cipher.seal(instance, JSON.stringify(after));
+      const sealed = after === undefined ? '' : cipher.seal(instance, encode(after));
       const hasExchange = after?.rabbitmq?.enabled === true ? '1' : '0';
       const args = [instance, text ?? '', sealed, hasExchange, this.channel];
       if ((await redis.eval(SWAP, 2, this.hash, this.exchanges, ...args)) === 1) return after;
@@ -138,7 +138,7 @@ export class SettingsStore {
   }
 
   private open(instance: string, text: string): Settings {
-    const parsed = parseSettings(JSON.parse(this.parts.cipher.open(instance, text)));
+    const parsed = decode(this.parts.cipher.open(instance, text));
     if (parsed.ok) return parsed.settings;
     throw new SettingsInvalidError(`stored settings of ${instance}: ${parsed.problems.join('; ')}`);
   }
