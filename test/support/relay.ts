@@ -27,7 +27,9 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-/** `node dist/main.js worker` as a process of its own. */
+export type RelayCommand = 'worker' | 'gateway' | 'start';
+
+/** `node dist/main.js worker`, `gateway` or `start` as a process of its own. */
 export class RelayProcess {
   readonly exited: Promise<Exit>;
   readonly #child: ChildProcess;
@@ -35,12 +37,20 @@ export class RelayProcess {
   #exit: Exit | undefined;
 
   private constructor(
+    private readonly command: RelayCommand,
     env: Environment,
-    private readonly port: number,
+    private readonly ports: { readonly metrics: number; readonly gateway: number },
   ) {
-    this.#child = spawn(process.execPath, [MAIN, 'worker'], {
+    this.#child = spawn(process.execPath, [MAIN, command], {
       cwd: DIRECTORY,
-      env: { PATH: process.env['PATH'], METRICS_HOST: HOST, METRICS_PORT: String(port), ...env },
+      env: {
+        PATH: process.env['PATH'],
+        METRICS_HOST: HOST,
+        METRICS_PORT: String(ports.metrics),
+        GATEWAY_HOST: HOST,
+        GATEWAY_PORT: String(ports.gateway),
+        ...env,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
       // Ctrl-C is for the test; what it started ends with it.
       detached: true,
@@ -63,15 +73,20 @@ export class RelayProcess {
   }
 
   /** Without waiting for it to be ready. */
-  static async launch(env: Environment): Promise<RelayProcess> {
-    return new RelayProcess(env, await freePort());
+  static async launch(env: Environment, command: RelayCommand = 'worker'): Promise<RelayProcess> {
+    const gateway = Number(env['GATEWAY_PORT'] ?? (await freePort()));
+    return new RelayProcess(command, env, { metrics: await freePort(), gateway });
   }
 
-  /** Resolves when it consumes and Redis answers. */
-  static async start(env: Environment): Promise<RelayProcess> {
-    const relay = await RelayProcess.launch(env);
+  /** Resolves when it does its work and Redis answers. */
+  static async start(env: Environment, command: RelayCommand = 'worker'): Promise<RelayProcess> {
+    const relay = await RelayProcess.launch(env, command);
     await relay.untilReady();
     return relay;
+  }
+
+  get gatewayPort(): number {
+    return this.ports.gateway;
   }
 
   get log(): string {
@@ -130,12 +145,12 @@ export class RelayProcess {
 
   /** Status 0 while nobody listens. */
   async readiness(): Promise<{ status: number; body: string }> {
-    return fetchText(this.port, '/readyz');
+    return fetchText(this.#port, '/readyz');
   }
 
   /** Every metric by its name and labels as they stand in /metrics, all of the same moment. */
   async metrics(): Promise<Map<string, number>> {
-    const { body } = await fetchText(this.port, '/metrics');
+    const { body } = await fetchText(this.#port, '/metrics');
     const lines = body.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
     return new Map(
       lines.map((line) => [
@@ -157,9 +172,14 @@ export class RelayProcess {
     return sum;
   }
 
+  /** Where it tells how it is: a worker has a port of its own for that. */
+  get #port(): number {
+    return this.command === 'gateway' ? this.ports.gateway : this.ports.metrics;
+  }
+
   #trouble(what: string): Error {
     const tail = this.#log.trim().split('\n').slice(-15).join('\n');
-    return new Error(`worker ${this.#child.pid}: ${what}; its log ends with\n${tail}`);
+    return new Error(`${this.command} ${this.#child.pid}: ${what}; its log ends with\n${tail}`);
   }
 }
 
