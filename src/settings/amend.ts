@@ -1,5 +1,6 @@
 import { MASK } from './mask';
 import { withPresentNames } from './schema';
+import { withoutTimes } from './stamps';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -11,8 +12,13 @@ type Fields = Readonly<Record<string, unknown>>;
 export function amend(before: object | undefined, given: unknown): unknown {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) return given;
   const was = (before ?? {}) as Fields;
-  const fields = withPresentNames(given) as Fields;
-  const amended = { ...was, ...fields, ...(isDisabling(fields) ? { events: was['events'] } : {}) };
+  const fields = withPresentNames(withoutTimes(given)) as Fields;
+  const amended = {
+    ...was,
+    updatedAt: undefined,
+    ...fields,
+    ...(isDisabling(fields) ? { events: was['events'] } : {}),
+  };
   return unmask(amended, was);
 }
 
@@ -21,9 +27,9 @@ function isDisabling({ enabled, events }: Fields): boolean {
   return enabled === false && (events === undefined || (Array.isArray(events) && events.length === 0));
 }
 
-/** Puts stored secrets where masks stand; one for which nothing is stored becomes undefined, which no secret may be. */
+/** Puts stored secrets where masks stand; one for which nothing is stored stays, to be refused. */
 export function unmask(value: unknown, stored: unknown): unknown {
-  if (value === MASK) return typeof stored === 'string' ? stored : undefined;
+  if (value === MASK) return typeof stored === 'string' ? stored : MASK;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   const was = typeof stored === 'object' && stored !== null ? (stored as Fields) : {};
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, unmask(item, was[name])]));

@@ -2,8 +2,10 @@ import { RelayError } from '../errors';
 import { amend, unmask } from './amend';
 import { merge } from './cache';
 import { parseSettings } from './document';
-import type { Settings } from './schema';
+import { MASK, pathsOfMasks } from './mask';
+import { type Settings, webhookName } from './schema';
 import { documentWith, pathOf, readSlot, type Slot, withoutSlot } from './slot';
+import { withoutTimes } from './stamps';
 import type { SettingsStore } from './store';
 
 export interface InstanceSettingsParts {
@@ -55,7 +57,8 @@ export class InstanceSettings {
    *
    * @throws SettingsRefusedError
    */
-  set(instance: string, slot: Slot, given: unknown): Promise<Taken> {
+  async set(instance: string, slot: Slot, given: unknown): Promise<Taken> {
+    checkName(slot);
     const fromFile = this.parts.file.get(instance);
     return this.change(instance, (before) =>
       documentWith(before, slot, amend(readSlot(merge(fromFile, before), slot), given)),
@@ -69,9 +72,7 @@ export class InstanceSettings {
    */
   setSections(instance: string, sections: object): Promise<Taken> {
     const fromFile = this.parts.file.get(instance);
-    const given = Object.fromEntries(
-      Object.entries(sections).map(([name, item]) => [name, item ?? undefined]),
-    );
+    const given = sectionsOf(sections);
     return this.change(instance, (before) => ({
       ...before,
       ...(unmask(given, merge(fromFile, before)) as object),
@@ -84,17 +85,18 @@ export class InstanceSettings {
   }
 
   /** @throws SettingsRefusedError, SettingsTakenError */
-  create(instance: string, document: unknown): Promise<Taken> {
+  create(instance: string, document: object): Promise<Taken> {
+    const given = sectionsOf(document);
     return this.change(instance, (before) => {
       if (before !== undefined) throw new SettingsTakenError(instance);
-      return document;
+      return given;
     });
   }
 
   /** @throws SettingsRefusedError */
   check(document: unknown): Taken {
     const parsed = parseSettings(document);
-    const problems = parsed.ok ? this.addressProblems(parsed.settings) : parsed.problems;
+    const problems = parsed.ok ? this.problemsOf(parsed.settings) : parsed.problems;
     if (!parsed.ok || problems.length > 0) throw new SettingsRefusedError(problems);
     return parsed;
   }
@@ -131,6 +133,13 @@ export class InstanceSettings {
     return { settings, warnings };
   }
 
+  private problemsOf(settings: Settings): string[] {
+    const masks = pathsOfMasks(settings).map(
+      (path) => `${path}: nothing is stored that ${MASK} could stand for; give the value itself`,
+    );
+    return [...masks, ...this.addressProblems(settings)];
+  }
+
   /** What the worker would refuse to connect to is refused here already. */
   private addressProblems({ webhook, webhooks }: Settings): string[] {
     const named = Object.entries(webhooks).map(([name, { url }]) => [`webhooks.${name}`, url] as const);
@@ -140,6 +149,32 @@ export class InstanceSettings {
       return problem === undefined ? [] : [`${section}.${problem}`];
     });
   }
+}
+
+/** Here, as the schema of all settings leaves out `__proto__` without a word. */
+function checkName(slot: Slot): void {
+  if (slot.section !== 'webhooks') return;
+  const { error } = webhookName.safeParse(slot.name);
+  if (error !== undefined) {
+    throw new SettingsRefusedError(error.issues.map(({ message }) => `${pathOf(slot)}: ${message}`));
+  }
+}
+
+/** Sections as a client gives them: null is nothing, and times are not its to say. */
+function sectionsOf(document: object): object {
+  return Object.fromEntries(
+    Object.entries(document).map(([name, item]) => [
+      name,
+      name === 'webhooks' ? eachWithoutTimes(item) : withoutTimes(item ?? undefined),
+    ]),
+  );
+}
+
+function eachWithoutTimes(webhooks: unknown): unknown {
+  if (typeof webhooks !== 'object' || webhooks === null || Array.isArray(webhooks)) {
+    return webhooks ?? undefined;
+  }
+  return Object.fromEntries(Object.entries(webhooks).map(([name, item]) => [name, withoutTimes(item)]));
 }
 
 function onlyInFile(what: string): SettingsRefusedError {

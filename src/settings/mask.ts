@@ -22,3 +22,10 @@ export function maskedWebhook({ headers, secret, ...others }: WebhookSettings): 
     ...(secret === undefined ? {} : { secret: MASK }),
   };
 }
+
+/** Where masks stand for secrets that are not stored: `webhook.secret`. */
+export function pathsOfMasks(value: unknown, path: readonly string[] = []): string[] {
+  if (value === MASK) return [path.join('.')];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, item]) => pathsOfMasks(item, [...path, name]));
+}

@@ -98,6 +98,11 @@ export function withPresentNames(value: unknown): unknown {
   );
 }
 
+/** Of a further webhook. */
+export const webhookName = z
+  .string()
+  .regex(/^[A-Za-z0-9][\w.-]{0,63}$/, 'must be 1 to 64 letters, digits, dots, hyphens, underscores');
+
 export const webhookSchema = z.preprocess(withPresentNames, webhookFields);
 
 export const settingsSchema = z.object({
@@ -106,12 +111,7 @@ export const settingsSchema = z.object({
   webhook: webhookSchema.optional(),
   /** Further webhooks of the instance, by name. */
   webhooks: z
-    .record(
-      z
-        .string()
-        .regex(/^[A-Za-z0-9][\w.-]{0,63}$/, 'must be 1 to 64 letters, digits, dots, hyphens, underscores'),
-      webhookSchema,
-    )
+    .record(webhookName, webhookSchema)
     .refine((value) => Object.keys(value).length <= MAX_WEBHOOKS, `must be no more than ${MAX_WEBHOOKS}`)
     .default({}),
   pusher: pusherSchema.optional(),

@@ -8,7 +8,11 @@ export type Slot =
 export type SlotValue = WebhookSettings | PusherSettings | SwitchSettings;
 
 export function readSlot(settings: Settings | undefined, slot: Slot): SlotValue | undefined {
-  return slot.section === 'webhooks' ? settings?.webhooks[slot.name] : settings?.[slot.section];
+  if (slot.section !== 'webhooks') return settings?.[slot.section];
+  // A webhook may be called `constructor`, which every object has.
+  return settings !== undefined && Object.hasOwn(settings.webhooks, slot.name)
+    ? settings.webhooks[slot.name]
+    : undefined;
 }
 
 /** Settings with nothing in the slot. */

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Settings } from './schema';
+import { readSlot } from './slot';
 
 interface Stamped {
   readonly createdAt?: string | undefined;
@@ -13,7 +14,7 @@ export function stamped(before: Settings | undefined, after: Settings, at: Date)
     if (section === undefined) return undefined;
     // What was exported keeps its times.
     if (was === undefined) {
-      const { createdAt = now, updatedAt = createdAt } = section;
+      const { createdAt = now, updatedAt = now } = section;
       return { ...section, createdAt, updatedAt };
     }
     const { createdAt = now, updatedAt = now } = was;
@@ -31,7 +32,7 @@ export function stamped(before: Settings | undefined, after: Settings, at: Date)
   const webhooks = Object.fromEntries(
     Object.entries(after.webhooks).map(([name, each]) => [
       name,
-      { ...each, ...stamp(each, before?.webhooks[name]) },
+      { ...each, ...stamp(each, readSlot(before, { section: 'webhooks', name })) },
     ]),
   );
   const present = Object.fromEntries(Object.entries(sections).filter(([, section]) => section !== undefined));
@@ -40,4 +41,9 @@ export function stamped(before: Settings | undefined, after: Settings, at: Date)
 
 function bare({ createdAt: _created, updatedAt: _updated, ...rest }: Stamped): object {
   return rest;
+}
+
+/** What a client gives, without times that it may have made up. */
+export function withoutTimes(section: unknown): unknown {
+  return typeof section === 'object' && section !== null && !Array.isArray(section) ? bare(section) : section;
 }

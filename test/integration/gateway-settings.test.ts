@@ -77,7 +77,10 @@ describe('the core API’s answers (contract C)', () => {
       expect([found.status, found.text]).toEqual([200, 'null']);
       expect(found.headers['content-type']).toMatch(/^application\/json/);
       const removed = await remove(section);
-      expect([removed.status, removed.body]).toEqual([404, errorShape(404, 'Not Found', [expect.any(String)])]);
+      expect([removed.status, removed.body]).toEqual([
+        404,
+        errorShape(404, 'Not Found', [expect.any(String)]),
+      ]);
     },
   );
 
@@ -108,8 +111,14 @@ describe('the core API’s answers (contract C)', () => {
   test.each([
     ['nested', { webhook: { enabled: true, url: 'https://example.com/hook', webhookByEvents: true } }],
     ['flat', { enabled: true, url: 'https://example.com/hook', byEvents: true }],
-    ['flat, of version 1', { url: 'https://example.com/hook', webhook_by_events: true, webhook_base64: false }],
-    ['flat, of the answer', { webhookUrl: 'https://example.com/hook', webhookByEvents: true, webhookEvents: [] }],
+    [
+      'flat, of version 1',
+      { url: 'https://example.com/hook', webhook_by_events: true, webhook_base64: false },
+    ],
+    [
+      'flat, of the answer',
+      { webhookUrl: 'https://example.com/hook', webhookByEvents: true, webhookEvents: [] },
+    ],
     ['with headers null', { webhook: { url: 'https://example.com/hook', byEvents: true, headers: null } }],
   ])('a body that is %s is understood', async (_how, body) => {
     const answer = await set('webhook', body);
@@ -188,7 +197,12 @@ describe('what a change leaves alone', () => {
   test('what is refused changes nothing', async () => {
     await set('webhook', { webhook: { url, events: ['CALL'] } });
     const before = (await find('webhook')).text;
-    for (const bad of [{ url: 'nonsense' }, { events: 'CALL' }, { headers: { 'a b': 'c' } }, { timeoutMs: 0 }]) {
+    for (const bad of [
+      { url: 'nonsense' },
+      { events: 'CALL' },
+      { headers: { 'a b': 'c' } },
+      { timeoutMs: 0 },
+    ]) {
       const answer = await set('webhook', { webhook: { ...bad, base64: true } });
       expect([answer.status, answer.body]).toEqual([400, errorShape(400, 'Bad Request')]);
     }

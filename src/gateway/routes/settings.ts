@@ -143,7 +143,9 @@ function instanceRoutes(server: FastifyInstance, { instances, guards }: Settings
     async ({ body }, reply) => {
       const name = instanceNameOf(body);
       if (name === undefined) throw badRequest(['instanceName: must be the name of an instance']);
-      const { token = randomUUID().toUpperCase(), ...given } = objectOf(body) as { token?: unknown };
+      const given = objectOf(body);
+      // As in the core API: an empty one is none.
+      const token = given['token'] || randomUUID().toUpperCase();
       const { settings, warnings } = await instances.create(instanceName(name), { ...given, token });
       return reply
         .code(201)
