@@ -28,11 +28,17 @@ interface Suspect {
 
 /**
  * Checks keys: the operator's, and the token of an instance. Compared in constant time. Guessing is slowed down by
- * address, but nobody is locked out: behind one address there may be many clients.
+ * address, but who was let in before is not locked out: behind one address there may be many clients.
  */
 export class Keys {
   private readonly apiKey: Buffer;
-  private readonly suspects = new LRUCache<string, Suspect>({ max: MAX_ADDRESSES, ttl: REMEMBER_MS });
+  /** Addresses with keys that opened something: they do not wait for those who guess behind the same address. */
+  private readonly welcome = new LRUCache<string, true>({ max: MAX_ADDRESSES });
+  private readonly suspects = new LRUCache<string, Suspect>({
+    max: MAX_ADDRESSES,
+    ttl: REMEMBER_MS,
+    perf: Date,
+  });
 
   constructor(private readonly parts: KeysParts) {
     this.apiKey = digest(parts.apiKey);
@@ -43,9 +49,14 @@ export class Keys {
    * @throws HttpError 401, or 429 where an address tries too many
    */
   async check(address: string, key: string | undefined, instance?: string): Promise<Access> {
-    await this.takeTurn(address);
+    const visitor = `${address} ${digest(key ?? '').toString('base64')}`;
+    if (!this.welcome.has(visitor)) await this.takeTurn(address);
     const access = key === undefined || key === '' ? undefined : await this.accessOf(key, instance);
-    if (access !== undefined) return access;
+    if (access !== undefined) {
+      this.welcome.set(visitor, true);
+      return access;
+    }
+    this.welcome.delete(visitor);
     const suspect = this.suspects.get(address) ?? { failures: 0, nextTurn: 0 };
     suspect.failures++;
     this.suspects.set(address, suspect);

@@ -25,7 +25,8 @@ export async function createGatewayServer(parts: GatewayServerParts): Promise<Fa
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT_MS,
     trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
-    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    // A slash at the end changes nothing for clients of the core API.
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH, ignoreTrailingSlash: true },
     frameworkErrors: (error, _request, reply) => send(reply, asHttpError(error, parts)),
   });
   server.setErrorHandler((error, _request, reply) => send(reply, asHttpError(error, parts)));

@@ -1,0 +1,131 @@
+import { ask, errorShape, GatewayBench } from '../support/gateway';
+import { freePort } from '../support/ports';
+import { runCommand } from '../support/relay';
+
+const URL = 'https://example.com/hook';
+const UNAUTHORIZED = { status: 401, error: 'Unauthorized', response: { message: 'Unauthorized' } };
+
+describe('without AUTHENTICATION_API_KEY', () => {
+  test.each(['gateway', 'start'])('%s refuses to start, and says what to set', async (command) => {
+    for (const key of [{}, { AUTHENTICATION_API_KEY: '' }, { AUTHENTICATION_API_KEY: '  ' }]) {
+      const { code, stderr } = await runCommand({ ...key, GATEWAY_PORT: String(await freePort()) }, command);
+      expect([code, stderr]).toEqual([2, expect.stringContaining('AUTHENTICATION_API_KEY: must be set')]);
+    }
+  });
+});
+
+const KEY = 'the key: $pecial=';
+
+describe('keys', () => {
+  let bench: GatewayBench;
+
+  beforeAll(async () => {
+    bench = await GatewayBench.start({ AUTHENTICATION_API_KEY: KEY });
+    await create('loja', 'token-of-loja');
+    await create('other', 'token-of-other');
+  });
+  afterAll(() => bench.close());
+
+  const create = (instanceName: string, token: string) =>
+    bench.ask('POST', '/instance/create', { key: KEY, body: { instanceName, token, webhook: { url: URL } } });
+  /** A new gateway before one begins to slow this address down. */
+  let guests = 0;
+  const guarded = async (): Promise<GatewayBench> => {
+    guests++;
+    if (guests % 8 === 0) await bench.replaceProcess();
+    return bench;
+  };
+
+  const PATHS: readonly (readonly [string, string])[] = [
+    ...['webhook', 'pusher', 'websocket', 'rabbitmq', 'sqs'].flatMap((section) => [
+      ['POST', `/${section}/set/loja`] as const,
+      ['GET', `/${section}/find/loja`] as const,
+      ['DELETE', `/${section}/set/loja`] as const,
+    ]),
+    ['POST', '/webhook/set/loja/n8n'],
+    ['GET', '/webhook/find/loja/n8n'],
+    ['DELETE', '/webhook/set/loja/n8n'],
+    ['POST', '/webhook/test/loja'],
+    ['POST', '/settings/set/loja'],
+    ['GET', '/settings/find/loja'],
+    ['DELETE', '/instance/delete/loja'],
+    ['POST', '/instance/create'],
+    ['GET', '/dead-letters'],
+    ['GET', '/dead-letters/x'],
+    ['POST', '/dead-letters/replay'],
+    ['DELETE', '/dead-letters'],
+    ['GET', '/audit'],
+  ];
+
+  test.each(PATHS)('%s %s: without a key nothing happens', async (method, path) => {
+    const { gateway } = await guarded();
+    const answer = await ask(gateway.gatewayPort, method, path, { key: null, body: { url: URL } });
+    expect([answer.status, answer.body]).toEqual([401, UNAUTHORIZED]);
+  });
+
+  test.each(PATHS)('%s %s: the token of another instance does not open it', async (method, path) => {
+    const { gateway } = await guarded();
+    const answer = await ask(gateway.gatewayPort, method, path, {
+      key: 'token-of-other',
+      body: { url: URL },
+    });
+    expect([answer.status, answer.body]).toEqual([401, UNAUTHORIZED]);
+    const kept = await ask(gateway.gatewayPort, 'GET', '/webhook/find/loja', { key: KEY });
+    expect(kept.body).toMatchObject({ url: URL });
+  });
+
+  test.each([
+    ['GET', '/dead-letters'],
+    ['POST', '/dead-letters/replay'],
+    ['DELETE', '/dead-letters'],
+    ['GET', '/audit'],
+    ['POST', '/instance/create'],
+  ])('%s %s is the operator’s alone', async (method, path) => {
+    const { gateway } = await guarded();
+    const answer = await ask(gateway.gatewayPort, method, path, {
+      key: 'token-of-loja',
+      body: { all: true },
+    });
+    expect([answer.status, answer.body]).toEqual([401, UNAUTHORIZED]);
+  });
+
+  test('the token of an instance opens its own paths, until it is replaced', async () => {
+    await bench.replaceProcess();
+    const set = (key: string, body: object) => bench.ask('POST', '/settings/set/loja', { key, body });
+    expect((await bench.ask('GET', '/webhook/find/loja', { key: 'token-of-loja' })).status).toBe(200);
+    expect((await set('token-of-loja', { token: 'a-newer-token' })).status).toBe(201);
+    expect((await bench.ask('GET', '/webhook/find/loja', { key: 'token-of-loja' })).status).toBe(401);
+    expect((await set('a-newer-token', { token: 'token-of-loja' })).status).toBe(201);
+  });
+
+  test('an unknown instance and a wrong key look the same', async () => {
+    const known = await bench.ask('GET', '/webhook/find/loja', { key: 'wrong' });
+    const unknown = await bench.ask('GET', '/webhook/find/unknown', { key: 'wrong' });
+    expect([unknown.status, unknown.text]).toEqual([known.status, known.text]);
+  });
+
+  test.each(['/healthz', '/readyz', '/metrics'])('%s needs no key', async (path) => {
+    expect((await bench.ask('GET', path, { key: null })).status).toBe(200);
+  });
+
+  test('who guesses on many connections is told to come later; others are served meanwhile', async () => {
+    await bench.replaceProcess();
+    expect((await bench.ask('GET', '/audit', { key: KEY })).status).toBe(200);
+    const guesses = Array.from({ length: 60 }, (_, index) =>
+      bench.ask('GET', '/audit', { key: `guess-${index}` }),
+    );
+    const refused = await Promise.any(
+      guesses.map(async (guess) => {
+        const answer = await guess;
+        if (answer.status !== 429) throw new Error('not refused');
+        return answer;
+      }),
+    );
+    expect(refused.body).toEqual(errorShape(429, 'Too Many Requests'));
+    expect(refused.headers['retry-after']).toBe('5');
+    // From the same address, but known.
+    expect((await bench.ask('GET', '/audit', { key: KEY })).status).toBe(200);
+    const all = await Promise.all(guesses);
+    expect(all.every(({ status }) => status === 401 || status === 429)).toBe(true);
+  });
+});
