@@ -36,6 +36,17 @@ export class StoreUnavailableError extends RelayError {
   }
 }
 
+/** What Redis answers, or StoreUnavailableError: a call may also fail while the connection stands (paused, full). */
+export async function fromStore<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof RelayError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StoreUnavailableError(`Redis does not do what it is asked for: ${reason}`, { cause: error });
+  }
+}
+
 /** A tenant's webhook leads to where only the operator may open the way; the message names how. */
 export class AddressRefusedError extends RelayError {
   constructor(message: string) {

@@ -55,8 +55,12 @@ export function asHttpError(error: unknown, { isStoreReady, onUnexpected }: Erro
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
     return new HttpError(statusCode, [message ?? '']);
   }
-  if (error instanceof StoreUnavailableError || !isStoreReady()) {
+  if (!isStoreReady()) {
     return new HttpError(503, ['Redis cannot be reached: try again'], RETRY_AFTER_SECONDS);
+  }
+  if (error instanceof StoreUnavailableError) {
+    onUnexpected(error);
+    return new HttpError(503, ['Redis does not answer, or takes nothing: try again'], RETRY_AFTER_SECONDS);
   }
   onUnexpected(error);
   return new HttpError(500, 'the gateway failed; its log tells why');

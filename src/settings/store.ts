@@ -1,5 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
-import { RelayError } from '../errors';
+import { fromStore, RelayError } from '../errors';
 import type { SettingsCipher } from './cipher';
 import type { Settings } from './schema';
 import { stamped } from './stamps';
@@ -107,14 +107,15 @@ export class SettingsStore {
   ): Promise<Settings | undefined> {
     const { redis, cipher } = this.parts;
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const text = await redis.hget(this.hash, instance);
+      const text = await fromStore(redis.hget(this.hash, instance));
       const before = text === null ? undefined : this.open(instance, text);
       const changed = change(before);
       const after = changed === undefined ? undefined : stamped(before, changed, new Date());
       const sealed = after === undefined ? '' : cipher.seal(instance, encode(after));
       const hasExchange = after?.rabbitmq?.enabled === true ? '1' : '0';
       const args = [instance, text ?? '', sealed, hasExchange, this.channel];
-      if ((await redis.eval(SWAP, 2, this.hash, this.exchanges, ...args)) === 1) return after;
+      const swapped = await fromStore(redis.eval(SWAP, 2, this.hash, this.exchanges, ...args));
+      if (swapped === 1) return after;
     }
     throw new SettingsConflictError(instance);
   }
@@ -130,7 +131,8 @@ export class SettingsStore {
   private async fetchWanted(): Promise<void> {
     const wanted = this.wanted.splice(0);
     try {
-      const texts = await this.parts.redis.hmget(this.hash, ...wanted.map(({ instance }) => instance));
+      const names = wanted.map(({ instance }) => instance);
+      const texts = await fromStore(this.parts.redis.hmget(this.hash, ...names));
       for (const [index, { resolve }] of wanted.entries()) resolve(texts[index] ?? null);
     } catch (error) {
       for (const { reject } of wanted) reject(error);

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { fromStore } from '../../errors';
 import { audit } from '../../retry/audit';
 import type { RetryStore } from '../../retry/store';
 import type { Guards } from '../guards';
@@ -20,7 +21,7 @@ export function auditRoutes(server: FastifyInstance, { store, guards }: AuditRou
       ),
     },
     async () => {
-      const destinations = await audit(store);
+      const destinations = await fromStore(audit(store));
       return { balanced: destinations.every(({ difference }) => difference === 0), destinations };
     },
   );

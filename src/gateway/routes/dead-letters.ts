@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { fromStore } from '../../errors';
 import {
   type Changed,
   changeDeadLetters,
@@ -52,7 +53,7 @@ export function deadLetterRoutes(
     },
     async ({ query }) => {
       const { limit, ...filter } = understood(listSchema, query);
-      const letters = await firstOf(deadLetters.list(defined(filter)), limit + 1);
+      const letters = await fromStore(firstOf(deadLetters.list(defined(filter)), limit + 1));
       return { deadLetters: letters.slice(0, limit).map(shown), more: letters.length > limit };
     },
   );
@@ -60,7 +61,7 @@ export function deadLetterRoutes(
     '/dead-letters/:id',
     { onRequest, schema: describe('operations', 'One dead letter with its attempts and its body') },
     async ({ params: { id } }) => {
-      const letter = await deadLetters.show(id);
+      const letter = await fromStore(deadLetters.show(id));
       if (letter === undefined) throw notFound(`there is no dead letter ${id}`);
       return { ...shown(letter), history: letter.history, body: letter.body.toString('utf8') };
     },
@@ -69,7 +70,7 @@ export function deadLetterRoutes(
     choice: unknown,
     what: DeadLetterChange,
   ): Promise<Readonly<Record<string, unknown>>> => {
-    const { count, problems } = await changeChosen(deadLetters, choice, what);
+    const { count, problems } = await fromStore(changeChosen(deadLetters, choice, what));
     return { [what.done]: count, problems };
   };
   const schema = { body: schemaOf(choiceSchema) };
@@ -85,7 +86,11 @@ export function deadLetterRoutes(
   );
 }
 
-function changeChosen(deadLetters: DeadLetters, choice: unknown, change: DeadLetterChange): Promise<Changed> {
+async function changeChosen(
+  deadLetters: DeadLetters,
+  choice: unknown,
+  change: DeadLetterChange,
+): Promise<Changed> {
   const chosen = understood(choiceSchema, choice ?? {});
   if ('ids' in chosen) return changeDeadLetters(deadLetters, chosen.ids, change);
   if (Object.keys(chosen).length === 0) throw badRequest(['body: must have ids, filters, or "all": true']);

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { WebSocketConfig } from '../../config/gateway-config';
+import { fromStore } from '../../errors';
 import { badRequest, HttpError } from '../errors';
 import { instanceName } from '../instance-name';
 import type { Access, Keys } from '../keys';
@@ -100,7 +101,7 @@ export class Admission {
     try {
       const now = await inTime(opened);
       if (lastEventId === undefined) return { channel, position: now, missing: undefined };
-      const reach = await inTime(channel.reachOf(lastEventId));
+      const reach = await inTime(fromStore(channel.reachOf(lastEventId)));
       if (reach === 'all') return { channel, position: lastEventId, missing: undefined };
       return { channel, position: reach === 'part' ? lastEventId : now, missing: lastEventId };
     } catch (error) {
