@@ -1,11 +1,12 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type WebSocket, WebSocketServer } from 'ws';
+import type { WebSocket } from 'ws';
 import { errorBody, type HttpError } from '../errors';
 import type { Admission, Candidate, Seat } from './admission';
 import type { Client, Clients, CutReason } from './clients';
 import type { Gap } from './follower';
 import type { StreamMessage } from './message';
+import { GatewaySocketServer } from './server';
 
 export interface PlainSocketsParts {
   readonly admission: Admission;
@@ -28,7 +29,7 @@ const CLOSE_CODES: Readonly<Record<CutReason, number>> = {
 
 /** Plain WebSockets at `/`: one event a message, as JSON. */
 export class PlainSockets {
-  private readonly server = new WebSocketServer({
+  private readonly server = new GatewaySocketServer({
     noServer: true,
     clientTracking: false,
     perMessageDeflate: false,

@@ -6,6 +6,7 @@ import type { Admission, Candidate, Seat } from './admission';
 import type { Client, Clients, CutReason } from './clients';
 import type { Gap } from './follower';
 import type { StreamMessage } from './message';
+import { GatewaySocketServer } from './server';
 
 export interface SocketIoParts {
   readonly config: GatewayConfig;
@@ -28,6 +29,9 @@ const MAX_INCOMING_BYTES = 65_536;
 /** Who connects and asks for no namespace is sent away. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
+/** The library's own default; with shorter pings a client has until the next one, as plain ones have. */
+const MAX_PING_TIMEOUT_MS = 20_000;
+
 /**
  * socket.io, as the core API speaks it: the default namespace for the events of all instances, one namespace for each
  * instance. Each client is sent to by itself, as each has its own place in the stream.
@@ -42,6 +46,8 @@ export class SocketIo {
       serveClient: false,
       maxHttpBufferSize: MAX_INCOMING_BYTES,
       pingInterval: parts.pingMs,
+      pingTimeout: Math.min(parts.pingMs, MAX_PING_TIMEOUT_MS),
+      wsEngine: GatewaySocketServer,
       connectTimeout: CONNECT_TIMEOUT_MS,
       // Instances come and go.
       cleanupEmptyChildNamespaces: true,

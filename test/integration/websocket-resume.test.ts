@@ -1,0 +1,242 @@
+import { API_KEY, GatewayBench } from '../support/gateway';
+import { PrivateRedis } from '../support/private-services';
+import { Feeder, IoClient, keyOf, PlainClient, type Received } from '../support/websockets';
+
+jest.setTimeout(60_000);
+
+const apikey = API_KEY;
+const instance = 'loja';
+
+/** A client that comes back, whatever it speaks. */
+interface Returning {
+  readonly protocol: string;
+  open(port: number, lastEventId?: string): Promise<PlainClient | IoClient>;
+}
+
+const CLIENTS: readonly Returning[] = [
+  {
+    protocol: 'plain',
+    open: (port, last) =>
+      PlainClient.open(port, { apikey, instance, ...(last === undefined ? {} : { 'last-event-id': last }) }),
+  },
+  {
+    protocol: 'socket.io',
+    open: (port, lastEventId) =>
+      IoClient.open(port, `/${instance}`, { apikey, ...(lastEventId === undefined ? {} : { lastEventId }) }),
+  },
+];
+
+const lastOf = (events: readonly Received[]): string => events.at(-1)?.id ?? '';
+
+describe.each(CLIENTS)('a client that comes back ($protocol)', ({ open }) => {
+  let bench: GatewayBench;
+  let feeder: Feeder;
+  let port: number;
+
+  beforeEach(async () => {
+    bench = await GatewayBench.start({ WEBSOCKET_ENABLED: 'true' });
+    port = bench.gateway.gatewayPort;
+    feeder = new Feeder(bench.connectRedis(), bench.prefix);
+  });
+  afterEach(async () => {
+    feeder.close();
+    await bench.close();
+  });
+
+  test('gets what it missed and then what comes, in order, without gaps or repeats', async () => {
+    const first = await open(port);
+    const keys = await feeder.feed(instance, 10);
+    const last = lastOf(await first.received(10));
+    await first.close();
+    keys.push(...(await feeder.feed(instance, 230)));
+    const second = await open(port, last);
+    keys.push(...(await feeder.feed(instance, 10)));
+    expect((await second.received(240)).map(keyOf)).toEqual(keys.slice(10));
+    await second.close();
+  });
+
+  test('from the middle, any number of times', async () => {
+    const first = await open(port);
+    const keys = await feeder.feed(instance, 60);
+    const events = await first.received(60);
+    for (const index of [0, 7, 31, 58]) {
+      const again = await open(port, events[index]?.id);
+      expect((await again.received(59 - index)).map(keyOf)).toEqual(keys.slice(index + 1));
+      await again.close();
+    }
+    const nothing = await open(port, lastOf(events));
+    keys.push(...(await feeder.feed(instance)));
+    expect((await nothing.received(1)).map(keyOf)).toEqual(keys.slice(-1));
+    for (const client of [first, nothing]) await client.close();
+  });
+
+  test('also while events keep coming, and it is cut again and again', async () => {
+    const first = await open(port);
+    const keys = await feeder.feed(instance);
+    const seen = [...(await first.received(1))];
+    await first.close();
+    const feeding = feeder.feed(instance, 600);
+    while (seen.length < 601) {
+      const client = await open(port, lastOf(seen));
+      const wanted = Math.min(601 - seen.length, 90);
+      const received = await client.received(wanted);
+      seen.push(...received.slice());
+      await client.close();
+    }
+    keys.push(...(await feeding));
+    expect(seen.map(keyOf)).toEqual(keys);
+  });
+
+  test('also when the gateway was killed, and events came while there was none', async () => {
+    const first = await open(port);
+    const keys = await feeder.feed(instance, 5);
+    const last = lastOf(await first.received(5));
+    await bench.gateway.kill();
+    keys.push(...(await feeder.feed(instance, 70)));
+    await bench.startProcess({ GATEWAY_PORT: String(port) });
+    const second = await open(port, last);
+    keys.push(...(await feeder.feed(instance, 5)));
+    expect((await second.received(75)).map(keyOf)).toEqual(keys.slice(5));
+    for (const client of [first, second]) await client.close();
+  });
+
+  test('also at another gateway', async () => {
+    const first = await open(port);
+    const keys = await feeder.feed(instance, 5);
+    const [, second] = await first.received(5);
+    const { gatewayPort } = await bench.startProcess();
+    const elsewhere = await open(gatewayPort, second?.id);
+    expect((await elsewhere.received(3)).map(keyOf)).toEqual(keys.slice(2));
+    for (const client of [first, elsewhere]) await client.close();
+  });
+});
+
+describe('a window that is over', () => {
+  const WINDOW = { maxAgeMs: 300_000, maxEvents: 10, maxBytes: 1_000_000 };
+  let bench: GatewayBench;
+  let feeder: Feeder;
+
+  beforeEach(async () => {
+    bench = await GatewayBench.start({ WEBSOCKET_ENABLED: 'true' });
+    feeder = new Feeder(bench.connectRedis(), bench.prefix, WINDOW);
+  });
+  afterEach(async () => {
+    feeder.close();
+    await bench.close();
+  });
+
+  test.each(CLIENTS)('$protocol: relay.gap comes first, then what is left', async ({ open }) => {
+    const { gatewayPort } = bench.gateway;
+    const first = await open(gatewayPort);
+    await feeder.feed(instance);
+    const last = lastOf(await first.received(1));
+    await first.close();
+    const keys = await feeder.feed(instance, 25);
+    const second = await open(gatewayPort, last);
+    const [gap, ...rest] = await second.received(11);
+    expect(gap).toEqual({ event: 'relay.gap', instance, data: { lastEventId: last, resumedAfter: last } });
+    expect(rest.map(keyOf)).toEqual(keys.slice(-10));
+    await second.close();
+  });
+
+  test.each(CLIENTS)('$protocol: within the window there is no gap, up to its edge', async ({ open }) => {
+    const { gatewayPort } = bench.gateway;
+    const first = await open(gatewayPort);
+    await feeder.feed(instance);
+    const last = lastOf(await first.received(1));
+    await first.close();
+    const keys = await feeder.feed(instance, 10);
+    const second = await open(gatewayPort, last);
+    expect((await second.received(10)).map(keyOf)).toEqual(keys);
+    await second.close();
+  });
+
+  test.each(CLIENTS)(
+    '$protocol: of a stream that is gone, or another one, everything new comes',
+    async ({ open }) => {
+      const { gatewayPort } = bench.gateway;
+      for (const last of ['1000-0', '99999999999999-0']) {
+        const client = await open(gatewayPort, last);
+        const [gap] = await client.received(1);
+        expect(gap).toMatchObject({ event: 'relay.gap', data: { lastEventId: last } });
+        const keys = await feeder.feed(instance, 2);
+        expect((await client.received(3)).slice(1).map(keyOf)).toEqual(keys);
+        await client.close();
+        await feeder.feed(instance, 1);
+      }
+    },
+  );
+
+  test('it is bounded by bytes as well', async () => {
+    const { gatewayPort } = bench.gateway;
+    const first = await PlainClient.open(gatewayPort, { apikey, instance });
+    await feeder.feed(instance);
+    await first.received(1);
+    const last = first.lastId;
+    await first.close();
+    const text = 'x'.repeat(400_000);
+    for (const key of ['a', 'b', 'c']) await feeder.feed(instance, 1, { data: { key: { id: key }, text } });
+    const second = await PlainClient.open(gatewayPort, { apikey, instance, 'last-event-id': last });
+    const [gap, ...rest] = await second.received(3);
+    expect(gap?.event).toBe('relay.gap');
+    expect(rest.map(keyOf)).toEqual(['b', 'c']);
+    await second.close();
+  });
+});
+
+describe('while Redis restarts under the gateway', () => {
+  let redis: PrivateRedis;
+  let bench: GatewayBench;
+  let feeder: Feeder;
+
+  beforeEach(async () => {
+    redis = await PrivateRedis.start();
+    bench = await GatewayBench.start({ WEBSOCKET_ENABLED: 'true', REDIS_URI: redis.uri });
+    feeder = new Feeder(bench.connectRedis(), bench.prefix);
+  });
+  afterEach(async () => {
+    feeder.close();
+    await bench.close();
+    await redis.dispose();
+  });
+
+  test('clients stay connected, and get all that comes afterwards; those that come back get what they missed', async () => {
+    const { gatewayPort } = bench.gateway;
+    const clients = await Promise.all(CLIENTS.map(({ open }) => open(gatewayPort)));
+    const keys = await feeder.feed(instance, 5);
+    const [first] = await Promise.all(clients.map((client) => client.received(5)));
+    await redis.restart();
+    const other = new Feeder(bench.connectRedis(), bench.prefix);
+    // Events may come before the gateway is connected again: none of them is missed.
+    const later = await other.feed(instance, 120, { date_time: 'later' });
+    other.close();
+    for (const client of clients) {
+      expect((await client.received(125)).map(keyOf)).toEqual([...keys, ...later]);
+      await client.close();
+    }
+    for (const { open } of CLIENTS) {
+      const back = await open(gatewayPort, first?.[2]?.id);
+      expect((await back.received(122)).map(keyOf)).toEqual([...keys.slice(3), ...later]);
+      await back.close();
+    }
+  });
+
+  test('who comes while it is away is told so, and comes back', async () => {
+    const { gatewayPort } = bench.gateway;
+    await redis.stop();
+    const refused = PlainClient.refused(gatewayPort, { apikey, instance });
+    expect(await refused).toMatchObject({
+      status: 503,
+      body: { response: { message: [expect.stringContaining('Redis')] } },
+    });
+    await redis.restart();
+    await bench.gateway.untilReady();
+    const client = await PlainClient.open(gatewayPort, { apikey, instance });
+    const other = new Feeder(bench.connectRedis(), bench.prefix);
+    expect((await client.received(await other.feed(instance, 3).then(({ length }) => length))).length).toBe(
+      3,
+    );
+    other.close();
+    await client.close();
+  });
+});
