@@ -1,0 +1,174 @@
+import { randomBytes } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { connectRedis } from '../../src/app/redis';
+import { loadConfig } from '../../src/config/load';
+import { WebSocketDestination } from '../../src/destinations/websocket/destination';
+import {
+  createAppend,
+  decodePublished,
+  type StreamKeys,
+  streamKeys,
+} from '../../src/destinations/websocket/stream';
+import type { Delivery, DestinationId } from '../../src/pipeline/delivery';
+import { deliveryTo, eventBody } from '../support/events';
+import { PrivateRedis } from '../support/private-services';
+import { Happenings, within } from '../support/signals';
+
+/**
+ * What every destination does, as far as it makes sense without HTTP: `destination-suite.ts` is about answers and
+ * connections, of which there are none here. Delivered is what the stream holds.
+ */
+describe('every destination: websocket', () => {
+  let redis: Redis;
+  let keys: StreamKeys;
+  const id = 'websocket:global' as DestinationId;
+  const retention = { maxAgeMs: 60_000, maxEvents: 5, maxBytes: 50_000_000 };
+
+  beforeEach(() => {
+    redis = new Redis(process.env['REDIS_URI'] ?? '');
+    keys = streamKeys(`test-${randomBytes(6).toString('hex')}`, undefined);
+  });
+  afterEach(async () => {
+    await redis.del(keys.stream, keys.meta);
+    redis.disconnect();
+  });
+
+  const create = (client = redis, kept = retention, stripApikey = false) =>
+    new WebSocketDestination(
+      { id, keys, retention: kept, maxAttempts: 10, stripApikey },
+      createAppend(client),
+    );
+  const deliver = (destination: WebSocketDestination, body: Buffer) => {
+    const delivery: Delivery = deliveryTo(destination, body);
+    return { delivery, outcome: within(destination.start(delivery, 1).outcome, 5000, () => 'an outcome') };
+  };
+  const stored = async (): Promise<{ id: string; deliveryId: string; event: string; body: string }[]> =>
+    (await redis.xrange(keys.stream, '-', '+')).map(([entry, [, head = '[]', , body = '']]) => {
+      const [deliveryId = '', event = ''] = JSON.parse(head) as string[];
+      return { id: entry, deliveryId, event, body };
+    });
+
+  test('delivered is what the stream holds, under the delivery’s identity, the same at every attempt', async () => {
+    const destination = create();
+    const { delivery, outcome } = deliver(destination, eventBody(1));
+    expect(await outcome).toEqual({ kind: 'delivered' });
+    expect(await destination.start(delivery, 2).outcome).toEqual({ kind: 'delivered' });
+    await deliver(destination, eventBody(2)).outcome;
+    const [first, again, other] = await stored();
+    expect(first).toMatchObject({ deliveryId: delivery.id, event: 'messages.upsert' });
+    expect(again?.deliveryId).toBe(delivery.id);
+    expect(other?.deliveryId).not.toBe(delivery.id);
+  });
+
+  test('the body is the core API’s, without a destination, and without the key where that is asked for', async () => {
+    await deliver(create(), eventBody(1, { apikey: 'K' })).outcome;
+    await deliver(create(redis, retention, true), eventBody(1, { apikey: 'K' })).outcome;
+    const [whole, stripped] = await stored();
+    expect(Object.keys(JSON.parse(whole?.body ?? ''))).toEqual([
+      'event',
+      'instance',
+      'data',
+      'server_url',
+      'date_time',
+      'sender',
+      'apikey',
+    ]);
+    expect(stripped?.body).not.toContain('apikey');
+  });
+
+  test('a body of 20 MB arrives whole, and is published as it is stored', async () => {
+    const listener = new Redis(process.env['REDIS_URI'] ?? '');
+    const published = new Happenings<Buffer>();
+    listener.on('messageBuffer', (_channel: Buffer, message: Buffer) => published.add(message));
+    await listener.subscribe(keys.stream);
+    const destination = create();
+    const { delivery, outcome } = deliver(
+      destination,
+      eventBody(1, { data: { message: { conversation: 'ã\n '.repeat(5_000_000) } } }),
+    );
+    expect(await outcome).toEqual({ kind: 'delivered' });
+    const [message = Buffer.alloc(0)] = await published.count(1);
+    const [entry] = await stored();
+    const { body, ...head } = decodePublished(message);
+    expect(head).toEqual({ id: entry?.id, deliveryId: delivery.id, event: 'messages.upsert' });
+    expect(body.toString('utf8') === entry?.body).toBe(true);
+    listener.disconnect();
+  });
+
+  test('the newest stay: bounded by count and by bytes, and what was dropped is known', async () => {
+    const destination = create();
+    for (let number = 0; number < 8; number++) await deliver(destination, eventBody(number)).outcome;
+    const entries = await stored();
+    expect(entries.map(({ body }) => JSON.parse(body).data.key.id)).toEqual([
+      '3EB03',
+      '3EB04',
+      '3EB05',
+      '3EB06',
+      '3EB07',
+    ]);
+    const small = create(redis, { ...retention, maxBytes: 10 });
+    await deliver(small, eventBody(9)).outcome;
+    expect((await stored()).map(({ body }) => JSON.parse(body).data.key.id)).toEqual(['3EB09']);
+    const { bytes, trimmed } = await redis.hgetall(keys.meta);
+    expect(Number(bytes)).toBe((await stored())[0]?.body.length);
+    expect(trimmed).toBe(entries.at(-1)?.id);
+    for (const key of [keys.stream, keys.meta]) expect(await redis.pttl(key)).toBeGreaterThan(0);
+  });
+
+  test('what is too old goes with the next event', async () => {
+    await redis.xadd(keys.stream, '1000-0', 'h', '["dlv_old","call"]', 'b', '{}');
+    await redis.hset(keys.meta, { bytes: 2, born: '1000-0' });
+    await deliver(create(), eventBody(1)).outcome;
+    expect((await stored()).map(({ event }) => event)).toEqual(['messages.upsert']);
+    expect(await redis.hget(keys.meta, 'trimmed')).toBe('1000-0');
+  });
+
+  test.each([
+    ['timeout', 'TIMEOUT'],
+    ['shutdown', 'SHUTDOWN'],
+  ] as const)(
+    'that Redis hangs is our own fault: an abort by %s is an interruption',
+    async (reason, code) => {
+      const own = await PrivateRedis.start();
+      const client = new Redis(own.uri);
+      await client.ping();
+      own.pause();
+      try {
+        const destination = create(client);
+        const running = destination.start(deliveryTo(destination, eventBody(1)), 1);
+        running.abort(reason);
+        running.abort('shutdown');
+        expect(await within(running.outcome, 500, () => 'the end')).toEqual({ kind: 'interrupted', code });
+      } finally {
+        own.resume();
+        client.disconnect();
+        await own.dispose();
+      }
+    },
+  );
+
+  test('that Redis is away is an interruption, which spends no attempt', async () => {
+    const own = await PrivateRedis.start();
+    const { config } = loadConfig(__dirname, { REDIS_URI: own.uri });
+    const client = connectRedis(config.redis, 'commands', () => {});
+    await new Promise((resolve) => client.once('ready', resolve));
+    const destination = create(client as Redis);
+    expect(await deliver(destination, eventBody(1)).outcome).toEqual({ kind: 'delivered' });
+    await own.stop();
+    expect(await deliver(destination, eventBody(2)).outcome).toMatchObject({ kind: 'interrupted' });
+    await own.restart();
+    await new Promise((resolve) => (client.status === 'ready' ? resolve(0) : client.once('ready', resolve)));
+    expect(await deliver(destination, eventBody(3)).outcome).toEqual({ kind: 'delivered' });
+    client.disconnect();
+    await own.dispose();
+  });
+
+  test('an abort after the end does nothing', async () => {
+    const destination = create();
+    const running = destination.start(deliveryTo(destination, eventBody(1)), 1);
+    const outcome = await running.outcome;
+    running.abort('timeout');
+    expect(await running.outcome).toBe(outcome);
+    await destination.close();
+  });
+});
