@@ -1,6 +1,7 @@
 import { type EventFilter, readEventSwitches } from './event-switches';
 import { canDecode, isHeader, isSigningKey } from './formats';
 import { type GatewayConfig, gatewayOf, type WebSocketConfig, webSocketOf } from './gateway-config';
+import { parseUrl } from './url';
 import type { Values } from './variables';
 
 /** The whole configuration: typed, checked, frozen. Durations are milliseconds, sizes bytes. */
@@ -164,8 +165,9 @@ function rabbitmqOf(
 }
 
 function isAmqpAddress(uri: string): boolean {
-  if (!/^amqps?:\/\/./.test(uri) || !URL.canParse(uri)) return false;
-  const { username, password, pathname } = new URL(uri);
+  const url = /^amqps?:\/\/./.test(uri) ? parseUrl(uri) : undefined;
+  if (url === undefined) return false;
+  const { username, password, pathname } = url;
   return canDecode(username + password + pathname);
 }
 

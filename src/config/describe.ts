@@ -1,5 +1,6 @@
 import type { Loaded } from './load';
 import { names } from './load';
+import { parseUrl } from './url';
 import { VARIABLES, type VariableName } from './variables';
 
 /** One line of the `config` command. */
@@ -49,7 +50,8 @@ function textOf(value: unknown): string {
 /** Addresses keep what helps to recognise them (scheme, host, port); everything else becomes stars. */
 function mask(value: string): string {
   if (value === '' || value === '{}') return value;
-  if (!URL.canParse(value)) return '***';
-  const { protocol, host, username, password } = new URL(value);
+  const url = parseUrl(value);
+  if (url === undefined) return '***';
+  const { protocol, host, username, password } = url;
   return `${protocol}//${username || password ? '***@' : ''}${host}/***`;
 }

@@ -1,4 +1,5 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
+import { parseUrl } from './url';
 
 /** What a variable may be. `parse` takes the text of the environment or a JSON value of a configuration file. */
 export interface Format<T> {
@@ -74,8 +75,8 @@ export function urlOf(...protocols: readonly string[]): Format<string> {
   const allowed = `an address that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`;
   return format(allowed, (raw) => {
     const value = asText(raw);
-    if (value === undefined || !URL.canParse(value)) return undefined;
-    const url = new URL(value);
+    const url = value === undefined ? undefined : parseUrl(value);
+    if (url === undefined) return undefined;
     const isWhole = url.hostname !== '' && canDecode(url.username + url.password);
     return protocols.includes(url.protocol) && isWhole ? value : undefined;
   });

@@ -9,7 +9,7 @@ import {
   type StreamKeys,
   streamKeys,
 } from '../../src/destinations/websocket/stream';
-import type { Delivery, DestinationId } from '../../src/pipeline/delivery';
+import type { Delivery, Destination, DestinationId } from '../../src/pipeline/delivery';
 import { deliveryTo, eventBody } from '../support/events';
 import { PrivateRedis } from '../support/private-services';
 import { Happenings, within } from '../support/signals';
@@ -33,12 +33,12 @@ describe('every destination: websocket', () => {
     redis.disconnect();
   });
 
-  const create = (client = redis, kept = retention, stripApikey = false) =>
+  const create = (client = redis, kept = retention, stripApikey = false): Destination =>
     new WebSocketDestination(
       { id, keys, retention: kept, maxAttempts: 10, stripApikey },
       createAppend(client),
     );
-  const deliver = (destination: WebSocketDestination, body: Buffer) => {
+  const deliver = (destination: Destination, body: Buffer) => {
     const delivery: Delivery = deliveryTo(destination, body);
     return { delivery, outcome: within(destination.start(delivery, 1).outcome, 5000, () => 'an outcome') };
   };

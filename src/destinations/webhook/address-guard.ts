@@ -3,6 +3,7 @@ import { isIP, type LookupFunction } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import ipaddr from 'ipaddr.js';
 import { buildConnector } from 'undici';
+import { parseUrl } from '../../config/url';
 import { AddressRefusedError, ConfigError } from '../../errors';
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
@@ -98,8 +99,9 @@ export class AddressGuard {
   /** What is wrong with the URL of a webhook when it is set. Names are judged by what they lead to, when connecting. */
   checkUrl(url: string): string | undefined {
     // No message repeats the URL: it may carry a password.
-    if (!URL.canParse(url)) return 'url must be an address such as https://example.com/webhook';
-    const { protocol, hostname, username, password } = new URL(url);
+    const parsed = parseUrl(url);
+    if (parsed === undefined) return 'url must be an address such as https://example.com/webhook';
+    const { protocol, hostname, username, password } = parsed;
     if (protocol !== 'http:' && protocol !== 'https:') return 'url must start with http:// or https://';
     if (username || password)
       return 'url must not carry a user or a password: put credentials into headers, such as authorization';
@@ -213,8 +215,8 @@ function parse(text: string): Address | undefined {
   const kind = isIP(text);
   if (kind === 0) return undefined;
   if (kind === 4) return ipaddr.parse(text);
-  const url = `http://[${text.replace(/%.*$/, '')}]/`;
-  return URL.canParse(url) ? ipaddr.process(new URL(url).hostname.slice(1, -1)) : undefined;
+  const url = parseUrl(`http://[${text.replace(/%.*$/, '')}]/`);
+  return url === undefined ? undefined : ipaddr.process(url.hostname.slice(1, -1));
 }
 
 function parseNetwork(text: string): Network | undefined {

@@ -1,0 +1,15 @@
+import { httpUrl } from '../../../src/config/formats';
+import { AddressGuard } from '../../../src/destinations/webhook/address-guard';
+
+/** More than it takes until the engine compiles what is called so often. */
+const CALLS = 50_000;
+
+test('an address with letters beyond ASCII stays one, however often it is looked at', () => {
+  const guard = new AddressGuard([]);
+  let refused = 0;
+  for (let call = 0; call < CALLS; call++) {
+    if (httpUrl.parse('https://ex\u00e4mple.com/\u00fc') === undefined) refused++;
+    if (guard.checkUrl('https://ex\u00e4mple.com/\u00fc') !== undefined) refused++;
+  }
+  expect(refused).toBe(0);
+});
