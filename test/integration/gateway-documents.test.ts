@@ -16,7 +16,19 @@ const orGarbage = (right: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
     { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 2 }) },
     {
       weight: 1,
-      arbitrary: fc.constantFrom(null, '', '********', 0, -1, 1e400, [], {}, true, '\u0000', '\ud800'),
+      arbitrary: fc.constantFrom(
+        null,
+        '',
+        '********',
+        0,
+        -1,
+        Number.MAX_VALUE,
+        [],
+        {},
+        true,
+        '\u0000',
+        '\ud800',
+      ),
     },
   );
 

@@ -2,18 +2,20 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 
-export type Service = 'rabbitmq' | 'redis' | 'nginx';
+export type Service = 'rabbitmq' | 'redis' | 'nginx' | 'chromium';
 
 const PROGRAMS: Record<Service, readonly string[]> = {
   rabbitmq: ['rabbitmq-server', 'epmd'],
   redis: ['redis-server'],
   nginx: ['nginx'],
+  chromium: ['chromium'],
 };
 
 const PACKAGES: Record<Service, string> = {
   rabbitmq: 'rabbitmq-server',
   redis: 'redis-server',
   nginx: 'nginx',
+  chromium: 'chromium',
 };
 
 /** RabbitMQ's own folder first: on Debian the command in PATH changes the user and the folder. */

@@ -15,7 +15,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const inRoot = (...names) => join(root, ...names);
 const withTypeScript = ['-r', inRoot('test/support/ts-hook.cjs')];
 const COMMANDS = {
-  test: { need: ['rabbitmq', 'redis'], node: [inRoot('node_modules/jest/bin/jest.js')] },
+  test: { need: ['rabbitmq', 'redis', 'chromium'], node: [inRoot('node_modules/jest/bin/jest.js')] },
   demo: { need: ['rabbitmq', 'redis'], node: [...withTypeScript, inRoot('test/demo/main.ts')] },
   bench: { need: ['rabbitmq', 'redis', 'nginx'], node: [...withTypeScript, inRoot('test/bench/main.ts')] },
 };

@@ -31,11 +31,20 @@ const BROKERS = {
 
 type Broker = keyof typeof BROKERS;
 
+/** What helps but is not needed: where it cannot be had, everything else runs without it. */
+const HELPERS = { nginx: 'NGINX_BIN', chromium: 'CHROMIUM_BIN' } as const;
+
+type Helper = keyof typeof HELPERS;
+
+function isHelper(service: Service): service is Helper {
+  return service in HELPERS;
+}
+
 const titles = (brokers: readonly Broker[]) => brokers.map((broker) => BROKERS[broker].title).join(' and ');
 
 /**
  * RabbitMQ and Redis, each by its variable where set, else the installed one started privately, else
- * installed first. nginx only helps the benchmarks: `NGINX_BIN` where it can be had.
+ * installed first. Helpers (nginx for the benchmarks, a browser for tests) by a variable where they can be had.
  */
 export async function startServices({
   need,
@@ -44,10 +53,11 @@ export async function startServices({
   need: readonly Service[];
   log: Log;
 }): Promise<Services> {
+  const helpers = need.filter(isHelper);
   const own = need
-    .filter((service) => service !== 'nginx')
+    .filter((service): service is Broker => !isHelper(service))
     .filter((broker) => !process.env[BROKERS[broker].variable]);
-  provide(own, need.includes('nginx'), log);
+  provide(own, helpers, log);
   if (own.length > 0) log(`Starting ${titles(own)} on free ports`);
   const starts = await Promise.allSettled(
     own.map(async (broker) => ({ broker, service: await BROKERS[broker].start() })),
@@ -64,18 +74,17 @@ export async function startServices({
   const env = Object.fromEntries(
     running.map(({ broker, service }) => [BROKERS[broker].variable, service.uri]),
   );
-  if (need.includes('nginx') && isInstalled('nginx')) env['NGINX_BIN'] = program('nginx');
+  for (const helper of helpers.filter(isInstalled)) env[HELPERS[helper]] = program(helper);
   return { env, stop };
 }
 
-function provide(brokers: readonly Broker[], withNginx: boolean, log: Log): void {
-  const wanted: Service[] = withNginx ? [...brokers, 'nginx'] : [...brokers];
-  const missing = wanted.filter((service) => !isInstalled(service));
+function provide(brokers: readonly Broker[], helpers: readonly Helper[], log: Log): void {
+  const missing = [...brokers, ...helpers].filter((service) => !isInstalled(service));
   if (missing.length === 0) return;
   const problem = install(missing, log);
   if (problem === undefined) return;
   const needed = brokers.filter((broker) => !isInstalled(broker));
-  if (needed.length === 0) return log(`Going on without nginx: ${problem}`);
+  if (needed.length === 0) return log(`Going on without ${missing.join(' and ')}: ${problem}`);
   const settings = needed.map((broker) => `${BROKERS[broker].variable}=${BROKERS[broker].example}`);
   throw new ServicesMissing(
     [
