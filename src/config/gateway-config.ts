@@ -84,10 +84,11 @@ export function webSocketOf(
 }
 
 function isNetwork(text: string): boolean {
-  const [address = '', bits] = text.split('/');
+  const [address = '', bits, ...others] = text.split('/');
   const version = isIP(address);
   return (
     version !== 0 &&
+    others.length === 0 &&
     (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128)))
   );
 }

@@ -47,6 +47,8 @@ export class Clients {
     this.count(client, 1);
     if (missing !== undefined) client.sendGap({ lastEventId: missing, resumedAfter: position });
     const leave = channel.join(client, position);
+    // Its token may have been revoked while it came in, when nobody could find it here.
+    void this.recheckOne(client, seat);
     return () => {
       leave();
       this.seats.delete(client);
@@ -69,18 +71,23 @@ export class Clients {
   /** The settings of an instance changed, or any may have: tokens that no longer open its door end their clients. */
   async recheck(instance: string | undefined): Promise<void> {
     for (const [client, seat] of this.seats) {
-      if (seat.access !== 'instance' || (instance !== undefined && seat.instance !== instance)) continue;
-      try {
-        if (!(await this.parts.keys.opens(seat.key, seat.instance))) this.cutOff(client, 'revoked');
-      } catch (error) {
-        this.parts.onError(error);
-      }
+      if (instance === undefined || seat.instance === instance) await this.recheckOne(client, seat);
     }
   }
 
   close(): void {
     clearInterval(this.timer);
     for (const client of [...this.seats.keys()]) client.cutOff('shutdown');
+  }
+
+  private async recheckOne(client: Client, { access, key, instance }: Seat): Promise<void> {
+    if (access !== 'instance') return;
+    try {
+      const isOpen = await this.parts.keys.opens(key, instance);
+      if (!isOpen && this.seats.has(client)) this.cutOff(client, 'revoked');
+    } catch (error) {
+      this.parts.onError(error);
+    }
   }
 
   private count({ protocol }: Client, change: 1 | -1): void {

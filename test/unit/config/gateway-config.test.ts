@@ -1,0 +1,76 @@
+import { loadConfig } from '../../../src/config/load';
+import type { Environment } from '../../support/relay';
+
+const load = (env: Environment) => loadConfig(__dirname, env);
+
+test('the gateway’s defaults: no key, nobody trusted, every origin, WebSockets off and nobody let in without a key', () => {
+  const { config } = load({});
+  expect(config.gateway).toEqual({
+    host: '0.0.0.0',
+    port: 8090,
+    apiKey: '',
+    trustedProxies: [],
+    docs: true,
+    cors: { origins: ['*'], methods: ['POST', 'GET', 'PUT', 'DELETE'], credentials: false },
+  });
+  expect(config.webSocket).toMatchObject({ enabled: false, globalEvents: undefined, allowedHosts: [] });
+});
+
+test('PORT of hosting platforms is taken where GATEWAY_PORT is not set', () => {
+  expect(load({ PORT: '5000' }).config.gateway.port).toBe(5000);
+  expect(load({ PORT: '5000', GATEWAY_PORT: '6000' }).config.gateway.port).toBe(6000);
+});
+
+test.each(['BQYHJGJHJ', '429683C4C977415CAAFCCE10F7D57E11'])(
+  'the key %s of the published examples is warned of',
+  (key) => {
+    expect(load({ AUTHENTICATION_API_KEY: key }).warnings).toContainEqual(
+      expect.stringContaining('AUTHENTICATION_API_KEY'),
+    );
+    expect(load({ AUTHENTICATION_API_KEY: 'own' }).warnings).not.toContainEqual(
+      expect.stringContaining('AUTHENTICATION_API_KEY'),
+    );
+  },
+);
+
+test.each(['10.0.0.1', '10.0.0.0/8', '::1', 'fd00::/8', '10.0.0.0/0, ::/128'])(
+  '%s may be trusted',
+  (list) => {
+    expect(load({ GATEWAY_TRUSTED_PROXIES: list }).config.gateway.trustedProxies).toEqual(list.split(', '));
+  },
+);
+
+test.each([
+  'proxy',
+  '10.0.0.0/33',
+  '10.0.0',
+  '10.0.0.0/',
+  '::/129',
+  '10.0.0.0/8/8',
+  '10.0.0.0/-1',
+  '1.2.3.4,x',
+])('%s may not, and the variable is named', (list) => {
+  expect(() => load({ GATEWAY_TRUSTED_PROXIES: list })).toThrow(/GATEWAY_TRUSTED_PROXIES: must be a list/);
+});
+
+test('the global stream has the events of its switches, where it is on', () => {
+  const on = { WEBSOCKET_ENABLED: 'true', WEBSOCKET_GLOBAL_EVENTS: 'true' };
+  expect(load(on).config.webSocket.globalEvents).toBe('all');
+  expect(load({ ...on, WEBSOCKET_EVENTS_CALL: 'true' }).config.webSocket.globalEvents).toEqual(
+    new Set(['CALL']),
+  );
+  expect(
+    load({ WEBSOCKET_ENABLED: 'true', WEBSOCKET_EVENTS_CALL: 'true' }).config.webSocket.globalEvents,
+  ).toBeUndefined();
+});
+
+test.each([
+  ['WEBSOCKET_BUFFER_BYTES', '10'],
+  ['WEBSOCKET_PING_SECONDS', '0'],
+  ['WEBSOCKET_RESUME_SECONDS', '0'],
+  ['WEBSOCKET_RESUME_EVENTS', 'many'],
+  ['WEBSOCKET_MAX_CLIENTS', '-1'],
+  ['GATEWAY_PORT', '70000'],
+])('%s=%s is refused by name', (name, value) => {
+  expect(() => load({ [name]: value })).toThrow(new RegExp(name));
+});

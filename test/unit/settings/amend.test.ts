@@ -1,0 +1,174 @@
+import fc from 'fast-check';
+import { amend, unmask } from '../../../src/settings/amend';
+import { MASK, pathsOfMasks } from '../../../src/settings/mask';
+import type { Settings } from '../../../src/settings/schema';
+import { documentWith, readSlot, type Slot, withoutSlot } from '../../../src/settings/slot';
+import { stamped } from '../../../src/settings/stamps';
+
+const url = 'https://example.com/hook';
+const webhook = { enabled: true, url, byEvents: false, base64: false, headers: {}, events: ['CALL'] };
+
+describe('amend', () => {
+  test.each<[string, object | undefined, unknown, unknown]>([
+    ['fields that are not named stay', webhook, { base64: true }, { ...webhook, base64: true }],
+    [
+      'null removes a field',
+      { ...webhook, secret: 'x' },
+      { secret: null },
+      { ...webhook, secret: undefined },
+    ],
+    [
+      'older names replace present fields',
+      webhook,
+      { webhookByEvents: true },
+      { ...webhook, byEvents: true },
+    ],
+    [
+      'the present name wins',
+      webhook,
+      { byEvents: true, webhookByEvents: false },
+      { ...webhook, byEvents: true },
+    ],
+    ['disabling keeps the events', webhook, { enabled: false, events: [] }, { ...webhook, enabled: false }],
+    [
+      'disabling with a list takes the list',
+      webhook,
+      { enabled: false, events: ['X'] },
+      { ...webhook, enabled: false, events: ['X'] },
+    ],
+    [
+      'enabling with none means every event',
+      webhook,
+      { enabled: true, events: [] },
+      { ...webhook, events: [] },
+    ],
+    ['there was nothing', undefined, { url }, { url }],
+  ])('%s', (_rule, before, given, expected) => {
+    // The schema leaves out older names.
+    const { webhookByEvents: _older, ...amended } = amend(before, given) as Record<string, unknown>;
+    expect(amended).toEqual(expected);
+  });
+
+  test.each([null, 'text', 5, true, []])('%j is left for the schema to refuse', (given) => {
+    expect(amend(webhook, given)).toBe(given);
+  });
+
+  test('headers are replaced as a whole, masked ones stay as they are', () => {
+    const before = { ...webhook, headers: { a: 'secret-a', b: 'secret-b' } };
+    expect(amend(before, { headers: { a: MASK, c: 'new' } })).toMatchObject({
+      headers: { a: 'secret-a', c: 'new' },
+    });
+    expect(amend(before, { headers: { a: MASK, c: 'new' } })).not.toHaveProperty('headers.b');
+  });
+
+  test('what is given twice is the same as once', () => {
+    const fields = fc.record(
+      {
+        enabled: fc.boolean(),
+        events: fc.array(fc.constantFrom('CALL', 'NEW'), { maxLength: 2 }),
+        base64: fc.boolean(),
+        headers: fc.dictionary(fc.constantFrom('a', 'b'), fc.constantFrom('x', MASK)),
+        secret: fc.constantFrom('s', null),
+      },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(fields, (given) => {
+        const before = { ...webhook, headers: { a: '1', b: '2' }, secret: 'old' };
+        const once = amend(before, given) as object;
+        expect(amend(once, given)).toEqual(once);
+      }),
+    );
+  });
+});
+
+describe('masks', () => {
+  test('a mask is never what is stored, whatever it stands beside', () => {
+    const stored = { token: 't', webhook: { ...webhook, headers: { a: 'x' } }, pusher: { secret: 's' } };
+    const given = {
+      token: MASK,
+      webhook: { headers: { a: MASK, b: MASK } },
+      pusher: { secret: MASK },
+      sqs: MASK,
+    };
+    const result = unmask(given, stored);
+    expect(result).toMatchObject({ token: 't', webhook: { headers: { a: 'x' } }, pusher: { secret: 's' } });
+    expect(pathsOfMasks(result)).toEqual(['webhook.headers.b', 'sqs']);
+  });
+
+  test('names that every object has are nothing that is stored', () => {
+    for (const name of ['constructor', 'toString', '__proto__']) {
+      expect(pathsOfMasks(unmask(JSON.parse(`{"headers":{"${name}":"${MASK}"}}`), { headers: {} }))).toEqual([
+        `headers.${name}`,
+      ]);
+    }
+  });
+});
+
+describe('slots', () => {
+  const settings: Settings = { webhook, webhooks: { n8n: webhook }, sqs: { enabled: true, events: [] } };
+  const slots: Slot[] = [
+    { section: 'webhook' },
+    { section: 'sqs' },
+    { section: 'pusher' },
+    { section: 'webhooks', name: 'n8n' },
+    { section: 'webhooks', name: 'constructor' },
+  ];
+
+  test.each(slots)('%j: what was put in is read, what was taken out is gone, and others stay', (slot) => {
+    const filled = documentWith(settings, slot, webhook) as Settings;
+    expect(readSlot(filled, slot)).toBe(webhook);
+    const emptied = withoutSlot(filled, slot);
+    expect(readSlot(emptied, slot)).toBeUndefined();
+    for (const other of slots.filter((each) => each !== slot)) {
+      expect(readSlot(filled, other)).toBe(readSlot(settings, other));
+      expect(readSlot(emptied, other)).toBe(readSlot(settings, other));
+    }
+  });
+
+  test('nothing is set where there are no settings', () => {
+    for (const slot of slots) expect(readSlot(undefined, slot)).toBeUndefined();
+    expect(documentWith(undefined, { section: 'webhooks', name: 'n8n' }, webhook)).toEqual({
+      webhooks: { n8n: webhook },
+    });
+  });
+});
+
+describe('stamps', () => {
+  const at = (second: number): Date => new Date(Date.UTC(2026, 0, 1, 0, 0, second));
+  const settings = (more: Partial<Settings> = {}): Settings => ({ webhooks: {}, ...more });
+
+  test('what is new is created and updated now, sections each by themselves', () => {
+    const first = stamped(undefined, settings({ webhook }), at(1));
+    const second = stamped(first, { ...first, sqs: { enabled: true, events: [] } }, at(2));
+    expect(second.webhook).toMatchObject({ createdAt: at(1).toISOString(), updatedAt: at(1).toISOString() });
+    expect(second.sqs).toMatchObject({ createdAt: at(2).toISOString(), updatedAt: at(2).toISOString() });
+  });
+
+  test('a change is told, no change is not, and neither is made anew', () => {
+    const first = stamped(undefined, settings({ webhooks: { n8n: webhook } }), at(1));
+    const same = stamped(first, settings({ webhooks: { n8n: webhook } }), at(2));
+    expect(same).toEqual(first);
+    const changed = stamped(same, settings({ webhooks: { n8n: { ...webhook, base64: true } } }), at(3));
+    expect(changed.webhooks['n8n']).toMatchObject({
+      createdAt: at(1).toISOString(),
+      updatedAt: at(3).toISOString(),
+    });
+  });
+
+  test('what was removed and is set again begins anew', () => {
+    const first = stamped(undefined, settings({ webhook }), at(1));
+    const removed = stamped(first, settings(), at(2));
+    expect(removed).not.toHaveProperty('webhook');
+    expect(stamped(removed, settings({ webhook }), at(3)).webhook).toMatchObject({
+      createdAt: at(3).toISOString(),
+    });
+  });
+
+  test('what was exported keeps its times', () => {
+    const times = { createdAt: at(1).toISOString(), updatedAt: at(2).toISOString() };
+    expect(stamped(undefined, settings({ webhook: { ...webhook, ...times } }), at(9)).webhook).toMatchObject(
+      times,
+    );
+  });
+});
