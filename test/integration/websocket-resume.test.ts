@@ -1,5 +1,7 @@
+import { streamKeys } from '../../src/destinations/websocket/stream';
 import { API_KEY, GatewayBench } from '../support/gateway';
 import { PrivateRedis } from '../support/private-services';
+import { eventually } from '../support/signals';
 import { Feeder, IoClient, keyOf, PlainClient, type Received } from '../support/websockets';
 
 jest.setTimeout(60_000);
@@ -164,6 +166,42 @@ describe('a window that is over', () => {
         await client.close();
         await feeder.feed(instance, 1);
       }
+    },
+  );
+
+  test.each(CLIENTS)(
+    '$protocol: of a quiet instance, whose stream has expired, nothing was missed',
+    async ({ open }) => {
+      const { gatewayPort } = bench.gateway;
+      const redis = bench.connectRedis();
+      const quiet = new Feeder(bench.connectRedis(), bench.prefix, { ...WINDOW, maxAgeMs: 200 });
+      const expired = () =>
+        eventually(
+          async () =>
+            (await redis.exists(streamKeys(bench.prefix, instance).stream)) === 0 ? true : undefined,
+          'expired',
+        );
+      const first = await open(gatewayPort);
+      await quiet.feed(instance, 2);
+      const [before, last] = await first.received(2);
+      await first.close();
+      await expired();
+      const back = await open(gatewayPort, last?.id);
+      const keys = await quiet.feed(instance);
+      const late = await open(gatewayPort, before?.id);
+      expect((await late.received(1))[0]?.event).toBe('relay.gap');
+      expect((await back.received(1)).map(keyOf)).toEqual(keys);
+      // Also once there are new ones, and once those are gone again.
+      const again = await open(gatewayPort, last?.id);
+      await expired();
+      const gone = await open(gatewayPort, last?.id);
+      expect((await gone.received(1))[0]?.event).toBe('relay.gap');
+      const newest = await open(gatewayPort, back.lastId);
+      const more = await feeder.feed(instance);
+      expect((await newest.received(1)).map(keyOf)).toEqual(more);
+      for (const client of [back, late, again, gone, newest]) await client.close();
+      quiet.close();
+      redis.disconnect();
     },
   );
 

@@ -9,7 +9,10 @@ import type { Cluster, Redis } from 'ioredis';
 export interface StreamKeys {
   /** Entries: `h`, the event's head, and `b`, its body. Also the name of the channel. */
   readonly stream: string;
-  /** Hash: `bytes` of all bodies, `born`, the id of its first entry, and `trimmed`, that of the last one dropped. */
+  /**
+   * Hash: `bytes` of all bodies, `born`, the id of the first entry ever, `trimmed`, that of the last one dropped, and
+   * `last`, that of the newest. It outlives the stream: who saw the last event of a quiet instance missed nothing.
+   */
   readonly meta: string;
 }
 
@@ -50,6 +53,9 @@ export function decodePublished(message: Buffer): Published {
   };
 }
 
+/** How long it is known of a stream that has expired where it ended. */
+const REMEMBERED_MS = 7 * 86_400_000;
+
 /**
  * Adds an event, drops what is too old or too much, the oldest first, and tells the gateways. The newest always stays.
  * KEYS: stream, meta. ARGV: head, body, longest age in ms, most events, most bytes.
@@ -58,7 +64,12 @@ const APPEND = `
   local id = redis.call('XADD', KEYS[1], '*', 'h', ARGV[1], 'b', ARGV[2])
   local bytes = redis.call('HINCRBY', KEYS[2], 'bytes', #ARGV[2])
   local length = redis.call('XLEN', KEYS[1])
-  if length == 1 then redis.call('HSET', KEYS[2], 'born', id) end
+  if length == 1 then
+    local last = redis.call('HGET', KEYS[2], 'last')
+    redis.call('HSET', KEYS[2], 'bytes', #ARGV[2], last and 'trimmed' or 'born', last or id)
+    bytes = #ARGV[2]
+  end
+  redis.call('HSET', KEYS[2], 'last', id)
   local oldest = tonumber(string.match(id, '^%d+')) - tonumber(ARGV[3])
   while length > 1 do
     local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
@@ -70,7 +81,7 @@ const APPEND = `
     length = length - 1
   end
   redis.call('PEXPIRE', KEYS[1], ARGV[3])
-  redis.call('PEXPIRE', KEYS[2], ARGV[3])
+  redis.call('PEXPIRE', KEYS[2], ARGV[3] + ${REMEMBERED_MS})
   redis.call('PUBLISH', KEYS[1], id .. ' ' .. ARGV[1] .. '\\n' .. ARGV[2])
   return id`;
 

@@ -30,12 +30,15 @@ export class StreamReader {
    * known to belong to it, as it was forgotten, or is another one.
    */
   async reachOf({ stream, meta }: StreamKeys, position: StreamId): Promise<Reach> {
-    const [[born, trimmed], end] = await Promise.all([
-      this.redis.hmget(meta, 'born', 'trimmed'),
+    const [[born, trimmed, last], end] = await Promise.all([
+      this.redis.hmget(meta, 'born', 'trimmed', 'last'),
       this.end({ stream, meta }),
     ]);
-    if (born === undefined || born === null || compareIds(position, end) > 0) return 'nothing';
-    return compareIds(position, born) < 0 || compareIds(position, trimmed ?? BEGINNING) < 0 ? 'part' : 'all';
+    const newest = last ?? end;
+    if (born === undefined || born === null || compareIds(position, newest) > 0) return 'nothing';
+    // Of a stream that has expired nothing is left.
+    const dropped = end === BEGINNING ? newest : (trimmed ?? BEGINNING);
+    return compareIds(position, born) < 0 || compareIds(position, dropped) < 0 ? 'part' : 'all';
   }
 }
 
