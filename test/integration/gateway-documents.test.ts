@@ -97,7 +97,7 @@ afterAll(async () => {
   await bench.close();
 });
 
-const stored = async (): Promise<string | null> => redis.hget(`{${bench.prefix}}:settings`, name);
+const stored = async (): Promise<string | null> => bench.stored(redis, name);
 
 /** Before or after, and nothing between: what is stored is understood, and is what was answered or what was there. */
 async function checkStored(status: number, before: string | null): Promise<Settings | undefined> {

@@ -178,7 +178,7 @@ describe('names of instances', () => {
     const set = await bench.ask('POST', `/webhook/set/${path}`, { body: { url: URL } });
     expect([set.status, set.body]).toMatchObject([201, { url: URL }]);
     const redis = bench.connectRedis();
-    const stored = await redis.hget(`{${bench.prefix}}:settings`, name);
+    const stored = await bench.stored(redis, name);
     redis.disconnect();
     expect(JSON.parse(stored ?? 'null')).toMatchObject({ webhook: { url: URL } });
     expect((await bench.ask('GET', `/webhook/find/${path}`)).body).toEqual(set.body);

@@ -241,7 +241,7 @@ describe('secrets', () => {
     const { body } = await find('webhook');
     expect((await set('webhook', { webhook: body })).body).toEqual(body);
     const redis = bench.connectRedis();
-    const stored = JSON.parse((await redis.hget(`{${bench.prefix}}:settings`, name)) ?? '{}');
+    const stored = JSON.parse((await bench.stored(redis, name)) ?? '{}');
     redis.disconnect();
     expect(stored.webhook).toMatchObject({ headers, secret: SECRET });
   });

@@ -1,6 +1,7 @@
+import { connect } from 'node:net';
 import { fixture } from '../support/events';
 import { API_KEY, errorShape, GatewayBench } from '../support/gateway';
-import { eventually } from '../support/signals';
+import { eventually, turns } from '../support/signals';
 import { Feeder, IoClient, keyOf, PlainClient } from '../support/websockets';
 
 const UNAUTHORIZED = { status: 401, error: 'Unauthorized', response: { message: 'Unauthorized' } };
@@ -185,6 +186,34 @@ describe('who is let in', () => {
       status: 400,
       body: errorShape(400, 'Bad Request'),
     });
+  });
+
+  test('requests that offer HTTP/2 are served all the same, with their bodies, one after the other', async () => {
+    const body = '{"url":"https://example.com/ã"}';
+    const offer =
+      'connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAARAAAAA\r\n';
+    const head = `host: x\r\n${offer}apikey: ${API_KEY}\r\n`;
+    const requests = [
+      `POST /webhook/set/h2c HTTP/1.1\r\n${head}content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+      `GET /webhook/find/h2c HTTP/1.1\r\n${head}\r\n`,
+    ];
+    const socket = connect(port, '127.0.0.1');
+    let answers = '';
+    socket.on('data', (chunk: Buffer) => {
+      answers += chunk.toString('utf8');
+    });
+    for (const [index, request] of requests.entries()) {
+      // Also where the body comes later than the head.
+      socket.write(request.slice(0, -3));
+      await turns();
+      socket.write(request.slice(-3));
+      await eventually(
+        () => (answers.split('HTTP/1.1 20').length === index + 2 ? true : undefined),
+        'an answer',
+      );
+    }
+    expect(answers).toMatch(/^HTTP\/1\.1 201 [^]*HTTP\/1\.1 200 [^]*example\.com\/ã/);
+    socket.destroy();
   });
 
   test('a path that is none is refused with 404', async () => {

@@ -85,6 +85,12 @@ export class GatewayBench {
     return new Redis(this.redisUri, { maxRetriesPerRequest: 1 });
   }
 
+  /** What lies in Redis for an instance, as JSON; null: nothing. */
+  async stored(redis: Redis, instance: string): Promise<string | null> {
+    const text = await redis.hget(`{${this.prefix}}:settings`, instance);
+    return text === null ? null : JSON.stringify((JSON.parse(text) as { settings: unknown }).settings);
+  }
+
   /** Nothing stays: no process, no key. */
   async close(): Promise<void> {
     await Promise.all(this.processes.filter(({ isRunning }) => isRunning).map((each) => each.kill()));

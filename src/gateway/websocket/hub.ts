@@ -9,6 +9,7 @@ import { Clients, type ClientsObserver } from './clients';
 import { Feed } from './feed';
 import { PlainSockets, refuse } from './plain';
 import { SocketIo } from './socket-io';
+import { serveWithoutUpgrade, wantsWebSocket } from './without-upgrade';
 
 export interface WebSocketHubParts {
   readonly gateway: GatewayConfig;
@@ -56,6 +57,7 @@ export class WebSocketHub {
     server.on('upgrade', (request, socket, head) => {
       const path = (request.url ?? '/').split('?')[0] ?? '/';
       if (path.startsWith(SOCKET_IO)) return;
+      if (!wantsWebSocket(request)) return serveWithoutUpgrade(server, request, socket, head);
       if (path !== '/') return refuse(socket, notFound(`Cannot GET ${path}`));
       this.plain.upgrade(request, socket, head).catch(this.parts.onError);
     });
