@@ -57,6 +57,20 @@ describe.each(CLIENTS)('a client that comes back ($protocol)', ({ open }) => {
     await second.close();
   });
 
+  test('one that saw nothing yet asks for an id to begin with: now', async () => {
+    // Before there ever was an event, and after.
+    for (let round = 0; round < 2; round++) {
+      const first = await open(port, 'now');
+      const [ready] = await first.received(1);
+      expect(ready).toMatchObject({ event: 'relay.ready', instance, data: {} });
+      await first.close();
+      const keys = await feeder.feed(instance, 3);
+      const second = await open(port, ready?.id);
+      expect((await second.received(3)).map(keyOf)).toEqual(keys);
+      await second.close();
+    }
+  });
+
   test('from the middle, any number of times', async () => {
     const first = await open(port);
     const keys = await feeder.feed(instance, 60);
@@ -136,7 +150,12 @@ describe('a window that is over', () => {
     const keys = await feeder.feed(instance, 25);
     const second = await open(gatewayPort, last);
     const [gap, ...rest] = await second.received(11);
-    expect(gap).toEqual({ event: 'relay.gap', instance, data: { lastEventId: last, resumedAfter: last } });
+    expect(gap).toEqual({
+      event: 'relay.gap',
+      instance,
+      id: last,
+      data: { lastEventId: last, resumedAfter: last },
+    });
     expect(rest.map(keyOf)).toEqual(keys.slice(-10));
     await second.close();
   });

@@ -1,5 +1,5 @@
 import { Channel } from '../../src/gateway/websocket/channel';
-import type { ChannelClient, Gap } from '../../src/gateway/websocket/follower';
+import type { ChannelClient, Notice } from '../../src/gateway/websocket/follower';
 import { StreamMessage } from '../../src/gateway/websocket/message';
 import { compareIds, type StreamId } from '../../src/gateway/websocket/stream-id';
 import { PAGE, type Reach, type StreamReader } from '../../src/gateway/websocket/stream-reader';
@@ -18,7 +18,7 @@ export const messageOf = (number: number): StreamMessage =>
 /** A client that keeps what it is sent; full once told so, until it is told otherwise. */
 export class FakeClient implements ChannelClient {
   readonly ids: StreamId[] = [];
-  readonly gaps: Gap[] = [];
+  readonly notices: Notice[] = [];
   isGone = false;
   isFull = false;
   slow = 0;
@@ -28,8 +28,8 @@ export class FakeClient implements ChannelClient {
     if (!this.isGone) this.ids.push(message.id);
   }
 
-  sendGap(gap: Gap): void {
-    this.gaps.push(gap);
+  notify(notice: Notice): void {
+    this.notices.push(notice);
   }
 
   flushed(): Promise<void> {

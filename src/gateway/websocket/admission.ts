@@ -6,6 +6,7 @@ import { instanceName } from '../instance-name';
 import type { Access, Keys } from '../keys';
 import type { Channel } from './channel';
 import type { Feed } from './feed';
+import type { Notice } from './follower';
 import { isStreamId, type StreamId } from './stream-id';
 
 /** What a client says when it connects. */
@@ -14,7 +15,7 @@ export interface Candidate {
   readonly key: string | undefined;
   /** Undefined: it wants the events of all instances. */
   readonly instance: string | undefined;
-  /** What it saw last, where it comes back. */
+  /** What it saw last, where it comes back; `now` where it means to come back, and asks for an id to begin with. */
   readonly lastEventId: string | undefined;
 }
 
@@ -25,8 +26,8 @@ export interface Seat {
   readonly key: string | undefined;
   readonly channel: Channel;
   readonly position: StreamId;
-  /** What it asked for and is no longer there. */
-  readonly missing: StreamId | undefined;
+  /** What it is to be told first. */
+  readonly notice: Notice | undefined;
 }
 
 export interface AdmissionParts {
@@ -35,6 +36,7 @@ export interface AdmissionParts {
   readonly feed: Feed;
 }
 
+const NOW = 'now';
 const OPEN_TIMEOUT_MS = 10_000;
 
 /** Decides who may listen to what, and how many. */
@@ -48,8 +50,8 @@ export class Admission {
   async admit(candidate: Candidate): Promise<Seat> {
     const { key, lastEventId } = candidate;
     const instance = candidate.instance === undefined ? undefined : instanceName(candidate.instance);
-    if (lastEventId !== undefined && !isStreamId(lastEventId)) {
-      throw badRequest(['last-event-id: must be the id of an event, such as 1763720000000-0']);
+    if (lastEventId !== undefined && lastEventId !== NOW && !isStreamId(lastEventId)) {
+      throw badRequest(['last-event-id: must be the id of an event, such as 1763720000000-0, or now']);
     }
     const access = await this.accessOf(candidate);
     if (instance === undefined && this.parts.config.globalEvents === undefined) {
@@ -95,15 +97,20 @@ export class Admission {
   private async place(
     instance: string | undefined,
     lastEventId: string | undefined,
-  ): Promise<Pick<Seat, 'channel' | 'position' | 'missing'>> {
+  ): Promise<Pick<Seat, 'channel' | 'position' | 'notice'>> {
     const channel = this.parts.feed.channel(instance);
     const opened = channel.open();
     try {
       const now = await inTime(opened);
-      if (lastEventId === undefined) return { channel, position: now, missing: undefined };
+      if (lastEventId === undefined) return { channel, position: now, notice: undefined };
+      if (lastEventId === NOW) {
+        return { channel, position: now, notice: { event: 'relay.ready', id: now, data: {} } };
+      }
       const reach = await inTime(fromStore(channel.reachOf(lastEventId)));
-      if (reach === 'all') return { channel, position: lastEventId, missing: undefined };
-      return { channel, position: reach === 'part' ? lastEventId : now, missing: lastEventId };
+      if (reach === 'all') return { channel, position: lastEventId, notice: undefined };
+      const position = reach === 'part' ? lastEventId : now;
+      const data = { lastEventId, resumedAfter: position };
+      return { channel, position, notice: { event: 'relay.gap', id: position, data } };
     } catch (error) {
       channel.leave();
       throw error;

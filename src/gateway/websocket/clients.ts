@@ -42,10 +42,10 @@ export class Clients {
 
   /** Takes a client in; returns what is to be called once, when it has gone. */
   add(client: Client, seat: Seat): () => void {
-    const { channel, position, missing, instance } = seat;
+    const { channel, position, notice, instance } = seat;
     this.seats.set(client, seat);
     this.count(client, 1);
-    if (missing !== undefined) client.sendGap({ lastEventId: missing, resumedAfter: position });
+    if (notice !== undefined) client.notify(notice);
     const leave = channel.join(client, position);
     // Its token may have been revoked while it came in, when nobody could find it here.
     void this.recheckOne(client, seat);

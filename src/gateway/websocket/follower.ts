@@ -1,17 +1,21 @@
 import type { StreamMessage } from './message';
 import { compareIds, type StreamId } from './stream-id';
 
-/** What a client is told where events are no longer there that it asks for. */
-export interface Gap {
+/** What a client is told that resumes: besides events, and shaped like them. `id` is where it now is. */
+export type Notice =
+  | { readonly event: 'relay.ready'; readonly id: StreamId; readonly data: Readonly<Record<string, never>> }
+  /** Events that it asks for are no longer there. */
+  | { readonly event: 'relay.gap'; readonly id: StreamId; readonly data: Gap };
+
+interface Gap {
   readonly lastEventId: StreamId;
-  /** Undefined: nothing is there. */
   readonly resumedAfter: StreamId;
 }
 
 /** The client of a channel, whatever it speaks. None of these throws. */
 export interface ChannelClient {
   send(message: StreamMessage): void;
-  sendGap(gap: Gap): void;
+  notify(notice: Notice): void;
   /** Resolves when everything sent has left, or the client has gone. */
   flushed(): Promise<void>;
   readonly isGone: boolean;

@@ -4,7 +4,7 @@ import type { WebSocket } from 'ws';
 import { errorBody, type HttpError } from '../errors';
 import type { Admission, Candidate, Seat } from './admission';
 import type { Client, Clients, CutReason } from './clients';
-import type { Gap } from './follower';
+import type { Notice } from './follower';
 import type { StreamMessage } from './message';
 import { GatewaySocketServer } from './server';
 
@@ -125,9 +125,9 @@ class PlainClient implements Client {
     this.stream.write(message.frame);
   }
 
-  sendGap(gap: Gap): void {
+  notify({ event, ...rest }: Notice): void {
     if (this.isGone) return;
-    this.webSocket.send(JSON.stringify({ event: 'relay.gap', instance: this.instance ?? null, data: gap }));
+    this.webSocket.send(JSON.stringify({ event, instance: this.instance ?? null, ...rest }));
   }
 
   flushed(): Promise<void> {

@@ -4,7 +4,7 @@ import type { GatewayConfig } from '../../config/gateway-config';
 import { errorBody, type HttpError } from '../errors';
 import type { Admission, Candidate, Seat } from './admission';
 import type { Client, Clients, CutReason } from './clients';
-import type { Gap } from './follower';
+import type { Notice } from './follower';
 import type { StreamMessage } from './message';
 import { GatewaySocketServer } from './server';
 
@@ -164,8 +164,8 @@ class SocketIoClient implements Client {
     this.socket.conn.send(packet, {}, () => this.sent(packet.length));
   }
 
-  sendGap(gap: Gap): void {
-    this.socket.emit('relay.gap', { event: 'relay.gap', instance: this.instance ?? null, data: gap });
+  notify({ event, ...rest }: Notice): void {
+    this.socket.emit(event, { event, instance: this.instance ?? null, ...rest });
   }
 
   flushed(): Promise<void> {

@@ -19,10 +19,9 @@ export class StreamReader {
     return (entries as unknown as Entry[]).map(messageOf);
   }
 
-  /** Id of the newest entry. */
-  async end({ stream }: StreamKeys): Promise<StreamId> {
-    const [entry] = await this.redis.xrevrange(stream, '+', '-', 'COUNT', 1);
-    return entry?.[0] ?? BEGINNING;
+  /** Id of the newest entry there ever was. */
+  async end({ meta }: StreamKeys): Promise<StreamId> {
+    return (await this.redis.hget(meta, 'last')) ?? BEGINNING;
   }
 
   /**
@@ -30,15 +29,18 @@ export class StreamReader {
    * known to belong to it, as it was forgotten, or is another one.
    */
   async reachOf({ stream, meta }: StreamKeys, position: StreamId): Promise<Reach> {
-    const [[born, trimmed, last], end] = await Promise.all([
+    const [[born, trimmed, last], exists] = await Promise.all([
       this.redis.hmget(meta, 'born', 'trimmed', 'last'),
-      this.end({ stream, meta }),
+      this.redis.exists(stream),
     ]);
-    const newest = last ?? end;
-    if (born === undefined || born === null || compareIds(position, newest) > 0) return 'nothing';
+    const newest = last ?? BEGINNING;
+    // Before the first entry there was none to miss.
+    if (position === BEGINNING && newest === BEGINNING) return 'all';
+    if (compareIds(position, newest) > 0) return 'nothing';
     // Of a stream that has expired nothing is left.
-    const dropped = end === BEGINNING ? newest : (trimmed ?? BEGINNING);
-    return compareIds(position, born) < 0 || compareIds(position, dropped) < 0 ? 'part' : 'all';
+    const dropped = exists === 1 ? (trimmed ?? BEGINNING) : newest;
+    const isBefore = position !== BEGINNING && compareIds(position, born ?? newest) < 0;
+    return isBefore || compareIds(position, dropped) < 0 ? 'part' : 'all';
   }
 }
 

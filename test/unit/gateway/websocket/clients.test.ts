@@ -30,7 +30,7 @@ function setUp(opens: (key: string | undefined) => Promise<boolean>) {
     key,
     channel,
     position: '0-0',
-    missing: undefined,
+    notice: undefined,
   });
   return { clients, seat, released, errors };
 }
