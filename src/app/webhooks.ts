@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import type { Pool } from 'undici';
 import type { Config } from '../config/config';
-import { AddressGuard } from '../destinations/webhook/address-guard';
 import { createHttpClient } from '../destinations/webhook/client';
 import { WebhookDestination } from '../destinations/webhook/destination';
+import { AddressGuard } from '../network/address-guard';
 import { type DestinationId, destinationKey } from '../pipeline/delivery';
 import type { Subscription } from '../pipeline/route';
 import { filterOf } from '../settings/document';

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { withSettings } from '../app/store';
 import { fileProblem } from '../config/layers';
 import { loadConfig } from '../config/load';
-import { AddressGuard } from '../destinations/webhook/address-guard';
+import { AddressGuard } from '../network/address-guard';
 import { instanceNameOf } from '../settings/document';
 import { InstanceSettings, SettingsMissingError, SettingsRefusedError } from '../settings/instances';
 import { masked } from '../settings/mask';

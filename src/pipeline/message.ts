@@ -1,3 +1,4 @@
+import type { MalformedEventError } from '../errors';
 import type { Origin } from '../events/envelope';
 
 /** What the source does with a message in the end: it is done with, or it goes back to the broker. */
@@ -9,6 +10,8 @@ export interface SourceMessage {
   readonly origin: Origin;
   /** When it was published, epoch milliseconds, where the broker knows. */
   readonly publishedAt: number | undefined;
+  /** Set where the source knows that it can never become an event: it is dead-lettered with this reason. */
+  readonly flaw?: MalformedEventError;
   settle(settlement: Settlement): void;
 }
 

@@ -37,6 +37,7 @@ export class Relay {
 
   handle(source: string, message: SourceMessage): void {
     this.open++;
+    if (message.flaw !== undefined) return this.bury(source, message, message.flaw);
     let envelope: Envelope;
     try {
       envelope = parseEnvelope(message.body, message.origin);

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { RabbitBench } from '../support/rabbit-bench';
 import { sourceSuite } from './source-suite';
 
@@ -6,6 +7,9 @@ sourceSuite('rabbitmq', async () => {
   return {
     create: (limits) => bench.create(limits),
     publish: (body) => bench.publish(body),
+    bodies: [Buffer.alloc(0), Buffer.from('{"a":"é😀"}'), randomBytes(8192), randomBytes(3_000_000)],
+    largestBody: 2_500_000,
+    holding: { by: 'connection' },
     waiting: () => bench.waiting(),
     goOffline: () => bench.proxy.goOffline(),
     goOnline: () => bench.proxy.goOnline(),

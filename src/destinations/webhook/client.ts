@@ -1,5 +1,5 @@
 import { Pool } from 'undici';
-import type { AddressGuard } from './address-guard';
+import type { AddressGuard } from '../../network/address-guard';
 
 export interface HttpClientOptions {
   /** As many as there can be attempts at once. */

@@ -3,8 +3,8 @@ import { isIP, type LookupFunction } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import ipaddr from 'ipaddr.js';
 import { buildConnector } from 'undici';
-import { parseUrl } from '../../config/url';
-import { AddressRefusedError, ConfigError } from '../../errors';
+import { parseUrl } from '../config/url';
+import { AddressRefusedError, ConfigError } from '../errors';
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 type Network = readonly [base: Address, bits: number];

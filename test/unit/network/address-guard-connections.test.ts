@@ -1,11 +1,7 @@
 import { isIPv4 } from 'node:net';
 import { type Dispatcher, Pool } from 'undici';
-import {
-  AddressGuard,
-  type GuardedConnectOptions,
-  type Resolve,
-} from '../../../src/destinations/webhook/address-guard';
 import { AddressRefusedError } from '../../../src/errors';
+import { AddressGuard, type GuardedConnectOptions, type Resolve } from '../../../src/network/address-guard';
 import { HttpTarget, respond } from '../../support/http-target';
 
 /** A public address: nothing is ever sent to it. */

@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net';
 import fc from 'fast-check';
-import { AddressGuard, isNetwork } from '../../../src/destinations/webhook/address-guard';
 import { ConfigError } from '../../../src/errors';
+import { AddressGuard, isNetwork } from '../../../src/network/address-guard';
 
 /** The IANA special-purpose registries (RFC 6890) as of 2025-10, multicast, and what else leads inside. */
 const SPECIAL_V4 = [

@@ -1,0 +1,138 @@
+import { setMaxListeners } from 'node:events';
+import { BATCH, type ReceivedMessage, type SqsApi } from './api';
+import type { Inbox } from './inbox';
+import type { ConsumedQueue } from './queue-names';
+import { type Poll, type PollResult, Rotation } from './rotation';
+import { troubleOf } from './trouble';
+
+export interface PollersParts {
+  readonly api: Pick<SqsApi, 'receive'>;
+  readonly inbox: Inbox;
+  readonly maxPolls: number;
+  readonly maxMessages: number;
+  readonly waitSeconds: number;
+  readonly visibilitySeconds: number;
+  readonly onReceived: (queue: ConsumedQueue, messages: readonly ReceivedMessage[]) => void;
+  /** The service answered. */
+  readonly onAnswer: () => void;
+  readonly onError: (error: unknown, queueUrl: string) => void;
+  readonly onGone: (queue: ConsumedQueue) => void;
+}
+
+/** Room for less than a whole batch is given this time to become more: calls are billed, and cost time. */
+const GATHER_MS = 20;
+/** Beyond the wait that a poll asked for; one that is not answered by then is given up on. */
+const STOP_MARGIN_MS = 1000;
+
+/** Polls the queues, as many at once as there is room for. */
+export class Pollers {
+  private readonly rotation: Rotation;
+  private queues = new Map<string, ConsumedQueue>();
+  private readonly underWay = new Set<Promise<void>>();
+  private readonly aborting = new AbortController();
+  private timer: NodeJS.Timeout | undefined;
+  private gathering: NodeJS.Timeout | undefined;
+  private stopped = false;
+
+  constructor(private readonly parts: PollersParts) {
+    this.rotation = new Rotation(parts);
+    setMaxListeners(0, this.aborting.signal);
+  }
+
+  get queueCount(): number {
+    return this.queues.size;
+  }
+
+  /** From now on these queues; polls of others that are under way still bring what they bring. */
+  consume(queues: readonly ConsumedQueue[]): void {
+    const before = this.queues;
+    this.queues = new Map(queues.map((queue) => [queue.url, queue]));
+    for (const url of before.keys()) if (!this.queues.has(url)) this.rotation.remove(url);
+    for (const url of this.queues.keys()) this.rotation.add(url, Date.now());
+    this.wake();
+  }
+
+  retryNow(): void {
+    this.rotation.retryNow(Date.now());
+    this.wake();
+  }
+
+  /** Begins what polls there is room for. */
+  wake(): void {
+    if (!this.stopped && this.parts.inbox.free > 0) this.begin(Math.min(BATCH, this.parts.maxMessages));
+  }
+
+  /**
+   * Resolves when no poll is under way any more. They are waited for, as SQS may have hidden messages for a poll that
+   * was given up on: those would be away until their lease is over.
+   */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    clearTimeout(this.gathering);
+    if (this.underWay.size === 0) return;
+    const late = setTimeout(() => this.aborting.abort(), this.parts.waitSeconds * 1000 + STOP_MARGIN_MS);
+    await Promise.all(this.underWay);
+    clearTimeout(late);
+  }
+
+  /** Polls, the first of at least so many messages; the others make whole batches. */
+  private begin(least: number): void {
+    const { inbox } = this.parts;
+    for (let wanted = least; inbox.free >= wanted; wanted = BATCH) {
+      const poll = this.rotation.begin(inbox.free, Date.now());
+      const queue = poll && this.queues.get(poll.queueUrl);
+      if (poll === undefined || queue === undefined) break;
+      this.track(queue, poll);
+    }
+    if (inbox.free > 0 && inbox.free < BATCH) this.gather();
+    this.sleep();
+  }
+
+  /** Room for less than a whole batch is used when it has not become more for a while. */
+  private gather(): void {
+    this.gathering ??= setTimeout(() => {
+      this.gathering = undefined;
+      if (!this.stopped) this.begin(1);
+    }, GATHER_MS);
+  }
+
+  private track(queue: ConsumedQueue, poll: Poll): void {
+    clearTimeout(this.gathering);
+    this.gathering = undefined;
+    this.parts.inbox.room.reserve(poll.max);
+    const made = this.poll(queue, poll).finally(() => {
+      this.underWay.delete(made);
+      this.wake();
+    });
+    this.underWay.add(made);
+  }
+
+  /** Until the next queue is due. What becomes possible by the end of a poll, or by room, wakes by itself. */
+  private sleep(): void {
+    clearTimeout(this.timer);
+    const dueInMs = this.rotation.dueInMs(Date.now());
+    if (dueInMs === undefined || dueInMs === 0) return;
+    this.timer = setTimeout(() => this.wake(), dueInMs);
+  }
+
+  private async poll(queue: ConsumedQueue, poll: Poll): Promise<void> {
+    const { api, inbox, onReceived, onAnswer, onError, onGone, visibilitySeconds } = this.parts;
+    const { max, waitSeconds } = poll;
+    let result: PollResult = 'failed';
+    const signal = this.aborting.signal;
+    try {
+      const messages = await api.receive(queue.url, { max, waitSeconds, visibilitySeconds, signal });
+      result = messages.length >= max ? 'full' : messages.length > 0 ? 'some' : 'none';
+      inbox.room.unreserve(max);
+      onAnswer();
+      onReceived(queue, messages);
+      inbox.receive(queue, messages, Date.now());
+    } catch (error) {
+      inbox.room.unreserve(max);
+      if (!signal.aborted) onError(error, queue.url);
+      if (troubleOf(error) === 'gone') onGone(queue);
+    }
+    this.rotation.end(poll, result, Date.now());
+  }
+}

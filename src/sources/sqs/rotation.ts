@@ -1,0 +1,203 @@
+import { BATCH } from './api';
+
+/** How a poll ended: with as many messages as were asked for, with fewer, with none, or not at all. */
+export type PollResult = 'full' | 'some' | 'none' | 'failed';
+
+export interface RotationOptions {
+  /** Polls under way at once. */
+  readonly maxPolls: number;
+  readonly maxMessages: number;
+  /** Of a long poll of a queue that has a poll to itself. */
+  readonly waitSeconds: number;
+}
+
+export interface Poll {
+  readonly queueUrl: string;
+  readonly max: number;
+  readonly waitSeconds: number;
+}
+
+interface State {
+  readonly queueUrl: string;
+  polls: number;
+  /** Polls that may be under way at once. */
+  wanted: number;
+  dueAt: number;
+  idleMs: number;
+  failures: number;
+}
+
+/** Polls of idle queues, and messages that these may bring, as a share of all. */
+const IDLE_SHARE = 0.5;
+/** A queue in rotation is asked with a wait of its own: without any, SQS looks at some of its servers only. */
+const ROTATION_WAIT_SECONDS = 1;
+const IDLE_FIRST_MS = 500;
+/** The longest that a queue of a rotation which is not too long goes without a look. */
+export const IDLE_LAST_MS = 20_000;
+const FAILED_FIRST_MS = 200;
+const FAILED_LAST_MS = 5_000;
+
+/**
+ * Which queue is polled next, and how. As long as there are few queues each has a long poll of its own; otherwise the
+ * idle ones take turns, the longer idle the rarer. A queue that fills whole batches gets more polls.
+ */
+export class Rotation {
+  private readonly states = new Map<string, State>();
+  private readonly busy = new Set<State>();
+  private polls = 0;
+  private idlePolls = 0;
+  /** No idle queue is due before this: thousands of them are not looked through for every poll of a busy one. */
+  private idleDueAt = Number.POSITIVE_INFINITY;
+
+  constructor(private readonly options: RotationOptions) {}
+
+  get size(): number {
+    return this.states.size;
+  }
+
+  get pollsUnderWay(): number {
+    return this.polls;
+  }
+
+  add(queueUrl: string, now: number): void {
+    if (this.states.has(queueUrl)) return;
+    const state = { queueUrl, polls: 0, wanted: 1, dueAt: now, idleMs: 0, failures: 0 };
+    this.states.set(queueUrl, state);
+    this.idleDueAt = Math.min(this.idleDueAt, now);
+  }
+
+  remove(queueUrl: string): void {
+    const state = this.states.get(queueUrl);
+    if (state === undefined) return;
+    this.calm(state);
+    this.idlePolls -= state.polls;
+    this.states.delete(queueUrl);
+  }
+
+  /** The next poll, of at most `free` messages, begun with this call; undefined where none is due. */
+  begin(free: number, now: number): Poll | undefined {
+    if (free < 1 || this.polls >= this.options.maxPolls) return undefined;
+    // The idle ones first: they are few at a time, and the others would leave them nothing.
+    const state = this.nextIdle(now) ?? first(this.busy, now);
+    if (state === undefined) return undefined;
+    const isBusy = this.busy.has(state);
+    state.polls++;
+    this.polls++;
+    if (!isBusy) this.idlePolls++;
+    return {
+      queueUrl: state.queueUrl,
+      max: Math.min(free, isBusy ? BATCH : this.idleAsk),
+      waitSeconds: this.waitSecondsOf(state),
+    };
+  }
+
+  end({ queueUrl }: Poll, result: PollResult, now: number): void {
+    this.polls--;
+    const state = this.states.get(queueUrl);
+    if (state === undefined) return;
+    state.polls--;
+    if (!this.busy.has(state)) this.idlePolls--;
+    if (result === 'full' || result === 'some') this.excite(state);
+    else if (state.polls === 0 || result === 'failed') this.calm(state);
+    this.schedule(state, result, now);
+  }
+
+  /** The service answers again: what failed is not waited for any longer. */
+  retryNow(now: number): void {
+    for (const state of this.states.values()) {
+      if (state.failures === 0) continue;
+      state.dueAt = now;
+      this.idleDueAt = now;
+    }
+  }
+
+  /** How long until a poll may be due; undefined where only the end of another one can make it so. */
+  dueInMs(now: number): number | undefined {
+    let dueAt = this.idleDueAt;
+    for (const state of this.busy) if (state.polls < state.wanted) dueAt = Math.min(dueAt, state.dueAt);
+    return dueAt === Number.POSITIVE_INFINITY ? undefined : Math.max(0, dueAt - now);
+  }
+
+  private schedule(state: State, result: PollResult, now: number): void {
+    state.failures = result === 'failed' ? state.failures + 1 : 0;
+    if (result === 'full') state.wanted = Math.min(state.wanted * 2, this.options.maxPolls);
+    else if (result !== 'some') state.wanted = 1;
+    if (result === 'none' && this.isRotating) {
+      state.idleMs = Math.min(IDLE_LAST_MS, Math.max(IDLE_FIRST_MS, state.idleMs * 2));
+    } else state.idleMs = 0;
+    const pauseMs =
+      result === 'failed' ? backOff(FAILED_FIRST_MS, FAILED_LAST_MS, state.failures) : state.idleMs;
+    state.dueAt = now + pauseMs;
+    if (!this.busy.has(state)) this.idleDueAt = Math.min(this.idleDueAt, state.dueAt);
+  }
+
+  private excite(state: State): void {
+    if (this.busy.has(state)) return;
+    this.busy.add(state);
+    this.idlePolls -= state.polls;
+  }
+
+  private calm(state: State): void {
+    if (!this.busy.delete(state)) return;
+    this.idlePolls += state.polls;
+  }
+
+  /** The idle queue that is due longest. */
+  private nextIdle(now: number): State | undefined {
+    if (this.idlePolls >= this.idleLimit || now < this.idleDueAt) return undefined;
+    let next: State | undefined;
+    let laterAt = Number.POSITIVE_INFINITY;
+    for (const state of this.states.values()) {
+      if (state.polls >= state.wanted || this.busy.has(state)) continue;
+      if (next === undefined || state.dueAt < next.dueAt) {
+        laterAt = Math.min(laterAt, next?.dueAt ?? laterAt);
+        next = state;
+      } else laterAt = Math.min(laterAt, state.dueAt);
+    }
+    if (next === undefined || next.dueAt > now) {
+      this.idleDueAt = next?.dueAt ?? laterAt;
+      return undefined;
+    }
+    this.idleDueAt = laterAt;
+    return next;
+  }
+
+  /** More queues than long polls that could stand. */
+  private get isRotating(): boolean {
+    return this.states.size > this.idleLimit;
+  }
+
+  /** Polls that wait for something to happen, at most. */
+  private get idleLimit(): number {
+    return Math.max(1, Math.floor(this.options.maxPolls * IDLE_SHARE));
+  }
+
+  /** Messages that such a poll asks for: together they leave room to those of busy queues. */
+  private get idleAsk(): number {
+    const standing = Math.min(this.states.size, this.idleLimit);
+    const each = Math.floor((this.options.maxMessages * IDLE_SHARE) / standing);
+    return Math.max(1, Math.min(BATCH, each));
+  }
+
+  private waitSecondsOf(state: State): number {
+    // At once, so that it is soon known whether it works again.
+    if (state.failures > 0) return 0;
+    const { waitSeconds } = this.options;
+    return this.isRotating ? Math.min(ROTATION_WAIT_SECONDS, waitSeconds) : waitSeconds;
+  }
+}
+
+/** The one of those that are due with the fewest polls under way, and that has waited longest. */
+function first(states: Iterable<State>, now: number): State | undefined {
+  let next: State | undefined;
+  for (const state of states) {
+    if (state.polls >= state.wanted || state.dueAt > now) continue;
+    if (next === undefined || state.polls < next.polls) next = state;
+    else if (state.polls === next.polls && state.dueAt < next.dueAt) next = state;
+  }
+  return next;
+}
+
+function backOff(firstMs: number, lastMs: number, times: number): number {
+  return Math.min(lastMs, firstMs * 2 ** Math.min(times - 1, 10)) * (0.8 + Math.random() * 0.4);
+}
