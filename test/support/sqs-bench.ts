@@ -120,7 +120,7 @@ export class SqsBench {
   }
 
   async close(): Promise<void> {
-    for (const source of this.sources) await source.close();
+    await Promise.all(this.sources.map((source) => source.close()));
     await this.admin.deleteQueue(this.queueUrl);
     this.admin.close();
     await this.proxy.goOffline();

@@ -25,6 +25,8 @@ interface State {
   dueAt: number;
   idleMs: number;
   failures: number;
+  /** The service has answered about it. */
+  isKnown: boolean;
 }
 
 /** Polls of idle queues, and messages that these may bring, as a share of all. */
@@ -61,7 +63,7 @@ export class Rotation {
 
   add(queueUrl: string, now: number): void {
     if (this.states.has(queueUrl)) return;
-    const state = { queueUrl, polls: 0, wanted: 1, dueAt: now, idleMs: 0, failures: 0 };
+    const state = { queueUrl, polls: 0, wanted: 1, dueAt: now, idleMs: 0, failures: 0, isKnown: false };
     this.states.set(queueUrl, state);
     this.idleDueAt = Math.min(this.idleDueAt, now);
   }
@@ -120,6 +122,7 @@ export class Rotation {
 
   private schedule(state: State, result: PollResult, now: number): void {
     state.failures = result === 'failed' ? state.failures + 1 : 0;
+    state.isKnown = result !== 'failed';
     if (result === 'full') state.wanted = Math.min(state.wanted * 2, this.options.maxPolls);
     else if (result !== 'some') state.wanted = 1;
     if (result === 'none' && this.isRotating) {
@@ -180,8 +183,8 @@ export class Rotation {
   }
 
   private waitSecondsOf(state: State): number {
-    // At once, so that it is soon known whether it works again.
-    if (state.failures > 0) return 0;
+    // At once, so that it is soon known whether it works.
+    if (!state.isKnown) return 0;
     const { waitSeconds } = this.options;
     return this.isRotating ? Math.min(ROTATION_WAIT_SECONDS, waitSeconds) : waitSeconds;
   }
