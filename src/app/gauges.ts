@@ -2,11 +2,11 @@ import type { Metrics } from '../observability/metrics';
 import type { Attempts } from '../pipeline/attempts';
 import type { Bulkheads } from '../pipeline/bulkheads';
 import type { RetryStore } from '../retry/store';
-import type { RabbitMqSource } from '../sources/rabbitmq/source';
+import type { Sources } from './sources';
 
 export interface GaugeParts {
   readonly metrics: Metrics;
-  readonly source: RabbitMqSource;
+  readonly sources: Sources;
   readonly attempts: Attempts;
   readonly bulkheads: Bulkheads;
   readonly store: RetryStore;
@@ -23,7 +23,7 @@ export class Gauges {
 
   start(): void {
     this.timer ??= setInterval(() => {
-      this.reading = Promise.allSettled([this.readSource(), this.readStore()]);
+      this.reading = Promise.allSettled([this.readSources(), this.readStore()]);
       this.readProcess();
     }, INTERVAL_MS);
   }
@@ -34,18 +34,31 @@ export class Gauges {
   }
 
   private readProcess(): void {
-    const { metrics, source, attempts, bulkheads } = this.parts;
-    metrics.inFlight.set({ what: 'messages' }, source.held.messages);
+    const { metrics, sources, attempts, bulkheads } = this.parts;
+    const { messages, bytes } = sources.held;
+    metrics.inFlight.set({ what: 'messages' }, messages);
     metrics.inFlight.set({ what: 'attempts' }, attempts.count);
-    metrics.inFlightBytes.set(source.held.bytes);
+    metrics.inFlightBytes.set(bytes);
     metrics.circuitsOpen.set(bulkheads.circuitsOpen);
   }
 
-  private async readSource(): Promise<void> {
-    const { metrics, source } = this.parts;
-    for (const { queue, messages, consumers } of await source.depths()) {
+  private async readSources(): Promise<void> {
+    const { metrics, sources } = this.parts;
+    const depths = await sources.depths();
+    // Queues come and go: one that is gone is not shown as it was last.
+    for (const gauge of [
+      metrics.queueDepth,
+      metrics.queueConsumers,
+      metrics.queueInFlight,
+      metrics.queueOldest,
+    ]) {
+      gauge.reset();
+    }
+    for (const { queue, messages, consumers, inFlight, oldestSeconds } of depths) {
       metrics.queueDepth.set({ queue }, messages);
-      metrics.queueConsumers.set({ queue }, consumers);
+      if (consumers !== undefined) metrics.queueConsumers.set({ queue }, consumers);
+      if (inFlight !== undefined) metrics.queueInFlight.set({ queue }, inFlight);
+      if (oldestSeconds !== undefined) metrics.queueOldest.set({ queue }, oldestSeconds);
     }
   }
 

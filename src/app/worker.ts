@@ -20,15 +20,14 @@ import { SettingsCache } from '../settings/cache';
 import { SettingsCipher } from '../settings/cipher';
 import type { Settings } from '../settings/schema';
 import { SettingsStore } from '../settings/store';
-import { RabbitMqSource } from '../sources/rabbitmq/source';
 import { Deadline } from './deadline';
 import { Destinations } from './destinations';
-import { consumedExchanges, InstanceExchanges } from './exchanges';
 import { Gauges } from './gauges';
 import { createHttpServer } from './http';
 import { Observer } from './observer';
 import { checkRedis, connectRedis } from './redis';
 import { describeError, throttled } from './report';
+import { Sources } from './sources';
 import { Webhooks } from './webhooks';
 import { WebSockets } from './websockets';
 
@@ -56,7 +55,7 @@ export class RelayWorker {
   private readonly deliverer: Deliverer;
   private readonly relay: Relay;
   private readonly retryWorker: RetryWorker;
-  private readonly source: RabbitMqSource;
+  private readonly sources: Sources;
   private readonly http: FastifyInstance;
   private readonly settings: SettingsCache;
   private readonly destinations: Destinations;
@@ -96,7 +95,7 @@ export class RelayWorker {
       store: settingsStore,
       subscriber: this.redis[2],
       file,
-      onChange: (instance) => void exchanges.change(instance),
+      onChange: (instance) => this.sources.changed(instance),
       onError: throttled((error) => log.warn('settings cannot be read', describeError(error))),
     });
     this.destinations = new Destinations(
@@ -145,33 +144,10 @@ export class RelayWorker {
       observer,
       onError: warnRedis,
     });
-    this.source = new RabbitMqSource({
-      uri: config.rabbitmq.uri,
-      frameMax: config.rabbitmq.frameMax,
-      prefetch: config.rabbitmq.prefetch,
-      maxBytes: config.delivery.maxBytesInFlight,
-      exchanges: consumedExchanges(config, file),
-      topology: {
-        mode: config.rabbitmq.consume,
-        queue: config.rabbitmq.queue,
-        prefixKey: config.rabbitmq.prefixKey,
-      },
-      log,
-    });
-    const exchanges = new InstanceExchanges(
-      {
-        source: this.source,
-        settings: this.settings,
-        store: settingsStore,
-        onError: throttled((error) =>
-          log.warn('the exchange of an instance cannot be consumed', describeError(error)),
-        ),
-      },
-      file.keys(),
-    );
+    this.sources = new Sources({ config, file, settings: this.settings, store: settingsStore, log });
     this.gauges = new Gauges({
       metrics,
-      source: this.source,
+      sources: this.sources,
       attempts: this.attempts,
       bulkheads,
       store: this.store,
@@ -180,15 +156,16 @@ export class RelayWorker {
       registry: metrics.registry,
       readiness: () => {
         const redis = this.store.isReady ? 'ready' : 'waiting for redis';
+        const { states } = this.sources;
         return {
-          ready: this.source.state.ready && this.store.isReady,
-          parts: { rabbitmq: this.source.state.detail, redis },
+          ready: states.every(({ ready }) => ready) && this.store.isReady,
+          parts: { ...Object.fromEntries(states.map(({ name, detail }) => [name, detail])), redis },
         };
       },
     });
   }
 
-  /** Resolves when everything runs or, where RabbitMQ or Redis is away, waits for it. */
+  /** Resolves when everything runs or, where a broker or Redis is away, waits for it. */
   async start(): Promise<void> {
     const { metrics } = this.options.config;
     await this.http.listen({ host: metrics.host, port: metrics.port }).catch((error: unknown) => {
@@ -211,7 +188,7 @@ export class RelayWorker {
     this.retryWorker.start();
     this.gauges.start();
     this.expiryTimer = setInterval(() => void this.expireDeadLetters(), EXPIRY_MS);
-    await this.source.start((message) => this.relay.handle(this.source.name, message));
+    await this.sources.start((source, message) => this.relay.handle(source, message));
     this.log.info('worker started', { metrics: `http://${metrics.host}:${metrics.port}/metrics` });
   }
 
@@ -227,7 +204,11 @@ export class RelayWorker {
     this.log.info('draining', { deadlineMs: shutdownTimeoutMs });
     clearInterval(this.expiryTimer);
     // Intake first; what waits for its turn goes back to the broker untouched.
-    const intake = Promise.all([this.source.stopIntake(), this.retryWorker.stopIntake(), this.gauges.stop()]);
+    const intake = Promise.all([
+      this.sources.stopIntake(),
+      this.retryWorker.stopIntake(),
+      this.gauges.stop(),
+    ]);
     this.deliverer.drain();
     this.settings.close();
     const settling = shutdownTimeoutMs * SETTLING_SHARE;
@@ -248,7 +229,7 @@ export class RelayWorker {
     // What could not be stored by now goes back to the broker.
     this.commit.close();
     await deadline.reached(this.relay.idle());
-    await deadline.reached(this.source.close());
+    await deadline.reached(this.sources.close());
     await deadline.reached(Promise.all([this.store.close(), this.destinations.close(), this.http.close()]));
     for (const redis of this.redis) redis.disconnect();
     const left = this.relay.openMessages;

@@ -68,9 +68,11 @@ function missingFor(name: PartName, config: Config): string[] {
       ? ['AUTHENTICATION_API_KEY: must be set, such as the output of: openssl rand -hex 24']
       : [];
   }
-  return config.rabbitmq.enabled
+  return config.rabbitmq.enabled || config.sqs.enabled
     ? []
-    : ['RABBITMQ_ENABLED: must be true, with RABBITMQ_URI set: there is no source to consume from'];
+    : [
+        'RABBITMQ_ENABLED: must be true, with RABBITMQ_URI set, or SQS_ENABLED: there is no source to consume from',
+      ];
 }
 
 type PartOptions = ConstructorParameters<typeof RelayWorker>[0];

@@ -1,12 +1,16 @@
 import { type EventFilter, readEventSwitches } from './event-switches';
 import { canDecode, isHeader, isSigningKey } from './formats';
 import { type GatewayConfig, gatewayOf, type WebSocketConfig, webSocketOf } from './gateway-config';
+import { type SqsConfig, sqsOf } from './sqs';
 import { parseUrl } from './url';
 import type { Values } from './variables';
 
 /** The whole configuration: typed, checked, frozen. Durations are milliseconds, sizes bytes. */
 export interface Config {
   readonly rabbitmq: RabbitMqConfig;
+  readonly sqs: SqsConfig;
+  /** 0: events are not compared. */
+  readonly deduplicationMs: number;
   readonly globalWebhook: GlobalWebhookConfig | undefined;
   readonly webhook: WebhookConfig;
   readonly delivery: DeliveryConfig;
@@ -102,6 +106,8 @@ export function buildConfig(
 ): Config {
   const config: Config = {
     rabbitmq: rabbitmqOf(values, raw, problems, warnings),
+    sqs: sqsOf(values, raw, problems, warnings),
+    deduplicationMs: values.DEDUPLICATION_SECONDS * 1000,
     globalWebhook: globalWebhookOf(values, raw, problems, warnings),
     webhook: webhookOf(values, problems),
     delivery: {

@@ -8,8 +8,17 @@ export function passes(filter: EventFilter, key: string): boolean {
   return filter === 'all' || filter.has(key);
 }
 
-/** `WEBHOOK_EVENTS_ERRORS` and `…_ERRORS_WEBHOOK` switch the core API's own error webhook, not an event. */
-const NOT_EVENTS: ReadonlySet<string> = new Set(['ERRORS', 'ERRORS_WEBHOOK']);
+/**
+ * `WEBHOOK_EVENTS_ERRORS` and `…_ERRORS_WEBHOOK` switch the core API's own error webhook, not an event; the others are
+ * settings of SQS that its switches share a prefix with.
+ */
+const NOT_EVENTS: ReadonlySet<string> = new Set([
+  'ERRORS',
+  'ERRORS_WEBHOOK',
+  'ENABLED',
+  'FORCE_SINGLE_QUEUE',
+  'PREFIX_NAME',
+]);
 
 /**
  * Reads a family of switches such as `RABBITMQ_EVENTS_<KEY>`: where none is set, every event; as soon as one is

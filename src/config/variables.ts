@@ -63,6 +63,44 @@ export const VARIABLES = {
   RABBITMQ_QUEUE: variable(text, 'evolution-relay', 'the dedicated queue'),
   RABBITMQ_PREFETCH: variable(integer(1, 65_535), 250, 'messages held at once'),
 
+  SQS_ENABLED: variable(optional(flag), undefined, 'consume from SQS; on where SQS_QUEUE_URLS is set'),
+  SQS_ACCESS_KEY_ID: secret(text, '', "empty: the AWS SDK's default chain (roles, profiles)"),
+  SQS_SECRET_ACCESS_KEY: secret(text, '', 'belongs to SQS_ACCESS_KEY_ID'),
+  SQS_ACCOUNT_ID: variable(text, '', 'queues of other accounts are left alone; empty: of whatever account'),
+  SQS_REGION: variable(text, '', 'such as us-east-1; empty: of SQS_QUEUE_URLS, AWS_REGION or the profile'),
+  SQS_ENDPOINT: variable(optional(httpUrl), undefined, 'address of a VPC endpoint or of an emulator'),
+  SQS_QUEUE_URLS: variable(list, [], 'addresses of queues to consume, whatever their names'),
+  SQS_QUEUE_TEMPLATES: variable(
+    list,
+    ['{instance}-{event}', '{instance}_{event}.fifo'],
+    "names of the queues of instances whose settings say so; dots and hyphens of events also as the core API's _",
+  ),
+  SQS_GLOBAL_ENABLED: variable(flag, false, "consume the core API's global queues"),
+  SQS_GLOBAL_FORCE_SINGLE_QUEUE: variable(flag, false, 'all events come in {prefix}_singlequeue.fifo'),
+  SQS_GLOBAL_PREFIX_NAME: variable(text, 'global', 'prefix of the global queues: {prefix}_{event}.fifo'),
+  SQS_DISCOVERY_SECONDS: variable(number(1, 86_400), 60, 'how often new queues are looked for'),
+  SQS_PREFETCH: variable(integer(1, 10_000), 250, 'messages held at once'),
+  SQS_WAIT_SECONDS: variable(
+    integer(0, 20),
+    10,
+    'long polling: fewer calls the longer, and as much longer a shutdown',
+  ),
+  SQS_VISIBILITY_SECONDS: variable(
+    integer(2, 43_200),
+    30,
+    'messages of a worker that was killed come again after this; extended while they are worked on',
+  ),
+  S3_ENDPOINT: variable(
+    text,
+    '',
+    "host of the core API's S3, where events too large for SQS are fetched: may be private",
+  ),
+  DEDUPLICATION_SECONDS: variable(
+    number(0, 604_800),
+    0,
+    'above 0: an event seen within that time is delivered once, across all sources and workers',
+  ),
+
   WEBHOOK_GLOBAL_ENABLED: variable(
     optional(flag),
     undefined,

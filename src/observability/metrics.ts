@@ -29,6 +29,16 @@ export class Metrics {
   readonly queueConsumers = this.gauge('relay_source_queue_consumers', 'Consumers of a source queue', [
     'queue',
   ]);
+  readonly queueInFlight = this.gauge(
+    'relay_source_queue_in_flight',
+    'Messages of a source queue that consumers hold',
+    ['queue'],
+  );
+  readonly queueOldest = this.gauge(
+    'relay_source_queue_oldest_seconds',
+    'Age of the message received last from a source queue when it was received; 0 where the queue is empty',
+    ['queue'],
+  );
   readonly retryDepth = this.gauge('relay_retry_queue_depth', 'Parked deliveries by state', [
     'queue',
     'state',

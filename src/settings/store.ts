@@ -37,14 +37,15 @@ export class SettingsInvalidError extends RelayError {
 
 /**
  * Replaces the settings of an instance where they are what they were read as, and tells everybody.
- * KEYS: settings hash, set of instances whose exchange is consumed. ARGV: instance, text before, text after (empty:
- * none), 1 where the exchange is consumed, channel.
+ * KEYS: settings hash, sets of instances whose exchange and whose queues are consumed. ARGV: instance, text before, text
+ * after (empty: none), 1 where the exchange and 1 where the queues are consumed, channel.
  */
 const SWAP = `
   if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then return 0 end
   if ARGV[3] == '' then redis.call('HDEL', KEYS[1], ARGV[1]) else redis.call('HSET', KEYS[1], ARGV[1], ARGV[3]) end
   if ARGV[4] == '1' then redis.call('SADD', KEYS[2], ARGV[1]) else redis.call('SREM', KEYS[2], ARGV[1]) end
-  redis.call('PUBLISH', ARGV[5], ARGV[1])
+  if ARGV[5] == '1' then redis.call('SADD', KEYS[3], ARGV[1]) else redis.call('SREM', KEYS[3], ARGV[1]) end
+  redis.call('PUBLISH', ARGV[6], ARGV[1])
   return 1`;
 const MAX_TRIES = 20;
 const PAGE = 500;
@@ -55,11 +56,13 @@ export class SettingsStore {
   readonly channel: string;
   private readonly hash: string;
   private readonly exchanges: string;
+  private readonly queues: string;
   private readonly wanted: Wanted[] = [];
 
   constructor(private readonly parts: SettingsStoreParts) {
     this.hash = `{${parts.prefix}}:settings`;
     this.exchanges = `${this.hash}:exchanges`;
+    this.queues = `${this.hash}:queues`;
     this.channel = `${this.hash}:changed`;
   }
 
@@ -76,6 +79,11 @@ export class SettingsStore {
   /** Names of those whose own exchange is consumed. */
   namesWithExchange(): Promise<string[]> {
     return this.parts.redis.smembers(this.exchanges);
+  }
+
+  /** Names of those whose own SQS queues are consumed. */
+  namesWithQueues(): Promise<string[]> {
+    return this.parts.redis.smembers(this.queues);
   }
 
   async *list(): AsyncGenerator<[instance: string, settings: Settings]> {
@@ -113,8 +121,10 @@ export class SettingsStore {
       const after = changed === undefined ? undefined : stamped(before, changed, new Date());
       const sealed = after === undefined ? '' : cipher.seal(instance, encode(after));
       const hasExchange = after?.rabbitmq?.enabled === true ? '1' : '0';
-      const args = [instance, text ?? '', sealed, hasExchange, this.channel];
-      const swapped = await fromStore(redis.eval(SWAP, 2, this.hash, this.exchanges, ...args));
+      const hasQueues = after?.sqs?.enabled === true ? '1' : '0';
+      const keys = [this.hash, this.exchanges, this.queues];
+      const args = [instance, text ?? '', sealed, hasExchange, hasQueues, this.channel];
+      const swapped = await fromStore(redis.eval(SWAP, keys.length, ...keys, ...args));
       if (swapped === 1) return after;
     }
     throw new SettingsConflictError(instance);

@@ -1,7 +1,8 @@
 import type { SQSClient, SQSClientConfig } from '@aws-sdk/client-sqs';
 
 export interface SqsConnection {
-  readonly region: string;
+  /** Undefined: as the SDK finds it. */
+  readonly region: string | undefined;
   /** VPC endpoint or emulator; undefined: AWS's own. */
   readonly endpoint: string | undefined;
   /** Undefined: the SDK's default chain (roles, profiles, the environment). */
@@ -74,7 +75,7 @@ export async function connectSqs(connection: SqsConnection): Promise<SqsApi> {
 
 function clientConfig({ region, endpoint, credentials }: SqsConnection): SQSClientConfig {
   return {
-    region,
+    ...(region === undefined ? {} : { region }),
     // Throttling and clock skew are the SDK's business: it waits and tries again, and corrects its clock.
     maxAttempts: 3,
     requestHandler: {

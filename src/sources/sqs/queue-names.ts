@@ -44,16 +44,6 @@ function slugOf(text: string): string {
   return text.toLowerCase().replaceAll(/[.-]/g, '_');
 }
 
-/** Why a template cannot be one; completes "must be …". */
-export function templateProblem(template: string): string | undefined {
-  const [first, second, ...others] = template.split(EVENT);
-  if (second === undefined || others.length > 0) return `a name with ${EVENT} in it once`;
-  const filled = `${first}x${second}`.replace(INSTANCE, 'x').replace(/\.fifo$/, '');
-  return QUEUE_NAME.test(filled)
-    ? undefined
-    : 'letters, digits, hyphens and underscores, with .fifo at the end or not';
-}
-
 /** The queues of one instance. */
 export function queuesOfInstance(
   templates: readonly string[],
