@@ -97,7 +97,7 @@ describe('malformed messages among good ones', () => {
     const good = messageEvents(scenario.name, GOOD);
     const worker = await scenario.startWorker();
     scenario.published.push(...good.map(({ key }) => key));
-    await scenario.publisher.publish(mix(good, bad), 1500);
+    await scenario.broker.publish(mix(good, bad), 1500);
 
     await scenario.untilAllAccepted();
     const audit = await scenario.untilAudited(({ dead }) => dead >= BAD, 'none');

@@ -184,7 +184,7 @@ describe('instances with webhooks of their own', () => {
   test('an instance’s own exchange is consumed as soon as its settings say so, and until they say otherwise', async () => {
     await scenario.startWorker();
     const instance = `${scenario.name}-own`;
-    await scenario.publisher.withChannel(async (channel) => {
+    await scenario.broker.publisher.withChannel(async (channel) => {
       let returned = false;
       channel.on('return', () => {
         returned = true;
@@ -218,7 +218,7 @@ describe('instances with webhooks of their own', () => {
       'instances.json': JSON.stringify({ instanceName: instance, rabbitmq: { enabled: true } }),
     });
     await set(instance, { rabbitmq: { enabled: false } });
-    await scenario.publisher.withChannel(async (channel) => {
+    await scenario.broker.publisher.withChannel(async (channel) => {
       let returned = false;
       channel.on('return', () => {
         returned = true;

@@ -5,6 +5,17 @@ import { messageEvents, type OutgoingEvent, Publisher } from './publisher';
 import { Receiver } from './receiver';
 import { type CommandResult, type Environment, RelayProcess, runCommand } from './relay';
 
+/** Where a scenario's events are published, and a worker takes them from. */
+export interface ScenarioBroker {
+  /** What a worker needs to consume from it. */
+  readonly env: Environment;
+  /** Resolves when the broker has them all. */
+  publish(events: readonly OutgoingEvent[], perSecond?: number): Promise<void>;
+  /** Messages that are ready in the queue. */
+  queueLength(): Promise<number>;
+  close(): Promise<void>;
+}
+
 export interface ScenarioOptions {
   /** Servers of the test's own; else those that `npm test` provides for all. */
   readonly rabbit?: string;
@@ -46,36 +57,75 @@ const NOTHING: AuditLine = {
 
 export const WEBHOOK = 'webhook:global';
 
-/** Workers, a receiver and a publisher around one queue, with names that no other test has. */
-export class Scenario {
-  readonly name = `fault-${randomBytes(6).toString('hex')}`;
+/** An exchange and a queue of the scenario's own. */
+export class RabbitBroker implements ScenarioBroker {
   readonly env: Environment;
   readonly publisher: Publisher;
+
+  constructor(
+    uri: string,
+    private readonly name: string,
+  ) {
+    this.env = { RABBITMQ_URI: uri, RABBITMQ_EXCHANGE_NAME: name, RABBITMQ_QUEUE: name };
+    this.publisher = new Publisher(uri, name);
+  }
+
+  publish(events: readonly OutgoingEvent[], perSecond?: number): Promise<void> {
+    return this.publisher.publish(events, perSecond);
+  }
+
+  async queueLength(): Promise<number> {
+    const { messageCount } = await this.publisher.withChannel((channel) => channel.checkQueue(this.name));
+    return messageCount;
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.publisher.withChannel(async (channel) => {
+        await channel.deleteQueue(this.name);
+        await channel.deleteExchange(this.name);
+      });
+    } finally {
+      await this.publisher.close();
+    }
+  }
+}
+
+/** Workers, a receiver and a publisher around one queue, with names that no other test has. */
+export class Scenario<B extends ScenarioBroker = RabbitBroker> {
+  readonly env: Environment;
   readonly workers: RelayProcess[] = [];
   readonly published: string[] = [];
   readonly #redis: string;
 
   private constructor(
+    readonly name: string,
+    readonly broker: B,
     readonly receiver: Receiver,
     options: ScenarioOptions,
   ) {
-    const rabbit = options.rabbit ?? provided('RABBITMQ_URI');
     this.#redis = options.redis ?? provided('REDIS_URI');
     this.env = {
       ...SHORT,
-      RABBITMQ_URI: rabbit,
-      RABBITMQ_EXCHANGE_NAME: this.name,
-      RABBITMQ_QUEUE: this.name,
+      ...broker.env,
       REDIS_URI: this.#redis,
       REDIS_PREFIX_KEY: this.name,
       WEBHOOK_GLOBAL_URL: receiver.url,
       ...options.env,
     };
-    this.publisher = new Publisher(rabbit, this.name);
   }
 
-  static async start(options: ScenarioOptions = {}): Promise<Scenario> {
-    return new Scenario(options.receiver ?? (await Receiver.start()), options);
+  static start(options: ScenarioOptions = {}): Promise<Scenario> {
+    return Scenario.on((name) => new RabbitBroker(options.rabbit ?? provided('RABBITMQ_URI'), name), options);
+  }
+
+  /** With a broker of another kind. */
+  static async on<B extends ScenarioBroker>(
+    open: (name: string) => B | Promise<B>,
+    options: ScenarioOptions = {},
+  ): Promise<Scenario<B>> {
+    const name = `fault-${randomBytes(6).toString('hex')}`;
+    return new Scenario(name, await open(name), options.receiver ?? (await Receiver.start()), options);
   }
 
   /** A worker that consumes. */
@@ -93,7 +143,7 @@ export class Scenario {
 
   publishEvents(events: readonly OutgoingEvent[], perSecond?: number): Promise<void> {
     this.published.push(...events.map(({ key }) => key));
-    const publishing = this.publisher.publish(events, perSecond);
+    const publishing = this.broker.publish(events, perSecond);
     // Awaited only later, when the fault is over: a test that fails before is not to fail twice.
     publishing.catch(() => {});
     return publishing;
@@ -139,9 +189,8 @@ export class Scenario {
   }
 
   /** Messages that are ready in the queue. */
-  async queueLength(): Promise<number> {
-    const { messageCount } = await this.publisher.withChannel((channel) => channel.checkQueue(this.name));
-    return messageCount;
+  queueLength(): Promise<number> {
+    return this.broker.queueLength();
   }
 
   /** Every worker drains and ends well; how they ended. */
@@ -189,12 +238,8 @@ export class Scenario {
     await Promise.all(this.workers.filter(({ isRunning }) => isRunning).map((worker) => worker.kill()));
     await this.receiver.close();
     try {
-      await this.publisher.withChannel(async (channel) => {
-        await channel.deleteQueue(this.name);
-        await channel.deleteExchange(this.name);
-      });
+      await this.broker.close();
     } finally {
-      await this.publisher.close();
       await this.#deleteKeys();
     }
   }

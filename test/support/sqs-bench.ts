@@ -3,6 +3,7 @@ import {
   CreateQueueCommand,
   DeleteQueueCommand,
   GetQueueAttributesCommand,
+  SendMessageBatchCommand,
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
@@ -46,6 +47,20 @@ export class SqsAdmin {
   async send(url: string, body: string, group: string = randomUUID()): Promise<void> {
     const fifo = url.endsWith('.fifo') ? { MessageGroupId: group, MessageDeduplicationId: randomUUID() } : {};
     await this.client.send(new SendMessageCommand({ QueueUrl: url, MessageBody: body, ...fifo }));
+  }
+
+  /** Up to ten at once. */
+  async sendAll(
+    url: string,
+    messages: readonly { readonly body: string; readonly group?: string | undefined }[],
+  ): Promise<void> {
+    const Entries = messages.map(({ body, group = randomUUID() }, index) => ({
+      Id: String(index),
+      MessageBody: body,
+      ...(url.endsWith('.fifo') ? { MessageGroupId: group, MessageDeduplicationId: randomUUID() } : {}),
+    }));
+    const { Failed = [] } = await this.client.send(new SendMessageBatchCommand({ QueueUrl: url, Entries }));
+    if (Failed.length > 0) throw new Error(`SQS does not take messages: ${JSON.stringify(Failed[0])}`);
   }
 
   async counts(url: string): Promise<{ readonly visible: number; readonly inFlight: number }> {

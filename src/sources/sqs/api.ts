@@ -84,7 +84,8 @@ function clientConfig({ region, endpoint, credentials }: SqsConnection): SQSClie
       httpAgent: { keepAlive: true, maxSockets: SOCKETS },
       httpsAgent: { keepAlive: true, maxSockets: SOCKETS },
     },
-    ...(credentials === undefined ? {} : { credentials }),
+    // A copy: the SDK writes into it.
+    ...(credentials === undefined ? {} : { credentials: { ...credentials } }),
     // The host in a queue's URL is the public one, which an endpoint of one's own is to be used instead of.
     ...(endpoint === undefined ? {} : { endpoint, useQueueUrlAsEndpoint: false }),
   };
