@@ -27,6 +27,11 @@ export class Observer implements RelayObserver, AttemptObserver, ParkingObserver
     this.metrics.eventsAccepted.add(source, eventLabel(event));
   }
 
+  duplicate(source: string, { id, event, instance }: Envelope): void {
+    this.metrics.duplicates.add(source, eventLabel(event));
+    if (this.log.isDebug) this.log.debug('duplicate', { id, event, instance, source });
+  }
+
   malformed(source: string, error: MalformedEventError): void {
     this.metrics.eventsAccepted.add(source, 'malformed');
     this.metrics.deadLetters.add('malformed');

@@ -9,6 +9,7 @@ import { Deliverer } from '../pipeline/deliver';
 import type { Decide } from '../pipeline/parking';
 import { Relay } from '../pipeline/relay';
 import { DeadLetters } from '../retry/dead-letters';
+import { RedisDeduplication } from '../retry/deduplication';
 import { GroupCommit } from '../retry/group-commit';
 import { Ledger } from '../retry/ledger';
 import { BullMqParking } from '../retry/parking';
@@ -53,6 +54,7 @@ export class RelayWorker {
   private readonly ledger: Ledger;
   private readonly attempts: Attempts;
   private readonly deliverer: Deliverer;
+  private readonly deduplication: RedisDeduplication | undefined;
   private readonly relay: Relay;
   private readonly retryWorker: RetryWorker;
   private readonly sources: Sources;
@@ -124,12 +126,20 @@ export class RelayWorker {
       maxWaitMs: config.delivery.slowAfterMs,
       onError: (error, { id }) => log.warn('a slow delivery stays parked', { id, ...describeError(error) }),
     });
+    if (config.deduplicationMs > 0) {
+      this.deduplication = new RedisDeduplication({
+        store: this.store,
+        rememberMs: config.deduplicationMs,
+        onError: warnRedis,
+      });
+    }
     this.relay = new Relay({
       route: (envelope) => this.destinations.route(envelope),
       deliverer: this.deliverer,
       countDelivered: (deliveries) => this.ledger.countDelivered(deliveries),
       buryMalformed: (body, origin, error) => parking.buryMalformed(body, origin, error),
       observer,
+      ...(this.deduplication === undefined ? {} : { deduplication: this.deduplication }),
     });
     this.retryWorker = new RetryWorker({
       store: this.store,
@@ -210,6 +220,7 @@ export class RelayWorker {
       this.gauges.stop(),
     ]);
     this.deliverer.drain();
+    this.deduplication?.drain();
     this.settings.close();
     const settling = shutdownTimeoutMs * SETTLING_SHARE;
     await deadline.reached(intake, settling);
@@ -230,6 +241,7 @@ export class RelayWorker {
     this.commit.close();
     await deadline.reached(this.relay.idle());
     await deadline.reached(this.sources.close());
+    await deadline.reached(Promise.resolve(this.deduplication?.close()));
     await deadline.reached(Promise.all([this.store.close(), this.destinations.close(), this.http.close()]));
     for (const redis of this.redis) redis.disconnect();
     const left = this.relay.openMessages;

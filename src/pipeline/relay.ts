@@ -1,14 +1,17 @@
 import { MalformedEventError } from '../errors';
-import { type Envelope, type Origin, parseEnvelope } from '../events/envelope';
+import { type Envelope, type EventId, type Origin, parseEnvelope } from '../events/envelope';
+import type { Deduplication } from './deduplication';
 import type { Deliverer, DirectResult } from './deliver';
 import type { Delivery } from './delivery';
-import type { SourceMessage } from './message';
+import type { Settlement, SourceMessage } from './message';
 import { settle } from './settle';
 
 /** What the relay tells about messages; implementations must not throw. */
 export interface RelayObserver {
   accepted(source: string, envelope: Envelope): void;
   malformed(source: string, error: MalformedEventError): void;
+  /** Another copy of the event was accepted before. */
+  duplicate(source: string, envelope: Envelope): void;
   settled(message: SourceMessage, envelope: Envelope, results: readonly DirectResult[]): void;
 }
 
@@ -16,6 +19,8 @@ export interface RelayParts {
   /** Later where the settings of the event's instance must be read first; rejects only when they were closed. */
   readonly route: (envelope: Envelope) => readonly Delivery[] | Promise<readonly Delivery[]>;
   readonly deliverer: Deliverer;
+  /** Undefined: events are not compared. */
+  readonly deduplication?: Deduplication;
   /** Counts deliveries confirmed while their message was held (retry/ledger.ts). */
   readonly countDelivered: (deliveries: readonly Delivery[]) => void;
   /** Stores a body that can never be an event; rejects only when the store was closed. */
@@ -46,6 +51,29 @@ export class Relay {
       return;
     }
     this.parts.observer.accepted(source, envelope);
+    const { deduplication } = this.parts;
+    if (deduplication === undefined) this.route(message, envelope);
+    else this.claim(source, message, envelope, deduplication);
+  }
+
+  private claim(
+    source: string,
+    message: SourceMessage,
+    envelope: Envelope,
+    deduplication: Deduplication,
+  ): void {
+    deduplication.claim(envelope.id).then(
+      (answer) => {
+        if (answer === 'fresh')
+          return this.route(new ClaimedMessage(message, envelope.id, deduplication), envelope);
+        this.parts.observer.duplicate(source, envelope);
+        this.close(message, 'ack');
+      },
+      () => this.close(message, 'release'),
+    );
+  }
+
+  private route(message: SourceMessage, envelope: Envelope): void {
     const deliveries = this.parts.route(envelope);
     if (!(deliveries instanceof Promise)) return this.deliver(message, envelope, deliveries);
     deliveries.then(
@@ -119,11 +147,38 @@ export class Relay {
     this.parts.observer.settled(message, envelope, results);
   }
 
-  private close(message: SourceMessage, settlement: 'ack' | 'release'): void {
+  private close(message: SourceMessage, settlement: Settlement): void {
     message.settle(settlement);
     this.open--;
     if (this.open > 0) return;
     for (const listener of this.idleListeners.splice(0)) listener();
+  }
+}
+
+/** Ends the claim with the message: what is acknowledged was accepted, what is released may come as another copy. */
+class ClaimedMessage implements SourceMessage {
+  constructor(
+    private readonly message: SourceMessage,
+    private readonly id: EventId,
+    private readonly deduplication: Deduplication,
+  ) {}
+
+  get body(): Buffer {
+    return this.message.body;
+  }
+
+  get origin(): Origin {
+    return this.message.origin;
+  }
+
+  get publishedAt(): number | undefined {
+    return this.message.publishedAt;
+  }
+
+  settle(settlement: Settlement): void {
+    if (settlement === 'ack') this.deduplication.accepted(this.id);
+    else this.deduplication.released(this.id);
+    this.message.settle(settlement);
   }
 }
 

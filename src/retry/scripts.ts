@@ -59,6 +59,57 @@ const SCRIPTS = {
       return 1`,
   },
   /**
+   * Claims events for one worker: 0 it has the claim now, 1 the event was accepted before, 2 another one has it. It may
+   * have it from a call whose answer was lost: it asks for an event that it works on no second time.
+   * KEYS: what keys of events begin with. ARGV: worker, how long the claim lasts, ids of events.
+   */
+  relayClaim: {
+    numberOfKeys: 1,
+    lua: `
+      local answers = {}
+      for i = 3, #ARGV do
+        local key = KEYS[1] .. ':' .. ARGV[i]
+        local holder = redis.call('GET', key)
+        if holder == '' then answers[i - 2] = 1
+        elseif holder and holder ~= ARGV[1] then answers[i - 2] = 2
+        else
+          redis.call('SET', key, ARGV[1], 'PX', ARGV[2])
+          answers[i - 2] = 0
+        end
+      end
+      return answers`,
+  },
+  /**
+   * Events were accepted: whoever holds a claim, further copies are seen. An empty text stands for that.
+   * KEYS: what keys of events begin with. ARGV: how long that is remembered, ids of events.
+   */
+  relaySeen: {
+    numberOfKeys: 1,
+    lua: `
+      for i = 2, #ARGV do redis.call('SET', KEYS[1] .. ':' .. ARGV[i], '', 'PX', ARGV[1]) end
+      return 1`,
+  },
+  /** KEYS: what keys of events begin with. ARGV: worker, ids of events whose claims it gives up. */
+  relayUnclaim: {
+    numberOfKeys: 1,
+    lua: `
+      for i = 2, #ARGV do
+        local key = KEYS[1] .. ':' .. ARGV[i]
+        if redis.call('GET', key) == ARGV[1] then redis.call('DEL', key) end
+      end
+      return 1`,
+  },
+  /** KEYS: what keys of events begin with. ARGV: worker, how long claims last from now on, ids of events. */
+  relayRenew: {
+    numberOfKeys: 1,
+    lua: `
+      for i = 3, #ARGV do
+        local key = KEYS[1] .. ':' .. ARGV[i]
+        if redis.call('GET', key) == ARGV[1] then redis.call('PEXPIRE', key, ARGV[2]) end
+      end
+      return 1`,
+  },
+  /**
    * A dead letter is removed for good.
    * KEYS: audit hash, job, failed set. ARGV: destination key, job id.
    */

@@ -17,7 +17,12 @@ describe('SQS as the source', () => {
     service = await PrivateSqs.start();
   });
   afterAll(() => service.stop());
-  afterEach(() => scenario.close());
+  let redis: PrivateRedis | undefined;
+  afterEach(async () => {
+    await scenario.close();
+    await redis?.dispose();
+    redis = undefined;
+  });
 
   const start = async (
     options: SqsBrokerOptions & { readonly redis?: string; readonly env?: Record<string, string> } = {},
@@ -98,24 +103,20 @@ describe('SQS as the source', () => {
   });
 
   test('leases that would run out because Redis is away are extended: nothing is delivered by a second worker', async () => {
-    const redis = await PrivateRedis.start();
-    try {
-      await start({ redis: redis.uri, env: { SQS_PREFETCH: '50' } });
-      scenario.receiver.behaviour = everyNth(4, 1, { status: 503 });
-      await scenario.startWorker();
-      const publishing = scenario.publish(1000, 200);
-      await scenario.untilAccepted(200);
-      await redis.stop();
-      // Three times as long as messages are hidden.
-      await delay(15_000);
-      await redis.restart();
-      await publishing;
-      await untilNothingLeft();
-      const { duplicates } = await scenario.conclude('SQS: Redis away for longer than a lease');
-      expect(duplicates).toBe(0);
-    } finally {
-      await redis.dispose();
-    }
+    redis = await PrivateRedis.start();
+    await start({ redis: redis.uri, env: { SQS_PREFETCH: '50' } });
+    scenario.receiver.behaviour = everyNth(4, 1, { status: 503 });
+    await scenario.startWorker();
+    const publishing = scenario.publish(1000, 200);
+    await scenario.untilAccepted(200);
+    await redis.stop();
+    // Three times as long as messages are hidden.
+    await delay(15_000);
+    await redis.restart();
+    await publishing;
+    await untilNothingLeft();
+    const { duplicates } = await scenario.conclude('SQS: Redis away for longer than a lease');
+    expect(duplicates).toBe(0);
   });
 
   test('a frozen worker whose leases ran out: the other one delivers, and nothing is lost', async () => {

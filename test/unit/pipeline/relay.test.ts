@@ -44,6 +44,7 @@ function setup(destinationCount = 1) {
     },
     observer: {
       accepted: (source, { event }) => observed.push(['accepted', [source, event]]),
+      duplicate: (_source, { id }) => observed.push(['duplicate', id]),
       malformed: (_source, { code }) => observed.push(['malformed', code]),
       settled: (_message, _envelope, results: readonly DirectResult[]) =>
         observed.push(['settled', [...results]]),
