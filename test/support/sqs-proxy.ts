@@ -1,5 +1,12 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { freePort, HOST } from './ports';
 import { Happenings } from './signals';
 
@@ -7,6 +14,7 @@ import { Happenings } from './signals';
 export interface SqsCall {
   readonly action: string;
   readonly body: Readonly<Record<string, unknown>>;
+  readonly headers: IncomingHttpHeaders;
 }
 
 /** What a call is answered instead of being passed on. */
@@ -88,12 +96,13 @@ export class SqsProxy {
     for await (const chunk of incoming as AsyncIterable<Buffer>) chunks.push(chunk);
     const bytes = Buffer.concat(chunks);
     const action = String(incoming.headers['x-amz-target'] ?? '').replace(/^AmazonSQS\./, '');
-    const call = { action, body: bytes.length === 0 ? {} : JSON.parse(bytes.toString()) };
+    const body = bytes.length === 0 ? {} : JSON.parse(bytes.toString());
+    const call = { action, body, headers: incoming.headers };
     this.calls.add(call);
     const instead = this.intercept(call);
     if (instead !== undefined) return send(response, instead);
-    const { status, body } = await this.forward(incoming, bytes);
-    send(response, { status, body: this.rewrite(call, body) });
+    const answer = await this.forward(incoming, bytes);
+    send(response, { ...answer, body: this.rewrite(call, answer.body) });
   }
 
   private forward(

@@ -57,9 +57,11 @@ export class Lanes<T extends Laned> {
   /** Everything that was not handed over, the last that came first. */
   clear(): T[] {
     const waiting = new Set(this.ready.splice(0));
-    for (const line of this.lanes.values()) for (const message of line.slice(1)) waiting.add(message);
-    for (const [lane, [first]] of this.lanes)
-      if (first !== undefined && waiting.has(first)) this.lanes.delete(lane);
-    return [...waiting];
+    for (const [lane, line] of this.lanes) {
+      for (const message of line.splice(1)) waiting.add(message);
+      const [first] = line;
+      if (first === undefined || waiting.has(first)) this.lanes.delete(lane);
+    }
+    return [...waiting].reverse();
   }
 }

@@ -1,0 +1,358 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import { AddressGuard } from '../../src/network/address-guard';
+import { Downloader } from '../../src/network/download';
+import type { SourceMessage } from '../../src/pipeline/message';
+import type { SqsSource, SqsSourceOptions } from '../../src/sources/sqs/source';
+import { nth } from '../support/items';
+import { freePort, HOST } from '../support/ports';
+import { eventually, Happenings } from '../support/signals';
+import { texts, untilReady } from '../support/sources';
+import { SqsBench } from '../support/sqs-bench';
+import { sqsError } from '../support/sqs-proxy';
+import { PrivateSqs } from '../support/sqs-service';
+
+let service: PrivateSqs;
+let bench: SqsBench;
+const extraQueues: string[] = [];
+
+beforeAll(async () => {
+  service = await PrivateSqs.start();
+});
+afterAll(() => service.stop());
+afterEach(async () => {
+  for (const url of extraQueues.splice(0)) await bench.admin.deleteQueue(url).catch(() => {});
+  await bench.close();
+});
+
+interface Started {
+  readonly source: SqsSource;
+  readonly messages: Happenings<SourceMessage>;
+}
+
+async function start(
+  suffix: '' | '.fifo' = '',
+  others: Partial<SqsSourceOptions> = {},
+  maxMessages?: number,
+): Promise<Started> {
+  bench = await SqsBench.open(service, suffix);
+  return begin(others, maxMessages);
+}
+
+async function begin(others: Partial<SqsSourceOptions> = {}, maxMessages?: number): Promise<Started> {
+  const source = bench.create(maxMessages === undefined ? {} : { maxMessages }, others);
+  const messages = new Happenings<SourceMessage>();
+  await source.start((message) => messages.add(message));
+  await untilReady(source);
+  return { source, messages };
+}
+
+async function createQueue(name: string): Promise<string> {
+  const url = await bench.admin.createQueue(name);
+  extraQueues.push(url);
+  return url;
+}
+
+const untilLeft = (count: number): Promise<true> =>
+  eventually(async () => ((await bench.left()) === count ? true : undefined), `${count} messages left`);
+
+describe('a FIFO queue', () => {
+  test('a message group is yielded one by one and in order; other groups meanwhile', async () => {
+    const { messages } = await start('.fifo');
+    for (const text of ['a1', 'a2', 'a3']) await bench.publish(text, 'a');
+    await messages.count(1);
+    await bench.publish('b1', 'b');
+    await messages.count(2);
+    expect(texts(messages)).toEqual(['a1', 'b1']);
+    nth(messages.all, 0).settle('ack');
+    await messages.count(3);
+    nth(messages.all, 2).settle('ack');
+    await messages.count(4);
+    expect(texts(messages)).toEqual(['a1', 'b1', 'a2', 'a3']);
+  });
+
+  test('a message that is released comes again before those behind it', async () => {
+    const { messages } = await start('.fifo');
+    for (const text of ['1', '2', '3']) await bench.publish(text, 'group');
+    await messages.count(1);
+    nth(messages.all, 0).settle('release');
+    for (let index = 1; index <= 3; index++) {
+      await messages.count(index + 1);
+      nth(messages.all, index).settle('ack');
+    }
+    expect(texts(messages)).toEqual(['1', '1', '2', '3']);
+    await untilLeft(0);
+  });
+
+  test('a group is held for longer than a lease: nothing of it comes twice', async () => {
+    const { messages } = await start('.fifo', { visibilitySeconds: 2 });
+    for (const text of ['1', '2']) await bench.publish(text, 'group');
+    await messages.count(1);
+    await eventually(
+      () => (bench.proxy.countOf('ChangeMessageVisibilityBatch') >= 3 ? true : undefined),
+      'extensions',
+    );
+    expect(texts(messages)).toEqual(['1']);
+    nth(messages.all, 0).settle('ack');
+    await messages.count(2);
+    nth(messages.all, 1).settle('ack');
+    await untilLeft(0);
+  });
+});
+
+describe('deletes', () => {
+  test('a delete that did not happen although it was said to: the message comes again and is only deleted', async () => {
+    const { messages } = await start('', { visibilitySeconds: 2 });
+    let lost = 0;
+    bench.proxy.intercept = ({ action, body }) => {
+      if (action !== 'DeleteMessageBatch' || lost > 0) return undefined;
+      lost++;
+      const Successful = (body['Entries'] as { Id: string }[]).map(({ Id }) => ({ Id }));
+      return { status: 200, body: { Successful } };
+    };
+    await bench.publish('once');
+    await messages.count(1);
+    nth(messages.all, 0).settle('ack');
+    await untilLeft(0);
+    expect([texts(messages), lost]).toEqual([['once'], 1]);
+  });
+
+  test('go out in batches: 100 messages take no more than a call for each five', async () => {
+    const { messages, source } = await start();
+    await Promise.all(Array.from({ length: 100 }, (_, n) => bench.publish(`${n}`)));
+    await messages.count(100);
+    for (const message of messages.all) message.settle('ack');
+    await untilLeft(0);
+    await source.close();
+    expect(bench.proxy.countOf('DeleteMessageBatch')).toBeLessThanOrEqual(20);
+  });
+});
+
+describe('queues', () => {
+  const hidden = { queueUrls: [], discoveryMs: 300 };
+
+  test('of an instance are found by their names, join when they are made, and leave when they are deleted', async () => {
+    bench = await SqsBench.open(service);
+    const instance = `loja-${randomUUID().slice(0, 8)}`;
+    const { source, messages } = await begin(hidden);
+    source.consumeInstance(instance, 'all');
+    const first = await createQueue(`${instance}_group-participants_update.fifo`);
+    await bench.admin.send(first, 'participants');
+    await messages.count(1);
+    expect(nth(messages.all, 0).origin).toEqual({ routingKey: 'group-participants.update', instance });
+    const second = await createQueue(`${instance}_send_message_update`);
+    // Another instance's, whose name begins alike, and no event of the catalogue.
+    const foreign = [
+      await createQueue(`${instance}_norte_messages_upsert`),
+      await createQueue(`${instance}_orders`),
+    ];
+    for (const url of [...foreign, second]) await bench.admin.send(url, url);
+    await messages.count(2);
+    expect(nth(messages.all, 1).origin.routingKey).toBe('send.message.update');
+    await bench.admin.deleteQueue(first);
+    await bench.admin.deleteQueue(second);
+    await eventually(() => (source.state.detail === 'consuming 0 queue(s)' ? true : undefined), 'they leave');
+    expect([source.state.ready, messages.all.length]).toEqual([true, 2]);
+  });
+
+  test('of an instance are left when its settings say so, and only events that it wants are consumed', async () => {
+    bench = await SqsBench.open(service);
+    const instance = `loja-${randomUUID().slice(0, 8)}`;
+    await createQueue(`${instance}_messages_upsert`);
+    await createQueue(`${instance}_call`);
+    const { source } = await begin(hidden);
+    const untilConsuming = (count: number): Promise<true> =>
+      eventually(
+        () => (source.state.detail === `consuming ${count} queue(s)` ? true : undefined),
+        `${count} queues`,
+      );
+    source.consumeInstance(instance, 'all');
+    await untilConsuming(2);
+    source.consumeInstance(instance, new Set(['CALL']));
+    await untilConsuming(1);
+    source.dropInstance(instance);
+    await untilConsuming(0);
+  });
+
+  test.each([
+    ['one for each event', { singleQueue: false }, 'messages_upsert', 'messages.upsert'],
+    ['one for all', { singleQueue: true }, 'singlequeue', ''],
+  ])('of the global mode, %s', async (_what, { singleQueue }, suffix, routingKey) => {
+    bench = await SqsBench.open(service);
+    const prefix = `global${randomUUID().slice(0, 8)}`;
+    const url = await createQueue(`${prefix}_${suffix}.fifo`);
+    const { messages } = await begin({ ...hidden, global: { prefix, singleQueue, events: 'all' } });
+    await bench.admin.send(url, 'x');
+    await messages.count(1);
+    expect(nth(messages.all, 0).origin).toEqual({ routingKey });
+  });
+
+  test('of another account than the configured one are left alone, with a warning', async () => {
+    bench = await SqsBench.open(service);
+    const prefix = `global${randomUUID().slice(0, 8)}`;
+    await createQueue(`${prefix}_call.fifo`);
+    const { source } = await begin({
+      ...hidden,
+      accountId: '123456789012',
+      global: { prefix, singleQueue: false, events: 'all' },
+    });
+    expect(source.state.detail).toBe('consuming 0 queue(s)');
+    expect(bench.logged.all.map(([message]) => message)).toContainEqual(
+      expect.stringContaining('another account'),
+    );
+  });
+
+  test('that are many and idle are polled in rotation: few calls, and a message is found all the same', async () => {
+    bench = await SqsBench.open(service);
+    const prefix = `global${randomUUID().slice(0, 8)}`;
+    const urls = await Promise.all(Array.from({ length: 20 }, (_, n) => createQueue(`i${n}-${prefix}_call`)));
+    const { source, messages } = await begin({ queueUrls: urls, discoveryMs: 60_000 }, 40);
+    await eventually(() => (bench.proxy.countOf('ReceiveMessage') > 40 ? true : undefined), 'two rounds');
+    const polls = (): number => bench.proxy.countOf('ReceiveMessage');
+    await bench.admin.send(nth(urls, 12), 'found');
+    await messages.count(1);
+    const before = { polls: polls(), at: Date.now() };
+    await eventually(() => (polls() > before.polls + 6 ? true : undefined), 'some more polls');
+    // 40 messages in hand allow four idle polls at once, each of a second.
+    expect((polls() - before.polls) / ((Date.now() - before.at) / 1000)).toBeLessThanOrEqual(7);
+    expect(source.state.ready).toBe(true);
+  });
+});
+
+describe('a service that refuses', () => {
+  test('throttling: it goes on by itself', async () => {
+    const { messages } = await start();
+    let left = 5;
+    bench.proxy.intercept = ({ action }) =>
+      action === 'ReceiveMessage' && left-- > 0 ? sqsError('RequestThrottled', 403) : undefined;
+    await bench.publish('late');
+    await messages.count(1);
+    nth(messages.all, 0).settle('ack');
+    await untilLeft(0);
+  });
+
+  test('a clock that is wrong by an hour is corrected', async () => {
+    bench = await SqsBench.open(service);
+    const HOUR = 3_600_000;
+    bench.proxy.intercept = ({ headers }) => {
+      const [, year, month, day, hour, minute, second] =
+        /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(String(headers['x-amz-date'])) ?? [];
+      const signedAt = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+      if (Math.abs(signedAt - Date.now() - HOUR) < HOUR / 4) return undefined;
+      const date = new Date(Date.now() + HOUR).toUTCString();
+      const answer = sqsError('SignatureDoesNotMatch', 403);
+      return { ...answer, headers: { ...answer.headers, date } };
+    };
+    const { messages } = await begin();
+    await bench.publish('on time');
+    await messages.count(1);
+  });
+
+  test('no permission: it says so and names the queue, and goes on once it is given', async () => {
+    bench = await SqsBench.open(service);
+    bench.proxy.intercept = ({ action }) =>
+      action === 'ReceiveMessage' ? sqsError('AccessDenied', 403) : undefined;
+    const source = bench.create();
+    await source.start(() => {});
+    await eventually(
+      () => bench.logged.all.find(([message]) => message.includes('refuses the relay')),
+      'a warning',
+    );
+    expect([source.state.ready, source.state.detail]).toEqual([false, 'waiting for sqs: AccessDenied']);
+    bench.proxy.intercept = () => undefined;
+    await untilReady(source);
+  });
+});
+
+describe('events that were too large for SQS', () => {
+  const WHOLE =
+    '{"event":"messages.set","instance":"loja","dataType":"json","data":["much"],"server":"evolution"}';
+  let s3: Server;
+  let files: string;
+  let answers: { status: number; body: string }[];
+  let requests: number;
+
+  beforeEach(async () => {
+    answers = [];
+    requests = 0;
+    const port = await freePort();
+    files = `http://${HOST}:${port}/file.json?X-Amz-Signature=00`;
+    s3 = createServer((_request, response) => {
+      requests++;
+      const { status, body } = answers.shift() ?? { status: 200, body: WHOLE };
+      response.writeHead(status);
+      response.end(body);
+    });
+    await new Promise<void>((resolve) => s3.listen(port, HOST, resolve));
+  });
+  afterEach(() => {
+    s3.closeAllConnections();
+    return new Promise((resolve) => s3.close(resolve));
+  });
+
+  const claim = (fileUrl: string): string =>
+    JSON.stringify({ event: 'messages.set', instance: 'loja', dataType: 's3', data: { fileUrl } });
+
+  const startWith = async (networks: readonly string[], maxBytes = 1_000_000, suffix: '' | '.fifo' = '') => {
+    const downloader = new Downloader({
+      maxBytes,
+      timeoutMs: 5000,
+      guard: new AddressGuard(networks),
+      trustedHost: undefined,
+    });
+    const started = await start(suffix, { downloader });
+    return { ...started, downloader };
+  };
+
+  /** As the core API does it: a file in a bucket, by a signed link. */
+  const store = async (text: string): Promise<string> => {
+    const bucket = `${service.endpoint}/bucket-${randomUUID()}`;
+    const file = `${bucket}/evolution-api/messages/loja_messages_set_1.json`;
+    await fetch(bucket, { method: 'PUT', headers: { connection: 'close' } });
+    await fetch(file, { method: 'PUT', body: text, headers: { connection: 'close' } });
+    return `${file}?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Expires=604800&X-Amz-Signature=00`;
+  };
+
+  test('are fetched and yielded whole, in the order of their group', async () => {
+    const { messages, downloader } = await startWith(['127.0.0.0/8'], undefined, '.fifo');
+    await bench.publish(claim(await store(WHOLE)), 'group');
+    await bench.publish('after', 'group');
+    await messages.count(1);
+    nth(messages.all, 0).settle('ack');
+    await messages.count(2);
+    expect(texts(messages)).toEqual([WHOLE, 'after']);
+    await downloader.close();
+  });
+
+  test('are tried again where the answer is a passing fault', async () => {
+    answers = [{ status: 503, body: '' }];
+    const { messages, downloader } = await startWith(['127.0.0.0/8']);
+    await bench.publish(claim(files));
+    await messages.count(1);
+    expect([texts(messages), requests]).toEqual([[WHOLE], 2]);
+    await downloader.close();
+  });
+
+  test.each<[string, () => void, readonly string[], number | undefined, string]>([
+    [
+      'whose link has expired',
+      () => answers.push({ status: 403, body: '<Error><Code>AccessDenied</Code></Error>' }),
+      ['127.0.0.0/8'],
+      undefined,
+      'CLAIM_EXPIRED',
+    ],
+    ['whose file is larger than may be', () => {}, ['127.0.0.0/8'], 20, 'CLAIM_TOO_LARGE'],
+    ['whose link leads inside', () => {}, [], undefined, 'CLAIM_ADDRESS_REFUSED'],
+  ])(
+    '%s carry the reason, so that they are dead-lettered with it',
+    async (_what, prepare, networks, maxBytes, code) => {
+      prepare();
+      const { messages, downloader } = await startWith(networks, maxBytes);
+      await bench.publish(claim(files));
+      await messages.count(1);
+      const { flaw, body } = nth(messages.all, 0);
+      expect([flaw?.code, body.toString()]).toEqual([code, claim(files)]);
+      await downloader.close();
+    },
+  );
+});
