@@ -131,7 +131,7 @@ describe('the example of a .env', () => {
   const uncommented = envExample()
     .split('\n')
     .filter((line) => !/^#(RABBITMQ|WEBHOOK)_EVENTS_/.test(line))
-    .map((line) => line.replace(/^#(?=[A-Z_]+=)/, ''))
+    .map((line) => line.replace(/^#(?=[A-Z0-9_]+=)/, ''))
     .join('\n');
 
   test('as it stands it sets nothing', () => {
