@@ -11,10 +11,12 @@ import { type BenchOptions, parseOptions, type SectionName, USAGE } from './opti
 import { startNginx } from './receivers/nginx';
 import { startNodeReceiver } from './receivers/node';
 import { BenchRedis } from './redis';
+import { measureDeduplication } from './sections/deduplication';
 import { measureInstances } from './sections/instances';
 import { measureLatency } from './sections/latency';
 import { measureMemory } from './sections/memory';
 import { measureParking } from './sections/parking';
+import { measureSqs } from './sections/sqs';
 import { measureThroughput } from './sections/throughput';
 import { measureWebSockets } from './sections/websocket';
 
@@ -25,6 +27,8 @@ const MEASURE: Record<SectionName, (bench: Bench) => Promise<void>> = {
   parking: measureParking,
   websocket: measureWebSockets,
   memory: measureMemory,
+  sqs: measureSqs,
+  deduplication: measureDeduplication,
 };
 
 /** How long clearing away may take after Ctrl-C; the watchdog ends what is then left. */

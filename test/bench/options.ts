@@ -1,6 +1,15 @@
 import { parseArgs } from 'node:util';
 
-export const SECTIONS = ['throughput', 'instances', 'latency', 'parking', 'websocket', 'memory'] as const;
+export const SECTIONS = [
+  'throughput',
+  'instances',
+  'latency',
+  'parking',
+  'websocket',
+  'memory',
+  'sqs',
+  'deduplication',
+] as const;
 export type SectionName = (typeof SECTIONS)[number];
 
 export interface BenchOptions {

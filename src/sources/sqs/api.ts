@@ -78,6 +78,8 @@ function clientConfig({ region, endpoint, credentials }: SqsConnection): SQSClie
     ...(region === undefined ? {} : { region }),
     // Throttling and clock skew are the SDK's business: it waits and tries again, and corrects its clock.
     maxAttempts: 3,
+    // What TLS has checked already.
+    md5: false,
     requestHandler: {
       connectionTimeout: CONNECT_MS,
       requestTimeout: REQUEST_MS,

@@ -27,6 +27,26 @@ export function redisSettings(): RedisSettings {
   return { redis: text('REDIS_URI'), redisPrefix: text('REDIS_PREFIX_KEY') };
 }
 
+export interface SqsBareSettings {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly queueUrl: string;
+  readonly pollers: number;
+  readonly url: URL;
+  readonly concurrency: number;
+}
+
+export function sqsSettings(): SqsBareSettings {
+  return {
+    endpoint: text('SQS_ENDPOINT'),
+    region: text('SQS_REGION'),
+    queueUrl: text('SQS_QUEUE_URLS'),
+    pollers: Number(text('BENCH_POLLERS')),
+    url: new URL(text('WEBHOOK_GLOBAL_URL')),
+    concurrency: Number(text('DELIVERY_CONCURRENCY_PER_DESTINATION')),
+  };
+}
+
 function text(name: string): string {
   const value = process.env[name];
   if (value === undefined) throw new Error(`${name} is not set`);

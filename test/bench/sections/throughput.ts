@@ -105,7 +105,12 @@ export async function drainQueue(
 }
 
 /** Reads the counter from the first event to the last. */
-async function follow(receiver: Receiver, before: number, events: number, child: Child): Promise<Throughput> {
+export async function follow(
+  receiver: Receiver,
+  before: number,
+  events: number,
+  child: Child,
+): Promise<Throughput> {
   let first: Reading | undefined;
   let last: Reading = { count: 0, at: performance.now(), cpuMs: 0 };
   while (last.count < events) {
