@@ -1,13 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '../support/ports';
-import type { Brokers } from './brokers';
 import type { Ending } from './ending';
 import type { Stage } from './progress';
 import type { Publications } from './publications';
 import { type Behaviour, Receiver } from './receiver';
 import { RelayMetrics } from './relay-metrics';
 import { RelayProcess } from './relay-process';
-import { removeKeys, removeQueues } from './traces';
+import { removeKeys } from './traces';
+import type { Wire } from './wire';
 
 export const BEHAVIOURS: readonly Behaviour[] = [
   { name: 'good', story: 'answers 200' },
@@ -52,24 +52,32 @@ export class Lane {
 }
 
 export interface LaneOptions {
-  readonly brokers: Brokers;
-  /** Also the beginning of every queue's name and of every prefix in Redis. */
-  readonly exchange: string;
+  readonly wire: Wire;
+  readonly redisUri: string;
+  /** The beginning of every relay's name, which its queue and its prefix in Redis have. */
+  readonly run: string;
   readonly publications: Publications;
   readonly ending: Ending;
 }
 
 /** Queue and prefix of the relay whose settings change while it runs. */
-export function liveName(exchange: string): string {
-  return `${exchange}-live`;
+export function liveName(run: string): string {
+  return `${run}-live`;
 }
 
-/** One lane for each behaviour, all bound to the same exchange: every receiver is to get every event. */
-export async function startLanes({ brokers, exchange, publications, ending }: LaneOptions): Promise<Lane[]> {
-  const nameOf = ({ name }: { name: string }): string => `${exchange}-${name}`;
-  const queues = [...BEHAVIOURS.map(nameOf), liveName(exchange)];
-  ending.add('removing the queues', () => removeQueues(brokers, exchange, queues));
-  ending.add('removing the keys in Redis', () => removeKeys(brokers, exchange));
+/** One lane for each behaviour: every receiver is to get every event. */
+export async function startLanes({
+  wire,
+  redisUri,
+  run,
+  publications,
+  ending,
+}: LaneOptions): Promise<Lane[]> {
+  const nameOf = ({ name }: { name: string }): string => `${run}-${name}`;
+  const names = [...BEHAVIOURS.map(nameOf), liveName(run)];
+  ending.add('removing the queues', () => wire.remove(names));
+  ending.add('removing the keys in Redis', () => removeKeys(redisUri, run));
+  await wire.prepare(names);
   const receivers: Receiver[] = [];
   for (const behaviour of BEHAVIOURS) {
     const receiver = new Receiver(behaviour, await freePort(), publications);
@@ -79,11 +87,8 @@ export async function startLanes({ brokers, exchange, publications, ending }: La
   const relays: RelayProcess[] = [];
   ending.add('stopping the relays', () => Promise.all(relays.map((relay) => relay.stop())));
   const environmentFor = (receiver: Receiver): Record<string, string> => ({
-    RABBITMQ_URI: brokers.rabbitUri,
-    RABBITMQ_FRAME_MAX: String(brokers.frameMax),
-    RABBITMQ_EXCHANGE_NAME: exchange,
-    RABBITMQ_QUEUE: nameOf(receiver),
-    REDIS_URI: brokers.redisUri,
+    ...wire.environmentFor(nameOf(receiver)),
+    REDIS_URI: redisUri,
     REDIS_PREFIX_KEY: nameOf(receiver),
     WEBHOOK_GLOBAL_URL: receiver.url,
   });

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort, HOST } from '../support/ports';
-import type { Brokers } from './brokers';
 import type { Ending } from './ending';
 import { Listener } from './listener';
 import type { Stage } from './progress';
 import type { Publications } from './publications';
 import { Receiver } from './receiver';
 import { RelayProcess } from './relay-process';
+import type { Wire } from './wire';
 
 /** The instance that gets a webhook of its own while events flow. */
 export const INSTANCE = 'bot-01';
@@ -21,8 +21,8 @@ const LOOK_EVERY_MS = 50;
 const PATIENCE_MS = 10_000;
 
 export interface LiveOptions {
-  readonly brokers: Brokers;
-  readonly exchange: string;
+  readonly wire: Wire;
+  readonly redisUri: string;
   readonly name: string;
   readonly publications: Publications;
   readonly ending: Ending;
@@ -55,17 +55,14 @@ export class Live {
     private readonly publications: Publications,
   ) {}
 
-  static async start({ brokers, exchange, name, publications, ending }: LiveOptions): Promise<Live> {
+  static async start({ wire, redisUri, name, publications, ending }: LiveOptions): Promise<Live> {
     const own = new Receiver({ name: INSTANCE, story: '', header: HEADER }, await freePort(), publications);
     ending.add('closing the receiver of an instance', () => own.close());
     const port = await freePort();
     const key = randomBytes(16).toString('hex');
     const environment = {
-      RABBITMQ_URI: brokers.rabbitUri,
-      RABBITMQ_FRAME_MAX: String(brokers.frameMax),
-      RABBITMQ_EXCHANGE_NAME: exchange,
-      RABBITMQ_QUEUE: name,
-      REDIS_URI: brokers.redisUri,
+      ...wire.environmentFor(name),
+      REDIS_URI: redisUri,
       REDIS_PREFIX_KEY: name,
       AUTHENTICATION_API_KEY: key,
       GATEWAY_HOST: HOST,

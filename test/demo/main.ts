@@ -1,10 +1,11 @@
 /**
- * `npm run demo`: events as the core API publishes them, through RabbitMQ and three relays, to a receiver that is
+ * `npm run demo`: events as the core API publishes them, through a broker and three relays, to a receiver that is
  * good, one that fails now and then, and one that is down at first. Each receiver counts for itself what it gets.
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { brokersFrom } from './brokers';
+import { PrivateSqs } from '../support/sqs-service';
+import { addressOf } from './brokers';
 import { Ending } from './ending';
 import { type Lane, liveName, startLanes } from './lane';
 import { Live } from './live';
@@ -12,8 +13,11 @@ import { type Options, parseOptions } from './options';
 import { createProgress } from './progress';
 import { Publications } from './publications';
 import { Publisher } from './publisher';
+import { RabbitWire } from './rabbit-wire';
 import { findings, liveLines, type Report, type Result, reportTable } from './report';
+import { SqsWire } from './sqs-wire';
 import { addresses, conclusion, introduction } from './story';
+import type { Wire } from './wire';
 
 const SHOW_EVERY_MS = 100;
 /** A running relay adds to the audit's counters once a second. */
@@ -34,15 +38,16 @@ async function main(): Promise<number> {
 }
 
 /** Returns the exit code: 0 only if nothing was lost and everybody agrees on it. */
-async function demo({ events, keep }: Options, ending: Ending): Promise<number> {
-  const brokers = brokersFrom(process.env);
+async function demo({ events, keep, source }: Options, ending: Ending): Promise<number> {
   const publications = new Publications();
   // A name that no other run has: several can share a RabbitMQ and a Redis, and each removes its own.
-  const exchange = `relay-demo-${randomBytes(4).toString('hex')}`;
-  const publisher = new Publisher({ brokers, exchange, events, publications });
-  console.log(introduction(events, publisher.samples));
-  const lanes = await startLanes({ brokers, exchange, publications, ending });
-  const live = await Live.start({ brokers, exchange, name: liveName(exchange), publications, ending });
+  const run = `relay-demo-${randomBytes(4).toString('hex')}`;
+  const redisUri = addressOf('REDIS_URI');
+  const wire = await wireOf(source, run, ending);
+  const publisher = new Publisher({ wire, events, publications });
+  console.log(introduction(events, publisher.samples, wire));
+  const lanes = await startLanes({ wire, redisUri, run, publications, ending });
+  const live = await Live.start({ wire, redisUri, name: liveName(run), publications, ending });
   const startedAt = Date.now();
   await relayAll(publisher, lanes, live, events, ending.signal);
   const tookMs = Date.now() - startedAt;
@@ -53,10 +58,17 @@ async function demo({ events, keep }: Options, ending: Ending): Promise<number> 
   const found = findings(report);
   console.log(`\n${reportTable(report)}\n\n${liveLines(report)}\n\n${conclusion(report, found, tookMs)}`);
   if (keep) {
-    console.log(addresses(brokers, exchange, lanes, live));
+    console.log(addresses(wire, redisUri, run, lanes, live));
     await new Promise((resolve) => ending.signal.addEventListener('abort', resolve));
   }
   return found.length === 0 ? 0 : 1;
+}
+
+async function wireOf(source: Options['source'], run: string, ending: Ending): Promise<Wire> {
+  if (source === 'rabbitmq') return new RabbitWire(addressOf('RABBITMQ_URI'), run);
+  const service = await PrivateSqs.start();
+  ending.add('stopping SQS', () => service.stop());
+  return new SqsWire(service);
 }
 
 /** From the first event published to the end of the last delivery. */

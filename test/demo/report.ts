@@ -14,7 +14,7 @@ export interface Result {
 }
 
 export interface Report {
-  /** Events that RabbitMQ has confirmed. */
+  /** Events that the broker has confirmed. */
   readonly published: number;
   readonly results: readonly Result[];
   readonly live: LiveResult;
@@ -42,7 +42,7 @@ type Row = readonly [name: string, cell: (result: Result) => number | string, no
 export function reportTable({ published, results }: Report): string {
   const rows: readonly Row[] = [
     ['', ({ receiver }) => receiver.name],
-    ['published', () => published, 'confirmed by RabbitMQ'],
+    ['published', () => published, 'confirmed by the broker'],
     ['delivered', ({ receiver }) => receiver.delivered, 'events that the receiver counted'],
     ['retried', ({ metrics }) => metrics.retried, 'attempts that had to be made again'],
     ['parked', ({ metrics }) => metrics.parked, 'deliveries that waited in Redis'],

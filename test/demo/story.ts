@@ -1,16 +1,17 @@
-import { type Brokers, display } from './brokers';
+import { display } from './brokers';
 import { INSTANCES } from './events';
 import { BEHAVIOURS, type Lane } from './lane';
 import { INSTANCE, type Live } from './live';
 import { paint } from './paint';
 import { SHORTENED } from './relay-process';
 import type { Report } from './report';
+import type { Wire } from './wire';
 
 /** What is about to be seen. */
-export function introduction(events: number, samples: number): string {
+export function introduction(events: number, samples: number, { title }: Wire): string {
   return [
     `${paint('bold', 'Evolution Relay')}: ${events} events of ${INSTANCES.length} instances, made from ${samples} samples,`,
-    'go through RabbitMQ to three relays, each with a receiver of its own:',
+    `go through ${title} to three relays, each with a receiver of its own:`,
     '',
     ...BEHAVIOURS.map(({ name, story }) => `  ${name.padEnd(6)} ${story}`),
     '',
@@ -42,16 +43,17 @@ export function conclusion({ published, results }: Report, findings: readonly st
 
 /** Where everything is while it is kept running. */
 export function addresses(
-  { rabbitUri, redisUri }: Brokers,
-  exchange: string,
+  wire: Wire,
+  redisUri: string,
+  run: string,
   lanes: readonly Lane[],
   { gateway, relay, key }: Live,
 ): string {
   return [
     '',
     'Everything keeps running until Ctrl-C:',
-    `  RabbitMQ  ${display(rabbitUri)}  exchange ${exchange}`,
-    `  Redis     ${display(redisUri)}  keys {${exchange}-<receiver>}:*`,
+    `  ${wire.address}`,
+    `  Redis     ${display(redisUri)}  keys {${run}-<receiver>}:*`,
     ...lanes.flatMap(({ receiver, relay }) => [
       `  ${receiver.name.padEnd(8)}  ${receiver.url}`,
       `            its relay: ${relay.address}/metrics  ${relay.address}/readyz`,
@@ -59,6 +61,6 @@ export function addresses(
     `  gateway   ${gateway}/docs  key ${key}`,
     `            its worker: ${relay.address}/metrics`,
     'More events:',
-    `  RABBITMQ_URI=${display(rabbitUri)} RABBITMQ_EXCHANGE_NAME=${exchange} node dist/main.js publish --count 100`,
+    `  ${wire.more}`,
   ].join('\n');
 }

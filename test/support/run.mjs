@@ -132,6 +132,12 @@ function run(node, args, env, { guard, release }) {
   });
 }
 
+/** A demo with another source does without RabbitMQ. */
+function needOf({ need }, args) {
+  const isSqs = name === 'demo' && /(^| )--source[ =]sqs( |$)/.test(args.join(' '));
+  return isSqs ? need.filter((service) => service !== 'rabbitmq') : need;
+}
+
 const [name, ...rest] = process.argv.slice(2);
 const args = rest[0] === '--' ? rest.slice(1) : rest;
 const command = Object.hasOwn(COMMANDS, name ?? '') ? COMMANDS[name] : undefined;
@@ -147,7 +153,7 @@ const require = createRequire(import.meta.url);
 require('./ts-hook.cjs');
 const { startServices } = require('./services.ts');
 try {
-  const services = await startServices({ need: command.need, log });
+  const services = await startServices({ need: needOf(command, args), log });
   const status = await run(command.node, args, services.env, require('./guard.ts'));
   await services.stop();
   process.exit(status);
