@@ -4,13 +4,13 @@ import { Downloader } from '../network/download';
 import type { Logger } from '../observability/logging';
 import type { Source, SourceMessage } from '../pipeline/message';
 import type { SettingsCache } from '../settings/cache';
-import { filterOf } from '../settings/document';
 import type { Settings } from '../settings/schema';
 import type { SettingsStore } from '../settings/store';
 import { RabbitMqSource } from '../sources/rabbitmq/source';
 import { SqsSource } from '../sources/sqs/source';
 import { consumedExchanges, exchangeOf } from './exchanges';
 import { InstanceFollower } from './instance-follower';
+import { queuesOf } from './queues';
 import { describeError, throttled } from './report';
 
 /** Depth of a source queue; what a broker does not tell is not there. */
@@ -141,10 +141,10 @@ function sqsIntake({ config, file, settings, store, log }: SourcesParts, maxByte
     log,
   });
   const apply = (instance: string, each: Settings | undefined): boolean => {
-    const isConsumed = each?.sqs?.enabled === true;
-    if (isConsumed) source.consumeInstance(instance, filterOf(each.sqs?.events ?? []));
-    else source.dropInstance(instance);
-    return isConsumed;
+    const events = queuesOf(each);
+    if (events === undefined) source.dropInstance(instance);
+    else source.consumeInstance(instance, events);
+    return events !== undefined;
   };
   for (const [instance, each] of file) apply(instance, each);
   const follower = new InstanceFollower(

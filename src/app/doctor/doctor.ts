@@ -5,7 +5,9 @@ import { SettingsCipher } from '../../settings/cipher';
 import type { Settings } from '../../settings/schema';
 import { SettingsStore } from '../../settings/store';
 import { inspectRabbitMq } from '../../sources/rabbitmq/inspect';
+import { inspectSqs } from '../../sources/sqs/inspect';
 import { consumedExchanges } from '../exchanges';
+import { consumedQueues } from '../queues';
 import { withRedis } from '../store';
 import { inspectRedis } from './redis';
 import { inspectSettings } from './settings';
@@ -22,11 +24,12 @@ export interface DoctorParts {
 export async function examine({ config, warnings, settings: file }: DoctorParts): Promise<Finding[]> {
   const stored = await inspectStore(config, file);
   const { settings } = stored;
-  const [rabbitmq, webhooks] = await Promise.all([
+  const [rabbitmq, sqs, webhooks] = await Promise.all([
     inspectBroker(config, settings),
+    inspectQueues(config, settings),
     inspectWebhooks(config, settings),
   ]);
-  return [...inspectConfig(config, warnings), ...rabbitmq, ...stored.findings, ...webhooks];
+  return [...inspectConfig(config, warnings), ...rabbitmq, ...sqs, ...stored.findings, ...webhooks];
 }
 
 function inspectConfig(config: Config, warnings: readonly string[]): Finding[] {
@@ -80,4 +83,10 @@ async function inspectBroker(config: Config, settings: ReadonlyMap<string, Setti
     exchanges: consumedExchanges(config, settings),
     topology: { mode: rabbitmq.consume, queue: rabbitmq.queue, prefixKey: rabbitmq.prefixKey },
   });
+}
+
+async function inspectQueues({ sqs }: Config, settings: ReadonlyMap<string, Settings>): Promise<Finding[]> {
+  if (!sqs.enabled) return [];
+  const instances = consumedQueues(settings);
+  return inspectSqs({ ...sqs, connection: sqs, instances });
 }

@@ -1,6 +1,6 @@
 import type { Config } from '../../config/config';
-import { AddressGuard } from '../../destinations/webhook/address-guard';
 import { inspectWebhook } from '../../destinations/webhook/inspect';
+import { AddressGuard } from '../../network/address-guard';
 import type { Finding } from '../../observability/finding';
 import type { Settings, WebhookSettings } from '../../settings/schema';
 import { globalId, instanceId } from '../destination-ids';

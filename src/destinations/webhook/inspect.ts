@@ -2,8 +2,8 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { buildConnector } from 'undici';
 import { errorCode } from '../../errors';
+import type { AddressGuard } from '../../network/address-guard';
 import type { Finding } from '../../observability/finding';
-import type { AddressGuard } from './address-guard';
 
 const CHECK = 'connection';
 const CONNECT_MS = 10_000;

@@ -1,25 +1,19 @@
 import type { EventFilter } from '../../config/event-switches';
 import { errorCode } from '../../errors';
+import type { Finding } from '../../observability/finding';
 import { connectSqs, type SqsApi, type SqsConnection } from './api';
 import { findQueues } from './discovery';
 import { nameOfQueue, queuesOfAll, queuesOfInstance } from './queue-names';
 import type { RegistryOptions } from './registry';
 import { troubleOf } from './trouble';
 
-export interface SqsCheckOptions extends Omit<RegistryOptions, 'discoveryMs'> {
+export interface SqsInspectOptions extends Omit<RegistryOptions, 'discoveryMs'> {
   readonly connection: SqsConnection;
   /** Instances whose own queues are consumed, with the events that they want. */
   readonly instances: ReadonlyMap<string, EventFilter>;
 }
 
-/** One line of what `doctor` tells about SQS. */
-export interface SqsFinding {
-  readonly level: 'ok' | 'warning' | 'problem';
-  /** What was looked at: `sqs`, or a queue's name. */
-  readonly subject: string;
-  /** What was found and, where something is wrong, what helps. */
-  readonly message: string;
-}
+const PART = 'sqs';
 
 /** Whether it saw a dead-letter queue. */
 type Look = (api: SqsApi, queueUrl: string) => Promise<boolean>;
@@ -48,48 +42,49 @@ const LOOKS: readonly (readonly [permission: string, look: Look])[] = [
 ];
 
 /** Whether SQS can be reached, which queues there are, and which permission is missing at each. Never rejects. */
-export async function checkSqs(options: SqsCheckOptions): Promise<readonly SqsFinding[]> {
+export async function inspectSqs(options: SqsInspectOptions): Promise<Finding[]> {
   const api = await connectSqs(options.connection);
   try {
-    const { urls, findings } = await checkNames(api, options);
-    const looked = await Promise.all(urls.slice(0, MAX_QUEUES).map((url) => checkQueue(api, url)));
+    const { urls, findings } = await inspectNames(api, options);
+    const looked = await Promise.all(urls.slice(0, MAX_QUEUES).map((url) => inspectQueue(api, url)));
     return [...findings, ...looked.flat()];
   } finally {
     api.close();
   }
 }
 
-async function checkNames(
+async function inspectNames(
   api: SqsApi,
-  { queueUrls, templates, global, accountId, instances }: SqsCheckOptions,
-): Promise<{ urls: readonly string[]; findings: readonly SqsFinding[] }> {
+  { queueUrls, templates, global, accountId, instances }: SqsInspectOptions,
+): Promise<{ urls: readonly string[]; findings: readonly Finding[] }> {
   const own = [...instances].flatMap(([instance, events]) => queuesOfInstance(templates, instance, events));
   const wanted = [...queuesOfAll(templates, global), ...own];
-  const about = (level: SqsFinding['level'], message: string): SqsFinding => ({
-    level,
-    subject: 'sqs',
-    message,
+  const about = (state: Finding['state'], detail: string): Finding => ({
+    part: PART,
+    check: 'queues',
+    state,
+    detail,
   });
   if (wanted.length === 0 && queueUrls.length > 0) return { urls: queueUrls, findings: [] };
   try {
     const { queues, otherAccounts } = await findQueues(api, wanted, accountId);
     const urls = [...new Set([...queueUrls, ...queues.map(({ url }) => url)])];
     const findings = otherAccounts.map((account) =>
-      about('problem', `queues of account ${account} are left alone: SQS_ACCOUNT_ID names ${accountId}`),
+      about('trouble', `queues of account ${account} are left alone: SQS_ACCOUNT_ID names ${accountId}`),
     );
     const count = about('ok', `${urls.length} queue(s) are consumed`);
     const none = about(
-      'problem',
+      'trouble',
       'no queue was found: set SQS_GLOBAL_ENABLED, settings of instances (sqs.enabled) or SQS_QUEUE_URLS',
     );
     return { urls, findings: [...findings, urls.length > 0 ? count : none] };
   } catch (error) {
-    return { urls: queueUrls, findings: [about('problem', explain(error, 'sqs:ListQueues'))] };
+    return { urls: queueUrls, findings: [about('trouble', explain(error, 'sqs:ListQueues'))] };
   }
 }
 
-async function checkQueue(api: SqsApi, queueUrl: string): Promise<SqsFinding[]> {
-  const subject = nameOfQueue(queueUrl);
+async function inspectQueue(api: SqsApi, queueUrl: string): Promise<Finding[]> {
+  const about = { part: PART, check: nameOfQueue(queueUrl) };
   const problems: string[] = [];
   let hasDeadLetterQueue = false;
   for (const [permission, look] of LOOKS) {
@@ -101,16 +96,12 @@ async function checkQueue(api: SqsApi, queueUrl: string): Promise<SqsFinding[]> 
       if (troubleOf(error) === 'gone' || troubleOf(error) === 'away') break;
     }
   }
-  if (problems.length > 0) return problems.map((message) => ({ level: 'problem', subject, message }));
+  if (problems.length > 0) return problems.map((detail) => ({ ...about, state: 'trouble', detail }));
   if (hasDeadLetterQueue)
-    return [{ level: 'ok', subject, message: 'all permissions, and a dead-letter queue' }];
-  return [
-    {
-      level: 'warning',
-      subject,
-      message: 'no dead-letter queue: give it a redrive policy with a maxReceiveCount of 100 (README, SQS)',
-    },
-  ];
+    return [{ ...about, state: 'ok', detail: 'all permissions, and a dead-letter queue' }];
+  const detail =
+    'all permissions; no dead-letter queue: give it a redrive policy with a maxReceiveCount of 100 (README, SQS)';
+  return [{ ...about, state: 'note', detail }];
 }
 
 function explain(error: unknown, permission: string): string {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { checkSqs, type SqsCheckOptions } from '../../src/sources/sqs/check';
+import { inspectSqs, type SqsInspectOptions } from '../../src/sources/sqs/inspect';
 import { REGION, SqsAdmin } from '../support/sqs-bench';
 import { SqsProxy, sqsError } from '../support/sqs-proxy';
 import { PrivateSqs } from '../support/sqs-service';
@@ -21,8 +21,8 @@ beforeEach(async () => {
 });
 afterEach(() => proxy.goOffline());
 
-const check = (others: Partial<SqsCheckOptions> = {}) =>
-  checkSqs({
+const inspect = (others: Partial<SqsInspectOptions> = {}) =>
+  inspectSqs({
     connection: {
       region: REGION,
       endpoint: proxy.endpoint,
@@ -45,19 +45,24 @@ test('all is well: says how many queues, and what each can do', async () => {
   const arn = `arn:aws:sqs:${REGION}:000000000000:dead.fifo`;
   const url = await admin.createQueue(`${instance}_call.fifo`, redrive(arn));
   await admin.send(url, 'stays');
-  const findings = await check({ instances: new Map([[instance, 'all']]) });
+  const findings = await inspect({ instances: new Map([[instance, 'all']]) });
   expect(findings).toEqual([
-    { level: 'ok', subject: 'sqs', message: '1 queue(s) are consumed' },
-    { level: 'ok', subject: `${instance}_call.fifo`, message: expect.stringContaining('all permissions') },
+    { part: 'sqs', check: 'queues', state: 'ok', detail: '1 queue(s) are consumed' },
+    {
+      part: 'sqs',
+      check: `${instance}_call.fifo`,
+      state: 'ok',
+      detail: expect.stringContaining('all permissions'),
+    },
   ]);
   const { visible, inFlight } = await admin.counts(url);
   expect(visible + inFlight).toBe(1);
 });
 
-test('a queue without a dead-letter queue is worth a warning', async () => {
+test('a queue without a dead-letter queue is worth a note', async () => {
   const url = await admin.createQueue(`plain-${randomUUID()}`);
-  expect(await check({ queueUrls: [url] })).toEqual([
-    expect.objectContaining({ level: 'warning', message: expect.stringContaining('dead-letter queue') }),
+  expect(await inspect({ queueUrls: [url] })).toEqual([
+    expect.objectContaining({ state: 'note', detail: expect.stringContaining('dead-letter queue') }),
   ]);
 });
 
@@ -69,10 +74,10 @@ test.each([
 ])('without the permission for %s it names %s', async (action, permission) => {
   const url = await admin.createQueue(`plain-${randomUUID()}`);
   proxy.intercept = (call) => (call.action === action ? sqsError('AccessDenied', 403) : undefined);
-  expect(await check({ queueUrls: [url] })).toEqual([
+  expect(await inspect({ queueUrls: [url] })).toEqual([
     expect.objectContaining({
-      level: 'problem',
-      message: expect.stringContaining(`${permission} is missing`),
+      state: 'trouble',
+      detail: expect.stringContaining(`${permission} is missing`),
     }),
   ]);
 });
@@ -80,10 +85,10 @@ test.each([
 test('without the permission to list queues it names that, and looks at those given by address', async () => {
   const url = await admin.createQueue(`plain-${randomUUID()}`);
   proxy.intercept = ({ action }) => (action === 'ListQueues' ? sqsError('AccessDenied', 403) : undefined);
-  const findings = await check({ queueUrls: [url], instances: new Map([['loja', 'all']]) });
-  expect(findings.map(({ level, message }) => [level, message])).toEqual([
-    ['problem', expect.stringContaining('sqs:ListQueues is missing')],
-    ['warning', expect.stringContaining('dead-letter queue')],
+  const findings = await inspect({ queueUrls: [url], instances: new Map([['loja', 'all']]) });
+  expect(findings.map(({ state, detail }) => [state, detail])).toEqual([
+    ['trouble', expect.stringContaining('sqs:ListQueues is missing')],
+    ['note', expect.stringContaining('dead-letter queue')],
   ]);
 });
 
@@ -93,14 +98,14 @@ test.each<[string, () => void | Promise<void>, string]>([
   ['nothing that is named so', () => {}, 'no queue was found'],
 ])('%s', async (_what, prepare, message) => {
   await prepare();
-  expect(await check({ instances: new Map([[randomUUID(), 'all']]) })).toEqual([
-    { level: 'problem', subject: 'sqs', message: expect.stringContaining(message) },
+  expect(await inspect({ instances: new Map([[randomUUID(), 'all']]) })).toEqual([
+    { part: 'sqs', check: 'queues', state: 'trouble', detail: expect.stringContaining(message) },
   ]);
 });
 
 test('a queue that does not exist', async () => {
-  expect(await check({ queueUrls: [`${service.endpoint}/000000000000/none`] })).toEqual([
-    { level: 'problem', subject: 'none', message: expect.stringContaining('does not exist') },
+  expect(await inspect({ queueUrls: [`${service.endpoint}/000000000000/none`] })).toEqual([
+    { part: 'sqs', check: 'none', state: 'trouble', detail: expect.stringContaining('does not exist') },
   ]);
 });
 
