@@ -1,5 +1,6 @@
-import type { MalformedEventError } from '../../../src/errors';
+import { MalformedEventError } from '../../../src/errors';
 import type { Envelope, Origin } from '../../../src/events/envelope';
+import type { Deduplication } from '../../../src/pipeline/deduplication';
 import type { DirectResult } from '../../../src/pipeline/deliver';
 import { type Delivery, destinationKey } from '../../../src/pipeline/delivery';
 import type { Settlement, SourceMessage } from '../../../src/pipeline/message';
@@ -16,7 +17,7 @@ interface Buried extends Deferred<void> {
   readonly error: MalformedEventError;
 }
 
-function setup(destinationCount = 1) {
+function setup(destinationCount = 1, deduplication?: Deduplication) {
   const bench = new PipelineBench({ perDestination: 1 });
   const destinations = Array.from(
     { length: destinationCount },
@@ -36,6 +37,7 @@ function setup(destinationCount = 1) {
         })),
       ),
     deliverer: bench.deliverer,
+    ...(deduplication === undefined ? {} : { deduplication }),
     countDelivered: (deliveries) => counted.push(...deliveries),
     buryMalformed: (body, origin, error) => {
       const done = { body, origin, error, ...deferred() };
@@ -51,12 +53,13 @@ function setup(destinationCount = 1) {
     },
   });
   let next = 0;
-  const handle = (body: Buffer = eventBody(next++)): Settlement[] => {
+  const handle = (body: Buffer = eventBody(next++), flaw?: MalformedEventError): Settlement[] => {
     const settlements: Settlement[] = [];
     const message: SourceMessage = {
       body,
       origin: { routingKey: 'x.y' },
       publishedAt: undefined,
+      ...(flaw === undefined ? {} : { flaw }),
       settle: (settlement) => settlements.push(settlement),
     };
     relay.handle('test', message);
@@ -184,6 +187,69 @@ describe('a malformed message', () => {
     nth(buried, 0).reject(new Error('closed'));
     await turns();
     expect(settlements).toEqual(['release']);
+  });
+});
+
+test('a message that its source knows to be none is buried with the reason it gives', async () => {
+  const { handle, buried, destinations } = setup();
+  const settlements = handle(eventBody(1), new MalformedEventError('CLAIM_EXPIRED', 'the link has expired'));
+  expect(buried).toMatchObject([{ body: eventBody(1), error: { code: 'CLAIM_EXPIRED' } }]);
+  nth(buried, 0).resolve();
+  await turns();
+  expect([settlements, nth(destinations, 0).attempts]).toEqual([['ack'], []]);
+});
+
+describe('copies of an event', () => {
+  /** Answers as told, and writes down what it is told. */
+  class FakeDeduplication implements Deduplication {
+    readonly told: string[] = [];
+    constructor(private readonly answer: () => Promise<'fresh' | 'seen'>) {}
+    claim(): Promise<'fresh' | 'seen'> {
+      return this.answer();
+    }
+    accepted(): void {
+      this.told.push('accepted');
+    }
+    released(): void {
+      this.told.push('released');
+    }
+  }
+
+  test('the first is delivered, and told to be accepted only then', async () => {
+    const deduplication = new FakeDeduplication(async () => 'fresh');
+    const { handle, destinations } = setup(1, deduplication);
+    const settlements = handle();
+    await turns();
+    expect(deduplication.told).toEqual([]);
+    nth(destinations, 0).at(0).end(DELIVERED);
+    await turns();
+    expect([settlements, deduplication.told]).toEqual([['ack'], ['accepted']]);
+  });
+
+  test('one that goes back to the broker gives its claim up', async () => {
+    const deduplication = new FakeDeduplication(async () => 'fresh');
+    const { handle, deliverer } = setup(1, deduplication);
+    deliverer.drain();
+    const settlements = handle();
+    await turns();
+    expect([settlements, deduplication.told]).toEqual([['release'], ['released']]);
+  });
+
+  test('another one is acknowledged, and goes nowhere', async () => {
+    const deduplication = new FakeDeduplication(async () => 'seen');
+    const { handle, destinations, observed } = setup(1, deduplication);
+    const settlements = handle();
+    await turns();
+    expect([settlements, nth(destinations, 0).attempts, deduplication.told]).toEqual([['ack'], [], []]);
+    expect(observed.map(([what]) => what)).toEqual(['accepted', 'duplicate']);
+  });
+
+  test('one that nobody can tell about goes back to the broker', async () => {
+    const deduplication = new FakeDeduplication(() => Promise.reject(new Error('draining')));
+    const { handle, relay } = setup(1, deduplication);
+    const settlements = handle();
+    await turns();
+    expect([settlements, relay.openMessages]).toEqual([['release'], 0]);
   });
 });
 
