@@ -81,11 +81,14 @@ export class ClaimChecks {
   }
 
   private async fetch(link: string): Promise<ClaimDownload> {
-    if (this.underWay >= CONCURRENCY) await new Promise<void>((resolve) => this.waiting.push(resolve));
-    if (this.closing.signal.aborted) return { kind: 'failed', code: 'CLOSED' };
+    const { signal } = this.closing;
+    while (this.underWay >= CONCURRENCY && !signal.aborted) {
+      await new Promise<void>((resolve) => this.waiting.push(resolve));
+    }
+    if (signal.aborted) return { kind: 'failed', code: 'CLOSED' };
     this.underWay++;
     try {
-      return await this.options.downloader.fetch(link, this.closing.signal);
+      return await this.options.downloader.fetch(link, signal);
     } finally {
       this.underWay--;
       this.waiting.shift()?.();

@@ -46,6 +46,7 @@ const FAILED_LAST_MS = 5_000;
 export class Rotation {
   private readonly states = new Map<string, State>();
   private readonly busy = new Set<State>();
+  private readonly owners = new WeakMap<Poll, State>();
   private polls = 0;
   private idlePolls = 0;
   /** No idle queue is due before this: thousands of them are not looked through for every poll of a busy one. */
@@ -86,17 +87,20 @@ export class Rotation {
     state.polls++;
     this.polls++;
     if (!isBusy) this.idlePolls++;
-    return {
+    const poll = {
       queueUrl: state.queueUrl,
       max: Math.min(free, isBusy ? BATCH : this.idleAsk),
       waitSeconds: this.waitSecondsOf(state),
     };
+    this.owners.set(poll, state);
+    return poll;
   }
 
-  end({ queueUrl }: Poll, result: PollResult, now: number): void {
+  end(poll: Poll, result: PollResult, now: number): void {
     this.polls--;
-    const state = this.states.get(queueUrl);
-    if (state === undefined) return;
+    const state = this.owners.get(poll);
+    // The queue left meanwhile; another of its name may have joined.
+    if (state === undefined || this.states.get(poll.queueUrl) !== state) return;
     state.polls--;
     if (!this.busy.has(state)) this.idlePolls--;
     if (result === 'full' || result === 'some') this.excite(state);

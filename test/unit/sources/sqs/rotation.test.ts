@@ -142,4 +142,17 @@ describe('a queue that fails', () => {
     expect(rotation.begin(250, 0)?.queueUrl).toBe('queue-1');
     expect(rotation.begin(250, 0)).toBeUndefined();
   });
+
+  test('that leaves and joins again while it is polled is polled once at a time', () => {
+    const rotation = setup(1);
+    const old = rotation.begin(250, 0);
+    rotation.remove('queue-0');
+    rotation.add('queue-0', 1);
+    const fresh = rotation.begin(250, 1);
+    expect(fresh).toBeDefined();
+    if (old !== undefined) rotation.end(old, 'none', 2);
+    expect(rotation.begin(250, 3)).toBeUndefined();
+    if (fresh !== undefined) rotation.end(fresh, 'none', 4);
+    expect([rotation.begin(250, 5), rotation.pollsUnderWay]).toEqual([expect.anything(), 1]);
+  });
 });
