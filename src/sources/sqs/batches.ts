@@ -21,6 +21,10 @@ export class Batches<T extends Receipt> {
     private readonly send: (queueUrl: string, entries: readonly T[]) => Promise<void>,
   ) {}
 
+  get isEmpty(): boolean {
+    return this.pending.size === 0 && this.underWay.size === 0;
+  }
+
   add(entry: T): void {
     const entries = this.pending.get(entry.queueUrl);
     if (entries === undefined) this.pending.set(entry.queueUrl, [entry]);

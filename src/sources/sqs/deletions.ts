@@ -36,11 +36,11 @@ export class Deletions<T extends Receipt> {
   async close(): Promise<void> {
     this.tries.clear();
     this.closing.abort();
-    for (let tries = 0; tries < LAST_TRIES; tries++) {
-      await this.batches.flush();
-      if (this.retries.size === 0) return;
+    do {
       await Promise.all(this.retries);
-    }
+      await this.batches.flush();
+      await Promise.all(this.retries);
+    } while (!this.batches.isEmpty);
   }
 
   private async send(queueUrl: string, messages: readonly T[]): Promise<void> {
