@@ -85,7 +85,7 @@ describe('many idle queues', () => {
   test.each([
     [100, 5, 21_000],
     [1000, 25, 42_000],
-    [3000, 25, 126_000],
+    [2000, 25, 84_000],
   ])('%d: at most %d calls a second, each looked at every %d ms', (count, perSecond, everyMs) => {
     const rotation = setup(count);
     // Until all are known to be idle.
