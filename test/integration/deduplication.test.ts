@@ -162,7 +162,8 @@ describe('RabbitMQ and SQS at once', () => {
       const totals = await Promise.all(workers.map((each) => each.total('relay_events_duplicate_total')));
       return totals.reduce((sum, total) => sum + total, 0);
     };
-    await eventually(async () => ((await seen()) === events.length ? true : undefined), 'every second copy');
+    // More where a busy machine lets a message's lease run out: it comes a third time then, and is seen as well.
+    await eventually(async () => ((await seen()) >= events.length ? true : undefined), 'every second copy');
     expect(await rabbit.queueLength()).toBe(0);
     const { duplicates, audit } = await scenario.conclude('both sources at once');
     expect([duplicates, audit.accepted]).toEqual([0, events.length]);
