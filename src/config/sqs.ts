@@ -1,5 +1,6 @@
 import { type EventFilter, readEventSwitches } from './event-switches';
 import { httpUrl } from './formats';
+import { parseUrl } from './url';
 import type { Values } from './variables';
 
 export interface SqsConfig {
@@ -111,5 +112,5 @@ function checkNames(values: Values, problems: string[]): void {
 function hostOf(endpoint: string): string | undefined {
   if (endpoint === '') return undefined;
   const address = endpoint.includes('://') ? endpoint : `https://${endpoint}`;
-  return URL.canParse(address) ? new URL(address).hostname : undefined;
+  return parseUrl(address)?.hostname;
 }

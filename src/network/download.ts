@@ -1,4 +1,5 @@
 import { Agent, type Dispatcher } from 'undici';
+import { parseUrl } from '../config/url';
 import { AddressRefusedError, errorCode } from '../errors';
 import type { AddressGuard } from './address-guard';
 
@@ -30,8 +31,8 @@ export class Downloader {
   }
 
   async fetch(address: string, signal: AbortSignal): Promise<Download> {
-    if (!URL.canParse(address)) return { kind: 'refused', reason: 'the link is no address' };
-    const url = new URL(address);
+    const url = parseUrl(address);
+    if (url === undefined) return { kind: 'refused', reason: 'the link is no address' };
     if (url.protocol !== 'http:' && url.protocol !== 'https:') {
       return { kind: 'refused', reason: 'the link does not start with http:// or https://' };
     }

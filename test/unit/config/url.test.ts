@@ -1,5 +1,5 @@
 import { httpUrl } from '../../../src/config/formats';
-import { AddressGuard } from '../../../src/destinations/webhook/address-guard';
+import { AddressGuard } from '../../../src/network/address-guard';
 
 /** More than it takes until the engine compiles what is called so often. */
 const CALLS = 50_000;
