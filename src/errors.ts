@@ -54,6 +54,9 @@ export class AddressRefusedError extends RelayError {
   }
 }
 
+/** The operator's own proxy is away or refuses; says nothing about where the request was to go. */
+export class ProxyError extends RelayError {}
+
 /** The `code` of any thrown value, for logs and attempt histories. */
 export function errorCode(error: unknown): string {
   if (!isNativeError(error)) return 'UNKNOWN';

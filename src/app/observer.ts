@@ -49,6 +49,10 @@ export class Observer implements RelayObserver, AttemptObserver, ParkingObserver
     const { outcome, durationMs } = record;
     this.metrics.attempts.add(kind, outcome.kind);
     this.metrics.attemptDuration.add(kind, durationMs / 1000);
+    if (outcome.kind === 'discarded') {
+      this.metrics.discarded.add(kind, outcome.reason);
+      this.metrics.deliveries.add(kind, eventLabel(delivery.envelope.event), 'discarded');
+    }
     if (outcome.kind === 'delivered') {
       this.metrics.deliveries.add(kind, eventLabel(delivery.envelope.event), 'delivered');
       const lagMs = lagOf(delivery.envelope, Date.now());
@@ -66,7 +70,8 @@ export class Observer implements RelayObserver, AttemptObserver, ParkingObserver
     const [kind = 'none'] = data.d.split(':');
     this.metrics.deadLetters.add(reason);
     this.metrics.deliveries.add(kind, eventLabel(data.e), 'dead');
-    this.log.warn('dead letter', { id, destination: data.d, event: data.e, instance: data.i, reason });
+    const log = reason === 'oversize' ? this.log.error : this.log.warn;
+    log('dead letter', { id, destination: data.d, event: data.e, instance: data.i, reason });
   }
 
   circuit(id: DestinationId, isOpen: boolean): void {

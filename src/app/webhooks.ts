@@ -1,7 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Pool } from 'undici';
 import type { Config } from '../config/config';
-import { createHttpClient } from '../destinations/webhook/client';
 import { WebhookDestination } from '../destinations/webhook/destination';
 import { AddressGuard } from '../network/address-guard';
 import { type DestinationId, destinationKey } from '../pipeline/delivery';
@@ -10,6 +9,7 @@ import { filterOf } from '../settings/document';
 import type { Settings, WebhookSettings } from '../settings/schema';
 import { globalId, instanceId } from './destination-ids';
 import type { DestinationFamily } from './destinations';
+import { outgoingClient } from './outgoing';
 
 /** Origins whose connections are kept. */
 const MAX_ORIGINS = 10_000;
@@ -80,11 +80,8 @@ export class Webhooks implements DestinationFamily {
     let client = this.clients.get(origin);
     if (client === undefined) {
       const { config, guard } = this;
-      client = createHttpClient(origin, {
-        connections: config.delivery.concurrency + config.retry.concurrency,
-        connectTimeoutMs: config.webhook.connectTimeoutMs,
-        guard,
-      });
+      const connections = config.delivery.concurrency + config.retry.concurrency;
+      client = outgoingClient(config, origin, connections, guard);
       this.clients.set(origin, client);
     }
     return client;
@@ -108,10 +105,7 @@ function globalSubscriptions(config: Config): Subscription[] {
     },
     config.webhook,
     // Connections of its own, no more than it makes attempts at once: none waits for a tenant's.
-    createHttpClient(new URL(webhook.url).origin, {
-      connections: config.delivery.concurrencyPerDestination,
-      connectTimeoutMs: config.webhook.connectTimeoutMs,
-    }),
+    outgoingClient(config, new URL(webhook.url).origin, config.delivery.concurrencyPerDestination),
   );
   return [{ destination, key: destinationKey(destination.id), events: webhook.events }];
 }

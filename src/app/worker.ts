@@ -137,6 +137,7 @@ export class RelayWorker {
       route: (envelope) => this.destinations.route(envelope),
       deliverer: this.deliverer,
       countDelivered: (deliveries) => this.ledger.countDelivered(deliveries),
+      countDiscarded: (deliveries) => this.ledger.countDiscarded(deliveries),
       buryMalformed: (body, origin, error) => parking.buryMalformed(body, origin, error),
       observer,
       ...(this.deduplication === undefined ? {} : { deduplication: this.deduplication }),

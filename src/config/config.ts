@@ -1,6 +1,7 @@
 import { type EventFilter, readEventSwitches } from './event-switches';
 import { canDecode, isHeader, isSigningKey } from './formats';
 import { type GatewayConfig, gatewayOf, type WebSocketConfig, webSocketOf } from './gateway-config';
+import { type ProxyConfig, type PusherConfig, proxyOf, pusherOf } from './pusher';
 import { type SqsConfig, sqsOf } from './sqs';
 import { parseUrl } from './url';
 import type { Values } from './variables';
@@ -13,6 +14,8 @@ export interface Config {
   readonly deduplicationMs: number;
   readonly globalWebhook: GlobalWebhookConfig | undefined;
   readonly webhook: WebhookConfig;
+  readonly pusher: PusherConfig;
+  readonly proxy: ProxyConfig;
   readonly delivery: DeliveryConfig;
   readonly retry: RetryConfig;
   readonly redis: RedisConfig;
@@ -110,6 +113,8 @@ export function buildConfig(
     deduplicationMs: values.DEDUPLICATION_SECONDS * 1000,
     globalWebhook: globalWebhookOf(values, raw, problems, warnings),
     webhook: webhookOf(values, problems),
+    pusher: pusherOf(values, raw, problems, warnings),
+    proxy: proxyOf(values),
     delivery: {
       concurrency: values.DELIVERY_CONCURRENCY,
       concurrencyPerDestination: values.DELIVERY_CONCURRENCY_PER_DESTINATION,

@@ -28,10 +28,11 @@ export function envExample(): string {
   }
   lines.push(
     '',
-    '# Switches of events, RABBITMQ_EVENTS_<KEY>, SQS_GLOBAL_<KEY>, WEBHOOK_EVENTS_<KEY> and WEBSOCKET_EVENTS_<KEY>:',
+    '# Switches of events, RABBITMQ_EVENTS_<KEY>, SQS_GLOBAL_<KEY>, and WEBHOOK_, PUSHER_ and WEBSOCKET_EVENTS_<KEY>:',
     '# none set: every event; as soon as one is set: exactly those that say true.',
     '#RABBITMQ_EVENTS_MESSAGES_UPSERT=true',
     '#WEBHOOK_EVENTS_MESSAGES_UPSERT=true',
+    '#PUSHER_EVENTS_MESSAGES_UPSERT=true',
     '',
   );
   return lines.join('\n');

@@ -11,25 +11,8 @@ import {
   text,
   urlOf,
 } from './formats';
-
-/** One environment variable: what it means, what it may be, and what it is when nobody says. */
-export interface Variable<T> {
-  readonly doc: string;
-  readonly format: Format<T>;
-  readonly default: T;
-  /** Never shown: `config` prints a mask, logs print nothing. */
-  readonly secret?: true;
-}
-
-function variable<T>(format: Format<T>, defaultValue: T, doc: string): Variable<T> {
-  return { doc, format, default: defaultValue };
-}
-
-function secret<T>(format: Format<T>, defaultValue: T, doc: string): Variable<T> {
-  return { doc, format, default: defaultValue, secret: true };
-}
-
-const port = integer(1, 65_535);
+import { PUSHER_VARIABLES } from './pusher-variables';
+import { port, secret, type Variable, variable } from './variable';
 
 /** Names of the core API keep its meaning (interface.md, Environment); the others are the relay's own. */
 export const VARIABLES = {
@@ -229,6 +212,8 @@ export const VARIABLES = {
     'clients of one instance at one gateway',
   ),
 
+  ...PUSHER_VARIABLES,
+
   METRICS_HOST: variable(text, '0.0.0.0', "address of the worker's /metrics, /healthz and /readyz"),
   METRICS_PORT: variable(port, 9464, 'and their port'),
   SHUTDOWN_TIMEOUT_SECONDS: variable(number(1, 86_400), 30, 'deadline of the drain after SIGTERM'),
@@ -251,4 +236,7 @@ export const PLATFORM_NAMES: Readonly<Record<string, VariableName>> = {
   REDIS_URL: 'REDIS_URI',
   CLOUDAMQP_URL: 'RABBITMQ_URI',
   PORT: 'GATEWAY_PORT',
+  http_proxy: 'HTTP_PROXY',
+  https_proxy: 'HTTPS_PROXY',
+  no_proxy: 'NO_PROXY',
 };

@@ -131,6 +131,19 @@ export class AddressGuard {
     };
   }
 
+  /** The address that may be connected to for a name, where somebody else makes the connection: a proxy. */
+  addressOf(hostname: string): Promise<string> {
+    const refusal = isIP(hostname) ? this.refusal(hostname) : undefined;
+    if (refusal !== undefined) return Promise.reject(new AddressRefusedError(refusal));
+    if (isIP(hostname)) return Promise.resolve(hostname);
+    return new Promise((resolve, reject) => {
+      this.lookup(hostname, {}, (error, address) => {
+        if (error) reject(error);
+        else resolve(String(address));
+      });
+    });
+  }
+
   /** Answers in either shape that `net` asks for: all addresses, or the first one. */
   private readonly lookup: LookupFunction = (hostname, options, callback) => {
     this.resolve(hostname, { ...options, all: true }, (error, addresses) => {

@@ -26,6 +26,10 @@ export class Metrics {
   readonly attemptDuration = this.durations('relay_attempt_duration_seconds', 'Duration of attempts');
   readonly eventLag = this.durations('relay_event_lag_seconds', 'From publish to delivered');
   readonly parked = this.counter('relay_parked_total', 'Deliveries parked', ['destination', 'reason']);
+  readonly discarded = this.counter('relay_discarded_total', 'Deliveries that nobody would have received', [
+    'destination',
+    'reason',
+  ]);
   readonly deadLetters = this.counter('relay_dead_letters_total', 'Dead letters', ['reason']);
   readonly inFlight = this.gauge('relay_in_flight', 'Source messages held and attempts under way', ['what']);
   readonly inFlightBytes = this.gauge('relay_in_flight_bytes', 'Bytes of source messages held', []);

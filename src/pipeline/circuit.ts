@@ -68,8 +68,9 @@ export class Circuit {
     return policy;
   }
 
-  /** Our own fault says nothing about the destination: it does not close an open circuit. */
+  /** What was not tried, or failed by our own fault, says nothing about the destination: it closes no open circuit. */
   private isFailure({ kind }: Outcome): boolean {
-    return kind === 'failed' || (kind === 'interrupted' && this.state === CircuitState.HalfOpen);
+    if (kind === 'failed') return true;
+    return (kind === 'interrupted' || kind === 'discarded') && this.state === CircuitState.HalfOpen;
   }
 }

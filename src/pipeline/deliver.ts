@@ -4,10 +4,10 @@ import type { AttemptRecord, Delivery, DestinationId, ParkReason } from './deliv
 import type { Decide, Parking, ParkRequest, Ticket } from './parking';
 
 /**
- * What became of a delivery while its source message is held: confirmed by the destination, stored, not even
+ * What became of a delivery while its source message is held: confirmed by the destination, needless, stored, not even
  * begun (drain), or impossible to store (drain while Redis is away).
  */
-export type DirectResult = 'delivered' | 'stored' | 'untouched' | 'unstored';
+export type DirectResult = 'delivered' | 'discarded' | 'stored' | 'untouched' | 'unstored';
 
 export interface DelivererParts {
   readonly attempts: Attempts;
@@ -114,7 +114,7 @@ export class Deliverer {
 
   private finish(delivery: Delivery, record: AttemptRecord, done: (result: DirectResult) => void): void {
     const { outcome } = record;
-    if (outcome.kind === 'delivered') return done('delivered');
+    if (outcome.kind === 'delivered' || outcome.kind === 'discarded') return done(outcome.kind);
     if (outcome.kind === 'interrupted' && this.draining)
       return this.parkUntouched(delivery, 'shutdown', done);
     const attemptsMade = outcome.kind === 'interrupted' ? 0 : 1;
@@ -151,7 +151,8 @@ export class Deliverer {
     const { kind } = record.outcome;
     if (kind === 'delivered') ticket.withdraw();
     try {
-      if ((await ticket.settled) === 'withdrawn' || kind === 'interrupted') return;
+      // What was not decided is when the job fires.
+      if ((await ticket.settled) === 'withdrawn' || kind === 'interrupted' || kind === 'discarded') return;
       await (kind === 'delivered' ? parking.delivered(delivery) : parking.failed(delivery, record));
     } catch (error) {
       // Where the job is stored it will fire: at worst the delivery is made once more.

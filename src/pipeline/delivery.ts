@@ -14,7 +14,7 @@ export type DestinationKind = 'webhook' | 'pusher' | 'websocket';
 
 /**
  * How one attempt ended. `failed` is worth retrying, `rejected` will never change, `interrupted` was our own
- * fault and spends no attempt.
+ * fault and spends no attempt, `discarded` was not sent because nobody would have received it.
  */
 export type Outcome =
   | { readonly kind: 'delivered'; readonly status?: number }
@@ -25,8 +25,19 @@ export type Outcome =
       readonly retryAfterMs?: number;
       readonly answer?: string;
     }
-  | { readonly kind: 'rejected'; readonly code: string; readonly status?: number; readonly answer?: string }
-  | { readonly kind: 'interrupted'; readonly code: string };
+  | {
+      readonly kind: 'rejected';
+      readonly code: string;
+      readonly status?: number;
+      readonly answer?: string;
+      /** Set where it is dead-lettered under a reason of its own. */
+      readonly reason?: 'oversize';
+    }
+  | { readonly kind: 'interrupted'; readonly code: string }
+  | { readonly kind: 'discarded'; readonly reason: DiscardReason };
+
+/** Why an event was not sent although its destination wants it. */
+export type DiscardReason = 'vacant';
 
 /** Why an attempt is cut short from our side. */
 export type AbortReason = 'timeout' | 'shutdown';

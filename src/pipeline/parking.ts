@@ -1,7 +1,7 @@
 import type { AttemptRecord, Delivery, ParkReason } from './delivery';
 
 /** Why a delivery, or a raw message, was given up on. */
-export type DeadReason = 'attempts-exhausted' | 'rejected' | 'destination-removed' | 'malformed';
+export type DeadReason = 'attempts-exhausted' | 'rejected' | 'oversize' | 'destination-removed' | 'malformed';
 
 /** What happens to a delivery after an attempt that was not delivered. */
 export type Decision =

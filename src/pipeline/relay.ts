@@ -23,6 +23,7 @@ export interface RelayParts {
   readonly deduplication?: Deduplication;
   /** Counts deliveries confirmed while their message was held (retry/ledger.ts). */
   readonly countDelivered: (deliveries: readonly Delivery[]) => void;
+  readonly countDiscarded: (deliveries: readonly Delivery[]) => void;
   /** Stores a body that can never be an event; rejects only when the store was closed. */
   readonly buryMalformed: (body: Buffer, origin: Origin, error: MalformedEventError) => Promise<void>;
   readonly observer: RelayObserver;
@@ -142,6 +143,9 @@ export class Relay {
     const settlement = settle(results);
     if (settlement === 'ack') {
       this.parts.countDelivered(deliveries.filter((_, index) => results[index] === 'delivered'));
+      // Hardly any event is.
+      if (results.includes('discarded'))
+        this.parts.countDiscarded(deliveries.filter((_, index) => results[index] === 'discarded'));
     }
     this.close(message, settlement);
     this.parts.observer.settled(message, envelope, results);

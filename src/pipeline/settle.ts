@@ -7,10 +7,10 @@ import type { Settlement } from './message';
  *
  * | every delivery of the message is        | settlement |
  * |------------------------------------------|------------|
- * | delivered or stored (or there is none)   | ack        |
+ * | delivered, discarded or stored, or none  | ack        |
  * | untouched (the process is shutting down) | release    |
  * | at least one could not be stored         | release    |
  */
 export function settle(results: readonly DirectResult[]): Settlement {
-  return results.every((result) => result === 'delivered' || result === 'stored') ? 'ack' : 'release';
+  return results.every((result) => result !== 'untouched' && result !== 'unstored') ? 'ack' : 'release';
 }

@@ -7,12 +7,13 @@ const FLUSH_MS = 1000;
 const AT_ONCE = 500;
 
 /**
- * Counts deliveries that were confirmed while their source message was held, and adds them to the audit's
- * counters once a second: accepted and delivered together, so that a kill in between loses both or neither and
+ * Counts deliveries that were confirmed, or found needless, while their source message was held, and adds them to the
+ * audit's
+ * counters once a second: both sides of the equation together, so that a kill in between loses both or neither and
  * the audit's equation still holds (design.md, Settle).
  */
 export class Ledger {
-  private counts = new Map<DestinationId, { readonly key: string; count: number }>();
+  private counts = new Map<DestinationId, { readonly key: string; delivered: number; discarded: number }>();
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -21,10 +22,21 @@ export class Ledger {
   ) {}
 
   countDelivered(deliveries: readonly Delivery[]): void {
+    this.count(deliveries, 'delivered');
+  }
+
+  countDiscarded(deliveries: readonly Delivery[]): void {
+    this.count(deliveries, 'discarded');
+  }
+
+  private count(deliveries: readonly Delivery[], how: 'delivered' | 'discarded'): void {
     for (const { id, destination } of deliveries) {
-      const entry = this.counts.get(destination.id);
-      if (entry === undefined) this.counts.set(destination.id, { key: destinationKeyOf(id), count: 1 });
-      else entry.count++;
+      let entry = this.counts.get(destination.id);
+      if (entry === undefined) {
+        entry = { key: destinationKeyOf(id), delivered: 0, discarded: 0 };
+        this.counts.set(destination.id, entry);
+      }
+      entry[how]++;
     }
     if (this.counts.size > 0) this.timer ??= setTimeout(() => void this.flush().catch(() => {}), FLUSH_MS);
   }
@@ -41,7 +53,7 @@ export class Ledger {
       bytes: counts.size * 100,
       prepare: () => ({
         apply: (transaction) => {
-          const all = [...counts].map(([id, { key, count }]) => [key, id, count]);
+          const all = [...counts].map(([id, { key, delivered, discarded }]) => [key, id, delivered, discarded]);
           for (let start = 0; start < all.length; start += AT_ONCE) {
             const some = all.slice(start, start + AT_ONCE).flat();
             transaction.runCommand('relayCount', [audit, destinations, ...some]);

@@ -47,7 +47,7 @@ export class BullMqParking implements Parking {
   }
 
   async delivered({ id }: Delivery): Promise<void> {
-    await settleDelivered(this.parts.store, this.parts.commit, id);
+    await settleStored(this.parts.store, this.parts.commit, id, 'delivered');
   }
 
   async failed(delivery: Delivery, record: AttemptRecord): Promise<void> {
@@ -104,9 +104,15 @@ export class BullMqParking implements Parking {
   }
 }
 
-/** Counts a stored delivery as delivered, once, and removes its job where no worker holds it. */
-export function settleDelivered(store: RetryStore, commit: GroupCommit, id: DeliveryId): Promise<unknown> {
-  const args = [store.key('audit'), store.jobKey(id), store.queue.toKey('delayed'), destinationKeyOf(id), id];
+/** Counts a stored delivery as done with, once, and removes its job where no worker holds it. */
+export function settleStored(
+  store: RetryStore,
+  commit: GroupCommit,
+  id: DeliveryId,
+  how: 'delivered' | 'discarded',
+): Promise<unknown> {
+  const keys = [store.key('audit'), store.jobKey(id), store.queue.toKey('delayed')];
+  const args = [...keys, destinationKeyOf(id), id, how];
   return commit.commit({
     bytes: 300,
     prepare: () => ({

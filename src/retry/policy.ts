@@ -31,7 +31,7 @@ export function backoffMs(policy: RetryPolicy, attempt: number): number {
 /**
  * What follows an attempt that was not delivered. Pure: `random` is a number from 0 to 1.
  *
- * @throws RangeError for a record that was delivered: nothing follows
+ * @throws RangeError for a record that was delivered or discarded: nothing follows
  */
 export function decide(
   policy: RetryPolicy,
@@ -42,7 +42,7 @@ export function decide(
   const { outcome, attempt } = record;
   switch (outcome.kind) {
     case 'rejected':
-      return { kind: 'give-up', reason: 'rejected' };
+      return { kind: 'give-up', reason: outcome.reason ?? 'rejected' };
     case 'interrupted':
       return { kind: 'retry', delayMs: INTERRUPTED_DELAY_MS };
     case 'failed': {
@@ -52,6 +52,7 @@ export function decide(
       return { kind: 'retry', delayMs: Math.round(Math.max(jittered, asked)) };
     }
     case 'delivered':
-      throw new RangeError('nothing follows a delivered attempt');
+    case 'discarded':
+      throw new RangeError(`nothing follows a ${outcome.kind} attempt`);
   }
 }

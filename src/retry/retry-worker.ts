@@ -7,7 +7,7 @@ import type { AttemptRecord, Delivery, DeliveryId, Destination, DestinationId } 
 import type { DeadReason, Decide } from '../pipeline/parking';
 import type { GroupCommit } from './group-commit';
 import { bodyOf, historyLine, type JobData, originOf } from './job';
-import { settleDelivered } from './parking';
+import { settleStored } from './parking';
 import { INTERRUPTED_DELAY_MS } from './policy';
 import type { RedisClient } from './scripts';
 import type { RetryStore } from './store';
@@ -146,8 +146,8 @@ export class RetryWorker {
 
   private async conclude(job: Job<JobData>, delivery: Delivery, record: AttemptRecord): Promise<void> {
     const { outcome } = record;
-    if (outcome.kind === 'delivered') {
-      await settleDelivered(this.parts.store, this.parts.commit, delivery.id);
+    if (outcome.kind === 'delivered' || outcome.kind === 'discarded') {
+      await settleStored(this.parts.store, this.parts.commit, delivery.id, outcome.kind);
       return;
     }
     if (outcome.kind === 'interrupted')

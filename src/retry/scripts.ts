@@ -32,28 +32,29 @@ const SCRIPTS = {
       return 1`,
   },
   /**
-   * A stored delivery was delivered: counts it once, and removes the job where no worker holds it.
-   * KEYS: audit hash, job, delayed set. ARGV: destination key, job id.
+   * A stored delivery was delivered, or is needless: counts it once, and removes the job where no worker holds it.
+   * KEYS: audit hash, job, delayed set. ARGV: destination key, job id, `delivered` or `discarded`.
    */
   relaySettle: {
     numberOfKeys: 3,
     lua: `
       if redis.call('EXISTS', KEYS[2]) == 0 then return 0 end
       if redis.call('HSETNX', KEYS[2], 'settled', '1') == 0 then return 0 end
-      redis.call('HINCRBY', KEYS[1], ARGV[1] .. ':delivered', 1)
+      redis.call('HINCRBY', KEYS[1], ARGV[1] .. ':' .. ARGV[3], 1)
       if redis.call('ZREM', KEYS[3], ARGV[2]) == 1 then redis.call('DEL', KEYS[2], KEYS[2] .. ':logs') end
       return 1`,
   },
   /**
-   * Deliveries confirmed while their source message was held.
-   * KEYS: audit hash, destinations hash. ARGV, for each destination: its key, its id, how many.
+   * Deliveries confirmed, and others found needless, while their source message was held.
+   * KEYS: audit hash, destinations hash. ARGV, for each destination: its key, its id, how many of either.
    */
   relayCount: {
     numberOfKeys: 2,
     lua: `
-      for i = 1, #ARGV, 3 do
-        redis.call('HINCRBY', KEYS[1], ARGV[i] .. ':accepted', ARGV[i + 2])
+      for i = 1, #ARGV, 4 do
+        redis.call('HINCRBY', KEYS[1], ARGV[i] .. ':accepted', ARGV[i + 2] + ARGV[i + 3])
         redis.call('HINCRBY', KEYS[1], ARGV[i] .. ':delivered', ARGV[i + 2])
+        if ARGV[i + 3] ~= '0' then redis.call('HINCRBY', KEYS[1], ARGV[i] .. ':discarded', ARGV[i + 3]) end
         redis.call('HSETNX', KEYS[2], ARGV[i], ARGV[i + 1])
       end
       return 1`,

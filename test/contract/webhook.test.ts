@@ -1,11 +1,11 @@
 import { Webhook } from 'standardwebhooks';
 import type { Pool } from 'undici';
-import { createHttpClient } from '../../src/destinations/webhook/client';
 import {
   WebhookDestination,
   type WebhookOptions,
   type WebhookTarget,
 } from '../../src/destinations/webhook/destination';
+import { createHttpClient } from '../../src/network/client';
 import type { DestinationId, Outcome } from '../../src/pipeline/delivery';
 import { deliveryTo, eventBody } from '../support/events';
 import { HttpTarget, type ReceivedRequest } from '../support/http-target';
@@ -45,6 +45,10 @@ destinationSuite('webhook', () => {
       return destination;
     },
     identityOf: ({ headers }) => headers['webhook-id']?.toString(),
+    contentOf: ({ body }) => body,
+    rejected: [...OPTIONS.rejectedStatuses],
+    largestBytes: 20_000_000,
+    perRequest: 1,
     maxConnections: MAX_CONNECTIONS,
     close: async () => {
       await Promise.all(created.map((destination) => destination.close()));

@@ -210,7 +210,7 @@ describe('audit and dead-letters', () => {
     // As if one delivery had been lost between being counted and being stored.
     const { store } = bench;
     const counters = [store.key('audit'), store.key('destinations'), destinationKey(destination.id)];
-    await store.run('relayCount', [...counters, destination.id, 1]);
+    await store.run('relayCount', [...counters, destination.id, 1, 0]);
     const delivered = `${destinationKey(destination.id)}:delivered`;
     await store.transaction([
       { apply: (transaction) => void transaction.runCommand('hincrby', [store.key('audit'), delivered, -1]) },

@@ -1,9 +1,10 @@
 import type { Pool } from 'undici';
 import { type BodyOptions, composeBody } from '../../events/body';
 import { urlSuffix } from '../../events/catalogue';
-import type { Delivery, Destination, DestinationId, RunningAttempt } from '../../pipeline/delivery';
+import { judge } from '../../network/answer';
+import { type Ending, HttpExchange } from '../../network/exchange';
+import type { Delivery, Destination, DestinationId, Outcome, RunningAttempt } from '../../pipeline/delivery';
 import { STATIC_HEADERS_MAX_AGE_MS, staticHeaders } from './headers';
-import { WebhookRequest } from './request';
 import { sign, signingKey } from './signing';
 
 /** What is set for one webhook. */
@@ -67,12 +68,15 @@ export class WebhookDestination implements Destination {
       headers: this.headersFor(delivery, attempt, body),
       body,
     };
-    return new WebhookRequest(this.client, request, this.options.rejectedStatuses);
+    return new HttpExchange(this.client, request, this.judge);
   }
 
   close(): Promise<void> {
     return this.client.destroy();
   }
+
+  private readonly judge = (ending: Ending): Outcome =>
+    judge(ending, this.options.rejectedStatuses, Date.now());
 
   private pathFor(event: string): string {
     const { pathname, search } = this.url;

@@ -130,8 +130,8 @@ describe('the example of a .env', () => {
   /** Everything that is commented out, in force; event switches aside, which narrow by being set. */
   const uncommented = envExample()
     .split('\n')
-    .filter((line) => !/^#(RABBITMQ|WEBHOOK)_EVENTS_/.test(line))
-    .map((line) => line.replace(/^#(?=[A-Z0-9_]+=)/, ''))
+    .filter((line) => !/^#(RABBITMQ|WEBHOOK|PUSHER)_EVENTS_/.test(line))
+    .map((line) => line.replace(/^#(?=[A-Z\d_]+=)/, ''))
     .join('\n');
 
   test('as it stands it sets nothing', () => {

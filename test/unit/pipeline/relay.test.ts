@@ -24,6 +24,7 @@ function setup(destinationCount = 1, deduplication?: Deduplication) {
     (_, n) => new FakeDestination(`webhook:${n}`),
   );
   const counted: Delivery[] = [];
+  const discarded: Delivery[] = [];
   const buried: Buried[] = [];
   const observed: (readonly [what: string, detail: unknown])[] = [];
   const relay = new Relay({
@@ -39,6 +40,7 @@ function setup(destinationCount = 1, deduplication?: Deduplication) {
     deliverer: bench.deliverer,
     ...(deduplication === undefined ? {} : { deduplication }),
     countDelivered: (deliveries) => counted.push(...deliveries),
+    countDiscarded: (deliveries) => discarded.push(...deliveries),
     buryMalformed: (body, origin, error) => {
       const done = { body, origin, error, ...deferred() };
       buried.push(done);

@@ -1,12 +1,11 @@
-import { Pool } from 'undici';
-import type { AddressGuard } from '../../network/address-guard';
+import { type buildConnector, Pool } from 'undici';
 
 export interface HttpClientOptions {
   /** As many as there can be attempts at once. */
   readonly connections: number;
   readonly connectTimeoutMs: number;
-  /** Set where the address is a tenant's choice; the operator's own may be anywhere. */
-  readonly guard?: AddressGuard;
+  /** How to connect, where not straight to whatever the name leads to: guarded, or by way of a proxy. */
+  readonly connector?: buildConnector.connector;
 }
 
 /**
@@ -17,9 +16,7 @@ export function createHttpClient(origin: string, options: HttpClientOptions): Po
   return new Pool(origin, {
     connections: options.connections,
     pipelining: 1,
-    connect: options.guard?.connector({ timeout: options.connectTimeoutMs }) ?? {
-      timeout: options.connectTimeoutMs,
-    },
+    connect: options.connector ?? { timeout: options.connectTimeoutMs },
     // Attempts bound the whole request; these would only bound the pauses within it.
     headersTimeout: 0,
     bodyTimeout: 0,

@@ -1,6 +1,5 @@
 import type { Dispatcher } from 'undici';
-import type { AbortReason, Outcome, RunningAttempt } from '../../pipeline/delivery';
-import { isSuccess, judgeAnswer, judgeError } from './answer';
+import type { AbortReason } from '../pipeline/delivery';
 
 /** Bytes of an answer that are read at all: what comes after them is cut off. */
 const READ_CAP = 65_536;
@@ -13,17 +12,30 @@ export interface HttpRequest {
   readonly path: string;
   /** Flat list of names and values. */
   readonly headers: string[];
-  readonly body: Buffer;
+  readonly body: Buffer | string;
 }
 
+/** How an exchange ended. */
+export type Ending =
+  | {
+      readonly kind: 'answer';
+      readonly status: number;
+      /** First bytes of an answer other than 2xx. */
+      readonly text: string;
+      /** `Retry-After` of such an answer. */
+      readonly retryAfter: string | undefined;
+    }
+  | { readonly kind: 'error'; readonly error: unknown }
+  | { readonly kind: 'aborted'; readonly reason: AbortReason };
+
 /**
- * Sends one POST and judges its answer. A class instead of `undici.request`: no stream is made for the answer. It
+ * One POST and its answer, of which `judge` makes the outcome. A class instead of `undici.request`: no stream is made for the answer. It
  * answers to undici's own, older names of the callbacks, as those of the newer ones cost a controller and a table of
  * headers for each request; version 8 takes the newer ones only.
  */
-export class WebhookRequest implements RunningAttempt, Dispatcher.DispatchHandler {
-  readonly outcome: Promise<Outcome>;
-  private resolve: (outcome: Outcome) => void = () => {};
+export class HttpExchange<T> implements Dispatcher.DispatchHandler {
+  readonly outcome: Promise<T>;
+  private resolve: (outcome: T) => void = () => {};
   private abortRequest: ((error: Error) => void) | undefined;
   private status = 0;
   private retryAfter: string | undefined;
@@ -36,7 +48,7 @@ export class WebhookRequest implements RunningAttempt, Dispatcher.DispatchHandle
   constructor(
     dispatcher: Dispatcher,
     { path, headers, body }: HttpRequest,
-    private readonly rejectedStatuses: ReadonlySet<number>,
+    private readonly judge: (ending: Ending) => T,
   ) {
     this.outcome = new Promise((resolve) => {
       this.resolve = resolve;
@@ -45,15 +57,19 @@ export class WebhookRequest implements RunningAttempt, Dispatcher.DispatchHandle
       // No spread: undici takes an object made that way apart twenty times slower.
       dispatcher.dispatch({ path, method: 'POST', headers, body }, this);
     } catch (error) {
-      this.end(judgeError(error));
+      this.end({ kind: 'error', error });
     }
+  }
+
+  /** Its status is known: how it ends is, too. */
+  get isAnswered(): boolean {
+    return this.status !== 0;
   }
 
   abort(reason: AbortReason): void {
     if (this.ended) return;
     if (this.status !== 0) this.endByStatus();
-    else if (reason === 'timeout') this.end({ kind: 'failed', code: 'TIMEOUT' });
-    else this.end({ kind: 'interrupted', code: 'SHUTDOWN' });
+    else this.end({ kind: 'aborted', reason });
     this.cutOff();
   }
 
@@ -89,22 +105,26 @@ export class WebhookRequest implements RunningAttempt, Dispatcher.DispatchHandle
 
   onError(error: Error): void {
     if (this.status !== 0) this.endByStatus();
-    else this.end(judgeError(error));
+    else this.end({ kind: 'error', error });
   }
 
   private endByStatus(): void {
-    this.end(judgeAnswer(this.status, this.rejectedStatuses, this.kept, this.retryAfter, Date.now()));
+    this.end({ kind: 'answer', status: this.status, text: this.kept, retryAfter: this.retryAfter });
   }
 
-  private end(outcome: Outcome): void {
+  private end(ending: Ending): void {
     if (this.ended) return;
     this.ended = true;
-    this.resolve(outcome);
+    this.resolve(this.judge(ending));
   }
 
   private cutOff(): void {
     this.abortRequest?.(new Error('cut off'));
   }
+}
+
+export function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
 }
 
 /** Value of the header `name` (lower case) in undici's list of names and values. */

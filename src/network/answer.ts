@@ -1,5 +1,6 @@
-import { AddressRefusedError, errorCode } from '../../errors';
-import type { Outcome } from '../../pipeline/delivery';
+import { AddressRefusedError, errorCode, ProxyError } from '../errors';
+import type { Outcome } from '../pipeline/delivery';
+import { type Ending, isSuccess } from './exchange';
 
 /** Failures that say something about this machine, not about the destination: they spend no attempt. */
 const OUR_OWN_FAULTS: ReadonlySet<string> = new Set([
@@ -12,8 +13,18 @@ const OUR_OWN_FAULTS: ReadonlySet<string> = new Set([
   'EADDRNOTAVAIL',
 ]);
 
-export function isSuccess(status: number): boolean {
-  return status >= 200 && status < 300;
+/** How an exchange ended → outcome. */
+export function judge(ending: Ending, rejectedStatuses: ReadonlySet<number>, now: number): Outcome {
+  switch (ending.kind) {
+    case 'answer':
+      return judgeAnswer(ending.status, rejectedStatuses, ending.text, ending.retryAfter, now);
+    case 'error':
+      return judgeError(ending.error);
+    case 'aborted':
+      return ending.reason === 'timeout'
+        ? { kind: 'failed', code: 'TIMEOUT' }
+        : { kind: 'interrupted', code: 'SHUTDOWN' };
+  }
 }
 
 /** Answer → outcome. 2xx is success, the configured statuses will never change, everything else is retried. */
@@ -37,6 +48,7 @@ export function judgeError(error: unknown): Outcome {
   const code = errorCode(root);
   // Retried, as the operator may open the network meanwhile; what would open it is told in the history.
   if (root instanceof AddressRefusedError) return { kind: 'failed', code, answer: root.message };
+  if (root instanceof ProxyError) return { kind: 'interrupted', code };
   return { kind: OUR_OWN_FAULTS.has(code) ? 'interrupted' : 'failed', code };
 }
 

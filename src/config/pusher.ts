@@ -1,0 +1,175 @@
+import { type EventFilter, readEventSwitches } from './event-switches';
+import { isEncryptedChannel, prefixProblem } from './pusher-names';
+import type { Values } from './variables';
+
+/** An app at Pusher, or at a server that speaks its protocol. */
+export interface PusherAppConfig {
+  readonly appId: string;
+  readonly key: string;
+  readonly secret: string;
+  readonly cluster: string;
+  readonly useTLS: boolean;
+  /** Instead of the cluster's. */
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+}
+
+export interface PusherConfig {
+  readonly enabled: boolean;
+  readonly global: { readonly app: PusherAppConfig; readonly events: EventFilter } | undefined;
+  readonly channelPrefix: string;
+  /** Base64 of 32 bytes; empty: none. */
+  readonly masterKey: string;
+  readonly maxEventBytes: number;
+  readonly oversize: 'drop' | 'reference';
+  readonly reference: {
+    readonly ttlSeconds: number;
+    readonly maxBytes: number;
+    /** Public address of the gateway; set wherever `oversize` is `reference`. */
+    readonly baseUrl: string | undefined;
+  };
+  readonly skipVacant: boolean;
+  readonly vacantCheckMs: number;
+  readonly timeoutMs: number;
+  readonly lingerMs: number;
+  readonly authHookUrl: string | undefined;
+}
+
+/** `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`. */
+export interface ProxyConfig {
+  readonly http: string | undefined;
+  readonly https: string | undefined;
+  readonly except: readonly string[];
+}
+
+export function proxyOf(values: Values): ProxyConfig {
+  const except = values.NO_PROXY.split(/[\s,]+/).filter((host) => host !== '');
+  return { http: values.HTTP_PROXY, https: values.HTTPS_PROXY, except };
+}
+
+export function pusherOf(
+  values: Values,
+  raw: Readonly<Record<string, unknown>>,
+  problems: string[],
+  warnings: string[],
+): PusherConfig {
+  const enabled = values.PUSHER_ENABLED ?? true;
+  const prefix = values.PUSHER_CHANNEL_PREFIX;
+  const masterKey = values.PUSHER_ENCRYPTION_MASTER_KEY_BASE64;
+  const wrongPrefix = prefixProblem(prefix);
+  if (wrongPrefix !== undefined) problems.push(`PUSHER_CHANNEL_PREFIX: ${wrongPrefix}`);
+  if (masterKey !== '' && Buffer.from(masterKey, 'base64').length !== 32) {
+    problems.push(
+      'PUSHER_ENCRYPTION_MASTER_KEY_BASE64: must be 32 bytes in base64, such as the output of: openssl rand -base64 32',
+    );
+  }
+  if (isEncryptedChannel(prefix) && masterKey === '') {
+    problems.push(
+      'PUSHER_ENCRYPTION_MASTER_KEY_BASE64: must be set while PUSHER_CHANNEL_PREFIX is private-encrypted-',
+    );
+  }
+  if (enabled && values.PUSHER_OVERSIZE === 'reference' && values.GATEWAY_URL === undefined) {
+    problems.push(
+      'GATEWAY_URL: must be set while PUSHER_OVERSIZE is reference: the address at which browsers reach the gateway',
+    );
+  }
+  return {
+    enabled,
+    global: enabled ? globalOf(values, raw, problems, warnings) : undefined,
+    channelPrefix: prefix,
+    masterKey,
+    maxEventBytes: values.PUSHER_MAX_EVENT_BYTES,
+    oversize: values.PUSHER_OVERSIZE,
+    reference: {
+      ttlSeconds: values.PUSHER_REFERENCE_TTL_SECONDS,
+      maxBytes: values.PUSHER_REFERENCE_MAX_BYTES,
+      baseUrl: values.GATEWAY_URL,
+    },
+    skipVacant: values.PUSHER_SKIP_VACANT_CHANNELS,
+    vacantCheckMs: values.PUSHER_VACANT_CHECK_SECONDS * 1000,
+    timeoutMs: values.PUSHER_REQUEST_TIMEOUT_MS,
+    lingerMs: values.PUSHER_BATCH_LINGER_MS,
+    authHookUrl: values.PUSHER_AUTH_HOOK_URL,
+  };
+}
+
+function globalOf(
+  values: Values,
+  raw: Readonly<Record<string, unknown>>,
+  problems: string[],
+  warnings: string[],
+): PusherConfig['global'] {
+  const events = readEventSwitches('PUSHER_EVENTS_', raw, problems, warnings);
+  const url = values.PUSHER_URL === undefined ? undefined : readPusherUrl(values.PUSHER_URL, problems);
+  const appId = values.PUSHER_GLOBAL_APP_ID || url?.appId || '';
+  if (!(values.PUSHER_GLOBAL_ENABLED ?? appId !== '')) return undefined;
+  // Credentials of one app belong together: those of the URL are not mixed with others.
+  const from = values.PUSHER_GLOBAL_APP_ID === '' ? url : undefined;
+  const app: PusherAppConfig = {
+    appId,
+    key: values.PUSHER_GLOBAL_KEY || from?.key || '',
+    secret: values.PUSHER_GLOBAL_SECRET || from?.secret || '',
+    cluster: values.PUSHER_GLOBAL_CLUSTER,
+    useTLS: values.PUSHER_GLOBAL_USE_TLS ?? from?.useTLS ?? true,
+    host: values.PUSHER_GLOBAL_HOST || from?.host,
+    port: values.PUSHER_GLOBAL_PORT ?? from?.port,
+  };
+  checkApp(app, problems);
+  if (events !== 'all' && events.size === 0) {
+    warnings.push('every PUSHER_EVENTS_… says false: the global Pusher app receives nothing');
+  }
+  return { app, events };
+}
+
+function checkApp(app: PusherAppConfig, problems: string[]): void {
+  for (const [variable, value] of [
+    ['PUSHER_GLOBAL_APP_ID', app.appId],
+    ['PUSHER_GLOBAL_KEY', app.key],
+    ['PUSHER_GLOBAL_SECRET', app.secret],
+  ]) {
+    if (value === '') {
+      problems.push(`${variable}: must be set for the global Pusher app; its dashboard shows it`);
+    }
+  }
+  if (app.cluster === '' && app.host === undefined) {
+    problems.push('PUSHER_GLOBAL_CLUSTER: must be set, such as us2, unless PUSHER_GLOBAL_HOST is');
+  }
+  if (app.cluster !== '' && !isClusterName(app.cluster)) {
+    problems.push('PUSHER_GLOBAL_CLUSTER: must be the short name of a cluster, such as us2');
+  }
+  if (app.host !== undefined && !isHostName(app.host)) {
+    problems.push('PUSHER_GLOBAL_HOST: must be the name or address of a host, without scheme, port and path');
+  }
+  if (!/^[\w-]+$/.test(app.appId) && app.appId !== '') {
+    problems.push('PUSHER_GLOBAL_APP_ID: must be of letters, digits and hyphens');
+  }
+}
+
+/** It becomes part of a host's name. */
+export function isClusterName(text: string): boolean {
+  return /^[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?$/i.test(text);
+}
+
+/** A name or an address as URLs take it, and nothing around it. */
+export function isHostName(text: string): boolean {
+  const host = text.includes(':') ? `[${text}]` : text;
+  return /^[\w.:-]+$/.test(text) && URL.canParse(`http://${host}/`);
+}
+
+/** `SCHEME://KEY:SECRET@HOST:PORT/apps/APP_ID`, as Pusher's add-ons set it. */
+function readPusherUrl(text: string, problems: string[]): Omit<PusherAppConfig, 'cluster'> | undefined {
+  const url = new URL(text);
+  const [, appId] = /^\/apps\/([\w-]+)\/?$/.exec(url.pathname) ?? [];
+  if (appId === undefined || url.username === '' || url.password === '') {
+    problems.push('PUSHER_URL: must be of the form https://KEY:SECRET@api-CLUSTER.pusher.com/apps/APP_ID');
+    return undefined;
+  }
+  return {
+    appId,
+    key: decodeURIComponent(url.username),
+    secret: decodeURIComponent(url.password),
+    host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: url.port === '' ? undefined : Number(url.port),
+    useTLS: url.protocol === 'https:',
+  };
+}

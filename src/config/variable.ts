@@ -1,0 +1,20 @@
+import { type Format, integer } from './formats';
+
+/** One environment variable: what it means, what it may be, and what it is when nobody says. */
+export interface Variable<T> {
+  readonly doc: string;
+  readonly format: Format<T>;
+  readonly default: T;
+  /** Never shown: `config` prints a mask, logs print nothing. */
+  readonly secret?: true;
+}
+
+export function variable<T>(format: Format<T>, defaultValue: T, doc: string): Variable<T> {
+  return { doc, format, default: defaultValue };
+}
+
+export function secret<T>(format: Format<T>, defaultValue: T, doc: string): Variable<T> {
+  return { doc, format, default: defaultValue, secret: true };
+}
+
+export const port = integer(1, 65_535);

@@ -1,0 +1,53 @@
+import type { Pool } from 'undici';
+import { type Ending, HttpExchange } from '../../network/exchange';
+import type { Outcome } from '../../pipeline/delivery';
+import { judgePusher } from './answer';
+import { Batcher } from './batcher';
+import { type AppCredentials, AppSigner } from './signer';
+
+export interface PusherAppOptions {
+  readonly masterKey: string;
+  readonly lingerMs: number;
+  /** Requests at once. */
+  readonly maxRequests: number;
+  /** Before what is over quota is tried again. */
+  readonly longDelayMs: number;
+}
+
+const BATCH = '/batch_events';
+const asItIs = (ending: Ending): Ending => ending;
+
+/** One app at Pusher: everything that goes to it, from whatever instance, shares its requests. */
+export class PusherApp {
+  readonly signer: AppSigner;
+  readonly batcher: Batcher;
+
+  constructor(
+    credentials: AppCredentials,
+    /** Others may send over it, too. */
+    private readonly client: Pool,
+    private readonly options: PusherAppOptions,
+  ) {
+    this.signer = new AppSigner(credentials, options.masterKey);
+    this.batcher = new Batcher({
+      send: (body) => this.send(body),
+      judge: (ending) => this.judge(ending),
+      lingerMs: options.lingerMs,
+      maxRequests: options.maxRequests,
+    });
+  }
+
+  close(): Promise<void> {
+    return this.client.destroy();
+  }
+
+  private judge(ending: Ending): Outcome {
+    return judgePusher(ending, this.options.longDelayMs);
+  }
+
+  private send(body: string): HttpExchange<Ending> {
+    const { signer } = this;
+    const request = { path: signer.signedPath('POST', BATCH, body), headers: signer.headers, body };
+    return new HttpExchange(this.client, request, asItIs);
+  }
+}

@@ -1,0 +1,98 @@
+import type { Ending, HttpExchange } from '../../network/exchange';
+import type { Outcome, RunningAttempt } from '../../pipeline/delivery';
+import { blamesAnEvent } from './answer';
+import { BatchEntry, type BatchEvent, type SharedExchange } from './batch-entry';
+import { Lanes } from './lanes';
+
+/** Events in one request: Pusher's limit on all its shared clusters. */
+export const MAX_BATCH = 10;
+
+export interface BatcherParts {
+  /** Sends the body of a batch. */
+  readonly send: (body: string) => HttpExchange<Ending>;
+  readonly judge: (ending: Ending) => Outcome;
+  /** Longest time that an event waits for others while a request could be made. */
+  readonly lingerMs: number;
+  /** Requests at once. */
+  readonly maxRequests: number;
+}
+
+/** Gathers the events for one app into requests of up to ten. Events of one channel never overtake each other. */
+export class Batcher {
+  private readonly lanes = new Lanes();
+  private requests = 0;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly parts: BatcherParts) {}
+
+  add(event: BatchEvent): RunningAttempt {
+    const entry = new BatchEntry(event, Date.now(), () => this.withdraw(entry));
+    this.lanes.add(entry);
+    this.sendReady();
+    return entry;
+  }
+
+  private withdraw(entry: BatchEntry): void {
+    this.lanes.withdraw(entry);
+    this.sendReady();
+  }
+
+  /** Sends what is full. The rest the timer sends: what comes in the same turn of the event loop can still join. */
+  private sendReady(): void {
+    const { lanes, parts } = this;
+    while (this.hasRoom && lanes.readyCount >= MAX_BATCH) this.sendBatch();
+    const since = lanes.waitingSince;
+    if (since === undefined || !this.hasRoom) return this.stopTimer();
+    const leftMs = Math.max(0, since + parts.lingerMs - Date.now());
+    this.timer ??= setTimeout(() => this.timeIsUp(), leftMs);
+  }
+
+  private get hasRoom(): boolean {
+    return this.requests < this.parts.maxRequests;
+  }
+
+  private timeIsUp(): void {
+    this.timer = undefined;
+    const since = this.lanes.waitingSince;
+    if (since !== undefined && Date.now() - since >= this.parts.lingerMs) this.sendBatch();
+    this.sendReady();
+  }
+
+  private stopTimer(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+  }
+
+  private sendBatch(): void {
+    const entries = this.lanes.take(MAX_BATCH);
+    this.requests++;
+    void this.deliver(entries).then(() => {
+      this.requests--;
+      this.lanes.release(entries);
+      this.sendReady();
+    });
+  }
+
+  /** Where Pusher blames an event of several, each half is sent anew, until the one to blame is alone. */
+  private async deliver(all: readonly BatchEntry[]): Promise<void> {
+    const entries = all.filter(({ isOpen }) => isOpen);
+    if (entries.length === 0) return;
+    const ending = await this.exchange(entries);
+    if (entries.length > 1 && blamesAnEvent(ending)) {
+      for (const entry of entries) entry.unshare();
+      const half = entries.length >> 1;
+      await this.deliver(entries.slice(0, half));
+      await this.deliver(entries.slice(half));
+      return;
+    }
+    const outcome = this.parts.judge(ending);
+    for (const entry of entries) entry.end(outcome);
+  }
+
+  private exchange(entries: readonly BatchEntry[]): Promise<Ending> {
+    const exchange = this.parts.send(`{"batch":[${entries.map(({ text }) => text).join(',')}]}`);
+    const shared: SharedExchange = { exchange, waiting: entries.length };
+    for (const entry of entries) entry.share(shared);
+    return exchange.outcome;
+  }
+}

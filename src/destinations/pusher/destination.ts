@@ -1,0 +1,106 @@
+import { eventNameProblem, instanceNameProblem, isEncryptedChannel } from '../../config/pusher-names';
+import { type BodyOptions, composeBody } from '../../events/body';
+import type { Delivery, Destination, DestinationId, Outcome, RunningAttempt } from '../../pipeline/delivery';
+import type { PusherApp } from './app';
+import type { BatchEvent } from './batch-entry';
+import { encryptedLength } from './signer';
+
+/** What is set for one destination. */
+export interface PusherTarget {
+  readonly id: DestinationId;
+  readonly appId: string;
+  readonly maxAttempts: number;
+}
+
+/** What is the same for all of them. */
+export interface PusherOptions {
+  readonly stripApikey: boolean;
+  readonly channelPrefix: string;
+  /** As Pusher counts: the data of one event, encrypted where it is. */
+  readonly maxEventBytes: number;
+  readonly timeoutMs: number;
+  /** Keeps events that are too large and sends a stub with a link; without it they are rejected. */
+  readonly reference?: Referrer;
+  /** Tells which channels nobody subscribes to; without it every event is sent. */
+  readonly occupancy?: Occupancy;
+}
+
+/** What is sent of a delivery, and what it would have been. */
+export type Referrer = (delivery: Delivery, body: Buffer, send: Send) => RunningAttempt;
+type Send = (data: Buffer) => RunningAttempt;
+
+export interface Occupancy {
+  /** False where that is not certain. */
+  isVacant(appId: string, channel: string): boolean;
+}
+
+const QRCODE_UPDATED = 'qrcode.updated';
+/** The core API leaves it out, too: the picture alone is larger than an event may be (contract B.2). */
+const QRCODE_PICTURE = ['qrcode', 'base64'];
+
+/** Sends events to the channels of one app as interface.md, "What Pusher receives", says. */
+export class PusherDestination implements Destination {
+  readonly kind = 'pusher';
+  readonly id: DestinationId;
+  readonly maxAttempts: number;
+  readonly timeoutMs: number;
+  private readonly bodyOptions: BodyOptions;
+  private readonly qrcodeBodyOptions: BodyOptions;
+
+  constructor(
+    private readonly target: PusherTarget,
+    private readonly options: PusherOptions,
+    private readonly app: PusherApp,
+  ) {
+    this.id = target.id;
+    this.maxAttempts = target.maxAttempts;
+    this.timeoutMs = options.timeoutMs;
+    this.bodyOptions = {
+      destination: Buffer.from(JSON.stringify(target.appId)),
+      stripApikey: options.stripApikey,
+    };
+    this.qrcodeBodyOptions = { ...this.bodyOptions, omitFromData: QRCODE_PICTURE };
+  }
+
+  start(delivery: Delivery): RunningAttempt {
+    const { event, instance } = delivery.envelope;
+    const { channelPrefix, occupancy } = this.options;
+    const problem = instanceNameProblem(instance, channelPrefix) ?? eventNameProblem(event);
+    if (problem !== undefined) return ended({ kind: 'rejected', code: 'NAME_REFUSED', answer: problem });
+    const channel = channelPrefix + instance;
+    if (occupancy?.isVacant(this.target.appId, channel))
+      return ended({ kind: 'discarded', reason: 'vacant' });
+    const body = composeBody(
+      delivery.envelope,
+      event === QRCODE_UPDATED ? this.qrcodeBodyOptions : this.bodyOptions,
+    );
+    const send: Send = (data) => this.app.batcher.add(this.eventOf(channel, event, data));
+    return this.fits(channel, body) ? send(body) : this.startOversized(delivery, body, send);
+  }
+
+  close(): Promise<void> {
+    return this.app.close();
+  }
+
+  private fits(channel: string, body: Buffer): boolean {
+    const bytes = isEncryptedChannel(channel) ? encryptedLength(body.length) : body.length;
+    return bytes <= this.options.maxEventBytes;
+  }
+
+  private startOversized(delivery: Delivery, body: Buffer, send: Send): RunningAttempt {
+    const { reference, maxEventBytes } = this.options;
+    if (reference !== undefined) return reference(delivery, body, send);
+    const answer = `${body.length} bytes; Pusher takes ${maxEventBytes}. PUSHER_OVERSIZE=reference would send a link`;
+    return ended({ kind: 'rejected', code: 'OVERSIZE', reason: 'oversize', answer });
+  }
+
+  private eventOf(channel: string, name: string, body: Buffer): BatchEvent {
+    const data = isEncryptedChannel(channel) ? this.app.signer.encrypt(channel, body) : body.toString('utf8');
+    return { channel, name, data };
+  }
+}
+
+/** An attempt that needed no request. */
+function ended(outcome: Outcome): RunningAttempt {
+  return { outcome: Promise.resolve(outcome), abort: () => {} };
+}

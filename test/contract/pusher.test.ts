@@ -1,0 +1,36 @@
+import type { PusherDestination } from '../../src/destinations/pusher/destination';
+import type { ReceivedRequest } from '../support/http-target';
+import { MAX_REQUESTS, pusherDestination } from '../support/pusher/destination';
+import { destinationSuite } from './destination-suite';
+
+interface SentEvent {
+  readonly name: string;
+  readonly channel: string;
+  readonly data: string;
+}
+
+function firstOf({ body }: ReceivedRequest): SentEvent | undefined {
+  const { batch } = JSON.parse(body.toString('utf8')) as { batch: SentEvent[] };
+  return batch[0];
+}
+
+destinationSuite('pusher', () => {
+  const created: PusherDestination[] = [];
+  return {
+    create: (url) => {
+      const destination = pusherDestination(url);
+      created.push(destination);
+      return destination;
+    },
+    // Pusher has no ids: what a subscriber gets is the same bytes at every attempt.
+    identityOf: (request) => firstOf(request)?.data,
+    contentOf: (request) => Buffer.from(firstOf(request)?.data ?? ''),
+    rejected: [400, 401, 404, 422],
+    largestBytes: 10_240,
+    perRequest: 10,
+    maxConnections: MAX_REQUESTS,
+    close: async () => {
+      await Promise.all(created.map((destination) => destination.close()));
+    },
+  };
+});
