@@ -22,6 +22,7 @@ import { InstanceSettings } from '../settings/instances';
 import type { Settings } from '../settings/schema';
 import { SettingsStore } from '../settings/store';
 import { Deadline } from './deadline';
+import { Pushers } from './pushers';
 import { connectRedis } from './redis';
 import { describeError, throttled } from './report';
 import { sendWebhookSample } from './webhook-sample';
@@ -45,6 +46,7 @@ export class RelayGateway {
   private readonly store: RetryStore;
   private readonly instances: InstanceSettings;
   private readonly webhooks: Webhooks;
+  private readonly pushers: Pushers;
   private readonly keys: Keys;
   private server: FastifyInstance | undefined;
   private stopping: Promise<void> | undefined;
@@ -68,7 +70,14 @@ export class RelayGateway {
       prefix: config.redis.prefix,
       cipher: new SettingsCipher(config.settings.encryptionKeys),
     });
-    this.instances = new InstanceSettings({ store, file, checkUrl: (url) => this.webhooks.checkUrl(url) });
+    const pushers = new Pushers(config);
+    this.pushers = pushers;
+    this.instances = new InstanceSettings({
+      store,
+      file,
+      checkUrl: (url) => this.webhooks.checkUrl(url),
+      checkPusher: (instance, pusher) => pushers.problemOf(instance, pusher),
+    });
     this.keys = new Keys({
       apiKey: config.gateway.apiKey,
       settingsOf: (instance) => this.instances.find(instance),
@@ -161,7 +170,7 @@ export class RelayGateway {
     this.settings.close();
     this.hub?.close();
     if (this.server !== undefined) await deadline.reached(this.server.close());
-    await deadline.reached(Promise.all([this.store.close(), this.webhooks.close()]));
+    await deadline.reached(Promise.all([this.store.close(), this.webhooks.close(), this.pushers.close()]));
     for (const redis of [this.redis, ...this.subscribers]) redis.disconnect();
     this.options.log.info('gateway stopped');
   }

@@ -26,7 +26,9 @@ import { Destinations } from './destinations';
 import { Gauges } from './gauges';
 import { createHttpServer } from './http';
 import { Observer } from './observer';
+import { eventsPerRequest, type PusherParts, Pushers } from './pushers';
 import { checkRedis, connectRedis } from './redis';
+import { keepReferences } from './references';
 import { describeError, throttled } from './report';
 import { Sources } from './sources';
 import { Webhooks } from './webhooks';
@@ -101,7 +103,11 @@ export class RelayWorker {
       onError: throttled((error) => log.warn('settings cannot be read', describeError(error))),
     });
     this.destinations = new Destinations(
-      [new Webhooks(config), new WebSockets(config, this.redis[3])],
+      [
+        new Webhooks(config),
+        new Pushers(config, this.pusherParts()),
+        new WebSockets(config, this.redis[3]),
+      ],
       this.settings,
     );
 
@@ -110,6 +116,7 @@ export class RelayWorker {
       maxWaitMs: config.delivery.slowAfterMs,
       circuitFailures: config.delivery.circuitFailures,
       circuitOpenMs: config.delivery.circuitOpenMs,
+      perRequest: eventsPerRequest,
       onCircuit: (id, isOpen) => observer.circuit(id, isOpen),
     });
     this.attempts = new Attempts({
@@ -248,6 +255,11 @@ export class RelayWorker {
     const left = this.relay.openMessages;
     this.log.info('worker stopped', { settled, messagesLeftToTheBroker: left });
     return settled && left === 0;
+  }
+
+  private pusherParts(): PusherParts {
+    const reference = keepReferences(this.options.config, this.redis[0]);
+    return reference === undefined ? {} : { reference };
   }
 
   private async expireDeadLetters(): Promise<void> {

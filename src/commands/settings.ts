@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { Pushers } from '../app/pushers';
 import { withSettings } from '../app/store';
 import { fileProblem } from '../config/layers';
 import { loadConfig } from '../config/load';
@@ -38,11 +39,13 @@ function withInstances<T>(
   const { config } = loadConfig(process.cwd(), process.env);
   return withSettings(config, async (store) => {
     const guard = new AddressGuard(config.webhook.allowedNetworks);
+    const pushers = new Pushers(config);
     const instances = new InstanceSettings({
       store,
       // What is set here is what Redis holds.
       file: new Map(),
       checkUrl: (url) => guard.checkUrl(url),
+      checkPusher: (instance, pusher) => pushers.problemOf(instance, pusher),
     });
     return work(instances, store).catch((error: unknown) => {
       throw error instanceof SettingsRefusedError ? new UsageError(listOf(error.problems)) : error;

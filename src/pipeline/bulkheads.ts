@@ -9,7 +9,7 @@ export class Bulkheads {
   private readonly bulkheads = new Map<DestinationId, Bulkhead>();
   private open = 0;
 
-  constructor(private readonly options: Omit<BulkheadOptions, 'circuit'> & CircuitSettings) {}
+  constructor(private readonly options: BulkheadsOptions) {}
 
   /** Circuits that are open at this moment. */
   get circuitsOpen(): number {
@@ -20,7 +20,10 @@ export class Bulkheads {
     const known = this.bulkheads.get(id);
     if (known !== undefined) return known;
     if (this.bulkheads.size >= MAX_REMEMBERED) this.forgetOneIdle();
-    const { concurrency, maxWaitMs, circuitFailures: failures, circuitOpenMs: openMs } = this.options;
+    const perRequest = this.options.perRequest?.(id) ?? 1;
+    const { maxWaitMs, circuitOpenMs: openMs } = this.options;
+    const concurrency = this.options.concurrency * perRequest;
+    const failures = this.options.circuitFailures * perRequest;
     const onChange = (change: 1 | -1): void => {
       this.open += change;
       this.options.onCircuit(id, change === 1);
@@ -40,7 +43,9 @@ export class Bulkheads {
   }
 }
 
-interface CircuitSettings {
+interface BulkheadsOptions extends Omit<BulkheadOptions, 'circuit'> {
+  /** Deliveries that share a request: what is limited in requests is that many times as many deliveries. */
+  readonly perRequest?: (id: DestinationId) => number;
   readonly circuitFailures: number;
   readonly circuitOpenMs: number;
   readonly onCircuit: (id: DestinationId, isOpen: boolean) => void;

@@ -3,7 +3,7 @@ import { amend, unmask } from './amend';
 import { merge } from './cache';
 import { parseSettings } from './document';
 import { MASK, pathsOfMasks } from './mask';
-import { type Settings, webhookName } from './schema';
+import { type PusherSettings, type Settings, webhookName } from './schema';
 import { documentWith, pathOf, readSlot, type Slot, withoutSlot } from './slot';
 import { withoutTimes } from './stamps';
 import type { SettingsStore } from './store';
@@ -14,6 +14,8 @@ export interface InstanceSettingsParts {
   readonly file: ReadonlyMap<string, Settings>;
   /** What is wrong with an address that a tenant chose, as far as the address itself shows it: `url: must …`. */
   readonly checkUrl: (url: string) => string | undefined;
+  /** What is wrong with an instance's Pusher app, as far as the settings themselves show it. */
+  readonly checkPusher: (instance: string, pusher: PusherSettings) => string | undefined;
 }
 
 /** What a person may want to know about settings that were taken. */
@@ -127,6 +129,7 @@ export class InstanceSettings {
     let warnings: readonly string[] = [];
     const settings = await this.parts.store.update(instance, (before) => {
       const taken = this.check(documentOf(before));
+      this.checkPusher(instance, taken.settings);
       warnings = taken.warnings;
       return taken.settings;
     });
@@ -138,6 +141,11 @@ export class InstanceSettings {
       (path) => `${path}: nothing is stored that ${MASK} could stand for; give the value itself`,
     );
     return [...masks, ...this.addressProblems(settings)];
+  }
+
+  private checkPusher(instance: string, { pusher }: Settings): void {
+    const problem = pusher && this.parts.checkPusher(instance, pusher);
+    if (problem !== undefined) throw new SettingsRefusedError([`pusher: ${problem}`]);
   }
 
   /** What the worker would refuse to connect to is refused here already. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { httpUrl, isHeader, isSigningKey } from '../config/formats';
+import { isClusterName, isHostName } from '../config/pusher';
 
 /** What is set for one instance: one schema for validation, types and the API's description. */
 
@@ -57,14 +58,22 @@ export const webhookFields = z.object({
 });
 
 const pusherText = z.string().min(1).max(100);
+/** They become part of an address. */
+const clusterName = pusherText.refine(isClusterName, 'must be the short name of a cluster, such as us2');
+const appId = pusherText.regex(/^[\w-]+$/, 'must be of letters, digits and hyphens');
+const hostName = z
+  .string()
+  .max(255)
+  .refine(isHostName, 'must be the name or address of a host, without scheme, port and path');
+
 export const pusherSchema = z.object({
   enabled,
-  appId: pusherText,
+  appId,
   key: pusherText,
   secret: pusherText,
-  cluster: pusherText,
+  cluster: clusterName,
   useTLS: z.boolean().default(true),
-  host: z.string().max(255).optional(),
+  host: hostName.optional().describe('a Pusher-compatible server instead of a cluster'),
   port: z.int().min(1).max(65_535).optional(),
   events: eventList,
   ...stamps,
