@@ -22,6 +22,7 @@ import { InstanceSettings } from '../settings/instances';
 import type { Settings } from '../settings/schema';
 import { SettingsStore } from '../settings/store';
 import { Deadline } from './deadline';
+import { PusherGateway } from './pusher-gateway';
 import { Pushers } from './pushers';
 import { connectRedis } from './redis';
 import { describeError, throttled } from './report';
@@ -47,6 +48,7 @@ export class RelayGateway {
   private readonly instances: InstanceSettings;
   private readonly webhooks: Webhooks;
   private readonly pushers: Pushers;
+  private readonly pusher: PusherGateway;
   private readonly keys: Keys;
   private server: FastifyInstance | undefined;
   private stopping: Promise<void> | undefined;
@@ -77,6 +79,16 @@ export class RelayGateway {
       file,
       checkUrl: (url) => this.webhooks.checkUrl(url),
       checkPusher: (instance, pusher) => pushers.problemOf(instance, pusher),
+    });
+    this.pusher = new PusherGateway({
+      config,
+      redis: this.redis,
+      metrics: options.metrics,
+      settingsOf: (instance) => this.instances.find(instance),
+      allSettings: async function* () {
+        for await (const [, settings] of store.list()) yield settings;
+        yield* file.values();
+      },
     });
     this.keys = new Keys({
       apiKey: config.gateway.apiKey,
@@ -163,6 +175,7 @@ export class RelayGateway {
     });
     deadLetterRoutes(server, { deadLetters: new DeadLetters(store), guards });
     auditRoutes(server, { store, guards });
+    this.pusher.addRoutes(server, this.keys);
   }
 
   private async close(): Promise<void> {
@@ -170,7 +183,9 @@ export class RelayGateway {
     this.settings.close();
     this.hub?.close();
     if (this.server !== undefined) await deadline.reached(this.server.close());
-    await deadline.reached(Promise.all([this.store.close(), this.webhooks.close(), this.pushers.close()]));
+    await deadline.reached(
+      Promise.all([this.store.close(), this.webhooks.close(), this.pushers.close(), this.pusher.close()]),
+    );
     for (const redis of [this.redis, ...this.subscribers]) redis.disconnect();
     this.options.log.info('gateway stopped');
   }

@@ -9,6 +9,8 @@ import { MAX_BATCH } from '../destinations/pusher/batcher';
 import { type Occupancy, PusherDestination, type Referrer } from '../destinations/pusher/destination';
 import { type Diagnosis, diagnose } from '../destinations/pusher/diagnosis';
 import { AddressGuard } from '../destinations/webhook/address-guard';
+import { appName } from '../occupancy/store';
+import type { OccupancyView } from '../occupancy/view';
 import { type DestinationId, destinationKey } from '../pipeline/delivery';
 import type { Subscription } from '../pipeline/route';
 import { filterOf } from '../settings/document';
@@ -19,7 +21,7 @@ import { outgoingClient } from './outgoing';
 
 export interface PusherParts {
   readonly reference?: Referrer;
-  readonly occupancy?: Occupancy;
+  readonly occupancy?: OccupancyView;
 }
 
 /** Apps, and origins, whose connections are kept. */
@@ -97,6 +99,7 @@ export class Pushers implements DestinationFamily {
     events: Subscription['events'],
   ): Subscription {
     const { pusher, webhook, retry } = this.config;
+    const { reference, occupancy } = this.parts;
     const destination = new PusherDestination(
       { id, appId, maxAttempts: retry.maxAttempts },
       {
@@ -104,11 +107,18 @@ export class Pushers implements DestinationFamily {
         channelPrefix: pusher.channelPrefix,
         maxEventBytes: pusher.maxEventBytes,
         timeoutMs: pusher.timeoutMs,
-        ...this.parts,
+        ...(reference === undefined ? {} : { reference }),
+        ...(occupancy === undefined ? {} : { occupancy: this.occupancyOf(app, occupancy) }),
       },
       app,
     );
     return { destination, key: destinationKey(id), events };
+  }
+
+  private occupancyOf(app: PusherApp, view: OccupancyView): Occupancy {
+    const name = appName(app.credentials);
+    const ask = (): Promise<string[]> => app.occupiedChannels(this.config.pusher.channelPrefix);
+    return { isVacant: (channel) => view.isVacant(name, ask, channel) };
   }
 
   /** Connections of its own: none waits for a tenant's. */

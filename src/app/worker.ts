@@ -26,9 +26,9 @@ import { Destinations } from './destinations';
 import { Gauges } from './gauges';
 import { createHttpServer } from './http';
 import { Observer } from './observer';
+import { createPusherParts } from './pusher-parts';
 import { eventsPerRequest, type PusherParts, Pushers } from './pushers';
 import { checkRedis, connectRedis } from './redis';
-import { keepReferences } from './references';
 import { describeError, throttled } from './report';
 import { Sources } from './sources';
 import { Webhooks } from './webhooks';
@@ -63,6 +63,7 @@ export class RelayWorker {
   private readonly http: FastifyInstance;
   private readonly settings: SettingsCache;
   private readonly destinations: Destinations;
+  private readonly pusherParts: PusherParts;
   private readonly gauges: Gauges;
   private expiryTimer: NodeJS.Timeout | undefined;
   private stopping: Promise<boolean> | undefined;
@@ -102,12 +103,14 @@ export class RelayWorker {
       onChange: (instance) => this.sources.changed(instance),
       onError: throttled((error) => log.warn('settings cannot be read', describeError(error))),
     });
+    this.pusherParts = createPusherParts({
+      config,
+      redis: this.redis[0],
+      subscriber: this.redis[2],
+      log,
+    });
     this.destinations = new Destinations(
-      [
-        new Webhooks(config),
-        new Pushers(config, this.pusherParts()),
-        new WebSockets(config, this.redis[3]),
-      ],
+      [new Webhooks(config), new Pushers(config, this.pusherParts), new WebSockets(config, this.redis[3])],
       this.settings,
     );
 
@@ -203,6 +206,7 @@ export class RelayWorker {
       )
       .catch((error: unknown) => this.log.warn('redis cannot be checked', describeError(error)));
     this.settings.start();
+    this.pusherParts.occupancy?.start();
     this.retryWorker.start();
     this.gauges.start();
     this.expiryTimer = setInterval(() => void this.expireDeadLetters(), EXPIRY_MS);
@@ -230,6 +234,7 @@ export class RelayWorker {
     this.deliverer.drain();
     this.deduplication?.drain();
     this.settings.close();
+    const watching = this.pusherParts.occupancy?.stop();
     const settling = shutdownTimeoutMs * SETTLING_SHARE;
     await deadline.reached(intake, settling);
     const isDone = Promise.all([this.relay.idle(), this.attempts.idle(), this.deliverer.idle()]);
@@ -251,15 +256,11 @@ export class RelayWorker {
     await deadline.reached(this.sources.close());
     await deadline.reached(Promise.resolve(this.deduplication?.close()));
     await deadline.reached(Promise.all([this.store.close(), this.destinations.close(), this.http.close()]));
+    if (watching !== undefined) await deadline.reached(watching);
     for (const redis of this.redis) redis.disconnect();
     const left = this.relay.openMessages;
     this.log.info('worker stopped', { settled, messagesLeftToTheBroker: left });
     return settled && left === 0;
-  }
-
-  private pusherParts(): PusherParts {
-    const reference = keepReferences(this.options.config, this.redis[0]);
-    return reference === undefined ? {} : { reference };
   }
 
   private async expireDeadLetters(): Promise<void> {

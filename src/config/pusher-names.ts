@@ -10,6 +10,15 @@ export function isEncryptedChannel(channel: string): boolean {
   return channel.startsWith(ENCRYPTED);
 }
 
+export function isPresenceChannel(channel: string): boolean {
+  return channel.startsWith('presence-');
+}
+
+/** Whether subscribing to it needs a signature. */
+export function isGuardedChannel(channel: string): boolean {
+  return channel.startsWith('private-') || isPresenceChannel(channel);
+}
+
 /** Why the events of an instance cannot have a channel at Pusher; undefined where they can. */
 export function instanceNameProblem(instance: string, prefix: string): string | undefined {
   if (instance === '') return 'a channel needs the name of an instance';

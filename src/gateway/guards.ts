@@ -22,7 +22,7 @@ export function createGuards(keys: Keys): Guards {
   };
 }
 
-function keyOf({ headers }: FastifyRequest): string | undefined {
+export function keyOf({ headers }: FastifyRequest): string | undefined {
   const { apikey } = headers;
   return Array.isArray(apikey) ? apikey[0] : apikey;
 }

@@ -30,6 +30,9 @@ export class Metrics {
     'destination',
     'reason',
   ]);
+  readonly pusherWebhooks = this.counter('relay_pusher_webhooks_total', "Events of Pusher's own webhooks", [
+    'event',
+  ]);
   readonly deadLetters = this.counter('relay_dead_letters_total', 'Dead letters', ['reason']);
   readonly inFlight = this.gauge('relay_in_flight', 'Source messages held and attempts under way', ['what']);
   readonly inFlightBytes = this.gauge('relay_in_flight_bytes', 'Bytes of source messages held', []);

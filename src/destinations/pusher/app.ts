@@ -3,6 +3,7 @@ import { type Ending, HttpExchange } from '../../network/exchange';
 import type { Outcome } from '../../pipeline/delivery';
 import { judgePusher } from './answer';
 import { Batcher } from './batcher';
+import { occupiedChannels } from './channels';
 import { type AppCredentials, AppSigner } from './signer';
 
 export interface PusherAppOptions {
@@ -23,7 +24,7 @@ export class PusherApp {
   readonly batcher: Batcher;
 
   constructor(
-    credentials: AppCredentials,
+    readonly credentials: AppCredentials,
     /** Others may send over it, too. */
     private readonly client: Pool,
     private readonly options: PusherAppOptions,
@@ -35,6 +36,11 @@ export class PusherApp {
       lingerMs: options.lingerMs,
       maxRequests: options.maxRequests,
     });
+  }
+
+  /** Names of its channels that somebody subscribes to. */
+  occupiedChannels(prefix: string): Promise<string[]> {
+    return occupiedChannels(this.client, this.signer, prefix);
   }
 
   close(): Promise<void> {

@@ -31,7 +31,7 @@ type Send = (data: Buffer) => RunningAttempt;
 
 export interface Occupancy {
   /** False where that is not certain. */
-  isVacant(appId: string, channel: string): boolean;
+  isVacant(channel: string): boolean;
 }
 
 const QRCODE_UPDATED = 'qrcode.updated';
@@ -48,7 +48,7 @@ export class PusherDestination implements Destination {
   private readonly qrcodeBodyOptions: BodyOptions;
 
   constructor(
-    private readonly target: PusherTarget,
+    target: PusherTarget,
     private readonly options: PusherOptions,
     private readonly app: PusherApp,
   ) {
@@ -68,8 +68,7 @@ export class PusherDestination implements Destination {
     const problem = instanceNameProblem(instance, channelPrefix) ?? eventNameProblem(event);
     if (problem !== undefined) return ended({ kind: 'rejected', code: 'NAME_REFUSED', answer: problem });
     const channel = channelPrefix + instance;
-    if (occupancy?.isVacant(this.target.appId, channel))
-      return ended({ kind: 'discarded', reason: 'vacant' });
+    if (occupancy?.isVacant(channel)) return ended({ kind: 'discarded', reason: 'vacant' });
     const body = composeBody(
       delivery.envelope,
       event === QRCODE_UPDATED ? this.qrcodeBodyOptions : this.bodyOptions,

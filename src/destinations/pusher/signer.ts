@@ -37,11 +37,17 @@ export class AppSigner {
   }
 
   /** Path and query for a request with this body; it counts for ten minutes. */
-  signedPath(method: 'GET' | 'POST', name: string, body?: string): string {
+  signedPath(
+    method: 'GET' | 'POST',
+    name: string,
+    body?: string,
+    params: Readonly<Record<string, string>> = {},
+  ): string {
     const path = `/apps/${this.app.appId}${name}`;
     const query = this.pusher.createSignedQueryString({
       method,
       path,
+      params,
       ...(body === undefined ? {} : { body }),
     });
     return `${path}?${query}`;

@@ -1,0 +1,62 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { AppAuthorizer, PusherWebhook } from '../../destinations/pusher/auth';
+import type { AppName } from '../../occupancy/store';
+import { unauthorized } from '../errors';
+import { describe } from '../openapi';
+import { keepRawBodies } from '../pusher-body';
+
+/** An app that webhooks may come from. */
+export interface WebhookApp {
+  readonly name: AppName;
+  readonly authorizer: AppAuthorizer;
+}
+
+export interface PusherWebhookRoutesParts {
+  /** Those with this id: instances may have set it with different secrets. */
+  readonly appsOf: (appId: string) => Promise<readonly WebhookApp[]>;
+  /** Called once for each webhook, however often it is sent; rejects where it must be sent again. */
+  readonly take: (app: AppName, webhook: PusherWebhook, signature: string) => Promise<void>;
+}
+
+/** Pusher's own webhooks. No key: their signature is checked on the body as it came. */
+export function pusherWebhookRoutes(server: FastifyInstance, parts: PusherWebhookRoutesParts): void {
+  void server.register(async (scope) => {
+    keepRawBodies(scope);
+    scope.post<{ Params: { appId: string } }>(
+      '/pusher/webhook/:appId',
+      {
+        schema: {
+          ...describe('pusher', "Receive Pusher's own webhooks; signed by the app's secret"),
+          security: [],
+        },
+      },
+      async (request) => {
+        const found = await verify(parts, request.params.appId, request);
+        if (found === undefined) throw unauthorized();
+        await parts.take(found.app, found.webhook, String(request.headers['x-pusher-signature']));
+        return {};
+      },
+    );
+  });
+}
+
+async function verify(
+  { appsOf }: PusherWebhookRoutesParts,
+  appId: string,
+  { headers, body }: FastifyRequest,
+): Promise<{ readonly app: AppName; readonly webhook: PusherWebhook } | undefined> {
+  if (!Buffer.isBuffer(body)) return undefined;
+  const signed = {
+    'x-pusher-key': textOf(headers['x-pusher-key']),
+    'x-pusher-signature': textOf(headers['x-pusher-signature']),
+  };
+  for (const { name, authorizer } of await appsOf(appId)) {
+    const webhook = authorizer.webhook(signed, body);
+    if (webhook !== undefined) return { app: name, webhook };
+  }
+  return undefined;
+}
+
+function textOf(header: string | readonly string[] | undefined): string | undefined {
+  return typeof header === 'string' ? header : undefined;
+}
