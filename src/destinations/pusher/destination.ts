@@ -1,8 +1,8 @@
 import { eventNameProblem, instanceNameProblem, isEncryptedChannel } from '../../config/pusher-names';
 import { type BodyOptions, composeBody } from '../../events/body';
 import type { Delivery, Destination, DestinationId, Outcome, RunningAttempt } from '../../pipeline/delivery';
-import type { PusherApp } from './app';
 import type { BatchEvent } from './batch-entry';
+import type { PusherApp } from './pusher-app';
 import { encryptedLength } from './signer';
 
 /** What is set for one destination. */

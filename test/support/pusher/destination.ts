@@ -1,9 +1,9 @@
-import { PusherApp, type PusherAppOptions } from '../../../src/destinations/pusher/app';
 import {
   PusherDestination,
   type PusherOptions,
   type PusherTarget,
 } from '../../../src/destinations/pusher/destination';
+import { PusherApp, type PusherAppOptions } from '../../../src/destinations/pusher/pusher-app';
 import type { AppCredentials } from '../../../src/destinations/pusher/signer';
 import { createHttpClient } from '../../../src/network/client';
 import type { DestinationId } from '../../../src/pipeline/delivery';

@@ -1,0 +1,308 @@
+import { randomBytes } from 'node:crypto';
+import type PusherClient from 'pusher-js';
+import type { Options } from 'pusher-js';
+import { ReferenceStore } from '../../../src/references/store';
+import { HttpTarget, respond } from '../../support/http-target';
+import { connectClient, subscribe } from '../../support/pusher/client';
+import { CREDENTIALS, MASTER_KEY } from '../../support/pusher/destination';
+import { API_KEY, GatewayBench } from '../../support/pusher/gateway';
+import type { PusherApp } from '../../support/pusher/rules';
+import { PusherServer } from '../../support/pusher/server';
+import { hmac } from '../../support/pusher/signature';
+import { eventually, Happenings } from '../../support/signals';
+
+const OWN = { appId: '77', key: 'own-key', secret: 'own-secret', cluster: 'eu' };
+const TOKEN = 'token-of-loja-centro';
+
+let app: PusherApp;
+let ownApp: PusherApp;
+let server: PusherServer;
+let gateway: GatewayBench;
+let hook: HttpTarget;
+let clients: PusherClient[];
+
+async function start(env: Record<string, string> = {}): Promise<void> {
+  gateway = await GatewayBench.start({
+    PUSHER_GLOBAL_APP_ID: app.id,
+    PUSHER_GLOBAL_KEY: app.key,
+    PUSHER_GLOBAL_SECRET: app.secret,
+    PUSHER_GLOBAL_CLUSTER: 'us2',
+    PUSHER_CHANNEL_PREFIX: 'private-',
+    PUSHER_ENCRYPTION_MASTER_KEY_BASE64: MASTER_KEY,
+    ...env,
+  });
+}
+
+beforeEach(async () => {
+  app = { id: CREDENTIALS.appId, key: CREDENTIALS.key, secret: CREDENTIALS.secret };
+  ownApp = { id: OWN.appId, key: OWN.key, secret: OWN.secret };
+  server = await PusherServer.start([app, ownApp]);
+  hook = await HttpTarget.start();
+  clients = [];
+});
+afterEach(async () => {
+  for (const client of clients) client.disconnect();
+  await server.stop();
+  await gateway.stop();
+  await hook.stop();
+});
+
+/** A real client that has its subscriptions signed by the gateway. */
+function client(headers: Record<string, string>, options: Partial<Options> = {}, of = app): PusherClient {
+  const created = connectClient(server, of, {
+    channelAuthorization: { transport: 'ajax', endpoint: `${gateway.url}/pusher/auth`, headers },
+    userAuthentication: {
+      transport: 'ajax',
+      endpoint: `${gateway.url}/pusher/user-auth`,
+      headers,
+      params: { instance: 'loja-centro', user_id: 'ann' },
+    },
+    ...options,
+  });
+  clients.push(created);
+  return created;
+}
+
+function form(fields: Record<string, string>, headers: Record<string, string> = {}): Promise<Response> {
+  return fetch(`${gateway.url}/pusher/auth`, { method: 'POST', headers, body: new URLSearchParams(fields) });
+}
+
+async function setSettings(instance: string, settings: object): Promise<void> {
+  for (const [section, value] of Object.entries(settings)) {
+    const answer = await gateway.post(`/${section}/set/${instance}`, { [section]: value });
+    expect(answer.status).toBe(201);
+  }
+}
+
+async function setToken(): Promise<void> {
+  const created = await gateway.post('/instance/create', { instanceName: 'loja-centro', token: TOKEN });
+  expect(created.status).toBe(201);
+}
+
+describe('signing subscriptions', () => {
+  test.each([
+    ['private-', 'private-loja-centro'],
+    ['presence-', 'presence-loja-centro'],
+    ['private-encrypted-', 'private-encrypted-loja-centro'],
+  ])('a client with the key subscribes to %s channels', async (prefix, channel) => {
+    await start({ PUSHER_CHANNEL_PREFIX: prefix });
+    await subscribe(client({ apikey: API_KEY }), channel);
+    expect(server.occupied(app.id)).toEqual([channel]);
+  });
+
+  test("an instance's token opens that instance's channel, and no other", async () => {
+    await start();
+    await setToken();
+    await subscribe(client({ apikey: TOKEN }), 'private-loja-centro');
+    for (const channel of ['private-loja-sul', 'private-loja', 'presence-loja-centro', 'private-']) {
+      await expect(subscribe(client({ apikey: TOKEN }), channel)).rejects.toThrow(/401/);
+    }
+    expect(server.occupied(app.id)).toEqual(['private-loja-centro']);
+  });
+
+  test.each([
+    ['no key', {}, 401],
+    ['a wrong key', { apikey: 'wrong' }, 401],
+  ])('%s is refused', async (_what, headers, status) => {
+    await start();
+    const answer = await form({ socket_id: '1.2', channel_name: 'private-loja-centro' }, headers);
+    expect(answer.status).toBe(status);
+    expect(await answer.json()).toMatchObject({ status, error: 'Unauthorized' });
+  });
+
+  test.each([
+    [{ socket_id: 'x', channel_name: 'private-a' }, 400],
+    [{ socket_id: '1.2:private-b', channel_name: 'private-a' }, 400],
+    [{ socket_id: '1.2', channel_name: 'elsewhere' }, 403],
+  ])('what is no subscription of ours is refused: %j', async (fields, status) => {
+    await start();
+    expect((await form(fields, { apikey: API_KEY })).status).toBe(status);
+  });
+
+  test("an instance's own app signs for its own clients, the global one for those that name it", async () => {
+    await start();
+    await setSettings('loja-centro', { pusher: { ...OWN, enabled: true, useTLS: true, events: [] } });
+    const sign = async (others: Record<string, string>) =>
+      (
+        await form({ socket_id: '1.2', channel_name: 'private-loja-centro', ...others }, { apikey: API_KEY })
+      ).json();
+    expect(await sign({})).toEqual({
+      auth: `own-key:${hmac('own-secret', '1.2:private-loja-centro')}`,
+    });
+    expect(await sign({ app_key: app.key })).toEqual({
+      auth: `${app.key}:${hmac(app.secret, '1.2:private-loja-centro')}`,
+    });
+    expect(await sign({ app_key: 'unknown' })).toMatchObject({ status: 404 });
+    await subscribe(client({ apikey: API_KEY }, {}, ownApp), 'private-loja-centro');
+  });
+
+  test('who somebody is on a presence channel, the client says', async () => {
+    await start({ PUSHER_CHANNEL_PREFIX: 'presence-' });
+    const answer = await form(
+      { socket_id: '1.2', channel_name: 'presence-a', user_id: 'ann', user_info: '{"name":"Ann"}' },
+      { apikey: API_KEY },
+    );
+    const { channel_data } = (await answer.json()) as { channel_data: string };
+    expect(JSON.parse(channel_data)).toEqual({ user_id: 'ann', user_info: { name: 'Ann' } });
+  });
+
+  test("a user of a token is that instance's user, whatever it calls itself", async () => {
+    await start();
+    await setToken();
+    const ann = client({ apikey: TOKEN });
+    ann.signin();
+    await ann.user.signinDonePromise;
+    expect(ann.user.user_data).toMatchObject({ id: 'loja-centro/ann' });
+  });
+
+  describe('with a hook', () => {
+    const ask = (headers: Record<string, string> = { authorization: 'Bearer of-a-page' }) =>
+      form({ socket_id: '1.2', channel_name: 'presence-loja-centro', tenant: '7' }, headers);
+    beforeEach(() =>
+      start({ PUSHER_AUTH_HOOK_URL: `${hook.url}/decide?x=1`, PUSHER_CHANNEL_PREFIX: 'presence-' }),
+    );
+
+    test('it decides about clients without a key, and says who they are', async () => {
+      hook.answer = respond(200, {}, JSON.stringify({ user_id: 7, user_info: { name: 'Ann' } }));
+      const answer = await ask();
+      const { channel_data } = (await answer.json()) as { channel_data: string };
+      expect(JSON.parse(channel_data)).toEqual({ user_id: '7', user_info: { name: 'Ann' } });
+      const [request] = hook.received.all;
+      expect(request).toMatchObject({ path: '/decide?x=1', headers: { authorization: 'Bearer of-a-page' } });
+      expect(JSON.parse(String(request?.body))).toEqual({
+        socket_id: '1.2',
+        channel_name: 'presence-loja-centro',
+        instance: 'loja-centro',
+        params: { tenant: '7' },
+      });
+    });
+
+    test.each([
+      [403, 403],
+      [401, 403],
+      [500, 502],
+    ])('its %d becomes %d', async (status, expected) => {
+      hook.answer = respond(status);
+      expect((await ask()).status).toBe(expected);
+    });
+
+    test('a wrong key is refused without asking it', async () => {
+      expect((await ask({ apikey: 'wrong' })).status).toBe(401);
+      expect(hook.received.all).toHaveLength(0);
+    });
+  });
+});
+
+describe("Pusher's own webhooks", () => {
+  const counted = (event: string) => gateway.metric(`relay_pusher_webhooks_total{event="${event}"}`);
+  const send = (body: string, headers: Record<string, string> = {}, path = `/pusher/webhook/${app.id}`) =>
+    gateway.post(path, body, {
+      'x-pusher-key': app.key,
+      'x-pusher-signature': hmac(app.secret, body),
+      ...headers,
+    });
+  const occupied = (channel: string, timeMs = Date.now()) =>
+    JSON.stringify({ time_ms: timeMs, events: [{ name: 'channel_occupied', channel }] });
+
+  test('are taken from the real thing, and counted', async () => {
+    await start();
+    app.webhookUrl = `${gateway.url}/pusher/webhook/${app.id}`;
+    app.clientEvents = true;
+    const channel = await subscribe(client({ apikey: API_KEY }), 'private-loja-centro');
+    channel.trigger('client-typing', {});
+    await eventually(async () => (await counted('client_event')) === 1 || undefined, 'a client event');
+    clients[0]?.unsubscribe('private-loja-centro');
+    await eventually(async () => (await counted('channel_vacated')) === 1 || undefined, 'vacated');
+    expect(await counted('channel_occupied')).toBe(1);
+  });
+
+  test('sent again they change nothing', async () => {
+    await start();
+    const body = occupied('private-a');
+    for (let time = 0; time < 3; time++) expect((await send(body)).status).toBe(200);
+    expect(await counted('channel_occupied')).toBe(1);
+  });
+
+  test('a clock that is hours off is no reason to refuse them', async () => {
+    await start();
+    for (const hours of [-5, 5])
+      expect((await send(occupied('a', Date.now() + hours * 3.6e6))).status).toBe(200);
+  });
+
+  test.each([
+    ['a wrong signature', { 'x-pusher-signature': 'f'.repeat(64) }],
+    ['a short signature', { 'x-pusher-signature': 'f' }],
+    ['no signature', { 'x-pusher-signature': '' }],
+    ['the key of another app', { 'x-pusher-key': OWN.key }],
+  ])('with %s they are refused', async (_what, headers) => {
+    await start();
+    expect((await send(occupied('a'), headers)).status).toBe(401);
+    expect(await counted('channel_occupied')).toBe(0);
+  });
+
+  test("of an instance's own app are taken; of an app that nobody has set they are not", async () => {
+    await start();
+    const body = occupied('a');
+    const signed = { 'x-pusher-key': OWN.key, 'x-pusher-signature': hmac(OWN.secret, body) };
+    expect((await send(body, signed, '/pusher/webhook/99')).status).toBe(401);
+    await gateway.stop();
+    await start();
+    await setSettings('loja-centro', { pusher: { ...OWN, enabled: true, useTLS: true, events: [] } });
+    expect((await send(body, signed, `/pusher/webhook/${OWN.appId}`)).status).toBe(200);
+  });
+});
+
+describe('events behind links', () => {
+  const BASE = 'https://relay.example.test/base/';
+  const store = (others: Partial<{ ttlSeconds: number; maxBytes: number }> = {}) =>
+    new ReferenceStore({
+      redis: gateway.redis,
+      prefix: gateway.prefix,
+      ttlSeconds: 100,
+      maxBytes: 1_000_000,
+      ...others,
+    });
+  const pathOf = (url: string) => url.slice(BASE.length - 1);
+
+  test('are served whole, to a page of any origin, without a key', async () => {
+    await start();
+    const body = Buffer.from(JSON.stringify({ event: 'messages.set', data: 'olá '.repeat(50_000) }));
+    const { url, expires } = await store().keep('dlv_1', body, BASE);
+    expect(url.startsWith('https://relay.example.test/base/events/dlv_1?')).toBe(true);
+    expect(expires).toBeGreaterThan(Date.now() / 1000 + 98);
+    const answer = await gateway.get(pathOf(url), { origin: 'https://page.example.test' });
+    expect(answer.headers.get('access-control-allow-origin')).toMatch(/\*|page\.example/);
+    expect(answer.headers.get('content-type')).toContain('application/json');
+    expect(Buffer.from(await answer.arrayBuffer()).equals(body)).toBe(true);
+    const [key] = await gateway.redis.keys(`*references:event:dlv_1`);
+    expect(await gateway.redis.strlen(key ?? '')).toBeLessThan(5000);
+    expect(await gateway.redis.ttl(key ?? '')).toBeGreaterThan(90);
+  });
+
+  test('a link opens its own event only', async () => {
+    await start();
+    const { url } = await store().keep('dlv_1', Buffer.from('{}'), BASE);
+    await store().keep('dlv_2', Buffer.from('{}'), BASE);
+    const status = async (path: string) => (await gateway.get(path)).status;
+    expect(await status(pathOf(url).replace('dlv_1', 'dlv_2'))).toBe(403);
+    expect(await status(pathOf(url).replace(/expires=\d+/, 'expires=9999999999'))).toBe(403);
+    expect(await status(`${pathOf(url)}x`)).toBe(403);
+    expect(await status('/events/dlv_1')).toBe(403);
+  });
+
+  test('the oldest make room for new ones; one that could never fit is refused', async () => {
+    await start();
+    const bounded = store({ maxBytes: 10_000 });
+    const urls: string[] = [];
+    for (let n = 1; n <= 5; n++) urls.push((await bounded.keep(`dlv_${n}`, randomBytes(3000), BASE)).url);
+    const kept = new Happenings<number>();
+    for (const url of urls) kept.add((await gateway.get(pathOf(url))).status);
+    expect(kept.all[0]).toBe(404);
+    expect(kept.all[4]).toBe(200);
+    const sizes = await gateway.redis.hgetall(`{${gateway.prefix}}:references:sizes`);
+    expect(Number(sizes['*'])).toBeLessThanOrEqual(10_000);
+    await expect(store({ maxBytes: 10 }).keep('dlv_9', randomBytes(3000), BASE)).rejects.toThrow(
+      'PUSHER_REFERENCE_MAX',
+    );
+  });
+});

@@ -1,0 +1,112 @@
+import type { Pool } from 'undici';
+import { AddressGuard } from '../../../src/destinations/webhook/address-guard';
+import { judge } from '../../../src/network/answer';
+import { createHttpClient } from '../../../src/network/client';
+import { type Ending, HttpExchange } from '../../../src/network/exchange';
+import { proxyFor, tunnelConnector } from '../../../src/network/proxy';
+import type { Outcome } from '../../../src/pipeline/delivery';
+import { ConnectProxy } from '../../support/connect-proxy';
+import { HttpTarget, refusedUrl } from '../../support/http-target';
+
+describe('which proxy', () => {
+  const rules = {
+    http: 'http://proxy:3128',
+    https: 'http://secure-proxy:3128',
+    except: ['internal.example', '.lan', 'one.example:8443', '10.0.0.5'],
+  };
+
+  test.each([
+    ['http://example.com', 'proxy:3128'],
+    ['https://api-eu.pusher.com', 'secure-proxy:3128'],
+    ['https://notinternal.example', 'secure-proxy:3128'],
+    ['https://one.example', 'secure-proxy:3128'],
+    ['http://internal.example', undefined],
+    ['http://n8n.internal.example:5678', undefined],
+    ['http://n8n.lan', undefined],
+    ['https://one.example:8443', undefined],
+    ['http://10.0.0.5:5678', undefined],
+    ['http://localhost:5678', undefined],
+    ['http://127.0.0.1:5678', undefined],
+    ['http://[::1]:5678', undefined],
+  ])('%s: %s', (origin, host) => {
+    expect(proxyFor(origin, rules)?.host).toBe(host);
+  });
+
+  test('* is for all, and without a proxy there is none', () => {
+    expect(proxyFor('https://example.com', { ...rules, except: ['*'] })).toBeUndefined();
+    expect(
+      proxyFor('https://example.com', { http: rules.http, https: undefined, except: [] }),
+    ).toBeUndefined();
+  });
+});
+
+describe('by way of a proxy', () => {
+  let proxy: ConnectProxy;
+  let target: HttpTarget;
+  let pool: Pool | undefined;
+  beforeEach(async () => {
+    proxy = await ConnectProxy.start();
+    target = await HttpTarget.start();
+  });
+  afterEach(async () => {
+    await pool?.destroy();
+    await proxy.stop();
+    await target.stop();
+  });
+
+  async function post(origin: string, at: string = proxy.url, guard?: AddressGuard): Promise<Outcome> {
+    const addressOf = guard === undefined ? {} : { addressOf: (name: string) => guard.addressOf(name) };
+    const connector = tunnelConnector(new URL(at), { timeoutMs: 2000, ...addressOf });
+    pool = createHttpClient(origin, { connections: 1, connectTimeoutMs: 2000, connector });
+    const asOutcome = (ending: Ending) => judge(ending, new Set([400]), Date.now());
+    return new HttpExchange(pool, { path: '/hook', headers: [], body: '{}' }, asOutcome).outcome;
+  }
+
+  test('a request arrives, with the credentials for the proxy alone', async () => {
+    const at = proxy.url.replace('//', '//user:p%40ss@');
+    expect(await post(target.url, at)).toMatchObject({ kind: 'delivered' });
+    expect(proxy.asked.all).toEqual([
+      { authority: new URL(target.url).host, authorization: `Basic ${btoa('user:p@ss')}` },
+    ]);
+    expect(target.received.all[0]?.headers).not.toHaveProperty('proxy-authorization');
+  });
+
+  test.each([
+    [407, 'PROXY_AUTHENTICATION'],
+    [403, 'PROXY_REFUSED'],
+    [500, 'PROXY_REFUSED'],
+  ])('its own refusal with %d spends no attempt', async (status, code) => {
+    proxy.refusal = status;
+    expect(await post(target.url)).toEqual({ kind: 'interrupted', code });
+  });
+
+  test('a proxy that is away spends no attempt', async () => {
+    expect(await post(target.url, await refusedUrl())).toEqual({
+      kind: 'interrupted',
+      code: 'PROXY_UNREACHABLE',
+    });
+  });
+
+  test('a receiver that the proxy does not reach is a failure of the receiver', async () => {
+    expect(await post(await refusedUrl())).toEqual({ kind: 'failed', code: 'PROXY_UNREACHED' });
+  });
+
+  test("a tenant's name is resolved and judged here; the proxy is given the address", async () => {
+    const answer = (address: string) =>
+      new AddressGuard([], (_name, _options, callback) => callback(null, [{ address, family: 4 }]));
+    expect(await post('http://tenant.example:8080', proxy.url, answer('10.0.0.1'))).toMatchObject({
+      kind: 'failed',
+      code: 'ADDRESS_REFUSED',
+    });
+    expect(await post('http://10.0.0.1', proxy.url, answer('8.8.8.8'))).toMatchObject({
+      code: 'ADDRESS_REFUSED',
+    });
+    expect(proxy.asked.all).toHaveLength(0);
+    proxy.redirect = new URL(target.url).host;
+    expect(await post('http://tenant.example:8080', proxy.url, answer('8.8.8.8'))).toMatchObject({
+      kind: 'delivered',
+    });
+    expect(proxy.asked.all[0]?.authority).toBe('8.8.8.8:8080');
+    expect(target.received.all[0]?.headers.host).toBe('tenant.example:8080');
+  });
+});
