@@ -144,6 +144,7 @@ export class Pushers implements DestinationFamily {
     return new PusherApp({ appId, key, secret }, client, {
       masterKey: pusher.masterKey,
       lingerMs: pusher.lingerMs,
+      timeoutMs: pusher.timeoutMs,
       maxRequests: delivery.concurrencyPerDestination,
       longDelayMs: retry.maxDelayMs,
     });

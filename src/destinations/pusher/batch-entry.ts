@@ -9,10 +9,32 @@ export interface BatchEvent {
   readonly data: string;
 }
 
-/** A request under way, and how many of its events still wait for its answer. */
-export interface SharedExchange {
-  readonly exchange: HttpExchange<Ending>;
-  waiting: number;
+/** A request under way with several events. */
+export class SharedRequest {
+  private firstLook: number | undefined;
+
+  constructor(
+    private readonly exchange: HttpExchange<Ending>,
+    /** Events that still wait for its answer. */
+    private waiting: number,
+    private readonly timeoutMs: number,
+  ) {}
+
+  /** One event does not wait any longer. False where it does not matter: all get their outcome from the request. */
+  leave(reason: AbortReason): boolean {
+    if (this.waiting > 1 && !this.exchange.isAnswered) {
+      this.waiting--;
+      return true;
+    }
+    this.exchange.abort(reason);
+    return false;
+  }
+
+  look(now: number): void {
+    this.firstLook ??= now;
+    if (now - this.firstLook >= this.timeoutMs) this.exchange.abort('timeout');
+    else this.exchange.look(now);
+  }
 }
 
 /** One event on its way to Pusher: a delivery of its own, although it shares its request with others. */
@@ -21,7 +43,8 @@ export class BatchEntry implements RunningAttempt {
   readonly text: string;
   readonly channel: string;
   private resolve: (outcome: Outcome) => void = () => {};
-  private shared: SharedExchange | undefined;
+  private shared: SharedRequest | undefined;
+  private firstLook: number | undefined;
   /** Whether a request with it was ever begun. */
   private sent = false;
   private ended = false;
@@ -30,6 +53,7 @@ export class BatchEntry implements RunningAttempt {
     event: BatchEvent,
     /** Epoch milliseconds. */
     readonly since: number,
+    private readonly timeoutMs: number,
     private readonly onWithdrawn: () => void,
   ) {
     this.channel = event.channel;
@@ -43,7 +67,7 @@ export class BatchEntry implements RunningAttempt {
     return !this.ended;
   }
 
-  share(shared: SharedExchange): void {
+  share(shared: SharedRequest): void {
     this.shared = shared;
     this.sent = true;
   }
@@ -61,19 +85,16 @@ export class BatchEntry implements RunningAttempt {
 
   abort(reason: AbortReason): void {
     if (this.ended) return;
-    const { shared } = this;
-    if (shared !== undefined && (shared.waiting === 1 || shared.exchange.isAnswered)) {
-      // Nobody else waits, or there is an answer for all: the exchange says how it ended.
-      shared.exchange.abort(reason);
-      return;
-    }
-    if (shared !== undefined) shared.waiting--;
+    if (this.shared?.leave(reason) === false) return;
     if (!this.sent) this.onWithdrawn();
     this.end(this.abortedBy(reason));
   }
 
+  /** Waiting in line and the request have the same time each: one does not shorten the other. */
   look(now: number): void {
-    this.shared?.exchange.look(now);
+    if (this.sent) return this.shared?.look(now);
+    this.firstLook ??= now;
+    if (now - this.firstLook >= this.timeoutMs) this.abort('timeout');
   }
 
   /** What waited in line all the time was never tried. */

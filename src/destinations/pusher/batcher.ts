@@ -1,7 +1,7 @@
 import type { Ending, HttpExchange } from '../../network/exchange';
 import type { Outcome, RunningAttempt } from '../../pipeline/delivery';
 import { blamesAnEvent } from './answer';
-import { BatchEntry, type BatchEvent, type SharedExchange } from './batch-entry';
+import { BatchEntry, type BatchEvent, SharedRequest } from './batch-entry';
 import { Lanes } from './lanes';
 
 /** Events in one request: Pusher's limit on all its shared clusters. */
@@ -13,6 +13,8 @@ export interface BatcherParts {
   readonly judge: (ending: Ending) => Outcome;
   /** Longest time that an event waits for others while a request could be made. */
   readonly lingerMs: number;
+  /** Of a request, and of the wait for one. */
+  readonly timeoutMs: number;
   /** Requests at once. */
   readonly maxRequests: number;
 }
@@ -26,7 +28,7 @@ export class Batcher {
   constructor(private readonly parts: BatcherParts) {}
 
   add(event: BatchEvent): RunningAttempt {
-    const entry = new BatchEntry(event, Date.now(), () => this.withdraw(entry));
+    const entry = new BatchEntry(event, Date.now(), this.parts.timeoutMs, () => this.withdraw(entry));
     this.lanes.add(entry);
     this.sendReady();
     return entry;
@@ -91,7 +93,7 @@ export class Batcher {
 
   private exchange(entries: readonly BatchEntry[]): Promise<Ending> {
     const exchange = this.parts.send(`{"batch":[${entries.map(({ text }) => text).join(',')}]}`);
-    const shared: SharedExchange = { exchange, waiting: entries.length };
+    const shared = new SharedRequest(exchange, entries.length, this.parts.timeoutMs);
     for (const entry of entries) entry.share(shared);
     return exchange.outcome;
   }

@@ -18,6 +18,7 @@ export interface PusherOptions {
   readonly channelPrefix: string;
   /** As Pusher counts: the data of one event, encrypted where it is. */
   readonly maxEventBytes: number;
+  /** Of a request, and of the wait for one. */
   readonly timeoutMs: number;
   /** Keeps events that are too large and sends a stub with a link; without it they are rejected. */
   readonly reference?: Referrer;
@@ -54,7 +55,7 @@ export class PusherDestination implements Destination {
   ) {
     this.id = target.id;
     this.maxAttempts = target.maxAttempts;
-    this.timeoutMs = options.timeoutMs;
+    this.timeoutMs = 2 * options.timeoutMs;
     this.bodyOptions = {
       destination: Buffer.from(JSON.stringify(target.appId)),
       stripApikey: options.stripApikey,

@@ -9,6 +9,7 @@ import { type AppCredentials, AppSigner } from './signer';
 export interface PusherAppOptions {
   readonly masterKey: string;
   readonly lingerMs: number;
+  readonly timeoutMs: number;
   /** Requests at once. */
   readonly maxRequests: number;
   /** Before what is over quota is tried again. */
@@ -34,6 +35,7 @@ export class PusherApp {
       send: (body) => this.send(body),
       judge: (ending) => this.judge(ending),
       lingerMs: options.lingerMs,
+      timeoutMs: options.timeoutMs,
       maxRequests: options.maxRequests,
     });
   }

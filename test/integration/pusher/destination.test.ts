@@ -15,7 +15,7 @@ import {
 } from '../../support/pusher/destination';
 import type { PusherApp } from '../../support/pusher/rules';
 import { PusherServer } from '../../support/pusher/server';
-import { Happenings, within } from '../../support/signals';
+import { Happenings, turns, within } from '../../support/signals';
 
 const WITHIN_MS = 5000;
 
@@ -213,6 +213,24 @@ describe('the Pusher destination', () => {
       const outcomes = await Promise.all(running.map(({ outcome }) => outcome));
       expect(outcomes[0]).toEqual({ kind: 'failed', code: 'TIMEOUT' });
       expect(kinds(outcomes.slice(1))).toEqual(Array.from({ length: 9 }, () => 'delivered'));
+    });
+
+    test('waiting in line takes no time from the request', async () => {
+      destination = create({ app: { timeoutMs: 100 } });
+      server.misbehaviour = () => 'hang';
+      const running = numbered(11).map((body) => destination.start(deliveryTo(destination, body)));
+      await server.requests.count(1);
+      const look = (now: number) => running.map((each) => each.look?.(now));
+      const ended: unknown[] = [];
+      for (const { outcome } of running) void outcome.then((how) => ended.push(how));
+      look(0);
+      look(99);
+      await turns();
+      expect(ended).toEqual([]);
+      look(100);
+      const outcomes = await Promise.all(running.map(({ outcome }) => outcome));
+      expect(outcomes[0]).toEqual({ kind: 'failed', code: 'TIMEOUT' });
+      expect(outcomes[10]).toEqual({ kind: 'interrupted', code: 'NOT_SENT' });
     });
 
     test('one that only ever waited in line was not tried: it spends no attempt', async () => {

@@ -31,6 +31,7 @@ export function pusherDestination(
     new PusherApp(credentials, client, {
       masterKey: MASTER_KEY,
       lingerMs: 2,
+      timeoutMs: 30_000,
       maxRequests: MAX_REQUESTS,
       longDelayMs: 300_000,
       ...app,

@@ -22,7 +22,7 @@ export class GatewayBench {
 
   static async start(env: Environment): Promise<GatewayBench> {
     const uri = process.env['REDIS_URI'] ?? '';
-    const prefix = `gateway-${randomBytes(6).toString('hex')}`;
+    const prefix = env['REDIS_PREFIX_KEY'] ?? `gateway-${randomBytes(6).toString('hex')}`;
     const port = await freePort();
     const { config } = loadConfig(__dirname, {
       REDIS_URI: uri,

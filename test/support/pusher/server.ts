@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
-import { Happenings } from '../signals';
+import { deferred, Happenings, within } from '../signals';
 import { type PublishedEvent, PusherApi } from './api';
 import { type RoomEvent, Rooms } from './rooms';
 import { type PusherApp, Refusal } from './rules';
@@ -46,6 +46,8 @@ export class PusherServer {
   readonly #clients: WebSocketServer;
   readonly #connections = new WeakMap<Socket, number>();
   #connectionCount = 0;
+  readonly #listeners = new Set<(event: PublishedEvent) => void>();
+  readonly #watchers = new Set<() => void>();
 
   private constructor(
     private readonly server: Server,
@@ -92,7 +94,28 @@ export class PusherServer {
       this.webhooks.send(app, [event]);
     });
     this.#rooms.set(app.id, rooms);
-    this.#apis.set(app.id, new PusherApi(rooms, (event) => this.published.add(event)));
+    this.#apis.set(
+      app.id,
+      new PusherApi(rooms, (event) => {
+        this.published.add(event);
+        for (const listener of this.#listeners) listener(event);
+      }),
+    );
+  }
+
+  onPublished(listener: (event: PublishedEvent) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** Resolves as soon as `condition` holds, which is looked at after every request. */
+  until(condition: () => boolean, timeoutMs: number, what: () => string): Promise<void> {
+    if (condition()) return Promise.resolve();
+    const { promise, resolve } = deferred();
+    const watch = (): void => {
+      if (condition()) resolve();
+    };
+    this.#watchers.add(watch);
+    return within(promise, timeoutMs, what).finally(() => this.#watchers.delete(watch));
   }
 
   occupied(appId: string): readonly string[] {
@@ -143,6 +166,7 @@ export class PusherServer {
     const misbehaviour = this.misbehaviour(request);
     this.#give(request, misbehaviour, response);
     this.requests.add(request);
+    for (const watch of this.#watchers) watch();
   }
 
   #give(request: ApiRequest, misbehaviour: Misbehaviour, response: ServerResponse): void {
