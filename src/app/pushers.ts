@@ -6,7 +6,6 @@ import { instanceNameProblem } from '../config/pusher-names';
 import { originOf } from '../destinations/pusher/address';
 import { MAX_BATCH } from '../destinations/pusher/batcher';
 import { type Occupancy, PusherDestination, type Referrer } from '../destinations/pusher/destination';
-import { type Diagnosis, diagnose } from '../destinations/pusher/diagnosis';
 import { PusherApp } from '../destinations/pusher/pusher-app';
 import { AddressGuard } from '../destinations/webhook/address-guard';
 import { appName } from '../occupancy/store';
@@ -71,18 +70,6 @@ export class Pushers implements DestinationFamily {
     if (!settings.enabled) return undefined;
     const name = instanceNameProblem(instance, this.config.pusher.channelPrefix);
     return name ?? this.guard.checkUrl(originOf(settings))?.replace(/^url/, 'host');
-  }
-
-  /** What Pusher says to the global app. */
-  async diagnoseGlobal(): Promise<Diagnosis | undefined> {
-    const { global, maxEventBytes } = this.config.pusher;
-    if (global === undefined) return undefined;
-    const client = outgoingClient(this.config, originOf(global.app), 1);
-    try {
-      return await diagnose(global.app, client, maxEventBytes);
-    } finally {
-      await client.destroy();
-    }
   }
 
   async close(): Promise<void> {

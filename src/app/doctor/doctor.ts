@@ -9,6 +9,7 @@ import { inspectSqs } from '../../sources/sqs/inspect';
 import { consumedExchanges } from '../exchanges';
 import { consumedQueues } from '../queues';
 import { withRedis } from '../store';
+import { inspectPushers } from './pushers';
 import { inspectRedis } from './redis';
 import { inspectSettings } from './settings';
 import { inspectWebhooks } from './webhooks';
@@ -20,16 +21,17 @@ export interface DoctorParts {
   readonly settings: ReadonlyMap<string, Settings>;
 }
 
-/** Looks at everything that is configured, and changes nothing. */
+/** Looks at everything that is configured, and changes nothing; a Pusher app gets one event that nobody subscribes to. */
 export async function examine({ config, warnings, settings: file }: DoctorParts): Promise<Finding[]> {
   const stored = await inspectStore(config, file);
   const { settings } = stored;
-  const [rabbitmq, sqs, webhooks] = await Promise.all([
+  const [rabbitmq, sqs, webhooks, pushers] = await Promise.all([
     inspectBroker(config, settings),
     inspectQueues(config, settings),
     inspectWebhooks(config, settings),
+    inspectPushers(config, settings),
   ]);
-  return [...inspectConfig(config, warnings), ...rabbitmq, ...sqs, ...stored.findings, ...webhooks];
+  return [...inspectConfig(config, warnings), ...rabbitmq, ...sqs, ...stored.findings, ...webhooks, ...pushers];
 }
 
 function inspectConfig(config: Config, warnings: readonly string[]): Finding[] {

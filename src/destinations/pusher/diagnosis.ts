@@ -3,8 +3,7 @@ import { errorCode } from '../../errors';
 import { type AppCredentials, AppSigner } from './signer';
 
 /** What is the matter with an app. */
-export type Finding =
-  | 'good'
+export type Trouble =
   | 'unreachable'
   | 'wrong-credentials'
   | 'wrong-clock'
@@ -14,7 +13,8 @@ export type Finding =
   | 'failing';
 
 export interface Diagnosis {
-  readonly finding: Finding;
+  /** Undefined: all is well. */
+  readonly trouble: Trouble | undefined;
   /** Pusher's own words, or the code of what went wrong on the way. */
   readonly detail: string;
   /** What to do; empty where all is well. */
@@ -28,8 +28,7 @@ const TIMEOUT_MS = 10_000;
 const CLOCK_TOLERANCE_MS = 600_000;
 const MAX_DETAIL = 300;
 
-const REMEDIES: Readonly<Record<Finding, string>> = {
-  good: '',
+const REMEDIES: Readonly<Record<Trouble, string>> = {
   unreachable: 'check PUSHER_GLOBAL_CLUSTER (or host and port), the network and the proxy',
   'wrong-credentials':
     'copy app id, key and secret anew from the dashboard of Pusher: they must be of one app',
@@ -55,14 +54,14 @@ export async function diagnose(app: AppCredentials, client: Pool, maxEventBytes:
     });
     const text = (await answer.body.text()).trim().slice(0, MAX_DETAIL);
     const date = Date.parse(String(answer.headers['date']));
-    return diagnosis(findingOf(answer.statusCode, date, Date.now()), text || String(answer.statusCode));
+    return diagnosis(troubleOf(answer.statusCode, date, Date.now()), text || String(answer.statusCode));
   } catch (error) {
     return diagnosis('unreachable', errorCode(error));
   }
 }
 
-function findingOf(status: number, serverTime: number, now: number): Finding {
-  if (status >= 200 && status < 300) return 'good';
+function troubleOf(status: number, serverTime: number, now: number): Trouble | undefined {
+  if (status >= 200 && status < 300) return undefined;
   if (status === 401)
     return Math.abs(serverTime - now) > CLOCK_TOLERANCE_MS ? 'wrong-clock' : 'wrong-credentials';
   if (status === 404) return 'unknown-app';
@@ -70,6 +69,7 @@ function findingOf(status: number, serverTime: number, now: number): Finding {
   return status === 413 ? 'too-large' : 'failing';
 }
 
-function diagnosis(finding: Finding, detail: string): Diagnosis {
-  return { finding, detail: finding === 'good' ? '' : detail, remedy: REMEDIES[finding] };
+function diagnosis(trouble: Trouble | undefined, detail: string): Diagnosis {
+  if (trouble === undefined) return { trouble, detail: '', remedy: '' };
+  return { trouble, detail, remedy: REMEDIES[trouble] };
 }

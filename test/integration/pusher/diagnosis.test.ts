@@ -21,7 +21,11 @@ describe('what is the matter with an app', () => {
   });
 
   test('nothing', async () => {
-    expect(await diagnose(CREDENTIALS, client, 10_240)).toEqual({ finding: 'good', detail: '', remedy: '' });
+    expect(await diagnose(CREDENTIALS, client, 10_240)).toEqual({
+      trouble: undefined,
+      detail: '',
+      remedy: '',
+    });
   });
 
   test.each([
@@ -30,7 +34,7 @@ describe('what is the matter with an app', () => {
     ['a wrong cluster', { appId: '9' }, 'unknown-app', 'does not exist'],
   ])('%s', async (_what, others, finding, words) => {
     expect(await diagnose({ ...CREDENTIALS, ...others }, client, 10_240)).toEqual({
-      finding,
+      trouble: finding,
       detail: expect.stringContaining(words),
       remedy: expect.stringMatching(/app id/),
     });
@@ -38,12 +42,12 @@ describe('what is the matter with an app', () => {
 
   test.each(['disabled', 'overQuota'] as const)('the app is %s', async (what) => {
     app[what] = true;
-    expect(await diagnose(CREDENTIALS, client, 10_240)).toMatchObject({ finding: 'over-quota-or-suspended' });
+    expect(await diagnose(CREDENTIALS, client, 10_240)).toMatchObject({ trouble: 'over-quota-or-suspended' });
   });
 
   test('the plan takes less than is configured', async () => {
     expect(await diagnose(CREDENTIALS, client, 20_480)).toMatchObject({
-      finding: 'too-large',
+      trouble: 'too-large',
       detail: expect.stringContaining('10240'),
       remedy: expect.stringContaining('PUSHER_MAX_EVENT_BYTES'),
     });
@@ -55,15 +59,15 @@ describe('what is the matter with an app', () => {
       headers: { date: new Date(Date.now() + 700_000).toUTCString() },
       body: 'Timestamp expired',
     });
-    expect(await diagnose(CREDENTIALS, client, 10_240)).toMatchObject({ finding: 'wrong-clock' });
+    expect(await diagnose(CREDENTIALS, client, 10_240)).toMatchObject({ trouble: 'wrong-clock' });
   });
 
   test('Pusher is in trouble, or cannot be reached', async () => {
     server.misbehaviour = () => ({ status: 500 });
-    expect(await diagnose(CREDENTIALS, client, 10_240)).toMatchObject({ finding: 'failing', detail: '500' });
+    expect(await diagnose(CREDENTIALS, client, 10_240)).toMatchObject({ trouble: 'failing', detail: '500' });
     const nobody = createHttpClient(await refusedUrl(), { connections: 1, connectTimeoutMs: 2000 });
     expect(await diagnose(CREDENTIALS, nobody, 10_240)).toMatchObject({
-      finding: 'unreachable',
+      trouble: 'unreachable',
       detail: 'ECONNREFUSED',
     });
     await nobody.destroy();
