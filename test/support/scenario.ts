@@ -161,7 +161,11 @@ export class Scenario<B extends ScenarioBroker = RabbitBroker> {
   }
 
   command(...args: string[]): Promise<CommandResult> {
-    return runCommand(this.env, ...args);
+    return this.commandWith({}, ...args);
+  }
+
+  commandWith(env: Environment, ...args: string[]): Promise<CommandResult> {
+    return runCommand({ ...this.env, ...env }, ...args);
   }
 
   /** The audit of one destination; it must balance at any moment. */

@@ -3,7 +3,7 @@ import type { OutgoingEvent } from '../publisher';
 import type { Environment } from '../relay';
 import { type AuditLine, Scenario } from '../scenario';
 import { CREDENTIALS } from './destination';
-import type { PusherApp } from './rules';
+import { type PusherApp, parseObject } from './rules';
 import { PusherServer } from './server';
 
 export const PUSHER = 'pusher:global';
@@ -96,6 +96,6 @@ function enlarged(body: Buffer, bytes: number): Buffer {
 }
 
 function keyOf(data: string): string | undefined {
-  const event = JSON.parse(data) as { data?: { key?: { id?: string } } };
-  return event.data?.key?.id;
+  const event = parseObject(data) as { data?: { key?: { id?: string } } } | undefined;
+  return event?.data?.key?.id;
 }
