@@ -17,8 +17,8 @@ interface Part {
 
 type PartName = 'worker' | 'gateway';
 
-const NO_GLOBAL_WEBHOOK =
-  'WEBHOOK_GLOBAL_URL is not set: events of instances without a destination of their own go nowhere and are dropped';
+const NOTHING_GLOBAL =
+  'neither WEBHOOK_GLOBAL_URL nor a global Pusher app is set: events of instances without a destination of their own go nowhere and are dropped';
 
 export function startCommand(): Command {
   return new Command('start')
@@ -78,7 +78,8 @@ function missingFor(name: PartName, config: Config): string[] {
 type PartOptions = ConstructorParameters<typeof RelayWorker>[0];
 
 function workerPart(options: PartOptions): Part {
-  if (options.config.globalWebhook === undefined) options.log.warn(NO_GLOBAL_WEBHOOK);
+  const { globalWebhook, pusher } = options.config;
+  if (globalWebhook === undefined && pusher.global === undefined) options.log.warn(NOTHING_GLOBAL);
   return new RelayWorker(options);
 }
 

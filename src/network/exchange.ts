@@ -12,7 +12,7 @@ export interface HttpRequest {
   readonly path: string;
   /** Flat list of names and values. */
   readonly headers: string[];
-  readonly body: Buffer | string;
+  readonly body: Buffer;
 }
 
 /** How an exchange ended. */

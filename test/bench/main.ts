@@ -16,6 +16,7 @@ import { measureInstances } from './sections/instances';
 import { measureLatency } from './sections/latency';
 import { measureMemory } from './sections/memory';
 import { measureParking } from './sections/parking';
+import { measurePusher } from './sections/pusher';
 import { measureSqs } from './sections/sqs';
 import { measureThroughput } from './sections/throughput';
 import { measureWebSockets } from './sections/websocket';
@@ -26,6 +27,7 @@ const MEASURE: Record<SectionName, (bench: Bench) => Promise<void>> = {
   latency: measureLatency,
   parking: measureParking,
   websocket: measureWebSockets,
+  pusher: measurePusher,
   memory: measureMemory,
   sqs: measureSqs,
   deduplication: measureDeduplication,

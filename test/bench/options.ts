@@ -6,6 +6,7 @@ export const SECTIONS = [
   'latency',
   'parking',
   'websocket',
+  'pusher',
   'memory',
   'sqs',
   'deduplication',

@@ -9,7 +9,7 @@ export const MAX_BATCH = 10;
 
 export interface BatcherParts {
   /** Sends the body of a batch. */
-  readonly send: (body: string) => HttpExchange<Ending>;
+  readonly send: (body: Buffer) => HttpExchange<Ending>;
   readonly judge: (ending: Ending) => Outcome;
   /** Longest time that an event waits for others while a request could be made. */
   readonly lingerMs: number;
@@ -92,7 +92,7 @@ export class Batcher {
   }
 
   private exchange(entries: readonly BatchEntry[]): Promise<Ending> {
-    const exchange = this.parts.send(`{"batch":[${entries.map(({ text }) => text).join(',')}]}`);
+    const exchange = this.parts.send(Buffer.from(`{"batch":[${entries.map(({ text }) => text).join(',')}]}`));
     const shared = new SharedRequest(exchange, entries.length, this.parts.timeoutMs);
     for (const entry of entries) entry.share(shared);
     return exchange.outcome;

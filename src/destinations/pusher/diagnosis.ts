@@ -43,7 +43,7 @@ const REMEDIES: Readonly<Record<Trouble, string>> = {
 export async function diagnose(app: AppCredentials, client: Pool, maxEventBytes: number): Promise<Diagnosis> {
   const signer = new AppSigner(app, '');
   const event = { name: 'doctor', channels: [CHANNEL], data: 'x'.repeat(maxEventBytes) };
-  const body = JSON.stringify(event);
+  const body = Buffer.from(JSON.stringify(event));
   try {
     const answer = await client.request({
       path: signer.signedPath('POST', '/events', body),

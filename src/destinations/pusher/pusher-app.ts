@@ -53,7 +53,7 @@ export class PusherApp {
     return judgePusher(ending, this.options.longDelayMs);
   }
 
-  private send(body: string): HttpExchange<Ending> {
+  private send(body: Buffer): HttpExchange<Ending> {
     const { signer } = this;
     const request = { path: signer.signedPath('POST', BATCH, body), headers: signer.headers, body };
     return new HttpExchange(this.client, request, asItIs);

@@ -40,7 +40,7 @@ export class AppSigner {
   signedPath(
     method: 'GET' | 'POST',
     name: string,
-    body?: string,
+    body?: Buffer,
     params: Readonly<Record<string, string>> = {},
   ): string {
     const path = `/apps/${this.app.appId}${name}`;
@@ -48,7 +48,8 @@ export class AppSigner {
       method,
       path,
       params,
-      ...(body === undefined ? {} : { body }),
+      // The library only hashes it: bytes will do, and are sent as they are.
+      ...(body === undefined ? {} : { body: body as unknown as string }),
     });
     return `${path}?${query}`;
   }

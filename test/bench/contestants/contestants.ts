@@ -23,8 +23,26 @@ export async function startContestant(
   url: string,
   others: Readonly<Record<string, string>> = {},
 ): Promise<Child> {
+  const env = { ...(await environmentOf(bench)), WEBHOOK_GLOBAL_URL: url, ...others };
+  if (contestant !== 'relay') return startScript(bench, contestant, SCRIPTS[contestant], env);
+  const args = [Child.path('dist/main.js'), 'worker'];
+  return Child.start({ name: contestant, args, env, folder: bench.folder }, bench.cleanup);
+}
+
+/** Starts a baseline with the relay's own variables. */
+export async function startScript(
+  bench: Bench,
+  name: string,
+  script: string,
+  others: Readonly<Record<string, string>>,
+): Promise<Child> {
+  const env = { ...(await environmentOf(bench)), ...others };
+  return Child.start({ name, args: Child.script(script), env, folder: bench.folder }, bench.cleanup);
+}
+
+async function environmentOf(bench: Bench): Promise<Record<string, string>> {
   const { broker } = bench;
-  const env = {
+  return {
     NODE_ENV: 'production',
     RABBITMQ_URI: bench.rabbitmqUri,
     RABBITMQ_EXCHANGE_NAME: broker.exchange,
@@ -34,14 +52,9 @@ export async function startContestant(
     RABBITMQ_FRAME_MAX: '131072',
     REDIS_URI: bench.redis.uri,
     REDIS_PREFIX_KEY: bench.redis.prefix,
-    WEBHOOK_GLOBAL_URL: url,
     DELIVERY_CONCURRENCY_PER_DESTINATION: String(CONCURRENCY),
     METRICS_HOST: '127.0.0.1',
     METRICS_PORT: String(await freePort()),
     LOG_LEVEL: 'warn',
-    ...others,
   };
-  const args =
-    contestant === 'relay' ? [Child.path('dist/main.js'), 'worker'] : Child.script(SCRIPTS[contestant]);
-  return Child.start({ name: contestant, args, env, folder: bench.folder }, bench.cleanup);
 }

@@ -38,6 +38,8 @@ export class PusherServer {
   /** What webhooks tell, sent or not. */
   readonly told = new Happenings<RoomEvent>();
   readonly webhooks = new WebhookSender();
+  /** Whether it keeps what it got: not for millions of events. */
+  remembers = true;
   misbehaviour: (request: ApiRequest) => Misbehaviour = () => undefined;
   /** Seconds by which the clock of the service is ahead of ours. */
   skewSeconds = 0;
@@ -97,7 +99,7 @@ export class PusherServer {
     this.#apis.set(
       app.id,
       new PusherApi(rooms, (event) => {
-        this.published.add(event);
+        if (this.remembers) this.published.add(event);
         for (const listener of this.#listeners) listener(event);
       }),
     );
@@ -161,11 +163,13 @@ export class PusherServer {
       body,
       headers: incoming.headers,
       connection: this.#connections.get(incoming.socket) ?? 0,
-      events: eventsIn(body),
+      get events() {
+        return eventsIn(body);
+      },
     };
     const misbehaviour = this.misbehaviour(request);
     this.#give(request, misbehaviour, response);
-    this.requests.add(request);
+    if (this.remembers) this.requests.add(request);
     for (const watch of this.#watchers) watch();
   }
 

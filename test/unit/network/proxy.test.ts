@@ -59,7 +59,7 @@ describe('by way of a proxy', () => {
     const connector = tunnelConnector(new URL(at), { timeoutMs: 2000, ...addressOf });
     pool = createHttpClient(origin, { connections: 1, connectTimeoutMs: 2000, connector });
     const asOutcome = (ending: Ending) => judge(ending, new Set([400]), Date.now());
-    return new HttpExchange(pool, { path: '/hook', headers: [], body: '{}' }, asOutcome).outcome;
+    return new HttpExchange(pool, { path: '/hook', headers: [], body: Buffer.from('{}') }, asOutcome).outcome;
   }
 
   test('a request arrives, with the credentials for the proxy alone', async () => {
