@@ -5,6 +5,7 @@ import type { Ending } from './ending';
 import { Listener } from './listener';
 import type { Stage } from './progress';
 import type { Publications } from './publications';
+import { PusherShow } from './pusher';
 import { Receiver } from './receiver';
 import { RelayProcess } from './relay-process';
 import type { Wire } from './wire';
@@ -37,6 +38,7 @@ export interface LiveResult {
   readonly ownLost: number;
   readonly ownAltered: number;
   readonly listener: Listener;
+  readonly pusher: PusherShow;
   /** Of the audit, over all destinations. */
   readonly difference: number;
 }
@@ -52,6 +54,7 @@ export class Live {
     readonly key: string,
     private readonly own: Receiver,
     private readonly listener: Listener,
+    readonly pusher: PusherShow,
     private readonly publications: Publications,
   ) {}
 
@@ -60,6 +63,8 @@ export class Live {
     ending.add('closing the receiver of an instance', () => own.close());
     const port = await freePort();
     const key = randomBytes(16).toString('hex');
+    const gateway = `http://${HOST}:${port}`;
+    const pusher = await PusherShow.start(ending);
     const environment = {
       ...wire.environmentFor(name),
       REDIS_URI: redisUri,
@@ -69,6 +74,7 @@ export class Live {
       GATEWAY_PORT: String(port),
       WEBSOCKET_ENABLED: 'true',
       WEBSOCKET_GLOBAL_EVENTS: 'true',
+      ...pusher.environment(gateway),
       // The receiver is on this machine.
       WEBHOOK_ALLOWED_NETWORKS: '127.0.0.0/8',
     };
@@ -79,13 +85,15 @@ export class Live {
     const listener = new Listener(`ws://${HOST}:${port}/?apikey=${key}`, publications);
     ending.add('closing the WebSocket client', async () => listener.close());
     await listener.connect();
-    return new Live(relay, `http://${HOST}:${port}`, key, own, listener, publications);
+    await pusher.open(gateway, key, ending);
+    return new Live(relay, gateway, key, own, listener, pusher, publications);
   }
 
   get stage(): Stage {
     const notes = [
       this.listener.isConnected ? '' : 'cut off',
       `${INSTANCE}'s own webhook: ${this.own.delivered}`,
+      `Pusher: ${this.pusher.received}`,
     ];
     return { name: 'websocket', count: this.listener.received, note: notes.filter(Boolean).join(', ') };
   }
@@ -96,6 +104,7 @@ export class Live {
     await Promise.all([
       this.listener.follow(events, Math.ceil(events * CUT_AT), signal),
       this.setWebhook(Math.ceil(events * SET_AT), published, signal),
+      this.pusher.follow(events, signal),
     ]);
     await this.untilOwnComplete(signal);
   }
@@ -108,6 +117,7 @@ export class Live {
       ownLost: this.ownMissing,
       ownAltered: this.own.altered,
       listener: this.listener,
+      pusher: this.pusher,
       difference: audits.reduce((sum, { difference }) => sum + Math.abs(difference), 0),
     };
   }

@@ -91,7 +91,7 @@ function findingsOf(published: number, result: Result): string[] {
 
 function liveFindings(
   published: number,
-  { listener, ownLost, ownAltered, difference }: LiveResult,
+  { listener, pusher, ownLost, ownAltered, difference }: LiveResult,
 ): string[] {
   const checks: readonly (readonly [count: number, what: string])[] = [
     [ownLost, 'lost for the webhook of an instance'],
@@ -100,6 +100,8 @@ function liveFindings(
     [listener.repeated, 'repeated for the WebSocket client'],
     [listener.disordered, 'out of order for the WebSocket client'],
     [listener.altered, 'not as published, for the WebSocket client'],
+    [published - pusher.received, 'missed by the Pusher client'],
+    [pusher.repeated, 'repeated for the Pusher client'],
     [difference, 'off in the audit'],
   ];
   return checks.filter(([count]) => count !== 0).map(([count, what]) => `live: ${count} ${what}`);
@@ -107,9 +109,10 @@ function liveFindings(
 
 /** What happened while events flowed, a line each. */
 export function liveLines({ published, live }: Report): string {
-  const { setAfter, own, listener } = live;
+  const { setAfter, own, listener, pusher } = live;
   return [
     `own webhook   set over HTTP after ${setAfter} events, with a header of its own: ${own} delivered, ${live.ownLost} lost`,
+    `Pusher        ${pusher.received} of ${published} to a pusher-js client on private channels, ${pusher.links} of them as links; ${pusher.requestsPerEvent.toFixed(2)} requests per event`,
     `WebSocket     cut off after ${listener.cutAfter} events, back with the last id it saw: ${listener.received} of ${published}, ${listener.repeated} repeated`,
   ].join('\n');
 }

@@ -19,6 +19,7 @@ export function introduction(events: number, samples: number, { title }: Wire): 
     '',
     `  own webhook  ${INSTANCE} gets one of its own over HTTP, while events flow`,
     '  WebSocket    a client that is cut off, comes back and resumes',
+    "  Pusher       batches of ten to Pusher's test server, on to pusher-js; a link where an event is too large",
     '',
     'Delays are shortened, by configuration alone:',
     ...Object.entries(SHORTENED).map(([name, value]) => `  ${name}=${value}`),
@@ -47,7 +48,7 @@ export function addresses(
   redisUri: string,
   run: string,
   lanes: readonly Lane[],
-  { gateway, relay, key }: Live,
+  { gateway, relay, key, pusher }: Live,
 ): string {
   return [
     '',
@@ -58,6 +59,7 @@ export function addresses(
       `  ${receiver.name.padEnd(8)}  ${receiver.url}`,
       `            its relay: ${relay.address}/metrics  ${relay.address}/readyz`,
     ]),
+    `  page      ${pusher.pageUrl}  shows events as Pusher brings them`,
     `  gateway   ${gateway}/docs  key ${key}`,
     `            its worker: ${relay.address}/metrics`,
     'More events:',
