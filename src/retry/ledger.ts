@@ -53,7 +53,12 @@ export class Ledger {
       bytes: counts.size * 100,
       prepare: () => ({
         apply: (transaction) => {
-          const all = [...counts].map(([id, { key, delivered, discarded }]) => [key, id, delivered, discarded]);
+          const all = [...counts].map(([id, { key, delivered, discarded }]) => [
+            key,
+            id,
+            delivered,
+            discarded,
+          ]);
           for (let start = 0; start < all.length; start += AT_ONCE) {
             const some = all.slice(start, start + AT_ONCE).flat();
             transaction.runCommand('relayCount', [audit, destinations, ...some]);
