@@ -19,7 +19,7 @@ import { RetryStore } from '../retry/store';
 import { SettingsCache } from '../settings/cache';
 import { SettingsCipher } from '../settings/cipher';
 import { InstanceSettings } from '../settings/instances';
-import type { Settings } from '../settings/schema';
+import type { SectionName, Settings } from '../settings/schema';
 import { SettingsStore } from '../settings/store';
 import { Deadline } from './deadline';
 import { PusherGateway } from './pusher-gateway';
@@ -164,9 +164,7 @@ export class RelayGateway {
     settingsRoutes(server, {
       instances,
       guards,
-      obstacles: config.webSocket.enabled
-        ? {}
-        : { websocket: 'WEBSOCKET_ENABLED is not true: nothing is delivered to WebSocket clients' },
+      obstacles: obstaclesOf(config),
     });
     webhookTestRoutes(server, {
       instances,
@@ -189,4 +187,14 @@ export class RelayGateway {
     for (const redis of [this.redis, ...this.subscribers]) redis.disconnect();
     this.options.log.info('gateway stopped');
   }
+}
+
+/** What keeps sections that are set from having an effect. */
+function obstaclesOf({ webSocket, pusher }: Config): Partial<Record<SectionName, string>> {
+  return {
+    ...(webSocket.enabled
+      ? {}
+      : { websocket: 'WEBSOCKET_ENABLED is not true: nothing is delivered to WebSocket clients' }),
+    ...(pusher.enabled ? {} : { pusher: 'PUSHER_ENABLED is false: nothing is sent to Pusher' }),
+  };
 }

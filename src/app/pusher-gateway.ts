@@ -70,7 +70,10 @@ export class PusherGateway {
       },
     });
     pusherWebhookRoutes(server, {
-      appsOf: async (appId) => (await this.index.appsOf(appId)).map((app) => this.webhookApp(app)),
+      appsOf: async (appId, key) => {
+        const apps = await this.index.appsOf(appId);
+        return apps.filter((app) => app.key === key).map((app) => this.webhookApp(app));
+      },
       take: (app, webhook, signature) => this.take(app, webhook, signature),
     });
   }

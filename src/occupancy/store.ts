@@ -103,13 +103,16 @@ export class OccupancyStore {
 
   /** Whether a webhook is seen for the first time. */
   async isNew(signature: string): Promise<boolean> {
-    const key = `${this.base}:seen:${createHash('sha256').update(signature).digest('base64url')}`;
-    return (await this.redis.set(key, '1', 'EX', SEEN_SECONDS, 'NX')) === 'OK';
+    return (await this.redis.set(this.seenKey(signature), '1', 'EX', SEEN_SECONDS, 'NX')) === 'OK';
   }
 
   /** A webhook was not dealt with after all: it may come again. */
   async forget(signature: string): Promise<void> {
-    await this.redis.del(`${this.base}:seen:${createHash('sha256').update(signature).digest('base64url')}`);
+    await this.redis.del(this.seenKey(signature));
+  }
+
+  private seenKey(signature: string): string {
+    return `${this.base}:seen:${createHash('sha256').update(signature).digest('base64url')}`;
   }
 
   private key(app: AppName, what: 'channels' | 'told' | 'state' | 'turn'): string {
@@ -117,5 +120,5 @@ export class OccupancyStore {
   }
 }
 
-/** Pusher sends a webhook again for five minutes. */
-const SEEN_SECONDS = 86_400;
+/** Pusher sends a webhook again for five minutes; after ten the ones that could do harm are too old. */
+const SEEN_SECONDS = 3600;

@@ -33,16 +33,19 @@ export class AppAuthorizer {
   }
 
   /** The events of one of Pusher's webhooks; undefined where this app has not sent it. @param body as it came */
-  webhook(headers: Readonly<Record<string, string | undefined>>, body: Buffer): PusherWebhook | undefined {
-    const { 'x-pusher-key': key, 'x-pusher-signature': signature } = headers;
-    // The library compares the signature character by character, whatever it is.
-    if (key === undefined || signature === undefined) return undefined;
+  webhook(headers: SignatureHeaders, body: Buffer): PusherWebhook | undefined {
     const webhook = this.pusher.webhook({
-      headers: { 'x-pusher-key': key, 'x-pusher-signature': signature, 'content-type': 'application/json' },
+      headers: { ...headers, 'content-type': 'application/json' },
       rawBody: body.toString('utf8'),
     });
     return webhook.isValid() ? asWebhook(webhook.getData()) : undefined;
   }
+}
+
+/** What a webhook is signed with. */
+export interface SignatureHeaders {
+  readonly 'x-pusher-key': string;
+  readonly 'x-pusher-signature': string;
 }
 
 export interface PusherWebhookEvent {

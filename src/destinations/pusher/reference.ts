@@ -27,34 +27,40 @@ function stubOf({ envelope }: Delivery, body: Buffer, { url, expires }: Referenc
   return Buffer.from(JSON.stringify({ event, instance, date_time: dateTime, reference }));
 }
 
+/** Sends once the event is kept; where it is aborted before, it ends at once and sends nothing. */
 class ReferencedAttempt implements RunningAttempt {
   readonly outcome: Promise<Outcome>;
+  private resolve: (outcome: Outcome | Promise<Outcome>) => void = () => {};
   private sending: RunningAttempt | undefined;
-  private aborted: AbortReason | undefined;
+  private aborted = false;
 
   constructor(
     kept: Promise<Reference>,
     private readonly send: (reference: Reference) => RunningAttempt,
   ) {
-    this.outcome = kept.then(
+    this.outcome = new Promise((resolve) => {
+      this.resolve = resolve;
+    });
+    kept.then(
       (reference) => this.begin(reference),
-      (error: unknown) => outcomeOf(error),
+      (error: unknown) => this.resolve(outcomeOf(error)),
     );
   }
 
   abort(reason: AbortReason): void {
-    this.aborted ??= reason;
-    this.sending?.abort(reason);
+    if (this.sending !== undefined) return this.sending.abort(reason);
+    this.aborted = true;
+    this.resolve({ kind: 'interrupted', code: reason === 'shutdown' ? 'SHUTDOWN' : 'NOT_SENT' });
   }
 
   look(now: number): void {
     this.sending?.look?.(now);
   }
 
-  private begin(reference: Reference): Outcome | Promise<Outcome> {
-    if (this.aborted !== undefined) return { kind: 'interrupted', code: 'NOT_SENT' };
+  private begin(reference: Reference): void {
+    if (this.aborted) return;
     this.sending = this.send(reference);
-    return this.sending.outcome;
+    this.resolve(this.sending.outcome);
   }
 }
 

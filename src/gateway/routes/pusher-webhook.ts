@@ -12,8 +12,8 @@ export interface WebhookApp {
 }
 
 export interface PusherWebhookRoutesParts {
-  /** Those with this id: instances may have set it with different secrets. */
-  readonly appsOf: (appId: string) => Promise<readonly WebhookApp[]>;
+  /** Those with this id and key: instances may have set them with different secrets. */
+  readonly appsOf: (appId: string, key: string) => Promise<readonly WebhookApp[]>;
   /** Called once for each webhook, however often it is sent; rejects where it must be sent again. */
   readonly take: (app: AppName, webhook: PusherWebhook, signature: string) => Promise<void>;
 }
@@ -46,11 +46,10 @@ async function verify(
   { headers, body }: FastifyRequest,
 ): Promise<{ readonly app: AppName; readonly webhook: PusherWebhook } | undefined> {
   if (!Buffer.isBuffer(body)) return undefined;
-  const signed = {
-    'x-pusher-key': textOf(headers['x-pusher-key']),
-    'x-pusher-signature': textOf(headers['x-pusher-signature']),
-  };
-  for (const { name, authorizer } of await appsOf(appId)) {
+  const [key, signature] = [textOf(headers['x-pusher-key']), textOf(headers['x-pusher-signature'])];
+  if (key === undefined || signature === undefined) return undefined;
+  const signed = { 'x-pusher-key': key, 'x-pusher-signature': signature };
+  for (const { name, authorizer } of await appsOf(appId, key)) {
     const webhook = authorizer.webhook(signed, body);
     if (webhook !== undefined) return { app: name, webhook };
   }

@@ -2,7 +2,7 @@ import Pusher from 'pusher';
 import type PusherClient from 'pusher-js';
 import type { Options } from 'pusher-js';
 import type { PusherDestination } from '../../../src/destinations/pusher/destination';
-import { type Keep, referrer } from '../../../src/destinations/pusher/reference';
+import { type Keep, type Reference, referrer } from '../../../src/destinations/pusher/reference';
 import { StoreUnavailableError } from '../../../src/errors';
 import type { Outcome } from '../../../src/pipeline/delivery';
 import { deliveryTo, envelopeOf, eventBody, fixture, fixtureNames } from '../../support/events';
@@ -15,7 +15,7 @@ import {
 } from '../../support/pusher/destination';
 import type { PusherApp } from '../../support/pusher/rules';
 import { PusherServer } from '../../support/pusher/server';
-import { Happenings, turns, within } from '../../support/signals';
+import { deferred, Happenings, turns, within } from '../../support/signals';
 
 const WITHIN_MS = 5000;
 
@@ -336,6 +336,20 @@ describe('the Pusher destination', () => {
         },
       });
       expect(kept.map(({ length }) => length)).toEqual([10_241]);
+    });
+
+    test('an attempt may be aborted while the event is being kept; nothing is sent then', async () => {
+      const kept = deferred<Reference>();
+      destination = create({ options: { reference: referrer(() => kept.promise) } });
+      const running = destination.start(deliveryTo(destination, bodies(10_240)[1]));
+      running.abort('shutdown');
+      expect(await within(running.outcome, 500, () => 'the end')).toEqual({
+        kind: 'interrupted',
+        code: 'SHUTDOWN',
+      });
+      kept.resolve({ url: 'https://relay.example.test/', expires: 1 });
+      await deliver(eventBody(2));
+      expect(server.published.all).toHaveLength(1);
     });
 
     test('what cannot be kept for our own fault spends no attempt', async () => {
