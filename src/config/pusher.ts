@@ -1,5 +1,6 @@
 import { type EventFilter, readEventSwitches } from './event-switches';
 import { isEncryptedChannel, prefixProblem } from './pusher-names';
+import { parseUrl } from './url';
 import type { Values } from './variables';
 
 /** An app at Pusher, or at a server that speaks its protocol. */
@@ -153,7 +154,7 @@ export function isClusterName(text: string): boolean {
 /** A name or an address as URLs take it, and nothing around it. */
 export function isHostName(text: string): boolean {
   const host = text.includes(':') ? `[${text}]` : text;
-  return /^[\w.:-]+$/.test(text) && URL.canParse(`http://${host}/`);
+  return /^[\w.:-]+$/.test(text) && parseUrl(`http://${host}/`) !== undefined;
 }
 
 /** `SCHEME://KEY:SECRET@HOST:PORT/apps/APP_ID`, as Pusher's add-ons set it. */
