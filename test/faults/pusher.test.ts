@@ -1,6 +1,6 @@
 import { messageEvents } from '../support/publisher';
 import { connectClient, subscribe } from '../support/pusher/client';
-import { GatewayBench } from '../support/pusher/gateway';
+import { LocalGateway } from '../support/pusher/gateway';
 import { PUSHER, PusherScenario, withPoison } from '../support/pusher/scenario';
 import type { Misbehaviour } from '../support/pusher/server';
 import type { Environment } from '../support/relay';
@@ -89,7 +89,7 @@ describe('Pusher', () => {
       PUSHER_VACANT_CHECK_SECONDS: '1',
     });
     const { scenario, server, app } = bench;
-    const gateway = await GatewayBench.start({ ...scenario.env, LOG_LEVEL: 'error' });
+    const gateway = await LocalGateway.start({ ...scenario.env, LOG_LEVEL: 'error' });
     app.webhookUrl = `${gateway.url}/pusher/webhook/${app.id}`;
     const client = connectClient(server, app);
     try {

@@ -5,7 +5,7 @@ import { ReferenceStore } from '../../../src/references/store';
 import { HttpTarget, respond } from '../../support/http-target';
 import { connectClient, subscribe } from '../../support/pusher/client';
 import { CREDENTIALS, MASTER_KEY } from '../../support/pusher/destination';
-import { API_KEY, GatewayBench } from '../../support/pusher/gateway';
+import { API_KEY, LocalGateway } from '../../support/pusher/gateway';
 import type { PusherApp } from '../../support/pusher/rules';
 import { PusherServer } from '../../support/pusher/server';
 import { hmac } from '../../support/pusher/signature';
@@ -17,12 +17,12 @@ const TOKEN = 'token-of-loja-centro';
 let app: PusherApp;
 let ownApp: PusherApp;
 let server: PusherServer;
-let gateway: GatewayBench;
+let gateway: LocalGateway;
 let hook: HttpTarget;
 let clients: PusherClient[];
 
 async function start(env: Record<string, string> = {}): Promise<void> {
-  gateway = await GatewayBench.start({
+  gateway = await LocalGateway.start({
     PUSHER_GLOBAL_APP_ID: app.id,
     PUSHER_GLOBAL_KEY: app.key,
     PUSHER_GLOBAL_SECRET: app.secret,

@@ -4,7 +4,7 @@ import { browserProgram, launchBrowser } from '../../support/browser';
 import { HttpTarget, respond } from '../../support/http-target';
 import { messageEvents, type OutgoingEvent } from '../../support/publisher';
 import { connectClient, subscribe } from '../../support/pusher/client';
-import { API_KEY, GatewayBench } from '../../support/pusher/gateway';
+import { API_KEY, LocalGateway } from '../../support/pusher/gateway';
 import type { PusherApp } from '../../support/pusher/rules';
 import { PUSHER, PusherScenario, withPoison } from '../../support/pusher/scenario';
 import type { Environment } from '../../support/relay';
@@ -16,13 +16,13 @@ const OWN: PusherApp = { id: '77', key: 'own-key', secret: 'own-secret' };
 
 describe('a worker with Pusher', () => {
   let bench: PusherScenario;
-  let gateway: GatewayBench | undefined;
+  let gateway: LocalGateway | undefined;
 
   async function start(env: Environment = {}): Promise<void> {
     bench = await PusherScenario.start(env);
   }
-  async function startGateway(env: Environment = {}): Promise<GatewayBench> {
-    gateway = await GatewayBench.start({ ...bench.scenario.env, LOG_LEVEL: 'error', ...env });
+  async function startGateway(env: Environment = {}): Promise<LocalGateway> {
+    gateway = await LocalGateway.start({ ...bench.scenario.env, LOG_LEVEL: 'error', ...env });
     return gateway;
   }
   afterEach(async () => {

@@ -11,7 +11,7 @@ import { eventually } from '../signals';
 export const API_KEY = 'operator-key-of-the-tests';
 
 /** A gateway in this process, with names in Redis that no other test has. */
-export class GatewayBench {
+export class LocalGateway {
   private constructor(
     readonly url: string,
     readonly prefix: string,
@@ -20,7 +20,7 @@ export class GatewayBench {
     private readonly gateway: RelayGateway,
   ) {}
 
-  static async start(env: Environment): Promise<GatewayBench> {
+  static async start(env: Environment): Promise<LocalGateway> {
     const uri = process.env['REDIS_URI'] ?? '';
     const prefix = env['REDIS_PREFIX_KEY'] ?? `gateway-${randomBytes(6).toString('hex')}`;
     const port = await freePort();
@@ -36,7 +36,7 @@ export class GatewayBench {
     const metrics = new Metrics();
     const gateway = new RelayGateway({ config, settings: new Map(), metrics, log: createLogger(config.log) });
     await gateway.start();
-    const bench = new GatewayBench(`http://${HOST}:${port}`, prefix, metrics, new Redis(uri), gateway);
+    const bench = new LocalGateway(`http://${HOST}:${port}`, prefix, metrics, new Redis(uri), gateway);
     await eventually(
       async () => (await bench.get('/readyz')).status === 200 || undefined,
       'the gateway is ready',
