@@ -7,7 +7,7 @@ import { originOf } from '../destinations/pusher/address';
 import { MAX_BATCH } from '../destinations/pusher/batcher';
 import { type Occupancy, PusherDestination, type Referrer } from '../destinations/pusher/destination';
 import { PusherApp } from '../destinations/pusher/pusher-app';
-import { AddressGuard } from '../destinations/webhook/address-guard';
+import { AddressGuard } from '../network/address-guard';
 import { appName } from '../occupancy/store';
 import type { OccupancyView } from '../occupancy/view';
 import { type DestinationId, destinationKey } from '../pipeline/delivery';

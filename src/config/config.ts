@@ -1,5 +1,6 @@
 import { type EventFilter, readEventSwitches } from './event-switches';
 import { canDecode, isHeader, isSigningKey } from './formats';
+import { deepFreeze } from './freeze';
 import { type GatewayConfig, gatewayOf, type WebSocketConfig, webSocketOf } from './gateway-config';
 import { type ProxyConfig, type PusherConfig, proxyOf, pusherOf } from './pusher';
 import { type SqsConfig, sqsOf } from './sqs';
@@ -293,12 +294,4 @@ function redisOf(values: Values, problems: string[]): RedisConfig {
     sentinelName: values.REDIS_SENTINEL_NAME,
     prefix: values.REDIS_PREFIX_KEY,
   };
-}
-
-function deepFreeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null && !(value instanceof Set)) {
-    for (const inner of Object.values(value)) deepFreeze(inner);
-    Object.freeze(value);
-  }
-  return value;
 }

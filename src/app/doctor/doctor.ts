@@ -31,7 +31,14 @@ export async function examine({ config, warnings, settings: file }: DoctorParts)
     inspectWebhooks(config, settings),
     inspectPushers(config, settings),
   ]);
-  return [...inspectConfig(config, warnings), ...rabbitmq, ...sqs, ...stored.findings, ...webhooks, ...pushers];
+  return [
+    ...inspectConfig(config, warnings),
+    ...rabbitmq,
+    ...sqs,
+    ...stored.findings,
+    ...webhooks,
+    ...pushers,
+  ];
 }
 
 function inspectConfig(config: Config, warnings: readonly string[]): Finding[] {

@@ -2,7 +2,7 @@ import type { Config } from '../../config/config';
 import type { PusherAppConfig } from '../../config/pusher';
 import { originOf } from '../../destinations/pusher/address';
 import { diagnose } from '../../destinations/pusher/diagnosis';
-import { AddressGuard } from '../../destinations/webhook/address-guard';
+import { AddressGuard } from '../../network/address-guard';
 import type { Finding } from '../../observability/finding';
 import type { Settings } from '../../settings/schema';
 import { globalId, instanceId } from '../destination-ids';

@@ -1,6 +1,6 @@
-import { judge } from '../../network/answer';
-import type { Ending } from '../../network/exchange';
 import type { Outcome } from '../../pipeline/delivery';
+import { judge } from '../http/answer';
+import type { Ending } from '../http/exchange';
 
 /** Requests that are wrong, by a wrong secret, a wrong name or their size, stay wrong. */
 const REJECTED: ReadonlySet<number> = new Set([400, 401, 404, 413, 422]);

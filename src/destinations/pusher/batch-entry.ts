@@ -1,5 +1,5 @@
-import type { Ending, HttpExchange } from '../../network/exchange';
 import type { AbortReason, Outcome, RunningAttempt } from '../../pipeline/delivery';
+import type { Ending, HttpExchange } from '../http/exchange';
 
 /** One event as Pusher gets it. */
 export interface BatchEvent {

@@ -1,5 +1,5 @@
-import type { Ending, HttpExchange } from '../../network/exchange';
 import type { Outcome, RunningAttempt } from '../../pipeline/delivery';
+import type { Ending, HttpExchange } from '../http/exchange';
 import { blamesAnEvent } from './answer';
 import { BatchEntry, type BatchEvent, SharedRequest } from './batch-entry';
 import { Lanes } from './lanes';

@@ -1,6 +1,6 @@
 import type { Pool } from 'undici';
-import { type Ending, HttpExchange } from '../../network/exchange';
 import type { Outcome } from '../../pipeline/delivery';
+import { type Ending, HttpExchange } from '../http/exchange';
 import { judgePusher } from './answer';
 import { Batcher } from './batcher';
 import { occupiedChannels } from './channels';

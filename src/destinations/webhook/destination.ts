@@ -1,9 +1,9 @@
 import type { Pool } from 'undici';
 import { type BodyOptions, composeBody } from '../../events/body';
 import { urlSuffix } from '../../events/catalogue';
-import { judge } from '../../network/answer';
-import { type Ending, HttpExchange } from '../../network/exchange';
 import type { Delivery, Destination, DestinationId, Outcome, RunningAttempt } from '../../pipeline/delivery';
+import { judge } from '../http/answer';
+import { type Ending, HttpExchange } from '../http/exchange';
 import { STATIC_HEADERS_MAX_AGE_MS, staticHeaders } from './headers';
 import { sign, signingKey } from './signing';
 

@@ -1,8 +1,8 @@
 import type { Pool } from 'undici';
-import { AddressGuard } from '../../../src/destinations/webhook/address-guard';
-import { judge } from '../../../src/network/answer';
+import { judge } from '../../../src/destinations/http/answer';
+import { type Ending, HttpExchange } from '../../../src/destinations/http/exchange';
+import { AddressGuard } from '../../../src/network/address-guard';
 import { createHttpClient } from '../../../src/network/client';
-import { type Ending, HttpExchange } from '../../../src/network/exchange';
 import { proxyFor, tunnelConnector } from '../../../src/network/proxy';
 import type { Outcome } from '../../../src/pipeline/delivery';
 import { ConnectProxy } from '../../support/connect-proxy';

@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import type { AbortReason } from '../pipeline/delivery';
+import type { AbortReason } from '../../pipeline/delivery';
 
 /** Bytes of an answer that are read at all: what comes after them is cut off. */
 const READ_CAP = 65_536;

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { judgeAnswer, judgeError, parseRetryAfter } from '../../../src/network/answer';
+import { judgeAnswer, judgeError, parseRetryAfter } from '../../../src/destinations/http/answer';
 
 const NOW = Date.UTC(2026, 0, 1, 12, 0, 0);
 const REJECTED = new Set([400, 401, 403, 404, 422]);

@@ -1,5 +1,5 @@
-import { AddressRefusedError, errorCode, ProxyError } from '../errors';
-import type { Outcome } from '../pipeline/delivery';
+import { AddressRefusedError, errorCode, ProxyError } from '../../errors';
+import type { Outcome } from '../../pipeline/delivery';
 import { type Ending, isSuccess } from './exchange';
 
 /** Failures that say something about this machine, not about the destination: they spend no attempt. */
