@@ -8,9 +8,8 @@ const AT_ONCE = 500;
 
 /**
  * Counts deliveries that were confirmed, or found needless, while their source message was held, and adds them to the
- * audit's
- * counters once a second: both sides of the equation together, so that a kill in between loses both or neither and
- * the audit's equation still holds (design.md, Settle).
+ * audit's counters once a second: both sides of the equation together, so that a kill in between loses both or neither
+ * and the audit's equation still holds (design.md, Settle).
  */
 export class Ledger {
   private counts = new Map<DestinationId, { readonly key: string; delivered: number; discarded: number }>();
