@@ -6,6 +6,7 @@ import { ConfigError } from '../errors';
 import { findEvent, findKey } from '../events/catalogue';
 import { sampleEvent } from '../events/sample';
 import { connectOptions } from '../sources/rabbitmq/address';
+import { FINDING } from './exit';
 
 interface Options {
   readonly instance: string;
@@ -40,15 +41,28 @@ async function publish(options: Options): Promise<void> {
   try {
     const channel = await connection.createConfirmChannel();
     await channel.assertExchange(exchange, 'topic', { durable: true, autoDelete: false });
-    // The core API sends no properties at all (contract B.3).
+    let returned = 0;
+    channel.on('return', () => {
+      returned++;
+    });
+    // The core API sends no properties at all (contract B.3); that it comes back where no queue takes it is none.
     for (let index = 0; index < options.count; index++) {
-      if (!channel.publish(exchange, routingKey, bodyOf(index))) await channel.waitForConfirms();
+      if (!channel.publish(exchange, routingKey, bodyOf(index), { mandatory: true }))
+        await channel.waitForConfirms();
     }
     await channel.waitForConfirms();
+    if (returned > 0) return reportReturned(returned, routingKey, exchange);
   } finally {
     await connection.close();
   }
   process.stdout.write(`published ${options.count} × ${routingKey} to ${exchange}\n`);
+}
+
+function reportReturned(count: number, routingKey: string, exchange: string): void {
+  process.stderr.write(
+    `${count} × ${routingKey} went nowhere: no queue is bound to ${exchange} for it. Start the relay, which binds its own, or check RABBITMQ_EXCHANGE_NAME and RABBITMQ_EVENTS_…\n`,
+  );
+  process.exitCode = FINDING;
 }
 
 function routingKeyOf(options: Options, body: Buffer): string {

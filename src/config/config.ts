@@ -284,7 +284,8 @@ function redisOf(values: Values, problems: string[]): RedisConfig {
   if (/[{}:\s]/.test(values.REDIS_PREFIX_KEY) || values.REDIS_PREFIX_KEY === '') {
     problems.push('REDIS_PREFIX_KEY: must be text without spaces, colons and braces');
   }
-  if (!/^\/?\d*$/.test(new URL(values.REDIS_URI).pathname)) {
+  const address = parseUrl(values.REDIS_URI);
+  if (address !== undefined && !/^\/?\d*$/.test(address.pathname)) {
     problems.push('REDIS_URI: must name the database by its number, such as redis://host:6379/0');
   }
   return {

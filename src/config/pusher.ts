@@ -159,9 +159,9 @@ export function isHostName(text: string): boolean {
 
 /** `SCHEME://KEY:SECRET@HOST:PORT/apps/APP_ID`, as Pusher's add-ons set it. */
 function readPusherUrl(text: string, problems: string[]): Omit<PusherAppConfig, 'cluster'> | undefined {
-  const url = new URL(text);
-  const [, appId] = /^\/apps\/([\w-]+)\/?$/.exec(url.pathname) ?? [];
-  if (appId === undefined || url.username === '' || url.password === '') {
+  const url = parseUrl(text);
+  const [, appId] = /^\/apps\/([\w-]+)\/?$/.exec(url?.pathname ?? '') ?? [];
+  if (url === undefined || appId === undefined || url.username === '' || url.password === '') {
     problems.push('PUSHER_URL: must be of the form https://KEY:SECRET@api-CLUSTER.pusher.com/apps/APP_ID');
     return undefined;
   }

@@ -49,6 +49,9 @@ export function asHttpError(error: unknown, { isStoreReady, onUnexpected }: Erro
   if (error instanceof SettingsTakenError) return new HttpError(403, [error.message]);
   if (error instanceof SettingsConflictError) return new HttpError(409, [error.message]);
   const { statusCode, code, message } = error as Partial<FastifyError>;
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+    return new HttpError(415, ['the body must be JSON, with content-type application/json']);
+  }
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
     return new HttpError(413, [`the body must be no larger than ${BODY_LIMIT} bytes`]);
   }

@@ -134,7 +134,7 @@ function matches(job: Job<JobData>, filter: DeadLetterFilter): boolean {
     (filter.instance === undefined || letter.instance === filter.instance) &&
     (filter.event === undefined || filterKey(letter.event) === wantedKey(filter.event)) &&
     (filter.destination === undefined || letter.destination === filter.destination) &&
-    (filter.reason === undefined || letter.reason === filter.reason) &&
+    (filter.reason === undefined || [letter.reason, letter.detail].includes(filter.reason)) &&
     (filter.since === undefined || letter.at >= filter.since) &&
     (filter.until === undefined || letter.at <= filter.until)
   );

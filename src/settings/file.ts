@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { fileProblem } from '../config/layers';
+import { VARIABLES } from '../config/variables';
 import { ConfigError } from '../errors';
 import { instanceNameOf, parseSettings } from './document';
 import type { Settings } from './schema';
@@ -14,7 +15,7 @@ export interface SettingsFile {
 
 /**
  * Reads SETTINGS_FILE: one "Complete Instance Configuration" object of the core API's documentation, or a list of
- * them. A file that is not there means no instances.
+ * them. Only the default one may be absent: then there are no instances.
  *
  * @throws ConfigError naming every entry that is wrong
  */
@@ -22,7 +23,10 @@ export function readSettingsFile(directory: string, file: string): SettingsFile 
   const path = isAbsolute(file) ? file : join(directory, file);
   const settings = new Map<string, Settings>();
   const warnings: string[] = [];
-  if (!existsSync(path)) return { settings, warnings };
+  if (!existsSync(path)) {
+    if (file === VARIABLES.SETTINGS_FILE.default) return { settings, warnings };
+    throw new ConfigError([`SETTINGS_FILE: ${file} is not there`]);
+  }
   const changedAt = statSync(path).mtime;
   let content: unknown;
   try {

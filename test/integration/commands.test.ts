@@ -263,6 +263,16 @@ describe('publish', () => {
     expect(message === false ? '' : message.content.toString()).toBe(text);
   });
 
+  test('what no queue takes is told: exit 1', async () => {
+    const exchange = await bench.declareExchange(`${bench.prefix}.unbound`);
+    const { code, stdout, stderr } = await run(['publish', '--count', '2'], {
+      RABBITMQ_URI: bench.proxy.uri,
+      RABBITMQ_EXCHANGE_NAME: exchange,
+    });
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/^2 × messages\.upsert went nowhere.*RABBITMQ_EXCHANGE_NAME/);
+  });
+
   test('without an address it is wrong configuration: exit 2; without the file or the broker: exit 1', async () => {
     const results = await Promise.all([
       run(['publish']),

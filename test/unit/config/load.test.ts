@@ -30,6 +30,17 @@ function setup(files: Readonly<Record<string, string>> = {}): {
 }
 
 describe('loadConfig', () => {
+  test.each([
+    ['REDIS_URI', 'foo'],
+    ['REDIS_URI', 'redis://x:99999'],
+    ['PUSHER_URL', 'foo'],
+  ])('an address that cannot be read is named with all that is wrong: %s=%s', (name, value) => {
+    const found = setup().problems({ [name]: value, METRICS_PORT: 'x' });
+    expect(found).toEqual(
+      expect.arrayContaining([expect.stringContaining(name), expect.stringContaining('METRICS_PORT')]),
+    );
+  });
+
   test('nothing set: the documented defaults', () => {
     const { config, warnings } = setup().load();
     expect(config).toMatchObject({

@@ -49,6 +49,10 @@ describe('SETTINGS_FILE', () => {
     expect(read()).toEqual({ settings: new Map(), warnings: [] });
   });
 
+  test('one that is named and not there is wrong configuration', () => {
+    expect(() => readSettingsFile('/', 'named.json')).toThrow(/SETTINGS_FILE: named\.json is not there/);
+  });
+
   test('unknown events are kept, and told', () => {
     const { settings, warnings } = read(
       JSON.stringify({ instanceName: 'a', webhook: { url: 'http://a.test', events: ['CALL', 'BRAND_NEW'] } }),
