@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { examine } from '../app/doctor/doctor';
 import { loadConfig } from '../config/load';
 import { readSettingsFile } from '../settings/file';
 import { FINDING } from './exit';
@@ -13,6 +12,8 @@ export function doctorCommand(): Command {
       const directory = process.cwd();
       const { config, warnings } = loadConfig(directory, process.env);
       const file = readSettingsFile(directory, config.settings.file);
+      // Only here: no other command needs what everything is looked at with.
+      const { examine } = await import('../app/doctor/doctor.js');
       const findings = await examine({
         config,
         warnings: [...warnings, ...file.warnings],

@@ -57,6 +57,8 @@ export class ChannelBench {
   subscriptions = 0;
   empty = 0;
   failing = 0;
+  /** Subscriptions that are refused. */
+  refusing = 0;
   private held = Promise.resolve();
   readonly channel: Channel;
 
@@ -72,6 +74,7 @@ export class ChannelBench {
       reader,
       subscribe: async () => {
         this.subscriptions++;
+        if (this.refusing-- > 0) throw new Error('refused');
       },
       inTurn: (work) => work(),
       onEmpty: () => {

@@ -7,10 +7,7 @@ import type { Finding } from '../../observability/finding';
 import type { Settings } from '../../settings/schema';
 import { globalId, instanceId } from '../destination-ids';
 import { outgoingClient } from '../outgoing';
-
-/** Apps asked; instances often share one. */
-const MAX_APPS = 200;
-const AT_ONCE = 10;
+import { inspectEach } from './targets';
 
 interface Target {
   readonly part: string;
@@ -25,20 +22,11 @@ export async function inspectPushers(
   settings: ReadonlyMap<string, Settings>,
 ): Promise<Finding[]> {
   if (!config.pusher.enabled) return [];
-  const targets = targetsOf(config, settings);
-  const findings: Finding[] = [];
-  for (let start = 0; start < Math.min(targets.length, MAX_APPS); start += AT_ONCE) {
-    const some = targets.slice(start, Math.min(start + AT_ONCE, MAX_APPS));
-    findings.push(...(await Promise.all(some.map((target) => inspect(config, target)))));
-  }
-  const left = targets.length - MAX_APPS;
-  const note = {
-    part: 'pusher',
-    check: 'app',
-    state: 'note',
-    detail: `${left} more apps were not tried`,
-  } as const;
-  return left > 0 ? [...findings, note] : findings;
+  return inspectEach(
+    targetsOf(config, settings),
+    (target) => inspect(config, target),
+    (count) => ({ part: 'pusher', check: 'app', state: 'note', detail: `${count} more apps were not tried` }),
+  );
 }
 
 function targetsOf(config: Config, settings: ReadonlyMap<string, Settings>): Target[] {

@@ -4,10 +4,7 @@ import { AddressGuard } from '../../network/address-guard';
 import type { Finding } from '../../observability/finding';
 import type { Settings, WebhookSettings } from '../../settings/schema';
 import { globalId, instanceId } from '../destination-ids';
-
-/** Origins connected to; instances often share one. */
-const MAX_ORIGINS = 200;
-const AT_ONCE = 10;
+import { inspectEach } from './targets';
 
 interface Target {
   readonly part: string;
@@ -33,15 +30,16 @@ export async function inspectWebhooks(
       targets.map((target) => [`${target.guard === undefined} ${new URL(target.url).origin}`, target]),
     ).values(),
   ];
-  const findings: Finding[] = [];
-  for (let start = 0; start < Math.min(byOrigin.length, MAX_ORIGINS); start += AT_ONCE) {
-    const some = byOrigin.slice(start, Math.min(start + AT_ONCE, MAX_ORIGINS));
-    findings.push(
-      ...(await Promise.all(some.map(({ part, url, guard: own }) => inspectWebhook(part, url, own)))),
-    );
-  }
-  if (byOrigin.length > MAX_ORIGINS) findings.push(notLookedAt(byOrigin.length - MAX_ORIGINS));
-  return findings;
+  return inspectEach(
+    byOrigin,
+    ({ part, url, guard: own }) => inspectWebhook(part, url, own),
+    (count) => ({
+      part: 'webhook',
+      check: 'connection',
+      state: 'note',
+      detail: `${count} more origins were not tried`,
+    }),
+  );
 }
 
 function webhooksOf(instance: string, { webhook, webhooks }: Settings): [part: string, WebhookSettings][] {
@@ -52,13 +50,4 @@ function webhooksOf(instance: string, { webhook, webhooks }: Settings): [part: s
   const own: [string, WebhookSettings][] =
     webhook === undefined ? [] : [[instanceId('webhook', instance), webhook]];
   return [...own, ...named].filter(([, { enabled }]) => enabled);
-}
-
-function notLookedAt(count: number): Finding {
-  return {
-    part: 'webhook',
-    check: 'connection',
-    state: 'note',
-    detail: `${count} more origins were not tried`,
-  };
 }

@@ -89,15 +89,19 @@ export class Channel {
   }
 
   private async begin(): Promise<void> {
-    await this.parts.subscribe();
+    await this.subscribe();
     this.position = await this.persistently(() => this.parts.reader.end(this.parts.keys), BEGINNING);
     await this.readOn();
   }
 
   private async subscribeAgain(): Promise<void> {
     this.isBehind = true;
-    await this.parts.subscribe();
+    await this.subscribe();
     await this.readOn();
+  }
+
+  private async subscribe(): Promise<void> {
+    await this.persistently<unknown>(() => this.parts.subscribe(), undefined);
   }
 
   /** Hands on what the stream has after the position, until nothing is missing. */

@@ -104,6 +104,18 @@ test('that Redis is away is told, and reading goes on until it is back', async (
   expect(bench.errors).toHaveLength(1);
 });
 
+test('a subscription that is refused is tried again: its clients are not forgotten', async () => {
+  const bench = new ChannelBench();
+  const client = await join(bench);
+  bench.store(1);
+  bench.refusing = 1;
+  bench.channel.resume();
+  await eventually(() => (client.ids.length === 1 ? true : undefined), 'the event');
+  bench.append(2);
+  await eventually(() => (client.ids.length === 2 ? true : undefined), 'the next one');
+  expect([bench.errors.length, bench.subscriptions]).toEqual([1, 3]);
+});
+
 test('a client is sent its past no faster than it takes it', async () => {
   const bench = new ChannelBench();
   bench.store(...range(1, 10));
