@@ -7,7 +7,7 @@ import { troubleOf } from './trouble';
 
 export interface PollersParts {
   readonly api: Pick<SqsApi, 'receive'>;
-  readonly inbox: Inbox;
+  readonly inbox: Pick<Inbox, 'free' | 'room' | 'receive'>;
   readonly maxPolls: number;
   readonly maxMessages: number;
   readonly waitSeconds: number;
@@ -79,14 +79,16 @@ export class Pollers {
   /** Polls, the first of at least so many messages; the others make whole batches. */
   private begin(least: number): void {
     const { inbox } = this.parts;
+    // One look at the clock: what becomes due between two would be neither begun nor waited for.
+    const now = Date.now();
     for (let wanted = least; inbox.free >= wanted; wanted = BATCH) {
-      const poll = this.rotation.begin(inbox.free, Date.now());
+      const poll = this.rotation.begin(inbox.free, now);
       const queue = poll && this.queues.get(poll.queueUrl);
       if (poll === undefined || queue === undefined) break;
       this.track(queue, poll);
     }
     if (inbox.free > 0 && inbox.free < BATCH) this.gather();
-    this.sleep();
+    this.sleep(now);
   }
 
   /** Room for less than a whole batch is used when it has not become more for a while. */
@@ -109,9 +111,9 @@ export class Pollers {
   }
 
   /** Until the next queue is due. What becomes possible by the end of a poll, or by room, wakes by itself. */
-  private sleep(): void {
+  private sleep(now: number): void {
     clearTimeout(this.timer);
-    const dueInMs = this.rotation.dueInMs(Date.now());
+    const dueInMs = this.rotation.dueInMs(now);
     if (dueInMs === undefined || dueInMs === 0) return;
     this.timer = setTimeout(() => this.wake(), dueInMs);
   }
