@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // First: it holds for what is loaded after it.
-import './tiering';
+import './v8-flags';
 import { run } from './commands';
 
 // Bodies of a few KB then share an allocation instead of having one each (Node's default is 8 KB). No larger, as a
