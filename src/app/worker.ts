@@ -100,7 +100,10 @@ export class RelayWorker {
       store: settingsStore,
       subscriber: this.redis[2],
       file,
-      onChange: (instance) => this.sources.changed(instance),
+      onChange: (instance) => {
+        this.destinations.changed(instance);
+        this.sources.changed(instance);
+      },
       onError: throttled((error) => log.warn('settings cannot be read', describeError(error))),
     });
     this.pusherParts = createPusherParts({
