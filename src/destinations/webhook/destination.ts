@@ -37,11 +37,13 @@ export class WebhookDestination implements Destination {
   readonly id: DestinationId;
   readonly maxAttempts: number;
   readonly timeoutMs: number;
-  private readonly url: URL;
+  /** Of the URL; no URL is kept, as it is large, and makes them anew each time. */
+  private readonly pathname: string;
+  private readonly search: string;
   private readonly bodyOptions: BodyOptions;
   private readonly keys: readonly Buffer[];
-  private headers: readonly string[] = [];
-  private headersMadeAt = 0;
+  private headers: readonly string[];
+  private headersMadeAt = Date.now();
 
   constructor(
     private readonly target: WebhookTarget,
@@ -52,7 +54,10 @@ export class WebhookDestination implements Destination {
     this.id = target.id;
     this.maxAttempts = target.maxAttempts;
     this.timeoutMs = target.timeoutMs;
-    this.url = new URL(target.url);
+    const url = new URL(target.url);
+    this.pathname = url.pathname;
+    this.search = url.search;
+    this.headers = staticHeaders(target.headers, url);
     this.bodyOptions = {
       destination: Buffer.from(JSON.stringify(target.url)),
       stripApikey: options.stripApikey,
@@ -79,8 +84,8 @@ export class WebhookDestination implements Destination {
     judge(ending, this.options.rejectedStatuses, Date.now());
 
   private pathFor(event: string): string {
-    const { pathname, search } = this.url;
-    if (!this.target.byEvents) return pathname + search;
+    const { pathname, search } = this;
+    if (!this.target.byEvents) return search === '' ? pathname : pathname + search;
     // By way of UTF-8, as half a surrogate pair, which JSON allows, cannot be encoded.
     const suffix = Buffer.from(urlSuffix(event, this.options.legacyPaths)).toString();
     return `${pathname.replace(/\/$/, '')}/${encodeURIComponent(suffix)}${search}`;
@@ -89,7 +94,7 @@ export class WebhookDestination implements Destination {
   private headersFor(delivery: Delivery, attempt: number, body: Buffer): string[] {
     const now = Date.now();
     if (now - this.headersMadeAt > STATIC_HEADERS_MAX_AGE_MS) {
-      this.headers = staticHeaders(this.target.headers, this.url);
+      this.headers = staticHeaders(this.target.headers, new URL(this.target.url));
       this.headersMadeAt = now;
     }
     const timestamp = Math.floor(now / 1000);
