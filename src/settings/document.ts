@@ -1,6 +1,7 @@
 import type { EventFilter } from '../config/event-switches';
 import { CATALOGUE, filterKey, findEvent, findKey } from '../events/catalogue';
 import { type Settings, settingsSchema } from './schema';
+import { unknownFields } from './unknown-fields';
 
 /** Settings that were understood, or every problem with them at once, each naming its field. */
 export type Parsed =
@@ -13,7 +14,10 @@ export type Parsed =
  */
 export function parseSettings(value: unknown): Parsed {
   const parsed = settingsSchema.safeParse(value);
-  if (parsed.success) return { ok: true, settings: parsed.data, warnings: unknownEvents(parsed.data) };
+  if (parsed.success) {
+    const warnings = [...unknownFields(value as object), ...unknownEvents(parsed.data)];
+    return { ok: true, settings: parsed.data, warnings };
+  }
   return {
     ok: false,
     problems: parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'settings'}: ${message}`),

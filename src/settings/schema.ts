@@ -60,24 +60,33 @@ export const webhookFields = z.object({
 const pusherText = z.string().min(1).max(100);
 /** They become part of an address. */
 const clusterName = pusherText.refine(isClusterName, 'must be the short name of a cluster, such as us2');
+const NO_CLUSTER =
+  'is required: the short name of a cluster, such as us2; or host, of a Pusher-compatible server';
 const appId = pusherText.regex(/^[\w-]+$/, 'must be of letters, digits and hyphens');
 const hostName = z
   .string()
   .max(255)
   .refine(isHostName, 'must be the name or address of a host, without scheme, port and path');
 
-export const pusherSchema = z.object({
-  enabled,
-  appId,
-  key: pusherText,
-  secret: pusherText,
-  cluster: clusterName,
-  useTLS: z.boolean().default(true),
-  host: hostName.optional().describe('a Pusher-compatible server instead of a cluster'),
-  port: z.int().min(1).max(65_535).optional(),
-  events: eventList,
-  ...stamps,
-});
+export const pusherSchema = z
+  .object({
+    enabled,
+    appId,
+    key: pusherText,
+    secret: pusherText,
+    cluster: z.literal('').or(clusterName).default('').describe('needed unless host is set'),
+    useTLS: z.boolean().default(true),
+    host: hostName.optional().describe('a Pusher-compatible server instead of a cluster'),
+    port: z.int().min(1).max(65_535).optional(),
+    events: eventList,
+    ...stamps,
+  })
+  .refine(({ cluster, host }) => cluster !== '' || host !== undefined, {
+    path: ['cluster'],
+    error: NO_CLUSTER,
+    // Whatever else is wrong: all problems are told at once.
+    when: ({ value }) => typeof value === 'object' && value !== null,
+  });
 
 /** WebSockets, and the instance's own RabbitMQ exchange and SQS queues: whether, and for which events. */
 export const switchSchema = z.object({ enabled, events: eventList, ...stamps });

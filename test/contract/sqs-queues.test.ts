@@ -151,6 +151,24 @@ describe('queues', () => {
     expect([source.state.ready, messages.all.length]).toEqual([true, 2]);
   });
 
+  test('that fill several pages are all found', async () => {
+    bench = await SqsBench.open(service);
+    const prefix = `global${randomUUID().slice(0, 8)}`;
+    for (const event of ['call', 'messages_upsert', 'messages_update', 'contacts_upsert', 'chats_set'])
+      await createQueue(`${prefix}_${event}.fifo`);
+    // The emulator answers with all of them at once; AWS with pages where a size was asked for.
+    bench.proxy.rewrite = ({ action, body }, answer) => {
+      const all = answer['QueueUrls'];
+      if (action !== 'ListQueues' || body['MaxResults'] === undefined || !Array.isArray(all)) return answer;
+      const start = Number(body['NextToken'] ?? 0);
+      const next = start + 2 < all.length ? { NextToken: String(start + 2) } : {};
+      return { QueueUrls: all.slice(start, start + 2), ...next };
+    };
+    const { source } = await begin({ ...hidden, global: { prefix, singleQueue: false, events: 'all' } });
+    expect(source.state.detail).toBe('consuming 5 queue(s)');
+    expect(bench.proxy.countOf('ListQueues')).toBe(3);
+  });
+
   test('of an instance are left when its settings say so, and only events that it wants are consumed', async () => {
     bench = await SqsBench.open(service);
     const instance = `loja-${randomUUID().slice(0, 8)}`;

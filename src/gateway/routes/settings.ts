@@ -4,7 +4,7 @@ import { instanceNameOf } from '../../settings/document';
 import type { InstanceSettings, Taken } from '../../settings/instances';
 import { masked } from '../../settings/mask';
 import type { SectionName, Settings } from '../../settings/schema';
-import { readSlot, type Slot } from '../../settings/slot';
+import { pathOf, readSlot, type Slot } from '../../settings/slot';
 import { badRequest } from '../errors';
 import type { Guards } from '../guards';
 import { instanceName } from '../instance-name';
@@ -193,7 +193,8 @@ async function rowOrNull(instances: InstanceSettings, instance: string, slot: Sl
 
 function answerOf(instance: string, slot: Slot, { settings, warnings }: Taken, obstacle?: string): Row {
   const value = readSlot(settings, slot);
-  const all = obstacle === undefined ? warnings : [...warnings, obstacle];
+  const about = warnings.filter((warning) => warning.startsWith(`${pathOf(slot)}.`));
+  const all = obstacle === undefined ? about : [...about, obstacle];
   return {
     ...(value === undefined ? {} : rowOf(instance, slot, value)),
     ...(all.length > 0 ? { warnings: all } : {}),

@@ -53,6 +53,22 @@ describe('settings of an instance', () => {
     );
   });
 
+  test.each([
+    [{ webhook: { url, event: ['CALL'] } }, ['webhook.event: no such field; it is left out']],
+    [{ webhooks: { crm: { url, Base64: true } } }, ['webhooks.crm.Base64: no such field; it is left out']],
+    [{ websocket: { event: [] } }, ['websocket.event: no such field; it is left out']],
+    [{ webhook: { id: 'a', instanceId: 'b', url, webhookByEvents: true, headers: null } }, []],
+    [{ webhook: { url, events: ['CALLS'] } }, [expect.stringContaining('webhook.events: CALLS is none')]],
+  ])('%j: what would have no effect is told', (value, warnings) => {
+    const parsed = parseSettings(value);
+    expect(parsed.ok && parsed.warnings).toEqual(warnings);
+  });
+
+  test('a Pusher-compatible server needs no cluster', () => {
+    const app = { appId: '1', key: 'k', secret: 's', host: 'soketi', port: 6001 };
+    expect(settingsOf({ pusher: app }).pusher).toMatchObject({ cluster: '', host: 'soketi' });
+  });
+
   test('disabling keeps everything else', () => {
     const webhook = { enabled: false, url, events: ['CALL'] };
     expect(settingsOf({ webhook }).webhook).toMatchObject(webhook);
