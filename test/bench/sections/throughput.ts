@@ -83,12 +83,13 @@ async function measure(bench: Bench, contestant: Contestant, size: EventSize): P
   return throughput;
 }
 
-/** Fills the queue with `events`, and lets the contestant that `start` starts deliver them all. */
+/** Fills the queue with `events`, and lets the contestant that `start` starts deliver them all; measured from one of them on. */
 export async function drainQueue(
   bench: Bench,
   name: string,
   events: Events,
   start: () => Promise<Child>,
+  from = 1,
 ): Promise<Throughput> {
   const { broker, receiver, options } = bench;
   await broker.renewQueue();
@@ -96,7 +97,7 @@ export async function drainQueue(
   await broker.confirmed();
   const before = await receiver.received();
   const child = await start();
-  const throughput = await follow(receiver, before, options.events, child);
+  const throughput = await follow(receiver, before, options.events, child, from);
   await delay(SETTLE_MS);
   await child.stop();
   const left = await broker.left();
@@ -104,12 +105,13 @@ export async function drainQueue(
   return throughput;
 }
 
-/** Reads the counter from the first event to the last. */
+/** Reads the counter from the first event, or a later one, to the last. */
 export async function follow(
   receiver: Receiver,
   before: number,
   events: number,
   child: Child,
+  from = 1,
 ): Promise<Throughput> {
   let first: Reading | undefined;
   let last: Reading = { count: 0, at: performance.now(), cpuMs: 0 };
@@ -120,7 +122,7 @@ export async function follow(
     const reading = { count, at: performance.now(), cpuMs: child.cpuMs };
     if (count > last.count) {
       last = reading;
-      first ??= reading;
+      if (count >= from) first ??= reading;
     } else if (reading.at - last.at > SILENCE_MS) {
       throw new Error(`only ${count} of ${events} events were received`);
     }
