@@ -3,6 +3,9 @@ import type { Settlement } from '../../pipeline/message';
 
 /** How long a settled message may wait for those before it, so that one frame acknowledges them all. */
 const STRAGGLER_MS = 10;
+/** Fewer settled messages than this share of those held wait for more: each frame costs us and the broker a wake-up. */
+const WORTH_A_FRAME = 1 / 8;
+const GATHER_MS = 2;
 /** Slots of messages that are done with are given back this many at a time. */
 const COMPACT_AT = 1024;
 
@@ -13,8 +16,8 @@ interface Held {
 
 /**
  * Sends acknowledgements of one channel, as few frames as possible: everything up to the oldest message that is
- * still held goes as one `multiple` acknowledgement per turn of the event loop, what finished out of order a
- * moment later by itself. Delivery tags mean nothing on another channel: after `close` nothing is sent.
+ * still held goes as one `multiple` acknowledgement, at the end of the turn of the event loop or, where it is little beside
+ * what is held, a moment later; what finished out of order goes later still, by itself. Delivery tags mean nothing on another channel: after `close` nothing is sent.
  *
  * Tags count up by one, so messages lie in an array by tag. A Map would do, but V8 keeps the tables that a Map has
  * outgrown, and with them every message in them, until the next full collection.
@@ -27,9 +30,12 @@ export class Acknowledgements {
   /** Tag of the message at index 0. */
   private firstTag = 0;
   private flushScheduled = false;
+  private gathering: NodeJS.Timeout | undefined;
   private stragglers: NodeJS.Timeout | undefined;
   private closed = false;
   private heldCount = 0;
+  /** Of those held. */
+  private settledCount = 0;
 
   constructor(private readonly channel: Channel) {}
 
@@ -51,10 +57,11 @@ export class Acknowledgements {
     if (settlement === 'release') {
       this.forget(index);
       this.channel.nack(message, false, true);
-    } else held.settledAt = Date.now();
-    if (this.flushScheduled) return;
-    this.flushScheduled = true;
-    setImmediate(() => this.flush());
+    } else {
+      held.settledAt = Date.now();
+      this.settledCount++;
+    }
+    this.scheduleFlush();
   }
 
   /** Sends every acknowledgement that waits. */
@@ -66,12 +73,26 @@ export class Acknowledgements {
   close(): void {
     this.closed = true;
     clearTimeout(this.stragglers);
+    clearTimeout(this.gathering);
     this.held = [];
     this.heldCount = 0;
+    this.settledCount = 0;
+  }
+
+  private scheduleFlush(): void {
+    if (this.flushScheduled) return;
+    if (this.settledCount < this.heldCount * WORTH_A_FRAME) {
+      this.gathering ??= setTimeout(() => this.flush(), GATHER_MS);
+      return;
+    }
+    this.flushScheduled = true;
+    setImmediate(() => this.flush());
   }
 
   private flush(): void {
     this.flushScheduled = false;
+    clearTimeout(this.gathering);
+    this.gathering = undefined;
     if (this.closed) return;
     let last: ConsumeMessage | undefined;
     for (; this.head < this.held.length; this.head++) {
@@ -106,6 +127,7 @@ export class Acknowledgements {
   }
 
   private forget(index: number): void {
+    if (this.held[index]?.settledAt !== undefined) this.settledCount--;
     this.held[index] = undefined;
     this.heldCount--;
   }

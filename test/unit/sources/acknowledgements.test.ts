@@ -73,6 +73,19 @@ describe('acknowledgements', () => {
     expect([acknowledgements.count, channel.acknowledged.size]).toEqual([0, 100]);
   });
 
+  test('what is little beside what is held waits a moment for more', async () => {
+    const { channel, acknowledgements, holdMany } = setup();
+    const messages = holdMany(100);
+    for (const message of messages.slice(0, 5)) acknowledgements.settle(message, 'ack');
+    await turns();
+    expect(channel.frames).toEqual([]);
+    await pass(2);
+    expect(channel.frames).toEqual(['ack 5 and before']);
+    for (const message of messages.slice(5, 30)) acknowledgements.settle(message, 'ack');
+    await turns();
+    expect(channel.frames).toEqual(['ack 5 and before', 'ack 30 and before']);
+  });
+
   test('what overtook a message that is still held goes alone, a moment later', async () => {
     const { channel, acknowledgements, holdMany } = setup();
     const messages = holdMany(3);
