@@ -59,7 +59,8 @@ export class Destinations {
     if (ready !== undefined) return ready;
     const settings = this.settings.of(instance);
     if (!(settings instanceof Promise)) return this.prepare(instance, settings);
-    return settings.then((read) => this.prepare(instance, read));
+    // Others that waited for the same settings may have been first.
+    return settings.then((read) => this.ready.get(instance) ?? this.prepare(instance, read));
   }
 
   private prepare(instance: string, settings: Settings | undefined): readonly Subscription[] {
