@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 
 /*
- * What a worker that finds a full queue needs of V8, whose defaults suit programs with a less sudden start. Figures: 20,000 events of
- * 1.3 KB on two cores, Node 20 (`npm run bench -- --only throughput`).
+ * What a worker that finds a full queue needs of V8, whose defaults suit programs with a less sudden start. Figures:
+ * 20,000 events of 1.3 KB on two cores, Node 20 (`npm run bench -- --only throughput`).
  *
  * A function is optimised once it has run through a budget of bytecode, together with what it calls. All of the hot
  * path runs thousands of times in the first second, and waits for compiler threads that take a core: an eighth of the

@@ -37,7 +37,7 @@ export class WebhookDestination implements Destination {
   readonly id: DestinationId;
   readonly maxAttempts: number;
   readonly timeoutMs: number;
-  /** Of the URL; no URL is kept, as it is large, and makes them anew each time. */
+  /** Of the address. The URL itself is not kept: it is large, and makes its parts anew whenever they are asked for. */
   private readonly pathname: string;
   private readonly search: string;
   private readonly bodyOptions: BodyOptions;
@@ -85,7 +85,7 @@ export class WebhookDestination implements Destination {
 
   private pathFor(event: string): string {
     const { pathname, search } = this;
-    if (!this.target.byEvents) return search === '' ? pathname : pathname + search;
+    if (!this.target.byEvents) return pathname + search;
     // By way of UTF-8, as half a surrogate pair, which JSON allows, cannot be encoded.
     const suffix = Buffer.from(urlSuffix(event, this.options.legacyPaths)).toString();
     return `${pathname.replace(/\/$/, '')}/${encodeURIComponent(suffix)}${search}`;

@@ -3,8 +3,9 @@ import type { Settlement } from '../../pipeline/message';
 
 /** How long a settled message may wait for those before it, so that one frame acknowledges them all. */
 const STRAGGLER_MS = 10;
-/** Fewer settled messages than this share of those held wait for more: each frame costs us and the broker a wake-up. */
+/** Fewer settled messages than this share of those held wait for more: each frame wakes us and the broker. */
 const WORTH_A_FRAME = 1 / 8;
+/** No longer than this. */
 const GATHER_MS = 2;
 /** Slots of messages that are done with are given back this many at a time. */
 const COMPACT_AT = 1024;
@@ -16,8 +17,9 @@ interface Held {
 
 /**
  * Sends acknowledgements of one channel, as few frames as possible: everything up to the oldest message that is
- * still held goes as one `multiple` acknowledgement, at the end of the turn of the event loop or, where it is little beside
- * what is held, a moment later; what finished out of order goes later still, by itself. Delivery tags mean nothing on another channel: after `close` nothing is sent.
+ * still held goes as one `multiple` acknowledgement, at the end of the turn of the event loop or, where it is little
+ * beside what is held, a moment later; what finished out of order goes later still, by itself. Delivery tags mean
+ * nothing on another channel: after `close` nothing is sent.
  *
  * Tags count up by one, so messages lie in an array by tag. A Map would do, but V8 keeps the tables that a Map has
  * outgrown, and with them every message in them, until the next full collection.

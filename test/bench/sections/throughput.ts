@@ -83,7 +83,10 @@ async function measure(bench: Bench, contestant: Contestant, size: EventSize): P
   return throughput;
 }
 
-/** Fills the queue with `events`, and lets the contestant that `start` starts deliver them all; measured from one of them on. */
+/**
+ * Fills the queue with `events`, and lets the contestant that `start` starts deliver them all; measured from the one
+ * with the number `from` on.
+ */
 export async function drainQueue(
   bench: Bench,
   name: string,
