@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { SourceMessage } from '../../src/pipeline/message';
 import type { SqsSource, SqsSourceOptions } from '../../src/sources/sqs/source';
 import { nth } from '../support/items';
-import { eventually, Happenings } from '../support/signals';
+import { eventually, Happenings, within } from '../support/signals';
 import { texts, untilReady } from '../support/sources';
 import { SqsBench } from '../support/sqs-bench';
 import { sqsError } from '../support/sqs-proxy';
@@ -276,4 +276,16 @@ describe('a service that refuses', () => {
     bench.proxy.intercept = () => undefined;
     await untilReady(source);
   });
+});
+
+test('a service that does not answer holds the end of the intake up for no longer than a poll and a second', async () => {
+  const { source } = await start();
+  const isPolling = () => bench.proxy.countOf('ReceiveMessage') > 0 || undefined;
+  await eventually(async () => isPolling(), 'a long poll');
+  service.pause();
+  try {
+    await within(source.stopIntake(), 4000, () => 'polls are given up on');
+  } finally {
+    service.resume();
+  }
 });

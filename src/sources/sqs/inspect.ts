@@ -21,12 +21,7 @@ type Look = (api: SqsApi, queueUrl: string) => Promise<boolean>;
 /** Queues that are looked at one by one: permissions are the same for the others, or nearly always. */
 const MAX_QUEUES = 10;
 /** Hides nothing, but counts as one receipt of a message that waits. */
-const ONE_SHOWN = {
-  max: 1,
-  waitSeconds: 0,
-  visibilitySeconds: 0,
-  signal: new AbortController().signal,
-};
+const ONE_SHOWN = { max: 1, waitSeconds: 0, visibilitySeconds: 0 };
 /** Deletes nothing and changes nothing; whether it is refused as a receipt or as a call tells the permission. */
 const NO_RECEIPT = ['AQEBnosuchreceipt'];
 

@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import { BATCH, type ReceivedMessage, type SqsApi } from './api';
 import type { Inbox } from './inbox';
 import type { ConsumedQueue } from './queue-names';
@@ -6,7 +5,7 @@ import { type Poll, type PollResult, Rotation } from './rotation';
 import { troubleOf } from './trouble';
 
 export interface PollersParts {
-  readonly api: Pick<SqsApi, 'receive'>;
+  readonly api: Pick<SqsApi, 'receive' | 'abandonReceiving'>;
   readonly inbox: Pick<Inbox, 'free' | 'room' | 'receive'>;
   readonly maxPolls: number;
   readonly maxMessages: number;
@@ -29,14 +28,13 @@ export class Pollers {
   private readonly rotation: Rotation;
   private queues = new Map<string, ConsumedQueue>();
   private readonly underWay = new Set<Promise<void>>();
-  private readonly aborting = new AbortController();
   private timer: NodeJS.Timeout | undefined;
   private gathering: NodeJS.Timeout | undefined;
   private stopped = false;
+  private abandoned = false;
 
   constructor(private readonly parts: PollersParts) {
     this.rotation = new Rotation(parts);
-    setMaxListeners(0, this.aborting.signal);
   }
 
   get queueCount(): number {
@@ -71,9 +69,14 @@ export class Pollers {
     clearTimeout(this.timer);
     clearTimeout(this.gathering);
     if (this.underWay.size === 0) return;
-    const late = setTimeout(() => this.aborting.abort(), this.parts.waitSeconds * 1000 + STOP_MARGIN_MS);
+    const late = setTimeout(() => this.abandon(), this.parts.waitSeconds * 1000 + STOP_MARGIN_MS);
     await Promise.all(this.underWay);
     clearTimeout(late);
+  }
+
+  private abandon(): void {
+    this.abandoned = true;
+    this.parts.api.abandonReceiving();
   }
 
   /** Polls, the first of at least so many messages; the others make whole batches. */
@@ -122,9 +125,8 @@ export class Pollers {
     const { api, inbox, onReceived, onAnswer, onError, onGone, visibilitySeconds } = this.parts;
     const { max, waitSeconds } = poll;
     let result: PollResult = 'failed';
-    const signal = this.aborting.signal;
     try {
-      const messages = await api.receive(queue.url, { max, waitSeconds, visibilitySeconds, signal });
+      const messages = await api.receive(queue.url, { max, waitSeconds, visibilitySeconds });
       result = messages.length >= max ? 'full' : messages.length > 0 ? 'some' : 'none';
       inbox.room.unreserve(max);
       onAnswer();
@@ -132,7 +134,7 @@ export class Pollers {
       inbox.receive(queue, messages, Date.now());
     } catch (error) {
       inbox.room.unreserve(max);
-      if (!signal.aborted) onError(error, queue.url);
+      if (!this.abandoned) onError(error, queue.url);
       if (troubleOf(error) === 'gone') onGone(queue);
     }
     this.rotation.end(poll, result, Date.now());

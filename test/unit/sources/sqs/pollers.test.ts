@@ -21,6 +21,7 @@ test('a queue whose poll failed is polled again, however much time passes betwee
         polls.add(queueUrl);
         throw new Error('away');
       },
+      abandonReceiving: () => {},
     },
     inbox: {
       room,
