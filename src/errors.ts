@@ -62,3 +62,22 @@ export function errorCode(error: unknown): string {
   if (!isNativeError(error)) return 'UNKNOWN';
   return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 }
+
+/** OpenSSL's words for a certificate that leads to no authority that Node.js knows. */
+const UNKNOWN_AUTHORITY: ReadonlySet<string> = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
+
+/** Code, text, and what helps where the text does not say it: for people, never for branching. */
+export function explainError(error: unknown): string {
+  const code = errorCode(error);
+  const text = error instanceof Error ? error.message : String(error);
+  const remedy = UNKNOWN_AUTHORITY.has(code)
+    ? '; NODE_EXTRA_CA_CERTS names a file of authorities to trust'
+    : '';
+  return `${code} ${text}`.trimEnd() + remedy;
+}

@@ -1,4 +1,5 @@
-import { Cluster, Redis } from 'ioredis';
+import { isIP } from 'node:net';
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import type { RedisConfig } from '../config/config';
 import type { Logger } from '../observability/logging';
 import type { RedisClient } from '../retry/scripts';
@@ -34,16 +35,53 @@ function open(config: RedisConfig, purpose: RedisPurpose): RedisClient {
   const options = { ...others, connectionName: 'evolution-relay', connectTimeout: 5000, keepAlive: 30_000 };
   if (config.clusterNodes.length > 0) {
     return new Cluster(config.clusterNodes.map(parseNode), {
-      redisOptions: options,
+      redisOptions: { ...options, ...accessOf(config.uri) },
+      // Names stay names: certificates are made out to them.
+      dnsLookup: (name, callback) => callback(null, name),
       enableOfflineQueue,
       clusterRetryStrategy: reconnectDelay,
     });
   }
   const single = { ...options, enableOfflineQueue, retryStrategy: reconnectDelay };
   if (config.sentinels.length > 0) {
-    return new Redis({ ...single, sentinels: config.sentinels.map(parseNode), name: config.sentinelName });
+    const access = accessOf(config.uri);
+    return new Redis({
+      ...single,
+      ...access,
+      ...(access.tls === undefined ? {} : { sentinelTLS: access.tls, enableTLSForSentinelMode: true }),
+      ...(config.sentinelPassword === '' ? {} : { sentinelPassword: config.sentinelPassword }),
+      // Until the old master is told that it is one no more, what is written there is lost, and would be done twice.
+      failoverDetector: true,
+      sentinels: config.sentinels.map(parseNode),
+      name: config.sentinelName,
+    });
   }
-  return new Redis(config.uri, single);
+  // Its own reading of `rediss:` would take the place of `tls`.
+  return new Redis(config.uri.replace(/^rediss:/i, 'redis:'), { ...single, ...tlsOf(config.uri) });
+}
+
+/**
+ * What REDIS_URI says about all servers of a Cluster, or behind Sentinels: user, password, database and TLS, as their
+ * lists name hosts and ports only.
+ */
+function accessOf(uri: string): Pick<RedisOptions, 'username' | 'password' | 'db' | 'tls'> {
+  const { protocol, username, password, pathname } = new URL(uri);
+  return {
+    ...(username === '' ? {} : { username: decodeURIComponent(username) }),
+    ...(password === '' ? {} : { password: decodeURIComponent(password) }),
+    db: Number(pathname.slice(1)),
+    ...(protocol === 'rediss:' ? { tls: {} } : {}),
+  };
+}
+
+/**
+ * With the name that the server is called by (SNI), which providers of many servers at one address go by: ioredis does
+ * not tell it.
+ */
+function tlsOf(uri: string): Pick<RedisOptions, 'tls'> {
+  const { protocol, hostname } = new URL(uri);
+  if (protocol !== 'rediss:') return {};
+  return { tls: isIP(hostname.replace(/^\[(.*)\]$/, '$1')) ? {} : { servername: hostname } };
 }
 
 function reconnectDelay(times: number): number {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Config, RedisConfig } from '../config/config';
-import { errorCode, StoreUnavailableError } from '../errors';
+import { explainError, StoreUnavailableError } from '../errors';
 import type { RedisClient } from '../retry/scripts';
 import { RetryStore } from '../retry/store';
 import { SettingsCipher } from '../settings/cipher';
@@ -29,11 +29,6 @@ export function withSettings<T>(config: Config, work: (store: SettingsStore) => 
   return withRedis(config.redis, (redis) => work(new SettingsStore({ redis, prefix, cipher })));
 }
 
-/** Redis's own words, such as WRONGPASS …; several addresses that failed have only a code. */
-function reasonOf(error: unknown): string {
-  return (error instanceof Error && error.message) || errorCode(error);
-}
-
 /**
  * Opens a connection to Redis for one command, and closes it again.
  *
@@ -49,9 +44,12 @@ export async function withRedis<T>(
   });
   try {
     await once(redis, 'ready', { signal: AbortSignal.timeout(CONNECT_MS) }).catch(() => {
-      throw new StoreUnavailableError(`Redis cannot be reached (${reasonOf(lastError)}): check REDIS_URI`, {
-        cause: lastError,
-      });
+      throw new StoreUnavailableError(
+        `Redis cannot be reached (${explainError(lastError)}): check REDIS_URI`,
+        {
+          cause: lastError,
+        },
+      );
     });
     return await work(redis);
   } finally {

@@ -96,6 +96,7 @@ export interface RedisConfig {
   readonly clusterNodes: readonly string[];
   readonly sentinels: readonly string[];
   readonly sentinelName: string;
+  readonly sentinelPassword: string;
   readonly prefix: string;
 }
 
@@ -293,6 +294,7 @@ function redisOf(values: Values, problems: string[]): RedisConfig {
     clusterNodes: values.REDIS_CLUSTER_NODES,
     sentinels: values.REDIS_SENTINELS,
     sentinelName: values.REDIS_SENTINEL_NAME,
+    sentinelPassword: values.REDIS_SENTINEL_PASSWORD,
     prefix: values.REDIS_PREFIX_KEY,
   };
 }

@@ -144,9 +144,18 @@ export const VARIABLES = {
   ),
 
   REDIS_URI: secret(urlOf('redis:', 'rediss:'), 'redis://localhost:6379', 'redis:// or rediss:// address'),
-  REDIS_CLUSTER_NODES: variable(list, [], 'host:port list of a Redis Cluster, instead of the address'),
-  REDIS_SENTINELS: variable(list, [], 'host:port list of Sentinels, with REDIS_SENTINEL_NAME'),
+  REDIS_CLUSTER_NODES: variable(
+    list,
+    [],
+    'host:port list of a Redis Cluster; user, password and TLS remain those of REDIS_URI',
+  ),
+  REDIS_SENTINELS: variable(
+    list,
+    [],
+    'host:port list of Sentinels; user, password, database and TLS remain those of REDIS_URI',
+  ),
   REDIS_SENTINEL_NAME: variable(text, '', 'name of the group of servers that the Sentinels watch'),
+  REDIS_SENTINEL_PASSWORD: secret(text, '', 'password of the Sentinels themselves, where they have one'),
   REDIS_PREFIX_KEY: variable(text, 'evolution-relay', 'prefix of keys and queues'),
 
   SETTINGS_FILE: variable(

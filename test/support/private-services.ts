@@ -23,7 +23,7 @@ interface Program {
 }
 
 /** A service of our own on loopback ports, with its data in a folder of its own. */
-abstract class PrivateService {
+export abstract class PrivateService {
   abstract readonly uri: string;
   protected abstract readonly ports: readonly number[];
   readonly folder = mkdtempSync(join(tmpdir(), 'evolution-relay-'));
@@ -50,7 +50,7 @@ abstract class PrivateService {
   }
 
   protected async run(started: Program): Promise<void> {
-    const log = join(this.folder, `${started.name}.log`);
+    const log = join(this.folder, `${started.name}-${started.port}.log`);
     const child = new PrivateProcess(program(started.name), started.args ?? [], {
       cwd: this.folder,
       // Nothing of our own environment: many of the relay's variables begin with RABBITMQ_ too.

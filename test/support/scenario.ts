@@ -269,7 +269,7 @@ export class Scenario<B extends ScenarioBroker = RabbitBroker> {
   }
 }
 
-function provided(name: 'RABBITMQ_URI' | 'REDIS_URI'): string {
+export function provided(name: 'RABBITMQ_URI' | 'REDIS_URI'): string {
   const value = process.env[name];
   if (value === undefined || value === '')
     throw new Error(`${name} is not set: start the tests with npm test`);

@@ -208,7 +208,14 @@ export class StoreBench {
   }
 
   private connect(purpose: 'commands' | 'blocking') {
-    const config = { uri: this.uri, clusterNodes: [], sentinels: [], sentinelName: '', prefix: this.prefix };
+    const config = {
+      uri: this.uri,
+      clusterNodes: [],
+      sentinels: [],
+      sentinelName: '',
+      sentinelPassword: '',
+      prefix: this.prefix,
+    };
     const client = connectRedis(config, purpose, () => {});
     this.clients.push(client);
     return client;

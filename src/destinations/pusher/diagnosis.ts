@@ -1,5 +1,5 @@
 import type { Pool } from 'undici';
-import { errorCode } from '../../errors';
+import { explainError } from '../../errors';
 import { type AppCredentials, AppSigner } from './signer';
 
 /** What is the matter with an app. */
@@ -56,7 +56,7 @@ export async function diagnose(app: AppCredentials, client: Pool, maxEventBytes:
     const date = Date.parse(String(answer.headers['date']));
     return diagnosis(troubleOf(answer.statusCode, date, Date.now()), text || String(answer.statusCode));
   } catch (error) {
-    return diagnosis('unreachable', errorCode(error));
+    return diagnosis('unreachable', explainError(error));
   }
 }
 

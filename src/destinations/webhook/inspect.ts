@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { buildConnector } from 'undici';
-import { errorCode } from '../../errors';
+import { errorCode, explainError } from '../../errors';
 import type { AddressGuard } from '../../network/address-guard';
 import type { Finding } from '../../observability/finding';
 
@@ -28,14 +28,8 @@ export async function inspectWebhook(
       ? { part, check: CHECK, state: 'note', detail: `${origin}: its certificate ends in ${days} days` }
       : { part, check: CHECK, state: 'ok', detail: origin };
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
     const remedy = isOwnContainer(error, hostname) ? `; ${CONTAINER_HINT}` : '';
-    return {
-      part,
-      check: CHECK,
-      state: 'trouble',
-      detail: `${origin}: ${errorCode(error)} ${text}${remedy}`,
-    };
+    return { part, check: CHECK, state: 'trouble', detail: `${origin}: ${explainError(error)}${remedy}` };
   }
 }
 

@@ -1,5 +1,5 @@
 import { type Channel, type ChannelModel, connect } from 'amqplib';
-import { errorCode } from '../../errors';
+import { explainError } from '../../errors';
 import { CATALOGUE } from '../../events/catalogue';
 import type { Finding } from '../../observability/finding';
 import { connectOptions, displayAddress } from './address';
@@ -49,10 +49,9 @@ export async function inspectRabbitMq(options: InspectOptions): Promise<Finding[
 }
 
 function unreachable(uri: string, error: unknown): Finding {
-  const why = error instanceof Error ? error.message : String(error);
   return trouble(
     'connection',
-    `${displayAddress(uri)}: ${errorCode(error)} ${why}; check address, user, password and virtual host in RABBITMQ_URI`,
+    `${displayAddress(uri)}: ${explainError(error)}; check address, user, password and virtual host in RABBITMQ_URI`,
   );
 }
 

@@ -47,7 +47,7 @@ runParking(async () => {
   const fail = (error: unknown): never => {
     throw error;
   };
-  const config = { uri, clusterNodes: [], sentinels: [], sentinelName: '', prefix };
+  const config = { uri, clusterNodes: [], sentinels: [], sentinelName: '', sentinelPassword: '', prefix };
   const redis = connectRedis(config, 'commands', fail);
   const store = new RetryStore({ redis, prefix, onError: fail });
   const parking = new BullMqParking({
