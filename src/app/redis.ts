@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
-import type { RedisConfig } from '../config/config';
+import type { RedisConfig } from '../config/redis';
 import type { Logger } from '../observability/logging';
 import type { RedisClient } from '../retry/scripts';
 

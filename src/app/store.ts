@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import type { Config, RedisConfig } from '../config/config';
+import type { Config } from '../config/config';
+import type { RedisConfig } from '../config/redis';
 import { explainError, StoreUnavailableError } from '../errors';
 import type { RedisClient } from '../retry/scripts';
 import { RetryStore } from '../retry/store';

@@ -3,6 +3,7 @@ import { canDecode, isHeader, isSigningKey } from './formats';
 import { deepFreeze } from './freeze';
 import { type GatewayConfig, gatewayOf, type WebSocketConfig, webSocketOf } from './gateway-config';
 import { type ProxyConfig, type PusherConfig, proxyOf, pusherOf } from './pusher';
+import { type RedisConfig, redisOf } from './redis';
 import { type SqsConfig, sqsOf } from './sqs';
 import { parseUrl } from './url';
 import type { Values } from './variables';
@@ -89,15 +90,6 @@ export interface SettingsConfig {
   readonly file: string;
   /** The newest first; none: settings are not encrypted. */
   readonly encryptionKeys: readonly string[];
-}
-
-export interface RedisConfig {
-  readonly uri: string;
-  readonly clusterNodes: readonly string[];
-  readonly sentinels: readonly string[];
-  readonly sentinelName: string;
-  readonly sentinelPassword: string;
-  readonly prefix: string;
 }
 
 const DAY_MS = 86_400_000;
@@ -272,29 +264,4 @@ function settingsOf(values: Values, problems: string[]): SettingsConfig {
 /** 256 bits, in base64 or base64url. */
 function isEncryptionKey(text: string): boolean {
   return /^[A-Za-z0-9+/_-]{43}=?$/.test(text);
-}
-
-function redisOf(values: Values, problems: string[]): RedisConfig {
-  if (values.REDIS_SENTINELS.length > 0 && values.REDIS_SENTINEL_NAME === '') {
-    problems.push('REDIS_SENTINEL_NAME: must be set beside REDIS_SENTINELS');
-  }
-  for (const name of ['REDIS_CLUSTER_NODES', 'REDIS_SENTINELS'] as const) {
-    if (values[name].some((node) => !/^.+:\d+$/.test(node)))
-      problems.push(`${name}: must be a list of host:port`);
-  }
-  if (/[{}:\s]/.test(values.REDIS_PREFIX_KEY) || values.REDIS_PREFIX_KEY === '') {
-    problems.push('REDIS_PREFIX_KEY: must be text without spaces, colons and braces');
-  }
-  const address = parseUrl(values.REDIS_URI);
-  if (address !== undefined && !/^\/?\d*$/.test(address.pathname)) {
-    problems.push('REDIS_URI: must name the database by its number, such as redis://host:6379/0');
-  }
-  return {
-    uri: values.REDIS_URI,
-    clusterNodes: values.REDIS_CLUSTER_NODES,
-    sentinels: values.REDIS_SENTINELS,
-    sentinelName: values.REDIS_SENTINEL_NAME,
-    sentinelPassword: values.REDIS_SENTINEL_PASSWORD,
-    prefix: values.REDIS_PREFIX_KEY,
-  };
 }

@@ -118,6 +118,13 @@ describe('loadConfig', () => {
     expect(problems).toHaveLength(Object.keys(wrong).length);
   });
 
+  test.each<[string, Record<string, string>]>([
+    ['REDIS_URI', { REDIS_URI: 'redis://host/3', REDIS_CLUSTER_NODES: 'a:1' }],
+    ['REDIS_SENTINELS', { REDIS_CLUSTER_NODES: 'a:1', REDIS_SENTINELS: 'a:1', REDIS_SENTINEL_NAME: 'x' }],
+  ])('%s does not go with a Redis Cluster', (name, environment) => {
+    expect(setup().problems(environment)).toEqual([expect.stringMatching(`^${name}: .*REDIS_CLUSTER_NODES`)]);
+  });
+
   test.each([
     ['RABBITMQ_URI', { RABBITMQ_ENABLED: 'true' }],
     ['WEBHOOK_GLOBAL_URL', { WEBHOOK_GLOBAL_ENABLED: 'true' }],
