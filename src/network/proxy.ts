@@ -2,7 +2,7 @@ import { type ClientRequest, request as httpRequest, type IncomingMessage } from
 import { request as httpsRequest } from 'node:https';
 import { isIP, type Socket } from 'node:net';
 import { buildConnector } from 'undici';
-import { ProxyError } from '../errors';
+import { explainError, ProxyError } from '../errors';
 
 /** Which requests go by way of which proxy. */
 export interface ProxyRules {
@@ -89,7 +89,9 @@ async function openTunnel(
     request.on('timeout', () => request.destroy(new Error('timed out')));
     request.on('error', (error) =>
       reject(
-        new ProxyError('PROXY_UNREACHABLE', `the proxy ${proxy.host} cannot be reached`, { cause: error }),
+        new ProxyError('PROXY_UNREACHABLE', `${proxy.host} cannot be reached: ${explainError(error)}`, {
+          cause: error,
+        }),
       ),
     );
     request.end();
@@ -102,8 +104,11 @@ function connectRequest(proxy: URL, authority: string, timeoutMs: number): Clien
   const authorization =
     username === '' ? {} : { 'proxy-authorization': `Basic ${Buffer.from(credentials).toString('base64')}` };
   const request = proxy.protocol === 'https:' ? httpsRequest : httpRequest;
+  const host = proxy.hostname.replace(/^\[(.*)\]$/, '$1');
   return request({
-    host: proxy.hostname.replace(/^\[(.*)\]$/, '$1'),
+    host,
+    // Otherwise it would be taken from the header `host`, which names the other side.
+    servername: isIP(host) ? '' : host,
     port: proxy.port || (proxy.protocol === 'https:' ? 443 : 80),
     method: 'CONNECT',
     path: authority,

@@ -1,3 +1,4 @@
+import { ConnectProxy } from '../support/connect-proxy';
 import { messageEvents } from '../support/publisher';
 import { PUSHER, PusherScenario } from '../support/pusher/scenario';
 import { everyNth, Receiver } from '../support/receiver';
@@ -69,6 +70,30 @@ test("an instance's webhook over TLS goes through the address guard", async () =
   await scenario.untilAccepted(10);
   await scenario.stopWorkers();
 });
+
+test.each(['http', 'https'])(
+  'through an %s proxy TLS is spoken with the receiver, by its own name',
+  async (scheme) => {
+    const receiver = await Receiver.start();
+    const hook = await front(receiver.url, 'elsewhere');
+    const proxy = await ConnectProxy.start();
+    closing.push({ close: () => proxy.stop() });
+    proxy.redirect = `localhost:${hook.port}`;
+    const secure = await front(proxy.url);
+    const scenario = await scenarioWith(receiver, {
+      ...TRUSTING,
+      HTTPS_PROXY: scheme === 'http' ? proxy.url : `https://localhost:${secure.port}`,
+      WEBHOOK_GLOBAL_URL: 'https://elsewhere/hook',
+    });
+    await scenario.startWorker();
+    await scenario.publish(100);
+    await new Promise((r) => setTimeout(r, 3000));
+    await scenario.conclude(`webhook through an ${scheme} proxy`);
+    expect(new Set(proxy.asked.all.map(({ authority }) => authority))).toEqual(new Set(['elsewhere:443']));
+    expect(new Set(hook.names.all)).toEqual(new Set(['elsewhere']));
+    expect(secure.names.all.length > 0).toBe(scheme === 'https');
+  },
+);
 
 test.each<[string, Certificate, Environment, string]>([
   ['that nobody signed', 'stranger', TRUSTING, 'DEPTH_ZERO_SELF_SIGNED_CERT'],
