@@ -3,9 +3,9 @@ import Pusher from 'pusher';
 import { run } from './settings';
 
 /**
- * Events to Pusher as the core API sends them: one `trigger` of the library with its defaults for each event, which
- * opens a connection for each. In its favour: as many at once as the relay makes requests, and an event counts as done
- * as soon as Pusher has answered.
+ * Events to Pusher as the core API sends them: one `trigger` of the library with its defaults for each event, over
+ * Node's own agent, which keeps connections. In its favour: as many at once as the relay makes requests, and an event
+ * counts as done as soon as Pusher has answered.
  */
 run(async () => {
   const pusher = new Pusher({
