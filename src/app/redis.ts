@@ -43,21 +43,22 @@ function open(config: RedisConfig, purpose: RedisPurpose): RedisClient {
     });
   }
   const single = { ...options, enableOfflineQueue, retryStrategy: reconnectDelay };
-  if (config.sentinels.length > 0) {
-    const access = accessOf(config.uri);
-    return new Redis({
-      ...single,
-      ...access,
-      ...(access.tls === undefined ? {} : { sentinelTLS: access.tls, enableTLSForSentinelMode: true }),
-      ...(config.sentinelPassword === '' ? {} : { sentinelPassword: config.sentinelPassword }),
-      // Until the old master is told that it is one no more, what is written there is lost, and would be done twice.
-      failoverDetector: true,
-      sentinels: config.sentinels.map(parseNode),
-      name: config.sentinelName,
-    });
-  }
-  // Its own reading of `rediss:` would take the place of `tls`.
+  if (config.sentinels.length > 0) return new Redis({ ...single, ...behindSentinels(config) });
+  // ioredis's own reading of `rediss:` would take the place of `tls`.
   return new Redis(config.uri.replace(/^rediss:/i, 'redis:'), { ...single, ...tlsOf(config.uri) });
+}
+
+function behindSentinels({ uri, sentinels, sentinelName, sentinelPassword }: RedisConfig) {
+  const access = accessOf(uri);
+  return {
+    ...access,
+    ...(access.tls === undefined ? {} : { sentinelTLS: access.tls, enableTLSForSentinelMode: true }),
+    ...(sentinelPassword === '' ? {} : { sentinelPassword }),
+    sentinels: sentinels.map(parseNode),
+    name: sentinelName,
+    // Until the old master is told that it is one no more, what is written there is lost, and would be done twice.
+    failoverDetector: true,
+  } satisfies RedisOptions;
 }
 
 /**

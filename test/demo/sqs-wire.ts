@@ -70,8 +70,8 @@ export class SqsWire implements Wire {
 
 class SqsOutlet implements Outlet {
   private readonly underWay = new Set<Promise<void>>();
-  /** What a queue takes one after the other, so that a group keeps its order. */
-  private last: Promise<void> = Promise.resolve();
+  /** By message group: sent one after the other, so that the group keeps its order. */
+  private readonly last = new Map<string, Promise<void>>();
 
   constructor(
     private readonly admin: SqsAdmin,
@@ -80,8 +80,11 @@ class SqsOutlet implements Outlet {
   ) {}
 
   publish(event: DemoEvent, number: number, onTaken: () => void): void {
-    this.last = this.last.then(() => this.send(event, number)).then(onTaken);
-    const sent = this.last.finally(() => this.underWay.delete(sent));
+    const group = `${SERVER}-${event.event.replace('.', '_')}-${event.instance}`;
+    const before = this.last.get(group) ?? Promise.resolve();
+    const taken = before.then(() => this.send(event, number, group)).then(onTaken);
+    this.last.set(group, taken);
+    const sent = taken.finally(() => this.underWay.delete(sent));
     this.underWay.add(sent);
   }
 
@@ -93,9 +96,8 @@ class SqsOutlet implements Outlet {
     this.admin.close();
   }
 
-  private async send({ event, instance, body }: DemoEvent, number: number): Promise<void> {
+  private async send({ body }: DemoEvent, number: number, group: string): Promise<void> {
     const text = number % CLAIM_EVERY === 0 ? await this.claim(body, number) : body.toString();
-    const group = `${SERVER}-${event.replace('.', '_')}-${instance}`;
     await Promise.all(this.queues.map((url) => this.admin.send(url, text, group)));
   }
 

@@ -88,13 +88,14 @@ export class Inbox {
   }
 
   receive(queue: ConsumedQueue, messages: readonly ReceivedMessage[], askedAt: number): void {
-    const hiddenUntil = askedAt + this.parts.visibilitySeconds * 1000;
-    const fresh = messages.flatMap((received) => this.admit(queue, received, hiddenUntil) ?? []);
-    if (this.stopped) this.release(fresh.reverse());
-    else {
-      for (const message of fresh) this.lanes.add(message);
-      this.handOver();
-    }
+    if (this.stopped) return this.refuse(queue, messages, askedAt);
+    for (const message of this.admitAll(queue, messages, askedAt)) this.lanes.add(message);
+    this.handOver();
+  }
+
+  /** Gives messages back that nobody wants any more. */
+  refuse(queue: ConsumedQueue, messages: readonly ReceivedMessage[], askedAt: number): void {
+    this.release(this.admitAll(queue, messages, askedAt).reverse());
   }
 
   /** Hands over no more; what waits goes back. */
@@ -112,6 +113,11 @@ export class Inbox {
     this.release(held.reverse());
     await this.releases.flush();
     this.leases.stop();
+  }
+
+  private admitAll(queue: ConsumedQueue, messages: readonly ReceivedMessage[], askedAt: number): Held[] {
+    const hiddenUntil = askedAt + this.parts.visibilitySeconds * 1000;
+    return messages.flatMap((received) => this.admit(queue, received, hiddenUntil) ?? []);
   }
 
   /** A message that is not held yet; one that came again only renews its lease, and is deleted where it is settled. */

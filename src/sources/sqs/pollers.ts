@@ -6,7 +6,7 @@ import { troubleOf } from './trouble';
 
 export interface PollersParts {
   readonly api: Pick<SqsApi, 'receive' | 'abandonReceiving'>;
-  readonly inbox: Pick<Inbox, 'free' | 'room' | 'receive'>;
+  readonly inbox: Pick<Inbox, 'free' | 'room' | 'receive' | 'refuse'>;
   readonly maxPolls: number;
   readonly maxMessages: number;
   readonly waitSeconds: number;
@@ -41,7 +41,7 @@ export class Pollers {
     return this.queues.size;
   }
 
-  /** From now on these queues; polls of others that are under way still bring what they bring. */
+  /** From now on these queues; what polls of others still bring goes back. */
   consume(queues: readonly ConsumedQueue[]): void {
     const before = this.queues;
     this.queues = new Map(queues.map((queue) => [queue.url, queue]));
@@ -130,8 +130,10 @@ export class Pollers {
       result = messages.length >= max ? 'full' : messages.length > 0 ? 'some' : 'none';
       inbox.room.unreserve(max);
       onAnswer();
-      onReceived(queue, messages);
-      inbox.receive(queue, messages, Date.now());
+      if (this.queues.has(queue.url)) {
+        onReceived(queue, messages);
+        inbox.receive(queue, messages, Date.now());
+      } else inbox.refuse(queue, messages, Date.now());
     } catch (error) {
       inbox.room.unreserve(max);
       if (!this.abandoned) onError(error, queue.url);

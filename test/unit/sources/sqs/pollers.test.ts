@@ -1,25 +1,34 @@
+import type { ReceivedMessage, SqsApi } from '../../../../src/sources/sqs/api';
 import { Pollers } from '../../../../src/sources/sqs/pollers';
+import type { ConsumedQueue } from '../../../../src/sources/sqs/queue-names';
 import { Room } from '../../../../src/sources/sqs/room';
-import { Happenings } from '../../../support/signals';
+import { deferred, Happenings } from '../../../support/signals';
 
-const URL = 'http://127.0.0.1/000000000000/one';
+const QUEUE: ConsumedQueue = {
+  url: 'http://127.0.0.1/000000000000/one',
+  name: 'one',
+  origin: { routingKey: '' },
+};
+const MESSAGE: ReceivedMessage = {
+  id: 'id',
+  handle: 'handle',
+  body: '{}',
+  group: undefined,
+  sentAt: undefined,
+  receiveCount: 1,
+};
 
 afterEach(() => jest.restoreAllMocks());
 
-test('a queue whose poll failed is polled again, however much time passes between two looks at the clock', async () => {
-  let now = 1_000_000;
-  // Longer than half of the pause after a failure, which is between 160 and 240 ms.
-  jest.spyOn(Date, 'now').mockImplementation(() => {
-    now += 130;
-    return now;
-  });
+function setup(receive: SqsApi['receive']) {
   const polls = new Happenings<string>();
+  const inboxed = new Happenings<'received' | 'refused'>();
   const room = new Room(100, 64 * 1024 * 1024);
   const pollers = new Pollers({
     api: {
-      receive: async (queueUrl) => {
+      receive: (queueUrl, options) => {
         polls.add(queueUrl);
-        throw new Error('away');
+        return receive(queueUrl, options);
       },
       abandonReceiving: () => {},
     },
@@ -28,7 +37,8 @@ test('a queue whose poll failed is polled again, however much time passes betwee
       get free() {
         return room.free;
       },
-      receive: () => {},
+      receive: () => inboxed.add('received'),
+      refuse: () => inboxed.add('refused'),
     },
     maxPolls: 1,
     maxMessages: 10,
@@ -39,10 +49,32 @@ test('a queue whose poll failed is polled again, however much time passes betwee
     onError: () => {},
     onGone: () => {},
   });
-  pollers.consume([{ url: URL, name: 'one', origin: { routingKey: '' } }]);
+  return { pollers, polls, inboxed };
+}
+
+test('a queue whose poll failed is polled again, however much time passes between two looks at the clock', async () => {
+  let now = 1_000_000;
+  // Longer than half of the pause after a failure, which is between 160 and 240 ms.
+  jest.spyOn(Date, 'now').mockImplementation(() => {
+    now += 130;
+    return now;
+  });
+  const { pollers, polls } = setup(() => Promise.reject(new Error('away')));
+  pollers.consume([QUEUE]);
   try {
     await polls.count(2, 2000);
   } finally {
     await pollers.stop();
   }
+});
+
+test('what a poll still brings of a queue that was left goes back', async () => {
+  const answer = deferred<ReceivedMessage[]>();
+  const { pollers, inboxed } = setup(() => answer.promise);
+  pollers.consume([QUEUE]);
+  pollers.consume([]);
+  answer.resolve([MESSAGE]);
+  await inboxed.count(1);
+  await pollers.stop();
+  expect(inboxed.all).toEqual(['refused']);
 });
