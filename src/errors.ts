@@ -36,6 +36,13 @@ export class StoreUnavailableError extends RelayError {
   }
 }
 
+/** RabbitMQ cannot be reached, or does not let us in. */
+export class BrokerUnavailableError extends RelayError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('BROKER_UNAVAILABLE', message, options);
+  }
+}
+
 /** What Redis answers, or StoreUnavailableError: a call may also fail while the connection stands (paused, full). */
 export async function fromStore<T>(answer: Promise<T>): Promise<T> {
   try {

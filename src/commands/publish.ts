@@ -1,12 +1,12 @@
-import { readFileSync } from 'node:fs';
-import { connect } from 'amqplib';
+import { type ChannelModel, connect } from 'amqplib';
 import { Command, InvalidArgumentError } from 'commander';
 import { loadConfig } from '../config/load';
-import { ConfigError } from '../errors';
+import { BrokerUnavailableError, ConfigError, explainError } from '../errors';
 import { findEvent, findKey } from '../events/catalogue';
 import { sampleEvent } from '../events/sample';
 import { connectOptions } from '../sources/rabbitmq/address';
-import { FINDING } from './exit';
+import { FINDING, UsageError } from './exit';
+import { readInput } from './files';
 
 interface Options {
   readonly instance: string;
@@ -35,9 +35,9 @@ async function publish(options: Options): Promise<void> {
   const { uri, frameMax, exchange } = config.rabbitmq;
   if (uri === '')
     throw new ConfigError(['RABBITMQ_URI: must be set, such as amqp://user:password@host:5672/%2F']);
-  const bodyOf = options.file === undefined ? sampleOf(options) : () => readFileSync(options.file ?? '');
+  const bodyOf = options.file === undefined ? sampleOf(options) : fileOf(options.file);
   const routingKey = routingKeyOf(options, bodyOf(0));
-  const connection = await connect(connectOptions(uri, frameMax));
+  const connection = await open(uri, frameMax);
   try {
     const channel = await connection.createConfirmChannel();
     await channel.assertExchange(exchange, 'topic', { durable: true, autoDelete: false });
@@ -58,6 +58,17 @@ async function publish(options: Options): Promise<void> {
   process.stdout.write(`published ${options.count} × ${routingKey} to ${exchange}\n`);
 }
 
+async function open(uri: string, frameMax: number): Promise<ChannelModel> {
+  try {
+    return await connect(connectOptions(uri, frameMax));
+  } catch (cause) {
+    throw new BrokerUnavailableError(
+      `RabbitMQ cannot be reached (${explainError(cause)}): check RABBITMQ_URI`,
+      { cause },
+    );
+  }
+}
+
 function reportReturned(count: number, routingKey: string, exchange: string): void {
   process.stderr.write(
     `${count} × ${routingKey} went nowhere: no queue is bound to ${exchange} for it. Start the relay, which binds its own, or check RABBITMQ_EXCHANGE_NAME and RABBITMQ_EVENTS_…\n`,
@@ -67,8 +78,16 @@ function reportReturned(count: number, routingKey: string, exchange: string): vo
 
 function routingKeyOf(options: Options, body: Buffer): string {
   if (options.file === undefined) return eventOf(options.event);
-  const event: unknown = (JSON.parse(body.toString('utf8')) as { event?: unknown }).event;
+  const event = eventIn(body, options.file);
   return typeof event === 'string' && event !== '' ? event : eventOf(options.event);
+}
+
+function eventIn(body: Buffer, file: string): unknown {
+  try {
+    return (JSON.parse(body.toString('utf8')) as { event?: unknown } | null)?.event;
+  } catch {
+    throw new UsageError(`${file} must be the JSON of one event`);
+  }
 }
 
 function eventOf(text: string): string {
@@ -77,4 +96,9 @@ function eventOf(text: string): string {
 
 function sampleOf({ instance, event }: Options): (index: number) => Buffer {
   return (index) => sampleEvent(instance, eventOf(event), index);
+}
+
+function fileOf(file: string): () => Buffer {
+  const body = readInput(file);
+  return () => body;
 }

@@ -1,8 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { Pushers } from '../app/pushers';
 import { withSettings } from '../app/store';
-import { fileProblem } from '../config/layers';
 import { loadConfig } from '../config/load';
 import { AddressGuard } from '../network/address-guard';
 import { instanceNameOf } from '../settings/document';
@@ -10,6 +8,7 @@ import { InstanceSettings, SettingsMissingError, SettingsRefusedError } from '..
 import { masked } from '../settings/mask';
 import type { SettingsStore } from '../settings/store';
 import { FINDING, UsageError } from './exit';
+import { readInput, writeSecrets } from './files';
 import { table } from './table';
 
 export function settingsCommand(): Command {
@@ -85,7 +84,7 @@ async function get(instance: string): Promise<void> {
 }
 
 async function set(instance: string, json: string | undefined, options: { file?: string }): Promise<void> {
-  const sections = objectOf(json ?? read(options.file));
+  const sections = objectOf(json ?? fromFile(options.file));
   const { warnings } = await withInstances((instances) => instances.setSections(instance, sections));
   warn(warnings);
   process.stdout.write(`set ${instance}\n`);
@@ -107,13 +106,12 @@ async function exportAll(file: string | undefined): Promise<void> {
     for await (const [instanceName, settings] of store.list()) all.push({ instanceName, ...settings });
   });
   const text = `${JSON.stringify(all, null, 2)}\n`;
-  // Nobody else's business: it holds secrets.
   if (file === undefined) process.stdout.write(text);
-  else writeFileSync(file, text, { mode: 0o600 });
+  else writeSecrets(file, text);
 }
 
 async function importAll(file: string): Promise<void> {
-  const content = parse(read(file));
+  const content = parse(fromFile(file));
   const entries: unknown[] = Array.isArray(content) ? content : [content];
   const named = entries.map((entry, index) => {
     const name = instanceNameOf(entry);
@@ -147,13 +145,9 @@ function warn(warnings: readonly string[]): void {
   for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
 }
 
-function read(file: string | undefined): string {
+function fromFile(file: string | undefined): string {
   if (file === undefined) throw new UsageError('give the JSON, or --file');
-  try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8');
-  } catch (error) {
-    throw new UsageError(`${file} cannot be read: ${fileProblem(error)}`);
-  }
+  return readInput(file).toString('utf8');
 }
 
 function parse(text: string): unknown {

@@ -273,14 +273,23 @@ describe('publish', () => {
     expect(stderr).toMatch(/^2 × messages\.upsert went nowhere.*RABBITMQ_EXCHANGE_NAME/);
   });
 
-  test('without an address it is wrong configuration: exit 2; without the file or the broker: exit 1', async () => {
+  test('what is missing is named with its remedy: address and file are wrong usage, the broker a failure', async () => {
+    const files = folderWith({ 'half.json': '{' });
+    const environment = { RABBITMQ_URI: bench.proxy.uri };
+    const away = { RABBITMQ_URI: `amqp://127.0.0.1:${await freePort()}` };
     const results = await Promise.all([
       run(['publish']),
-      run(['publish', '--file', 'absent.json'], { RABBITMQ_URI: bench.proxy.uri }),
-      run(['publish'], { RABBITMQ_URI: `amqp://127.0.0.1:${await freePort()}` }),
+      run(['publish', '--file', 'absent.json'], environment),
+      runCommand(['publish', '--file', 'half.json'], environment, files.path),
+      run(['publish'], away),
     ]);
-    expect(results.map(({ code }) => code)).toEqual([2, 1, 1]);
-    for (const { stderr } of results) expect(stderr.length).toBeGreaterThan(10);
+    files.remove();
+    expect(results.map(({ code, stderr }) => [code, stderr])).toEqual([
+      [2, expect.stringContaining('RABBITMQ_URI: must be set')],
+      [2, expect.stringContaining('absent.json cannot be read')],
+      [2, expect.stringContaining('half.json must be the JSON of one event')],
+      [1, expect.stringMatching(/ECONNREFUSED.*check RABBITMQ_URI/)],
+    ]);
   });
 });
 
