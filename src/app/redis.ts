@@ -56,8 +56,8 @@ function behindSentinels({ uri, sentinels, sentinelName, sentinelPassword }: Red
     ...(sentinelPassword === '' ? {} : { sentinelPassword }),
     sentinels: sentinels.map(parseNode),
     name: sentinelName,
-    // Until the old master is told that it is one no more, what is written there is lost, and would be done twice.
-    failoverDetector: true,
+    // One that takes the question and is gone would hold up all the others.
+    sentinelCommandTimeout: 5000,
   } satisfies RedisOptions;
 }
 
@@ -82,7 +82,7 @@ function accessOf(uri: string): Pick<RedisOptions, 'username' | 'password' | 'db
 function tlsOf(uri: string): Pick<RedisOptions, 'tls'> {
   const { protocol, hostname } = new URL(uri);
   if (protocol !== 'rediss:') return {};
-  return { tls: isIP(hostname.replace(/^\[(.*)\]$/, '$1')) ? {} : { servername: hostname } };
+  return { tls: isIP(withoutBrackets(hostname)) ? {} : { servername: hostname } };
 }
 
 function reconnectDelay(times: number): number {
@@ -91,7 +91,11 @@ function reconnectDelay(times: number): number {
 
 function parseNode(node: string): { host: string; port: number } {
   const colon = node.lastIndexOf(':');
-  return { host: node.slice(0, colon), port: Number(node.slice(colon + 1)) };
+  return { host: withoutBrackets(node.slice(0, colon)), port: Number(node.slice(colon + 1)) };
+}
+
+function withoutBrackets(host: string): string {
+  return host.replace(/^\[(.*)\]$/, '$1');
 }
 
 /** Tells what is at risk with this Redis: keys it may evict, parked deliveries it may forget. */

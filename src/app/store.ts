@@ -30,6 +30,10 @@ export function withSettings<T>(config: Config, work: (store: SettingsStore) => 
   return withRedis(config.redis, (redis) => work(new SettingsStore({ redis, prefix, cipher })));
 }
 
+function reasonOf(error: unknown): string {
+  return error === undefined ? 'no answer; it may still be loading' : explainError(error);
+}
+
 /**
  * Opens a connection to Redis for one command, and closes it again.
  *
@@ -45,12 +49,9 @@ export async function withRedis<T>(
   });
   try {
     await once(redis, 'ready', { signal: AbortSignal.timeout(CONNECT_MS) }).catch(() => {
-      throw new StoreUnavailableError(
-        `Redis cannot be reached (${explainError(lastError)}): check REDIS_URI`,
-        {
-          cause: lastError,
-        },
-      );
+      throw new StoreUnavailableError(`Redis cannot be reached (${reasonOf(lastError)}): check REDIS_URI`, {
+        cause: lastError,
+      });
     });
     return await work(redis);
   } finally {

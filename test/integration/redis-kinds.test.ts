@@ -58,7 +58,10 @@ test.each([false, true])(
   },
 );
 
-test('Sentinels with a password: what was parked is retried after a fail-over', async () => {
+test.each<[string, (sentinel: PrivateSentinel) => Promise<void>]>([
+  ['a fail-over that was asked for', (sentinel) => sentinel.failOver()],
+  ['the end of the master', (sentinel) => sentinel.loseMaster()],
+])('Sentinels with a password: what was parked is retried after %s', async (what, change) => {
   const sentinel = await PrivateSentinel.start();
   service = sentinel;
   await startWith({
@@ -67,5 +70,5 @@ test('Sentinels with a password: what was parked is retried after a fail-over', 
     REDIS_SENTINEL_NAME: sentinel.group,
     REDIS_SENTINEL_PASSWORD: PASSWORD,
   });
-  await retryEverything('Redis fail-over by Sentinel', () => sentinel.failOver());
+  await retryEverything(`Sentinel: ${what}`, () => change(sentinel));
 });

@@ -165,10 +165,21 @@ export class PrivateSentinel extends PrivateRedises {
     await eventually(async () => ((await this.isReplicated()) ? true : undefined), 'a replica that follows');
   }
 
-  /** The replica takes over; resolves when the Sentinel says so. */
-  async failOver(): Promise<void> {
+  /** The replica takes over, as the Sentinel is asked for it; resolves when it says so. */
+  failOver(): Promise<void> {
+    return this.untilAnotherMaster(() => this.ask('FAILOVER', GROUP));
+  }
+
+  /** The master is gone at once; resolves when the replica has taken over. */
+  loseMaster(): Promise<void> {
+    return this.untilAnotherMaster((port) =>
+      this.with(port, (redis) => redis.call('SHUTDOWN', 'NOSAVE', 'NOW')).catch(() => {}),
+    );
+  }
+
+  private async untilAnotherMaster(change: (port: number) => Promise<unknown>): Promise<void> {
     const before = await this.masterPort();
-    await this.ask('FAILOVER', GROUP);
+    await change(before);
     await eventually(async () => ((await this.masterPort()) === before ? undefined : true), 'another master');
   }
 

@@ -1,5 +1,5 @@
 import type { EventFilter } from '../../config/event-switches';
-import { errorCode } from '../../errors';
+import { errorCode, explainError } from '../../errors';
 import type { Finding } from '../../observability/finding';
 import { connectSqs, type SqsApi, type SqsConnection } from './api';
 import { findQueues } from './discovery';
@@ -110,10 +110,8 @@ function explain(error: unknown, permission: string): string {
       return isAboutPermission(code)
         ? `${code === 'KmsAccessDenied' ? 'kms:Decrypt' : permission} is missing: see deploy/aws/policy.json`
         : `the credentials are refused (${code}): check SQS_ACCESS_KEY_ID and SQS_SECRET_ACCESS_KEY, or the role`;
-    case 'away': {
-      const why = error instanceof Error && error.message !== '' ? error.message : code;
-      return `it cannot be reached (${why}): check SQS_ENDPOINT, SQS_REGION and the network`;
-    }
+    case 'away':
+      return `it cannot be reached (${explainError(error)}): check SQS_ENDPOINT, SQS_REGION and the network`;
   }
 }
 
