@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 
-/** The major version of V8 (Node.js 22) whose compiler in between makes up for what the budget is for, and replaces it. */
+/** Major version of V8 (Node.js 22) that knows no such budget, and whose compiler in between does what it is for. */
 const MAGLEV = 12;
 
 /*

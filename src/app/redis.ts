@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import type { RedisConfig } from '../config/redis';
+import { withoutBrackets } from '../config/url';
 import type { Logger } from '../observability/logging';
 import type { RedisClient } from '../retry/scripts';
 
@@ -92,10 +93,6 @@ function reconnectDelay(times: number): number {
 function parseNode(node: string): { host: string; port: number } {
   const colon = node.lastIndexOf(':');
   return { host: withoutBrackets(node.slice(0, colon)), port: Number(node.slice(colon + 1)) };
-}
-
-function withoutBrackets(host: string): string {
-  return host.replace(/^\[(.*)\]$/, '$1');
 }
 
 /** Tells what is at risk with this Redis: keys it may evict, parked deliveries it may forget. */

@@ -1,6 +1,6 @@
 import { type EventFilter, readEventSwitches } from './event-switches';
 import { isEncryptedChannel, prefixProblem } from './pusher-names';
-import { parseUrl } from './url';
+import { parseUrl, withoutBrackets } from './url';
 import type { Values } from './variables';
 
 /** An app at Pusher, or at a server that speaks its protocol. */
@@ -169,7 +169,7 @@ function readPusherUrl(text: string, problems: string[]): Omit<PusherAppConfig, 
     appId,
     key: decodeURIComponent(url.username),
     secret: decodeURIComponent(url.password),
-    host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+    host: withoutBrackets(url.hostname),
     port: url.port === '' ? undefined : Number(url.port),
     useTLS: url.protocol === 'https:',
   };

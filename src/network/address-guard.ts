@@ -3,7 +3,7 @@ import { isIP, type LookupFunction } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import ipaddr from 'ipaddr.js';
 import { buildConnector } from 'undici';
-import { parseUrl } from '../config/url';
+import { parseUrl, withoutBrackets } from '../config/url';
 import { AddressRefusedError, ConfigError } from '../errors';
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
@@ -106,7 +106,7 @@ export class AddressGuard {
     if (username || password)
       return 'url must not carry a user or a password: put credentials into headers, such as authorization';
     // The parser has turned every spelling of an IPv4 address into the usual one.
-    const host = hostname.replace(/^\[(.*)\]$/, '$1');
+    const host = withoutBrackets(hostname);
     if (isIP(host)) {
       const refusal = this.refusal(host);
       return refusal && `url leads inside: ${refusal}`;

@@ -2,6 +2,7 @@ import { type ClientRequest, request as httpRequest, type IncomingMessage } from
 import { request as httpsRequest } from 'node:https';
 import { isIP, type Socket } from 'node:net';
 import { buildConnector } from 'undici';
+import { withoutBrackets } from '../config/url';
 import { explainError, ProxyError } from '../errors';
 
 /** Which requests go by way of which proxy. */
@@ -104,7 +105,7 @@ function connectRequest(proxy: URL, authority: string, timeoutMs: number): Clien
   const authorization =
     username === '' ? {} : { 'proxy-authorization': `Basic ${Buffer.from(credentials).toString('base64')}` };
   const request = proxy.protocol === 'https:' ? httpsRequest : httpRequest;
-  const host = proxy.hostname.replace(/^\[(.*)\]$/, '$1');
+  const host = withoutBrackets(proxy.hostname);
   return request({
     host,
     // Otherwise it would be taken from the header `host`, which names the other side.

@@ -10,25 +10,26 @@ const EVENTS = 500;
 /** Its host is nobody's: the lists name those. */
 const uriWith = (scheme: string): string => `${scheme}://:${encodeURIComponent(PASSWORD)}@nowhere.invalid`;
 
-let scenario: Scenario | undefined;
-let service: PrivateRedisCluster | PrivateSentinel | undefined;
+/** The last one opened is the first to close. */
+const closing: (() => Promise<void>)[] = [];
 
 afterEach(async () => {
-  await scenario?.close();
-  await service?.dispose();
+  for (const close of closing.splice(0).reverse()) await close();
 });
 
-async function startWith(env: Environment): Promise<Scenario> {
-  scenario = await Scenario.start({ env });
-  return scenario;
+function disposeLater<T extends PrivateRedisCluster | PrivateSentinel>(service: T): T {
+  closing.push(() => service.dispose());
+  return service;
 }
 
 /** Every event is parked once, settings are written and read, and all ends well. */
 async function retryEverything(
-  fault: string,
+  what: string,
+  env: Environment,
   meanwhile: () => Promise<void> = async () => {},
 ): Promise<void> {
-  if (scenario === undefined) throw new Error('start a scenario first');
+  const scenario = await Scenario.start({ env });
+  closing.push(() => scenario.close());
   const { receiver } = scenario;
   receiver.behaviour = answering(503);
   await scenario.startWorker({ WEBHOOK_RETRY_INITIAL_DELAY_SECONDS: '5' });
@@ -36,7 +37,7 @@ async function retryEverything(
   await scenario.untilAudited(({ parked }) => parked === EVENTS);
   await meanwhile();
   receiver.behaviour = ok;
-  await scenario.conclude(fault);
+  await scenario.conclude(what);
   expect(await scenario.audit(WEBHOOK)).toMatchObject({ accepted: EVENTS, delivered: EVENTS });
   const set = await scenario.command('settings', 'set', 'loja', '{"websocket":{"enabled":true}}');
   expect(set).toMatchObject({ code: 0, stderr: '' });
@@ -47,14 +48,12 @@ async function retryEverything(
 test.each([false, true])(
   'a Redis Cluster with a password keeps and retries everything (TLS: %s)',
   async (tls) => {
-    const cluster = await PrivateRedisCluster.start({ tls });
-    service = cluster;
-    await startWith({
+    const { nodes } = disposeLater(await PrivateRedisCluster.start({ tls }));
+    await retryEverything(`Redis Cluster${tls ? ' over TLS' : ''}`, {
       REDIS_URI: uriWith(tls ? 'rediss' : 'redis'),
-      REDIS_CLUSTER_NODES: cluster.nodes,
+      REDIS_CLUSTER_NODES: nodes,
       ...(tls ? { NODE_EXTRA_CA_CERTS: AUTHORITY } : {}),
     });
-    await retryEverything(`Redis Cluster${tls ? ' over TLS' : ''}`);
   },
 );
 
@@ -62,13 +61,12 @@ test.each<[string, (sentinel: PrivateSentinel) => Promise<void>]>([
   ['a fail-over that was asked for', (sentinel) => sentinel.failOver()],
   ['the end of the master', (sentinel) => sentinel.loseMaster()],
 ])('Sentinels with a password: what was parked is retried after %s', async (what, change) => {
-  const sentinel = await PrivateSentinel.start();
-  service = sentinel;
-  await startWith({
+  const sentinel = disposeLater(await PrivateSentinel.start());
+  const env = {
     REDIS_URI: uriWith('redis'),
     REDIS_SENTINELS: sentinel.sentinels,
     REDIS_SENTINEL_NAME: sentinel.group,
     REDIS_SENTINEL_PASSWORD: PASSWORD,
-  });
-  await retryEverything(`Sentinel: ${what}`, () => change(sentinel));
+  };
+  await retryEverything(`Sentinel: ${what}`, env, () => change(sentinel));
 });

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { splice } from './splice';
 
 /** A way to a server that can go dead: connections stay open, and nothing passes any more. */
 export class FreezingProxy {
@@ -10,21 +11,7 @@ export class FreezingProxy {
   static async start(target: number): Promise<FreezingProxy> {
     const server = createServer();
     const proxy = new FreezingProxy(server);
-    server.on('connection', (client: Socket) => {
-      const upstream = connect(target, '127.0.0.1');
-      for (const [from, to] of [
-        [client, upstream],
-        [upstream, client],
-      ] as const) {
-        proxy.sockets.add(from);
-        from.on('error', () => to.destroy());
-        from.on('close', () => {
-          proxy.sockets.delete(from);
-          to.destroy();
-        });
-        from.pipe(to);
-      }
-    });
+    server.on('connection', (client: Socket) => splice(client, connect(target, '127.0.0.1'), proxy.sockets));
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     return proxy;

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { buildConnector } from 'undici';
+import { withoutBrackets } from '../../config/url';
 import { errorCode, explainError } from '../../errors';
 import type { AddressGuard } from '../../network/address-guard';
 import type { Finding } from '../../observability/finding';
@@ -41,7 +42,7 @@ function isOwnContainer(error: unknown, hostname: string): boolean {
 
 function open({ protocol, hostname, port }: URL, guard: AddressGuard | undefined): Promise<Socket> {
   const connect = guard?.connector({ timeout: CONNECT_MS }) ?? buildConnector({ timeout: CONNECT_MS });
-  const name = hostname.replace(/^\[(.*)\]$/, '$1');
+  const name = withoutBrackets(hostname);
   return new Promise((resolve, reject) => {
     connect(
       { protocol, hostname: name, host: name, port, ...(protocol === 'https:' ? { servername: name } : {}) },

@@ -1,4 +1,5 @@
 import type { Options } from 'amqplib';
+import { withoutBrackets } from '../../config/url';
 
 const HEARTBEAT_SECONDS = 30;
 
@@ -12,7 +13,7 @@ export function connectOptions(uri: string, frameMax: number): Options.Connect {
   const heartbeat = Number(url.searchParams.get('heartbeat') ?? HEARTBEAT_SECONDS);
   return {
     protocol: url.protocol.replace(':', ''),
-    hostname: url.hostname.replace(/^\[|\]$/g, '') || 'localhost',
+    hostname: withoutBrackets(url.hostname) || 'localhost',
     port: Number(url.port) || (url.protocol === 'amqps:' ? 5671 : 5672),
     username: decodeURIComponent(url.username) || 'guest',
     password: decodeURIComponent(url.password) || 'guest',

@@ -4,6 +4,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { Happenings } from '../signals';
+import { splice } from '../splice';
 
 /** Beside this file, made by make.sh: `localhost` and `elsewhere` by the authority, `stranger` by nobody. */
 export type Certificate = 'localhost' | 'elsewhere' | 'stranger';
@@ -34,9 +35,7 @@ export class TlsFront {
     const front = new TlsFront(server);
     server.on('secureConnection', (client: TLSSocket) => {
       front.names.add(client.servername ?? false);
-      const upstream = connect(Number(port), hostname);
-      front.join(client, upstream);
-      front.join(upstream, client);
+      splice(client, connect(Number(port), hostname), front.sockets);
     });
     server.listen(0, 'localhost');
     await once(server, 'listening');
@@ -52,15 +51,5 @@ export class TlsFront {
     this.server.close();
     for (const socket of this.sockets) socket.destroy();
     await closed;
-  }
-
-  private join(from: Socket, to: Socket): void {
-    this.sockets.add(from);
-    from.on('error', () => to.destroy());
-    from.on('close', () => {
-      this.sockets.delete(from);
-      to.destroy();
-    });
-    from.pipe(to);
   }
 }
