@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // First: it holds for what is loaded after it.
 import './v8-flags';
-import { run } from './commands';
+import { run } from './cli/program';
 
 // Bodies of a few KB then share an allocation instead of having one each (Node's default is 8 KB). No larger, as a
 // body that is kept for long keeps its neighbours' memory, too.

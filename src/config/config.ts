@@ -1,4 +1,5 @@
-import { type EventFilter, readEventSwitches } from './event-switches';
+import type { EventFilter } from '../events/filter';
+import { readEventSwitches } from './event-switches';
 import { canDecode, isHeader, isSigningKey } from './formats';
 import { deepFreeze } from './freeze';
 import { type GatewayConfig, gatewayOf, type WebSocketConfig, webSocketOf } from './gateway-config';

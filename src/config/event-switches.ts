@@ -1,12 +1,6 @@
 import { findKey } from '../events/catalogue';
+import type { EventFilter } from '../events/filter';
 import { flag } from './formats';
-
-/** Which events pass: all, or those whose filter key is in the set. */
-export type EventFilter = 'all' | ReadonlySet<string>;
-
-export function passes(filter: EventFilter, key: string): boolean {
-  return filter === 'all' || filter.has(key);
-}
 
 /**
  * `WEBHOOK_EVENTS_ERRORS` and `…_ERRORS_WEBHOOK` switch the core API's own error webhook, not an event; the others are

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
-import { type EventFilter, readEventSwitches } from './event-switches';
+import type { EventFilter } from '../events/filter';
+import { readEventSwitches } from './event-switches';
 import type { Values } from './variables';
 
 export interface GatewayConfig {

@@ -1,4 +1,5 @@
-import { type EventFilter, readEventSwitches } from './event-switches';
+import type { EventFilter } from '../events/filter';
+import { readEventSwitches } from './event-switches';
 import { httpUrl } from './formats';
 import { parseUrl } from './url';
 import type { Values } from './variables';

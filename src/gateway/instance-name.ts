@@ -1,4 +1,4 @@
-import { badRequest } from './errors';
+import { badRequest } from './http-errors';
 
 const MAX_LENGTH = 255;
 

@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { Settings } from '../settings/schema';
-import { HttpError, unauthorized } from './errors';
+import { HttpError, unauthorized } from './http-errors';
 
 /** What a key opens: everything, or one instance's own paths. */
 export type Access = 'all' | 'instance';

@@ -1,8 +1,8 @@
 import { MalformedEventError } from '../errors';
 import { type Envelope, type EventId, type Origin, parseEnvelope } from '../events/envelope';
 import type { Deduplication } from './deduplication';
-import type { Deliverer, DirectResult } from './deliver';
 import type { Delivery } from './delivery';
+import type { Deliverer, DirectResult } from './direct-attempts';
 import type { Settlement, SourceMessage } from './message';
 import { settle } from './settle';
 

@@ -1,6 +1,6 @@
-import { type EventFilter, passes } from '../config/event-switches';
 import { filterKey } from '../events/catalogue';
 import type { Envelope } from '../events/envelope';
+import { type EventFilter, passes } from '../events/filter';
 import { type Delivery, type Destination, deliveryId } from './delivery';
 
 /** A destination and what it wants. */

@@ -1,4 +1,4 @@
-import type { DirectResult } from './deliver';
+import type { DirectResult } from './direct-attempts';
 import type { Settlement } from './message';
 
 /**

@@ -1,5 +1,5 @@
 import { StoreUnavailableError } from '../errors';
-import type { RetryStore, Step } from './store';
+import type { RetryStore, Step } from './retry-store';
 
 /** One change of what is stored. */
 export interface Change {

@@ -1,7 +1,7 @@
+import { COMPRESSION, compress, decompress } from '../events/compression';
 import type { Origin } from '../events/envelope';
 import type { AttemptRecord, DestinationId } from '../pipeline/delivery';
 import type { DeadReason, ParkRequest } from '../pipeline/parking';
-import { COMPRESSION, compress, decompress } from './compression';
 
 /**
  * Data of a BullMQ job: one parked delivery or one dead letter. Short keys, as millions of them lie in Redis. No

@@ -5,12 +5,12 @@ import type { Attempts } from '../pipeline/attempts';
 import type { Bulkhead } from '../pipeline/bulkhead';
 import type { AttemptRecord, Delivery, DeliveryId, Destination, DestinationId } from '../pipeline/delivery';
 import type { DeadReason, Decide } from '../pipeline/parking';
+import type { RedisClient } from '../redis/scripts';
+import { settleStored } from './bullmq-parking';
 import type { GroupCommit } from './group-commit';
 import { bodyOf, historyLine, type JobData, originOf } from './job';
-import { settleStored } from './parking';
 import { INTERRUPTED_DELAY_MS } from './policy';
-import type { RedisClient } from './scripts';
-import type { RetryStore } from './store';
+import type { RetryStore } from './retry-store';
 
 export interface RetryObserver {
   deadLettered(id: DeliveryId, data: JobData, reason: DeadReason): void;

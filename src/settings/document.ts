@@ -1,5 +1,5 @@
-import type { EventFilter } from '../config/event-switches';
 import { CATALOGUE, filterKey, findEvent, findKey } from '../events/catalogue';
+import type { EventFilter } from '../events/filter';
 import { type Settings, settingsSchema } from './schema';
 import { unknownFields } from './unknown-fields';
 

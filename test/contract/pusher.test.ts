@@ -1,4 +1,4 @@
-import type { PusherDestination } from '../../src/destinations/pusher/destination';
+import type { PusherDestination } from '../../src/destinations/pusher/pusher-destination';
 import type { ReceivedRequest } from '../support/http-target';
 import { MAX_REQUESTS, pusherDestination } from '../support/pusher/destination';
 import { destinationSuite } from './destination-suite';

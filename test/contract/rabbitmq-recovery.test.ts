@@ -1,5 +1,5 @@
 import type { SourceMessage } from '../../src/pipeline/message';
-import type { RabbitMqSource } from '../../src/sources/rabbitmq/source';
+import type { RabbitMqSource } from '../../src/sources/rabbitmq/rabbitmq-source';
 import { RabbitBench } from '../support/rabbit-bench';
 import { eventually, Happenings, within } from '../support/signals';
 import { untilReady } from '../support/sources';

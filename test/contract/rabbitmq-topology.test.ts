@@ -1,6 +1,6 @@
 import type { Origin } from '../../src/events/envelope';
 import type { SourceMessage } from '../../src/pipeline/message';
-import type { RabbitMqSource } from '../../src/sources/rabbitmq/source';
+import type { RabbitMqSource } from '../../src/sources/rabbitmq/rabbitmq-source';
 import type { ConsumedExchange, TopologyOptions } from '../../src/sources/rabbitmq/topology';
 import { QUORUM, RabbitBench, TOPIC } from '../support/rabbit-bench';
 import { eventually, Happenings } from '../support/signals';

@@ -1,4 +1,5 @@
-import type { Source, SourceMessage } from '../../src/pipeline/message';
+import type { SourceMessage } from '../../src/pipeline/message';
+import type { Source } from '../../src/sources/source';
 import { nth } from '../support/items';
 import { eventually, Happenings, within } from '../support/signals';
 import { texts, untilReady } from '../support/sources';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { inspectSqs, type SqsInspectOptions } from '../../src/sources/sqs/inspect';
+import { inspectSqs, type SqsInspectOptions } from '../../src/sources/sqs/sqs-doctor';
 import { REGION, SqsAdmin } from '../support/sqs-bench';
 import { SqsProxy, sqsError } from '../support/sqs-proxy';
 import { PrivateSqs } from '../support/sqs-service';

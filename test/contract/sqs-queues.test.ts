@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { SourceMessage } from '../../src/pipeline/message';
-import type { SqsSource, SqsSourceOptions } from '../../src/sources/sqs/source';
+import type { SqsSource, SqsSourceOptions } from '../../src/sources/sqs/sqs-source';
 import { nth } from '../support/items';
 import { eventually, Happenings, within } from '../support/signals';
 import { texts, untilReady } from '../support/sources';

@@ -4,8 +4,8 @@ import {
   WebhookDestination,
   type WebhookOptions,
   type WebhookTarget,
-} from '../../src/destinations/webhook/destination';
-import { createHttpClient } from '../../src/network/client';
+} from '../../src/destinations/webhook/webhook-destination';
+import { createHttpClient } from '../../src/network/http-client';
 import type { DestinationId, Outcome } from '../../src/pipeline/delivery';
 import { deliveryTo, eventBody } from '../support/events';
 import { HttpTarget, type ReceivedRequest } from '../support/http-target';

@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
-import { connectRedis } from '../../src/app/redis';
 import { loadConfig } from '../../src/config/load';
-import { WebSocketDestination } from '../../src/destinations/websocket/destination';
 import {
   createAppend,
   decodePublished,
   type StreamKeys,
   streamKeys,
 } from '../../src/destinations/websocket/stream';
+import { WebSocketDestination } from '../../src/destinations/websocket/websocket-destination';
 import type { Delivery, Destination, DestinationId } from '../../src/pipeline/delivery';
+import { connectRedis } from '../../src/redis/client';
 import { deliveryTo, eventBody } from '../support/events';
 import { PrivateRedis } from '../support/private-services';
 import { Happenings, within } from '../support/signals';

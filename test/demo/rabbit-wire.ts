@@ -1,5 +1,5 @@
 import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib';
-import { connectOptions } from '../../src/sources/rabbitmq/address';
+import { connectOptions } from '../../src/sources/rabbitmq/broker-address';
 import { display } from './brokers';
 import type { DemoEvent } from './events';
 import type { Outlet, Wire } from './wire';

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
-import { DeadLetters } from '../../src/retry/dead-letters';
-import { RetryStore } from '../../src/retry/store';
+import { DeadLetters } from '../../src/dead-letters/dead-letters';
+import { RetryStore } from '../../src/retry/retry-store';
 import { messageEvents, type OutgoingEvent } from '../support/publisher';
 import { Scenario } from '../support/scenario';
 

@@ -1,6 +1,6 @@
 import { createCipheriv, createHash } from 'node:crypto';
 import { Redis } from 'ioredis';
-import { RetryStore } from '../../src/retry/store';
+import { RetryStore } from '../../src/retry/retry-store';
 import type { OutgoingEvent } from '../support/publisher';
 import { answering, type Behaviour, Receiver } from '../support/receiver';
 import type { Environment } from '../support/relay';

@@ -1,5 +1,5 @@
+import type { DeadLetter, DeadLetterFilter } from '../../src/dead-letters/dead-letters';
 import type { DeliveryId } from '../../src/pipeline/delivery';
-import type { DeadLetter, DeadLetterFilter } from '../../src/retry/dead-letters';
 import { deliveryTo, eventBody } from '../support/events';
 import { nth } from '../support/items';
 import { DELIVERED, FAILED, FakeDestination } from '../support/pipeline';

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
+import { RedisDeduplication } from '../../src/deduplication/redis-deduplication';
 import type { EventId } from '../../src/events/envelope';
-import { RedisDeduplication } from '../../src/retry/deduplication';
-import { RetryStore } from '../../src/retry/store';
+import { RetryStore } from '../../src/retry/retry-store';
 import { messageEvents } from '../support/publisher';
 import { RabbitBroker, Scenario } from '../support/scenario';
 import { eventually, turns, within } from '../support/signals';

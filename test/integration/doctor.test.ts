@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { Redis } from 'ioredis';
 import type { Finding } from '../../src/observability/finding';
 import { SettingsCipher } from '../../src/settings/cipher';
-import { SettingsStore } from '../../src/settings/store';
+import { SettingsStore } from '../../src/settings/settings-store';
 import { runCommand } from '../support/command';
 import { folderWith } from '../support/folders';
 import { freePort } from '../support/ports';

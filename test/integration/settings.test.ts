@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Redis } from 'ioredis';
-import { SettingsCache } from '../../src/settings/cache';
 import { SettingsCipher } from '../../src/settings/cipher';
 import { parseSettings } from '../../src/settings/document';
 import type { Settings } from '../../src/settings/schema';
-import { SettingsStore } from '../../src/settings/store';
+import { SettingsCache } from '../../src/settings/settings-cache';
+import { SettingsStore } from '../../src/settings/settings-store';
 import { folderWith } from '../support/folders';
 import { Scenario } from '../support/scenario';
 

@@ -1,7 +1,7 @@
-import { Channel } from '../../src/gateway/websocket/channel';
 import type { ChannelClient, Notice } from '../../src/gateway/websocket/follower';
-import { StreamMessage } from '../../src/gateway/websocket/message';
+import { Channel } from '../../src/gateway/websocket/stream-channel';
 import { compareIds, type StreamId } from '../../src/gateway/websocket/stream-id';
+import { StreamMessage } from '../../src/gateway/websocket/stream-message';
 import { PAGE, type Reach, type StreamReader } from '../../src/gateway/websocket/stream-reader';
 import { deferred } from './signals';
 

@@ -1,6 +1,5 @@
 import { Attempts } from '../../src/pipeline/attempts';
 import { Bulkheads } from '../../src/pipeline/bulkheads';
-import { Deliverer, type DirectResult } from '../../src/pipeline/deliver';
 import type {
   AbortReason,
   AttemptRecord,
@@ -11,6 +10,7 @@ import type {
   ParkReason,
   RunningAttempt,
 } from '../../src/pipeline/delivery';
+import { Deliverer, type DirectResult } from '../../src/pipeline/direct-attempts';
 import type { Decision, Parking, ParkRequest, Ticket } from '../../src/pipeline/parking';
 import { deliveryTo, eventBody } from './events';
 import { type Deferred, deferred } from './signals';

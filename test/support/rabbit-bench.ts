@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Channel, type ChannelModel, type ConfirmChannel, connect } from 'amqplib';
 import type { Fields, Logger } from '../../src/observability/logging';
-import { RabbitMqSource, type RabbitMqSourceOptions } from '../../src/sources/rabbitmq/source';
+import { RabbitMqSource, type RabbitMqSourceOptions } from '../../src/sources/rabbitmq/rabbitmq-source';
 import { AmqpProxy } from './amqp-proxy';
 import { Happenings } from './signals';
 

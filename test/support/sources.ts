@@ -1,4 +1,5 @@
-import type { Source, SourceMessage } from '../../src/pipeline/message';
+import type { SourceMessage } from '../../src/pipeline/message';
+import type { Source } from '../../src/sources/source';
 import { eventually, type Happenings } from './signals';
 
 export function untilReady(source: Source): Promise<true> {

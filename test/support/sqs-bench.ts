@@ -8,7 +8,7 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import type { Fields, Logger } from '../../src/observability/logging';
-import { SqsSource, type SqsSourceOptions } from '../../src/sources/sqs/source';
+import { SqsSource, type SqsSourceOptions } from '../../src/sources/sqs/sqs-source';
 import type { SourceLimits } from './rabbit-bench';
 import { Happenings } from './signals';
 import { SqsProxy } from './sqs-proxy';

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
-import { connectRedis } from '../../src/app/redis';
+import { DeadLetters } from '../../src/dead-letters/dead-letters';
+import { type AuditLine, audit } from '../../src/ledger/audit';
+import { Ledger } from '../../src/ledger/ledger';
 import { Attempts } from '../../src/pipeline/attempts';
 import { Bulkheads } from '../../src/pipeline/bulkheads';
 import type {
@@ -11,14 +13,12 @@ import type {
   ParkReason,
 } from '../../src/pipeline/delivery';
 import type { Decide, ParkRequest } from '../../src/pipeline/parking';
-import { type AuditLine, audit } from '../../src/retry/audit';
-import { DeadLetters } from '../../src/retry/dead-letters';
+import { connectRedis } from '../../src/redis/client';
+import { BullMqParking } from '../../src/retry/bullmq-parking';
 import { GroupCommit } from '../../src/retry/group-commit';
-import { Ledger } from '../../src/retry/ledger';
-import { BullMqParking } from '../../src/retry/parking';
 import { decide } from '../../src/retry/policy';
+import { RetryStore } from '../../src/retry/retry-store';
 import { RetryWorker } from '../../src/retry/retry-worker';
-import { RetryStore } from '../../src/retry/store';
 import { deliveryTo, eventBody } from './events';
 import { FAILED, type FakeDestination } from './pipeline';
 import { eventually, Happenings } from './signals';

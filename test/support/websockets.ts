@@ -2,13 +2,13 @@ import type { IncomingMessage } from 'node:http';
 import type { Redis } from 'ioredis';
 import { io, type Socket } from 'socket.io-client';
 import { WebSocket } from 'ws';
-import { WebSocketDestination } from '../../src/destinations/websocket/destination';
 import {
   type Append,
   createAppend,
   type Retention,
   streamKeys,
 } from '../../src/destinations/websocket/stream';
+import { WebSocketDestination } from '../../src/destinations/websocket/websocket-destination';
 import type { DestinationId } from '../../src/pipeline/delivery';
 import { deliveryTo, eventBody } from './events';
 import { Happenings, within } from './signals';

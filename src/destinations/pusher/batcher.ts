@@ -1,8 +1,8 @@
 import type { Outcome, RunningAttempt } from '../../pipeline/delivery';
 import type { Ending, HttpExchange } from '../http/exchange';
-import { blamesAnEvent } from './answer';
 import { BatchEntry, type BatchEvent, SharedRequest } from './batch-entry';
-import { Lanes } from './lanes';
+import { Lanes } from './channel-queues';
+import { blamesAnEvent } from './pusher-answer';
 
 /** Events in one request: Pusher's limit on all its shared clusters. */
 export const MAX_BATCH = 10;

@@ -1,9 +1,9 @@
 import type { Pool } from 'undici';
 import type { Outcome } from '../../pipeline/delivery';
 import { type Ending, HttpExchange } from '../http/exchange';
-import { judgePusher } from './answer';
 import { Batcher } from './batcher';
 import { occupiedChannels } from './channels';
+import { judgePusher } from './pusher-answer';
 import { type AppCredentials, AppSigner } from './signer';
 
 export interface PusherAppOptions {

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { WebSocketConfig } from '../../config/gateway-config';
 import { fromStore } from '../../errors';
-import { badRequest, HttpError } from '../errors';
+import { badRequest, HttpError } from '../http-errors';
 import { instanceName } from '../instance-name';
 import type { Access, Keys } from '../keys';
-import type { Channel } from './channel';
 import type { Feed } from './feed';
 import type { Notice } from './follower';
+import type { Channel } from './stream-channel';
 import { isStreamId, type StreamId } from './stream-id';
 
 /** What a client says when it connects. */

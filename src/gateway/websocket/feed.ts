@@ -1,8 +1,8 @@
 import { bulkhead } from 'cockatiel';
 import type { Cluster, Redis } from 'ioredis';
 import { decodePublished, streamKeys } from '../../destinations/websocket/stream';
-import { Channel } from './channel';
-import { StreamMessage } from './message';
+import { Channel } from './stream-channel';
+import { StreamMessage } from './stream-message';
 import { StreamReader } from './stream-reader';
 
 export interface FeedParts {

@@ -1,5 +1,5 @@
-import type { StreamMessage } from './message';
 import { compareIds, type StreamId } from './stream-id';
+import type { StreamMessage } from './stream-message';
 
 /** What a client is told that resumes: besides events, and shaped like them. `id` is where it now is. */
 export type Notice =

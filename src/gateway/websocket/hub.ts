@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import type { Cluster, Redis } from 'ioredis';
 import type { GatewayConfig, WebSocketConfig } from '../../config/gateway-config';
-import { type HttpError, notFound } from '../errors';
+import { type HttpError, notFound } from '../http-errors';
 import type { Keys } from '../keys';
 import { Admission } from './admission';
 import { clientAddressOf } from './client-address';

@@ -1,12 +1,12 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import { errorBody, type HttpError } from '../errors';
+import { errorBody, type HttpError } from '../http-errors';
 import type { Admission, Candidate, Seat } from './admission';
 import type { Client, Clients, CutReason } from './clients';
 import type { Notice } from './follower';
-import type { StreamMessage } from './message';
-import { GatewaySocketServer } from './server';
+import { GatewaySocketServer } from './socket-server';
+import type { StreamMessage } from './stream-message';
 
 export interface PlainSocketsParts {
   readonly admission: Admission;

@@ -1,12 +1,12 @@
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import { Server, type Socket } from 'socket.io';
 import type { GatewayConfig } from '../../config/gateway-config';
-import { errorBody, type HttpError } from '../errors';
+import { errorBody, type HttpError } from '../http-errors';
 import type { Admission, Candidate, Seat } from './admission';
 import type { Client, Clients, CutReason } from './clients';
 import type { Notice } from './follower';
-import type { StreamMessage } from './message';
-import { GatewaySocketServer } from './server';
+import { GatewaySocketServer } from './socket-server';
+import type { StreamMessage } from './stream-message';
 
 export interface SocketIoParts {
   readonly config: GatewayConfig;

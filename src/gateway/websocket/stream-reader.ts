@@ -1,7 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
 import { decodeHead, type StreamKeys } from '../../destinations/websocket/stream';
-import { StreamMessage } from './message';
 import { BEGINNING, compareIds, type StreamId } from './stream-id';
+import { StreamMessage } from './stream-message';
 
 type Entry = readonly [id: Buffer, fields: readonly Buffer[]];
 

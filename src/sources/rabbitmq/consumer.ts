@@ -2,8 +2,8 @@ import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { Origin } from '../../events/envelope';
 import type { Settlement, SourceMessage } from '../../pipeline/message';
 import { Acknowledgements } from './acknowledgements';
-import { closeChannel } from './channel';
-import { Window } from './window';
+import { closeChannel } from './close-channel';
+import { Window } from './prefetch-window';
 
 export interface ConsumerOptions {
   readonly prefetch: number;

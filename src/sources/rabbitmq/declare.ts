@@ -1,6 +1,6 @@
 import type { Channel, ChannelModel } from 'amqplib';
 import { RelayError } from '../../errors';
-import { closeChannel } from './channel';
+import { closeChannel } from './close-channel';
 import { type BoundQueue, boundQueues, type ConsumedExchange, type TopologyOptions } from './topology';
 
 /** The broker refuses an exchange or a queue: the message says which, why, and what helps. */

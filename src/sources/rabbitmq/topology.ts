@@ -1,5 +1,5 @@
-import type { EventFilter } from '../../config/event-switches';
 import { CATALOGUE, findKey, spellings } from '../../events/catalogue';
+import type { EventFilter } from '../../events/filter';
 
 /** An exchange of the core API that is consumed. */
 export interface ConsumedExchange {

@@ -6,10 +6,10 @@ import type { ReceivedMessage, SqsApi } from './api';
 import { Batches } from './batches';
 import { type ClaimChecks, type ClaimResult, isClaim } from './claim-check';
 import { Deletions } from './deletions';
-import { Lanes } from './lanes';
+import { Room } from './intake-budget';
 import { type Leased, Leases } from './leases';
+import { Lanes } from './message-groups';
 import { type ConsumedQueue, isFifo } from './queue-names';
-import { Room } from './room';
 
 export interface InboxParts {
   readonly api: SqsApi;

@@ -1,6 +1,6 @@
-import { type EventFilter, passes } from '../../config/event-switches';
 import { CATALOGUE, type EventType, spellings } from '../../events/catalogue';
 import type { Origin } from '../../events/envelope';
+import { type EventFilter, passes } from '../../events/filter';
 
 /** Queues that are consumed where they exist: all names of this shape. */
 export interface QueuePattern {

@@ -1,4 +1,4 @@
-import type { EventFilter } from '../../config/event-switches';
+import type { EventFilter } from '../../events/filter';
 import type { Fields } from '../../observability/logging';
 import type { SqsApi } from './api';
 import { findQueues } from './discovery';

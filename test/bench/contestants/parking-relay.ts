@@ -1,4 +1,3 @@
-import { connectRedis } from '../../../src/app/redis';
 import { parseEnvelope } from '../../../src/events/envelope';
 import {
   type AttemptRecord,
@@ -9,9 +8,10 @@ import {
   destinationKey,
 } from '../../../src/pipeline/delivery';
 import type { ParkRequest } from '../../../src/pipeline/parking';
+import { connectRedis } from '../../../src/redis/client';
+import { BullMqParking } from '../../../src/retry/bullmq-parking';
 import { GroupCommit } from '../../../src/retry/group-commit';
-import { BullMqParking } from '../../../src/retry/parking';
-import { RetryStore } from '../../../src/retry/store';
+import { RetryStore } from '../../../src/retry/retry-store';
 import { runParking, UNDER_WAY } from './parking-run';
 import { redisSettings } from './settings';
 

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { SettingsCipher } from '../../../src/settings/cipher';
 import { settingsSchema } from '../../../src/settings/schema';
-import { SettingsStore } from '../../../src/settings/store';
+import { SettingsStore } from '../../../src/settings/settings-store';
 import { startContestant } from '../contestants/contestants';
 import type { Bench } from '../context';
 import { Events, instanceName } from '../events';

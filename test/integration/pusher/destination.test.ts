@@ -1,8 +1,8 @@
 import Pusher from 'pusher';
 import type PusherClient from 'pusher-js';
 import type { Options } from 'pusher-js';
-import type { PusherDestination } from '../../../src/destinations/pusher/destination';
-import { type Keep, type Reference, referrer } from '../../../src/destinations/pusher/reference';
+import { type Keep, type Reference, referrer } from '../../../src/destinations/pusher/oversize/stub';
+import type { PusherDestination } from '../../../src/destinations/pusher/pusher-destination';
 import { StoreUnavailableError } from '../../../src/errors';
 import type { Outcome } from '../../../src/pipeline/delivery';
 import { deliveryTo, envelopeOf, eventBody, fixture, fixtureNames } from '../../support/events';

@@ -1,6 +1,6 @@
 import type { Pool } from 'undici';
 import { diagnose } from '../../../src/destinations/pusher/diagnosis';
-import { createHttpClient } from '../../../src/network/client';
+import { createHttpClient } from '../../../src/network/http-client';
 import { refusedUrl } from '../../support/http-target';
 import { CREDENTIALS } from '../../support/pusher/destination';
 import type { PusherApp } from '../../support/pusher/rules';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type PusherClient from 'pusher-js';
 import type { Options } from 'pusher-js';
-import { ReferenceStore } from '../../../src/references/store';
+import { ReferenceStore } from '../../../src/destinations/pusher/oversize/oversize-store';
 import { HttpTarget, respond } from '../../support/http-target';
 import { connectClient, subscribe } from '../../support/pusher/client';
 import { CREDENTIALS, MASTER_KEY } from '../../support/pusher/destination';

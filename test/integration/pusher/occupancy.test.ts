@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
-import { appName, OccupancyStore } from '../../../src/occupancy/store';
-import { OccupancyView } from '../../../src/occupancy/view';
+import { appName, OccupancyStore } from '../../../src/destinations/pusher/occupancy/occupancy-store';
+import { OccupancyView } from '../../../src/destinations/pusher/occupancy/occupancy-view';
 import { CREDENTIALS } from '../../support/pusher/destination';
 import { eventually } from '../../support/signals';
 

@@ -1,11 +1,11 @@
+import { PusherApp, type PusherAppOptions } from '../../../src/destinations/pusher/pusher-app';
 import {
   PusherDestination,
   type PusherOptions,
   type PusherTarget,
-} from '../../../src/destinations/pusher/destination';
-import { PusherApp, type PusherAppOptions } from '../../../src/destinations/pusher/pusher-app';
+} from '../../../src/destinations/pusher/pusher-destination';
 import type { AppCredentials } from '../../../src/destinations/pusher/signer';
-import { createHttpClient } from '../../../src/network/client';
+import { createHttpClient } from '../../../src/network/http-client';
 import type { DestinationId } from '../../../src/pipeline/delivery';
 
 export const CREDENTIALS: AppCredentials = { appId: '1234567', key: 'key-1', secret: 'secret-1' };

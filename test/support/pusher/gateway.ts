@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
-import { RelayGateway } from '../../../src/app/gateway';
 import { loadConfig } from '../../../src/config/load';
+import { RelayGateway } from '../../../src/gateway/gateway';
 import { createLogger } from '../../../src/observability/logging';
 import { Metrics } from '../../../src/observability/metrics';
 import { freePort, HOST } from '../ports';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig } from '../../../src/config/load';
 import { eventNameProblem, instanceNameProblem } from '../../../src/config/pusher-names';
-import { originOf } from '../../../src/destinations/pusher/address';
+import { originOf } from '../../../src/destinations/pusher/pusher-address';
 
 const APP = {
   PUSHER_GLOBAL_APP_ID: '123456',

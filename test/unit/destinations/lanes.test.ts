@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { BatchEntry } from '../../../src/destinations/pusher/batch-entry';
-import { Lanes } from '../../../src/destinations/pusher/lanes';
+import { Lanes } from '../../../src/destinations/pusher/channel-queues';
 
 const MAX = 10;
 

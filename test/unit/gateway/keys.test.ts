@@ -1,4 +1,4 @@
-import { HttpError } from '../../../src/gateway/errors';
+import { HttpError } from '../../../src/gateway/http-errors';
 import { Keys } from '../../../src/gateway/keys';
 import type { Settings } from '../../../src/settings/schema';
 import { turns } from '../../support/signals';

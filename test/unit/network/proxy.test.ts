@@ -2,7 +2,7 @@ import type { Pool } from 'undici';
 import { judge } from '../../../src/destinations/http/answer';
 import { type Ending, HttpExchange } from '../../../src/destinations/http/exchange';
 import { AddressGuard } from '../../../src/network/address-guard';
-import { createHttpClient } from '../../../src/network/client';
+import { createHttpClient } from '../../../src/network/http-client';
 import { proxyFor, tunnelConnector } from '../../../src/network/proxy';
 import type { Outcome } from '../../../src/pipeline/delivery';
 import { ConnectProxy } from '../../support/connect-proxy';

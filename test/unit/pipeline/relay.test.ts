@@ -1,8 +1,8 @@
 import { MalformedEventError } from '../../../src/errors';
 import type { Envelope, Origin } from '../../../src/events/envelope';
 import type { Deduplication } from '../../../src/pipeline/deduplication';
-import type { DirectResult } from '../../../src/pipeline/deliver';
 import { type Delivery, destinationKey } from '../../../src/pipeline/delivery';
+import type { DirectResult } from '../../../src/pipeline/direct-attempts';
 import type { Settlement, SourceMessage } from '../../../src/pipeline/message';
 import { Relay } from '../../../src/pipeline/relay';
 import { route } from '../../../src/pipeline/route';

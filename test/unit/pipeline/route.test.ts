@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import type { EventFilter } from '../../../src/config/event-switches';
 import { CATALOGUE, filterKey, findKey } from '../../../src/events/catalogue';
+import type { EventFilter } from '../../../src/events/filter';
 import { destinationKey, destinationKeyOf } from '../../../src/pipeline/delivery';
 import { route, type Subscription } from '../../../src/pipeline/route';
 import { settle } from '../../../src/pipeline/settle';

@@ -1,4 +1,4 @@
-import { linkFault, linkUrl } from '../../../src/references/link';
+import { linkFault, linkUrl } from '../../../src/destinations/pusher/oversize/signed-link';
 
 const SECRET = Buffer.alloc(32, 1);
 const LINK = { id: 'dlv_1', expires: 1_800_000_000 };

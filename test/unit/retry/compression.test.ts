@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
-import { compress, decompress } from '../../../src/retry/compression';
+import { compress, decompress } from '../../../src/events/compression';
 import { fixture, fixtureNames } from '../../support/events';
 
 async function roundTrip(body: Buffer): Promise<Buffer> {

@@ -1,6 +1,6 @@
 import { StoreUnavailableError } from '../../../src/errors';
 import { type Change, GroupCommit } from '../../../src/retry/group-commit';
-import type { RetryStore, Step, Transaction } from '../../../src/retry/store';
+import type { RetryStore, Step, Transaction } from '../../../src/retry/retry-store';
 import { type Deferred, deferred, turns } from '../../support/signals';
 
 beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }));

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { amend, unmask } from '../../../src/settings/amend';
 import { MASK, pathsOfMasks } from '../../../src/settings/mask';
+import { amend, unmask } from '../../../src/settings/merge-patch';
 import type { Settings } from '../../../src/settings/schema';
 import { documentWith, readSlot, type Slot, withoutSlot } from '../../../src/settings/slot';
-import { stamped } from '../../../src/settings/stamps';
+import { stamped } from '../../../src/settings/timestamps';
 
 const url = 'https://example.com/hook';
 const webhook = { enabled: true, url, byEvents: false, base64: false, headers: {}, events: ['CALL'] };

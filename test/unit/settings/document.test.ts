@@ -1,6 +1,6 @@
-import { merge } from '../../../src/settings/cache';
 import { filterOf, parseSettings } from '../../../src/settings/document';
 import type { Settings } from '../../../src/settings/schema';
+import { merge } from '../../../src/settings/settings-cache';
 
 const url = 'https://hooks.example.test/whatsapp';
 

@@ -1,5 +1,5 @@
 import { ConfigError } from '../../../src/errors';
-import { readSettingsFile, type SettingsFile } from '../../../src/settings/file';
+import { readSettingsFile, type SettingsFile } from '../../../src/settings/settings-file';
 import { folderWith } from '../../support/folders';
 
 function read(content?: string): SettingsFile {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { connectOptions, displayAddress } from '../../../src/sources/rabbitmq/address';
+import { connectOptions, displayAddress } from '../../../src/sources/rabbitmq/broker-address';
 
 /** As amqplib reads it: it decodes the virtual host once. */
 function vhostOf(uri: string): string {

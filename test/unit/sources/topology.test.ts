@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import type { EventFilter } from '../../../src/config/event-switches';
 import { CATALOGUE, filterKey, spellings } from '../../../src/events/catalogue';
+import type { EventFilter } from '../../../src/events/filter';
 import {
   boundQueues,
   type ConsumedExchange,

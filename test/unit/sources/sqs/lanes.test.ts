@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { type Laned, Lanes } from '../../../../src/sources/sqs/lanes';
+import { type Laned, Lanes } from '../../../../src/sources/sqs/message-groups';
 
 interface Item extends Laned {
   readonly number: number;

@@ -1,7 +1,7 @@
 import type { ReceivedMessage, SqsApi } from '../../../../src/sources/sqs/api';
+import { Room } from '../../../../src/sources/sqs/intake-budget';
 import { Pollers } from '../../../../src/sources/sqs/pollers';
 import type { ConsumedQueue } from '../../../../src/sources/sqs/queue-names';
-import { Room } from '../../../../src/sources/sqs/room';
 import { deferred, Happenings } from '../../../support/signals';
 
 const QUEUE: ConsumedQueue = {

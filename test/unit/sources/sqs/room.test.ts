@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { Room } from '../../../../src/sources/sqs/room';
+import { Room } from '../../../../src/sources/sqs/intake-budget';
 
 const MB = 1_048_576;
 

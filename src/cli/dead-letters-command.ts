@@ -1,0 +1,121 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { loadConfig } from '../config/load';
+import {
+  changeDeadLetters,
+  type DeadLetterChange,
+  REMOVE,
+  REPLAY,
+} from '../dead-letters/dead-letter-changes';
+import { type DeadLetter, type DeadLetterFilter, DeadLetters } from '../dead-letters/dead-letters';
+import { withStore } from '../retry/with-store';
+import { MOMENT, parseMoment } from '../time/moment';
+import { FINDING, UsageError } from './exit';
+import { table } from './table';
+
+interface Options extends DeadLetterFilter {
+  readonly json?: boolean;
+  readonly all?: boolean;
+  readonly limit?: number;
+}
+
+export function deadLettersCommand(): Command {
+  const command = new Command('dead-letters').description('what was given up on: list, show, replay, remove');
+  filters(command.command('ls').description('list, newest first'))
+    .option('--limit <n>', 'at most so many', parseCount, 100)
+    .option('--json', 'one JSON object a line')
+    .action(list);
+  command.command('show <id>').description('one dead letter with its history and body').action(show);
+  filters(
+    command
+      .command('replay [ids...]')
+      .description('deliver again: those named, or those that the filters choose'),
+  )
+    .option('--all', 'every dead letter')
+    .action((ids: string[], options: Options) => each(ids, options, REPLAY));
+  filters(
+    command
+      .command('rm [ids...]')
+      .description('remove for good: those named, or those that the filters choose'),
+  )
+    .option('--all', 'every dead letter')
+    .action((ids: string[], options: Options) => each(ids, options, REMOVE));
+  return command;
+}
+
+function filters(command: Command): Command {
+  return command
+    .option('--instance <name>', 'of this instance')
+    .option('--event <event>', 'of this event: messages.upsert or MESSAGES_UPSERT')
+    .option('--destination <id>', 'for this destination, such as webhook:global')
+    .option('--reason <reason>', 'attempts-exhausted, rejected, destination-removed or malformed')
+    .option('--since <time>', 'given up on at or after: ISO time, or an age such as 2h', parseTime)
+    .option('--until <time>', 'given up on at or before', parseTime);
+}
+
+function parseTime(text: string): number {
+  const moment = parseMoment(text, Date.now());
+  if (moment === undefined) throw new InvalidArgumentError(`must be ${MOMENT}`);
+  return moment;
+}
+
+function parseCount(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('must be a whole number from 1');
+  return Number(text);
+}
+
+function withDeadLetters<T>(work: (deadLetters: DeadLetters) => Promise<T>): Promise<T> {
+  const { config } = loadConfig(process.cwd(), process.env);
+  return withStore(config.redis, (store) => work(new DeadLetters(store)));
+}
+
+async function list(options: Options): Promise<void> {
+  const letters: DeadLetter[] = [];
+  await withDeadLetters(async (deadLetters) => {
+    for await (const letter of deadLetters.list(options)) {
+      letters.push(letter);
+      if (letters.length >= (options.limit ?? 100)) return;
+    }
+  });
+  if (options.json) for (const letter of letters) process.stdout.write(`${JSON.stringify(letter)}\n`);
+  else {
+    const rows = letters.map(({ id, at, destination, instance, event, reason, detail, bytes }) => [
+      id,
+      new Date(at).toISOString(),
+      destination,
+      instance,
+      event,
+      detail ?? reason,
+      bytes,
+    ]);
+    process.stdout.write(table(['ID', 'SINCE', 'DESTINATION', 'INSTANCE', 'EVENT', 'REASON', 'BYTES'], rows));
+  }
+}
+
+async function show(id: string): Promise<void> {
+  const letter = await withDeadLetters((deadLetters) => deadLetters.show(id));
+  if (letter === undefined) {
+    process.stderr.write(`there is no dead letter ${id}\n`);
+    process.exitCode = FINDING;
+    return;
+  }
+  const { body, at, ...rest } = letter;
+  process.stdout.write(
+    `${JSON.stringify({ ...rest, at: new Date(at).toISOString(), body: body.toString('utf8') }, null, 2)}\n`,
+  );
+}
+
+async function each(ids: readonly string[], options: Options, change: DeadLetterChange): Promise<void> {
+  const { all, ...filter } = options;
+  if (ids.length === 0 && !all && Object.keys(filter).length === 0) {
+    throw new UsageError('name ids or filters, or say --all');
+  }
+  if (ids.length > 0 && (all || Object.keys(filter).length > 0)) {
+    throw new UsageError('name ids, or filters, but not both');
+  }
+  const { count, problems } = await withDeadLetters((deadLetters) =>
+    changeDeadLetters(deadLetters, ids.length > 0 ? ids : filter, change),
+  );
+  process.stdout.write(`${change.done} ${count}\n`);
+  for (const problem of problems) process.stderr.write(`${problem}\n`);
+  if (problems.length > 0) process.exitCode = FINDING;
+}

@@ -1,0 +1,104 @@
+import { type ChannelModel, connect } from 'amqplib';
+import { Command, InvalidArgumentError } from 'commander';
+import { loadConfig } from '../config/load';
+import { BrokerUnavailableError, ConfigError, explainError } from '../errors';
+import { findEvent, findKey } from '../events/catalogue';
+import { sampleEvent } from '../events/sample';
+import { connectOptions } from '../sources/rabbitmq/broker-address';
+import { FINDING, UsageError } from './exit';
+import { readInput } from './files';
+
+interface Options {
+  readonly instance: string;
+  readonly event: string;
+  readonly file?: string;
+  readonly count: number;
+}
+
+export function publishCommand(): Command {
+  return new Command('publish')
+    .description('publish an event file, or sample events, to the global exchange as the core API would')
+    .option('--instance <name>', 'instance that the events belong to', 'my-instance')
+    .option('--event <event>', 'messages.upsert or MESSAGES_UPSERT', 'messages.upsert')
+    .option('--file <path>', 'a JSON event instead of a sample')
+    .option('--count <n>', 'how many', parseCount, 1)
+    .action(publish);
+}
+
+function parseCount(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('must be a whole number from 1');
+  return Number(text);
+}
+
+async function publish(options: Options): Promise<void> {
+  const { config } = loadConfig(process.cwd(), process.env);
+  const { uri, frameMax, exchange } = config.rabbitmq;
+  if (uri === '')
+    throw new ConfigError(['RABBITMQ_URI: must be set, such as amqp://user:password@host:5672/%2F']);
+  const bodyOf = options.file === undefined ? sampleOf(options) : fileOf(options.file);
+  const routingKey = routingKeyOf(options, bodyOf(0));
+  const connection = await open(uri, frameMax);
+  try {
+    const channel = await connection.createConfirmChannel();
+    await channel.assertExchange(exchange, 'topic', { durable: true, autoDelete: false });
+    let returned = 0;
+    channel.on('return', () => {
+      returned++;
+    });
+    // The core API sends no properties at all (contract B.3); that it comes back where no queue takes it is none.
+    for (let index = 0; index < options.count; index++) {
+      if (!channel.publish(exchange, routingKey, bodyOf(index), { mandatory: true }))
+        await channel.waitForConfirms();
+    }
+    await channel.waitForConfirms();
+    if (returned > 0) return reportReturned(returned, routingKey, exchange);
+  } finally {
+    await connection.close();
+  }
+  process.stdout.write(`published ${options.count} × ${routingKey} to ${exchange}\n`);
+}
+
+async function open(uri: string, frameMax: number): Promise<ChannelModel> {
+  try {
+    return await connect(connectOptions(uri, frameMax));
+  } catch (cause) {
+    throw new BrokerUnavailableError(
+      `RabbitMQ cannot be reached (${explainError(cause)}): check RABBITMQ_URI`,
+      { cause },
+    );
+  }
+}
+
+function reportReturned(count: number, routingKey: string, exchange: string): void {
+  process.stderr.write(
+    `${count} × ${routingKey} went nowhere: no queue is bound to ${exchange} for it. Start the relay, which binds its own, or check RABBITMQ_EXCHANGE_NAME and RABBITMQ_EVENTS_…\n`,
+  );
+  process.exitCode = FINDING;
+}
+
+function routingKeyOf(options: Options, body: Buffer): string {
+  if (options.file === undefined) return eventOf(options.event);
+  const event = eventIn(body, options.file);
+  return typeof event === 'string' && event !== '' ? event : eventOf(options.event);
+}
+
+function eventIn(body: Buffer, file: string): unknown {
+  try {
+    return (JSON.parse(body.toString('utf8')) as { event?: unknown } | null)?.event;
+  } catch {
+    throw new UsageError(`${file} must be the JSON of one event`);
+  }
+}
+
+function eventOf(text: string): string {
+  return findEvent(text)?.event ?? findKey(text)?.event ?? text;
+}
+
+function sampleOf({ instance, event }: Options): (index: number) => Buffer {
+  return (index) => sampleEvent(instance, eventOf(event), index);
+}
+
+function fileOf(file: string): () => Buffer {
+  const body = readInput(file);
+  return () => body;
+}

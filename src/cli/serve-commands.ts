@@ -1,0 +1,129 @@
+import { Command } from 'commander';
+import type { Config } from '../config/config';
+import { loadConfig } from '../config/load';
+import { ConfigError } from '../errors';
+import { createLogger, type Logger } from '../observability/logging';
+import { Metrics } from '../observability/metrics';
+import { readSettingsFile } from '../settings/settings-file';
+import { RelayWorker } from '../worker/worker';
+import { FINDING } from './exit';
+
+/** A part of the relay that runs until it is told to stop. */
+interface Part {
+  start(): Promise<void>;
+  /** Resolves to whether everything was settled. */
+  stop(): Promise<boolean>;
+}
+
+type PartName = 'worker' | 'gateway';
+
+const NOTHING_GLOBAL =
+  'neither WEBHOOK_GLOBAL_URL nor a global Pusher app is set: events of instances without a destination of their own go nowhere and are dropped';
+
+export function startCommand(): Command {
+  return new Command('start')
+    .description('worker and gateway in one process')
+    .action(() => serve(['gateway', 'worker']));
+}
+
+export function workerCommand(): Command {
+  return new Command('worker').description('consume, deliver and retry').action(() => serve(['worker']));
+}
+
+export function gatewayCommand(): Command {
+  return new Command('gateway')
+    .description('HTTP: settings, WebSockets, operations')
+    .action(() => serve(['gateway']));
+}
+
+/** Starts the parts in their order, and stops them in reverse. */
+async function serve(names: readonly PartName[]): Promise<void> {
+  const directory = process.cwd();
+  const { config, warnings } = loadConfig(directory, process.env);
+  const problems = names.flatMap((name) => missingFor(name, config));
+  if (problems.length > 0) throw new ConfigError(problems);
+  const file = readSettingsFile(directory, config.settings.file);
+  const log = createLogger(config.log);
+  for (const warning of [...warnings, ...file.warnings]) log.warn(warning);
+  const options = { config, settings: file.settings, metrics: new Metrics(), log };
+  const parts = await Promise.all(
+    names.map((name) => (name === 'worker' ? workerPart(options) : gatewayPart(options))),
+  );
+  // Signals count from here on: one that comes while the parts start ends them just as well.
+  const stopped = stopOnSignal([...parts].reverse(), log);
+  try {
+    for (const part of parts) await part.start();
+  } catch (error) {
+    // Nothing is consumed yet, so there is nothing to drain; what is open must not keep the process alive.
+    setImmediate(() => process.exit());
+    throw error;
+  }
+  await stopped;
+}
+
+/** What a part cannot do without. */
+function missingFor(name: PartName, config: Config): string[] {
+  if (name === 'gateway') {
+    return config.gateway.apiKey === ''
+      ? ['AUTHENTICATION_API_KEY: must be set, such as the output of: openssl rand -hex 24']
+      : [];
+  }
+  return config.rabbitmq.enabled || config.sqs.enabled
+    ? []
+    : [
+        'RABBITMQ_ENABLED: must be true, with RABBITMQ_URI set, or SQS_ENABLED: there is no source to consume from',
+      ];
+}
+
+type PartOptions = ConstructorParameters<typeof RelayWorker>[0];
+
+function workerPart(options: PartOptions): Part {
+  const { globalWebhook, pusher } = options.config;
+  if (globalWebhook === undefined && pusher.global === undefined) options.log.warn(NOTHING_GLOBAL);
+  return new RelayWorker(options);
+}
+
+async function gatewayPart(options: PartOptions): Promise<Part> {
+  // Only here: a worker alone needs none of what the gateway is made of.
+  const { RelayGateway } = await import('../gateway/gateway.js');
+  const gateway = new RelayGateway(options);
+  return {
+    start: () => gateway.start(),
+    stop: async () => {
+      await gateway.stop();
+      return true;
+    },
+  };
+}
+
+/** The first SIGTERM or SIGINT drains, a second one ends the process at once. */
+function stopOnSignal(parts: readonly Part[], log: Logger): Promise<void> {
+  return new Promise((resolve) => {
+    let signals = 0;
+    const onSignal = (signal: NodeJS.Signals): void => {
+      signals++;
+      log.info('signal', { signal });
+      if (signals > 1) process.exit(FINDING);
+      stopAll(parts).then(
+        (settled) => {
+          // A connection that cannot be closed must not keep a drained process alive.
+          process.exitCode = settled ? 0 : FINDING;
+          resolve();
+          setImmediate(() => process.exit());
+        },
+        (error: unknown) => {
+          log.error('drain failed', { error: error instanceof Error ? error.message : String(error) });
+          process.exit(FINDING);
+        },
+      );
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+  });
+}
+
+async function stopAll(parts: readonly Part[]): Promise<boolean> {
+  let settled = true;
+  for (const part of parts) settled = (await part.stop()) && settled;
+  return settled;
+}

@@ -1,0 +1,53 @@
+import type { Config } from '../../config/config';
+import { AddressGuard } from '../../network/address-guard';
+import type { Finding } from '../../observability/finding';
+import { inspectEach } from '../../observability/inspect-each';
+import type { Settings, WebhookSettings } from '../../settings/schema';
+import { globalId, instanceId } from '../destination-ids';
+import { inspectWebhook } from './address-check';
+
+interface Target {
+  readonly part: string;
+  readonly url: string;
+  /** Undefined: the operator's own, which may be anywhere. */
+  readonly guard: AddressGuard | undefined;
+}
+
+/** Whether every webhook's address can be connected to, each origin once. */
+export async function inspectWebhooks(
+  config: Config,
+  settings: ReadonlyMap<string, Settings>,
+): Promise<Finding[]> {
+  const guard = new AddressGuard(config.webhook.allowedNetworks);
+  const targets: Target[] = [...settings].flatMap(([instance, each]) =>
+    webhooksOf(instance, each).map(([part, { url }]) => ({ part, url, guard })),
+  );
+  if (config.globalWebhook !== undefined) {
+    targets.unshift({ part: globalId('webhook'), url: config.globalWebhook.url, guard: undefined });
+  }
+  const byOrigin = [
+    ...new Map(
+      targets.map((target) => [`${target.guard === undefined} ${new URL(target.url).origin}`, target]),
+    ).values(),
+  ];
+  return inspectEach(
+    byOrigin,
+    ({ part, url, guard: own }) => inspectWebhook(part, url, own),
+    (count) => ({
+      part: 'webhook',
+      check: 'connection',
+      state: 'note',
+      detail: `${count} more origins were not tried`,
+    }),
+  );
+}
+
+function webhooksOf(instance: string, { webhook, webhooks }: Settings): [part: string, WebhookSettings][] {
+  const named = Object.entries(webhooks).map(([name, each]): [string, WebhookSettings] => [
+    instanceId('webhook', instance, name),
+    each,
+  ]);
+  const own: [string, WebhookSettings][] =
+    webhook === undefined ? [] : [[instanceId('webhook', instance), webhook]];
+  return [...own, ...named].filter(([, { enabled }]) => enabled);
+}

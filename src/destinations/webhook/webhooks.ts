@@ -1,0 +1,111 @@
+import { LRUCache } from 'lru-cache';
+import type { Pool } from 'undici';
+import type { Config } from '../../config/config';
+import { AddressGuard } from '../../network/address-guard';
+import { outgoingClient } from '../../network/outgoing';
+import { type DestinationId, destinationKey } from '../../pipeline/delivery';
+import type { Subscription } from '../../pipeline/route';
+import { filterOf } from '../../settings/document';
+import type { Settings, WebhookSettings } from '../../settings/schema';
+import { globalId, instanceId } from '../destination-ids';
+import type { DestinationFamily } from '../directory';
+import { WebhookDestination } from './webhook-destination';
+
+/** Origins whose connections are kept. */
+const MAX_ORIGINS = 10_000;
+
+/** The global webhook, and the webhooks of instances. */
+export class Webhooks implements DestinationFamily {
+  readonly globals: readonly Subscription[];
+  private readonly guard: AddressGuard;
+  /** By origin. */
+  private readonly clients = new LRUCache<string, Pool>({ max: MAX_ORIGINS });
+
+  constructor(private readonly config: Config) {
+    this.globals = globalSubscriptions(config);
+    this.guard = new AddressGuard(config.webhook.allowedNetworks);
+  }
+
+  own(instance: string, { webhook, webhooks }: Settings): Subscription[] {
+    const named = Object.entries(webhooks).map(
+      ([name, settings]) => [instanceId('webhook', instance, name), settings] as const,
+    );
+    const all =
+      webhook === undefined ? named : [[instanceId('webhook', instance), webhook] as const, ...named];
+    return all
+      .filter(([, settings]) => settings.enabled)
+      .map(([id, settings]) => ({
+        destination: this.destination(id, settings),
+        key: destinationKey(id),
+        events: filterOf(settings.events),
+      }));
+  }
+
+  /** What is wrong with a tenant's address, as far as the address itself shows it. */
+  checkUrl(url: string): string | undefined {
+    return this.guard.checkUrl(url);
+  }
+
+  /** A webhook as it is set, without a look at whether it is enabled. */
+  destination(id: DestinationId, settings: WebhookSettings): WebhookDestination {
+    const { config } = this;
+    return new WebhookDestination(
+      {
+        id,
+        url: settings.url,
+        byEvents: settings.byEvents,
+        base64: settings.base64,
+        headers: settings.headers,
+        signingSecrets: settings.secret?.split(',').map((secret) => secret.trim()) ?? [],
+        maxAttempts: settings.maxAttempts ?? config.retry.maxAttempts,
+        timeoutMs: settings.timeoutMs ?? config.webhook.timeoutMs,
+      },
+      config.webhook,
+      this.clientFor(new URL(settings.url).origin),
+    );
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([
+      ...this.globals.map(({ destination }) => destination.close()),
+      ...[...this.clients.values()].map((client) => client.destroy()),
+    ]);
+  }
+
+  /**
+   * Thousands of instances often share one receiver. There are as many connections as attempts in all, so that none
+   * waits for another one's; what each may use is its bulkhead's business.
+   */
+  private clientFor(origin: string): Pool {
+    let client = this.clients.get(origin);
+    if (client === undefined) {
+      const { config, guard } = this;
+      const connections = config.delivery.concurrency + config.retry.concurrency;
+      client = outgoingClient(config, origin, connections, guard);
+      this.clients.set(origin, client);
+    }
+    return client;
+  }
+}
+
+function globalSubscriptions(config: Config): Subscription[] {
+  const { globalWebhook: webhook } = config;
+  if (webhook === undefined) return [];
+  const destination = new WebhookDestination(
+    {
+      id: globalId('webhook'),
+      url: webhook.url,
+      byEvents: webhook.byEvents,
+      // The core API has no such switch for the global webhook: it gets what came.
+      base64: true,
+      headers: webhook.headers,
+      signingSecrets: webhook.signingSecrets,
+      maxAttempts: config.retry.maxAttempts,
+      timeoutMs: config.webhook.timeoutMs,
+    },
+    config.webhook,
+    // Connections of its own, no more than it makes attempts at once: none waits for a tenant's.
+    outgoingClient(config, new URL(webhook.url).origin, config.delivery.concurrencyPerDestination),
+  );
+  return [{ destination, key: destinationKey(destination.id), events: webhook.events }];
+}

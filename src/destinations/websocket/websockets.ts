@@ -1,0 +1,54 @@
+import type { Config } from '../../config/config';
+import type { EventFilter } from '../../events/filter';
+import { type DestinationId, destinationKey } from '../../pipeline/delivery';
+import type { Subscription } from '../../pipeline/route';
+import type { RedisClient } from '../../redis/scripts';
+import { filterOf } from '../../settings/document';
+import type { Settings } from '../../settings/schema';
+import { globalId, instanceId } from '../destination-ids';
+import type { DestinationFamily } from '../directory';
+import { type Append, createAppend, streamKeys } from './stream';
+import { WebSocketDestination } from './websocket-destination';
+
+/** The WebSocket clients of all instances, and those of single ones. */
+export class WebSockets implements DestinationFamily {
+  readonly globals: readonly Subscription[];
+  private readonly append: Append;
+
+  /** @param redis a connection of its own, as bodies may be large; closed by its owner */
+  constructor(
+    private readonly config: Config,
+    redis: RedisClient,
+  ) {
+    this.append = createAppend(redis);
+    const { enabled, globalEvents } = config.webSocket;
+    this.globals =
+      enabled && globalEvents !== undefined
+        ? [this.subscription(globalId('websocket'), undefined, globalEvents)]
+        : [];
+  }
+
+  own(instance: string, { websocket }: Settings): Subscription[] {
+    if (!this.config.webSocket.enabled || websocket?.enabled !== true) return [];
+    return [this.subscription(instanceId('websocket', instance), instance, filterOf(websocket.events))];
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  private subscription(id: DestinationId, instance: string | undefined, events: EventFilter): Subscription {
+    const { redis, webSocket, retry, webhook } = this.config;
+    const destination = new WebSocketDestination(
+      {
+        id,
+        keys: streamKeys(redis.prefix, instance),
+        retention: webSocket.resume,
+        maxAttempts: retry.maxAttempts,
+        stripApikey: webhook.stripApikey,
+      },
+      this.append,
+    );
+    return { destination, key: destinationKey(id), events };
+  }
+}

@@ -1,0 +1,200 @@
+import type { FastifyInstance } from 'fastify';
+import type { Config } from '../config/config';
+import { DeadLetters } from '../dead-letters/dead-letters';
+import { Pushers } from '../destinations/pusher/pushers';
+import { sendWebhookSample } from '../destinations/webhook/webhook-sample';
+import { Webhooks } from '../destinations/webhook/webhooks';
+import { ConfigError, errorCode } from '../errors';
+import { healthRoutes } from '../observability/health-routes';
+import type { Logger } from '../observability/logging';
+import type { Metrics } from '../observability/metrics';
+import { describeError, throttled } from '../observability/report';
+import { connectRedis } from '../redis/client';
+import type { RedisClient } from '../redis/scripts';
+import { RetryStore } from '../retry/retry-store';
+import { SettingsCipher } from '../settings/cipher';
+import type { SectionName, Settings } from '../settings/schema';
+import { SettingsCache } from '../settings/settings-cache';
+import { InstanceSettings } from '../settings/settings-editor';
+import { SettingsStore } from '../settings/settings-store';
+import { Deadline } from '../time/deadline';
+import { createGuards } from './guards';
+import { asHttpError, type ErrorContext } from './http-errors';
+import { createGatewayServer } from './http-server';
+import { Keys } from './keys';
+import { PusherGateway } from './pusher/pusher-gateway';
+import { auditRoutes } from './routes/audit-routes';
+import { deadLetterRoutes } from './routes/dead-letter-routes';
+import { settingsRoutes } from './routes/settings-routes';
+import { webhookTestRoutes } from './routes/webhook-test-routes';
+import { WebSocketHub } from './websocket/hub';
+
+export interface GatewayOptions {
+  readonly config: Config;
+  /** Of SETTINGS_FILE, by instance. */
+  readonly settings: ReadonlyMap<string, Settings>;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+/** The HTTP process: settings, WebSockets, operations. Any number of them may run beside each other. */
+export class RelayGateway {
+  private readonly redis: RedisClient;
+  /** They only listen: to changes of settings, and to what WebSocket clients receive. */
+  private readonly subscribers: readonly [RedisClient, RedisClient];
+  private readonly settings: SettingsCache;
+  private readonly hub: WebSocketHub | undefined;
+  private readonly store: RetryStore;
+  private readonly instances: InstanceSettings;
+  private readonly webhooks: Webhooks;
+  private readonly pushers: Pushers;
+  private readonly pusher: PusherGateway;
+  private readonly keys: Keys;
+  private server: FastifyInstance | undefined;
+  private stopping: Promise<void> | undefined;
+  private readonly errorContext: ErrorContext = {
+    isStoreReady: () => this.store.isReady,
+    onUnexpected: (error) => this.options.log.error('the gateway failed', describeError(error)),
+  };
+
+  constructor(private readonly options: GatewayOptions) {
+    const { config, settings: file, log } = options;
+    const warnRedis = throttled((error) => log.warn('redis unavailable', describeError(error)));
+    this.redis = connectRedis(config.redis, 'commands', warnRedis);
+    this.store = new RetryStore({ redis: this.redis, prefix: config.redis.prefix, onError: warnRedis });
+    this.webhooks = new Webhooks(config);
+    this.subscribers = [
+      connectRedis(config.redis, 'blocking', warnRedis),
+      connectRedis(config.redis, 'blocking', warnRedis),
+    ];
+    const store = new SettingsStore({
+      redis: this.redis,
+      prefix: config.redis.prefix,
+      cipher: new SettingsCipher(config.settings.encryptionKeys),
+    });
+    const pushers = new Pushers(config);
+    this.pushers = pushers;
+    this.instances = new InstanceSettings({
+      store,
+      file,
+      checkUrl: (url) => this.webhooks.checkUrl(url),
+      checkPusher: (instance, pusher) => pushers.problemOf(instance, pusher),
+    });
+    this.pusher = new PusherGateway({
+      config,
+      redis: this.redis,
+      metrics: options.metrics,
+      settingsOf: (instance) => this.instances.find(instance),
+      allSettings: async function* () {
+        for await (const [, settings] of store.list()) yield settings;
+        yield* file.values();
+      },
+    });
+    this.keys = new Keys({
+      apiKey: config.gateway.apiKey,
+      settingsOf: (instance) => this.instances.find(instance),
+    });
+    this.settings = new SettingsCache({
+      store,
+      subscriber: this.subscribers[0],
+      file,
+      onChange: (instance) => void this.hub?.recheck(instance),
+      onError: warnRedis,
+    });
+    this.hub = config.webSocket.enabled ? this.createHub() : undefined;
+  }
+
+  /** Resolves when it answers; where Redis is away, it says so in its answers. */
+  async start(): Promise<void> {
+    const { config, log } = this.options;
+    const { host, port } = config.gateway;
+    this.server = await createGatewayServer({
+      config: config.gateway,
+      ...this.errorContext,
+      routes: (server) => this.addRoutes(server),
+    });
+    this.settings.start();
+    this.hub?.attach(this.server.server);
+    await this.server.listen({ host, port }).catch((error: unknown) => {
+      throw new ConfigError(
+        [
+          `GATEWAY_PORT, GATEWAY_HOST: ${host}:${port} cannot be listened on (${errorCode(error)}): name a free port`,
+        ],
+        { cause: error },
+      );
+    });
+    log.info('gateway started', { address: `http://${host}:${port}` });
+  }
+
+  /** Answers what was asked, and stops. Further calls wait for the first. */
+  stop(): Promise<void> {
+    this.stopping ??= this.close();
+    return this.stopping;
+  }
+
+  private createHub(): WebSocketHub {
+    const { config, metrics, log } = this.options;
+    return new WebSocketHub({
+      gateway: config.gateway,
+      config: config.webSocket,
+      keys: this.keys,
+      subscriber: this.subscribers[1],
+      redis: this.redis,
+      prefix: config.redis.prefix,
+      observer: {
+        connected: (protocol, count) => metrics.webSocketClients.set({ protocol }, count),
+        cutOff: (reason) => metrics.webSocketCutOff.add(reason),
+      },
+      asHttpError: (error) => asHttpError(error, this.errorContext),
+      onError: throttled((error) => log.warn('websocket clients wait', describeError(error))),
+    });
+  }
+
+  private addRoutes(server: FastifyInstance): void {
+    const { config, metrics } = this.options;
+    const { instances, store } = this;
+    const guards = createGuards(this.keys);
+    healthRoutes(server, {
+      registry: metrics.registry,
+      readiness: () => ({
+        ready: store.isReady,
+        parts: { redis: store.isReady ? 'ready' : 'waiting for redis' },
+      }),
+    });
+    settingsRoutes(server, {
+      instances,
+      guards,
+      obstacles: obstaclesOf(config),
+    });
+    webhookTestRoutes(server, {
+      instances,
+      guards,
+      sendSample: (instance, slot, webhook) => sendWebhookSample(this.webhooks, instance, slot, webhook),
+    });
+    deadLetterRoutes(server, { deadLetters: new DeadLetters(store), guards });
+    auditRoutes(server, { store, guards });
+    this.pusher.addRoutes(server, this.keys);
+  }
+
+  private async close(): Promise<void> {
+    const deadline = new Deadline(this.options.config.shutdownTimeoutMs);
+    this.settings.close();
+    this.hub?.close();
+    if (this.server !== undefined) await deadline.reached(this.server.close());
+    await deadline.reached(
+      Promise.all([this.store.close(), this.webhooks.close(), this.pushers.close(), this.pusher.close()]),
+    );
+    for (const redis of [this.redis, ...this.subscribers]) redis.disconnect();
+    this.options.log.info('gateway stopped');
+  }
+}
+
+/** What keeps sections that are set from having an effect. */
+function obstaclesOf({ webSocket, pusher }: Config): Partial<Record<SectionName, string>> {
+  return {
+    ...(webSocket.enabled
+      ? {}
+      : { websocket: 'WEBSOCKET_ENABLED is not true: nothing is delivered to WebSocket clients' }),
+    ...(pusher.enabled ? {} : { pusher: 'PUSHER_ENABLED is false: nothing is sent to Pusher' }),
+  };
+}

@@ -1,0 +1,79 @@
+import { STATUS_CODES } from 'node:http';
+import type { FastifyError, FastifyReply } from 'fastify';
+import { RelayError, StoreUnavailableError } from '../errors';
+import { SettingsMissingError, SettingsRefusedError, SettingsTakenError } from '../settings/settings-editor';
+import { SettingsConflictError } from '../settings/settings-store';
+
+/** What a client is told: one sentence, several, or as the core API's validation does, a list within a list. */
+export type HttpMessage = string | readonly string[] | readonly (readonly string[])[];
+
+/** Every error of the gateway, in the shape of the core API (contract C). */
+export interface ErrorBody {
+  readonly status: number;
+  readonly error: string;
+  readonly response: { readonly message: HttpMessage };
+}
+
+/** An answer that is no success, on purpose. */
+export class HttpError extends RelayError {
+  constructor(
+    readonly status: number,
+    readonly told: HttpMessage,
+    readonly retryAfterSeconds?: number,
+  ) {
+    super(`HTTP_${status}`, JSON.stringify(told));
+  }
+}
+
+export const unauthorized = (): HttpError => new HttpError(401, 'Unauthorized');
+export const notFound = (message: string): HttpError => new HttpError(404, [message]);
+/** Problems with a body, each naming its field. */
+export const badRequest = (problems: readonly string[]): HttpError => new HttpError(400, [problems]);
+
+export function errorBody(status: number, message: HttpMessage): ErrorBody {
+  return { status, error: STATUS_CODES[status] ?? 'Error', response: { message } };
+}
+
+/** What only the process knows, for errors that were not raised on purpose. */
+export interface ErrorContext {
+  /** Whether Redis is there: where it is not, that is the reason. */
+  readonly isStoreReady: () => boolean;
+  readonly onUnexpected: (error: unknown) => void;
+}
+
+/** Any error → what the client is told. What is not meant for it goes into the log. */
+export function asHttpError(error: unknown, { isStoreReady, onUnexpected }: ErrorContext): HttpError {
+  if (error instanceof HttpError) return error;
+  if (error instanceof SettingsRefusedError) return badRequest(error.problems);
+  if (error instanceof SettingsMissingError) return notFound(error.message);
+  if (error instanceof SettingsTakenError) return new HttpError(403, [error.message]);
+  if (error instanceof SettingsConflictError) return new HttpError(409, [error.message]);
+  const { statusCode, code, message } = error as Partial<FastifyError>;
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+    return new HttpError(415, ['the body must be JSON, with content-type application/json']);
+  }
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    return new HttpError(413, [`the body must be no larger than ${BODY_LIMIT} bytes`]);
+  }
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
+    return new HttpError(statusCode, [message ?? '']);
+  }
+  if (!isStoreReady()) {
+    return new HttpError(503, ['Redis cannot be reached: try again'], RETRY_AFTER_SECONDS);
+  }
+  if (error instanceof StoreUnavailableError) {
+    onUnexpected(error);
+    return new HttpError(503, ['Redis does not answer, or takes nothing: try again'], RETRY_AFTER_SECONDS);
+  }
+  onUnexpected(error);
+  return new HttpError(500, 'the gateway failed; its log tells why');
+}
+
+/** Settings are small; a list of ids of dead letters is the largest body. */
+export const BODY_LIMIT = 1_048_576;
+const RETRY_AFTER_SECONDS = 5;
+
+export function send(reply: FastifyReply, { status, told, retryAfterSeconds }: HttpError): FastifyReply {
+  if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds));
+  return reply.code(status).send(errorBody(status, told));
+}

@@ -1,0 +1,61 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { AppName } from '../../destinations/pusher/occupancy/occupancy-store';
+import type { AppAuthorizer, PusherWebhook } from '../../destinations/pusher/subscription-auth';
+import { unauthorized } from '../http-errors';
+import { describe } from '../openapi';
+import { keepRawBodies } from './pusher-body';
+
+/** An app that webhooks may come from. */
+export interface WebhookApp {
+  readonly name: AppName;
+  readonly authorizer: AppAuthorizer;
+}
+
+export interface PusherWebhookRoutesParts {
+  /** Those with this id and key: instances may have set them with different secrets. */
+  readonly appsOf: (appId: string, key: string) => Promise<readonly WebhookApp[]>;
+  /** Called once for each webhook, however often it is sent; rejects where it must be sent again. */
+  readonly take: (app: AppName, webhook: PusherWebhook, signature: string) => Promise<void>;
+}
+
+/** Pusher's own webhooks. No key: their signature is checked on the body as it came. */
+export function pusherWebhookRoutes(server: FastifyInstance, parts: PusherWebhookRoutesParts): void {
+  void server.register(async (scope) => {
+    keepRawBodies(scope);
+    scope.post<{ Params: { appId: string } }>(
+      '/pusher/webhook/:appId',
+      {
+        schema: {
+          ...describe('pusher', "Receive Pusher's own webhooks; signed by the app's secret"),
+          security: [],
+        },
+      },
+      async (request) => {
+        const found = await verify(parts, request.params.appId, request);
+        if (found === undefined) throw unauthorized();
+        await parts.take(found.app, found.webhook, String(request.headers['x-pusher-signature']));
+        return {};
+      },
+    );
+  });
+}
+
+async function verify(
+  { appsOf }: PusherWebhookRoutesParts,
+  appId: string,
+  { headers, body }: FastifyRequest,
+): Promise<{ readonly app: AppName; readonly webhook: PusherWebhook } | undefined> {
+  if (!Buffer.isBuffer(body)) return undefined;
+  const [key, signature] = [textOf(headers['x-pusher-key']), textOf(headers['x-pusher-signature'])];
+  if (key === undefined || signature === undefined) return undefined;
+  const signed = { 'x-pusher-key': key, 'x-pusher-signature': signature };
+  for (const { name, authorizer } of await appsOf(appId, key)) {
+    const webhook = authorizer.webhook(signed, body);
+    if (webhook !== undefined) return { app: name, webhook };
+  }
+  return undefined;
+}
+
+function textOf(header: string | readonly string[] | undefined): string | undefined {
+  return typeof header === 'string' ? header : undefined;
+}

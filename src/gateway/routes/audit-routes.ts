@@ -1,0 +1,28 @@
+import type { FastifyInstance } from 'fastify';
+import { fromStore } from '../../errors';
+import { audit } from '../../ledger/audit';
+import type { RetryStore } from '../../retry/retry-store';
+import type { Guards } from '../guards';
+import { describe } from '../openapi';
+
+export interface AuditRoutesParts {
+  readonly store: RetryStore;
+  readonly guards: Guards;
+}
+
+export function auditRoutes(server: FastifyInstance, { store, guards }: AuditRoutesParts): void {
+  server.get(
+    '/audit',
+    {
+      onRequest: guards.operator,
+      schema: describe(
+        'operations',
+        'accepted = delivered + parked + dead + discarded, for every destination',
+      ),
+    },
+    async () => {
+      const destinations = await fromStore(audit(store));
+      return { balanced: destinations.every(({ difference }) => difference === 0), destinations };
+    },
+  );
+}

@@ -1,0 +1,62 @@
+import { DESTINATION_KEY_LENGTH } from '../pipeline/delivery';
+import type { RetryStore } from '../retry/retry-store';
+
+/** One line of the audit; every number counts deliveries. */
+export interface AuditLine {
+  readonly destination: string;
+  readonly accepted: number;
+  readonly delivered: number;
+  /** Jobs that lie in Redis at this moment. */
+  readonly parked: number;
+  /** Dead letters that lie in Redis at this moment. */
+  readonly dead: number;
+  /** Dead letters that a person removed or that expired. */
+  readonly discarded: number;
+  /** accepted − delivered − parked − dead − discarded: anything but 0 is a finding. */
+  readonly difference: number;
+}
+
+/**
+ * Compares what was counted with what lies in Redis, in one atomic look. It reads every stored job's id: about
+ * 0.3 s of Redis for a million.
+ */
+export async function audit(store: RetryStore): Promise<AuditLine[]> {
+  const { queue } = store;
+  const states = ['wait', 'paused', 'active', 'delayed', 'prioritized', 'failed'].map((state) =>
+    queue.toKey(state),
+  );
+  const reply = await store.run('relayAudit', [
+    store.key('audit'),
+    store.key('destinations'),
+    ...states,
+    queue.toKey(''),
+    DESTINATION_KEY_LENGTH,
+  ]);
+  const [counters, parked, dead, names] = (reply as string[][]).map(pairs);
+  const keys = new Set([...(parked?.keys() ?? []), ...(dead?.keys() ?? [])]);
+  for (const field of counters?.keys() ?? []) keys.add(field.slice(0, DESTINATION_KEY_LENGTH));
+  return [...keys]
+    .map((key) => {
+      const counter = (name: string): number => Number(counters?.get(`${key}:${name}`) ?? 0);
+      const line = {
+        destination: names?.get(key) ?? key,
+        accepted: counter('accepted'),
+        delivered: counter('delivered'),
+        parked: Number(parked?.get(key) ?? 0),
+        dead: Number(dead?.get(key) ?? 0),
+        discarded: counter('discarded'),
+      };
+      return {
+        ...line,
+        difference: line.accepted - line.delivered - line.parked - line.dead - line.discarded,
+      };
+    })
+    .sort((a, b) => a.destination.localeCompare(b.destination));
+}
+
+function pairs(flat: readonly string[]): Map<string, string> {
+  const map = new Map<string, string>();
+  for (let index = 0; index + 1 < flat.length; index += 2)
+    map.set(String(flat[index]), String(flat[index + 1]));
+  return map;
+}

@@ -1,0 +1,75 @@
+import { type Delivery, type DestinationId, destinationKeyOf } from '../pipeline/delivery';
+import type { GroupCommit } from '../retry/group-commit';
+import type { RetryStore } from '../retry/retry-store';
+
+const FLUSH_MS = 1000;
+/** Each destination costs Redis a step: with thousands of them they are added up for longer. */
+const FLUSH_MS_PER_DESTINATION = 0.5;
+const FLUSH_MS_MAX = 10_000;
+/** Destinations counted by one call: more would keep Redis from others. */
+const AT_ONCE = 500;
+
+/**
+ * Counts deliveries that were confirmed, or found needless, while their source message was held, and adds them to the
+ * audit's counters, mostly once a second: both sides of the equation together, so that a kill in between loses both or neither
+ * and the audit's equation still holds (design.md, Settle).
+ */
+export class Ledger {
+  private counts = new Map<DestinationId, { readonly key: string; delivered: number; discarded: number }>();
+  private timer: NodeJS.Timeout | undefined;
+  private delayMs = FLUSH_MS;
+
+  constructor(
+    private readonly store: RetryStore,
+    private readonly commit: GroupCommit,
+  ) {}
+
+  countDelivered(deliveries: readonly Delivery[]): void {
+    this.count(deliveries, 'delivered');
+  }
+
+  countDiscarded(deliveries: readonly Delivery[]): void {
+    this.count(deliveries, 'discarded');
+  }
+
+  private count(deliveries: readonly Delivery[], how: 'delivered' | 'discarded'): void {
+    for (const { id, destination } of deliveries) {
+      let entry = this.counts.get(destination.id);
+      if (entry === undefined) {
+        entry = { key: destinationKeyOf(id), delivered: 0, discarded: 0 };
+        this.counts.set(destination.id, entry);
+      }
+      entry[how]++;
+    }
+    if (this.counts.size > 0)
+      this.timer ??= setTimeout(() => void this.flush().catch(() => {}), this.delayMs);
+  }
+
+  /** Rejects when the store was closed before it took the counts: both sides of the equation miss them. */
+  async flush(): Promise<void> {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    const { counts } = this;
+    if (counts.size === 0) return;
+    this.counts = new Map();
+    this.delayMs = Math.min(FLUSH_MS_MAX, FLUSH_MS + counts.size * FLUSH_MS_PER_DESTINATION);
+    const [audit, destinations] = [this.store.key('audit'), this.store.key('destinations')];
+    await this.commit.commit({
+      bytes: counts.size * 100,
+      prepare: () => ({
+        apply: (transaction) => {
+          const all = [...counts].map(([id, { key, delivered, discarded }]) => [
+            key,
+            id,
+            delivered,
+            discarded,
+          ]);
+          for (let start = 0; start < all.length; start += AT_ONCE) {
+            const some = all.slice(start, start + AT_ONCE).flat();
+            transaction.runCommand('relayCount', [audit, destinations, ...some]);
+          }
+        },
+      }),
+    });
+  }
+}

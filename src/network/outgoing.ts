@@ -1,0 +1,28 @@
+import type { buildConnector, Pool } from 'undici';
+import type { Config } from '../config/config';
+import type { AddressGuard } from './address-guard';
+import { createHttpClient } from './http-client';
+import { proxyFor, tunnelConnector } from './proxy';
+
+/** Connections to one origin as the configuration says: by way of a proxy, and guarded where a tenant chose it. */
+export function outgoingClient(
+  { webhook, proxy: rules }: Pick<Config, 'webhook' | 'proxy'>,
+  origin: string,
+  connections: number,
+  guard?: AddressGuard,
+): Pool {
+  const timeoutMs = webhook.connectTimeoutMs;
+  const connector = connectorFor();
+  return createHttpClient(origin, {
+    connections,
+    connectTimeoutMs: timeoutMs,
+    ...(connector === undefined ? {} : { connector }),
+  });
+
+  function connectorFor(): buildConnector.connector | undefined {
+    const proxy = proxyFor(origin, rules);
+    if (proxy === undefined) return guard?.connector({ timeout: timeoutMs });
+    const addressOf = guard === undefined ? {} : { addressOf: (name: string) => guard.addressOf(name) };
+    return tunnelConnector(proxy, { timeoutMs, ...addressOf });
+  }
+}

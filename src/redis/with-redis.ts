@@ -1,0 +1,36 @@
+import { once } from 'node:events';
+import type { RedisConfig } from '../config/redis';
+import { explainError, StoreUnavailableError } from '../errors';
+import { connectRedis } from './client';
+import type { RedisClient } from './scripts';
+
+const CONNECT_MS = 10_000;
+
+/**
+ * Opens a connection to Redis for one command, and closes it again.
+ *
+ * @throws StoreUnavailableError when it cannot be reached within ten seconds
+ */
+export async function withRedis<T>(
+  config: RedisConfig,
+  work: (redis: RedisClient) => Promise<T>,
+): Promise<T> {
+  let lastError: unknown;
+  const redis = connectRedis(config, 'commands', (error) => {
+    lastError = error;
+  });
+  try {
+    await once(redis, 'ready', { signal: AbortSignal.timeout(CONNECT_MS) }).catch(() => {
+      throw new StoreUnavailableError(`Redis cannot be reached (${reasonOf(lastError)}): check REDIS_URI`, {
+        cause: lastError,
+      });
+    });
+    return await work(redis);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error === undefined ? 'no answer; it may still be loading' : explainError(error);
+}

@@ -1,0 +1,52 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import { fileProblem } from '../config/layers';
+import { VARIABLES } from '../config/variables';
+import { ConfigError } from '../errors';
+import { instanceNameOf, parseSettings } from './document';
+import type { Settings } from './schema';
+import { stamped } from './timestamps';
+
+/** What SETTINGS_FILE says. */
+export interface SettingsFile {
+  readonly settings: ReadonlyMap<string, Settings>;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Reads SETTINGS_FILE: one "Complete Instance Configuration" object of the core API's documentation, or a list of
+ * them. Only the default one may be absent: then there are no instances.
+ *
+ * @throws ConfigError naming every entry that is wrong
+ */
+export function readSettingsFile(directory: string, file: string): SettingsFile {
+  const path = isAbsolute(file) ? file : join(directory, file);
+  const settings = new Map<string, Settings>();
+  const warnings: string[] = [];
+  if (!existsSync(path)) {
+    if (file === VARIABLES.SETTINGS_FILE.default) return { settings, warnings };
+    throw new ConfigError([`SETTINGS_FILE: ${file} is not there`]);
+  }
+  const changedAt = statSync(path).mtime;
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new ConfigError([`SETTINGS_FILE: ${file} cannot be read: ${fileProblem(error)}`]);
+  }
+  const problems: string[] = [];
+  const entries = Array.isArray(content) ? content : [content];
+  for (const [index, entry] of entries.entries()) {
+    const where = `SETTINGS_FILE: ${file}[${index}]`;
+    const name = instanceNameOf(entry);
+    const parsed = parseSettings(entry);
+    if (name === undefined) problems.push(`${where}.instanceName must be the name of an instance`);
+    if (!parsed.ok) problems.push(...parsed.problems.map((problem) => `${where}.${problem}`));
+    else if (name !== undefined) {
+      settings.set(name, stamped(undefined, parsed.settings, changedAt));
+      warnings.push(...parsed.warnings.map((warning) => `${where}.${warning}`));
+    }
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return { settings, warnings };
+}

@@ -1,0 +1,74 @@
+import type { Metrics } from '../observability/metrics';
+import type { Attempts } from '../pipeline/attempts';
+import type { Bulkheads } from '../pipeline/bulkheads';
+import type { RetryStore } from '../retry/retry-store';
+import type { Sources } from './intake';
+
+export interface GaugeParts {
+  readonly metrics: Metrics;
+  readonly sources: Sources;
+  readonly attempts: Attempts;
+  readonly bulkheads: Bulkheads;
+  readonly store: RetryStore;
+}
+
+const INTERVAL_MS = 5000;
+
+/** Reads what cannot be counted as it happens: depths of queues, and what is in flight. */
+export class Gauges {
+  private timer: NodeJS.Timeout | undefined;
+  private reading: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly parts: GaugeParts) {}
+
+  start(): void {
+    this.timer ??= setInterval(() => {
+      this.reading = Promise.allSettled([this.readSources(), this.readStore()]);
+      this.readProcess();
+    }, INTERVAL_MS);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    await this.reading;
+  }
+
+  private readProcess(): void {
+    const { metrics, sources, attempts, bulkheads } = this.parts;
+    const { messages, bytes } = sources.held;
+    metrics.inFlight.set({ what: 'messages' }, messages);
+    metrics.inFlight.set({ what: 'attempts' }, attempts.count);
+    metrics.inFlightBytes.set(bytes);
+    metrics.circuitsOpen.set(bulkheads.circuitsOpen);
+  }
+
+  private async readSources(): Promise<void> {
+    const { metrics, sources } = this.parts;
+    const depths = await sources.depths();
+    // Queues come and go: one that is gone is not shown as it was last.
+    for (const gauge of [
+      metrics.queueDepth,
+      metrics.queueConsumers,
+      metrics.queueInFlight,
+      metrics.queueOldest,
+    ]) {
+      gauge.reset();
+    }
+    for (const { queue, messages, consumers, inFlight, oldestSeconds } of depths) {
+      metrics.queueDepth.set({ queue }, messages);
+      if (consumers !== undefined) metrics.queueConsumers.set({ queue }, consumers);
+      if (inFlight !== undefined) metrics.queueInFlight.set({ queue }, inFlight);
+      if (oldestSeconds !== undefined) metrics.queueOldest.set({ queue }, oldestSeconds);
+    }
+  }
+
+  private async readStore(): Promise<void> {
+    const { metrics, store } = this.parts;
+    const counts = await store.queue.getJobCounts('wait', 'active', 'delayed', 'prioritized', 'failed');
+    for (const [state, count] of Object.entries(counts)) {
+      if (state === 'failed') metrics.deadLetterDepth.set(count);
+      else metrics.retryDepth.set({ queue: store.queueName, state }, count);
+    }
+    metrics.retryOldest.set(await store.oldestAgeSeconds(Date.now()));
+  }
+}

@@ -1,0 +1,108 @@
+import type { MalformedEventError } from '../errors';
+import { eventLabel } from '../events/catalogue';
+import type { Envelope } from '../events/envelope';
+import type { Logger } from '../observability/logging';
+import type { Metrics } from '../observability/metrics';
+import type { AttemptObserver } from '../pipeline/attempts';
+import type { AttemptRecord, Delivery, DeliveryId, DestinationId, ParkReason } from '../pipeline/delivery';
+import type { DirectResult } from '../pipeline/direct-attempts';
+import type { SourceMessage } from '../pipeline/message';
+import type { DeadReason } from '../pipeline/parking';
+import type { RelayObserver } from '../pipeline/relay';
+import type { ParkingObserver } from '../retry/bullmq-parking';
+import type { JobData } from '../retry/job';
+import type { RetryObserver } from '../retry/retry-worker';
+
+/** `date_time` is local wall time with a false `Z` (contract B.1): offsets of time zones are multiples of this. */
+const ZONE_STEP_MS = 900_000;
+
+/** Turns what happens into metrics, and into log lines: one per attempt and per event at debug. */
+export class Observer implements RelayObserver, AttemptObserver, ParkingObserver, RetryObserver {
+  constructor(
+    private readonly metrics: Metrics,
+    private readonly log: Logger,
+  ) {}
+
+  accepted(source: string, { event }: Envelope): void {
+    this.metrics.eventsAccepted.add(source, eventLabel(event));
+  }
+
+  duplicate(source: string, { id, event, instance }: Envelope): void {
+    this.metrics.duplicates.add(source, eventLabel(event));
+    if (this.log.isDebug) this.log.debug('duplicate', { id, event, instance, source });
+  }
+
+  malformed(source: string, error: MalformedEventError): void {
+    this.metrics.eventsAccepted.add(source, 'malformed');
+    this.metrics.deadLetters.add('malformed');
+    this.log.warn('malformed message dead-lettered', { source, code: error.code, error: error.message });
+  }
+
+  settled(message: SourceMessage, envelope: Envelope, results: readonly DirectResult[]): void {
+    if (!this.log.isDebug) return;
+    const { id, event, instance } = envelope;
+    this.log.debug('event', { id, event, instance, bytes: message.body.length, results });
+  }
+
+  attemptEnded(delivery: Delivery, record: AttemptRecord): void {
+    const { kind } = delivery.destination;
+    const { outcome, durationMs } = record;
+    this.metrics.attempts.add(kind, outcome.kind);
+    this.metrics.attemptDuration.add(kind, durationMs / 1000);
+    if (outcome.kind === 'discarded') {
+      this.metrics.discarded.add(kind, outcome.reason);
+      this.metrics.deliveries.add(kind, eventLabel(delivery.envelope.event), 'discarded');
+    }
+    if (outcome.kind === 'delivered') {
+      this.metrics.deliveries.add(kind, eventLabel(delivery.envelope.event), 'delivered');
+      const lagMs = lagOf(delivery.envelope, Date.now());
+      if (lagMs !== undefined) this.metrics.eventLag.add(kind, lagMs / 1000);
+    }
+    if (this.log.isDebug) this.log.debug('attempt', attemptFields(delivery, record));
+  }
+
+  parked({ destination }: Delivery, reason: ParkReason): void {
+    this.metrics.parked.add(destination.kind, reason);
+  }
+
+  deadLettered(id: DeliveryId, data: JobData, reason: DeadReason): void {
+    if (reason === 'malformed') return;
+    const [kind = 'none'] = data.d.split(':');
+    this.metrics.deadLetters.add(reason);
+    this.metrics.deliveries.add(kind, eventLabel(data.e), 'dead');
+    const log = reason === 'oversize' ? this.log.error : this.log.warn;
+    log('dead letter', { id, destination: data.d, event: data.e, instance: data.i, reason });
+  }
+
+  circuit(id: DestinationId, isOpen: boolean): void {
+    this.log.warn(isOpen ? 'circuit opened' : 'circuit closed', { destination: id });
+  }
+}
+
+function attemptFields(
+  delivery: Delivery,
+  { attempt, durationMs, outcome }: AttemptRecord,
+): Record<string, unknown> {
+  return {
+    id: delivery.id,
+    destination: delivery.destination.id,
+    event: delivery.envelope.event,
+    instance: delivery.envelope.instance,
+    attempt,
+    ms: durationMs,
+    outcome: outcome.kind,
+    ...('code' in outcome ? { code: outcome.code } : {}),
+    ...('status' in outcome ? { status: outcome.status } : {}),
+  };
+}
+
+/**
+ * Time since the event was made. Its time zone is unknown, so whole quarters of an hour are dropped: a lag of more
+ * than 15 minutes shows in the queue's depth, not here.
+ */
+function lagOf({ dateTime }: Envelope, now: number): number | undefined {
+  const made = dateTime === undefined ? Number.NaN : Date.parse(dateTime);
+  if (Number.isNaN(made)) return undefined;
+  const lag = (now - made) % ZONE_STEP_MS;
+  return lag < 0 ? lag + ZONE_STEP_MS : lag;
+}

@@ -1,0 +1,283 @@
+import type { FastifyInstance } from 'fastify';
+import type { Config } from '../config/config';
+import { DeadLetters } from '../dead-letters/dead-letters';
+import { RedisDeduplication } from '../deduplication/redis-deduplication';
+import { Destinations } from '../destinations/directory';
+import { createPusherParts } from '../destinations/pusher/pusher-parts';
+import { eventsPerRequest, type PusherParts, Pushers } from '../destinations/pusher/pushers';
+import { Webhooks } from '../destinations/webhook/webhooks';
+import { WebSockets } from '../destinations/websocket/websockets';
+import { ConfigError, errorCode } from '../errors';
+import { Ledger } from '../ledger/ledger';
+import type { Logger } from '../observability/logging';
+import type { Metrics } from '../observability/metrics';
+import { describeError, throttled } from '../observability/report';
+import { Attempts } from '../pipeline/attempts';
+import { Bulkheads } from '../pipeline/bulkheads';
+import { Deliverer } from '../pipeline/direct-attempts';
+import type { Decide } from '../pipeline/parking';
+import { Relay } from '../pipeline/relay';
+import { checkRedis, connectRedis } from '../redis/client';
+import type { RedisClient } from '../redis/scripts';
+import { BullMqParking } from '../retry/bullmq-parking';
+import { GroupCommit } from '../retry/group-commit';
+import { decide } from '../retry/policy';
+import { RetryStore } from '../retry/retry-store';
+import { RetryWorker } from '../retry/retry-worker';
+import { SettingsCipher } from '../settings/cipher';
+import type { Settings } from '../settings/schema';
+import { SettingsCache } from '../settings/settings-cache';
+import { SettingsStore } from '../settings/settings-store';
+import { Deadline } from '../time/deadline';
+import { Gauges } from './gauges';
+import { Sources } from './intake';
+import { createHttpServer } from './metrics-server';
+import { Observer } from './observer';
+
+export interface WorkerOptions {
+  readonly config: Config;
+  /** Of SETTINGS_FILE, by instance. */
+  readonly settings: ReadonlyMap<string, Settings>;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+const EXPIRY_MS = 60_000;
+/** Time of the drain that is kept for settling, after attempts that do not end have been interrupted. */
+const SETTLING_SHARE = 0.2;
+
+/** Consumes, delivers and retries: builds the parts, starts them in order, and takes them down in reverse. */
+export class RelayWorker {
+  private readonly log: Logger;
+  /** For commands, for the retry worker, for changes of settings, for what WebSocket clients receive. */
+  private readonly redis: readonly [RedisClient, RedisClient, RedisClient, RedisClient];
+  private readonly store: RetryStore;
+  private readonly commit: GroupCommit;
+  private readonly ledger: Ledger;
+  private readonly attempts: Attempts;
+  private readonly deliverer: Deliverer;
+  private readonly deduplication: RedisDeduplication | undefined;
+  private readonly relay: Relay;
+  private readonly retryWorker: RetryWorker;
+  private readonly sources: Sources;
+  private readonly http: FastifyInstance;
+  private readonly settings: SettingsCache;
+  private readonly destinations: Destinations;
+  private readonly pusherParts: PusherParts;
+  private readonly gauges: Gauges;
+  private expiryTimer: NodeJS.Timeout | undefined;
+  private stopping: Promise<boolean> | undefined;
+
+  constructor(private readonly options: WorkerOptions) {
+    const { config, settings: file, metrics, log } = options;
+    this.log = log;
+    const observer = new Observer(metrics, log);
+    const warnRedis = throttled((error) => log.warn('redis unavailable', describeError(error)));
+    this.redis = [
+      connectRedis(config.redis, 'commands', warnRedis),
+      connectRedis(config.redis, 'blocking', warnRedis),
+      connectRedis(config.redis, 'blocking', warnRedis),
+      connectRedis(config.redis, 'commands', warnRedis),
+    ];
+    this.store = new RetryStore({ redis: this.redis[0], prefix: config.redis.prefix, onError: warnRedis });
+    this.commit = new GroupCommit(this.store, warnRedis);
+    this.ledger = new Ledger(this.store, this.commit);
+    const decideNext: Decide = (delivery, record) =>
+      decide(config.retry, delivery.destination.maxAttempts, record, Math.random());
+    const parking = new BullMqParking({
+      store: this.store,
+      commit: this.commit,
+      decide: decideNext,
+      observer,
+    });
+
+    const settingsStore = new SettingsStore({
+      redis: this.redis[0],
+      prefix: config.redis.prefix,
+      cipher: new SettingsCipher(config.settings.encryptionKeys),
+    });
+    this.settings = new SettingsCache({
+      store: settingsStore,
+      subscriber: this.redis[2],
+      file,
+      onChange: (instance) => {
+        this.destinations.changed(instance);
+        this.sources.changed(instance);
+      },
+      onError: throttled((error) => log.warn('settings cannot be read', describeError(error))),
+    });
+    this.pusherParts = createPusherParts({
+      config,
+      redis: this.redis[0],
+      subscriber: this.redis[2],
+      log,
+    });
+    this.destinations = new Destinations(
+      [new Webhooks(config), new Pushers(config, this.pusherParts), new WebSockets(config, this.redis[3])],
+      this.settings,
+    );
+
+    const bulkheads = new Bulkheads({
+      concurrency: config.delivery.concurrencyPerDestination,
+      maxWaitMs: config.delivery.slowAfterMs,
+      circuitFailures: config.delivery.circuitFailures,
+      circuitOpenMs: config.delivery.circuitOpenMs,
+      perRequest: eventsPerRequest,
+      onCircuit: (id, isOpen) => observer.circuit(id, isOpen),
+    });
+    this.attempts = new Attempts({
+      slowAfterMs: config.delivery.slowAfterMs,
+      maxBytes: config.delivery.maxBytesInFlight,
+      observer,
+    });
+    this.deliverer = new Deliverer({
+      attempts: this.attempts,
+      parking,
+      decide: decideNext,
+      bulkheadOf: (id) => bulkheads.of(id),
+      concurrency: config.delivery.concurrency,
+      maxWaitMs: config.delivery.slowAfterMs,
+      onError: (error, { id }) => log.warn('a slow delivery stays parked', { id, ...describeError(error) }),
+    });
+    if (config.deduplicationMs > 0) {
+      this.deduplication = new RedisDeduplication({
+        store: this.store,
+        rememberMs: config.deduplicationMs,
+        onError: warnRedis,
+      });
+    }
+    this.relay = new Relay({
+      route: (envelope) => this.destinations.route(envelope),
+      deliverer: this.deliverer,
+      countDelivered: (deliveries) => this.ledger.countDelivered(deliveries),
+      countDiscarded: (deliveries) => this.ledger.countDiscarded(deliveries),
+      buryMalformed: (body, origin, error) => parking.buryMalformed(body, origin, error),
+      observer,
+      ...(this.deduplication === undefined ? {} : { deduplication: this.deduplication }),
+    });
+    this.retryWorker = new RetryWorker({
+      store: this.store,
+      commit: this.commit,
+      redis: this.redis[1],
+      attempts: this.attempts,
+      bulkheadOf: (id) => bulkheads.of(id),
+      destinationOf: (id) => this.destinations.find(id),
+      decide: decideNext,
+      concurrency: config.retry.concurrency,
+      maxBytes: config.delivery.maxBytesInFlight,
+      observer,
+      onError: warnRedis,
+    });
+    this.sources = new Sources({ config, file, settings: this.settings, store: settingsStore, log });
+    this.gauges = new Gauges({
+      metrics,
+      sources: this.sources,
+      attempts: this.attempts,
+      bulkheads,
+      store: this.store,
+    });
+    this.http = createHttpServer({
+      registry: metrics.registry,
+      readiness: () => {
+        const redis = this.store.isReady ? 'ready' : 'waiting for redis';
+        const { states } = this.sources;
+        return {
+          ready: states.every(({ ready }) => ready) && this.store.isReady,
+          parts: { ...Object.fromEntries(states.map(({ name, detail }) => [name, detail])), redis },
+        };
+      },
+    });
+  }
+
+  /** Resolves when everything runs or, where a broker or Redis is away, waits for it. */
+  async start(): Promise<void> {
+    const { metrics } = this.options.config;
+    await this.http.listen({ host: metrics.host, port: metrics.port }).catch((error: unknown) => {
+      const address = `${metrics.host}:${metrics.port}`;
+      throw new ConfigError(
+        [
+          `METRICS_PORT, METRICS_HOST: ${address} cannot be listened on (${errorCode(error)}): name a free port`,
+        ],
+        { cause: error },
+      );
+    });
+    this.store
+      .waitUntilReady()
+      .then(
+        () => checkRedis(this.redis[0], this.log),
+        () => {},
+      )
+      .catch((error: unknown) => this.log.warn('redis cannot be checked', describeError(error)));
+    this.settings.start();
+    this.pusherParts.occupancy?.start();
+    this.retryWorker.start();
+    this.gauges.start();
+    this.expiryTimer = setInterval(() => void this.expireDeadLetters(), EXPIRY_MS);
+    await this.sources.start((source, message) => this.relay.handle(source, message));
+    this.log.info('worker started', { metrics: `http://${metrics.host}:${metrics.port}/metrics` });
+  }
+
+  /** Drains and stops; true when everything was settled before the deadline. Further calls wait for the first. */
+  stop(): Promise<boolean> {
+    this.stopping ??= this.drain();
+    return this.stopping;
+  }
+
+  private async drain(): Promise<boolean> {
+    const { shutdownTimeoutMs } = this.options.config;
+    const deadline = new Deadline(shutdownTimeoutMs);
+    this.log.info('draining', { deadlineMs: shutdownTimeoutMs });
+    clearInterval(this.expiryTimer);
+    // Intake first; what waits for its turn goes back to the broker untouched.
+    const intake = Promise.all([
+      this.sources.stopIntake(),
+      this.retryWorker.stopIntake(),
+      this.gauges.stop(),
+    ]);
+    this.deliverer.drain();
+    this.deduplication?.drain();
+    this.settings.close();
+    const watching = this.pusherParts.occupancy?.stop();
+    const settling = shutdownTimeoutMs * SETTLING_SHARE;
+    await deadline.reached(intake, settling);
+    const isDone = Promise.all([this.relay.idle(), this.attempts.idle(), this.deliverer.idle()]);
+    if (!(await deadline.reached(isDone, settling))) {
+      this.log.warn('interrupting attempts', {
+        attempts: this.attempts.count,
+        messages: this.relay.openMessages,
+      });
+      this.attempts.interrupt();
+    }
+    const retriesClosed = this.retryWorker.close();
+    const settled = await deadline.reached(
+      Promise.all([isDone, retriesClosed, this.ledger.flush()]),
+      settling / 2,
+    );
+    // What could not be stored by now goes back to the broker.
+    this.commit.close();
+    await deadline.reached(this.relay.idle());
+    await deadline.reached(this.sources.close());
+    await deadline.reached(Promise.resolve(this.deduplication?.close()));
+    await deadline.reached(Promise.all([this.store.close(), this.destinations.close(), this.http.close()]));
+    if (watching !== undefined) await deadline.reached(watching);
+    for (const redis of this.redis) redis.disconnect();
+    const left = this.relay.openMessages;
+    this.log.info('worker stopped', { settled, messagesLeftToTheBroker: left });
+    return settled && left === 0;
+  }
+
+  private async expireDeadLetters(): Promise<void> {
+    const { deadLetterMaxAgeMs, deadLetterMaxCount } = this.options.config.retry;
+    if (!this.store.isReady) return;
+    try {
+      const expired = await new DeadLetters(this.store).expire(
+        deadLetterMaxAgeMs,
+        deadLetterMaxCount,
+        Date.now(),
+      );
+      if (expired > 0) this.log.info('dead letters expired', { expired });
+    } catch (error) {
+      this.log.warn('dead letters could not be expired', describeError(error));
+    }
+  }
+}
