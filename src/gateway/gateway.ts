@@ -180,8 +180,8 @@ export class RelayGateway {
     const deadline = new Deadline(this.options.config.shutdownTimeoutMs);
     this.settings.close();
     this.hub?.close();
-    if (this.server !== undefined) await deadline.reached(this.server.close());
-    await deadline.reached(
+    if (this.server !== undefined) await deadline.finishesInTime(this.server.close());
+    await deadline.finishesInTime(
       Promise.all([this.store.close(), this.webhooks.close(), this.pushers.close(), this.pusher.close()]),
     );
     for (const redis of [this.redis, ...this.subscribers]) redis.disconnect();

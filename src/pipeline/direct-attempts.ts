@@ -1,3 +1,4 @@
+import { OpenWork } from '../time/open-work';
 import type { Attempts } from './attempts';
 import type { Bulkhead } from './bulkhead';
 import type { AttemptRecord, Delivery, DestinationId, ParkReason } from './delivery';
@@ -37,8 +38,7 @@ export class Deliverer {
   private sweeper: NodeJS.Timeout | undefined;
   private draining = false;
   /** Attempts of ours that are under way, or whose outcome is being stored. */
-  private open = 0;
-  private idleListeners: (() => void)[] = [];
+  private readonly open = new OpenWork();
 
   constructor(private readonly parts: DelivererParts) {
     parts.attempts.whenRoom(() => this.startNext());
@@ -70,8 +70,7 @@ export class Deliverer {
 
   /** Resolves when no attempt is under way, and what became of slow ones is stored. */
   idle(): Promise<void> {
-    if (this.open === 0) return Promise.resolve();
-    return new Promise((resolve) => this.idleListeners.push(resolve));
+    return this.open.idle();
   }
 
   /** From now on nothing is begun; what waits goes back untouched. */
@@ -100,7 +99,7 @@ export class Deliverer {
     bulkhead: Bulkhead,
     done: (result: DirectResult) => void,
   ): Promise<void> {
-    this.open++;
+    this.open.begin();
     let ticket: Ticket | undefined;
     const onSlow = (): void => {
       ticket = this.storeSlow(delivery, done);
@@ -108,8 +107,7 @@ export class Deliverer {
     const record = await this.parts.attempts.run(delivery, 1, bulkhead, onSlow);
     if (ticket === undefined) this.finish(delivery, record, done);
     else await this.finishSlow(delivery, record, ticket);
-    this.open--;
-    if (this.open === 0) for (const listener of this.idleListeners.splice(0)) listener();
+    this.open.end();
   }
 
   private finish(delivery: Delivery, record: AttemptRecord, done: (result: DirectResult) => void): void {

@@ -1,5 +1,6 @@
 import { MalformedEventError } from '../errors';
 import { type Envelope, type EventId, type Origin, parseEnvelope } from '../events/envelope';
+import { OpenWork } from '../time/open-work';
 import type { Deduplication } from './deduplication';
 import type { Delivery } from './delivery';
 import type { Deliverer, DirectResult } from './direct-attempts';
@@ -31,18 +32,17 @@ export interface RelayParts {
 
 /** Takes messages through parse, route, deliver and settle. */
 export class Relay {
-  private open = 0;
-  private idleListeners: (() => void)[] = [];
+  private readonly open = new OpenWork();
 
   constructor(private readonly parts: RelayParts) {}
 
   /** Messages that are held at this moment. */
   get openMessages(): number {
-    return this.open;
+    return this.open.count;
   }
 
   handle(source: string, message: SourceMessage): void {
-    this.open++;
+    this.open.begin();
     if (message.flaw !== undefined) return this.bury(source, message, message.flaw);
     let envelope: Envelope;
     try {
@@ -85,8 +85,7 @@ export class Relay {
 
   /** Resolves when no message is held any more. */
   idle(): Promise<void> {
-    if (this.open === 0) return Promise.resolve();
-    return new Promise((resolve) => this.idleListeners.push(resolve));
+    return this.open.idle();
   }
 
   private bury(source: string, message: SourceMessage, error: MalformedEventError): void {
@@ -153,9 +152,7 @@ export class Relay {
 
   private close(message: SourceMessage, settlement: Settlement): void {
     message.settle(settlement);
-    this.open--;
-    if (this.open > 0) return;
-    for (const listener of this.idleListeners.splice(0)) listener();
+    this.open.end();
   }
 }
 

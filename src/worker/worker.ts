@@ -239,9 +239,9 @@ export class RelayWorker {
     this.settings.close();
     const watching = this.pusherParts.occupancy?.stop();
     const settling = shutdownTimeoutMs * SETTLING_SHARE;
-    await deadline.reached(intake, settling);
+    await deadline.finishesInTime(intake, settling);
     const isDone = Promise.all([this.relay.idle(), this.attempts.idle(), this.deliverer.idle()]);
-    if (!(await deadline.reached(isDone, settling))) {
+    if (!(await deadline.finishesInTime(isDone, settling))) {
       this.log.warn('interrupting attempts', {
         attempts: this.attempts.count,
         messages: this.relay.openMessages,
@@ -249,17 +249,19 @@ export class RelayWorker {
       this.attempts.interrupt();
     }
     const retriesClosed = this.retryWorker.close();
-    const settled = await deadline.reached(
+    const settled = await deadline.finishesInTime(
       Promise.all([isDone, retriesClosed, this.ledger.flush()]),
       settling / 2,
     );
     // What could not be stored by now goes back to the broker.
     this.commit.close();
-    await deadline.reached(this.relay.idle());
-    await deadline.reached(this.sources.close());
-    await deadline.reached(Promise.resolve(this.deduplication?.close()));
-    await deadline.reached(Promise.all([this.store.close(), this.destinations.close(), this.http.close()]));
-    if (watching !== undefined) await deadline.reached(watching);
+    await deadline.finishesInTime(this.relay.idle());
+    await deadline.finishesInTime(this.sources.close());
+    await deadline.finishesInTime(Promise.resolve(this.deduplication?.close()));
+    await deadline.finishesInTime(
+      Promise.all([this.store.close(), this.destinations.close(), this.http.close()]),
+    );
+    if (watching !== undefined) await deadline.finishesInTime(watching);
     for (const redis of this.redis) redis.disconnect();
     const left = this.relay.openMessages;
     this.log.info('worker stopped', { settled, messagesLeftToTheBroker: left });
