@@ -1,7 +1,9 @@
 import { errorCode } from '../errors';
+import { monotonicMs } from '../time/monotonic';
 import { ActiveClock } from './active-clock';
 import type { Bulkhead } from './bulkhead';
 import type { AttemptRecord, Delivery, Outcome, RunningAttempt } from './delivery';
+import { Signal } from './signal';
 
 /** How often attempts under way are looked at for being slow or out of time. */
 const SWEEP_MS = 50;
@@ -19,6 +21,23 @@ export interface AttemptsOptions {
   readonly maxBytes: number;
   readonly observer: AttemptObserver;
 }
+
+/** An attempt to make. The caller has made sure that the bulkhead has room and its circuit lets it through. */
+export type AttemptRequest =
+  | {
+      readonly kind: 'direct';
+      readonly delivery: Delivery;
+      readonly bulkhead: Bulkhead;
+      /** Called when the attempt has taken `slowAfterMs`. */
+      readonly onSlow: () => void;
+    }
+  | {
+      readonly kind: 'retry';
+      readonly delivery: Delivery;
+      readonly bulkhead: Bulkhead;
+      /** Number of the attempt; the direct one was 1. */
+      readonly attempt: number;
+    };
 
 interface UnderWay {
   readonly delivery: Delivery;
@@ -39,7 +58,8 @@ export class Attempts {
   private slowCount = 0;
   private idleListeners: (() => void)[] = [];
   private endListeners: (() => void)[] = [];
-  private onRoom: () => void = () => {};
+  /** An attempt has ended, or turned slow: there is room for another one. */
+  readonly room = new Signal();
 
   private bytes = 0;
 
@@ -63,18 +83,13 @@ export class Attempts {
     return this.slowCount;
   }
 
-  /**
-   * Makes one attempt. The caller has made sure that the bulkhead has room and its circuit lets it through.
-   * `onSlow` is called when the attempt has taken `slowAfterMs`.
-   */
-  async run(
-    delivery: Delivery,
-    attempt: number,
-    bulkhead: Bulkhead,
-    onSlow?: () => void,
-  ): Promise<AttemptRecord> {
-    const isRetry = onSlow === undefined;
+  /** Makes one attempt; resolves to its record, in which a circuit that opened meanwhile is an interruption. */
+  async run(request: AttemptRequest): Promise<AttemptRecord> {
+    const { delivery, bulkhead } = request;
+    const isRetry = request.kind === 'retry';
+    const attempt = isRetry ? request.attempt : 1;
     const at = Date.now();
+    const startedMs = monotonicMs();
     const startedAt = this.clock.now();
     const place = bulkhead.enter(startedAt, isRetry);
     let entry: UnderWay | undefined;
@@ -82,27 +97,23 @@ export class Attempts {
     try {
       outcome = await bulkhead.circuit.run(() => {
         const running = delivery.destination.start(delivery, attempt);
+        const onSlow = isRetry ? undefined : request.onSlow;
         entry = { delivery, startedAt, running, onSlow, slow: false, index: 0 };
         this.track(entry);
         return running.outcome;
       });
     } catch (error) {
-      // Only the circuit throws here, where it opened since the caller looked.
+      // A destination that throws breaks its contract: a fault of our own.
       outcome = { kind: 'interrupted', code: errorCode(error) };
-    } finally {
-      bulkhead.leave(place, this.clock.now(), isRetry);
-      if (entry !== undefined) this.untrack(entry);
     }
-    const record: AttemptRecord = { attempt, at, durationMs: Date.now() - at, outcome };
+    bulkhead.leave(place, this.clock.now(), isRetry);
+    if (entry !== undefined) this.untrack(entry);
+    const durationMs = Math.round(monotonicMs() - startedMs);
+    const record: AttemptRecord = { attempt, at, durationMs, outcome };
     this.options.observer.attemptEnded(delivery, record);
-    this.onRoom();
+    this.room.emit();
     for (const listener of this.endListeners.splice(0)) listener();
     return record;
-  }
-
-  /** `listener` is called whenever an attempt has ended and its room is free again. */
-  whenRoom(listener: () => void): void {
-    this.onRoom = listener;
   }
 
   /** Resolves when the next attempt has ended. Where none is under way, `fits` is true. */
@@ -152,7 +163,7 @@ export class Attempts {
         this.slowCount++;
         entry.onSlow?.();
         // It moved to the slow ones' pool.
-        this.onRoom();
+        this.room.emit();
       }
     }
   }

@@ -1,3 +1,4 @@
+import { monotonicMs } from '../time/monotonic';
 import { Circuit, type CircuitOptions } from './circuit';
 
 export interface BulkheadOptions {
@@ -8,6 +9,8 @@ export interface BulkheadOptions {
   readonly circuit: CircuitOptions;
 }
 
+/** Later than any start. */
+const FREE = Number.POSITIVE_INFINITY;
 /** How much one slow completion moves the average. */
 const AVERAGE_WEIGHT = 0.1;
 /** Asking again too early costs a look at Redis; a turn reserved too late, at a bad moment's pace, costs time. */
@@ -22,14 +25,14 @@ const MAX_RESERVATION_MS = 300_000;
 export class Bulkhead {
   readonly circuit: Circuit;
   private activeRetries = 0;
-  /** Start of the attempt in each place; 0 where the place is free. Numbers only, so that nothing is retained. */
+  /** Start of the attempt in each place, FREE where there is none. Numbers only, so that nothing is retained. */
   private readonly starts: number[] = [];
   private readonly freePlaces: number[] = [];
   private active = 0;
   private averageMs = 0;
   private nextTurnAt = 0;
   private oldestAt = 0;
-  private lookedAt = 0;
+  private lookedAt = Number.NaN;
 
   constructor(private readonly options: BulkheadOptions) {
     this.circuit = new Circuit(options.circuit);
@@ -66,8 +69,8 @@ export class Bulkhead {
   leave(place: number, now: number, isRetry: boolean): void {
     const startedAt = this.starts[place] ?? now;
     const durationMs = now - startedAt;
-    if (startedAt === this.oldestAt) this.lookedAt = 0;
-    this.starts[place] = 0;
+    if (startedAt === this.oldestAt) this.lookedAt = Number.NaN;
+    this.starts[place] = FREE;
     this.freePlaces.push(place);
     this.active--;
     if (isRetry) this.activeRetries--;
@@ -79,9 +82,10 @@ export class Bulkhead {
    * pace at which the destination answers, so that a long line of parked deliveries comes back one by one
    * instead of all at once, and never crowds out other destinations' retries.
    */
-  reserveTurn(now: number): number {
+  reserveTurn(): number {
+    const now = monotonicMs();
     const paceMs = Math.min(this.averageMs / this.options.concurrency, SLOWEST_PACE_MS);
-    const earliest = now + Math.max(this.circuit.closedIn(now), 250);
+    const earliest = now + Math.max(this.circuit.closedIn(), 250);
     this.nextTurnAt = Math.max(earliest, this.nextTurnAt + paceMs);
     if (this.nextTurnAt - earliest > MAX_RESERVATION_MS) this.nextTurnAt = earliest;
     return Math.ceil(this.nextTurnAt - now);
@@ -92,7 +96,7 @@ export class Bulkhead {
     if (now === this.lookedAt) return this.oldestAt;
     this.lookedAt = now;
     this.oldestAt = now;
-    for (const start of this.starts) if (start !== 0 && start < this.oldestAt) this.oldestAt = start;
+    for (const start of this.starts) if (start < this.oldestAt) this.oldestAt = start;
     return this.oldestAt;
   }
 }

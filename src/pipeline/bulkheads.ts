@@ -36,7 +36,7 @@ export class Bulkheads {
 
   private forgetOneIdle(): void {
     for (const [id, bulkhead] of this.bulkheads) {
-      if (!bulkhead.isIdle || bulkhead.circuit.closedIn(Date.now()) > 0) continue;
+      if (!bulkhead.isIdle || bulkhead.circuit.closedIn() > 0) continue;
       this.bulkheads.delete(id);
       return;
     }

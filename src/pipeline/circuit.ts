@@ -1,10 +1,4 @@
-import {
-  type CircuitBreakerPolicy,
-  CircuitState,
-  ConsecutiveBreaker,
-  circuitBreaker,
-  handleWhenResult,
-} from 'cockatiel';
+import { monotonicMs } from '../time/monotonic';
 import type { Outcome } from './delivery';
 
 export interface CircuitOptions {
@@ -15,62 +9,73 @@ export interface CircuitOptions {
   readonly onChange: (change: 1 | -1) => void;
 }
 
+/**
+ * | state     | lets through        | ends with                                              |
+ * |-----------|---------------------|--------------------------------------------------------|
+ * | closed    | everything          | `failures` failures in a row: open                     |
+ * | open      | nothing until a time | that time, and somebody who tries: half-open           |
+ * | half-open | one attempt         | its success: closed; anything else: open for as long again |
+ */
+type CircuitState =
+  | { readonly kind: 'closed'; readonly failures: number }
+  | { readonly kind: 'open'; readonly until: number }
+  | { readonly kind: 'half-open' };
+
+const CLOSED: CircuitState = { kind: 'closed', failures: 0 };
+/** How soon to ask again while one attempt finds out whether the destination is back. */
+const PROBE_MS = 1000;
+const REFUSED: Outcome = { kind: 'interrupted', code: 'CIRCUIT_OPEN' };
+
 /** Stops attempts to a destination that fails over and over, and lets one through when the time is up. */
 export class Circuit {
-  /** Made at the first failure: most of many thousand destinations never fail. */
-  private policy: CircuitBreakerPolicy | undefined;
-  private openUntil = 0;
-  /** Whether the last attempt that ended failed. */
-  private hasFailed = false;
+  private state: CircuitState = CLOSED;
 
   constructor(private readonly options: CircuitOptions) {}
 
   /** Milliseconds until an attempt is let through: 0 when one may start now. */
-  closedIn(now: number): number {
-    const { state } = this;
-    if (state === CircuitState.Closed) return 0;
-    if (state === CircuitState.HalfOpen) return 1000;
-    return Math.max(0, this.openUntil - now);
+  closedIn(): number {
+    switch (this.state.kind) {
+      case 'closed':
+        return 0;
+      case 'half-open':
+        return PROBE_MS;
+      case 'open':
+        return Math.max(0, this.state.until - monotonicMs());
+    }
   }
 
-  /** A closed circuit lets everything through; the policy is told of what may change that, which is little. */
+  /** Makes the attempt where the circuit lets it through; else the outcome is an interruption, `CIRCUIT_OPEN`. */
   async run(attempt: () => Promise<Outcome>): Promise<Outcome> {
-    if (this.policy !== undefined && this.state !== CircuitState.Closed) return this.policy.execute(attempt);
+    if (this.state.kind !== 'closed') return this.closedIn() > 0 ? REFUSED : this.probe(attempt);
     const outcome = await attempt();
-    const failed = this.isFailure(outcome);
-    if ((failed || this.hasFailed) && this.state === CircuitState.Closed) {
-      this.hasFailed = failed;
-      this.policy ??= this.createPolicy();
-      await this.policy.execute(() => outcome);
-    }
+    // What was under way when the circuit opened neither closes it nor keeps it open for longer.
+    if (this.state.kind === 'closed') this.count(outcome, this.state.failures);
     return outcome;
   }
 
-  private get state(): CircuitState {
-    return this.policy?.state ?? CircuitState.Closed;
+  private count({ kind }: Outcome, failuresBefore: number): void {
+    if (kind === 'failed') {
+      const failures = failuresBefore + 1;
+      this.state = failures < this.options.failures ? { kind: 'closed', failures } : this.opened();
+      if (this.state.kind === 'open') this.options.onChange(1);
+    } else if (failuresBefore > 0) this.state = CLOSED;
   }
 
-  private createPolicy(): CircuitBreakerPolicy {
-    const { failures, openMs, onChange } = this.options;
-    const policy = circuitBreaker(
-      handleWhenResult((result) => this.isFailure(result as Outcome)),
-      { halfOpenAfter: openMs, breaker: new ConsecutiveBreaker(failures) },
-    );
-    policy.onBreak(() => {
-      if (this.openUntil === 0) onChange(1);
-      // A little later than the policy's own clock, so that it never refuses what closedIn lets through.
-      this.openUntil = Date.now() + openMs + 5;
-    });
-    policy.onReset(() => {
-      if (this.openUntil !== 0) onChange(-1);
-      this.openUntil = 0;
-    });
-    return policy;
+  /** An attempt that was not made, or ended by our own fault, says nothing about the destination: open again. */
+  private async probe(attempt: () => Promise<Outcome>): Promise<Outcome> {
+    this.state = { kind: 'half-open' };
+    let isBack = false;
+    try {
+      const outcome = await attempt();
+      isBack = outcome.kind === 'delivered' || outcome.kind === 'rejected';
+      return outcome;
+    } finally {
+      this.state = isBack ? CLOSED : this.opened();
+      if (isBack) this.options.onChange(-1);
+    }
   }
 
-  /** What was not tried, or failed by our own fault, says nothing about the destination: it closes no open circuit. */
-  private isFailure({ kind }: Outcome): boolean {
-    if (kind === 'failed') return true;
-    return (kind === 'interrupted' || kind === 'discarded') && this.state === CircuitState.HalfOpen;
+  private opened(): CircuitState {
+    return { kind: 'open', until: monotonicMs() + this.options.openMs };
   }
 }

@@ -10,7 +10,12 @@ import type { Decide, Parking, ParkRequest, Ticket } from './parking';
  */
 export type DirectResult = 'delivered' | 'discarded' | 'stored' | 'untouched' | 'unstored';
 
-export interface DelivererParts {
+/** Takes the results of a message's deliveries, each once, by the delivery's place among them. */
+export interface ResultSink {
+  resolve(index: number, result: DirectResult): void;
+}
+
+export interface DirectAttemptsParts {
   readonly attempts: Attempts;
   readonly parking: Parking;
   readonly decide: Decide;
@@ -18,13 +23,18 @@ export interface DelivererParts {
   /** Attempts whose source message is held, in all. */
   readonly concurrency: number;
   readonly maxWaitMs: number;
-  /** Tells of storing that failed in a way nobody awaits. */
+  /** A slow delivery's outcome could not be stored, which nobody awaits. */
   readonly onError: (error: unknown, delivery: Delivery) => void;
 }
 
-interface Waiting {
+/** A delivery and where its result goes. */
+interface Submission {
   readonly delivery: Delivery;
-  readonly done: (result: DirectResult) => void;
+  readonly sink: ResultSink;
+  readonly index: number;
+}
+
+interface Waiting extends Submission {
   readonly since: number;
 }
 
@@ -33,50 +43,51 @@ const SLOW_MARGIN_MS = 5000;
 const SWEEP_MS = 50;
 
 /** The direct attempt: made at once while the source still holds the message, or parked when it cannot be. */
-export class Deliverer {
+export class DirectAttempts {
   private readonly waiting = new Map<DestinationId, Waiting[]>();
   private sweeper: NodeJS.Timeout | undefined;
   private draining = false;
   /** Attempts of ours that are under way, or whose outcome is being stored. */
   private readonly open = new OpenWork();
 
-  constructor(private readonly parts: DelivererParts) {
-    parts.attempts.whenRoom(() => this.startNext());
+  constructor(private readonly parts: DirectAttemptsParts) {
+    parts.attempts.room.listen(() => this.startNext());
   }
 
-  /** Takes a delivery; `done` is called exactly once. */
-  submit(delivery: Delivery, done: (result: DirectResult) => void): void {
-    if (this.draining) return done('untouched');
-    const now = Date.now();
+  /** Takes a delivery; `sink` gets its result exactly once. */
+  submit(delivery: Delivery, sink: ResultSink, index: number): void {
+    if (this.draining) return sink.resolve(index, 'untouched');
     const bulkhead = this.parts.bulkheadOf(delivery.destination.id);
-    if (bulkhead.circuit.closedIn(now) > 0) return this.parkUntouched(delivery, 'circuit-open', done);
+    if (bulkhead.circuit.closedIn() > 0)
+      return this.parkWithoutAttempt(delivery, 'circuit-open', sink, index);
     const queue = this.waiting.get(delivery.destination.id);
     if (queue === undefined && bulkhead.hasRoom && this.hasRoomFor(delivery)) {
-      void this.attempt(delivery, bulkhead, done);
+      void this.attempt({ delivery, sink, index }, bulkhead);
     } else if (bulkhead.wouldWaitTooLong(queue?.length ?? 0, this.parts.attempts.clock.now())) {
-      this.parkUntouched(delivery, 'saturated', done);
-    } else this.enqueue({ delivery, done, since: this.parts.attempts.clock.now() }, queue);
+      this.parkWithoutAttempt(delivery, 'saturated', sink, index);
+    } else this.enqueue({ delivery, sink, index, since: this.parts.attempts.clock.now() }, queue);
   }
 
   /** Stores a delivery whose message has others that were already made, so that it cannot go back untouched. */
-  parkUntouched(delivery: Delivery, reason: ParkReason, done: (result: DirectResult) => void): void {
-    const delayMs =
-      reason === 'shutdown' ? 0 : this.parts.bulkheadOf(delivery.destination.id).reserveTurn(Date.now());
+  parkWithoutAttempt(delivery: Delivery, reason: ParkReason, sink: ResultSink, index: number): void {
+    const delayMs = reason === 'shutdown' ? 0 : this.parts.bulkheadOf(delivery.destination.id).reserveTurn();
     this.store(
       { delivery, reason, attemptsMade: 0, history: [], decision: { kind: 'retry', delayMs } },
-      done,
+      sink,
+      index,
     );
   }
 
-  /** Resolves when no attempt is under way, and what became of slow ones is stored. */
+  /** Resolves when no attempt is under way, and the outcomes of slow ones are stored. */
   idle(): Promise<void> {
     return this.open.idle();
   }
 
-  /** From now on nothing is begun; what waits goes back untouched. */
+  /** From now on nothing is begun; deliveries that wait go back untouched. */
   drain(): void {
     this.draining = true;
-    for (const queue of this.waiting.values()) for (const { done } of queue) done('untouched');
+    for (const queue of this.waiting.values())
+      for (const { sink, index } of queue) sink.resolve(index, 'untouched');
     this.waiting.clear();
     clearInterval(this.sweeper);
   }
@@ -94,41 +105,39 @@ export class Deliverer {
     this.sweeper ??= setInterval(() => this.parkOverdue(this.parts.attempts.clock.now()), SWEEP_MS);
   }
 
-  private async attempt(
-    delivery: Delivery,
-    bulkhead: Bulkhead,
-    done: (result: DirectResult) => void,
-  ): Promise<void> {
+  private async attempt(submission: Submission, bulkhead: Bulkhead): Promise<void> {
+    const { delivery } = submission;
     this.open.begin();
     let ticket: Ticket | undefined;
     const onSlow = (): void => {
-      ticket = this.storeSlow(delivery, done);
+      ticket = this.storeSlow(submission);
     };
-    const record = await this.parts.attempts.run(delivery, 1, bulkhead, onSlow);
-    if (ticket === undefined) this.finish(delivery, record, done);
+    const record = await this.parts.attempts.run({ kind: 'direct', delivery, bulkhead, onSlow });
+    if (ticket === undefined) this.finish(submission, record);
     else await this.finishSlow(delivery, record, ticket);
     this.open.end();
   }
 
-  private finish(delivery: Delivery, record: AttemptRecord, done: (result: DirectResult) => void): void {
+  private finish({ delivery, sink, index }: Submission, record: AttemptRecord): void {
     const { outcome } = record;
-    if (outcome.kind === 'delivered' || outcome.kind === 'discarded') return done(outcome.kind);
+    if (outcome.kind === 'delivered' || outcome.kind === 'discarded')
+      return sink.resolve(index, outcome.kind);
     if (outcome.kind === 'interrupted' && this.draining)
-      return this.parkUntouched(delivery, 'shutdown', done);
+      return this.parkWithoutAttempt(delivery, 'shutdown', sink, index);
     const attemptsMade = outcome.kind === 'interrupted' ? 0 : 1;
     const decision = this.parts.decide(delivery, record);
-    this.store({ delivery, reason: 'failed', attemptsMade, history: [record], decision }, done);
+    this.store({ delivery, reason: 'failed', attemptsMade, history: [record], decision }, sink, index);
   }
 
-  private store(request: ParkRequest, done: (result: DirectResult) => void): void {
+  private store(request: ParkRequest, sink: ResultSink, index: number): void {
     this.parts.parking.park(request).settled.then(
-      () => done('stored'),
-      () => done('unstored'),
+      () => sink.resolve(index, 'stored'),
+      () => sink.resolve(index, 'unstored'),
     );
   }
 
   /** The request goes on; the job only becomes due when the request can no longer be under way. */
-  private storeSlow(delivery: Delivery, done: (result: DirectResult) => void): Ticket {
+  private storeSlow({ delivery, sink, index }: Submission): Ticket {
     const delayMs = delivery.destination.timeoutMs + SLOW_MARGIN_MS;
     const ticket = this.parts.parking.park({
       delivery,
@@ -138,8 +147,8 @@ export class Deliverer {
       decision: { kind: 'retry', delayMs },
     });
     ticket.settled.then(
-      (how) => done(how === 'stored' ? 'stored' : 'delivered'),
-      () => done('unstored'),
+      (how) => sink.resolve(index, how === 'stored' ? 'stored' : 'delivered'),
+      () => sink.resolve(index, 'unstored'),
     );
     return ticket;
   }
@@ -149,7 +158,7 @@ export class Deliverer {
     const { kind } = record.outcome;
     if (kind === 'delivered') ticket.withdraw();
     try {
-      // What was not decided is when the job fires.
+      // An outcome that decides nothing leaves the decision to the job, when it fires.
       if ((await ticket.settled) === 'withdrawn' || kind === 'interrupted' || kind === 'discarded') return;
       await (kind === 'delivered' ? parking.delivered(delivery) : parking.failed(delivery, record));
     } catch (error) {
@@ -160,14 +169,12 @@ export class Deliverer {
 
   /** Room came free: destinations take turns, so that a long line at one does not keep the others waiting. */
   private startNext(): void {
-    if (this.waiting.size === 0) return;
-    const now = Date.now();
     for (const [id, queue] of this.waiting) {
       const bulkhead = this.parts.bulkheadOf(id);
       // Where several destinations wait each starts one, and comes round again.
       do {
         if (queue[0] === undefined || !this.hasRoomFor(queue[0].delivery)) return;
-        if (bulkhead.circuit.closedIn(now) > 0) this.parkAll(id, queue, 'circuit-open');
+        if (bulkhead.circuit.closedIn() > 0) this.parkAll(id, queue, 'circuit-open');
         else if (bulkhead.hasRoom) this.startFirst(id, queue, bulkhead);
         else break;
       } while (this.waiting.size === 1 && this.waiting.has(id));
@@ -181,19 +188,20 @@ export class Deliverer {
       this.waiting.delete(id);
       this.waiting.set(id, queue);
     }
-    if (next !== undefined) void this.attempt(next.delivery, bulkhead, next.done);
+    if (next !== undefined) void this.attempt(next, bulkhead);
   }
 
   private parkAll(id: DestinationId, queue: Waiting[], reason: ParkReason): void {
     this.waiting.delete(id);
-    for (const { delivery, done } of queue) this.parkUntouched(delivery, reason, done);
+    for (const { delivery, sink, index } of queue) this.parkWithoutAttempt(delivery, reason, sink, index);
   }
 
   private parkOverdue(now: number): void {
     for (const [id, queue] of this.waiting) {
       while (queue[0] !== undefined && now - queue[0].since > this.parts.maxWaitMs) {
         const overdue = queue.shift();
-        if (overdue !== undefined) this.parkUntouched(overdue.delivery, 'saturated', overdue.done);
+        if (overdue !== undefined)
+          this.parkWithoutAttempt(overdue.delivery, 'saturated', overdue.sink, overdue.index);
       }
       if (queue.length === 0) this.waiting.delete(id);
     }

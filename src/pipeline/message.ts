@@ -12,5 +12,9 @@ export interface SourceMessage {
   readonly publishedAt: number | undefined;
   /** Set where the source knows that it can never become an event: it is dead-lettered with this reason. */
   readonly flaw?: MalformedEventError;
+  /** The broker says that it handed this message over before, to this process or another one. */
+  readonly redelivered: boolean;
+  /** The broker took it back (its channel is gone): settling it has no effect, and it comes again. */
+  readonly isLost: boolean;
   settle(settlement: Settlement): void;
 }

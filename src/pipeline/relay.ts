@@ -1,17 +1,19 @@
 import { MalformedEventError } from '../errors';
-import { type Envelope, type EventId, type Origin, parseEnvelope } from '../events/envelope';
+import { type Envelope, type Origin, parseEnvelope } from '../events/envelope';
 import { OpenWork } from '../time/open-work';
 import type { Deduplication } from './deduplication';
 import type { Delivery } from './delivery';
-import type { Deliverer, DirectResult } from './direct-attempts';
+import type { DirectAttempts, DirectResult } from './direct-attempts';
+import { EventsInFlight } from './events-in-flight';
+import { InFlight, type InFlightOwner } from './in-flight';
 import type { Settlement, SourceMessage } from './message';
 import { settle } from './settle';
 
-/** What the relay tells about messages; implementations must not throw. */
+/** What happens to messages; implementations must not throw. */
 export interface RelayObserver {
-  accepted(source: string, envelope: Envelope): void;
+  received(source: string, envelope: Envelope): void;
   malformed(source: string, error: MalformedEventError): void;
-  /** Another copy of the event was accepted before. */
+  /** Another copy of the event was accepted before, or is in flight. */
   duplicate(source: string, envelope: Envelope): void;
   settled(message: SourceMessage, envelope: Envelope, results: readonly DirectResult[]): void;
 }
@@ -19,10 +21,10 @@ export interface RelayObserver {
 export interface RelayParts {
   /** Later where the settings of the event's instance must be read first; rejects only when they were closed. */
   readonly route: (envelope: Envelope) => readonly Delivery[] | Promise<readonly Delivery[]>;
-  readonly deliverer: Deliverer;
+  readonly directAttempts: Pick<DirectAttempts, 'submit' | 'parkWithoutAttempt'>;
   /** Undefined: events are not compared. */
   readonly deduplication?: Deduplication;
-  /** Counts deliveries confirmed while their message was held (retry/ledger.ts). */
+  /** Counts deliveries confirmed while their message was held (ledger/ledger.ts). */
   readonly countDelivered: (deliveries: readonly Delivery[]) => void;
   readonly countDiscarded: (deliveries: readonly Delivery[]) => void;
   /** Stores a body that can never be an event; rejects only when the store was closed. */
@@ -31,8 +33,9 @@ export interface RelayParts {
 }
 
 /** Takes messages through parse, route, deliver and settle. */
-export class Relay {
+export class Relay implements InFlightOwner {
   private readonly open = new OpenWork();
+  private readonly inFlight = new EventsInFlight();
 
   constructor(private readonly parts: RelayParts) {}
 
@@ -42,45 +45,24 @@ export class Relay {
   }
 
   handle(source: string, message: SourceMessage): void {
-    this.open.begin();
     if (message.flaw !== undefined) return this.bury(source, message, message.flaw);
     let envelope: Envelope;
     try {
       envelope = parseEnvelope(message.body, message.origin);
     } catch (error) {
-      this.bury(source, message, asMalformed(error));
+      return this.bury(source, message, asMalformed(error));
+    }
+    if (message.redelivered && this.recognises(message, envelope)) {
+      this.parts.observer.duplicate(source, envelope);
       return;
     }
-    this.parts.observer.accepted(source, envelope);
+    this.parts.observer.received(source, envelope);
+    this.open.begin();
+    const inFlight = new InFlight(message, envelope, this);
+    this.inFlight.add(inFlight);
     const { deduplication } = this.parts;
-    if (deduplication === undefined) this.route(message, envelope);
-    else this.claim(source, message, envelope, deduplication);
-  }
-
-  private claim(
-    source: string,
-    message: SourceMessage,
-    envelope: Envelope,
-    deduplication: Deduplication,
-  ): void {
-    deduplication.claim(envelope.id).then(
-      (answer) => {
-        if (answer === 'fresh')
-          return this.route(new ClaimedMessage(message, envelope.id, deduplication), envelope);
-        this.parts.observer.duplicate(source, envelope);
-        this.close(message, 'ack');
-      },
-      () => this.close(message, 'release'),
-    );
-  }
-
-  private route(message: SourceMessage, envelope: Envelope): void {
-    const deliveries = this.parts.route(envelope);
-    if (!(deliveries instanceof Promise)) return this.deliver(message, envelope, deliveries);
-    deliveries.then(
-      (routed) => this.deliver(message, envelope, routed),
-      () => this.close(message, 'release'),
-    );
+    if (deduplication === undefined) this.route(inFlight);
+    else this.claim(source, inFlight, deduplication);
   }
 
   /** Resolves when no message is held any more. */
@@ -88,98 +70,85 @@ export class Relay {
     return this.open.idle();
   }
 
-  private bury(source: string, message: SourceMessage, error: MalformedEventError): void {
-    this.parts.observer.malformed(source, error);
-    this.parts.buryMalformed(message.body, message.origin, error).then(
-      () => this.close(message, 'ack'),
-      () => this.close(message, 'release'),
-    );
-  }
-
-  private deliver(message: SourceMessage, envelope: Envelope, deliveries: readonly Delivery[]): void {
-    if (deliveries.length === 0) return this.finish(message, envelope, deliveries, []);
-    const results = new Array<DirectResult>(deliveries.length);
-    let missing = deliveries.length;
-    deliveries.forEach((delivery, index) => {
-      this.parts.deliverer.submit(delivery, (result) => {
-        results[index] = result;
-        missing--;
-        if (missing === 0) this.finishOrPark(message, envelope, deliveries, results);
-      });
-    });
+  completed(inFlight: InFlight): void {
+    const { directAttempts, countDelivered, countDiscarded, observer } = this.parts;
+    if (inFlight.isPartlyUntouched) {
+      inFlight.parkUntouched((delivery, index) =>
+        directAttempts.parkWithoutAttempt(delivery, 'shutdown', inFlight, index),
+      );
+      return;
+    }
+    const { results } = inFlight;
+    const settlement = settle(results);
+    if (settlement === 'ack') {
+      countDelivered(inFlight.deliveriesThatWere('delivered'));
+      // Hardly any event is.
+      if (results.includes('discarded')) countDiscarded(inFlight.deliveriesThatWere('discarded'));
+    }
+    this.close(inFlight, settlement);
+    observer.settled(inFlight.message, inFlight.envelope, results);
   }
 
   /**
-   * A message of which some deliveries were made and others not begun cannot go back to the broker: those made
-   * would be made again. What was not begun is parked instead.
+   * A message that the broker hands over again although this process works on it, or is done with it: a channel was
+   * lost, or the broker waited too long. The work goes on and settles this copy; nothing is delivered anew.
    */
-  private finishOrPark(
-    message: SourceMessage,
-    envelope: Envelope,
-    deliveries: readonly Delivery[],
-    results: DirectResult[],
-  ): void {
-    if (!results.includes('untouched') || results.every((result) => result === 'untouched')) {
-      return this.finish(message, envelope, deliveries, results);
-    }
-    const untouched = deliveries.filter((_, index) => results[index] === 'untouched');
-    let missing = untouched.length;
-    for (const delivery of untouched) {
-      this.parts.deliverer.parkUntouched(delivery, 'shutdown', (result) => {
-        results[deliveries.indexOf(delivery)] = result;
-        missing--;
-        if (missing === 0) this.finish(message, envelope, deliveries, results);
-      });
-    }
+  private recognises(message: SourceMessage, { id }: Envelope): boolean {
+    const lost = this.inFlight.lost(id);
+    if (lost !== undefined) lost.adopt(message);
+    else if (this.inFlight.wasAcknowledged(id)) message.settle('ack');
+    else return false;
+    return true;
   }
 
-  private finish(
-    message: SourceMessage,
-    envelope: Envelope,
-    deliveries: readonly Delivery[],
-    results: readonly DirectResult[],
-  ): void {
-    const settlement = settle(results);
-    if (settlement === 'ack') {
-      this.parts.countDelivered(deliveries.filter((_, index) => results[index] === 'delivered'));
-      // Hardly any event is.
-      if (results.includes('discarded'))
-        this.parts.countDiscarded(deliveries.filter((_, index) => results[index] === 'discarded'));
-    }
-    this.close(message, settlement);
-    this.parts.observer.settled(message, envelope, results);
+  private claim(source: string, inFlight: InFlight, deduplication: Deduplication): void {
+    deduplication.claim(inFlight.envelope.id).then(
+      (answer) => {
+        if (answer === 'fresh') {
+          inFlight.claimed(deduplication);
+          return this.route(inFlight);
+        }
+        this.parts.observer.duplicate(source, inFlight.envelope);
+        this.close(inFlight, 'ack');
+      },
+      () => this.close(inFlight, 'release'),
+    );
   }
 
-  private close(message: SourceMessage, settlement: Settlement): void {
-    message.settle(settlement);
+  private route(inFlight: InFlight): void {
+    const deliveries = this.parts.route(inFlight.envelope);
+    if (!(deliveries instanceof Promise)) return this.deliver(inFlight, deliveries);
+    deliveries.then(
+      (routed) => this.deliver(inFlight, routed),
+      () => this.close(inFlight, 'release'),
+    );
+  }
+
+  private deliver(inFlight: InFlight, deliveries: readonly Delivery[]): void {
+    inFlight.expect(deliveries);
+    if (deliveries.length === 0) return this.completed(inFlight);
+    for (const [index, delivery] of deliveries.entries())
+      this.parts.directAttempts.submit(delivery, inFlight, index);
+  }
+
+  private bury(source: string, message: SourceMessage, error: MalformedEventError): void {
+    this.open.begin();
+    this.parts.observer.malformed(source, error);
+    const close = (settlement: Settlement): void => {
+      message.settle(settlement);
+      this.open.end();
+    };
+    this.parts.buryMalformed(message.body, message.origin, error).then(
+      () => close('ack'),
+      () => close('release'),
+    );
+  }
+
+  private close(inFlight: InFlight, settlement: Settlement): void {
+    this.inFlight.remove(inFlight);
+    if (settlement === 'ack') this.inFlight.remember(inFlight.envelope.id);
+    inFlight.settle(settlement);
     this.open.end();
-  }
-}
-
-/** Ends the claim with the message: what is acknowledged was accepted, what is released may come as another copy. */
-class ClaimedMessage implements SourceMessage {
-  constructor(
-    private readonly message: SourceMessage,
-    private readonly id: EventId,
-    private readonly deduplication: Deduplication,
-  ) {}
-
-  get body(): Buffer {
-    return this.message.body;
-  }
-
-  get origin(): Origin {
-    return this.message.origin;
-  }
-
-  get publishedAt(): number | undefined {
-    return this.message.publishedAt;
-  }
-
-  settle(settlement: Settlement): void {
-    if (settlement === 'ack') this.deduplication.accepted(this.id);
-    else this.deduplication.released(this.id);
-    this.message.settle(settlement);
   }
 }
 

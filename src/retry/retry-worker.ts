@@ -110,13 +110,12 @@ export class RetryWorker {
     const attempt = job.data.n + job.attemptsMade + 1;
     if (attempt > destination.maxAttempts) throw this.giveUp(job, 'attempts-exhausted');
     const bulkhead = this.parts.bulkheadOf(destination.id);
-    const now = Date.now();
     // What does not fit into memory yet waits here: to fetch its body again would take just as much.
     while (!this.draining && !this.parts.attempts.fits(job.data.l)) await this.parts.attempts.nextEnd();
-    if (this.draining || !bulkhead.hasRoomForRetry || bulkhead.circuit.closedIn(now) > 0) {
+    if (this.draining || !bulkhead.hasRoomForRetry || bulkhead.circuit.closedIn() > 0) {
       throw await this.postpone(
         job,
-        this.draining ? 0 : Math.max(bulkhead.reserveTurn(now), refetchMs(job.data)),
+        this.draining ? 0 : Math.max(bulkhead.reserveTurn(), refetchMs(job.data)),
       );
     }
     await this.attempt(job, destination, attempt, bulkhead);
@@ -140,7 +139,7 @@ export class RetryWorker {
   ): Promise<void> {
     const envelope = parseEnvelope(await bodyOf(job.data), originOf(job.data));
     const delivery: Delivery = { id: job.id as DeliveryId, envelope, destination };
-    const record = await this.parts.attempts.run(delivery, attempt, bulkhead);
+    const record = await this.parts.attempts.run({ kind: 'retry', delivery, attempt, bulkhead });
     await this.conclude(job, delivery, record);
   }
 

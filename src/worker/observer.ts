@@ -23,7 +23,7 @@ export class Observer implements RelayObserver, AttemptObserver, ParkingObserver
     private readonly log: Logger,
   ) {}
 
-  accepted(source: string, { event }: Envelope): void {
+  received(source: string, { event }: Envelope): void {
     this.metrics.eventsAccepted.add(source, eventLabel(event));
   }
 

@@ -14,7 +14,7 @@ import type { Metrics } from '../observability/metrics';
 import { describeError, throttled } from '../observability/report';
 import { Attempts } from '../pipeline/attempts';
 import { Bulkheads } from '../pipeline/bulkheads';
-import { Deliverer } from '../pipeline/direct-attempts';
+import { DirectAttempts } from '../pipeline/direct-attempts';
 import type { Decide } from '../pipeline/parking';
 import { Relay } from '../pipeline/relay';
 import { checkRedis, connectRedis } from '../redis/client';
@@ -55,7 +55,7 @@ export class RelayWorker {
   private readonly commit: GroupCommit;
   private readonly ledger: Ledger;
   private readonly attempts: Attempts;
-  private readonly deliverer: Deliverer;
+  private readonly directAttempts: DirectAttempts;
   private readonly deduplication: RedisDeduplication | undefined;
   private readonly relay: Relay;
   private readonly retryWorker: RetryWorker;
@@ -130,7 +130,7 @@ export class RelayWorker {
       maxBytes: config.delivery.maxBytesInFlight,
       observer,
     });
-    this.deliverer = new Deliverer({
+    this.directAttempts = new DirectAttempts({
       attempts: this.attempts,
       parking,
       decide: decideNext,
@@ -148,7 +148,7 @@ export class RelayWorker {
     }
     this.relay = new Relay({
       route: (envelope) => this.destinations.route(envelope),
-      deliverer: this.deliverer,
+      directAttempts: this.directAttempts,
       countDelivered: (deliveries) => this.ledger.countDelivered(deliveries),
       countDiscarded: (deliveries) => this.ledger.countDiscarded(deliveries),
       buryMalformed: (body, origin, error) => parking.buryMalformed(body, origin, error),
@@ -234,13 +234,13 @@ export class RelayWorker {
       this.retryWorker.stopIntake(),
       this.gauges.stop(),
     ]);
-    this.deliverer.drain();
+    this.directAttempts.drain();
     this.deduplication?.drain();
     this.settings.close();
     const watching = this.pusherParts.occupancy?.stop();
     const settling = shutdownTimeoutMs * SETTLING_SHARE;
     await deadline.finishesInTime(intake, settling);
-    const isDone = Promise.all([this.relay.idle(), this.attempts.idle(), this.deliverer.idle()]);
+    const isDone = Promise.all([this.relay.idle(), this.attempts.idle(), this.directAttempts.idle()]);
     if (!(await deadline.finishesInTime(isDone, settling))) {
       this.log.warn('interrupting attempts', {
         attempts: this.attempts.count,

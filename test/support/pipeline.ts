@@ -10,7 +10,7 @@ import type {
   ParkReason,
   RunningAttempt,
 } from '../../src/pipeline/delivery';
-import { Deliverer, type DirectResult } from '../../src/pipeline/direct-attempts';
+import { DirectAttempts, type DirectResult } from '../../src/pipeline/direct-attempts';
 import type { Decision, Parking, ParkRequest, Ticket } from '../../src/pipeline/parking';
 import { deliveryTo, eventBody } from './events';
 import { type Deferred, deferred } from './signals';
@@ -135,7 +135,7 @@ export interface PipelineOptions {
   readonly decision?: Decision;
 }
 
-/** A deliverer over fakes, with everything that happened to it. */
+/** Direct attempts over fakes, with everything that happened to it. */
 export class PipelineBench {
   readonly parking = new FakeParking();
   readonly records: AttemptRecord[] = [];
@@ -143,7 +143,7 @@ export class PipelineBench {
   readonly circuitChanges: [id: DestinationId, isOpen: boolean][] = [];
   readonly bulkheads: Bulkheads;
   readonly attempts: Attempts;
-  readonly deliverer: Deliverer;
+  readonly directAttempts: DirectAttempts;
   private next = 0;
 
   constructor(options: PipelineOptions = {}) {
@@ -160,7 +160,7 @@ export class PipelineBench {
       maxBytes: options.maxBytes ?? 1_000_000,
       observer: { attemptEnded: (_delivery, record) => this.records.push(record) },
     });
-    this.deliverer = new Deliverer({
+    this.directAttempts = new DirectAttempts({
       attempts: this.attempts,
       parking: this.parking,
       decide: () => decision,
@@ -171,10 +171,11 @@ export class PipelineBench {
     });
   }
 
-  /** Submits one delivery; the list holds what `done` was called with. */
+  /** Submits one delivery; the list holds its result. */
   submit(destination: Destination, body: Buffer = eventBody(this.next++)): DirectResult[] {
     const results: DirectResult[] = [];
-    this.deliverer.submit(deliveryTo(destination, body), (result) => results.push(result));
+    const sink = { resolve: (_index: number, result: DirectResult) => results.push(result) };
+    this.directAttempts.submit(deliveryTo(destination, body), sink, 0);
     return results;
   }
 

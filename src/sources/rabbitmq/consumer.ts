@@ -125,7 +125,10 @@ export class Consumer {
   private wrap(message: ConsumeMessage): SourceMessage {
     const { exchange, routingKey } = message.fields;
     const origin = this.options.instances.has(exchange) ? { routingKey, instance: exchange } : { routingKey };
-    return new RabbitMqMessage(message, origin, (settlement) => this.settle(message, settlement));
+    return new RabbitMqMessage(message, origin, {
+      settle: (settlement) => this.settle(message, settlement),
+      isLost: () => this.lost,
+    });
   }
 
   private settle(message: ConsumeMessage, settlement: Settlement): void {
@@ -161,7 +164,10 @@ class RabbitMqMessage implements SourceMessage {
   constructor(
     private readonly message: ConsumeMessage,
     readonly origin: Origin,
-    private readonly send: (settlement: Settlement) => void,
+    private readonly channel: {
+      readonly settle: (settlement: Settlement) => void;
+      readonly isLost: () => boolean;
+    },
   ) {
     this.body = message.content;
   }
@@ -171,9 +177,17 @@ class RabbitMqMessage implements SourceMessage {
     return typeof timestamp === 'number' ? timestamp * 1000 : undefined;
   }
 
+  get redelivered(): boolean {
+    return this.message.fields.redelivered;
+  }
+
+  get isLost(): boolean {
+    return this.channel.isLost();
+  }
+
   settle(settlement: Settlement): void {
     if (this.isSettled) return;
     this.isSettled = true;
-    this.send(settlement);
+    this.channel.settle(settlement);
   }
 }

@@ -276,6 +276,9 @@ class SqsMessage implements SourceMessage {
   readonly origin: Origin;
   readonly publishedAt: number | undefined;
   readonly flaw?: MalformedEventError;
+  /** A message that comes again while it is held, or was settled, is recognised here by its id (`take`). */
+  readonly redelivered = false;
+  readonly isLost = false;
 
   constructor(
     message: Held,

@@ -25,7 +25,11 @@ function setup() {
   });
   const destination = new FakeDestination('webhook:x', 5000);
   const run = (onSlow?: () => void, attempt = 1): Promise<AttemptRecord> =>
-    attempts.run(deliveryTo(destination), attempt, bulkhead, onSlow);
+    attempts.run(
+      onSlow === undefined
+        ? { kind: 'retry', delivery: deliveryTo(destination), attempt, bulkhead }
+        : { kind: 'direct', delivery: deliveryTo(destination), bulkhead, onSlow },
+    );
   return { attempts, bulkhead, destination, observed, run };
 }
 
@@ -33,7 +37,7 @@ describe('an attempt', () => {
   test('is recorded with its number, start, duration and outcome, and observed once', async () => {
     const { destination, observed, run } = setup();
     const at = Date.now();
-    const record = run(() => {}, 3);
+    const record = run(undefined, 3);
     expect(destination.at(0).attempt).toBe(3);
     await pass(40);
     destination.at(0).end(DELIVERED);
@@ -78,7 +82,7 @@ describe('an attempt', () => {
   test('tells of its free room after it is free', async () => {
     const { attempts, bulkhead, destination, run } = setup();
     const seen: boolean[] = [];
-    attempts.whenRoom(() => seen.push(bulkhead.isIdle && attempts.count === 0));
+    attempts.room.listen(() => seen.push(bulkhead.isIdle && attempts.count === 0));
     const record = run(() => {});
     destination.at(0).end(DELIVERED);
     await record;
@@ -133,7 +137,9 @@ describe('interrupt and idle', () => {
       circuit: { failures: 1000, openMs: 1, onChange: () => {} },
     });
     const order = [3, 0, 7, 9, 1, 8, 2, 6, 4, 5];
-    const records = order.map(() => attempts.run(deliveryTo(destination), 1, roomy, () => {}));
+    const records = order.map(() =>
+      attempts.run({ kind: 'direct', delivery: deliveryTo(destination), bulkhead: roomy, onSlow: () => {} }),
+    );
     for (const [left, index] of order.entries()) {
       destination.at(index).end(DELIVERED);
       await records[index];

@@ -37,7 +37,7 @@ function setup(destinationCount = 1, deduplication?: Deduplication) {
           events: 'all',
         })),
       ),
-    deliverer: bench.deliverer,
+    directAttempts: bench.directAttempts,
     ...(deduplication === undefined ? {} : { deduplication }),
     countDelivered: (deliveries) => counted.push(...deliveries),
     countDiscarded: (deliveries) => discarded.push(...deliveries),
@@ -47,7 +47,7 @@ function setup(destinationCount = 1, deduplication?: Deduplication) {
       return done.promise;
     },
     observer: {
-      accepted: (source, { event }) => observed.push(['accepted', [source, event]]),
+      received: (source, { event }) => observed.push(['received', [source, event]]),
       duplicate: (_source, { id }) => observed.push(['duplicate', id]),
       malformed: (_source, { code }) => observed.push(['malformed', code]),
       settled: (_message, _envelope, results: readonly DirectResult[]) =>
@@ -61,13 +61,29 @@ function setup(destinationCount = 1, deduplication?: Deduplication) {
       body,
       origin: { routingKey: 'x.y' },
       publishedAt: undefined,
+      redelivered: false,
+      isLost: false,
       ...(flaw === undefined ? {} : { flaw }),
       settle: (settlement) => settlements.push(settlement),
     };
     relay.handle('test', message);
     return settlements;
   };
-  return { ...bench, bench, relay, destinations, counted, buried, observed, handle };
+  /** A message of a channel that may be lost, as RabbitMQ's are. */
+  const handOver = (body: Buffer, redelivered = true) => {
+    const message = {
+      body,
+      origin: { routingKey: 'x.y' },
+      publishedAt: undefined,
+      redelivered,
+      isLost: false,
+      settlements: [] as Settlement[],
+      settle: (settlement: Settlement) => message.settlements.push(settlement),
+    };
+    relay.handle('test', message);
+    return message;
+  };
+  return { handOver, ...bench, bench, relay, destinations, counted, buried, observed, handle };
 }
 
 describe('a message', () => {
@@ -111,10 +127,10 @@ describe('a message', () => {
   });
 
   test('that nobody began goes back to the broker untouched when the process drains', () => {
-    const { deliverer, handle, destinations, counted } = setup();
+    const { directAttempts, handle, destinations, counted } = setup();
     handle();
     const waiting = handle();
-    deliverer.drain();
+    directAttempts.drain();
     const late = handle();
     expect([waiting, late]).toEqual([['release'], ['release']]);
     expect(nth(destinations, 0).attempts).toHaveLength(1);
@@ -123,12 +139,12 @@ describe('a message', () => {
   });
 
   test('partly made when the process drains is not made twice: the untouched rest is parked', async () => {
-    const { destinations, parking, deliverer, handle } = setup(2);
+    const { destinations, parking, directAttempts, handle } = setup(2);
     nth(destinations, 1).answer = DELIVERED;
     const blocking = handle();
     const partial = handle();
     await turns();
-    deliverer.drain();
+    directAttempts.drain();
     await turns();
     expect(partial).toEqual(['ack']);
     expect(parking.parked.map(({ request }) => [request.reason, request.delivery.destination])).toEqual([
@@ -140,13 +156,13 @@ describe('a message', () => {
   });
 
   test('partly made, whose rest cannot be stored either, goes back: twice is better than never', async () => {
-    const { destinations, parking, deliverer, handle } = setup(2);
+    const { destinations, parking, directAttempts, handle } = setup(2);
     nth(destinations, 1).answer = DELIVERED;
     handle();
     const partial = handle();
     await turns();
     parking.away = true;
-    deliverer.drain();
+    directAttempts.drain();
     parking.close();
     await turns();
     expect(partial).toEqual(['release']);
@@ -160,7 +176,7 @@ describe('a message', () => {
     nth(destinations, 0).at(0).end(DELIVERED);
     await turns();
     expect(observed).toEqual([
-      ['accepted', ['test', 'messages.upsert']],
+      ['received', ['test', 'messages.upsert']],
       ['settled', ['delivered']],
     ]);
   });
@@ -230,8 +246,8 @@ describe('copies of an event', () => {
 
   test('one that goes back to the broker gives its claim up', async () => {
     const deduplication = new FakeDeduplication(async () => 'fresh');
-    const { handle, deliverer } = setup(1, deduplication);
-    deliverer.drain();
+    const { handle, directAttempts } = setup(1, deduplication);
+    directAttempts.drain();
     const settlements = handle();
     await turns();
     expect([settlements, deduplication.told]).toEqual([['release'], ['released']]);
@@ -243,7 +259,7 @@ describe('copies of an event', () => {
     const settlements = handle();
     await turns();
     expect([settlements, nth(destinations, 0).attempts, deduplication.told]).toEqual([['ack'], [], []]);
-    expect(observed.map(([what]) => what)).toEqual(['accepted', 'duplicate']);
+    expect(observed.map(([what]) => what)).toEqual(['received', 'duplicate']);
   });
 
   test('one that nobody can tell about goes back to the broker', async () => {
@@ -252,6 +268,83 @@ describe('copies of an event', () => {
     const settlements = handle();
     await turns();
     expect([settlements, relay.openMessages]).toEqual([['release'], 0]);
+  });
+});
+
+describe('a message that the broker hands over again', () => {
+  test('while its work goes on is not attempted anew: the work settles it (findings 3.5, 3.10)', async () => {
+    const { destinations, parking, handOver, relay, counted } = setup(2);
+    parking.away = true;
+    const first = handOver(eventBody(1), false);
+    nth(destinations, 0).at(0).end(DELIVERED);
+    nth(destinations, 1).at(0).end(FAILED);
+    await turns();
+    first.isLost = true;
+    const second = handOver(eventBody(1));
+    second.isLost = true;
+    const third = handOver(eventBody(1));
+    await turns();
+    expect(relay.openMessages).toBe(1);
+    expect([third.settlements, parking.parked.length]).toEqual([[], 1]);
+    parking.comeBack();
+    await turns();
+    expect([first.settlements, second.settlements, third.settlements]).toEqual([
+      ['release'],
+      ['release'],
+      ['ack'],
+    ]);
+    expect(destinations.map(({ attempts }) => attempts.length)).toEqual([1, 1]);
+    expect(counted).toHaveLength(1);
+  });
+
+  test('because its acknowledgement was lost is acknowledged once more, and nothing is counted twice', async () => {
+    const { destinations, handOver, counted, observed } = setup(1);
+    const first = handOver(eventBody(1), false);
+    nth(destinations, 0).at(0).end(DELIVERED);
+    await turns();
+    expect(first.settlements).toEqual(['ack']);
+    const again = handOver(eventBody(1));
+    expect(again.settlements).toEqual(['ack']);
+    expect([nth(destinations, 0).attempts.length, counted.length]).toEqual([1, 1]);
+    expect(observed.map(([what]) => what)).toEqual(['received', 'settled', 'duplicate']);
+  });
+
+  test('after another worker died with it is delivered', async () => {
+    const { destinations, handOver } = setup(1);
+    handOver(eventBody(1));
+    expect(nth(destinations, 0).attempts).toHaveLength(1);
+    nth(destinations, 0).at(0).end(DELIVERED);
+    await turns();
+  });
+
+  test('after it was released is delivered', async () => {
+    const { destinations, parking, handOver } = setup(1);
+    parking.away = true;
+    const first = handOver(eventBody(1), false);
+    nth(destinations, 0).at(0).end(FAILED);
+    await turns();
+    parking.close();
+    await turns();
+    expect(first.settlements).toEqual(['release']);
+    handOver(eventBody(1));
+    expect(nth(destinations, 0).attempts).toHaveLength(2);
+    nth(destinations, 0).at(1).end(DELIVERED);
+    await turns();
+  });
+
+  test('is told from a copy that came through another exchange: each lost one is taken up by one', async () => {
+    const { destinations, handOver, relay } = setup(1);
+    const copies = [handOver(eventBody(1), false), handOver(eventBody(1), false)];
+    for (const copy of copies) copy.isLost = true;
+    const again = [handOver(eventBody(1)), handOver(eventBody(1))];
+    expect(relay.openMessages).toBe(2);
+    for (const index of [0, 1]) {
+      nth(destinations, 0).at(index).end(DELIVERED);
+      await turns();
+    }
+    expect(again.map(({ settlements }) => settlements)).toEqual([['ack'], ['ack']]);
+    expect(nth(destinations, 0).attempts).toHaveLength(2);
+    expect(relay.openMessages).toBe(0);
   });
 });
 

@@ -186,9 +186,9 @@ describe('parked without an attempt', () => {
 
 describe('drain', () => {
   test('nothing is begun any more, and what waited goes back untouched', async () => {
-    const { destination, parking, deliverer, submit } = bind(setup({ perDestination: 1 }));
+    const { destination, parking, directAttempts, submit } = bind(setup({ perDestination: 1 }));
     const [running, waiting] = [submit(destination), submit(destination)];
-    deliverer.drain();
+    directAttempts.drain();
     const late = submit(destination);
     expect([waiting, late]).toEqual([['untouched'], ['untouched']]);
     destination.at(0).end(DELIVERED);
@@ -199,9 +199,9 @@ describe('drain', () => {
   });
 
   test('shutdown: an attempt that is cut short is parked for at once, and spends nothing', async () => {
-    const { destination, parking, deliverer, attempts, submit } = bind(setup());
+    const { destination, parking, directAttempts, attempts, submit } = bind(setup());
     const results = submit(destination);
-    deliverer.drain();
+    directAttempts.drain();
     attempts.interrupt();
     await attempts.idle();
     await pass(0);
@@ -214,9 +214,9 @@ describe('drain', () => {
   });
 
   test('an attempt that fails while draining is parked like any other', async () => {
-    const { destination, parking, deliverer, submit } = bind(setup());
+    const { destination, parking, directAttempts, submit } = bind(setup());
     const results = submit(destination);
-    deliverer.drain();
+    directAttempts.drain();
     destination.at(0).end(FAILED);
     await pass(0);
     expect([results, parking.reasons]).toEqual([['stored'], ['failed']]);

@@ -1,0 +1,89 @@
+import type { Envelope } from '../events/envelope';
+import type { Deduplication } from './deduplication';
+import type { Delivery } from './delivery';
+import type { DirectResult, ResultSink } from './direct-attempts';
+import type { Settlement, SourceMessage } from './message';
+
+/** Hears of a message when all of its deliveries have a result. */
+export interface InFlightOwner {
+  completed(inFlight: InFlight): void;
+}
+
+/** A source message on its way through the pipeline: what it became, and what is known of each delivery so far. */
+export class InFlight implements ResultSink {
+  /** The next one in flight of the same event (events-in-flight.ts). */
+  next: InFlight | undefined;
+  private routed: readonly Delivery[] = [];
+  private readonly known: DirectResult[] = [];
+  private missing = 0;
+  private claim: Deduplication | undefined;
+
+  constructor(
+    private held: SourceMessage,
+    readonly envelope: Envelope,
+    private readonly owner: InFlightOwner,
+  ) {}
+
+  /** The message as the source handed it over last. */
+  get message(): SourceMessage {
+    return this.held;
+  }
+
+  get deliveries(): readonly Delivery[] {
+    return this.routed;
+  }
+
+  /** By the place of each delivery; complete once the owner has heard. */
+  get results(): readonly DirectResult[] {
+    return this.known;
+  }
+
+  /** The event's claim ends with the message: acknowledged it was accepted, released it may come as another copy. */
+  claimed(claim: Deduplication): void {
+    this.claim = claim;
+  }
+
+  /** The broker took the message back and handed it over again: the same work settles this copy instead. */
+  adopt(copy: SourceMessage): void {
+    // The source lets go of what the lost one still holds, such as its room.
+    this.held.settle('release');
+    this.held = copy;
+  }
+
+  /** Results of these deliveries are awaited from now on. */
+  expect(deliveries: readonly Delivery[]): void {
+    this.routed = deliveries;
+    this.missing = deliveries.length;
+  }
+
+  resolve(index: number, result: DirectResult): void {
+    this.known[index] = result;
+    this.missing--;
+    if (this.missing === 0) this.owner.completed(this);
+  }
+
+  /**
+   * Whether some deliveries were made and others not begun. Such a message cannot go back to the broker, as those made
+   * would be made again.
+   */
+  get isPartlyUntouched(): boolean {
+    return this.known.includes('untouched') && this.known.some((result) => result !== 'untouched');
+  }
+
+  /** Awaits the results of the deliveries that were not begun once more, and hands each of them to `park`. */
+  parkUntouched(park: (delivery: Delivery, index: number) => void): void {
+    const untouched = [...this.routed.entries()].filter(([index]) => this.known[index] === 'untouched');
+    this.missing = untouched.length;
+    for (const [index, delivery] of untouched) park(delivery, index);
+  }
+
+  deliveriesThatWere(result: DirectResult): readonly Delivery[] {
+    return this.routed.filter((_, index) => this.known[index] === result);
+  }
+
+  settle(settlement: Settlement): void {
+    if (settlement === 'ack') this.claim?.accepted(this.envelope.id);
+    else this.claim?.released(this.envelope.id);
+    this.held.settle(settlement);
+  }
+}
