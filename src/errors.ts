@@ -61,8 +61,28 @@ export class AddressRefusedError extends RelayError {
   }
 }
 
-/** The operator's own proxy is away or refuses; says nothing about where the request was to go. */
+/**
+ * A name has no address: `ENOTFOUND` where it does not exist, `EAI_AGAIN` where its servers do not answer, and
+ * `RESOLVER_DOWN` where no name can be resolved at the moment.
+ */
+export class NameError extends RelayError {
+  constructor(
+    override readonly code: 'ENOTFOUND' | 'EAI_AGAIN' | 'RESOLVER_DOWN',
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(code, message, options);
+  }
+}
+
+/** An answer breaks a bound before it is one; the code says which. */
+export class AnswerError extends RelayError {}
+
+/** The operator's own proxy is away or serves nobody; says nothing about where the request was to go. */
 export class ProxyError extends RelayError {}
+
+/** The operator's proxy does not reach one destination, or refuses to. */
+export class TunnelError extends RelayError {}
 
 /** The `code` of any thrown value, for logs and attempt histories. */
 export function errorCode(error: unknown): string {

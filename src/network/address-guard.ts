@@ -1,20 +1,15 @@
-import dns from 'node:dns';
+import type { LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import ipaddr from 'ipaddr.js';
 import { buildConnector } from 'undici';
 import { parseUrl, withoutBrackets } from '../config/url';
 import { AddressRefusedError, ConfigError } from '../errors';
+import type { Resolve } from './name-lookup';
+import { asLookup, resolveName } from './names';
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 type Network = readonly [base: Address, bits: number];
-
-/** `dns.lookup` as the guard calls it: always for all addresses. */
-export type Resolve = (
-  hostname: string,
-  options: dns.LookupAllOptions,
-  callback: (error: NodeJS.ErrnoException | null, addresses: dns.LookupAddress[]) => void,
-) => void;
 
 /** No socket, path or lookup of the caller's own: they would lead around the guard. */
 export interface GuardedConnectOptions extends Pick<ConnectionOptions, 'ca' | 'rejectUnauthorized'> {
@@ -80,7 +75,7 @@ export class AddressGuard {
 
   constructor(
     allowedNetworks: readonly string[],
-    private readonly resolve: Resolve = dns.lookup,
+    private readonly resolve: Resolve = resolveName,
   ) {
     const wrong = allowedNetworks.filter((text) => !isNetwork(text));
     if (wrong.length > 0)
@@ -144,23 +139,16 @@ export class AddressGuard {
     });
   }
 
-  /** Answers in either shape that `net` asks for: all addresses, or the first one. */
-  private readonly lookup: LookupFunction = (hostname, options, callback) => {
-    this.resolve(hostname, { ...options, all: true }, (error, addresses) => {
+  private readonly lookup: LookupFunction = asLookup((hostname, options, callback) => {
+    this.resolve(hostname, options, (error, addresses) => {
       if (error) return callback(error, []);
       const refused = this.refusalOfName(hostname, addresses);
-      if (refused) return callback(refused, []);
-      const [first] = addresses;
-      if (options.all || !first) callback(null, addresses);
-      else callback(null, first.address, first.family);
+      callback(refused ?? null, refused === undefined ? addresses : []);
     });
-  };
+  });
 
   /** One refused answer is enough: which one would be connected to is chance, or somebody's choice. */
-  private refusalOfName(
-    name: string,
-    addresses: readonly dns.LookupAddress[],
-  ): AddressRefusedError | undefined {
+  private refusalOfName(name: string, addresses: readonly LookupAddress[]): AddressRefusedError | undefined {
     if (addresses.length === 0) return new AddressRefusedError(`${name} has no address`);
     const refused = addresses.flatMap(({ address }) => {
       const refusal = this.judge(address);

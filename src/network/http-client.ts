@@ -1,22 +1,29 @@
-import { type buildConnector, Pool } from 'undici';
+import { buildConnector, Pool } from 'undici';
+import { boundAnswers } from './answer-bounds';
+import { operatorLookup } from './names';
 
 export interface HttpClientOptions {
   /** As many as there can be attempts at once. */
   readonly connections: number;
   readonly connectTimeoutMs: number;
-  /** How to connect, where not straight to whatever the name leads to: guarded, or by way of a proxy. */
+  /** How to connect, where not straight to whatever the operator's name leads to: guarded, or by way of a proxy. */
   readonly connector?: buildConnector.connector;
 }
 
+/** Of an answer as it comes. Of its body no more than 64 KB are read (destinations/http/exchange.ts). */
+const MAX_ANSWER = 262_144;
+
 /**
  * The connections to one origin. Redirects are not followed: undici never does so by itself. Idle connections are
- * closed after four seconds.
+ * closed after four seconds. What an answer may take of memory and time is bounded here, whoever sends it.
  */
 export function createHttpClient(origin: string, options: HttpClientOptions): Pool {
+  const { connections, connectTimeoutMs: timeout } = options;
+  const connector = options.connector ?? buildConnector({ timeout, lookup: operatorLookup });
   return new Pool(origin, {
-    connections: options.connections,
+    connections,
     pipelining: 1,
-    connect: options.connector ?? { timeout: options.connectTimeoutMs },
+    connect: boundAnswers(connector, { maxBytes: MAX_ANSWER }),
     // Attempts bound the whole request; these would only bound the pauses within it.
     headersTimeout: 0,
     bodyTimeout: 0,

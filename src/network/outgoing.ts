@@ -2,7 +2,8 @@ import type { buildConnector, Pool } from 'undici';
 import type { Config } from '../config/config';
 import type { AddressGuard } from './address-guard';
 import { createHttpClient } from './http-client';
-import { proxyFor, tunnelConnector } from './proxy';
+import { proxyFor } from './proxy-rules';
+import { tunnelConnector } from './proxy-tunnel';
 
 /** Connections to one origin as the configuration says: by way of a proxy, and guarded where a tenant chose it. */
 export function outgoingClient(

@@ -13,6 +13,8 @@ export class ConnectProxy {
   }>();
   /** Set: every request is refused with this status. */
   refusal: number | undefined;
+  /** Set: what it does with the connection of a request, instead. */
+  behaviour: ((client: Duplex) => void) | undefined;
   /** Where it connects to instead of what it was asked for. */
   redirect: string | undefined;
   private readonly sockets = new Set<Duplex>();
@@ -43,6 +45,7 @@ export class ConnectProxy {
   private take({ url = '', headers }: IncomingMessage, client: Duplex): void {
     this.asked.add({ authority: url, authorization: headers['proxy-authorization'] });
     this.track(client);
+    if (this.behaviour !== undefined) return this.behaviour(client);
     if (this.refusal !== undefined) {
       client.end(`HTTP/1.1 ${this.refusal} No\r\ncontent-length: 0\r\n\r\n`);
       return;

@@ -42,10 +42,19 @@ function newHandles(): Handle[] {
 function describeHandle(handle: Handle): string {
   if (handle.spawnfile) return `child process ${handle.spawnfile}`;
   if (handle.remotePort) return `socket to port ${handle.remotePort}`;
-  const address = handle.address?.();
+  const address = addressOf(handle);
   if (address && typeof address === 'object' && address.port)
     return `server or socket on port ${address.port}`;
   return handle.constructor.name;
+}
+
+/** A datagram socket that is just being closed throws. */
+function addressOf(handle: Handle): { port?: number } | string | null | undefined {
+  try {
+    return handle.address?.();
+  } catch {
+    return null;
+  }
 }
 
 function leftovers(): string[] {

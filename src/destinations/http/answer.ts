@@ -2,15 +2,18 @@ import { AddressRefusedError, errorCode, ProxyError } from '../../errors';
 import type { Outcome } from '../../pipeline/delivery';
 import { type Ending, isSuccess } from './exchange';
 
-/** Failures that say something about this machine, not about the destination: they spend no attempt. */
+/**
+ * Failures that say something about this machine, not about the destination: they spend no attempt. What one destination
+ * can bring about alone must not be here, or its deliveries would wait for ever: a name whose servers do not answer
+ * (EAI_AGAIN), an address of a family that this machine has not (EADDRNOTAVAIL).
+ */
 const OUR_OWN_FAULTS: ReadonlySet<string> = new Set([
-  'EAI_AGAIN',
   'EMFILE',
   'ENFILE',
   'ENOBUFS',
   'ENOMEM',
   'ENETDOWN',
-  'EADDRNOTAVAIL',
+  'RESOLVER_DOWN',
 ]);
 
 /** How an exchange ended → outcome. */

@@ -4,6 +4,7 @@ import { buildConnector } from 'undici';
 import { withoutBrackets } from '../../config/url';
 import { errorCode, explainError } from '../../errors';
 import type { AddressGuard } from '../../network/address-guard';
+import { operatorLookup } from '../../network/names';
 import type { Finding } from '../../observability/finding';
 
 const CHECK = 'connection';
@@ -41,7 +42,9 @@ function isOwnContainer(error: unknown, hostname: string): boolean {
 }
 
 function open({ protocol, hostname, port }: URL, guard: AddressGuard | undefined): Promise<Socket> {
-  const connect = guard?.connector({ timeout: CONNECT_MS }) ?? buildConnector({ timeout: CONNECT_MS });
+  const connect =
+    guard?.connector({ timeout: CONNECT_MS }) ??
+    buildConnector({ timeout: CONNECT_MS, lookup: operatorLookup });
   const name = withoutBrackets(hostname);
   return new Promise((resolve, reject) => {
     connect(

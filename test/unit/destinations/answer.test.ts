@@ -79,6 +79,8 @@ describe('a request without an answer', () => {
     'ECONNREFUSED',
     'ECONNRESET',
     'ENOTFOUND',
+    'EAI_AGAIN',
+    'EADDRNOTAVAIL',
     'EHOSTUNREACH',
     'UND_ERR_CONNECT_TIMEOUT',
     'CERT_HAS_EXPIRED',
@@ -86,7 +88,7 @@ describe('a request without an answer', () => {
     expect(judgeError(Object.assign(new Error('no'), { code }))).toEqual({ kind: 'failed', code });
   });
 
-  test.each(['EAI_AGAIN', 'EMFILE', 'ENFILE', 'ENETDOWN', 'EADDRNOTAVAIL'])(
+  test.each(['RESOLVER_DOWN', 'EMFILE', 'ENFILE', 'ENETDOWN'])(
     '%s says something about this machine: no attempt is spent',
     (code) => {
       expect(judgeError(Object.assign(new Error('no'), { code }))).toEqual({ kind: 'interrupted', code });

@@ -1,7 +1,8 @@
 import { isIPv4 } from 'node:net';
 import { type Dispatcher, Pool } from 'undici';
 import { AddressRefusedError } from '../../../src/errors';
-import { AddressGuard, type GuardedConnectOptions, type Resolve } from '../../../src/network/address-guard';
+import { AddressGuard, type GuardedConnectOptions } from '../../../src/network/address-guard';
+import type { Resolve } from '../../../src/network/name-lookup';
 import { HttpTarget, respond } from '../../support/http-target';
 
 /** A public address: nothing is ever sent to it. */

@@ -1,12 +1,21 @@
+import type { Duplex } from 'node:stream';
 import type { Pool } from 'undici';
 import { judge } from '../../../src/destinations/http/answer';
 import { type Ending, HttpExchange } from '../../../src/destinations/http/exchange';
 import { AddressGuard } from '../../../src/network/address-guard';
 import { createHttpClient } from '../../../src/network/http-client';
-import { proxyFor, tunnelConnector } from '../../../src/network/proxy';
+import { proxyFor } from '../../../src/network/proxy-rules';
+import { tunnelConnector } from '../../../src/network/proxy-tunnel';
 import type { Outcome } from '../../../src/pipeline/delivery';
 import { ConnectProxy } from '../../support/connect-proxy';
 import { HttpTarget, refusedUrl } from '../../support/http-target';
+
+/** Goes on for as long as the other side reads. */
+function drip(socket: Duplex, bytes: string, first = ''): void {
+  socket.write(first);
+  const timer = setInterval(() => socket.write(bytes), 20);
+  socket.on('close', () => clearInterval(timer));
+}
 
 describe('which proxy', () => {
   const rules = {
@@ -71,13 +80,48 @@ describe('by way of a proxy', () => {
     expect(target.received.all[0]?.headers).not.toHaveProperty('proxy-authorization');
   });
 
+  test('credentials that it does not take spend no attempt', async () => {
+    proxy.refusal = 407;
+    expect(await post(target.url)).toEqual({ kind: 'interrupted', code: 'PROXY_AUTHENTICATION' });
+  });
+
+  test.each([403, 500])(
+    'one destination that it refuses with %d is at fault; several are not',
+    async (status) => {
+      proxy.refusal = status;
+      const code = 'PROXY_REFUSED';
+      for (let round = 0; round < 4; round++) {
+        expect(await post('http://refused.example')).toEqual({ kind: 'failed', code });
+        await pool?.destroy();
+      }
+      await post('http://refused-too.example');
+      await pool?.destroy();
+      expect(await post('http://all-refused.example')).toEqual({ kind: 'interrupted', code });
+      await pool?.destroy();
+      proxy.refusal = undefined;
+      expect(await post(target.url)).toMatchObject({ kind: 'delivered' });
+      await pool?.destroy();
+      proxy.refusal = status;
+      expect(await post('http://refused.example')).toEqual({ kind: 'failed', code });
+    },
+  );
+
   test.each([
-    [407, 'PROXY_AUTHENTICATION'],
-    [403, 'PROXY_REFUSED'],
-    [500, 'PROXY_REFUSED'],
-  ])('its own refusal with %d spends no attempt', async (status, code) => {
-    proxy.refusal = status;
-    expect(await post(target.url)).toEqual({ kind: 'interrupted', code });
+    ['says nothing', () => {}],
+    [
+      'sends interim answers without end',
+      (socket: Duplex) => drip(socket, 'HTTP/1.1 102 Processing\r\n\r\n'),
+    ],
+    ['never ends its headers', (socket: Duplex) => drip(socket, 'x-header: 1\r\n', 'HTTP/1.1 200 OK\r\n')],
+    [
+      'floods with headers',
+      (socket: Duplex) => socket.write(`HTTP/1.1 200 OK\r\n${'a:b\r\n'.repeat(100_000)}`),
+    ],
+    ['resets', (socket: Duplex) => socket.destroy()],
+    ['speaks another protocol', (socket: Duplex) => socket.write('SSH-2.0-OpenSSH\r\n')],
+  ])('that was reached and then %s ends in time, as a failure of that one destination', async (_, behave) => {
+    proxy.behaviour = behave;
+    expect(await post(target.url)).toEqual({ kind: 'failed', code: 'PROXY_UNREACHED' });
   });
 
   test('a proxy that is away spends no attempt', async () => {
