@@ -107,30 +107,31 @@ class AnswerBounds {
 
   /** What of `piece` goes on to the parser; null: nothing. */
   private takeHead(piece: Buffer): Buffer | null {
-    let rest = this.held === undefined ? piece : Buffer.concat([this.held, piece]);
+    let rest: Buffer | null = this.held === undefined ? piece : Buffer.concat([this.held, piece]);
     this.held = undefined;
-    while (rest.length > 0) {
-      if (this.phase === 'start') {
-        if (rest.length < STATUS_END && rest[0] === H) {
-          this.held = rest;
-          return null;
-        }
-        this.phase = this.phaseOf(rest);
+    while (rest !== null && rest.length > 0) {
+      if (this.phase === 'start' && rest.length < STATUS_END && rest[0] === H) {
+        this.held = rest;
+        return null;
       }
+      if (this.phase === 'start') this.phase = this.phaseOf(rest);
       const end = this.endOfHead(rest);
       if (end === undefined) return null;
       if (this.phase === 'head') {
         if (end !== -1) this.phase = 'rest';
         return rest;
       }
-      if (end === -1) return null;
-      if (++this.interims > MAX_INTERIMS)
-        return this.refuse('TOO_MANY_INTERIM_ANSWERS', 'the interim answers do not end');
-      this.phase = 'start';
-      this.beginHead();
-      rest = rest.subarray(end);
+      rest = end === -1 ? null : this.afterInterim(rest, end);
     }
     return null;
+  }
+
+  private afterInterim(bytes: Buffer, end: number): Buffer | null {
+    if (++this.interims > MAX_INTERIMS)
+      return this.refuse('TOO_MANY_INTERIM_ANSWERS', 'the interim answers do not end');
+    this.phase = 'start';
+    this.beginHead();
+    return bytes.subarray(end);
   }
 
   /** An unasked 101 changes the protocol: undici refuses it. */

@@ -9,7 +9,7 @@ import { NameServers } from '../../../src/network/name-servers';
 import { OperatorNames } from '../../../src/network/operator-names';
 import { candidatesOf, parseSearchList } from '../../../src/network/search-list';
 import { SystemNames } from '../../../src/network/system-names';
-import { DnsServer } from '../../support/dns-server';
+import { type DnsAnswer, DnsServer } from '../../support/dns-server';
 import { deferred, Happenings } from '../../support/signals';
 
 let folder: string;
@@ -87,16 +87,12 @@ describe('names whose servers never answer (finding 1.4)', () => {
     expect(server.asked('hang.example')).toBe(asked);
   });
 
-  it.each([
-    [
-      'the servers answer nobody',
-      () => (server.answers.set('', 'silent'), (server.otherwise = 'silent')),
-      'RESOLVER_DOWN',
-    ],
-    ['the servers answer for others', () => server.answers.set('hang.example', 'silent'), 'EAI_AGAIN'],
-    ['the servers cannot find it out', () => server.answers.set('hang.example', 'refused'), 'EAI_AGAIN'],
-  ])('are our own fault only where no name is answered: %s', async (_, arrange, code) => {
-    arrange();
+  it.each<[string, Readonly<Record<string, DnsAnswer>>, string]>([
+    ['the servers answer nobody', { 'hang.example': 'silent', '': 'silent' }, 'RESOLVER_DOWN'],
+    ['the servers answer for others', { 'hang.example': 'silent' }, 'EAI_AGAIN'],
+    ['the servers cannot find it out', { 'hang.example': 'refused' }, 'EAI_AGAIN'],
+  ])('are our own fault only where no name is answered: %s', async (_, answers, code) => {
+    for (const [name, answer] of Object.entries(answers)) server.answers.set(name, answer);
     expect(await find(lookupWith(), 'hang.example')).toBe(code);
   });
 

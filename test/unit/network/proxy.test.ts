@@ -108,10 +108,6 @@ describe('by way of a proxy', () => {
 
   test.each([
     ['says nothing', () => {}],
-    [
-      'sends interim answers without end',
-      (socket: Duplex) => drip(socket, 'HTTP/1.1 102 Processing\r\n\r\n'),
-    ],
     ['never ends its headers', (socket: Duplex) => drip(socket, 'x-header: 1\r\n', 'HTTP/1.1 200 OK\r\n')],
     [
       'floods with headers',
