@@ -3,7 +3,7 @@ import { loadConfig } from '../config/load';
 import { audit } from '../ledger/audit';
 import { withStore } from '../retry/with-store';
 import { FINDING } from './exit';
-import { table } from './table';
+import { complain, printJson, printLine, printTable } from './output';
 
 export function auditCommand(): Command {
   return new Command('audit')
@@ -13,21 +13,18 @@ export function auditCommand(): Command {
       const { config } = loadConfig(process.cwd(), process.env);
       const lines = await withStore(config.redis, audit);
       const isBalanced = lines.every(({ difference }) => difference === 0);
-      if (options.json)
-        process.stdout.write(`${JSON.stringify({ balanced: isBalanced, destinations: lines })}\n`);
+      if (options.json) printJson({ balanced: isBalanced, destinations: lines });
       else {
-        process.stdout.write(
-          table(
-            ['DESTINATION', 'ACCEPTED', 'DELIVERED', 'PARKED', 'DEAD', 'DISCARDED', 'DIFFERENCE'],
-            lines.map((line) => Object.values(line) as (string | number)[]),
-          ),
+        printTable(
+          ['DESTINATION', 'ACCEPTED', 'DELIVERED', 'PARKED', 'DEAD', 'DISCARDED', 'DIFFERENCE'],
+          lines.map((line) => Object.values(line) as (string | number)[]),
         );
         if (lines.length === 0) {
-          process.stderr.write(
-            `nothing was counted under REDIS_PREFIX_KEY=${config.redis.prefix}: is it the workers' one?\n`,
+          complain(
+            `nothing was counted under REDIS_PREFIX_KEY=${config.redis.prefix}: is it the workers' one?`,
           );
         }
-        process.stdout.write(isBalanced ? 'balanced\n' : 'NOT balanced: see DIFFERENCE\n');
+        printLine(isBalanced ? 'balanced' : 'NOT balanced: see DIFFERENCE');
       }
       if (!isBalanced) process.exitCode = FINDING;
     });

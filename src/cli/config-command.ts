@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { describe, envExample } from '../config/describe';
 import { loadConfig } from '../config/load';
-import { table } from './table';
+import { complain, printTable, printText } from './output';
 
 export function configCommand(): Command {
   return new Command('config')
@@ -9,12 +9,12 @@ export function configCommand(): Command {
     .option('--env-example', 'print a commented .env with every variable at its default')
     .action((options: { envExample?: boolean }) => {
       if (options.envExample) {
-        process.stdout.write(envExample());
+        printText(envExample());
         return;
       }
       const loaded = loadConfig(process.cwd(), process.env);
       const rows = describe(loaded).map(({ name, value, origin }) => [name, value, origin]);
-      process.stdout.write(table(['VARIABLE', 'VALUE', 'FROM'], rows));
-      for (const warning of loaded.warnings) process.stderr.write(`warning: ${warning}\n`);
+      printTable(['VARIABLE', 'VALUE', 'FROM'], rows);
+      for (const warning of loaded.warnings) complain(`warning: ${warning}`);
     });
 }

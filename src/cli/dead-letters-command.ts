@@ -10,7 +10,7 @@ import { type DeadLetter, type DeadLetterFilter, DeadLetters } from '../dead-let
 import { withStore } from '../retry/with-store';
 import { MOMENT, parseMoment } from '../time/moment';
 import { FINDING, UsageError } from './exit';
-import { table } from './table';
+import { complain, printJson, printLine, printTable } from './output';
 
 interface Options extends DeadLetterFilter {
   readonly json?: boolean;
@@ -76,7 +76,7 @@ async function list(options: Options): Promise<void> {
       if (letters.length >= (options.limit ?? 100)) return;
     }
   });
-  if (options.json) for (const letter of letters) process.stdout.write(`${JSON.stringify(letter)}\n`);
+  if (options.json) for (const letter of letters) printJson(letter);
   else {
     const rows = letters.map(({ id, at, destination, instance, event, reason, detail, bytes }) => [
       id,
@@ -87,21 +87,19 @@ async function list(options: Options): Promise<void> {
       detail ?? reason,
       bytes,
     ]);
-    process.stdout.write(table(['ID', 'SINCE', 'DESTINATION', 'INSTANCE', 'EVENT', 'REASON', 'BYTES'], rows));
+    printTable(['ID', 'SINCE', 'DESTINATION', 'INSTANCE', 'EVENT', 'REASON', 'BYTES'], rows);
   }
 }
 
 async function show(id: string): Promise<void> {
   const letter = await withDeadLetters((deadLetters) => deadLetters.show(id));
   if (letter === undefined) {
-    process.stderr.write(`there is no dead letter ${id}\n`);
+    complain(`there is no dead letter ${id}`);
     process.exitCode = FINDING;
     return;
   }
   const { body, at, ...rest } = letter;
-  process.stdout.write(
-    `${JSON.stringify({ ...rest, at: new Date(at).toISOString(), body: body.toString('utf8') }, null, 2)}\n`,
-  );
+  printJson({ ...rest, at: new Date(at).toISOString(), body: body.toString('utf8') }, 2);
 }
 
 async function each(ids: readonly string[], options: Options, change: DeadLetterChange): Promise<void> {
@@ -115,7 +113,7 @@ async function each(ids: readonly string[], options: Options, change: DeadLetter
   const { count, problems } = await withDeadLetters((deadLetters) =>
     changeDeadLetters(deadLetters, ids.length > 0 ? ids : filter, change),
   );
-  process.stdout.write(`${change.done} ${count}\n`);
-  for (const problem of problems) process.stderr.write(`${problem}\n`);
+  printLine(`${change.done} ${count}`);
+  for (const problem of problems) complain(problem);
   if (problems.length > 0) process.exitCode = FINDING;
 }

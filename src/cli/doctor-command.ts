@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { loadConfig } from '../config/load';
 import { readSettingsFile } from '../settings/settings-file';
 import { FINDING } from './exit';
-import { table } from './table';
+import { printJson, printLine, printTable } from './output';
 
 export function doctorCommand(): Command {
   return new Command('doctor')
@@ -20,15 +20,13 @@ export function doctorCommand(): Command {
         settings: file.settings,
       });
       const troubles = findings.filter(({ state }) => state === 'trouble').length;
-      if (options.json) process.stdout.write(`${JSON.stringify({ healthy: troubles === 0, findings })}\n`);
+      if (options.json) printJson({ healthy: troubles === 0, findings });
       else {
-        process.stdout.write(
-          table(
-            ['PART', 'CHECK', 'STATE', 'DETAIL'],
-            findings.map(({ part, check, state, detail }) => [part, check, state, detail]),
-          ),
+        printTable(
+          ['PART', 'CHECK', 'STATE', 'DETAIL'],
+          findings.map(({ part, check, state, detail }) => [part, check, state, detail]),
         );
-        process.stdout.write(troubles === 0 ? 'healthy\n' : `${troubles} × trouble\n`);
+        printLine(troubles === 0 ? 'healthy' : `${troubles} × trouble`);
       }
       if (troubles > 0) process.exitCode = FINDING;
     });

@@ -6,7 +6,11 @@ export const USAGE = 2;
 
 /** The command line says too little. */
 export class UsageError extends RelayError {
-  constructor(message: string) {
+  constructor(
+    message: string,
+    /** Each is a line of its own. */
+    readonly details: readonly string[] = [],
+  ) {
     super('USAGE', message);
   }
 }

@@ -6,18 +6,21 @@ import { configCommand } from './config-command';
 import { deadLettersCommand } from './dead-letters-command';
 import { doctorCommand } from './doctor-command';
 import { type ExitCode, FINDING, USAGE, UsageError } from './exit';
+import { complain, complainLines, printText, watchOutput } from './output';
 import { publishCommand } from './publish-command';
 import { gatewayCommand, startCommand, workerCommand } from './serve-commands';
 import { settingsCommand } from './settings-command';
 
+const OUTPUT = { writeOut: printText, writeErr: complainLines };
+
 /** Parses the command line, runs the command, and sets the exit code (interface.md, The command line). */
 export async function run(argv: readonly string[]): Promise<void> {
-  // Whoever reads our output has seen enough (`| head`).
-  process.stdout.on('error', () => process.exit());
+  watchOutput();
   const program = new Command('evolution-relay')
     .description('Relays Evolution API events to webhooks: lossless, with retries that survive restarts.')
     .version(VERSION)
     .exitOverride()
+    .configureOutput(OUTPUT)
     .showHelpAfterError();
   for (const command of [
     startCommand(),
@@ -30,8 +33,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     auditCommand(),
     doctorCommand(),
   ]) {
-    command.exitOverride();
-    for (const sub of command.commands) sub.exitOverride();
+    for (const each of [command, ...command.commands]) each.exitOverride().configureOutput(OUTPUT);
     program.addCommand(command);
   }
   try {
@@ -45,10 +47,15 @@ function report(error: unknown): ExitCode {
   // Commander has written its own message already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
   if (error instanceof ConfigError) {
-    process.stderr.write(`${error.message}\n`);
+    complainOf('wrong configuration:', error.problems);
     return USAGE;
   }
   const text = error instanceof Error ? error.message || errorCode(error) : String(error);
-  process.stderr.write(`evolution-relay: ${text}\n`);
+  complainOf(`evolution-relay: ${text}`, error instanceof UsageError ? error.details : []);
   return error instanceof UsageError ? USAGE : FINDING;
+}
+
+function complainOf(what: string, details: readonly string[]): void {
+  complain(what);
+  for (const detail of details) complain(`  - ${detail}`);
 }

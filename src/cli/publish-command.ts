@@ -7,6 +7,7 @@ import { sampleEvent } from '../events/sample';
 import { connectOptions } from '../sources/rabbitmq/broker-address';
 import { FINDING, UsageError } from './exit';
 import { readInput } from './files';
+import { complain, printLine } from './output';
 
 interface Options {
   readonly instance: string;
@@ -55,7 +56,7 @@ async function publish(options: Options): Promise<void> {
   } finally {
     await connection.close();
   }
-  process.stdout.write(`published ${options.count} × ${routingKey} to ${exchange}\n`);
+  printLine(`published ${options.count} × ${routingKey} to ${exchange}`);
 }
 
 async function open(uri: string, frameMax: number): Promise<ChannelModel> {
@@ -70,8 +71,8 @@ async function open(uri: string, frameMax: number): Promise<ChannelModel> {
 }
 
 function reportReturned(count: number, routingKey: string, exchange: string): void {
-  process.stderr.write(
-    `${count} × ${routingKey} went nowhere: no queue is bound to ${exchange} for it. Start the relay, which binds its own, or check RABBITMQ_EXCHANGE_NAME and RABBITMQ_EVENTS_…\n`,
+  complain(
+    `${count} × ${routingKey} went nowhere: no queue is bound to ${exchange} for it. Start the relay, which binds its own, or check RABBITMQ_EXCHANGE_NAME and RABBITMQ_EVENTS_…`,
   );
   process.exitCode = FINDING;
 }

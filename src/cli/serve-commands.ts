@@ -43,9 +43,12 @@ async function serve(names: readonly PartName[]): Promise<void> {
   const problems = names.flatMap((name) => missingFor(name, config));
   if (problems.length > 0) throw new ConfigError(problems);
   const file = readSettingsFile(directory, config.settings.file);
-  const log = createLogger(config.log);
+  const metrics = new Metrics();
+  const log = createLogger(config.log, { onDropped: () => metrics.logLinesDropped.add() });
   for (const warning of [...warnings, ...file.warnings]) log.warn(warning);
-  const options = { config, settings: file.settings, metrics: new Metrics(), log };
+  // Until everything is settled: a process that ends in any other way has not done its work.
+  process.exitCode = FINDING;
+  const options = { config, settings: file.settings, metrics, log };
   const parts = await Promise.all(
     names.map((name) => (name === 'worker' ? workerPart(options) : gatewayPart(options))),
   );

@@ -9,7 +9,7 @@ import type { SettingsStore } from '../settings/settings-store';
 import { withSettings } from '../settings/with-settings';
 import { FINDING, UsageError } from './exit';
 import { readInput, writeSecrets } from './files';
-import { table } from './table';
+import { complain, printJson, printLine, printTable } from './output';
 
 export function settingsCommand(): Command {
   const command = new Command('settings').description('what is set for single instances, in Redis');
@@ -47,13 +47,9 @@ function withInstances<T>(
       checkPusher: (instance, pusher) => pushers.problemOf(instance, pusher),
     });
     return work(instances, store).catch((error: unknown) => {
-      throw error instanceof SettingsRefusedError ? new UsageError(listOf(error.problems)) : error;
+      throw error instanceof SettingsRefusedError ? new UsageError('not set:', error.problems) : error;
     });
   });
-}
-
-function listOf(problems: readonly string[]): string {
-  return `not set:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`;
 }
 
 async function list(): Promise<void> {
@@ -69,7 +65,7 @@ async function list(): Promise<void> {
     }
   });
   rows.sort(([a = ''], [b = '']) => a.localeCompare(b));
-  process.stdout.write(table(['INSTANCE', 'WEBHOOKS', 'PUSHER', 'WEBSOCKET', 'RABBITMQ', 'SQS'], rows));
+  printTable(['INSTANCE', 'WEBHOOKS', 'PUSHER', 'WEBSOCKET', 'RABBITMQ', 'SQS'], rows);
 }
 
 function state(section: { readonly enabled: boolean } | undefined): string {
@@ -80,14 +76,14 @@ function state(section: { readonly enabled: boolean } | undefined): string {
 async function get(instance: string): Promise<void> {
   const settings = await withInstances((instances) => instances.find(instance));
   if (settings === undefined) return reportMissing(instance);
-  process.stdout.write(`${JSON.stringify(masked(settings), null, 2)}\n`);
+  printJson(masked(settings), 2);
 }
 
 async function set(instance: string, json: string | undefined, options: { file?: string }): Promise<void> {
   const sections = objectOf(json ?? fromFile(options.file));
   const { warnings } = await withInstances((instances) => instances.setSections(instance, sections));
   warn(warnings);
-  process.stdout.write(`set ${instance}\n`);
+  printLine(`set ${instance}`);
 }
 
 async function remove(instance: string): Promise<void> {
@@ -97,7 +93,7 @@ async function remove(instance: string): Promise<void> {
     if (error instanceof SettingsMissingError) return reportMissing(instance);
     throw error;
   }
-  process.stdout.write(`removed ${instance}\n`);
+  printLine(`removed ${instance}`);
 }
 
 async function exportAll(file: string | undefined): Promise<void> {
@@ -105,9 +101,8 @@ async function exportAll(file: string | undefined): Promise<void> {
   await withInstances(async (_, store) => {
     for await (const [instanceName, settings] of store.list()) all.push({ instanceName, ...settings });
   });
-  const text = `${JSON.stringify(all, null, 2)}\n`;
-  if (file === undefined) process.stdout.write(text);
-  else writeSecrets(file, text);
+  if (file === undefined) printJson(all, 2);
+  else writeSecrets(file, `${JSON.stringify(all, null, 2)}\n`);
 }
 
 async function importAll(file: string): Promise<void> {
@@ -123,7 +118,7 @@ async function importAll(file: string): Promise<void> {
     checkAll(instances, named, file);
     for (const [instance, entry] of named) await instances.replace(instance, entry);
   });
-  process.stdout.write(`imported ${named.length}\n`);
+  printLine(`imported ${named.length}`);
 }
 
 function checkAll(
@@ -142,7 +137,7 @@ function checkAll(
 }
 
 function warn(warnings: readonly string[]): void {
-  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+  for (const warning of warnings) complain(`warning: ${warning}`);
 }
 
 function fromFile(file: string | undefined): string {
@@ -165,6 +160,6 @@ function objectOf(text: string): object {
 }
 
 function reportMissing(instance: string): void {
-  process.stderr.write(`nothing is set for ${instance} in Redis\n`);
+  complain(`nothing is set for ${instance} in Redis`);
   process.exitCode = FINDING;
 }

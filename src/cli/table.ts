@@ -1,6 +1,8 @@
-/** Plain columns, one row a line: easy to read, to grep and to cut. Numbers stand to the right. */
+import { printable } from '../observability/printable';
+
+/** Plain columns, one row a line, whatever the cells hold: easy to read, to grep and to cut. Numbers stand to the right. */
 export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const lines = [head, ...rows].map((row) => row.map(String));
+  const lines = [head, ...rows].map((row) => row.map((cell) => printable(String(cell))));
   const widths = head.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
   const isNumeric = head.map(
     (_, column) => rows.length > 0 && rows.every((row) => typeof row[column] === 'number'),

@@ -2,9 +2,12 @@ import type { Socket } from 'node:net';
 import type { buildConnector } from 'undici';
 import { AnswerError } from '../errors';
 
-/** Bytes of one head, from the status line to the blank line. undici bounds names and values alone, by 16 KB. */
-const MAX_HEAD = 32_768;
-/** Lines of one head. For each header beyond its own bound undici makes one more error, so few may be left to come. */
+/**
+ * Bytes of one head, from the status line to the blank line. It is undici's `maxHeaderSize`, too, which bounds names and
+ * values alone, so that a head never reaches that: undici makes one error for each header beyond it, and reads on.
+ */
+export const MAX_HEAD = 32_768;
+/** Lines of one head: each costs as much as a long one. */
 const MAX_LINES = 256;
 /** Interim answers (1xx) before the answer proper: some servers say every few seconds that they are still at it. */
 const MAX_INTERIMS = 64;
@@ -12,7 +15,7 @@ const MAX_INTERIMS = 64;
  * Bytes that undici's parser gets at once. It does not stop within one piece, although the connection is ended: what
  * follows, such as trailers beyond its bound, costs no more than a piece.
  */
-const PIECE = 4096;
+const PIECE = 2048;
 
 /** As far as `HTTP/1.1 200` goes. */
 const STATUS_END = 12;
@@ -35,8 +38,8 @@ export function boundAnswers(
 ): buildConnector.connector {
   return (options, callback) =>
     connect(options, (...result) => {
-      const [, socket] = result;
-      if (socket !== null) new AnswerBounds(socket, limits);
+      // On failure undici leaves the second one out.
+      if (result[0] === null) new AnswerBounds(result[1], limits);
       callback(...result);
     });
 }

@@ -1,5 +1,5 @@
 import { buildConnector, Pool } from 'undici';
-import { boundAnswers } from './answer-bounds';
+import { boundAnswers, MAX_HEAD } from './answer-bounds';
 import { operatorLookup } from './names';
 
 export interface HttpClientOptions {
@@ -29,6 +29,6 @@ export function createHttpClient(origin: string, options: HttpClientOptions): Po
     bodyTimeout: 0,
     keepAliveTimeout: 4000,
     keepAliveMaxTimeout: 60_000,
-    maxHeaderSize: 16_384,
+    maxHeaderSize: MAX_HEAD,
   });
 }

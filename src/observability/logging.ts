@@ -1,4 +1,7 @@
+import { Writable } from 'node:stream';
 import winston from 'winston';
+import { LogOutput } from './log-output';
+import { printable } from './printable';
 
 /** Levels that code logs at. Fields hold no secret, no URL of a tenant and no payload. */
 export interface Logger {
@@ -41,16 +44,33 @@ export function levelOf(levels: readonly string[]): LevelName {
   return NAMES[Math.max(0, ...ranks)] ?? 'info';
 }
 
-export function createLogger(options: LoggingOptions): Logger {
+export interface LoggerParts {
+  /** Called for each line that standard output did not take. */
+  readonly onDropped?: () => void;
+  /** Instead of standard output. */
+  readonly stream?: Writable & { readonly isTTY?: boolean };
+}
+
+/**
+ * Lines are written to standard output, and dropped where it takes none: the disk is full, its reader is gone or does not
+ * read. When it takes lines again, one tells how many were dropped.
+ */
+export function createLogger(options: LoggingOptions, parts: LoggerParts = {}): Logger {
+  const { stream = process.stdout, onDropped = () => {} } = parts;
   const level = levelOf(options.levels);
-  const json = options.format === 'json' || (options.format === 'auto' && !process.stdout.isTTY);
+  const json = options.format === 'json' || (options.format === 'auto' && !stream.isTTY);
+  const output = new LogOutput({
+    stream,
+    onDropped,
+    onRecovered: (lines) => void logger.warn('standard output takes log lines again', { dropped: lines }),
+  });
   const logger = winston.createLogger({
     level,
     format: winston.format.combine(
       winston.format.timestamp(),
-      json ? winston.format.json() : readable(options.color),
+      json ? winston.format.combine(winston.format.json(), printableJson()) : readable(options.color),
     ),
-    transports: [new winston.transports.Console()],
+    transports: [transportTo(output)],
   });
   return {
     error: (message, fields) => void logger.error(message, fields),
@@ -61,17 +81,36 @@ export function createLogger(options: LoggingOptions): Logger {
   };
 }
 
+/** Where winston puts the finished line. */
+const LINE = Symbol.for('message');
+
+/** winston's own transports write to the stream whatever becomes of it. */
+function transportTo(output: LogOutput): winston.transport {
+  const stream = new Writable({
+    decodeStrings: false,
+    write: (line, _, done) => {
+      output.write(String(line));
+      done();
+    },
+  });
+  return new winston.transports.Stream({ stream, eol: '' });
+}
+
+/** JSON escapes all but C1, DEL, and what turns the direction of text; `printable` does that the same way. */
+const printableJson = winston.format((info) => ({ ...info, [LINE]: printable(String(info[LINE])) }));
+
 function readable(color: boolean): winston.Logform.Format {
   const line = winston.format.printf(({ timestamp, level, message, ...fields }) => {
-    const rest = Object.entries(fields).map(([name, value]) => `${name}=${show(value)}`);
-    return [String(timestamp), level.padEnd(5), message, ...rest].join(' ');
+    const rest = Object.entries(fields).map(([name, value]) => `${printable(name)}=${show(value)}`);
+    return [String(timestamp), level.padEnd(5), printable(String(message)), ...rest].join(' ');
   });
   return color ? winston.format.combine(winston.format.colorize({ level: true }), line) : line;
 }
 
+/** Quoted where the value could not be told from what stands beside it. */
 function show(value: unknown): string {
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return /\s/.test(text ?? '') ? JSON.stringify(text) : String(text);
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
+  return printable(/[\s"=]/.test(text) && typeof value === 'string' ? JSON.stringify(text) : text);
 }
 
 /** A logger that writes nothing, for tests and commands that print their own lines. */

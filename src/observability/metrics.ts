@@ -34,6 +34,11 @@ export class Metrics {
     'event',
   ]);
   readonly deadLetters = this.counter('relay_dead_letters_total', 'Dead letters', ['reason']);
+  readonly logLinesDropped = this.counter(
+    'relay_log_lines_dropped_total',
+    'Log lines that standard output did not take',
+    [],
+  );
   readonly inFlight = this.gauge('relay_in_flight', 'Source messages held and attempts under way', ['what']);
   readonly inFlightBytes = this.gauge('relay_in_flight_bytes', 'Bytes of source messages held', []);
   readonly circuitsOpen = this.gauge('relay_circuits_open', 'Destinations whose circuit is open', []);

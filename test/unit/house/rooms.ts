@@ -9,7 +9,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'v8-flags': [],
   time: [],
   events: ['errors'],
-  observability: ['errors'],
+  observability: ['errors', 'time'],
   config: ['errors', 'events'],
   network: ['errors', 'config', 'time'],
   pipeline: ['errors', 'events', 'time'],
