@@ -93,7 +93,7 @@ function addMember(
   } else if (span === undefined || (key === 'apikey' && options.stripApikey)) return;
   else if (key === 'data' && options.omitFromData !== undefined && mentions(body, options.omitFromData)) {
     writer.add(token);
-    for (const part of omitMember(body, span, options.omitFromData)) writer.addSpan(part);
+    omitMember(body, span, options.omitFromData, writer.addRange);
   } else writer.addMember(token, span);
 }
 
@@ -128,12 +128,17 @@ class Writer {
   }
 
   addSpan({ start, end }: Span): void {
+    this.addRange(start, end);
+  }
+
+  readonly addRange = (start: number, end: number): void => {
+    if (start === end) return;
     if (start !== this.end) {
       this.copyPiece();
       this.start = start;
     }
     this.end = end;
-  }
+  };
 
   addMember(token: Buffer, span: Span): void {
     const start = span.start - token.length;

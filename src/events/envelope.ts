@@ -2,11 +2,20 @@ import { isUtf8 } from 'node:buffer';
 import { createHash, hash } from 'node:crypto';
 import { MalformedEventError } from '../errors';
 import { findEvent } from './catalogue';
-import { decodeKnownString, decodeString, isString, type Span, scanObject } from './json-scanner';
+import { eachMember, isString, type Span } from './json-scanner';
+import { decodeKnownString, decodeString } from './json-strings';
 
 declare const eventIdBrand: unique symbol;
 /** Identity of one emission: the same for the copies that came by RabbitMQ and by SQS, and at every redelivery. */
 export type EventId = string & { readonly [eventIdBrand]: true };
+
+/**
+ * Root keys of one body, and bytes of each as it is written. The core API sends nine; more are passed on, but each costs
+ * many times the memory that its bytes take.
+ */
+const MAX_ROOT_KEYS = 256;
+/** Of a key, of `event`, `instance` and `date_time`: these are decoded, and become part of ids, keys and log lines. */
+const MAX_NAME_BYTES = 1024;
 
 /** A parsed event. Values stay where they are in `body`; only what routing needs is decoded. */
 export interface Envelope {
@@ -33,13 +42,13 @@ export interface Origin {
  * Body → envelope, without decoding `data`.
  *
  * @throws MalformedEventError when the body can never be an event: `BODY_EMPTY`, `BODY_NOT_UTF8`,
- *   `BODY_NOT_JSON`, `BODY_NOT_OBJECT`, `EVENT_MISSING`, `INSTANCE_MISSING`
+ *   `BODY_NOT_JSON`, `BODY_NOT_OBJECT`, `EVENT_MISSING`, `INSTANCE_MISSING`, or is made to cost more than an event may:
+ *   `TOO_MANY_KEYS`, `KEY_TOO_LONG`, `NAME_TOO_LONG`
  */
 export function parseEnvelope(body: Buffer, origin: Origin): Envelope {
   if (body.length === 0) throw new MalformedEventError('BODY_EMPTY', 'the body is empty');
   if (!isUtf8(body)) throw new MalformedEventError('BODY_NOT_UTF8', 'the body is not UTF-8');
-  const members = new Map<string, Span>();
-  for (const member of scanObject(body)) members.set(member.key, member.value);
+  const members = membersOf(body);
 
   const named = nameOf(body, members.get('event'));
   const fallback = named === undefined || !members.has('instance') ? fromRoutingKey(origin) : undefined;
@@ -65,14 +74,36 @@ export function parseEnvelope(body: Buffer, origin: Origin): Envelope {
   };
 }
 
+/** Duplicates count, too. */
+function membersOf(body: Buffer): Map<string, Span> {
+  const members = new Map<string, Span>();
+  let count = 0;
+  eachMember(body, { start: 0, end: body.length }, (key, value) => {
+    if (++count > MAX_ROOT_KEYS)
+      throw new MalformedEventError('TOO_MANY_KEYS', `the body has more than ${MAX_ROOT_KEYS} root keys`);
+    if (key.end - key.start > MAX_NAME_BYTES)
+      throw new MalformedEventError('KEY_TOO_LONG', `a root key has more than ${MAX_NAME_BYTES} bytes`);
+    members.set(decodeKnownString(body, key), value);
+  });
+  return members;
+}
+
 function nameOf(body: Buffer, span: Span | undefined): string | undefined {
-  if (span === undefined || !isString(body, span)) return undefined;
-  return decodeKnownString(body, span) || undefined;
+  return isName(body, span) ? decodeKnownString(body, span) || undefined : undefined;
 }
 
 function textOf(body: Buffer, span: Span | undefined): string | undefined {
-  if (span === undefined || !isString(body, span)) return undefined;
-  return decodeString(body, span) || undefined;
+  return isName(body, span) ? decodeString(body, span) || undefined : undefined;
+}
+
+function isName(body: Buffer, span: Span | undefined): span is Span {
+  if (span === undefined || !isString(body, span)) return false;
+  if (span.end - span.start > MAX_NAME_BYTES)
+    throw new MalformedEventError(
+      'NAME_TOO_LONG',
+      `event, instance or date_time has more than ${MAX_NAME_BYTES} bytes`,
+    );
+  return true;
 }
 
 /** `my-instance.messages.upsert` → both; the event is recognised by the catalogue, as instance names hold dots. */

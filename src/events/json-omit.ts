@@ -1,46 +1,45 @@
-import { isObject, type Member, type Span, scanObject } from './json-scanner';
+import { eachMember, isObject, type Span } from './json-scanner';
+import { decodeKnownString } from './json-strings';
+
+/** Takes the part of the text from `start` to `end`. */
+export type Emit = (start: number, end: number) => void;
+
+/** A character of a key takes six bytes at most, as `\\u0061`. */
+const ESCAPED = 6;
+const QUOTES = 2;
 
 /**
- * The parts of the value at `span` that remain when the member at `path` is left out, in order and byte for
- * byte. Every member of that name goes (JSON allows duplicates); where the path leads nowhere, one part: all.
+ * Emits what remains of the value at `span` when the member at `path` is left out, in order and byte for byte. Every
+ * member of that name goes (JSON allows duplicates); where the path leads nowhere, all of it remains. Nothing is kept
+ * meanwhile, however many members there are.
  */
-export function omitMember(text: Buffer, span: Span, path: readonly string[]): Span[] {
-  const cuts = cutsOf(text, span, path);
-  const parts: Span[] = [];
-  let start = span.start;
-  for (const cut of cuts) {
-    parts.push({ start, end: cut.start });
-    start = cut.end;
-  }
-  parts.push({ start, end: span.end });
-  return parts.filter((part) => part.end > part.start);
+export function omitMember(text: Buffer, span: Span, path: readonly string[], emit: Emit): void {
+  const [name] = path;
+  if (name === undefined || !isObject(text, span)) return emit(span.start, span.end);
+  // A member that is cut takes the comma behind it along; those behind the last kept one take the comma before them.
+  let first: number | undefined;
+  let keptEnd: number | undefined;
+  let afterKept: number | undefined;
+  let end = span.start;
+  eachMember(text, span, (key, value) => {
+    first ??= key.start;
+    if (keptEnd !== undefined) afterKept ??= key.start;
+    end = value.end;
+    const isNamed = isKey(text, key, name);
+    if (isNamed && path.length === 1) return;
+    if (keptEnd === undefined) emit(span.start, first);
+    else emit(keptEnd, afterKept ?? keptEnd);
+    emit(key.start, value.start);
+    if (isNamed) omitMember(text, value, path.slice(1), emit);
+    else emit(value.start, value.end);
+    keptEnd = value.end;
+    afterKept = undefined;
+  });
+  if (first === undefined) return emit(span.start, span.end);
+  if (keptEnd === undefined) emit(span.start, first);
+  emit(end, span.end);
 }
 
-function cutsOf(text: Buffer, span: Span, path: readonly string[]): Span[] {
-  const [name, ...rest] = path;
-  if (name === undefined || !isObject(text, span)) return [];
-  const members = scanObject(text, span);
-  if (rest.length > 0) {
-    return members.flatMap((member) => (member.key === name ? cutsOf(text, member.value, rest) : []));
-  }
-  return cutsOfMembers(members, name);
-}
-
-/** A cut member takes the comma behind it along; those behind the last kept member the comma before them. */
-function cutsOfMembers(members: readonly Member[], name: string): Span[] {
-  const first = members[0];
-  const last = members[members.length - 1];
-  if (first === undefined || last === undefined) return [];
-  const lastKept = members.findLastIndex((member) => member.key !== name);
-  const kept = members[lastKept];
-  if (kept === undefined) return [{ start: first.keySpan.start, end: last.value.end }];
-  const cuts = members
-    .slice(0, lastKept)
-    .flatMap((member, index) =>
-      member.key === name
-        ? [{ start: member.keySpan.start, end: members[index + 1]?.keySpan.start ?? member.value.end }]
-        : [],
-    );
-  if (kept !== last) cuts.push({ start: kept.value.end, end: last.value.end });
-  return cuts;
+function isKey(text: Buffer, { start, end }: Span, name: string): boolean {
+  return end - start <= name.length * ESCAPED + QUOTES && decodeKnownString(text, { start, end }) === name;
 }

@@ -6,12 +6,8 @@ export interface Span {
   readonly end: number;
 }
 
-/** One member of a JSON object: the decoded key, and where key (with quotes) and value stand in the text. */
-export interface Member {
-  readonly key: string;
-  readonly keySpan: Span;
-  readonly value: Span;
-}
+/** Called for each member of an object: where its key (with quotes) and its value stand in the text. */
+export type Visit = (key: Span, value: Span) => void;
 
 const SPACE = 0x20;
 const QUOTE = 0x22;
@@ -39,35 +35,30 @@ const ENDS_RUN = Uint8Array.from({ length: 256 }, (_, byte) =>
 const LONG_RUN = 64;
 /** The bytes that may follow a backslash (RFC 8259, section 7), `u` aside. */
 const SHORT_ESCAPES = new Set(Buffer.from('"\\/bfnrt'));
-/** Longer strings are not remembered. */
-const LONGEST_KNOWN = 64;
-/** A power of two, and more than there are keys and busy instances. */
-const PLACES = 1024;
+/** Levels of nesting that room is kept for. */
+const USUAL_DEPTH = 4096;
 const TRUE = Buffer.from('true');
 const FALSE = Buffer.from('false');
 const NULL = Buffer.from('null');
 
 /**
- * Finds the members of the JSON object that fills `span`, checking the grammar of everything inside it
- * (RFC 8259) without decoding a single value: the bytes of `data` reach the receiver as they came.
+ * Visits the members of the JSON object that fills `span`, in order, checking the grammar of everything inside it
+ * (RFC 8259) without decoding a single value or keeping anything of it: the bytes of `data` reach the receiver as they came.
  * JSON.parse and JSON.stringify would lose number text beyond 2^53, duplicate keys and escapes.
  *
  * Every function here takes the offset where something begins and returns the offset where it ends; behind the
  * text there are no bytes, which nothing matches.
  *
- * @throws MalformedEventError `BODY_NOT_JSON`, `BODY_NOT_OBJECT`
+ * @throws MalformedEventError `BODY_NOT_JSON`, `BODY_NOT_OBJECT`, and what `visit` throws
  */
-export function scanObject(text: Buffer, span: Span = { start: 0, end: text.length }): Member[] {
+export function eachMember(text: Buffer, span: Span, visit: Visit): void {
   let position = skipSpace(text, span.start);
   if (text[position] !== OPEN_BRACE)
     throw new MalformedEventError('BODY_NOT_OBJECT', 'the body is not a JSON object');
   position = skipSpace(text, position + 1);
-  const members: Member[] = [];
   if (text[position] !== CLOSE_BRACE) {
     for (;;) {
-      const member = scanMember(text, position);
-      members.push(member);
-      position = skipSpace(text, member.value.end);
+      position = skipSpace(text, visitMember(text, position, visit));
       if (text[position] !== COMMA) break;
       position = skipSpace(text, position + 1);
     }
@@ -76,17 +67,17 @@ export function scanObject(text: Buffer, span: Span = { start: 0, end: text.leng
   const end = position + 1;
   const rest = skipSpace(text, end);
   if (end > span.end || rest < span.end) throw unexpected(text, Math.min(rest, span.end));
-  return members;
 }
 
-function scanMember(text: Buffer, start: number): Member {
+function visitMember(text: Buffer, start: number, visit: Visit): number {
   if (text[start] !== QUOTE) throw unexpected(text, start);
-  const keySpan = { start, end: skipString(text, start) };
-  const colon = skipSpace(text, keySpan.end);
+  const key = { start, end: skipString(text, start) };
+  const colon = skipSpace(text, key.end);
   if (text[colon] !== COLON) throw unexpected(text, colon);
   const valueStart = skipSpace(text, colon + 1);
   const value = { start: valueStart, end: skipValue(text, valueStart) };
-  return { key: knownStrings.decode(text, keySpan), keySpan, value };
+  visit(key, value);
+  return value.end;
 }
 
 function skipSpace(text: Buffer, start: number): number {
@@ -95,9 +86,41 @@ function skipSpace(text: Buffer, start: number): number {
   return position;
 }
 
-/** Nesting costs no recursion: `open` holds the closing byte of each open container, innermost last. */
+/**
+ * The closing byte of each container that is open, innermost last. One for all values, as they are scanned one after the
+ * other. A level costs one byte, so that however deep a body is nested, it takes less memory than the body.
+ */
+class OpenContainers {
+  private closings = new Uint8Array(USUAL_DEPTH);
+  depth = 0;
+
+  get innermost(): number {
+    return this.closings[this.depth - 1] as number;
+  }
+
+  push(closing: number): void {
+    if (this.depth === this.closings.length) this.grow();
+    this.closings[this.depth++] = closing;
+  }
+
+  /** For the next value; what an unusual one took is given back. */
+  clear(): void {
+    this.depth = 0;
+    if (this.closings.length > USUAL_DEPTH) this.closings = new Uint8Array(USUAL_DEPTH);
+  }
+
+  private grow(): void {
+    const larger = new Uint8Array(this.closings.length * 2);
+    larger.set(this.closings);
+    this.closings = larger;
+  }
+}
+
+const open = new OpenContainers();
+
+/** Nesting costs no recursion. */
 function skipValue(text: Buffer, start: number): number {
-  const open: number[] = [];
+  open.clear();
   let position = start;
   do {
     const byte = text[position] as number;
@@ -110,21 +133,21 @@ function skipValue(text: Buffer, start: number): number {
         continue;
       }
     } else position = skipScalar(text, position, byte);
-    position = toNextValue(text, position, open);
-  } while (open.length > 0);
+    position = toNextValue(text, position);
+  } while (open.depth > 0);
   return position;
 }
 
 /** After a value: closes the containers that end here; where another value follows, to that. */
-function toNextValue(text: Buffer, start: number, open: number[]): number {
+function toNextValue(text: Buffer, start: number): number {
   let position = start;
-  while (open.length > 0) {
-    const closing = open[open.length - 1] as number;
+  while (open.depth > 0) {
+    const closing = open.innermost;
     position = skipSpace(text, position);
     if (text[position] === COMMA) return toValue(text, skipSpace(text, position + 1), closing);
     if (text[position] !== closing) throw unexpected(text, position);
     position++;
-    open.pop();
+    open.depth--;
   }
   return position;
 }
@@ -238,51 +261,6 @@ function isHexDigit(byte: number): boolean {
   return isDigit(byte) || ((byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x66);
 }
 
-/**
- * The strings that were decoded last, one for each place in a table: keys and names come again and again, and to
- * compare their bytes takes a tenth of the time that decoding them does.
- */
-class KnownStrings {
-  private readonly tokens = new Array<Uint8Array>(PLACES).fill(new Uint8Array());
-  private readonly strings = new Array<string>(PLACES).fill('');
-
-  decode(text: Buffer, span: Span): string {
-    const { start, end } = span;
-    const length = end - start;
-    if (length > LONGEST_KNOWN) return decodeString(text, span);
-    const place =
-      (length * 31 + (text[start + 1] as number) * 7 + (text[end - 2] as number) * 3) & (PLACES - 1);
-    const token = this.tokens[place] as Uint8Array;
-    if (token.length === length && standsAt(text, start, token)) return this.strings[place] as string;
-    const decoded = decodeString(text, span);
-    // A copy of its own: part of a shared allocation would keep all of that.
-    this.tokens[place] = new Uint8Array(text.subarray(start, end));
-    this.strings[place] = decoded;
-    return decoded;
-  }
-}
-
-const knownStrings = new KnownStrings();
-
-/** As `decodeString`, for what comes again and again: names of events and instances. */
-export function decodeKnownString(text: Buffer, span: Span): string {
-  return knownStrings.decode(text, span);
-}
-
-/** Whether `bytes` stand in `text` at `start`. */
-export function standsAt(text: Buffer, start: number, bytes: Uint8Array): boolean {
-  for (let index = 0; index < bytes.length; index++) {
-    if (text[start + index] !== bytes[index]) return false;
-  }
-  return true;
-}
-
-/** The value of the JSON string token at `span`, quotes included in the span. */
-export function decodeString(text: Buffer, span: Span): string {
-  const inner = text.toString('utf8', span.start + 1, span.end - 1);
-  return inner.includes('\\') ? (JSON.parse(`"${inner}"`) as string) : inner;
-}
-
 /** Whether the value at `span` is a JSON string token. */
 export function isString(text: Buffer, span: Span): boolean {
   return text[span.start] === QUOTE;
@@ -291,4 +269,12 @@ export function isString(text: Buffer, span: Span): boolean {
 /** Whether the value at `span` is a JSON object. */
 export function isObject(text: Buffer, span: Span): boolean {
   return text[span.start] === OPEN_BRACE;
+}
+
+/** Whether `bytes` stand in `text` at `start`. */
+export function standsAt(text: Buffer, start: number, bytes: Uint8Array): boolean {
+  for (let index = 0; index < bytes.length; index++) {
+    if (text[start + index] !== bytes[index]) return false;
+  }
+  return true;
 }

@@ -71,13 +71,16 @@ export async function jobDataOf(request: ParkRequest): Promise<JobData> {
   };
 }
 
+/** Bytes of a body that can never be an event that are kept: enough to see what it is, and no way to fill Redis. */
+const MALFORMED_KEPT = 1_048_576;
+
 export async function malformedJobData(body: Buffer, origin: Origin, code: string): Promise<JobData> {
   return {
     v: COMPRESSION,
     d: 'none',
     e: '',
     i: '',
-    b: await compress(body),
+    b: await compress(body.subarray(0, MALFORMED_KEPT)),
     l: body.length,
     n: 0,
     x: 'malformed',

@@ -107,6 +107,17 @@ export class RelayProcess {
     this.#child.kill(signal);
   }
 
+  /** Whoever read its log is gone, as where a log collector ends. */
+  closeOutput(): void {
+    this.#child.stdout?.destroy();
+    this.#child.stderr?.destroy();
+  }
+
+  /** Whoever reads its log no longer does. */
+  stopReading(): void {
+    this.#child.stdout?.pause();
+  }
+
   /** SIGKILL, until nothing is left of it. */
   async kill(): Promise<void> {
     this.signal('SIGKILL');

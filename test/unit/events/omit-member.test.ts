@@ -1,14 +1,22 @@
 import fc from 'fast-check';
 import { omitMember } from '../../../src/events/json-omit';
-import { scanObject } from '../../../src/events/json-scanner';
+import type { Span } from '../../../src/events/json-scanner';
+import { scanObject } from '../../support/scan-object';
+
+/** What remains, parts that follow each other taken together. */
+function partsOf(bytes: Buffer, path: readonly string[]): Span[] {
+  const parts: { start: number; end: number }[] = [];
+  omitMember(bytes, { start: 0, end: bytes.length }, path, (start, end) => {
+    const last = parts.at(-1);
+    if (last?.end === start) last.end = end;
+    else parts.push({ start, end });
+  });
+  return parts;
+}
 
 function omit(text: string, path: readonly string[]): string {
   const bytes = Buffer.from(text);
-  return Buffer.concat(
-    omitMember(bytes, { start: 0, end: bytes.length }, path).map(({ start, end }) =>
-      bytes.subarray(start, end),
-    ),
-  ).toString();
+  return Buffer.concat(partsOf(bytes, path).map(({ start, end }) => bytes.subarray(start, end))).toString();
 }
 
 /** The raw text of each member, key and value, in order. */
@@ -65,8 +73,8 @@ describe('omitMember', () => {
       fc.property(rawObject, (text) => {
         const bytes = Buffer.from(text);
         const span = { start: 0, end: bytes.length };
-        expect(omitMember(bytes, span, ['absent'])).toEqual([span]);
-        expect(omitMember(bytes, span, ['absent', 'base64'])).toEqual([span]);
+        expect(partsOf(bytes, ['absent'])).toEqual([span]);
+        expect(partsOf(bytes, ['absent', 'base64'])).toEqual([span]);
       }),
     );
   });

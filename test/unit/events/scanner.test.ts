@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { MalformedEventError } from '../../../src/errors';
-import { decodeString, scanObject } from '../../../src/events/json-scanner';
+import { decodeString } from '../../../src/events/json-strings';
+import { scanObject } from '../../support/scan-object';
 
 function codeOf(text: Buffer | string): string | undefined {
   try {
