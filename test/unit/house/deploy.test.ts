@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const ROOT = join(__dirname, '../../..');
+const read = (...path: string[]): string => readFileSync(join(ROOT, ...path), 'utf8');
+
+interface Package {
+  readonly version?: string;
+  readonly dev?: boolean;
+  readonly engines?: { readonly node?: string };
+}
+
+/** Oldest Node.js that the project runs on, as a number that can be compared. */
+const OLDEST = numberOf(20, 19);
+
+function numberOf(major: number, minor = 0): number {
+  return major * 1000 + minor;
+}
+
+/** Whether one of the alternatives of a range, such as `20 || >=22.3`, takes `node`. */
+function takes(range: string, node: number): boolean {
+  return range.split('||').some((alternative) => {
+    const [, operator = '', major, minor = '0'] =
+      /^\s*([<>=^~v]*)\s*(\d+)?(?:\.(\d+))?/.exec(alternative) ?? [];
+    if (major === undefined) return true;
+    const from = numberOf(Number(major), Number(minor));
+    return operator.startsWith('>') ? node >= from : node >= from && node < numberOf(Number(major) + 1);
+  });
+}
+
+describe('what is deployed (finding 5.8)', () => {
+  it.each([
+    ['20 || >=22', true],
+    ['>=22', false],
+    ['^20.17.0 || >=22.9.0', true],
+    ['^22', false],
+    ['>= 18', true],
+    ['20.x', true],
+  ])('the range %s takes Node.js 20.19: %p', (range, expected) => {
+    expect(takes(range, OLDEST)).toBe(expected);
+  });
+
+  it('no dependency wants a newer Node.js than the project itself', () => {
+    const { packages } = JSON.parse(read('package-lock.json')) as { packages: Record<string, Package> };
+    const wanting = Object.entries(packages)
+      .filter(([, { dev, engines }]) => dev !== true && !takes(engines?.node ?? '>=0', OLDEST))
+      .map(([path, { version, engines }]) => `${path}@${version}: ${engines?.node}`);
+    expect(wanting).toEqual([]);
+  });
+
+  it('images have an exact version', () => {
+    const images = [
+      ...read('deploy', 'docker-compose.yml').matchAll(/^\s*image: (\S+)$/gm),
+      ...read('deploy', 'Dockerfile').matchAll(/^FROM (\S+)/gm),
+    ].map(([, image]) => image);
+    expect(images.length).toBeGreaterThan(3);
+    for (const image of images)
+      expect(image).toMatch(/^[\w/.-]+:\d+\.\d+\.\d+(-[\w.]+)?(@sha256:[0-9a-f]{64})?$/);
+  });
+
+  it('nothing of a dependency runs while the image is built', () => {
+    const installs = read('deploy', 'Dockerfile').match(/npm (ci|install)[^&\n]*/g) ?? [];
+    expect(installs.length).toBeGreaterThan(0);
+    for (const install of installs) expect(install).toContain('--ignore-scripts');
+  });
+
+  it('every server of the composition restarts, and is asked whether it is well; Redis wants a password', () => {
+    const services = read('deploy', 'docker-compose.yml')
+      .split(/^ {2}(?=\w+:\n {4}(?:image|build))/m)
+      .slice(1);
+    expect(services.map((text) => /^\w+/.exec(text)?.[0])).toEqual(['rabbitmq', 'redis', 'relay']);
+    for (const service of services) expect(service).toContain('restart: unless-stopped');
+    for (const service of services.slice(0, 2)) expect(service).toContain('healthcheck:');
+    expect(services[1]).toContain('--requirepass');
+  });
+});
