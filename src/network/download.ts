@@ -1,7 +1,9 @@
-import { Agent, type Dispatcher } from 'undici';
+import { Agent, buildConnector, type Dispatcher } from 'undici';
 import { parseUrl } from '../config/url';
 import { AddressRefusedError, errorCode } from '../errors';
 import type { AddressGuard } from './address-guard';
+import { boundAnswers, MAX_HEAD } from './answer-bounds';
+import { operatorLookup } from './names';
 
 export interface DownloaderOptions {
   readonly maxBytes: number;
@@ -18,6 +20,9 @@ export type Download =
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'failed'; readonly code: string };
 
+/** What a body may take on its way, in chunks however small, against its own size. */
+const CHUNKING = 2;
+
 /** Fetches files from addresses that came in from outside: guarded, bounded in time and size, without redirects. */
 export class Downloader {
   private readonly guarded: Agent;
@@ -26,8 +31,14 @@ export class Downloader {
   constructor(private readonly options: DownloaderOptions) {
     const { timeoutMs, guard } = options;
     const limits = { headersTimeout: timeoutMs, bodyTimeout: timeoutMs, keepAliveTimeout: 4000 };
-    this.guarded = new Agent({ ...limits, connect: guard.connector({ timeout: timeoutMs }) });
-    this.open = new Agent({ ...limits, connect: { timeout: timeoutMs } });
+    const bounded = (connector: buildConnector.connector): Agent =>
+      new Agent({
+        ...limits,
+        maxHeaderSize: MAX_HEAD,
+        connect: boundAnswers(connector, { maxBytes: options.maxBytes * CHUNKING + MAX_HEAD }),
+      });
+    this.guarded = bounded(guard.connector({ timeout: timeoutMs }));
+    this.open = bounded(buildConnector({ timeout: timeoutMs, lookup: operatorLookup }));
   }
 
   async fetch(address: string, signal: AbortSignal): Promise<Download> {
