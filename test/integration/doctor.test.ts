@@ -36,7 +36,7 @@ const environment = (): Record<string, string> => ({
   REDIS_URI: process.env['REDIS_URI'] ?? '',
   REDIS_PREFIX_KEY: rabbit.prefix,
   WEBHOOK_GLOBAL_URL: url,
-  AUTHENTICATION_API_KEY: 'key',
+  AUTHENTICATION_API_KEY: 'a-key-of-the-operator',
 });
 
 async function doctor(
@@ -64,7 +64,8 @@ async function setUp(
   const store = new SettingsStore({ redis, prefix: rabbit.prefix, cipher: new SettingsCipher(keys) });
   await store.update(instance, () => ({ webhooks: {}, ...settings }));
   return async () => {
-    await redis.del(`{${rabbit.prefix}}:settings`, `{${rabbit.prefix}}:settings:exchanges`);
+    const parts = ['', ':exchanges', ':queues', ':tokens', ':version', ':changes'];
+    await redis.del(...parts.map((part) => `{${rabbit.prefix}}:settings${part}`));
     redis.disconnect();
   };
 }

@@ -9,7 +9,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'v8-flags': [],
   time: [],
   events: ['errors'],
-  observability: ['errors'],
+  observability: ['errors', 'time'],
   config: ['errors', 'events'],
   network: ['errors', 'config'],
   pipeline: ['errors', 'events', 'time'],
@@ -19,7 +19,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ledger: ['pipeline', 'retry', 'redis', 'time'],
   'dead-letters': ['events', 'pipeline', 'retry', 'redis', 'time'],
   deduplication: ['errors', 'events', 'pipeline', 'retry', 'redis', 'time'],
-  destinations: ['errors', 'events', 'pipeline', 'settings'],
+  destinations: ['errors', 'events', 'config', 'pipeline', 'settings'],
   'destinations/http': ['errors', 'pipeline', 'network', 'time'],
   'destinations/webhook': [
     'errors',

@@ -1,0 +1,13 @@
+import { MAX_INSTANCE_NAME_BYTES } from './limits';
+
+/** Characters that no broker, header, log or terminal takes well: controls, line separators, halves of surrogate pairs. */
+const WRONG_CHARACTER = /[\p{Cc}\p{Surrogate}\u2028\u2029]/u;
+
+/** Why a text cannot be the name of an instance, as the end of a sentence; undefined where it can. */
+export function instanceNameProblem(name: string): string | undefined {
+  const isFit =
+    name !== '' && !WRONG_CHARACTER.test(name) && Buffer.byteLength(name) <= MAX_INSTANCE_NAME_BYTES;
+  return isFit
+    ? undefined
+    : `must be the name of an instance: 1 to ${MAX_INSTANCE_NAME_BYTES} bytes, without control characters`;
+}
