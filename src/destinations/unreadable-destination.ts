@@ -21,8 +21,8 @@ export interface UnreadableParts {
   readonly parking: Pick<Parking, 'park'>;
 }
 
-/** Settings are read again once a minute. */
-const WAIT_MS = 60_000;
+/** Long enough that many that wait cost little, short enough that mended settings are soon made use of. */
+const WAIT_MS = 30_000;
 /** Up and down: what waits does not come back all at once. */
 const JITTER = 0.5;
 const TIMEOUT_MS = 60_000;

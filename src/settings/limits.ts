@@ -1,5 +1,3 @@
-import { MAX_AMQP_NAME_BYTES } from '../config/amqp-names';
-
 /** Bounds of what is set for one instance: one tenant's settings are read by every process, and by each of its requests. */
 
 /** Of all settings of one instance, as JSON. */
@@ -18,7 +16,7 @@ export const MAX_HEADER_VALUE_BYTES = 8192;
 export const MAX_WEBHOOKS = 50;
 /** Names of events in one list. */
 export const MAX_EVENTS = 200;
-/** Names of instances are names of exchanges. */
-export const MAX_INSTANCE_NAME_BYTES = MAX_AMQP_NAME_BYTES;
+/** Of an instance's name, in characters, as in the core API's database. */
+export const MAX_INSTANCE_NAME_LENGTH = 255;
 /** Of an event's name, so that a binding `#.<event>` and most `<instance>.<event>` fit AMQP. */
 export const MAX_EVENT_NAME_BYTES = 100;
