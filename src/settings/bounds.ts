@@ -31,6 +31,11 @@ export function boundedLines(lines: readonly string[]): string[] {
   return left > 0 ? [...shown, `and ${left} more`] : shown;
 }
 
+/** Whether a line says how many more there are, of whatever field. */
+export function isRest(line: string): boolean {
+  return /^and \d+ more$/.test(line);
+}
+
 export function shortened(line: string): string {
   return line.length <= MAX_LINE_LENGTH ? line : `${line.slice(0, MAX_LINE_LENGTH)}…`;
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { isRest } from '../../settings/bounds';
 import { instanceNameOf } from '../../settings/document';
 import { SETTINGS_BODY_LIMIT } from '../../settings/limits';
 import { masked } from '../../settings/mask';
@@ -210,7 +211,7 @@ async function rowOrNull(instances: InstanceSettings, instance: string, slot: Sl
 
 function answerOf(instance: string, slot: Slot, { settings, warnings }: Taken, obstacle?: string): Row {
   const value = readSlot(settings, slot);
-  const about = warnings.filter((warning) => warning.startsWith(`${pathOf(slot)}.`));
+  const about = warnings.filter((warning) => warning.startsWith(`${pathOf(slot)}.`) || isRest(warning));
   const all = obstacle === undefined ? about : [...about, obstacle];
   return {
     ...(value === undefined ? {} : rowOf(instance, slot, value)),
