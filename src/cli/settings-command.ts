@@ -13,7 +13,7 @@ import type { SettingsStore } from '../settings/settings-store';
 import { withSettings } from '../settings/with-settings';
 import { FINDING, UsageError } from './exit';
 import { readInput, writeSecrets } from './files';
-import { encryptAll, exportSettings, listSettings } from './settings-lists';
+import { encryptAll, exportSettings, importEach, listSettings } from './settings-lists';
 
 export function settingsCommand(): Command {
   const command = new Command('settings').description('what is set for single instances, in Redis');
@@ -136,12 +136,14 @@ async function importAll(file: string): Promise<void> {
     if (name !== undefined) return [name, entry] as const;
     throw new UsageError(`${file}[${index}].instanceName must be the name of an instance`);
   });
-  await withInstances(async (instances) => {
+  const failed = await withInstances((instances) => {
     // All are checked before the first one is set.
     checkAll(instances, named, file);
-    for (const [instance, entry] of named) await instances.replace(instance, entry);
+    return importEach(instances, named);
   });
-  process.stdout.write(`imported ${named.length}\n`);
+  process.stdout.write(`imported ${named.length - failed.length}\n`);
+  if (failed.length > 0) process.exitCode = FINDING;
+  for (const line of boundedLines(failed)) process.stderr.write(`not imported: ${line}\n`);
 }
 
 function checkAll(

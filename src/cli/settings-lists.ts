@@ -1,4 +1,5 @@
 import type { Settings } from '../settings/schema';
+import type { InstanceSettings } from '../settings/settings-editor';
 import { SettingsUnreadableError } from '../settings/settings-errors';
 import { type SettingsStore, settingsOrThrow } from '../settings/settings-store';
 import { forEachApart } from '../time/for-each-apart';
@@ -49,6 +50,21 @@ export async function encryptAll(
     onFault: (error, [instance]) => problems.push(`${JSON.stringify(instance)}: ${reasonOf(error)}`),
   });
   return { encrypted, problems };
+}
+
+/** Lines about those that could not be set. One after the other: a file may name an instance twice. */
+export async function importEach(
+  instances: InstanceSettings,
+  entries: readonly (readonly [name: string, entry: unknown])[],
+): Promise<string[]> {
+  const failed: string[] = [];
+  await forEachApart({
+    items: entries,
+    atOnce: 1,
+    work: ([instance, entry]) => instances.replace(instance, entry),
+    onFault: (error, [instance]) => failed.push(`${JSON.stringify(instance)}: ${reasonOf(error)}`),
+  });
+  return failed;
 }
 
 /** Lines about those that cannot be read. */

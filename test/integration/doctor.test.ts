@@ -131,6 +131,27 @@ describe('the doctor', () => {
     expect(code).toBe(1);
   });
 
+  test('beside settings that cannot be read the others are looked at, and names no broker takes are told (finding 2.1)', async () => {
+    const closed = await freePort();
+    const one = await setUp('loja', { webhook: { url: `http://127.0.0.1:${closed}/` } });
+    const two = await setUp('amq.loja', { rabbitmq: { enabled: true, events: [] }, token: 'a-token' });
+    const redis = new Redis(process.env['REDIS_URI'] ?? '');
+    await redis.hset(`{${rabbit.prefix}}:settings`, 'broken', 'no settings');
+    redis.disconnect();
+    const { code, text, of } = await doctor({ WEBHOOK_ALLOWED_NETWORKS: '127.0.0.0/8' });
+    await two();
+    await one();
+    expect(of('settings', 'broken')).toMatchObject({ state: 'trouble', detail: expect.any(String) });
+    expect(of('webhook:instance/loja', 'connection')?.detail).toContain('ECONNREFUSED');
+    expect(of('settings', 'exchange')?.detail).toContain('amq.');
+    expect(of('settings', 'encryption')).toMatchObject({
+      state: 'note',
+      detail: expect.stringContaining('SETTINGS_ENCRYPTION_KEY'),
+    });
+    expect(text).not.toContain('a-token');
+    expect(code).toBe(1);
+  });
+
   test('neither RabbitMQ nor Redis there: both are told at once, without a password', async () => {
     const port = await freePort();
     const { code, text, of } = await doctor({

@@ -11,7 +11,7 @@ import { digestOf } from '../../src/settings/token-entry';
 import { errorShape, GatewayBench } from '../support/gateway';
 import { runCommand } from '../support/relay';
 import { Scenario } from '../support/scenario';
-import { Happenings } from '../support/signals';
+import { eventually, Happenings } from '../support/signals';
 
 jest.setTimeout(180_000);
 
@@ -213,6 +213,15 @@ describe('what may be set', () => {
     expect((await bench.ask('POST', '/instance/create', { body })).status).toBe(201);
   });
   afterAll(() => bench.close());
+
+  it('secrets without a key to encrypt them with are warned of once at the start (finding 5.5)', async () => {
+    const started = await bench.startProcess();
+    await eventually(
+      () => (started.log.includes('SETTINGS_ENCRYPTION_KEY') ? true : undefined),
+      'a warning that names the variable',
+    );
+    expect(started.log.match(/stored unencrypted in Redis/g)).toHaveLength(1);
+  });
 
   it.each([
     ['webhook', { webhook: { url: URL, events: ['MESSAGE_UPSRT'] } }],
