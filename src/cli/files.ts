@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { fileProblem } from '../config/layers';
 import { UsageError } from './exit';
 
@@ -11,11 +12,26 @@ export function readInput(file: string): Buffer {
   }
 }
 
-/** For the owner alone: it holds secrets. @throws UsageError */
+/**
+ * For the owner alone, as it holds secrets, even where the file was there and others could read it: a new file takes its
+ * place. @throws UsageError
+ */
 export function writeSecrets(file: string, text: string): void {
   try {
-    writeFileSync(file, text, { mode: 0o600 });
+    if (existsSync(file) && !statSync(file).isFile()) writeFileSync(file, text);
+    else replaceFile(existsSync(file) ? realpathSync(file) : file, text);
   } catch (error) {
     throw new UsageError(`${file} cannot be written: ${fileProblem(error)}`);
+  }
+}
+
+function replaceFile(file: string, text: string): void {
+  const next = `${file}.${randomBytes(6).toString('hex')}`;
+  try {
+    writeFileSync(next, text, { mode: 0o600, flag: 'wx' });
+    renameSync(next, file);
+  } catch (error) {
+    rmSync(next, { force: true });
+    throw error;
   }
 }

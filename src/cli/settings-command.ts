@@ -1,15 +1,20 @@
 import { Command } from 'commander';
+import type { Config } from '../config/config';
 import { loadConfig } from '../config/load';
 import { Pushers } from '../destinations/pusher/pushers';
 import { AddressGuard } from '../network/address-guard';
+import { boundedLines } from '../settings/bounds';
 import { instanceNameOf } from '../settings/document';
+import { instanceChecks } from '../settings/instance-checks';
 import { masked } from '../settings/mask';
-import { InstanceSettings, SettingsMissingError, SettingsRefusedError } from '../settings/settings-editor';
+import { InstanceSettings } from '../settings/settings-editor';
+import { SettingsMissingError, SettingsRefusedError } from '../settings/settings-errors';
 import type { SettingsStore } from '../settings/settings-store';
 import { withSettings } from '../settings/with-settings';
 import { FINDING, UsageError } from './exit';
 import { readInput, writeSecrets } from './files';
 import { complain, printJson, printLine, printTable } from './output';
+import { encryptAll, exportSettings, importEach, listSettings, SETTINGS_HEAD } from './settings-lists';
 
 export function settingsCommand(): Command {
   const command = new Command('settings').description('what is set for single instances, in Redis');
@@ -17,10 +22,12 @@ export function settingsCommand(): Command {
   command.command('get <instance>').description('settings of one instance, secrets masked').action(get);
   command
     .command('set <instance> [json]')
-    .description('set sections, such as \'{"webhook":{"url":"https://…"}}\'; null removes one, others stay')
+    .description(
+      'set sections, such as \'{"webhook":{"url":"https://…"}}\'; null removes one, others stay. Settings that cannot be read are replaced',
+    )
     .option('--file <file>', 'read the JSON from a file, - for standard input')
     .action(set);
-  command.command('rm <instance>').description('forget all its settings').action(remove);
+  command.command('rm <instance>').description('forget all its settings, readable or not').action(remove);
   command
     .command('export [file]')
     .description('all settings as a file for import or SETTINGS_FILE, secrets included')
@@ -29,6 +36,12 @@ export function settingsCommand(): Command {
     .command('import <file>')
     .description('settings of many instances, as export writes them; each replaces what was set')
     .action(importAll);
+  command
+    .command('encrypt')
+    .description(
+      'encrypt what is stored in clear or with an older key, with the first SETTINGS_ENCRYPTION_KEY',
+    )
+    .action(encrypt);
   return command;
 }
 
@@ -37,40 +50,28 @@ function withInstances<T>(
 ): Promise<T> {
   const { config } = loadConfig(process.cwd(), process.env);
   return withSettings(config, async (store) => {
-    const guard = new AddressGuard(config.webhook.allowedNetworks);
-    const pushers = new Pushers(config);
-    const instances = new InstanceSettings({
-      store,
-      // What is set here is what Redis holds.
-      file: new Map(),
-      checkUrl: (url) => guard.checkUrl(url),
-      checkPusher: (instance, pusher) => pushers.problemOf(instance, pusher),
-    });
-    return work(instances, store).catch((error: unknown) => {
+    return work(editorOf(config, store), store).catch((error: unknown) => {
       throw error instanceof SettingsRefusedError ? new UsageError('not set:', error.problems) : error;
     });
   });
 }
 
-async function list(): Promise<void> {
-  const rows: string[][] = [];
-  await withInstances(async (_, store) => {
-    for await (const [instance, { webhook, webhooks, pusher, websocket, rabbitmq, sqs }] of store.list()) {
-      const named = Object.entries(webhooks).map(([name, each]) => `${name}: ${state(each)}`);
-      rows.push([
-        instance,
-        [state(webhook), ...named].join(', '),
-        ...[pusher, websocket, rabbitmq, sqs].map(state),
-      ]);
-    }
+function editorOf(config: Config, store: SettingsStore): InstanceSettings {
+  const guard = new AddressGuard(config.webhook.allowedNetworks);
+  const pushers = new Pushers(config);
+  return new InstanceSettings({
+    store,
+    // What is set here is what Redis holds.
+    file: new Map(),
+    checkUrl: (url) => guard.checkUrl(url),
+    checkInstance: instanceChecks(config, (instance, pusher) => pushers.problemOf(instance, pusher)),
   });
-  rows.sort(([a = ''], [b = '']) => a.localeCompare(b));
-  printTable(['INSTANCE', 'WEBHOOKS', 'PUSHER', 'WEBSOCKET', 'RABBITMQ', 'SQS'], rows);
 }
 
-function state(section: { readonly enabled: boolean } | undefined): string {
-  if (section === undefined) return '-';
-  return section.enabled ? 'on' : 'off';
+async function list(): Promise<void> {
+  const { rows, unreadable } = await withInstances((_, store) => listSettings(store));
+  printTable(SETTINGS_HEAD, rows);
+  warn(unreadable);
 }
 
 async function get(instance: string): Promise<void> {
@@ -81,7 +82,9 @@ async function get(instance: string): Promise<void> {
 
 async function set(instance: string, json: string | undefined, options: { file?: string }): Promise<void> {
   const sections = objectOf(json ?? fromFile(options.file));
-  const { warnings } = await withInstances((instances) => instances.setSections(instance, sections));
+  const { warnings } = await withInstances((instances) =>
+    instances.setSections(instance, sections, { replaceUnreadable: true }),
+  );
   warn(warnings);
   printLine(`set ${instance}`);
 }
@@ -97,12 +100,29 @@ async function remove(instance: string): Promise<void> {
 }
 
 async function exportAll(file: string | undefined): Promise<void> {
-  const all: object[] = [];
-  await withInstances(async (_, store) => {
-    for await (const [instanceName, settings] of store.list()) all.push({ instanceName, ...settings });
-  });
+  const { all, unreadable } = await withInstances((_, store) => exportSettings(store));
   if (file === undefined) printJson(all, 2);
   else writeSecrets(file, `${JSON.stringify(all, null, 2)}\n`);
+  if (unreadable.length === 0) return;
+  for (const line of boundedLines(unreadable)) complain(`not exported: ${line}`);
+  process.exitCode = FINDING;
+}
+
+async function encrypt(): Promise<void> {
+  const { config } = loadConfig(process.cwd(), process.env);
+  if (config.settings.encryptionKeys.length === 0) {
+    throw new UsageError(
+      'SETTINGS_ENCRYPTION_KEY: must be set, such as the output of: openssl rand -base64 32',
+    );
+  }
+  // What is in clear is what this is for.
+  const accepting = { ...config, settings: { ...config.settings, acceptClear: true } };
+  const { encrypted, problems } = await withSettings(accepting, encryptAll);
+  printLine(`encrypted ${encrypted.length}`);
+  for (const line of boundedLines(encrypted)) printLine(`  ${line}`);
+  if (problems.length === 0) return;
+  for (const line of boundedLines(problems)) complain(`not encrypted: ${line}`);
+  process.exitCode = FINDING;
 }
 
 async function importAll(file: string): Promise<void> {
@@ -113,12 +133,14 @@ async function importAll(file: string): Promise<void> {
     if (name !== undefined) return [name, entry] as const;
     throw new UsageError(`${file}[${index}].instanceName must be the name of an instance`);
   });
-  await withInstances(async (instances) => {
+  const failed = await withInstances((instances) => {
     // All are checked before the first one is set.
     checkAll(instances, named, file);
-    for (const [instance, entry] of named) await instances.replace(instance, entry);
+    return importEach(instances, named);
   });
-  printLine(`imported ${named.length}`);
+  printLine(`imported ${named.length - failed.length}`);
+  if (failed.length > 0) process.exitCode = FINDING;
+  for (const line of boundedLines(failed)) complain(`not imported: ${line}`);
 }
 
 function checkAll(
@@ -126,18 +148,23 @@ function checkAll(
   entries: readonly (readonly [name: string, entry: unknown])[],
   file: string,
 ): void {
-  for (const [index, [, entry]] of entries.entries()) {
+  const warnings: string[] = [];
+  const problems: string[] = [];
+  for (const [index, [instance, entry]] of entries.entries()) {
+    const where = `${file}[${index}]`;
     try {
-      warn(instances.check(entry).warnings);
+      warnings.push(...instances.check(instance, entry).warnings);
     } catch (error) {
       if (!(error instanceof SettingsRefusedError)) throw error;
-      throw new SettingsRefusedError(error.problems.map((problem) => `${file}[${index}].${problem}`));
+      problems.push(...error.problems.map((problem) => `${where}.${problem}`));
     }
   }
+  warn(warnings);
+  if (problems.length > 0) throw new SettingsRefusedError(problems);
 }
 
 function warn(warnings: readonly string[]): void {
-  for (const warning of warnings) complain(`warning: ${warning}`);
+  for (const warning of boundedLines(warnings)) complain(`warning: ${warning}`);
 }
 
 function fromFile(file: string | undefined): string {

@@ -1,4 +1,5 @@
 import type { EventFilter } from '../events/filter';
+import { amqpNameProblem, LONGEST_EVENT_BYTES } from './amqp-names';
 import { readEventSwitches } from './event-switches';
 import { canDecode, isHeader, isSigningKey } from './formats';
 import { deepFreeze } from './freeze';
@@ -91,6 +92,8 @@ export interface SettingsConfig {
   readonly file: string;
   /** The newest first; none: settings are not encrypted. */
   readonly encryptionKeys: readonly string[];
+  /** Settings in clear are taken although there is a key. */
+  readonly acceptClear: boolean;
 }
 
 const DAY_MS = 86_400_000;
@@ -120,7 +123,7 @@ export function buildConfig(
     },
     retry: retryOf(values),
     redis: redisOf(values, problems),
-    settings: settingsOf(values, problems),
+    settings: settingsOf(values, problems, warnings),
     gateway: gatewayOf(values, problems, warnings),
     webSocket: webSocketOf(values, raw, problems, warnings),
     metrics: { host: values.METRICS_HOST, port: values.METRICS_PORT },
@@ -156,6 +159,7 @@ function rabbitmqOf(
   if (values.RABBITMQ_URI !== '' && !isAmqpAddress(values.RABBITMQ_URI)) {
     problems.push('RABBITMQ_URI: must be an address that starts with amqp:// or amqps://, percent-encoded');
   }
+  checkAmqpNames(values, problems);
   return {
     enabled,
     uri: values.RABBITMQ_URI,
@@ -168,6 +172,18 @@ function rabbitmqOf(
     prefetch: values.RABBITMQ_PREFETCH,
     events: readEventSwitches('RABBITMQ_EVENTS_', raw, problems, warnings),
   };
+}
+
+function checkAmqpNames(values: Values, problems: string[]): void {
+  // Its queues are called `<prefix>.<event>`.
+  const { RABBITMQ_PREFIX_KEY: prefix } = values;
+  const checked = [
+    ['RABBITMQ_QUEUE', amqpNameProblem(values.RABBITMQ_QUEUE)],
+    ['RABBITMQ_PREFIX_KEY', prefix === '' ? undefined : amqpNameProblem(prefix, LONGEST_EVENT_BYTES + 1)],
+    // Exchanges of the broker's own, such as amq.topic, can be consumed.
+    ['RABBITMQ_EXCHANGE_NAME', amqpNameProblem(values.RABBITMQ_EXCHANGE_NAME.replace(/^amq\./, 'own.'))],
+  ] as const;
+  for (const [name, problem] of checked) if (problem !== undefined) problems.push(`${name}: ${problem}`);
 }
 
 function isAmqpAddress(uri: string): boolean {
@@ -253,13 +269,22 @@ function logLevelsOf({ LOG_LEVEL: levels }: Values, problems: string[]): readonl
   return levels;
 }
 
-function settingsOf(values: Values, problems: string[]): SettingsConfig {
+function settingsOf(values: Values, problems: string[], warnings: string[]): SettingsConfig {
+  if (values.SETTINGS_ACCEPT_CLEAR && values.SETTINGS_ENCRYPTION_KEY.length > 0) {
+    warnings.push(
+      'SETTINGS_ACCEPT_CLEAR is true: whoever can write to Redis can put settings into force; run `evolution-relay settings encrypt`, then unset it',
+    );
+  }
   if (!values.SETTINGS_ENCRYPTION_KEY.every(isEncryptionKey)) {
     problems.push(
       'SETTINGS_ENCRYPTION_KEY: must be 32 bytes in base64, such as the output of: openssl rand -base64 32',
     );
   }
-  return { file: values.SETTINGS_FILE, encryptionKeys: values.SETTINGS_ENCRYPTION_KEY };
+  return {
+    file: values.SETTINGS_FILE,
+    encryptionKeys: values.SETTINGS_ENCRYPTION_KEY,
+    acceptClear: values.SETTINGS_ACCEPT_CLEAR,
+  };
 }
 
 /** 256 bits, in base64 or base64url. */

@@ -38,8 +38,9 @@ export function instanceNameProblem(instance: string, prefix: string): string | 
 
 /** Why an event cannot be sent under its name; undefined where it can. */
 export function eventNameProblem(event: string): string | undefined {
-  if (event.length <= MAX_LENGTH) return undefined;
-  return `Pusher takes at most ${MAX_LENGTH} characters as the name of an event: this one has ${event.length}`;
+  const bytes = Buffer.byteLength(event);
+  if (bytes <= MAX_LENGTH) return undefined;
+  return `Pusher takes at most ${MAX_LENGTH} characters as the name of an event: this one has ${bytes}`;
 }
 
 /** What is wrong with a channel prefix; undefined where nothing is. */

@@ -168,6 +168,11 @@ export const VARIABLES = {
     [],
     '32 bytes base64: settings in Redis are encrypted; comma separated while rotating, the newest first',
   ),
+  SETTINGS_ACCEPT_CLEAR: variable(
+    flag,
+    false,
+    'take settings in Redis that are not encrypted although SETTINGS_ENCRYPTION_KEY is set, until `settings encrypt` has run',
+  ),
 
   AUTHENTICATION_API_KEY: secret(
     text,

@@ -1,6 +1,12 @@
+import { canDecode } from '../config/formats';
 import type { DestinationId, DestinationKind } from '../pipeline/delivery';
 
-/** References of destinations: `webhook:global`, `webhook:instance/<name>`, `webhook:instance/<name>/<webhook>`. */
+/**
+ * References of destinations: `webhook:global`, `webhook:instance/<name>`, `webhook:instance/<name>/<webhook>`, and
+ * `unreadable:instance/<name>` for those of an instance whose settings cannot be read.
+ */
+
+const KINDS: readonly DestinationKind[] = ['webhook', 'pusher', 'websocket', 'unreadable'];
 
 export function globalId(kind: DestinationKind): DestinationId {
   return `${kind}:global` as DestinationId;
@@ -16,5 +22,11 @@ export function instanceId(kind: DestinationKind, instance: string, name?: strin
 /** The instance whose own destination it is; undefined for a global one. */
 export function instanceOf(id: DestinationId): string | undefined {
   const [, instance] = /^\w+:instance\/([^/]*)/.exec(id) ?? [];
-  return instance === undefined ? undefined : decodeURIComponent(instance);
+  // What is stored may be damaged: no destination has such a name.
+  return instance === undefined || !canDecode(instance) ? undefined : decodeURIComponent(instance);
+}
+
+export function kindOf(id: DestinationId): DestinationKind {
+  const [kind] = id.split(':');
+  return KINDS.find((each) => each === kind) ?? 'webhook';
 }

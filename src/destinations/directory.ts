@@ -1,10 +1,13 @@
 import { LRUCache } from 'lru-cache';
 import type { Envelope } from '../events/envelope';
-import type { Delivery, Destination, DestinationId } from '../pipeline/delivery';
+import { type Delivery, type Destination, type DestinationId, destinationKey } from '../pipeline/delivery';
+import type { Parking } from '../pipeline/parking';
 import { route, type Subscription } from '../pipeline/route';
 import type { Settings } from '../settings/schema';
-import type { SettingsCache } from '../settings/settings-cache';
-import { instanceOf } from './destination-ids';
+import type { InForce, SettingsCache } from '../settings/settings-cache';
+import { SettingsUnreadableError } from '../settings/settings-errors';
+import { instanceId, instanceOf, kindOf } from './destination-ids';
+import { type OwnDestinations, UnreadableDestination, WaitingDestination } from './unreadable-destination';
 
 /** All destinations of one kind. */
 export interface DestinationFamily {
@@ -14,34 +17,54 @@ export interface DestinationFamily {
   close(): Promise<void>;
 }
 
+export interface DestinationsParts {
+  readonly families: readonly DestinationFamily[];
+  readonly settings: Pick<SettingsCache, 'of' | 'reject'>;
+  /** Stores what waited for settings that could not be read. */
+  readonly parking: Pick<Parking, 'park'>;
+}
+
+/** What one instance's events are routed by. */
+interface Routes {
+  readonly own: OwnDestinations;
+  /** The global ones, and the instance's own or what stands for them. */
+  readonly all: readonly Subscription[];
+}
+
 /** Instances whose destinations are kept ready. */
 const MAX_INSTANCES = 10_000;
 
 /** Where the events of each instance go: to the global destinations, and to those of its own settings. */
 export class Destinations {
   private readonly globals: readonly Subscription[];
+  /** Of instances without settings. */
+  private readonly globalRoutes: Routes;
   /** What falls out needs no closing: idle connections close by themselves. */
-  private readonly ready = new LRUCache<string, readonly Subscription[]>({ max: MAX_INSTANCES });
+  private readonly ready = new LRUCache<string, Routes>({ max: MAX_INSTANCES });
 
-  constructor(
-    private readonly families: readonly DestinationFamily[],
-    private readonly settings: SettingsCache,
-  ) {
-    this.globals = families.flatMap(({ globals }) => globals);
+  constructor(private readonly parts: DestinationsParts) {
+    this.globals = parts.families.flatMap(({ globals }) => globals);
+    this.globalRoutes = { own: 'removed', all: this.globals };
   }
 
   /** The deliveries of an event; later where the settings of its instance must be read first. */
   route(envelope: Envelope): Delivery[] | Promise<Delivery[]> {
-    const subscriptions = this.subscriptions(envelope.instance);
-    if (!(subscriptions instanceof Promise)) return route(envelope, subscriptions);
-    return subscriptions.then((read) => route(envelope, read));
+    const routes = this.routes(envelope.instance);
+    if (!(routes instanceof Promise)) return route(envelope, routes.all);
+    return routes.then(({ all }) => route(envelope, all));
   }
 
-  /** The destination that a parked delivery names; undefined where there is none any more. */
+  /**
+   * The destination that a parked delivery names; undefined where there is none any more. Where that cannot be known, as
+   * the instance's settings are unreadable, one whose attempts wait.
+   */
   async find(id: DestinationId): Promise<Destination | undefined> {
     const instance = instanceOf(id);
-    const subscriptions = instance === undefined ? this.globals : await this.subscriptions(instance);
-    return subscriptions.find(({ destination }) => destination.id === id)?.destination;
+    if (instance === undefined) return destinationIn(this.globals, id);
+    const kind = kindOf(id);
+    const { own, all } = await this.routes(instance);
+    if (kind === 'unreadable') return own === 'removed' ? undefined : this.unreadable(instance);
+    return own === 'unreadable' ? new WaitingDestination(id, kind) : destinationIn(all, id);
   }
 
   /** The settings of this instance changed; undefined: any may have. */
@@ -51,23 +74,65 @@ export class Destinations {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.families.map((family) => family.close()));
+    await Promise.all(this.parts.families.map((family) => family.close()));
   }
 
-  private subscriptions(instance: string): readonly Subscription[] | Promise<readonly Subscription[]> {
+  private routes(instance: string): Routes | Promise<Routes> {
     const ready = this.ready.get(instance);
     if (ready !== undefined) return ready;
-    const settings = this.settings.of(instance);
+    const settings = this.parts.settings.of(instance);
     if (!(settings instanceof Promise)) return this.prepare(instance, settings);
     // Others that waited for the same settings may have been first.
     return settings.then((read) => this.ready.get(instance) ?? this.prepare(instance, read));
   }
 
-  private prepare(instance: string, settings: Settings | undefined): readonly Subscription[] {
-    if (settings === undefined) return this.globals;
-    const own = this.families.flatMap((family) => family.own(instance, settings));
-    const subscriptions = [...this.globals, ...own];
-    this.ready.set(instance, subscriptions);
-    return subscriptions;
+  private prepare(instance: string, settings: InForce): Routes {
+    if (settings === undefined) return this.globalRoutes;
+    const own = this.ownOf(instance, settings);
+    const routes = { own, all: [...this.globals, ...(own === 'unreadable' ? this.standIn(instance) : own)] };
+    this.ready.set(instance, routes);
+    return routes;
   }
+
+  /** Settings that no destination can be made of count as unreadable, too. */
+  private ownOf(
+    instance: string,
+    settings: Settings | SettingsUnreadableError,
+  ): readonly Subscription[] | 'unreadable' {
+    if (settings instanceof SettingsUnreadableError) return 'unreadable';
+    try {
+      return this.parts.families.flatMap((family) => family.own(instance, settings));
+    } catch (error) {
+      this.parts.settings.reject(instance, error);
+      return 'unreadable';
+    }
+  }
+
+  private standIn(instance: string): readonly Subscription[] {
+    const destination = this.unreadable(instance);
+    return [{ destination, key: destinationKey(destination.id), events: 'all' }];
+  }
+
+  private unreadable(instance: string): UnreadableDestination {
+    return new UnreadableDestination({
+      id: instanceId('unreadable', instance),
+      kind: 'unreadable',
+      own: () => this.ownNow(instance),
+      parking: this.parts.parking,
+    });
+  }
+
+  /** What stands in for them is not asked: the settings may have become readable without a word. */
+  private async ownNow(instance: string): Promise<OwnDestinations> {
+    const settings = await this.parts.settings.of(instance);
+    const routes = this.ready.get(instance);
+    if (routes?.own === 'unreadable' && !(settings instanceof SettingsUnreadableError)) {
+      this.ready.delete(instance);
+    }
+    return (await this.routes(instance)).own;
+  }
+}
+
+function destinationIn(subscriptions: readonly Subscription[], id: DestinationId): Destination | undefined {
+  return subscriptions.find(({ destination }) => destination.id === id)?.destination;
 }

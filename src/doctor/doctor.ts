@@ -5,10 +5,9 @@ import { StoreUnavailableError } from '../errors';
 import type { Finding } from '../observability/finding';
 import { inspectRedis } from '../redis/redis-doctor';
 import { withRedis } from '../redis/with-redis';
-import { SettingsCipher } from '../settings/cipher';
+import { openSettingsStore } from '../settings/open-store';
 import type { Settings } from '../settings/schema';
 import { inspectSettings } from '../settings/settings-doctor';
-import { SettingsStore } from '../settings/settings-store';
 import { consumedExchanges } from '../sources/rabbitmq/exchanges';
 import { inspectRabbitMq } from '../sources/rabbitmq/rabbitmq-doctor';
 import { consumedQueues } from '../sources/sqs/instance-queues';
@@ -66,12 +65,8 @@ async function inspectStore(
 ): Promise<{ findings: Finding[]; settings: ReadonlyMap<string, Settings> }> {
   try {
     return await withRedis(config.redis, async (redis) => {
-      const store = new SettingsStore({
-        redis,
-        prefix: config.redis.prefix,
-        cipher: new SettingsCipher(config.settings.encryptionKeys),
-      });
-      const { findings, settings } = await inspectSettings(store, file);
+      const store = openSettingsStore(config, redis);
+      const { findings, settings } = await inspectSettings(config, store, file);
       return { findings: [...(await inspectRedis(redis)), ...findings], settings };
     });
   } catch (error) {

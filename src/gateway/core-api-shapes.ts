@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { MASK } from '../settings/mask';
+import { MASK, maskedUrl } from '../settings/masked-url';
 import type { PusherSettings, SwitchSettings, WebhookSettings } from '../settings/schema';
 import { pathOf, type Slot, type SlotValue } from '../settings/slot';
 
@@ -26,7 +26,7 @@ function fieldsOf(value: SlotValue): Row {
 function webhookFields(value: WebhookSettings): Row {
   const { url, headers, enabled, events, byEvents, base64, secret, maxAttempts, timeoutMs } = value;
   return {
-    url,
+    url: maskedUrl(url),
     headers: Object.fromEntries(Object.keys(headers).map((name) => [name, MASK])),
     enabled,
     events,

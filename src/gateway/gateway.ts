@@ -12,11 +12,14 @@ import { describeError, throttled } from '../observability/report';
 import { connectRedis } from '../redis/client';
 import type { RedisClient } from '../redis/scripts';
 import { RetryStore } from '../retry/retry-store';
-import { SettingsCipher } from '../settings/cipher';
+import { warnOfClearSettings } from '../settings/clear-settings';
+import { instanceChecks } from '../settings/instance-checks';
+import { openSettingsStore } from '../settings/open-store';
 import type { SectionName, Settings } from '../settings/schema';
 import { SettingsCache } from '../settings/settings-cache';
 import { InstanceSettings } from '../settings/settings-editor';
-import { SettingsStore } from '../settings/settings-store';
+import type { SettingsStore } from '../settings/settings-store';
+import { subscriberOf } from '../settings/settings-subscriber';
 import { Deadline } from '../time/deadline';
 import { createGuards } from './guards';
 import { asHttpError, type ErrorContext } from './http-errors';
@@ -45,6 +48,7 @@ export class RelayGateway {
   private readonly settings: SettingsCache;
   private readonly hub: WebSocketHub | undefined;
   private readonly store: RetryStore;
+  private readonly settingsStore: SettingsStore;
   private readonly instances: InstanceSettings;
   private readonly webhooks: Webhooks;
   private readonly pushers: Pushers;
@@ -67,18 +71,15 @@ export class RelayGateway {
       connectRedis(config.redis, 'blocking', warnRedis),
       connectRedis(config.redis, 'blocking', warnRedis),
     ];
-    const store = new SettingsStore({
-      redis: this.redis,
-      prefix: config.redis.prefix,
-      cipher: new SettingsCipher(config.settings.encryptionKeys),
-    });
+    const store = openSettingsStore(config, this.redis);
+    this.settingsStore = store;
     const pushers = new Pushers(config);
     this.pushers = pushers;
     this.instances = new InstanceSettings({
       store,
       file,
       checkUrl: (url) => this.webhooks.checkUrl(url),
-      checkPusher: (instance, pusher) => pushers.problemOf(instance, pusher),
+      checkInstance: instanceChecks(config, (instance, pusher) => pushers.problemOf(instance, pusher)),
     });
     this.pusher = new PusherGateway({
       config,
@@ -86,20 +87,22 @@ export class RelayGateway {
       metrics: options.metrics,
       settingsOf: (instance) => this.instances.find(instance),
       allSettings: async function* () {
-        for await (const [, settings] of store.list()) yield settings;
+        // Apps of instances whose settings cannot be read are none, and the others' are.
+        for await (const [, stored] of store.list()) if (stored.kind === 'readable') yield stored.settings;
         yield* file.values();
       },
     });
     this.keys = new Keys({
       apiKey: config.gateway.apiKey,
-      settingsOf: (instance) => this.instances.find(instance),
+      tokenDigestOf: (instance) => this.instances.tokenDigestOf(instance),
     });
     this.settings = new SettingsCache({
       store,
-      subscriber: this.subscribers[0],
+      subscriber: subscriberOf(this.subscribers[0]),
       file,
       onChange: (instance) => void this.hub?.recheck(instance),
       onError: warnRedis,
+      log,
     });
     this.hub = config.webSocket.enabled ? this.createHub() : undefined;
   }
@@ -114,6 +117,13 @@ export class RelayGateway {
       routes: (server) => this.addRoutes(server),
     });
     this.settings.start();
+    this.store
+      .waitUntilReady()
+      .then(
+        () => warnOfClearSettings(config, this.settingsStore, log),
+        () => {},
+      )
+      .catch((error: unknown) => log.warn('settings cannot be looked through', describeError(error)));
     this.hub?.attach(this.server.server);
     await this.server.listen({ host, port }).catch((error: unknown) => {
       throw new ConfigError(

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import type { Keys } from './keys';
+import type { Access, Keys } from './keys';
 
 type Guard = (request: FastifyRequest) => Promise<void>;
 
@@ -9,16 +9,21 @@ export interface Guards {
   readonly operator: Guard;
   /** The operator's key, or the token of the instance in the path. */
   readonly instance: Guard;
+  /** What the key opens that a request was let in with. */
+  accessOf(request: FastifyRequest): Access | undefined;
 }
 
 export function createGuards(keys: Keys): Guards {
+  const granted = new WeakMap<FastifyRequest, Access>();
   return {
     operator: async (request) => {
-      await keys.check(request.ip, keyOf(request));
+      granted.set(request, await keys.check(request.ip, keyOf(request)));
     },
     instance: async (request) => {
-      await keys.check(request.ip, keyOf(request), (request.params as { instance?: string }).instance);
+      const { instance } = request.params as { instance?: string };
+      granted.set(request, await keys.check(request.ip, keyOf(request), instance));
     },
+    accessOf: (request) => granted.get(request),
   };
 }
 

@@ -1,8 +1,15 @@
 import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyReply } from 'fastify';
 import { RelayError, StoreUnavailableError } from '../errors';
-import { SettingsMissingError, SettingsRefusedError, SettingsTakenError } from '../settings/settings-editor';
-import { SettingsConflictError } from '../settings/settings-store';
+import { boundedLines, shortened } from '../settings/bounds';
+import { SETTINGS_BODY_LIMIT } from '../settings/limits';
+import {
+  SettingsConflictError,
+  SettingsMissingError,
+  SettingsRefusedError,
+  SettingsTakenError,
+  SettingsUnreadableError,
+} from '../settings/settings-errors';
 
 /** What a client is told: one sentence, several, or as the core API's validation does, a list within a list. */
 export type HttpMessage = string | readonly string[] | readonly (readonly string[])[];
@@ -30,8 +37,21 @@ export const notFound = (message: string): HttpError => new HttpError(404, [mess
 /** Problems with a body, each naming its field. */
 export const badRequest = (problems: readonly string[]): HttpError => new HttpError(400, [problems]);
 
+/** Bounded, as messages name what the client sent: an answer is no copy of a large request. */
 export function errorBody(status: number, message: HttpMessage): ErrorBody {
-  return { status, error: STATUS_CODES[status] ?? 'Error', response: { message } };
+  return { status, error: STATUS_CODES[status] ?? 'Error', response: { message: bounded(message) } };
+}
+
+function bounded(message: HttpMessage): HttpMessage {
+  if (typeof message === 'string') return shortened(message);
+  const lines = message.flat();
+  return message.some((line) => typeof line !== 'string') ? [boundedLines(lines)] : boundedLines(lines);
+}
+
+/** What helps, beside the reason: nobody but the operator may know the key. */
+function unreadable({ message }: SettingsUnreadableError): HttpError {
+  const remedy = 'the operator can mend the key, replace them (`settings set`), or DELETE the instance';
+  return new HttpError(409, [`${message}: ${remedy}`]);
 }
 
 /** What only the process knows, for errors that were not raised on purpose. */
@@ -47,13 +67,16 @@ export function asHttpError(error: unknown, { isStoreReady, onUnexpected }: Erro
   if (error instanceof SettingsRefusedError) return badRequest(error.problems);
   if (error instanceof SettingsMissingError) return notFound(error.message);
   if (error instanceof SettingsTakenError) return new HttpError(403, [error.message]);
+  if (error instanceof SettingsUnreadableError) return unreadable(error);
   if (error instanceof SettingsConflictError) return new HttpError(409, [error.message]);
   const { statusCode, code, message } = error as Partial<FastifyError>;
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
     return new HttpError(415, ['the body must be JSON, with content-type application/json']);
   }
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
-    return new HttpError(413, [`the body must be no larger than ${BODY_LIMIT} bytes`]);
+    return new HttpError(413, [
+      `the body must be no larger than ${BODY_LIMIT} bytes, and settings no larger than ${SETTINGS_BODY_LIMIT}`,
+    ]);
   }
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
     return new HttpError(statusCode, [message ?? '']);

@@ -1,7 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
-import type { Settings } from '../settings/schema';
 import { HttpError, unauthorized } from './http-errors';
 
 /** What a key opens: everything, or one instance's own paths. */
@@ -9,7 +8,8 @@ export type Access = 'all' | 'instance';
 
 export interface KeysParts {
   readonly apiKey: string;
-  readonly settingsOf: (instance: string) => Promise<Settings | undefined> | Settings | undefined;
+  /** SHA-256 of an instance's token; undefined where it has none. */
+  readonly tokenDigestOf: (instance: string) => Promise<Buffer | undefined>;
 }
 
 /** Wrong keys of one address that cost nothing yet. */
@@ -71,8 +71,8 @@ export class Keys {
   private async accessOf(key: string, instance: string | undefined): Promise<Access | undefined> {
     const given = digest(key);
     if (timingSafeEqual(given, this.apiKey)) return 'all';
-    const token = instance === undefined ? undefined : (await this.parts.settingsOf(instance))?.token;
-    return token !== undefined && timingSafeEqual(given, digest(token)) ? 'instance' : undefined;
+    const token = instance === undefined ? undefined : await this.parts.tokenDigestOf(instance);
+    return token !== undefined && timingSafeEqual(given, token) ? 'instance' : undefined;
   }
 
   private async takeTurn(address: string): Promise<void> {

@@ -1,19 +1,30 @@
+import { errorCode } from '../errors';
+import { forEachApart } from '../time/for-each-apart';
 import type { Finding } from './finding';
 
 const MAX_TARGETS = 200;
 const AT_ONCE = 10;
 
-/** Looks at many targets, a few at a time; how many were too many is noted. */
-export async function inspectEach<T>(
+/** Looks at many targets, a few at a time, each apart from the others; how many were too many is noted. */
+export async function inspectEach<T extends { readonly part: string }>(
   targets: readonly T[],
   inspect: (target: T) => Promise<Finding>,
   tooMany: (count: number) => Finding,
 ): Promise<Finding[]> {
   const looked = targets.slice(0, MAX_TARGETS);
-  const findings: Finding[] = [];
-  for (let start = 0; start < looked.length; start += AT_ONCE) {
-    findings.push(...(await Promise.all(looked.slice(start, start + AT_ONCE).map(inspect))));
-  }
+  const findings = new Map<T, Finding>();
+  await forEachApart({
+    items: looked,
+    atOnce: AT_ONCE,
+    work: async (target) => findings.set(target, await inspect(target)),
+    onFault: (error, target) => findings.set(target, failed(target.part, error)),
+  });
+  const inOrder = looked.flatMap((target) => findings.get(target) ?? []);
   const left = targets.length - looked.length;
-  return left > 0 ? [...findings, tooMany(left)] : findings;
+  return left > 0 ? [...inOrder, tooMany(left)] : inOrder;
+}
+
+function failed(part: string, error: unknown): Finding {
+  const reason = error instanceof Error ? error.message : String(error);
+  return { part, check: 'inspection', state: 'trouble', detail: `${errorCode(error)} ${reason}` };
 }

@@ -66,6 +66,11 @@ export class Metrics {
     [],
   );
   readonly deadLetterDepth = this.gauge('relay_dead_letter_depth', 'Dead letters stored', []);
+  readonly unreadableInstances = this.gauge(
+    'relay_unreadable_instances',
+    'Instances whose settings cannot be read, of those that events were received for',
+    [],
+  );
   readonly webSocketClients = this.gauge('relay_websocket_clients', 'WebSocket clients connected', [
     'protocol',
   ]);

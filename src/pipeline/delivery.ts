@@ -10,7 +10,8 @@ export type DeliveryId = string & { readonly [deliveryIdBrand]: true };
 /** Reference of a destination, such as `webhook:global`. Holds no secret and no URL: job data names it. */
 export type DestinationId = string & { readonly [destinationIdBrand]: true };
 
-export type DestinationKind = 'webhook' | 'pusher' | 'websocket';
+/** `unreadable` stands for those of an instance whose settings cannot be read. */
+export type DestinationKind = 'webhook' | 'pusher' | 'websocket' | 'unreadable';
 
 /**
  * How one attempt ended. `failed` is worth retrying, `rejected` will never change, `interrupted` was our own
@@ -33,7 +34,12 @@ export type Outcome =
       /** Set where it is dead-lettered under a reason of its own. */
       readonly reason?: 'oversize';
     }
-  | { readonly kind: 'interrupted'; readonly code: string }
+  | {
+      readonly kind: 'interrupted';
+      readonly code: string;
+      /** Trying sooner is of no use. */
+      readonly retryAfterMs?: number;
+    }
   | { readonly kind: 'discarded'; readonly reason: DiscardReason };
 
 /** Why an event was not sent although its destination wants it. */
@@ -81,7 +87,7 @@ export interface AttemptRecord {
 }
 
 /** Why a delivery was stored instead of being attempted to its end. */
-export type ParkReason = 'failed' | 'slow' | 'saturated' | 'circuit-open' | 'shutdown';
+export type ParkReason = 'failed' | 'slow' | 'saturated' | 'circuit-open' | 'shutdown' | 'unreadable';
 
 /** Characters of `destinationKey`. */
 export const DESTINATION_KEY_LENGTH = 8;

@@ -44,7 +44,7 @@ export function decide(
     case 'rejected':
       return { kind: 'give-up', reason: outcome.reason ?? 'rejected' };
     case 'interrupted':
-      return { kind: 'retry', delayMs: INTERRUPTED_DELAY_MS };
+      return { kind: 'retry', delayMs: outcome.retryAfterMs ?? INTERRUPTED_DELAY_MS };
     case 'failed': {
       if (attempt >= maxAttempts) return { kind: 'give-up', reason: 'attempts-exhausted' };
       const jittered = backoffMs(policy, attempt) * (1 + policy.jitter * (2 * random - 1));

@@ -150,7 +150,7 @@ export class RetryWorker {
       return;
     }
     if (outcome.kind === 'interrupted')
-      throw await this.postpone(job, this.draining ? 0 : INTERRUPTED_DELAY_MS);
+      throw await this.postpone(job, this.draining ? 0 : (outcome.retryAfterMs ?? INTERRUPTED_DELAY_MS));
     await job.log(historyLine(record));
     const decision = this.parts.decide(delivery, record);
     if (decision.kind === 'give-up') throw this.giveUp(job, decision.reason);

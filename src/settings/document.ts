@@ -1,9 +1,11 @@
 import { CATALOGUE, filterKey, findEvent, findKey } from '../events/catalogue';
 import type { EventFilter } from '../events/filter';
+import { nearestEvent } from '../events/nearest-event';
+import { boundedLines, boundsProblem } from './bounds';
 import { type Settings, settingsSchema } from './schema';
 import { unknownFields } from './unknown-fields';
 
-/** Settings that were understood, or every problem with them at once, each naming its field. */
+/** Settings that were understood, or what is wrong with them at once, each problem naming its field; the first twenty. */
 export type Parsed =
   | { readonly ok: true; readonly settings: Settings; readonly warnings: readonly string[] }
   | { readonly ok: false; readonly problems: readonly string[] };
@@ -13,15 +15,17 @@ export type Parsed =
  * without its name, or what was stored before. Keys that are not ours are left out.
  */
 export function parseSettings(value: unknown): Parsed {
+  const bounds = boundsProblem(value);
+  if (bounds !== undefined) return { ok: false, problems: [`settings: ${bounds}`] };
   const parsed = settingsSchema.safeParse(value);
   if (parsed.success) {
-    const warnings = [...unknownFields(value as object), ...unknownEvents(parsed.data)];
-    return { ok: true, settings: parsed.data, warnings };
+    const warnings = [...unknownFields(value as object), ...unknownEventWarnings(parsed.data)];
+    return { ok: true, settings: parsed.data, warnings: boundedLines(warnings) };
   }
-  return {
-    ok: false,
-    problems: parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'settings'}: ${message}`),
-  };
+  const problems = parsed.error.issues.map(
+    ({ path, message }) => `${path.join('.') || 'settings'}: ${message}`,
+  );
+  return { ok: false, problems: boundedLines(problems) };
 }
 
 /** The name that a "Complete Instance Configuration" carries; undefined where it has none. */
@@ -30,23 +34,62 @@ export function instanceNameOf(entry: unknown): string | undefined {
   return typeof entry.instanceName === 'string' && entry.instanceName !== '' ? entry.instanceName : undefined;
 }
 
-/** Unknown events may be those of a later core API: they are kept. */
-function unknownEvents(settings: Settings): string[] {
+/** An event that is listed and is none of the catalogue's. */
+export interface UnknownEvent {
+  /** Of the list: `webhook.events`. */
+  readonly path: string;
+  readonly event: string;
+}
+
+/** Events of all lists that the catalogue does not have: misspelt ones, or those of a later core API. */
+export function unknownEvents(settings: Settings): UnknownEvent[] {
   const { token: _token, webhook, webhooks, ...others } = settings;
   const named = Object.entries(webhooks).map(([name, value]) => [`webhooks.${name}`, value] as const);
   const sections = [['webhook', webhook] as const, ...named, ...Object.entries(others)];
   return sections.flatMap(([section, value]) =>
     (value?.events ?? [])
-      .filter((event) => findKey(event) === undefined && findEvent(event) === undefined)
-      .map(
-        (event) => `${section}.events: ${event} is none of the ${CATALOGUE.length} events known; it is kept`,
-      ),
+      .filter((event) => !isKnown(event))
+      .map((event) => ({ path: `${section}.events`, event })),
   );
+}
+
+/** Those that a list must not have, each with the name that was probably meant. */
+export function unknownEventProblems(unknown: readonly UnknownEvent[]): string[] {
+  const lines = unknown.map(
+    // The nearest name is looked for where it is shown only.
+    ({ path, event }, index) =>
+      index < MAX_NAMED ? `${path}: ${event} is no event: did you mean ${nearestEvent(event)}?` : path,
+  );
+  return boundedLines(lines);
+}
+
+/** More than are listed are not looked at. */
+const MAX_NAMED = 20;
+
+/** The operator may name those of a later core API: they are kept. */
+function unknownEventWarnings(settings: Settings): string[] {
+  return unknownEvents(settings).map(
+    ({ path, event }) => `${path}: ${event} is none of the ${CATALOGUE.length} events known; it is kept`,
+  );
+}
+
+function isKnown(event: string): boolean {
+  return findKey(event) !== undefined || findEvent(event) !== undefined;
 }
 
 /** An empty list means every event, as in the core API. */
 export function filterOf(events: readonly string[]): EventFilter {
-  return events.length === 0
-    ? 'all'
-    : new Set(events.map((event) => findKey(event)?.key ?? filterKey(event)));
+  return events.length === 0 ? 'all' : new Set(events.map(keyOf));
+}
+
+/**
+ * The same for what is made at a broker, bindings and queues: events that are unknown are left out, as each of them
+ * would make one for good.
+ */
+export function knownFilterOf(events: readonly string[]): EventFilter {
+  return events.length === 0 ? 'all' : new Set(events.filter(isKnown).map(keyOf));
+}
+
+function keyOf(event: string): string {
+  return findKey(event)?.key ?? filterKey(event);
 }

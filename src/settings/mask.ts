@@ -1,9 +1,9 @@
+import { MASK, maskedUrl } from './masked-url';
 import type { Settings, WebhookSettings } from './schema';
 
-/** Stands for a secret that is stored. */
-export const MASK = '********';
+export { MASK };
 
-/** Settings as they may be shown: secrets are write-only, and headers are where people put theirs. */
+/** Settings as they may be shown: secrets are write-only, and headers and addresses are where people put theirs. */
 export function masked(settings: Settings): Settings {
   const { token, webhook, webhooks, pusher, ...others } = settings;
   return {
@@ -15,17 +15,22 @@ export function masked(settings: Settings): Settings {
   };
 }
 
-export function maskedWebhook({ headers, secret, ...others }: WebhookSettings): WebhookSettings {
+export function maskedWebhook({ url, headers, secret, ...others }: WebhookSettings): WebhookSettings {
   return {
     ...others,
+    url: maskedUrl(url),
     headers: Object.fromEntries(Object.keys(headers).map((name) => [name, MASK])),
     ...(secret === undefined ? {} : { secret: MASK }),
   };
 }
 
-/** Where masks stand for secrets that are not stored: `webhook.secret`. */
+/** Where masks stand for what is not stored, or not to be used again: `webhook.secret`, `webhook.url`. */
 export function pathsOfMasks(value: unknown, path: readonly string[] = []): string[] {
-  if (value === MASK) return [path.join('.')];
+  if (typeof value === 'string') return isMasked(value, path.at(-1)) ? [path.join('.')] : [];
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([name, item]) => pathsOfMasks(item, [...path, name]));
+}
+
+function isMasked(text: string, field: string | undefined): boolean {
+  return text === MASK || (field === 'url' && text.includes(MASK));
 }

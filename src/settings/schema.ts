@@ -1,12 +1,15 @@
 import { z } from 'zod';
 import { httpUrl, isHeader, isSigningKey } from '../config/formats';
 import { isClusterName, isHostName } from '../config/pusher';
+import {
+  MAX_EVENTS,
+  MAX_HEADER_NAME_BYTES,
+  MAX_HEADER_VALUE_BYTES,
+  MAX_HEADERS,
+  MAX_WEBHOOKS,
+} from './limits';
 
 /** What is set for one instance: one schema for validation, types and the API's description. */
-
-const MAX_EVENTS = 200;
-const MAX_HEADERS = 50;
-const MAX_WEBHOOKS = 50;
 
 const eventList = z
   .array(z.string().min(1, 'must name an event, such as MESSAGES_UPSERT').max(100))
@@ -32,6 +35,15 @@ const headers = z
     'must be header names with values in Latin-1',
   )
   .refine((value) => Object.keys(value).length <= MAX_HEADERS, `must be no more than ${MAX_HEADERS}`)
+  .refine(
+    (value) => Object.keys(value).every((name) => Buffer.byteLength(name) <= MAX_HEADER_NAME_BYTES),
+    `must have names of no more than ${MAX_HEADER_NAME_BYTES} bytes`,
+  )
+  .refine(
+    (value) =>
+      Object.values(value).every((text) => Buffer.byteLength(text, 'latin1') <= MAX_HEADER_VALUE_BYTES),
+    `must have values of no more than ${MAX_HEADER_VALUE_BYTES} bytes`,
+  )
   .default({})
   .describe('sent with every request; jwt_key becomes a signed bearer token');
 

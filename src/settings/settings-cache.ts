@@ -1,68 +1,124 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Cluster, Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import { StoreUnavailableError } from '../errors';
+import type { Logger } from '../observability/logging';
+import { Backoff } from '../time/backoff';
+import { forEachApart } from '../time/for-each-apart';
+import { within } from '../time/within';
 import type { Settings } from './schema';
+import { SettingsUnreadableError } from './settings-errors';
 import type { SettingsStore } from './settings-store';
+import type { SettingsSubscriber } from './settings-subscriber';
+import { Unreadables } from './unreadables';
 
 export interface SettingsCacheParts {
-  readonly store: SettingsStore;
-  /** A connection of its own: it only listens. */
-  readonly subscriber: Redis | Cluster;
+  readonly store: Pick<SettingsStore, 'channel' | 'lookUp' | 'snapshot' | 'changesSince'>;
+  readonly subscriber: SettingsSubscriber;
   /** Settings of SETTINGS_FILE; those in Redis come first, section by section. */
   readonly file: ReadonlyMap<string, Settings>;
   /** The settings of this instance changed; undefined: any may have. */
   readonly onChange: (instance: string | undefined) => void;
+  /** How many instances are unreadable now. */
+  readonly onUnreadable?: (count: number) => void;
+  /** Redis is away. */
   readonly onError: (error: unknown) => void;
+  readonly log: Logger;
+  /** How often missed changes are looked for, milliseconds. */
+  readonly recheckMs?: number;
 }
 
-const MAX_INSTANCES = 100_000;
-const RETRY_MS = 500;
+/** What is in force for an instance; an error where that cannot be read, and asking again does not help. */
+export type InForce = Settings | SettingsUnreadableError | undefined;
+
+/** Waits for `start`, reads what there is, knows what there is, or is closed. */
+type State = 'idle' | 'refreshing' | 'current' | 'closed';
 
 interface Loading {
-  readonly settings: Promise<Settings | undefined>;
+  readonly settings: Promise<InForce>;
   /** Something changed since it was read. */
   stale: boolean;
 }
 
+const MAX_INSTANCES = 100_000;
+const RETRY = { firstMs: 500, lastMs: 5000, jitter: 0.2 };
+/** A change that no message told of is found within this. */
+const RECHECK_MS = 20_000;
+const SUBSCRIBE_MS = 10_000;
+const READ_AT_ONCE = 20;
+
 /**
  * The settings in force, without a look at Redis for each event: read when an instance is first heard of, read anew
  * when it changes. While Redis is away what is known stays in force, and what is not known is waited for: an event
- * must not miss a destination because its settings could not be read.
+ * must not miss a destination because its settings could not be read. Settings that are there and cannot be read are
+ * not waited for: they are known to be unreadable, and read again once a minute and whenever they change.
  */
 export class SettingsCache {
   private readonly known = new LRUCache<string, Settings>({ max: MAX_INSTANCES });
+  private readonly unreadables: Unreadables;
   private readonly loading = new Map<string, Loading>();
   /** Instances with settings in Redis; undefined until Redis told. */
   private stored: Set<string> | undefined;
+  /** Version of all settings that `stored` is at least as new as. */
+  private version = 0;
+  private state: State = 'idle';
+  /** Counts up whenever messages may have been missed: what was read before is to be read again. */
+  private generation = 0;
+  /** Changes that were told while the names were being read: the answer may be older than they are. */
+  private readonly heard = new Set<string>();
+  private timer: NodeJS.Timeout | undefined;
   private readonly closing = new AbortController();
 
-  constructor(private readonly parts: SettingsCacheParts) {}
+  constructor(private readonly parts: SettingsCacheParts) {
+    this.unreadables = new Unreadables(parts.log, (count) => parts.onUnreadable?.(count));
+  }
 
   start(): void {
-    const { subscriber, store } = this.parts;
-    subscriber.on('message', (channel: string, instance: string) => {
+    const { subscriber, store, recheckMs = RECHECK_MS } = this.parts;
+    subscriber.onMessage((channel, instance) => {
       if (channel === store.channel) this.change(instance);
     });
     // What changed while the connection was down was not heard.
-    subscriber.on('ready', () => void this.refresh());
-    if (subscriber.status === 'ready') void this.refresh();
+    subscriber.onRecovered(() => this.refresh());
+    this.timer = setInterval(() => void this.recheck(), recheckMs);
   }
 
   /** The settings of an instance: at once where they are known, which is nearly always. */
-  of(instance: string): Settings | undefined | Promise<Settings | undefined> {
+  of(instance: string): InForce | Promise<InForce> {
     const known = this.known.get(instance);
     if (known !== undefined) return known;
     if (this.stored !== undefined && !this.stored.has(instance)) return this.parts.file.get(instance);
-    return this.load(instance);
+    return this.unreadables.of(instance) ?? this.load(instance);
+  }
+
+  /** Instances whose settings cannot be read, of those that were heard of. */
+  get unreadable(): number {
+    return this.unreadables.count;
+  }
+
+  /** Settings that were read turned out not to be usable: they count as unreadable. */
+  reject(instance: string, cause: unknown): SettingsUnreadableError {
+    this.known.delete(instance);
+    return this.unreadables.add(new SettingsUnreadableError(instance, cause));
   }
 
   /** What is waited for is given up, with StoreUnavailableError. */
   close(): void {
+    this.setState('closed');
+    clearInterval(this.timer);
     this.closing.abort();
   }
 
-  private load(instance: string): Promise<Settings | undefined> {
+  private setState(state: State): void {
+    if (this.state === state || this.state === 'closed') return;
+    this.parts.log.debug('settings', { from: this.state, to: state });
+    this.state = state;
+  }
+
+  private get isClosed(): boolean {
+    return this.state === 'closed';
+  }
+
+  private load(instance: string): Promise<InForce> {
     const under = this.loading.get(instance);
     if (under !== undefined) return under.settings;
     const loading: Loading = { settings: this.read(instance, () => loading), stale: false };
@@ -70,54 +126,112 @@ export class SettingsCache {
     return loading.settings;
   }
 
-  private async read(instance: string, loading: () => Loading): Promise<Settings | undefined> {
-    const { store, file, onError } = this.parts;
+  private async read(instance: string, loading: () => Loading): Promise<InForce> {
+    const { store, onError } = this.parts;
+    const backoff = new Backoff(RETRY);
     for (;;) {
-      if (this.closing.signal.aborted) throw new StoreUnavailableError('the settings are closed');
+      if (this.isClosed) throw new StoreUnavailableError('the settings are closed');
       try {
-        const stored = await store.read(instance);
+        const stored = await store.lookUp(instance);
         if (loading().stale) {
           loading().stale = false;
           continue;
         }
         this.loading.delete(instance);
-        const settings = merge(file.get(instance), stored);
-        if (stored === undefined) this.stored?.delete(instance);
-        else if (settings !== undefined) this.known.set(instance, settings);
-        return settings;
+        return stored.kind === 'unreadable'
+          ? this.unreadables.add(stored.error)
+          : this.take(instance, stored.kind === 'readable' ? stored.settings : undefined);
       } catch (error) {
         onError(error);
-        await this.pause();
+        await this.pause(backoff);
       }
     }
   }
 
+  private take(instance: string, stored: Settings | undefined): Settings | undefined {
+    const settings = merge(this.parts.file.get(instance), stored);
+    if (stored === undefined) this.stored?.delete(instance);
+    else if (settings !== undefined) this.known.set(instance, settings);
+    // Others may have gone by what was known of it before.
+    if (this.unreadables.remove(instance)) this.parts.onChange(instance);
+    return settings;
+  }
+
   private change(instance: string): void {
+    if (this.isClosed) return;
+    if (this.state === 'refreshing') this.heard.add(instance);
     this.stored?.add(instance);
     this.known.delete(instance);
+    this.unreadables.expire(instance);
     const loading = this.loading.get(instance);
     if (loading !== undefined) loading.stale = true;
     this.parts.onChange(instance);
   }
 
-  private async refresh(): Promise<void> {
+  private refresh(): void {
+    this.generation++;
+    if (this.state === 'refreshing' || this.isClosed) return;
+    this.setState('refreshing');
+    void this.readNames();
+  }
+
+  /** Until one reading is whole: one during which messages may have been missed is made again. */
+  private async readNames(): Promise<void> {
     const { subscriber, store, onError, onChange } = this.parts;
-    try {
-      await subscriber.subscribe(store.channel);
-      this.stored = new Set(await store.names());
-      this.known.clear();
-      for (const loading of this.loading.values()) loading.stale = true;
-      onChange(undefined);
-    } catch (error) {
-      onError(error);
-      await this.pause();
-      if (!this.closing.signal.aborted) await this.refresh();
+    const backoff = new Backoff(RETRY);
+    while (!this.isClosed) {
+      const { generation } = this;
+      try {
+        const late = (): Error => new StoreUnavailableError('Redis does not answer to a subscription');
+        await within(Promise.resolve(subscriber.subscribe(store.channel)), SUBSCRIBE_MS, late);
+        this.heard.clear();
+        const { version, names } = await store.snapshot();
+        if (this.isClosed) return;
+        if (generation !== this.generation) continue;
+        this.stored = new Set([...names, ...this.heard]);
+        this.version = version;
+        this.forget();
+        this.setState('current');
+        return onChange(undefined);
+      } catch (error) {
+        onError(error);
+        await this.pause(backoff);
+      }
     }
   }
 
-  private async pause(): Promise<void> {
+  private forget(): void {
+    this.heard.clear();
+    this.known.clear();
+    this.unreadables.expireAll((instance) => this.stored?.has(instance) === true);
+    for (const loading of this.loading.values()) loading.stale = true;
+  }
+
+  /** A connection may be alive and tell nothing: what changed is asked for, too. */
+  private async recheck(): Promise<void> {
+    if (this.state !== 'current') return;
+    const { store, onError } = this.parts;
+    const { generation } = this;
+    try {
+      const { version, instances } = await store.changesSince(this.version);
+      if (this.state !== 'current' || generation !== this.generation) return;
+      this.version = version;
+      if (instances === undefined) return this.refresh();
+      for (const instance of instances) this.change(instance);
+      await forEachApart({
+        items: this.unreadables.due(),
+        atOnce: READ_AT_ONCE,
+        work: (instance) => this.load(instance),
+        onFault: onError,
+      });
+    } catch (error) {
+      onError(error);
+    }
+  }
+
+  private async pause(backoff: Backoff): Promise<void> {
     // Cut short by `close`.
-    await delay(RETRY_MS, undefined, { signal: this.closing.signal }).catch(() => {});
+    await delay(backoff.next(), undefined, { signal: this.closing.signal }).catch(() => {});
   }
 }
 

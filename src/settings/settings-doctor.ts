@@ -1,5 +1,8 @@
-import { ConfigError, errorCode } from '../errors';
+import type { Config } from '../config/config';
 import type { Finding } from '../observability/finding';
+import { boundedLines } from './bounds';
+import { CLEAR_SECRETS, holdsClearSecrets } from './clear-settings';
+import { exchangeProblem } from './instance-checks';
 import type { Settings } from './schema';
 import { merge } from './settings-cache';
 import type { SettingsStore } from './settings-store';
@@ -11,30 +14,72 @@ export interface InspectedSettings {
 }
 
 const PART = 'settings';
+const MAX_NAMED = 20;
 
-/** Whether all settings can be read, with the keys that are given. */
+/** Whether all settings can be read, with the keys that are given, and whether they are encrypted. */
 export async function inspectSettings(
+  config: Config,
   store: SettingsStore,
   file: ReadonlyMap<string, Settings>,
 ): Promise<InspectedSettings> {
   const settings = new Map(file);
-  const troubles: Finding[] = [];
-  for (const instance of await store.names()) {
-    try {
-      const merged = merge(file.get(instance), await store.read(instance));
-      if (merged !== undefined) settings.set(instance, merged);
-    } catch (error) {
-      troubles.push({ part: PART, check: instance, state: 'trouble', detail: reasonOf(error) });
+  const unreadable: Finding[] = [];
+  let outdated = 0;
+  for await (const [instance, stored] of store.list()) {
+    if (stored.kind === 'unreadable') {
+      settings.delete(instance);
+      unreadable.push({ part: PART, check: instance, state: 'trouble', detail: stored.error.reason });
+    } else if (stored.kind === 'readable') {
+      if (!stored.isUpToDate) outdated++;
+      settings.set(instance, merge(file.get(instance), stored.settings) ?? stored.settings);
     }
   }
   const readable = `${settings.size} instances, ${file.size} of them in SETTINGS_FILE`;
   return {
-    findings: [{ part: PART, check: 'readable', state: 'ok', detail: readable }, ...troubles],
+    findings: [
+      { part: PART, check: 'readable', state: 'ok', detail: readable },
+      ...firstOf(unreadable),
+      ...exchangeFindings(config, settings),
+      ...(await encryptionFindings(config, store, outdated)),
+    ],
     settings,
   };
 }
 
-function reasonOf(error: unknown): string {
-  if (error instanceof ConfigError) return error.problems.join('; ');
-  return error instanceof Error ? error.message : errorCode(error);
+function firstOf(findings: readonly Finding[]): Finding[] {
+  const left = findings.length - MAX_NAMED;
+  const more: Finding = {
+    part: PART,
+    check: 'readable',
+    state: 'trouble',
+    detail: `${left} more cannot be read: \`settings ls\` names them`,
+  };
+  return left > 0 ? [...findings.slice(0, MAX_NAMED), more] : [...findings];
+}
+
+/** Of older settings and of the file: what is set now is checked before. */
+function exchangeFindings(config: Config, settings: ReadonlyMap<string, Settings>): Finding[] {
+  const problems = [...settings].flatMap(([instance, each]) => {
+    const problem = exchangeProblem(instance, each, config.rabbitmq.consume);
+    return problem === undefined ? [] : [`${JSON.stringify(instance)}: ${problem}`];
+  });
+  return boundedLines(problems).map((detail) => ({
+    part: PART,
+    check: 'exchange',
+    state: 'trouble',
+    detail,
+  }));
+}
+
+async function encryptionFindings(
+  config: Config,
+  store: SettingsStore,
+  outdated: number,
+): Promise<Finding[]> {
+  const check = 'encryption';
+  if (await holdsClearSecrets(config, store))
+    return [{ part: PART, check, state: 'note', detail: CLEAR_SECRETS }];
+  if (outdated === 0) return [];
+  const detail = `${outdated} instances are stored in clear or with an older key: run \`evolution-relay settings encrypt\``;
+  return [{ part: PART, check, state: 'note', detail }];
 }

@@ -1,12 +1,16 @@
-import { RelayError } from '../errors';
-import { parseSettings } from './document';
-import { MASK, pathsOfMasks } from './mask';
+import { parseSettings, unknownEventProblems, unknownEvents } from './document';
+import { instanceNameProblem } from './instance-names';
+import { MAX_EVENT_NAME_BYTES } from './limits';
+import { pathsOfMasks } from './mask';
+import { MASK } from './masked-url';
 import { amend, unmask } from './merge-patch';
-import { type PusherSettings, type Settings, webhookName } from './schema';
+import { type Settings, webhookName } from './schema';
 import { merge } from './settings-cache';
-import type { SettingsStore } from './settings-store';
+import { SettingsMissingError, SettingsRefusedError, SettingsTakenError } from './settings-errors';
+import { type SettingsStore, type StoredSettings, settingsOrThrow } from './settings-store';
 import { documentWith, pathOf, readSlot, type Slot, withoutSlot } from './slot';
 import { withoutTimes } from './timestamps';
+import { digestOf } from './token-entry';
 
 export interface InstanceSettingsParts {
   readonly store: SettingsStore;
@@ -14,9 +18,18 @@ export interface InstanceSettingsParts {
   readonly file: ReadonlyMap<string, Settings>;
   /** What is wrong with an address that a tenant chose, as far as the address itself shows it: `url: must …`. */
   readonly checkUrl: (url: string) => string | undefined;
-  /** What is wrong with an instance's Pusher app, as far as the settings themselves show it. */
-  readonly checkPusher: (instance: string, pusher: PusherSettings) => string | undefined;
+  /** What settings that are right in themselves cannot be at this instance. */
+  readonly checkInstance: (instance: string, settings: Settings) => InstanceCheck;
 }
+
+export interface InstanceCheck {
+  /** Each names its section: `pusher: …`. */
+  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** Whose key a change was asked for with. A tenant has the token of its own instance, and may do less. */
+export type Author = 'operator' | 'tenant';
 
 /** What a person may want to know about settings that were taken. */
 export interface Taken {
@@ -24,112 +37,122 @@ export interface Taken {
   readonly warnings: readonly string[];
 }
 
-/** What was given cannot be set; nothing was changed. */
-export class SettingsRefusedError extends RelayError {
-  constructor(readonly problems: readonly string[]) {
-    super('SETTINGS_REFUSED', problems.join('; '));
-  }
-}
-
-/** There are settings of that name already. */
-export class SettingsTakenError extends RelayError {
-  constructor(instance: string) {
-    super('SETTINGS_TAKEN', `This name "${instance}" is already in use.`);
-  }
-}
-
-/** There is nothing to remove. */
-export class SettingsMissingError extends RelayError {
-  constructor(what: string) {
-    super('SETTINGS_MISSING', `nothing is set for ${what}`);
-  }
-}
+const REPLACED =
+  'settings: what was stored could not be read, and was replaced as a whole by what is set now';
 
 /** Looks at and changes what is set for instances, on behalf of a person or a client. */
 export class InstanceSettings {
   constructor(private readonly parts: InstanceSettingsParts) {}
 
-  /** What is in force: of Redis, and of the file. */
+  /** What is in force: of Redis, and of the file. @throws SettingsUnreadableError */
   async find(instance: string): Promise<Settings | undefined> {
     return merge(this.parts.file.get(instance), await this.parts.store.read(instance));
   }
 
   /**
-   * Puts what a client gives into a slot.
+   * SHA-256 of the instance's token, found without its settings being read; undefined where it has none, or where that
+   * cannot be known as long as its settings cannot be read.
    *
-   * @throws SettingsRefusedError
+   * @throws StoreUnavailableError
    */
-  async set(instance: string, slot: Slot, given: unknown): Promise<Taken> {
-    checkName(slot);
-    const fromFile = this.parts.file.get(instance);
-    return this.change(instance, (before) =>
-      documentWith(before, slot, amend(readSlot(merge(fromFile, before), slot), given)),
-    );
+  async tokenDigestOf(instance: string): Promise<Buffer | undefined> {
+    const entry = await this.parts.store.tokenEntry(instance);
+    if (entry?.kind !== 'none') return entry?.digest;
+    const token = this.parts.file.get(instance)?.token;
+    return token === undefined ? undefined : digestOf(token);
   }
 
   /**
-   * Replaces the sections that the document names; null removes one, others stay.
+   * Puts what a client gives into a slot.
    *
-   * @throws SettingsRefusedError
+   * @throws SettingsRefusedError, SettingsUnreadableError
    */
-  setSections(instance: string, sections: object): Promise<Taken> {
+  async set(instance: string, slot: Slot, given: unknown, author: Author = 'operator'): Promise<Taken> {
+    checkName(slot);
     const fromFile = this.parts.file.get(instance);
-    const given = sectionsOf(sections);
-    return this.change(instance, (before) => ({
-      ...before,
-      ...(unmask(given, merge(fromFile, before)) as object),
-    }));
+    return this.change(instance, author, (stored) => {
+      const before = settingsOrThrow(stored);
+      return documentWith(before, slot, amend(readSlot(merge(fromFile, before), slot), given));
+    });
   }
 
-  /** @throws SettingsRefusedError */
+  /**
+   * Replaces the sections that the document names; null removes one, others stay. With `replaceUnreadable`, what cannot
+   * be read goes.
+   *
+   * @throws SettingsRefusedError, SettingsUnreadableError
+   */
+  async setSections(
+    instance: string,
+    sections: object,
+    { author = 'operator', replaceUnreadable = false }: { author?: Author; replaceUnreadable?: boolean } = {},
+  ): Promise<Taken> {
+    const fromFile = this.parts.file.get(instance);
+    const given = sectionsOf(sections);
+    let isReplaced = false;
+    const taken = await this.change(instance, author, (stored) => {
+      isReplaced = replaceUnreadable && stored.kind === 'unreadable';
+      const before = isReplaced ? undefined : settingsOrThrow(stored);
+      return { ...before, ...unmask(given, merge(fromFile, before)) };
+    });
+    return isReplaced ? { ...taken, warnings: [REPLACED, ...taken.warnings] } : taken;
+  }
+
+  /** Whatever was stored, readable or not. @throws SettingsRefusedError */
   replace(instance: string, document: unknown): Promise<Taken> {
-    return this.change(instance, () => document);
+    return this.change(instance, 'operator', () => document);
   }
 
   /** @throws SettingsRefusedError, SettingsTakenError */
-  create(instance: string, document: object): Promise<Taken> {
+  async create(instance: string, document: object): Promise<Taken> {
     const given = sectionsOf(document);
-    return this.change(instance, (before) => {
-      if (before !== undefined) throw new SettingsTakenError(instance);
+    return this.change(instance, 'operator', (stored) => {
+      if (stored.kind !== 'absent') throw new SettingsTakenError(instance);
       return given;
     });
   }
 
   /** @throws SettingsRefusedError */
-  check(document: unknown): Taken {
+  check(instance: string, document: unknown): Taken {
     const parsed = parseSettings(document);
     const problems = parsed.ok ? this.problemsOf(parsed.settings) : parsed.problems;
     if (!parsed.ok || problems.length > 0) throw new SettingsRefusedError(problems);
-    return parsed;
+    const own = this.parts.checkInstance(instance, parsed.settings);
+    if (own.problems.length > 0) throw new SettingsRefusedError(own.problems);
+    return { settings: parsed.settings, warnings: [...parsed.warnings, ...own.warnings] };
   }
 
-  /** @throws SettingsMissingError, SettingsRefusedError where the file says so */
+  /** @throws SettingsMissingError, SettingsUnreadableError, SettingsRefusedError where the file says so */
   async clear(instance: string, slot: Slot): Promise<void> {
     const what = `${pathOf(slot)} of ${instance}`;
     const inFile = readSlot(this.parts.file.get(instance), slot) !== undefined;
-    await this.parts.store.update(instance, (before) => {
+    await this.parts.store.update(instance, (stored) => {
+      const before = settingsOrThrow(stored);
       if (before !== undefined && readSlot(before, slot) !== undefined) return withoutSlot(before, slot);
       throw inFile ? onlyInFile(what) : new SettingsMissingError(what);
     });
   }
 
-  /** Forgets everything. @throws SettingsMissingError, SettingsRefusedError where the file says so */
+  /** Forgets everything, readable or not. @throws SettingsMissingError, SettingsRefusedError where the file says so */
   async remove(instance: string): Promise<void> {
     const inFile = this.parts.file.has(instance);
-    await this.parts.store.update(instance, (before) => {
-      if (before === undefined) throw inFile ? onlyInFile(instance) : new SettingsMissingError(instance);
+    await this.parts.store.update(instance, ({ kind }) => {
+      if (kind === 'absent') throw inFile ? onlyInFile(instance) : new SettingsMissingError(instance);
       return undefined;
     });
   }
 
   private async change(
     instance: string,
-    documentOf: (before: Settings | undefined) => unknown,
+    author: Author,
+    documentOf: (stored: StoredSettings) => unknown,
   ): Promise<Taken> {
+    const wrongName = instanceNameProblem(instance);
+    if (wrongName !== undefined) throw new SettingsRefusedError([`instance: ${wrongName}`]);
     let warnings: readonly string[] = [];
-    const settings = await this.parts.store.update(instance, (before) => {
-      const taken = this.check(documentOf(before));
-      this.checkPusher(instance, taken.settings);
+    const settings = await this.parts.store.update(instance, (stored) => {
+      const taken = this.check(instance, documentOf(stored));
+      checkEvents(taken.settings, stored, author);
       warnings = taken.warnings;
       return taken.settings;
     });
@@ -138,14 +161,10 @@ export class InstanceSettings {
 
   private problemsOf(settings: Settings): string[] {
     const masks = pathsOfMasks(settings).map(
-      (path) => `${path}: nothing is stored that ${MASK} could stand for; give the value itself`,
+      (path) =>
+        `${path}: nothing is stored that ${MASK} could stand for, or it belongs to another address; give the value itself`,
     );
-    return [...masks, ...this.addressProblems(settings)];
-  }
-
-  private checkPusher(instance: string, { pusher }: Settings): void {
-    const problem = pusher && this.parts.checkPusher(instance, pusher);
-    if (problem !== undefined) throw new SettingsRefusedError([`pusher: ${problem}`]);
+    return [...masks, ...eventNameProblems(settings), ...this.addressProblems(settings)];
   }
 
   /** What the worker would refuse to connect to is refused here already. */
@@ -157,6 +176,30 @@ export class InstanceSettings {
       return problem === undefined ? [] : [`${section}.${problem}`];
     });
   }
+}
+
+/**
+ * A tenant names events of the catalogue only: brokers make something for good of each name. The operator may name those
+ * of a later core API, and what it has named stays.
+ */
+function checkEvents(settings: Settings, stored: StoredSettings, author: Author): void {
+  if (author === 'operator') return;
+  const before = stored.kind === 'readable' ? unknownEvents(stored.settings) : [];
+  const kept = new Set(before.map(({ path, event }) => `${path} ${event}`));
+  const added = unknownEvents(settings).filter(({ path, event }) => !kept.has(`${path} ${event}`));
+  if (added.length > 0) throw new SettingsRefusedError(unknownEventProblems(added));
+}
+
+/** Known events are short: only others need a look. */
+function eventNameProblems(settings: Settings): string[] {
+  return unknownEvents(settings)
+    .filter(
+      ({ event }) => Buffer.byteLength(event) > MAX_EVENT_NAME_BYTES || /[\p{Cc}\p{Surrogate}]/u.test(event),
+    )
+    .map(
+      ({ path }) =>
+        `${path}: names of events must have no more than ${MAX_EVENT_NAME_BYTES} bytes, and no control characters`,
+    );
 }
 
 /** Here, as the schema of all settings leaves out `__proto__` without a word. */

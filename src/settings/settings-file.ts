@@ -3,8 +3,11 @@ import { isAbsolute, join } from 'node:path';
 import { fileProblem } from '../config/layers';
 import { VARIABLES } from '../config/variables';
 import { ConfigError } from '../errors';
-import { instanceNameOf, parseSettings } from './document';
+import { instanceNameOf, type Parsed, parseSettings } from './document';
+import { instanceNameProblem } from './instance-names';
+import { MAX_SETTINGS_BYTES } from './limits';
 import type { Settings } from './schema';
+import { sizeOf, tooLarge } from './stored';
 import { stamped } from './timestamps';
 
 /** What SETTINGS_FILE says. */
@@ -38,15 +41,23 @@ export function readSettingsFile(directory: string, file: string): SettingsFile 
   const entries = Array.isArray(content) ? content : [content];
   for (const [index, entry] of entries.entries()) {
     const where = `SETTINGS_FILE: ${file}[${index}]`;
-    const name = instanceNameOf(entry);
+    const name = instanceNameOf(entry) ?? '';
     const parsed = parseSettings(entry);
-    if (name === undefined) problems.push(`${where}.instanceName must be the name of an instance`);
-    if (!parsed.ok) problems.push(...parsed.problems.map((problem) => `${where}.${problem}`));
-    else if (name !== undefined) {
-      settings.set(name, stamped(undefined, parsed.settings, changedAt));
-      warnings.push(...parsed.warnings.map((warning) => `${where}.${warning}`));
-    }
+    problems.push(...problemsOf(name, parsed).map((problem) => `${where}.${problem}`));
+    if (!parsed.ok) continue;
+    settings.set(name, stamped(undefined, parsed.settings, changedAt));
+    warnings.push(...parsed.warnings.map((warning) => `${where}.${warning}`));
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return { settings, warnings };
+}
+
+function problemsOf(name: string, parsed: Parsed): string[] {
+  const wrongName = instanceNameProblem(name);
+  const bytes = parsed.ok ? sizeOf(parsed.settings) : 0;
+  return [
+    ...(wrongName === undefined ? [] : [`instanceName ${wrongName}`]),
+    ...(bytes > MAX_SETTINGS_BYTES ? [tooLarge(bytes)] : []),
+    ...(parsed.ok ? [] : parsed.problems),
+  ];
 }

@@ -1,54 +1,48 @@
-import type { Cluster, Redis } from 'ioredis';
-import { fromStore, RelayError } from '../errors';
-import type { SettingsCipher } from './cipher';
+import { fromStore } from '../errors';
+import type { RedisClient } from '../redis/scripts';
+import { TurnBatch } from '../time/turn-batch';
+import { isSealed, type SettingsCipher } from './cipher';
+import { MAX_SETTINGS_BYTES, MAX_STORED_BYTES } from './limits';
 import type { Settings } from './schema';
-import { decode, encode } from './stored';
+import {
+  SettingsConflictError,
+  SettingsInvalidError,
+  SettingsRefusedError,
+  SettingsSealError,
+  SettingsUnreadableError,
+} from './settings-errors';
+import { CHANGES, INDEX_TOKEN, READ, READ_MARKED, SNAPSHOT, SWAP, TOKEN } from './settings-scripts';
+import { decode, encode, sizeOf, tooLarge } from './stored';
 import { stamped } from './timestamps';
+import { openEntry, sealEntry, type TokenEntry } from './token-entry';
+
+/** What Redis holds for one instance. What is unreadable stays so until it, or a key, changes. */
+export type StoredSettings =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'readable'; readonly settings: Settings; readonly isUpToDate: boolean }
+  | { readonly kind: 'unreadable'; readonly error: SettingsUnreadableError };
+
+/** A text as it was read; a number is the length of one that is too large. */
+type Text = string | number | null;
 
 interface Wanted {
   readonly instance: string;
-  readonly resolve: (text: string | null) => void;
+  readonly resolve: (text: Text) => void;
   readonly reject: (error: unknown) => void;
 }
 
 export interface SettingsStoreParts {
-  readonly redis: Redis | Cluster;
+  readonly redis: RedisClient;
   /** `REDIS_PREFIX_KEY`. */
   readonly prefix: string;
   readonly cipher: SettingsCipher;
 }
 
-/** Others change the settings of one instance over and over. */
-export class SettingsConflictError extends RelayError {
-  constructor(instance: string) {
-    super(
-      'SETTINGS_CONFLICT',
-      `the settings of ${JSON.stringify(instance)} are being changed by others: try again`,
-    );
-  }
-}
-
-/** What is stored was not written by the relay, or by a later version of it. */
-export class SettingsInvalidError extends RelayError {
-  constructor(message: string) {
-    super('SETTINGS_INVALID', message);
-  }
-}
-
-/**
- * Replaces the settings of an instance where they are what they were read as, and tells everybody.
- * KEYS: settings hash, sets of instances whose exchange and whose queues are consumed. ARGV: instance, text before, text
- * after (empty: none), 1 where the exchange and 1 where the queues are consumed, channel.
- */
-const SWAP = `
-  if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then return 0 end
-  if ARGV[3] == '' then redis.call('HDEL', KEYS[1], ARGV[1]) else redis.call('HSET', KEYS[1], ARGV[1], ARGV[3]) end
-  if ARGV[4] == '1' then redis.call('SADD', KEYS[2], ARGV[1]) else redis.call('SREM', KEYS[2], ARGV[1]) end
-  if ARGV[5] == '1' then redis.call('SADD', KEYS[3], ARGV[1]) else redis.call('SREM', KEYS[3], ARGV[1]) end
-  redis.call('PUBLISH', ARGV[6], ARGV[1])
-  return 1`;
 const MAX_TRIES = 20;
-const PAGE = 500;
+/** Texts in one answer: up to ten megabytes where all are as large as they may be. */
+const PAGE = 100;
+/** Changes that a process may miss and still be told one by one; each is an instance's name. */
+const MAX_CHANGES = 10_000;
 
 /** The settings of instances in Redis. */
 export class SettingsStore {
@@ -57,101 +51,209 @@ export class SettingsStore {
   private readonly hash: string;
   private readonly exchanges: string;
   private readonly queues: string;
-  private readonly wanted: Wanted[] = [];
+  private readonly tokens: string;
+  private readonly version: string;
+  private readonly changes: string;
+  /** What is asked for in one turn of the event loop is one call: many instances are heard of at once at the start. */
+  private readonly wanted = new TurnBatch<Wanted>((wanted) => void this.fetch(wanted));
 
   constructor(private readonly parts: SettingsStoreParts) {
     this.hash = `{${parts.prefix}}:settings`;
     this.exchanges = `${this.hash}:exchanges`;
     this.queues = `${this.hash}:queues`;
+    this.tokens = `${this.hash}:tokens`;
+    this.version = `${this.hash}:version`;
+    this.changes = `${this.hash}:changes`;
     this.channel = `${this.hash}:changed`;
   }
 
+  /** @throws StoreUnavailableError */
+  async lookUp(instance: string): Promise<StoredSettings> {
+    const text = await new Promise<Text>((resolve, reject) => {
+      this.wanted.add({ instance, resolve, reject });
+    });
+    return this.open(instance, text);
+  }
+
+  /** @throws SettingsUnreadableError, StoreUnavailableError */
   async read(instance: string): Promise<Settings | undefined> {
-    const text = await this.text(instance);
-    return text === null ? undefined : this.open(instance, text);
+    return settingsOrThrow(await this.lookUp(instance));
   }
 
   /** Names of the instances that have settings here. */
   names(): Promise<string[]> {
-    return this.parts.redis.hkeys(this.hash);
+    return fromStore(this.parts.redis.hkeys(this.hash));
   }
 
   /** Names of those whose own exchange is consumed. */
   namesWithExchange(): Promise<string[]> {
-    return this.parts.redis.smembers(this.exchanges);
+    return fromStore(this.parts.redis.smembers(this.exchanges));
   }
 
   /** Names of those whose own SQS queues are consumed. */
   namesWithQueues(): Promise<string[]> {
-    return this.parts.redis.smembers(this.queues);
+    return fromStore(this.parts.redis.smembers(this.queues));
   }
 
-  async *list(): AsyncGenerator<[instance: string, settings: Settings]> {
-    let cursor = '0';
-    do {
-      const [next, fields] = await this.parts.redis.hscan(this.hash, cursor, 'COUNT', PAGE);
-      cursor = next;
-      for (let index = 0; index + 1 < fields.length; index += 2) {
-        const [instance, text] = [String(fields[index]), String(fields[index + 1])];
-        yield [instance, this.open(instance, text)];
+  /** All of them, the unreadable ones too. */
+  async *list(): AsyncGenerator<[instance: string, stored: StoredSettings]> {
+    const names = await this.names();
+    for (let start = 0; start < names.length; start += PAGE) {
+      const page = names.slice(start, start + PAGE);
+      const texts = await this.texts(page);
+      for (const [index, instance] of page.entries()) {
+        const stored = this.open(instance, texts[index] ?? null);
+        // Removed meanwhile.
+        if (stored.kind !== 'absent') yield [instance, stored];
       }
-    } while (cursor !== '0');
+    }
+  }
+
+  /** The names as of one version of all settings together. */
+  async snapshot(): Promise<{ readonly version: number; readonly names: readonly string[] }> {
+    const answer = await this.eval(SNAPSHOT, [this.hash, this.version], []);
+    const [version, names] = answer as [number, string[]];
+    return { version, names };
+  }
+
+  /** Instances that changed since an earlier version; undefined: any may have. */
+  async changesSince(
+    since: number,
+  ): Promise<{ readonly version: number; readonly instances: readonly string[] | undefined }> {
+    const answer = await this.eval(CHANGES, [this.version, this.changes], [since, MAX_CHANGES]);
+    const [version, instances] = answer as [number, string[] | 0];
+    return { version, instances: instances === 0 ? undefined : instances };
   }
 
   /**
-   * Changes the settings of an instance; `undefined` removes them all. `change` may be called again where somebody
-   * else was faster. Resolves to what is stored then.
+   * Changes the settings of an instance, readable or not; `undefined` removes them all. `change` may be called again
+   * where somebody else was faster. Resolves to what is stored then.
    *
-   * @throws SettingsConflictError
+   * @throws SettingsConflictError, SettingsRefusedError where they would be too large
    */
-  update(instance: string, change: (before: Settings | undefined) => Settings): Promise<Settings>;
+  update(instance: string, change: (before: StoredSettings) => Settings): Promise<Settings>;
   update(
     instance: string,
-    change: (before: Settings | undefined) => Settings | undefined,
+    change: (before: StoredSettings) => Settings | undefined,
   ): Promise<Settings | undefined>;
   async update(
     instance: string,
-    change: (before: Settings | undefined) => Settings | undefined,
+    change: (before: StoredSettings) => Settings | undefined,
   ): Promise<Settings | undefined> {
-    const { redis, cipher } = this.parts;
+    const keys = [this.hash, this.exchanges, this.queues, this.tokens, this.version, this.changes];
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const text = await fromStore(redis.hget(this.hash, instance));
-      const before = text === null ? undefined : this.open(instance, text);
+      const [text, mark] = await this.textWithMark(instance);
+      const before = this.open(instance, text);
       const changed = change(before);
-      const after = changed === undefined ? undefined : stamped(before, changed, new Date());
-      const sealed = after === undefined ? '' : cipher.seal(instance, encode(after));
-      const hasExchange = after?.rabbitmq?.enabled === true ? '1' : '0';
-      const hasQueues = after?.sqs?.enabled === true ? '1' : '0';
-      const keys = [this.hash, this.exchanges, this.queues];
-      const args = [instance, text ?? '', sealed, hasExchange, hasQueues, this.channel];
-      const swapped = await fromStore(redis.eval(SWAP, keys.length, ...keys, ...args));
+      const known = before.kind === 'readable' ? before.settings : undefined;
+      const after = changed === undefined ? undefined : stamped(known, changed, new Date());
+      const swapped = await this.eval(SWAP, keys, [
+        instance,
+        MAX_STORED_BYTES,
+        mark,
+        ...this.argumentsFor(instance, after),
+        this.channel,
+        MAX_CHANGES,
+      ]);
       if (swapped === 1) return after;
     }
     throw new SettingsConflictError(instance);
   }
 
-  /** What is asked for in one turn of the event loop is one call: many instances are heard of at once at the start. */
-  private text(instance: string): Promise<string | null> {
-    return new Promise((resolve, reject) => {
-      this.wanted.push({ instance, resolve, reject });
-      if (this.wanted.length === 1) setImmediate(() => void this.fetchWanted());
-    });
+  /** The entry of an instance's token; undefined where its settings cannot be read. @throws StoreUnavailableError */
+  async tokenEntry(instance: string): Promise<TokenEntry | undefined> {
+    const answer = await this.eval(TOKEN, [this.tokens, this.hash], [instance]);
+    if (answer === 0) return { kind: 'none' };
+    const entry = typeof answer === 'string' ? this.openEntry(instance, answer) : undefined;
+    return entry ?? this.indexToken(instance);
   }
 
-  private async fetchWanted(): Promise<void> {
-    const wanted = this.wanted.splice(0);
+  private openEntry(instance: string, entry: string): TokenEntry | undefined {
     try {
-      const names = wanted.map(({ instance }) => instance);
-      const texts = await fromStore(this.parts.redis.hmget(this.hash, ...names));
-      for (const [index, { resolve }] of wanted.entries()) resolve(texts[index] ?? null);
+      return openEntry(this.parts.cipher, instance, entry);
     } catch (error) {
-      for (const { reject } of wanted) reject(error);
+      if (error instanceof SettingsSealError) return undefined;
+      throw error;
     }
   }
 
-  private open(instance: string, text: string): Settings {
-    const parsed = decode(this.parts.cipher.open(instance, text));
-    if (parsed.ok) return parsed.settings;
-    throw new SettingsInvalidError(`stored settings of ${instance}: ${parsed.problems.join('; ')}`);
+  /** Settings stored before there was an index are read, once. */
+  private async indexToken(instance: string): Promise<TokenEntry | undefined> {
+    const [text, mark] = await this.textWithMark(instance);
+    const stored = this.open(instance, text);
+    if (stored.kind !== 'readable') return stored.kind === 'absent' ? { kind: 'none' } : undefined;
+    const entry = sealEntry(this.parts.cipher, instance, stored.settings);
+    await this.eval(INDEX_TOKEN, [this.hash, this.tokens], [instance, MAX_STORED_BYTES, mark, entry]);
+    return openEntry(this.parts.cipher, instance, entry);
   }
+
+  private argumentsFor(instance: string, after: Settings | undefined): string[] {
+    if (after === undefined) return ['', '0', '0', ''];
+    const bytes = sizeOf(after);
+    if (bytes > MAX_SETTINGS_BYTES) throw new SettingsRefusedError([tooLarge(bytes)]);
+    const { cipher } = this.parts;
+    return [
+      cipher.seal(instance, encode(after)),
+      after.rabbitmq?.enabled === true ? '1' : '0',
+      after.sqs?.enabled === true ? '1' : '0',
+      sealEntry(cipher, instance, after),
+    ];
+  }
+
+  private async fetch(wanted: readonly Wanted[]): Promise<void> {
+    for (let start = 0; start < wanted.length; start += PAGE) {
+      const page = wanted.slice(start, start + PAGE);
+      try {
+        const texts = await this.texts(page.map(({ instance }) => instance));
+        for (const [index, { resolve }] of page.entries()) resolve(texts[index] ?? null);
+      } catch (error) {
+        for (const { reject } of page) reject(error);
+      }
+    }
+  }
+
+  private async texts(instances: readonly string[]): Promise<Text[]> {
+    return (await this.eval(READ, [this.hash], [MAX_STORED_BYTES, ...instances])) as Text[];
+  }
+
+  private async textWithMark(instance: string): Promise<[text: Text, mark: string]> {
+    const answer = await this.eval(READ_MARKED, [this.hash], [instance, MAX_STORED_BYTES]);
+    return answer as [Text, string];
+  }
+
+  private eval(
+    script: string,
+    keys: readonly string[],
+    args: readonly (string | number)[],
+  ): Promise<unknown> {
+    return fromStore(this.parts.redis.eval(script, keys.length, ...keys, ...args));
+  }
+
+  private open(instance: string, text: Text): StoredSettings {
+    if (text === null) return { kind: 'absent' };
+    try {
+      return this.openText(instance, text);
+    } catch (error) {
+      return { kind: 'unreadable', error: new SettingsUnreadableError(instance, error) };
+    }
+  }
+
+  private openText(instance: string, text: string | number): StoredSettings {
+    if (typeof text === 'number') {
+      throw new SettingsSealError(
+        'SETTINGS_TOO_LARGE',
+        `they have ${text} bytes in Redis, and settings have no more than ${MAX_STORED_BYTES}`,
+      );
+    }
+    const { cipher } = this.parts;
+    const parsed = decode(cipher.open(instance, text), { authentic: isSealed(text) });
+    if (!parsed.ok) throw new SettingsInvalidError(parsed.problems.join('; '));
+    return { kind: 'readable', settings: parsed.settings, isUpToDate: cipher.isUpToDate(text) };
+  }
+}
+
+/** @throws SettingsUnreadableError */
+export function settingsOrThrow(stored: StoredSettings): Settings | undefined {
+  if (stored.kind === 'unreadable') throw stored.error;
+  return stored.kind === 'readable' ? stored.settings : undefined;
 }

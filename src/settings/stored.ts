@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { type Parsed, parseSettings } from './document';
+import { MAX_SETTINGS_BYTES } from './limits';
 import { type Settings, settingsSchema } from './schema';
 
 /** What lies in Redis: settings, and the schema that they were checked by. */
@@ -9,9 +10,12 @@ interface Stored {
   readonly settings: Settings;
 }
 
+/** Counted up when rules change that the schema's JSON form does not show, such as sizes in bytes. */
+const RULES = 2;
 /** Changes whenever the schema does. */
 const SCHEMA = createHash('sha256')
   .update(JSON.stringify(z.toJSONSchema(settingsSchema, { io: 'output', unrepresentable: 'any' })))
+  .update(String(RULES))
   .digest('base64url')
   .slice(0, 8);
 
@@ -19,15 +23,36 @@ export function encode(settings: Settings): string {
   return JSON.stringify({ schema: SCHEMA, settings } satisfies Stored);
 }
 
+/** Bytes of all settings of an instance, as their limit counts them. */
+export function sizeOf(settings: Settings): number {
+  return Buffer.byteLength(JSON.stringify(settings));
+}
+
 /**
  * What was checked by the present schema is not checked again: thousands of instances are first heard of at once when a
- * worker starts. What another version stored is.
+ * worker starts. What another version stored is, and so is all that is not `authentic`: text in clear may have been
+ * written by anybody.
  */
-export function decode(text: string): Parsed {
-  const value: unknown = JSON.parse(text);
-  if (!isStored(value)) return parseSettings(value);
-  if (value.schema === SCHEMA) return { ok: true, settings: value.settings, warnings: [] };
-  return parseSettings(value.settings);
+export function decode(text: string, { authentic = false } = {}): Parsed {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // The parser's own words quote the text, which may hold secrets.
+    return { ok: false, problems: ['they are no JSON; perhaps a later version of the relay wrote them'] };
+  }
+  if (!isStored(value)) return bounded(parseSettings(value));
+  if (authentic && value.schema === SCHEMA) return { ok: true, settings: value.settings, warnings: [] };
+  return bounded(parseSettings(value.settings));
+}
+
+function bounded(parsed: Parsed): Parsed {
+  if (!parsed.ok || sizeOf(parsed.settings) <= MAX_SETTINGS_BYTES) return parsed;
+  return { ok: false, problems: [tooLarge(sizeOf(parsed.settings))] };
+}
+
+export function tooLarge(bytes: number): string {
+  return `settings: must have no more than ${MAX_SETTINGS_BYTES} bytes in all, as JSON; these have ${bytes}`;
 }
 
 function isStored(value: unknown): value is Stored {

@@ -2,7 +2,7 @@ import type { Config } from '../config/config';
 import { AddressGuard } from '../network/address-guard';
 import { Downloader } from '../network/download';
 import type { Logger } from '../observability/logging';
-import { describeError, throttled } from '../observability/report';
+import { describeError } from '../observability/report';
 import type { SourceMessage } from '../pipeline/message';
 import type { Settings } from '../settings/schema';
 import type { SettingsCache } from '../settings/settings-cache';
@@ -73,7 +73,7 @@ export class Sources {
 
   /** Takes what SettingsCache tells: an instance whose settings changed, or undefined where any may have. */
   changed(instance: string | undefined): void {
-    for (const { follower } of this.intakes) void follower.change(instance);
+    for (const { follower } of this.intakes) follower.change(instance);
   }
 
   async start(handle: (source: string, message: SourceMessage) => void): Promise<void> {
@@ -83,6 +83,7 @@ export class Sources {
   }
 
   async stopIntake(): Promise<void> {
+    for (const { follower } of this.intakes) follower.close();
     await Promise.all(this.intakes.map(({ source }) => source.stopIntake()));
   }
 
@@ -116,9 +117,8 @@ function rabbitMqIntake({ config, file, settings, store, log }: SourcesParts, ma
         await (exchange === undefined ? source.dropExchange(instance) : source.consumeExchange(exchange));
         return exchange !== undefined;
       },
-      onError: throttled((error) =>
-        log.warn('the exchange of an instance cannot be consumed', describeError(error)),
-      ),
+      onError: (error, instance) =>
+        log.warn('the exchange of an instance cannot be consumed', { instance, ...describeError(error) }),
     },
     file.keys(),
   );
@@ -153,9 +153,8 @@ function sqsIntake({ config, file, settings, store, log }: SourcesParts, maxByte
       settings,
       names: () => store.namesWithQueues(),
       apply: async (instance, each) => apply(instance, each),
-      onError: throttled((error) =>
-        log.warn('the queues of an instance cannot be consumed', describeError(error)),
-      ),
+      onError: (error, instance) =>
+        log.warn('the queues of an instance cannot be consumed', { instance, ...describeError(error) }),
     },
     file.keys(),
   );

@@ -24,10 +24,12 @@ import { GroupCommit } from '../retry/group-commit';
 import { decide } from '../retry/policy';
 import { RetryStore } from '../retry/retry-store';
 import { RetryWorker } from '../retry/retry-worker';
-import { SettingsCipher } from '../settings/cipher';
+import { warnOfClearSettings } from '../settings/clear-settings';
+import { openSettingsStore } from '../settings/open-store';
 import type { Settings } from '../settings/schema';
 import { SettingsCache } from '../settings/settings-cache';
-import { SettingsStore } from '../settings/settings-store';
+import type { SettingsStore } from '../settings/settings-store';
+import { subscriberOf } from '../settings/settings-subscriber';
 import { Deadline } from '../time/deadline';
 import { Gauges } from './gauges';
 import { Sources } from './intake';
@@ -61,6 +63,7 @@ export class RelayWorker {
   private readonly retryWorker: RetryWorker;
   private readonly sources: Sources;
   private readonly http: FastifyInstance;
+  private readonly settingsStore: SettingsStore;
   private readonly settings: SettingsCache;
   private readonly destinations: Destinations;
   private readonly pusherParts: PusherParts;
@@ -91,20 +94,18 @@ export class RelayWorker {
       observer,
     });
 
-    const settingsStore = new SettingsStore({
-      redis: this.redis[0],
-      prefix: config.redis.prefix,
-      cipher: new SettingsCipher(config.settings.encryptionKeys),
-    });
+    this.settingsStore = openSettingsStore(config, this.redis[0]);
     this.settings = new SettingsCache({
-      store: settingsStore,
-      subscriber: this.redis[2],
+      store: this.settingsStore,
+      subscriber: subscriberOf(this.redis[2]),
       file,
       onChange: (instance) => {
         this.destinations.changed(instance);
         this.sources.changed(instance);
       },
+      onUnreadable: (count) => metrics.unreadableInstances.set(count),
       onError: throttled((error) => log.warn('settings cannot be read', describeError(error))),
+      log,
     });
     this.pusherParts = createPusherParts({
       config,
@@ -112,10 +113,15 @@ export class RelayWorker {
       subscriber: this.redis[2],
       log,
     });
-    this.destinations = new Destinations(
-      [new Webhooks(config), new Pushers(config, this.pusherParts), new WebSockets(config, this.redis[3])],
-      this.settings,
-    );
+    this.destinations = new Destinations({
+      families: [
+        new Webhooks(config),
+        new Pushers(config, this.pusherParts),
+        new WebSockets(config, this.redis[3]),
+      ],
+      settings: this.settings,
+      parking,
+    });
 
     const bulkheads = new Bulkheads({
       concurrency: config.delivery.concurrencyPerDestination,
@@ -168,7 +174,7 @@ export class RelayWorker {
       observer,
       onError: warnRedis,
     });
-    this.sources = new Sources({ config, file, settings: this.settings, store: settingsStore, log });
+    this.sources = new Sources({ config, file, settings: this.settings, store: this.settingsStore, log });
     this.gauges = new Gauges({
       metrics,
       sources: this.sources,
@@ -183,7 +189,11 @@ export class RelayWorker {
         const { states } = this.sources;
         return {
           ready: states.every(({ ready }) => ready) && this.store.isReady,
-          parts: { ...Object.fromEntries(states.map(({ name, detail }) => [name, detail])), redis },
+          parts: {
+            ...Object.fromEntries(states.map(({ name, detail }) => [name, detail])),
+            redis,
+            ...unreadableDetail(this.settings.unreadable),
+          },
         };
       },
     });
@@ -204,7 +214,10 @@ export class RelayWorker {
     this.store
       .waitUntilReady()
       .then(
-        () => checkRedis(this.redis[0], this.log),
+        async () => {
+          await checkRedis(this.redis[0], this.log);
+          await warnOfClearSettings(this.options.config, this.settingsStore, this.log);
+        },
         () => {},
       )
       .catch((error: unknown) => this.log.warn('redis cannot be checked', describeError(error)));
@@ -282,4 +295,9 @@ export class RelayWorker {
       this.log.warn('dead letters could not be expired', describeError(error));
     }
   }
+}
+
+/** No reason to be unready: all others go on. */
+function unreadableDetail(count: number): Readonly<Record<string, string>> {
+  return count === 0 ? {} : { settings: `${count} instance(s) cannot be read` };
 }

@@ -36,7 +36,7 @@ const environment = (): Record<string, string> => ({
   REDIS_URI: process.env['REDIS_URI'] ?? '',
   REDIS_PREFIX_KEY: rabbit.prefix,
   WEBHOOK_GLOBAL_URL: url,
-  AUTHENTICATION_API_KEY: 'key',
+  AUTHENTICATION_API_KEY: 'a-key-of-the-operator',
 });
 
 async function doctor(
@@ -64,7 +64,8 @@ async function setUp(
   const store = new SettingsStore({ redis, prefix: rabbit.prefix, cipher: new SettingsCipher(keys) });
   await store.update(instance, () => ({ webhooks: {}, ...settings }));
   return async () => {
-    await redis.del(`{${rabbit.prefix}}:settings`, `{${rabbit.prefix}}:settings:exchanges`);
+    const parts = ['', ':exchanges', ':queues', ':tokens', ':version', ':changes'];
+    await redis.del(...parts.map((part) => `{${rabbit.prefix}}:settings${part}`));
     redis.disconnect();
   };
 }
@@ -127,6 +128,27 @@ describe('the doctor', () => {
     await remove();
     expect(of('settings', 'loja')?.detail).toContain('SETTINGS_ENCRYPTION_KEY');
     expect(text).not.toContain('secret-token');
+    expect(code).toBe(1);
+  });
+
+  test('beside settings that cannot be read the others are looked at, and names no broker takes are told (finding 2.1)', async () => {
+    const closed = await freePort();
+    const one = await setUp('loja', { webhook: { url: `http://127.0.0.1:${closed}/` } });
+    const two = await setUp('amq.loja', { rabbitmq: { enabled: true, events: [] }, token: 'a-token-of-amq' });
+    const redis = new Redis(process.env['REDIS_URI'] ?? '');
+    await redis.hset(`{${rabbit.prefix}}:settings`, 'broken', 'no settings');
+    redis.disconnect();
+    const { code, text, of } = await doctor({ WEBHOOK_ALLOWED_NETWORKS: '127.0.0.0/8' });
+    await two();
+    await one();
+    expect(of('settings', 'broken')).toMatchObject({ state: 'trouble', detail: expect.any(String) });
+    expect(of('webhook:instance/loja', 'connection')?.detail).toContain('ECONNREFUSED');
+    expect(of('settings', 'exchange')?.detail).toContain('amq.');
+    expect(of('settings', 'encryption')).toMatchObject({
+      state: 'note',
+      detail: expect.stringContaining('SETTINGS_ENCRYPTION_KEY'),
+    });
+    expect(text).not.toContain('a-token-of-amq');
     expect(code).toBe(1);
   });
 

@@ -3,11 +3,13 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Redis } from 'ioredis';
+import { SILENT } from '../../src/observability/logging';
 import { SettingsCipher } from '../../src/settings/cipher';
 import { parseSettings } from '../../src/settings/document';
 import type { Settings } from '../../src/settings/schema';
 import { SettingsCache } from '../../src/settings/settings-cache';
-import { SettingsStore } from '../../src/settings/settings-store';
+import { SettingsStore, settingsOrThrow } from '../../src/settings/settings-store';
+import { subscriberOf } from '../../src/settings/settings-subscriber';
 import { folderWith } from '../support/folders';
 import { Scenario } from '../support/scenario';
 
@@ -329,10 +331,11 @@ describe('the cache of settings', () => {
     });
     const cache = new SettingsCache({
       store,
-      subscriber,
+      subscriber: subscriberOf(subscriber),
       file,
       onChange: () => knowsNames(),
       onError: (error) => errors.push(error),
+      log: SILENT,
     });
     cache.start();
     open.push({ redis, cache }, { redis: subscriber, cache });
@@ -340,7 +343,8 @@ describe('the cache of settings', () => {
   }
 
   afterEach(async () => {
-    await open[0]?.redis.del(`{${prefix}}:settings`, `{${prefix}}:settings:exchanges`);
+    const parts = ['', ':exchanges', ':queues', ':tokens', ':version', ':changes'];
+    await open[0]?.redis.del(...parts.map((part) => `{${prefix}}:settings${part}`));
     for (const { redis, cache } of open.splice(0)) {
       cache.close();
       redis.disconnect();
@@ -351,7 +355,7 @@ describe('the cache of settings', () => {
     const { cache, redis, ready } = connect();
     await ready;
     expect(cache.of('unknown')).toBeUndefined();
-    const looked = jest.spyOn(redis, 'hmget');
+    const looked = jest.spyOn(redis, 'eval');
     expect(cache.of('another')).toBeUndefined();
     expect(looked).not.toHaveBeenCalled();
   });
@@ -360,7 +364,7 @@ describe('the cache of settings', () => {
     const { store, cache, redis, ready } = connect();
     await store.update('loja', () => settingsOf({ sqs: {} }));
     await ready;
-    const looked = jest.spyOn(redis, 'hmget');
+    const looked = jest.spyOn(redis, 'eval');
     const all = await Promise.all(Array.from({ length: 100 }, () => cache.of('loja')));
     expect(new Set(all).size).toBe(1);
     // Once more where the names came meanwhile.
@@ -372,12 +376,11 @@ describe('the cache of settings', () => {
     const stores = Array.from({ length: 4 }, () => connect().store);
     await Promise.all(
       stores.map((store, index) =>
-        store.update('loja', (before) =>
-          settingsOf({
-            ...before,
-            webhooks: { ...before?.webhooks, [`n${index}`]: { url: 'http://a.test' } },
-          }),
-        ),
+        store.update('loja', (stored) => {
+          const before = settingsOrThrow(stored);
+          const added = { [`n${index}`]: { url: 'http://a.test' } };
+          return settingsOf({ ...before, webhooks: { ...before?.webhooks, ...added } });
+        }),
       ),
     );
     expect(Object.keys((await stores[0]?.read('loja'))?.webhooks ?? {}).sort()).toEqual([
@@ -396,17 +399,18 @@ describe('the cache of settings', () => {
     expect(await store.namesWithExchange()).toEqual(['a']);
   });
 
-  test('a wrong key is told, and the settings are waited for instead of being passed over', async () => {
+  test('with a wrong key the settings are known to be unreadable, and nothing waits for them (finding 2.1)', async () => {
     const key = randomBytes(32).toString('base64');
     const right = connect(new Map(), [key]);
     await right.store.update('loja', () => settingsOf({ sqs: {} }));
     const wrong = connect(new Map(), [randomBytes(32).toString('base64')]);
-    const settings = wrong.cache.of('loja');
-    wrong.cache.of('loja');
+    await wrong.ready;
+    expect(await wrong.cache.of('loja')).toMatchObject({
+      code: 'SETTINGS_UNREADABLE',
+      cause: { code: 'SETTINGS_KEY_MISSING' },
+    });
+    expect([wrong.cache.unreadable, wrong.errors]).toEqual([1, []]);
     await expect(wrong.store.read('loja')).rejects.toThrow(/SETTINGS_ENCRYPTION_KEY/);
-    wrong.cache.close();
-    await expect(settings).rejects.toThrow(/closed/);
-    expect(wrong.errors.length).toBeGreaterThan(0);
   });
 });
 

@@ -89,6 +89,11 @@ export class RelayProcess {
     return this.ports.gateway;
   }
 
+  /** The worker's own port. */
+  get metricsPort(): number {
+    return this.ports.metrics;
+  }
+
   get log(): string {
     return this.#log;
   }

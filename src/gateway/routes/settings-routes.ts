@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { isRest } from '../../settings/bounds';
 import { instanceNameOf } from '../../settings/document';
+import { SETTINGS_BODY_LIMIT } from '../../settings/limits';
 import { masked } from '../../settings/mask';
+import { maskedUrl } from '../../settings/masked-url';
 import type { SectionName, Settings } from '../../settings/schema';
-import type { InstanceSettings, Taken } from '../../settings/settings-editor';
+import type { Author, InstanceSettings, Taken } from '../../settings/settings-editor';
 import { pathOf, readSlot, type Slot } from '../../settings/slot';
 import { type Row, rowOf, uuidOf } from '../core-api-shapes';
 import type { Guards } from '../guards';
@@ -43,11 +46,13 @@ function sectionRoutes(server: FastifyInstance, parts: SettingsRoutesParts, sect
     `/${section}/set/:instance`,
     {
       onRequest: guards.instance,
+      bodyLimit: SETTINGS_BODY_LIMIT,
       schema: { ...describe('settings', `Set the ${section} of an instance`), body },
     },
-    async ({ params, body: given }, reply) => {
-      const instance = instanceName(params.instance);
-      const taken = await instances.set(instance, slot, sectionOf(given, section));
+    async (request, reply) => {
+      const instance = instanceName(request.params.instance);
+      const given = sectionOf(request.body, section);
+      const taken = await instances.set(instance, slot, given, authorOf(request, guards));
       return reply.code(201).send(answerOf(instance, slot, taken, parts.obstacles[section]));
     },
   );
@@ -72,11 +77,16 @@ function namedWebhookRoutes(server: FastifyInstance, { instances, guards }: Sett
   const body = { type: 'object', properties: { webhook: SECTION_SCHEMAS.webhook } };
   server.post<OfWebhook>(
     '/webhook/set/:instance/:name',
-    { onRequest: guards.instance, schema: { ...describe('settings', 'Set a further, named webhook'), body } },
-    async ({ params, body: given }, reply) => {
-      const instance = instanceName(params.instance);
-      const slot = slotOf(params.name);
-      const taken = await instances.set(instance, slot, sectionOf(given, 'webhook'));
+    {
+      onRequest: guards.instance,
+      bodyLimit: SETTINGS_BODY_LIMIT,
+      schema: { ...describe('settings', 'Set a further, named webhook'), body },
+    },
+    async (request, reply) => {
+      const instance = instanceName(request.params.instance);
+      const slot = slotOf(request.params.name);
+      const given = sectionOf(request.body, 'webhook');
+      const taken = await instances.set(instance, slot, given, authorOf(request, guards));
       return reply.code(201).send(answerOf(instance, slot, taken));
     },
   );
@@ -102,15 +112,17 @@ function documentRoutes(server: FastifyInstance, { instances, guards }: Settings
     '/settings/set/:instance',
     {
       onRequest: guards.instance,
+      bodyLimit: SETTINGS_BODY_LIMIT,
       schema: {
         ...describe('settings', 'Set the sections that are given; null removes one, others stay'),
         body: SETTINGS_SCHEMA,
       },
     },
-    async ({ params, body }, reply) => {
+    async (request, reply) => {
       const { settings, warnings } = await instances.setSections(
-        instanceName(params.instance),
-        objectOf(body),
+        instanceName(request.params.instance),
+        objectOf(request.body),
+        { author: authorOf(request, guards) },
       );
       return reply.code(201).send({ ...masked(settings), ...(warnings.length > 0 ? { warnings } : {}) });
     },
@@ -132,6 +144,7 @@ function instanceRoutes(server: FastifyInstance, { instances, guards }: Settings
     '/instance/create',
     {
       onRequest: guards.operator,
+      bodyLimit: SETTINGS_BODY_LIMIT,
       schema: {
         ...describe(
           'settings',
@@ -162,6 +175,11 @@ function instanceRoutes(server: FastifyInstance, { instances, guards }: Settings
   );
 }
 
+/** A key that opens everything is the operator's; whatever else was let in is the instance's own token. */
+function authorOf(request: FastifyRequest, guards: Guards): Author {
+  return guards.accessOf(request) === 'all' ? 'operator' : 'tenant';
+}
+
 /** As the core API answers, as far as the relay knows. */
 function created(name: string, settings: Settings): Row {
   const { webhook, token } = settings;
@@ -176,7 +194,7 @@ function created(name: string, settings: Settings): Row {
       ? {}
       : {
           webhook: {
-            webhookUrl: webhook.url,
+            webhookUrl: maskedUrl(webhook.url),
             webhookHeaders: masked(settings).webhook?.headers,
             webhookByEvents: webhook.byEvents,
             webhookBase64: webhook.base64,
@@ -193,7 +211,7 @@ async function rowOrNull(instances: InstanceSettings, instance: string, slot: Sl
 
 function answerOf(instance: string, slot: Slot, { settings, warnings }: Taken, obstacle?: string): Row {
   const value = readSlot(settings, slot);
-  const about = warnings.filter((warning) => warning.startsWith(`${pathOf(slot)}.`));
+  const about = warnings.filter((warning) => warning.startsWith(`${pathOf(slot)}.`) || isRest(warning));
   const all = obstacle === undefined ? about : [...about, obstacle];
   return {
     ...(value === undefined ? {} : rowOf(instance, slot, value)),

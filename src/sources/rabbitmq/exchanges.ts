@@ -1,5 +1,5 @@
 import type { Config } from '../../config/config';
-import { filterOf } from '../../settings/document';
+import { knownFilterOf } from '../../settings/document';
 import type { Settings } from '../../settings/schema';
 import type { ConsumedExchange } from './topology';
 
@@ -7,7 +7,7 @@ import type { ConsumedExchange } from './topology';
 export function exchangeOf(instance: string, settings: Settings | undefined): ConsumedExchange | undefined {
   const { rabbitmq } = settings ?? {};
   if (rabbitmq?.enabled !== true) return undefined;
-  return { name: instance, instance, events: filterOf(rabbitmq.events) };
+  return { name: instance, instance, events: knownFilterOf(rabbitmq.events) };
 }
 
 /** The global exchange, and those of the instances whose settings say so. */

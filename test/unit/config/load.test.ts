@@ -31,6 +31,24 @@ function setup(files: Readonly<Record<string, string>> = {}): {
 
 describe('loadConfig', () => {
   test.each([
+    ['RABBITMQ_QUEUE', '字'.repeat(86), 'no more than 255 bytes'],
+    ['RABBITMQ_QUEUE', 'amq.relay', 'must not begin with amq.'],
+    ['RABBITMQ_EXCHANGE_NAME', 'x'.repeat(256), 'no more than 255 bytes'],
+    ['RABBITMQ_PREFIX_KEY', 'x'.repeat(240), 'no more than'],
+  ])('names that AMQP cannot take are named, counted in bytes: %s (finding 2.2)', (name, value, what) => {
+    expect(setup().problems({ [name]: value })).toEqual([expect.stringMatching(`^${name}: .*${what}`)]);
+  });
+
+  test('names that AMQP can take are taken, exchanges of the broker’s own too', () => {
+    const names = {
+      RABBITMQ_QUEUE: 'q'.repeat(255),
+      RABBITMQ_EXCHANGE_NAME: 'amq.topic',
+      RABBITMQ_PREFIX_KEY: 'p'.repeat(200),
+    };
+    expect(setup().problems(names)).toEqual([]);
+  });
+
+  test.each([
     ['REDIS_URI', 'foo'],
     ['REDIS_URI', 'redis://x:99999'],
     ['PUSHER_URL', 'foo'],

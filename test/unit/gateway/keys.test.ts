@@ -1,6 +1,5 @@
 import { HttpError } from '../../../src/gateway/http-errors';
-import { Keys } from '../../../src/gateway/keys';
-import type { Settings } from '../../../src/settings/schema';
+import { digest, Keys } from '../../../src/gateway/keys';
 import { turns } from '../../support/signals';
 
 // Jest's fake time does not reach this module.
@@ -13,8 +12,10 @@ const TOKENS: Readonly<Record<string, string>> = { loja: 'token-of-loja', other:
 const create = (): Keys =>
   new Keys({
     apiKey: 'operator',
-    settingsOf: (instance): Settings | undefined =>
-      TOKENS[instance] === undefined ? undefined : { token: TOKENS[instance], webhooks: {} },
+    tokenDigestOf: async (instance) => {
+      const token = TOKENS[instance];
+      return token === undefined ? undefined : digest(token);
+    },
   });
 
 const statusOf = async (check: Promise<unknown>): Promise<number> => {
@@ -45,14 +46,14 @@ describe('what a key opens', () => {
   });
 
   test('an instance without a token has none that could be guessed', async () => {
-    const keys = new Keys({ apiKey: 'operator', settingsOf: () => ({ webhooks: {} }) });
+    const keys = new Keys({ apiKey: 'operator', tokenDigestOf: async () => undefined });
     for (const key of ['', 'undefined', 'null'])
       expect(await statusOf(keys.check('a', key, 'loja'))).toBe(401);
   });
 
   test('that settings cannot be read is told as it is, not as a wrong key', async () => {
     const away = new Error('away');
-    const keys = new Keys({ apiKey: 'operator', settingsOf: () => Promise.reject(away) });
+    const keys = new Keys({ apiKey: 'operator', tokenDigestOf: () => Promise.reject(away) });
     await expect(keys.check('a', 'token', 'loja')).rejects.toBe(away);
     expect(await keys.check('a', 'operator', 'loja')).toBe('all');
   });
@@ -140,7 +141,7 @@ test('a key that is revoked no longer opens', async () => {
   let token: string | undefined = 'token-of-loja';
   const keys = new Keys({
     apiKey: 'operator',
-    settingsOf: () => ({ webhooks: {}, ...(token === undefined ? {} : { token }) }),
+    tokenDigestOf: async () => (token === undefined ? undefined : digest(token)),
   });
   expect(await keys.opens('token-of-loja', 'loja')).toBe(true);
   token = undefined;

@@ -19,7 +19,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ledger: ['pipeline', 'retry', 'redis', 'time'],
   'dead-letters': ['events', 'pipeline', 'retry', 'redis', 'time'],
   deduplication: ['errors', 'events', 'pipeline', 'retry', 'redis', 'time'],
-  destinations: ['errors', 'events', 'pipeline', 'settings'],
+  destinations: ['errors', 'events', 'config', 'pipeline', 'settings'],
   'destinations/http': ['errors', 'pipeline', 'network', 'time'],
   'destinations/webhook': [
     'errors',

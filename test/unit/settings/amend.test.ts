@@ -105,6 +105,69 @@ describe('masks', () => {
   });
 });
 
+describe('secrets stay with the address they were given for (finding 5.4)', () => {
+  const stored = {
+    ...webhook,
+    url: 'https://example.com/hook?token=abc',
+    headers: { authorization: 'Bearer s3cret' },
+    secret: 's3cret-signing',
+  };
+  const elsewhere = 'https://attacker.example/hook';
+
+  test.each<[string, object, string[]]>([
+    ['left out', { url: elsewhere }, ['headers.authorization', 'secret']],
+    [
+      'masked',
+      { url: elsewhere, headers: { authorization: MASK }, secret: MASK },
+      ['secret', 'headers.authorization'],
+    ],
+    ['under its older name', { webhookUrl: elsewhere }, ['headers.authorization', 'secret']],
+    ['by another scheme', { url: 'http://example.com/hook' }, ['headers.authorization', 'secret']],
+    ['by another port', { url: 'https://example.com:444/hook' }, ['headers.authorization', 'secret']],
+    ['headers given, the secret not', { url: elsewhere, headers: { a: 'new' } }, ['secret']],
+    ['all given', { url: elsewhere, headers: { a: 'new' }, secret: 'new' }, []],
+    ['taken away', { url: elsewhere, headers: {}, secret: null }, []],
+    ['another path of the same origin', { url: 'https://example.com/other' }, []],
+    ['the address as it is shown', { url: `https://example.com/hook?token=${MASK}` }, []],
+  ])('%s', (_how, given, masks) => {
+    const amended = amend(stored, given);
+    expect(pathsOfMasks(amended).sort()).toEqual([...masks].sort());
+    if (masks.length > 0) expect(JSON.stringify(amended)).not.toContain('s3cret');
+  });
+
+  test.each<[string, object, string[]]>([
+    [
+      'a section',
+      { webhook: { webhookUrl: elsewhere, headers: { authorization: MASK } } },
+      ['webhook.headers.authorization'],
+    ],
+    ['a named webhook', { webhooks: { n: { url: elsewhere, secret: MASK } } }, ['webhooks.n.secret']],
+    [
+      'an address with a mask',
+      { webhook: { url: `https://attacker.example/hook?token=${MASK}` } },
+      ['webhook.url'],
+    ],
+    ['the same place', { webhook: { url: stored.url, headers: { authorization: MASK }, secret: MASK } }, []],
+  ])('in a document: %s', (_what, given, masks) => {
+    expect(pathsOfMasks(unmask(given, { webhook: stored, webhooks: { n: stored } }))).toEqual(masks);
+  });
+
+  test('a Pusher app that moves needs its secret again', () => {
+    const pusher = {
+      enabled: true,
+      appId: '1',
+      key: 'k',
+      secret: 's3cret',
+      cluster: 'eu',
+      useTLS: true,
+      events: [],
+    };
+    expect(pathsOfMasks(amend(pusher, { host: 'attacker.example' }))).toEqual(['secret']);
+    expect(pathsOfMasks(amend(pusher, { events: ['CALL'] }))).toEqual([]);
+    expect(amend(pusher, { secret: MASK, key: 'other' })).toMatchObject({ secret: 's3cret', key: 'other' });
+  });
+});
+
 describe('slots', () => {
   const settings: Settings = { webhook, webhooks: { n8n: webhook }, sqs: { enabled: true, events: [] } };
   const slots: Slot[] = [

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
-import { ConfigError } from '../../../src/errors';
 import { SettingsCipher } from '../../../src/settings/cipher';
 
 const newKey = (): string => randomBytes(32).toString('base64');
@@ -29,8 +28,27 @@ describe('encryption of settings', () => {
     );
   });
 
-  test('what was stored before there was a key can be read', () => {
-    expect(new SettingsCipher([newKey()]).open('a', text)).toBe(text);
+  test('with a key, text in clear is refused, as anybody may have written it (finding 5.5)', () => {
+    const open = (): string => new SettingsCipher([newKey()]).open('a', text);
+    expect(open).toThrow(expect.objectContaining({ code: 'SETTINGS_IN_CLEAR' }));
+    expect(open).toThrow(/settings encrypt.*SETTINGS_ACCEPT_CLEAR/);
+    expect(open).not.toThrow(/s3cret/);
+  });
+
+  test('what was stored before there was a key can be read while it is moved', () => {
+    expect(new SettingsCipher([newKey()], { acceptClear: true }).open('a', text)).toBe(text);
+  });
+
+  test('a text cut to any length is refused as changed, not by a fault of its own (finding 2.1)', () => {
+    const cipher = new SettingsCipher([newKey()]);
+    const sealed = cipher.seal('a', text);
+    fc.assert(
+      fc.property(fc.integer({ min: 17, max: sealed.replace(/=+$/, '').length - 1 }), (length) => {
+        expect(() => cipher.open('a', sealed.slice(0, length))).toThrow(
+          expect.objectContaining({ code: expect.stringMatching(/^SETTINGS_(TAMPERED|IN_CLEAR)$/) }),
+        );
+      }),
+    );
   });
 
   test('while rotating, the first key seals and each opens', () => {
@@ -48,7 +66,7 @@ describe('encryption of settings', () => {
     const key = newKey();
     const sealed = new SettingsCipher([key]).seal('loja', text);
     const open = (): string => new SettingsCipher(keys).open('loja', sealed);
-    expect(open).toThrow(ConfigError);
+    expect(open).toThrow(expect.objectContaining({ code: 'SETTINGS_KEY_MISSING' }));
     expect(open).toThrow(/SETTINGS_ENCRYPTION_KEY.*"loja"/s);
     expect(open).not.toThrow(key);
   });

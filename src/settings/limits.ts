@@ -1,0 +1,22 @@
+/** Bounds of what is set for one instance: one tenant's settings are read by every process, and by each of its requests. */
+
+/** Of all settings of one instance, as JSON. */
+export const MAX_SETTINGS_BYTES = 65_536;
+/** Of the text in Redis: encrypted text is a third larger, and names its schema and its key. What is larger is not fetched. */
+export const MAX_STORED_BYTES = 98_304;
+/** Of a request's body that sets them: JSON may be written with spaces and escapes. */
+export const SETTINGS_BODY_LIMIT = 131_072;
+/** Fields and items in all, unknown ones included. */
+export const MAX_NODES = 20_000;
+/** Objects within objects; settings have five levels. */
+export const MAX_DEPTH = 16;
+export const MAX_HEADERS = 50;
+export const MAX_HEADER_NAME_BYTES = 255;
+export const MAX_HEADER_VALUE_BYTES = 8192;
+export const MAX_WEBHOOKS = 50;
+/** Names of events in one list. */
+export const MAX_EVENTS = 200;
+/** Of an instance's name, in characters, as in the core API's database. */
+export const MAX_INSTANCE_NAME_LENGTH = 255;
+/** Of an event's name, so that a binding `#.<event>` and most `<instance>.<event>` fit AMQP. */
+export const MAX_EVENT_NAME_BYTES = 100;

@@ -1,0 +1,33 @@
+export interface ApartOptions<T> {
+  readonly items: Iterable<T> | AsyncIterable<T>;
+  /** Items under way at once. */
+  readonly atOnce: number;
+  readonly work: (item: T) => Promise<unknown> | unknown;
+  /** Takes what `work` threw for one item; must not throw. */
+  readonly onFault: (error: unknown, item: T) => void;
+}
+
+/**
+ * Works on many items that have nothing to do with each other (instances, queues, apps): a fault at one is handed to
+ * `onFault`, and the others go on. Rejects only where the items themselves cannot be read.
+ */
+export async function forEachApart<T>({ items, atOnce, work, onFault }: ApartOptions<T>): Promise<void> {
+  const underWay = new Set<Promise<void>>();
+  const start = async (item: T): Promise<void> => {
+    try {
+      await work(item);
+    } catch (error) {
+      onFault(error, item);
+    }
+  };
+  try {
+    for await (const item of items) {
+      const run = start(item);
+      underWay.add(run);
+      void run.finally(() => underWay.delete(run));
+      if (underWay.size >= atOnce) await Promise.race(underWay);
+    }
+  } finally {
+    await Promise.all(underWay);
+  }
+}

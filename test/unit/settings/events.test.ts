@@ -1,0 +1,67 @@
+import { nearestEvent } from '../../../src/events/nearest-event';
+import {
+  filterOf,
+  knownFilterOf,
+  parseSettings,
+  unknownEventProblems,
+  unknownEvents,
+} from '../../../src/settings/document';
+import { exchangeProblem } from '../../../src/settings/instance-checks';
+
+const rabbitmq = { enabled: true, events: [] as string[] };
+
+describe('names of events', () => {
+  it.each([
+    ['MESSAGE_UPSERT', 'MESSAGES_UPSERT'],
+    ['messages.upsrt', 'MESSAGES_UPSERT'],
+    ['CALLS', 'CALL'],
+    ['QR_CODE_UPDATED', 'QRCODE_UPDATED'],
+  ])('%s was probably meant as %s', (name, known) => {
+    expect(nearestEvent(name)).toBe(known);
+  });
+
+  it('are found in every list of a document (finding 1.10)', () => {
+    const url = 'https://a.test/';
+    const events = ['CALL', 'MADE_UP'];
+    const document = {
+      webhook: { url, events },
+      webhooks: { n: { url, events } },
+      websocket: { events },
+      rabbitmq: { events },
+      sqs: { events },
+      pusher: { appId: '1', key: 'k', secret: 's', cluster: 'eu', events },
+    };
+    const parsed = parseSettings(document);
+    if (!parsed.ok) throw new Error(parsed.problems.join());
+    const paths = unknownEvents(parsed.settings).map(({ path }) => path);
+    expect(paths.sort()).toEqual(
+      ['pusher', 'rabbitmq', 'sqs', 'webhook', 'webhooks.n', 'websocket'].map((name) => `${name}.events`),
+    );
+    expect(unknownEventProblems([{ path: 'sqs.events', event: 'CALLS' }])).toEqual([
+      'sqs.events: CALLS is no event: did you mean CALL?',
+    ]);
+  });
+
+  it('that are unknown make nothing at a broker, and pass as they did elsewhere (finding 1.10)', () => {
+    expect(knownFilterOf(['MADE_UP', 'messages.upsert'])).toEqual(new Set(['MESSAGES_UPSERT']));
+    expect(knownFilterOf(['MADE_UP'])).toEqual(new Set());
+    expect(knownFilterOf([])).toBe('all');
+    expect(filterOf(['MADE_UP'])).toEqual(new Set(['MADE_UP']));
+  });
+});
+
+describe('names of instances whose exchange is consumed (finding 2.2)', () => {
+  it.each<[string, string, 'dedicated' | 'shared', string[], boolean]>([
+    ['an ordinary one', 'loja', 'shared', [], true],
+    ['255 bytes', 'n'.repeat(255), 'dedicated', [], true],
+    ['256 bytes', 'n'.repeat(256), 'dedicated', [], false],
+    ['90 characters of three bytes', '日'.repeat(90), 'dedicated', [], false],
+    ['245 characters with every event in shared mode', 'n'.repeat(245), 'shared', [], false],
+    ['245 characters with a short event in shared mode', 'n'.repeat(245), 'shared', ['CALL'], true],
+    ['a name of the broker’s', 'amq.loja', 'dedicated', [], false],
+  ])('%s', (_what, instance, mode, events, fits) => {
+    const settings = { webhooks: {}, rabbitmq: { ...rabbitmq, events } };
+    expect(exchangeProblem(instance, settings, mode) === undefined).toBe(fits);
+    expect(exchangeProblem(instance, { webhooks: {} }, mode)).toBeUndefined();
+  });
+});
