@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
-import type { Keys } from './keys';
+import { recognise } from '../network/guarded-server';
+import type { Access, Keys } from './keys';
 
 type Guard = (request: FastifyRequest) => Promise<void>;
 
@@ -9,17 +10,37 @@ export interface Guards {
   readonly operator: Guard;
   /** The operator's key, or the token of the instance in the path. */
   readonly instance: Guard;
+  /** What the key of a request opens that passed one of the two. */
+  readonly accessOf: (request: FastifyRequest) => Access;
 }
 
+const GUARDS = new WeakSet<object>();
+const ACCESSES = new WeakMap<FastifyRequest, Access>();
+
 export function createGuards(keys: Keys): Guards {
-  return {
-    operator: async (request) => {
-      await keys.check(request.ip, keyOf(request));
-    },
-    instance: async (request) => {
-      await keys.check(request.ip, keyOf(request), (request.params as { instance?: string }).instance);
-    },
+  const guard = (instanceOf: (request: FastifyRequest) => string | undefined): Guard => {
+    const check: Guard = async (request) => {
+      ACCESSES.set(request, await keys.check(request.ip, keyOf(request), instanceOf(request)));
+      recognise(request.raw.socket);
+    };
+    GUARDS.add(check);
+    return check;
   };
+  return {
+    operator: guard(() => undefined),
+    instance: guard((request) => (request.params as { instance?: string }).instance),
+    accessOf: (request) => ACCESSES.get(request) ?? 'instance',
+  };
+}
+
+/** Whether the hooks of a route check a key before its body is read. */
+export function isGuarded(hooks: unknown): boolean {
+  return [hooks].flat().some((hook) => typeof hook === 'function' && GUARDS.has(hook));
+}
+
+/** Undefined where no guard has let the request pass. */
+export function shownAccess(request: FastifyRequest): Access | undefined {
+  return ACCESSES.get(request);
 }
 
 export function keyOf({ headers }: FastifyRequest): string | undefined {
