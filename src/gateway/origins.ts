@@ -19,7 +19,7 @@ export interface OriginRules {
  * own host may, and those of listed origins. Programs send no Origin.
  */
 export function isTrustedPage({ origin, host }: BrowserHeaders, { origins }: OriginRules): boolean {
-  if (origin === undefined || origins.includes(origin)) return true;
+  if (origin === undefined || (origin !== '*' && origins.includes(origin))) return true;
   const own = host === undefined ? undefined : parseUrl(`http://${host}`);
   return own !== undefined && parseUrl(origin)?.host === own.host;
 }
