@@ -3,7 +3,7 @@ import type { Socket as NetSocket } from 'node:net';
 import type { Socket, Server as SocketIoServer } from 'socket.io';
 import { addressGroup } from '../../network/client-address';
 import { recognise } from '../../network/guarded-server';
-import { type BudgetOptions, SharedBudget } from '../../network/shared-budget';
+import { type BudgetOptions, SharedBudget, type Taking } from '../../network/shared-budget';
 
 type Engine = SocketIoServer['engine'];
 type Connection = Socket['conn'];
@@ -17,13 +17,17 @@ export interface EngineLimitsParts {
   readonly maxBodyBytes: number;
 }
 
-/** CONNECT packets that are not answered yet: in all, and of one session. Each costs about 0.1 ms of the event loop. */
-const CONNECTS: BudgetOptions = { inAll: 1024, perHolder: 256 };
+/**
+ * CONNECT packets that are not answered yet, besides the first of each session: in all, and of one session. Each costs about
+ * 0.1 ms of the event loop, and they come in one piece.
+ */
+const FURTHER_CONNECTS: BudgetOptions = { inAll: 512, perHolder: 127 };
 /** Refused CONNECTs after which a session is ended; and packets of a session that no key was shown in. */
-const MAX_REFUSED = 256;
-const MAX_PACKETS = 512;
+const MAX_REFUSED = 128;
+const MAX_PACKETS = 256;
 /** Connections remembered of a session that no key was shown in yet: it begins on one and goes on on another. */
 const MAX_SOCKETS = 4;
+const FIRST: Taking = { kind: 'taken', release: () => {} };
 /** First character of the packet by which a client joins a namespace. */
 const CONNECT = '0';
 
@@ -46,7 +50,7 @@ interface EngineRequest extends IncomingMessage {
 export class EngineLimits {
   private readonly byId = new Map<string, Session>();
   private readonly sessions: SharedBudget;
-  private readonly connects = new SharedBudget(CONNECTS);
+  private readonly furtherConnects = new SharedBudget(FURTHER_CONNECTS);
 
   constructor(private readonly parts: EngineLimitsParts) {
     this.sessions = new SharedBudget(parts.sessions);
@@ -118,11 +122,15 @@ export class EngineLimits {
 
   private take(connection: Connection, session: Session, data: unknown): void {
     session.packets++;
-    const isConnect = typeof data === 'string' && data.startsWith(CONNECT);
-    const taking = isConnect ? this.connects.take(idOf(connection)) : undefined;
-    if (taking?.kind === 'taken') session.pending.push(taking.release);
     const isTooMuch = !session.isKnown && session.packets > MAX_PACKETS;
-    if (isTooMuch || taking?.kind === 'refused') connection.close(true);
+    const isConnect = typeof data === 'string' && data.startsWith(CONNECT);
+    if (isTooMuch || (isConnect && !this.takeConnect(connection, session))) connection.close(true);
+  }
+
+  private takeConnect(connection: Connection, { pending }: Session): boolean {
+    const taking = pending.length === 0 ? FIRST : this.furtherConnects.take(idOf(connection));
+    if (taking.kind === 'taken') pending.push(taking.release);
+    return taking.kind === 'taken';
   }
 
   private takeBody(request: IncomingMessage): boolean {
