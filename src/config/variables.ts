@@ -189,7 +189,7 @@ export const VARIABLES = {
   GATEWAY_MAX_CONNECTIONS_PER_ADDRESS: variable(
     optional(integer(1, 1_000_000)),
     undefined,
-    'and those of one address (IPv6: /64) that showed no key; unset: a quarter of them, at most 500',
+    'and those of one address (IPv6: /64) that showed no key; unset: a quarter of them, at most 1,000',
   ),
   SERVER_DISABLE_DOCS: variable(flag, false, 'no /docs in the gateway'),
   CORS_ORIGIN: variable(list, ['*'], 'origins whose pages may call the gateway'),
@@ -209,7 +209,7 @@ export const VARIABLES = {
   WEBSOCKET_ALLOWED_HOSTS: variable(
     list,
     [],
-    'addresses whose clients need no key, or *; behind a proxy every client has the address of the proxy',
+    'addresses whose clients need no key, or *; pages of other origins do unless CORS_ORIGIN lists them; behind a proxy every client has the address of the proxy',
   ),
   WEBSOCKET_RESUME_SECONDS: variable(
     integer(1, 604_800),

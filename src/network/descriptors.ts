@@ -24,7 +24,7 @@ const GATEWAY_SHARE = 3 / 8;
 const GATEWAY_MOST = 20_000;
 /** More connections than this without a key are no ordinary crowd. */
 const MOST_STRANGERS = 2000;
-const MOST_PER_ADDRESS = 500;
+const MOST_PER_ADDRESS = 1000;
 const METRICS_SHARE = 1 / 16;
 const METRICS_MOST = 64;
 

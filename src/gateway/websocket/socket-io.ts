@@ -45,6 +45,8 @@ export class SocketIo {
   private readonly server: Server;
   private readonly arrivals = new WeakMap<Socket, Arrival>();
   private readonly limits: EngineLimits;
+  /** The library has no engine before. */
+  private isAttached = false;
 
   constructor(private readonly parts: SocketIoParts) {
     const { cors } = parts.config;
@@ -80,12 +82,13 @@ export class SocketIo {
 
   attach(server: HttpServer): void {
     this.server.attach(server);
+    this.isAttached = true;
     this.limits.watch(this.server.engine);
   }
 
   /** The HTTP server is closed by its owner. */
   close(): void {
-    this.server.engine.close();
+    if (this.isAttached) this.server.engine.close();
   }
 
   private admit(socket: Socket, next: (error?: Error) => void): void {

@@ -48,7 +48,7 @@ describe('limits by the descriptors of the process', () => {
   it.each([
     [256, { inAll: 96, strangers: 48, perAddress: 24 }, 16],
     [1024, { inAll: 384, strangers: 192, perAddress: 96 }, 64],
-    [1_048_576, { inAll: 20_000, strangers: 2000, perAddress: 500 }, 64],
+    [1_048_576, { inAll: 20_000, strangers: 2000, perAddress: 1000 }, 64],
   ])('of %d leave more than half to the worker (finding 4.2)', (descriptors, gateway, metrics) => {
     const none = { maxConnections: undefined, maxConnectionsPerAddress: undefined };
     expect(gatewayLimits(none, descriptors)).toEqual(gateway);
