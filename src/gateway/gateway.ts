@@ -1,10 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config/config';
+import type { GatewayConfig } from '../config/gateway-config';
 import { DeadLetters } from '../dead-letters/dead-letters';
 import { Pushers } from '../destinations/pusher/pushers';
 import { sendWebhookSample } from '../destinations/webhook/webhook-sample';
 import { Webhooks } from '../destinations/webhook/webhooks';
 import { ConfigError, errorCode } from '../errors';
+import { descriptorLimit, gatewayLimits } from '../network/descriptors';
 import type { GuardedFastify } from '../network/guarded-fastify';
 import { SharedBudget } from '../network/shared-budget';
 import { healthRoutes } from '../observability/health-routes';
@@ -65,7 +67,8 @@ export class RelayGateway {
   private stopping: Promise<void> | undefined;
   private readonly errorContext: ErrorContext = {
     isStoreReady: () => this.store.isReady,
-    onUnexpected: (error) => this.options.log.error('the gateway failed', describeError(error)),
+    // Throttled: what strangers send must not fill the log.
+    onUnexpected: throttled((error) => this.options.log.error('the gateway failed', describeError(error))),
   };
 
   constructor(private readonly options: GatewayOptions) {
@@ -123,6 +126,7 @@ export class RelayGateway {
     if (this.state !== 'idle') return;
     this.become('starting');
     const { config, log } = this.options;
+    warnOfDescriptors(config.gateway, log);
     const http = await createGatewayServer({
       config: config.gateway,
       ...this.errorContext,
@@ -238,6 +242,20 @@ export class RelayGateway {
     this.http.destroyAll();
     await deadline.finishesInTime(closed, reserveMs / 2);
   }
+}
+
+/** Where the connections that are configured leave too few file descriptors to everything else. */
+function warnOfDescriptors(config: GatewayConfig, log: Logger): void {
+  const descriptors = descriptorLimit();
+  const { inAll } = gatewayLimits(config, descriptors);
+  if (inAll <= descriptors / 2) return;
+  log.warn(
+    'GATEWAY_MAX_CONNECTIONS is more than half of the file descriptors: deliveries may find none left',
+    {
+      connections: inAll,
+      descriptors,
+    },
+  );
 }
 
 /** What keeps sections that are set from having an effect. */

@@ -1,5 +1,4 @@
 import type { FastifyRequest } from 'fastify';
-import { recognise } from '../network/guarded-server';
 import type { Access, Keys } from './keys';
 
 type Guard = (request: FastifyRequest) => Promise<void>;
@@ -21,7 +20,6 @@ export function createGuards(keys: Keys): Guards {
   const guard = (instanceOf: (request: FastifyRequest) => string | undefined): Guard => {
     const check: Guard = async (request) => {
       ACCESSES.set(request, await keys.check(request.ip, keyOf(request), instanceOf(request)));
-      recognise(request.raw.socket);
     };
     GUARDS.add(check);
     return check;

@@ -5,10 +5,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GatewayConfig } from '../config/gateway-config';
 import { descriptorLimit, gatewayLimits } from '../network/descriptors';
 import { type GuardedFastify, guardedFastify } from '../network/guarded-fastify';
-import type { RefusedCounts } from '../network/guarded-server';
+import { type RefusedCounts, recognise } from '../network/guarded-server';
 import type { SharedBudget } from '../network/shared-budget';
 import { VERSION } from '../version';
 import { boundBodies } from './body-budgets';
+import { shownAccess } from './guards';
 import { asHttpError, badRequest, type ErrorContext, type HttpError, notFound, send } from './http-errors';
 import { isDeeperThan } from './json-depth';
 
@@ -61,6 +62,10 @@ export async function createGatewayServer(parts: GatewayServerParts): Promise<Gu
     if (request.is404) throw unknownRoute(request);
   });
   boundBodies(server, parts.bodies);
+  // Not before its body came: who holds a key could otherwise take any number of places with bodies that never end.
+  server.addHook('preHandler', async (request) => {
+    if (shownAccess(request) !== undefined) recognise(request.raw.socket);
+  });
   if (config.docs) await describeItself(server);
   await server.register(async (scope) => parts.routes(scope));
   return guarded;
