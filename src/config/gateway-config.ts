@@ -10,9 +10,15 @@ export interface GatewayConfig {
   readonly apiKey: string;
   readonly trustedProxies: readonly string[];
   readonly docs: boolean;
+  /** Undefined: by the file descriptors of the process. */
+  readonly maxConnections: number | undefined;
+  readonly maxConnectionsPerAddress: number | undefined;
+  /** `GATEWAY_URL`: the address at which browsers reach the gateway. */
+  readonly publicUrl: string | undefined;
   readonly cors: {
     readonly origins: readonly string[];
     readonly methods: readonly string[];
+    /** Never together with the origin `*`. */
     readonly credentials: boolean;
   };
 }
@@ -66,16 +72,25 @@ export function gatewayOf(values: Values, problems: string[], warnings: string[]
   if (!values.GATEWAY_TRUSTED_PROXIES.every(isNetwork)) {
     problems.push('GATEWAY_TRUSTED_PROXIES: must be a list of addresses or networks, such as 10.0.0.0/8');
   }
+  const isOpen = values.CORS_ORIGIN.includes('*');
+  if (isOpen && values.CORS_CREDENTIALS) {
+    warnings.push(
+      'CORS_CREDENTIALS has no effect while CORS_ORIGIN is *: every page could act with the cookies of its visitors; list the origins',
+    );
+  }
   return {
     host: values.GATEWAY_HOST,
     port: values.GATEWAY_PORT,
     apiKey: values.AUTHENTICATION_API_KEY,
     trustedProxies: values.GATEWAY_TRUSTED_PROXIES,
     docs: !values.SERVER_DISABLE_DOCS,
+    maxConnections: values.GATEWAY_MAX_CONNECTIONS,
+    maxConnectionsPerAddress: values.GATEWAY_MAX_CONNECTIONS_PER_ADDRESS,
+    publicUrl: values.GATEWAY_URL,
     cors: {
       origins: values.CORS_ORIGIN,
       methods: values.CORS_METHODS,
-      credentials: values.CORS_CREDENTIALS,
+      credentials: values.CORS_CREDENTIALS && !isOpen,
     },
   };
 }

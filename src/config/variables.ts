@@ -186,10 +186,24 @@ export const VARIABLES = {
     [],
     'addresses or networks (CIDR) of proxies whose X-Forwarded-For is believed',
   ),
+  GATEWAY_MAX_CONNECTIONS: variable(
+    optional(integer(16, 1_000_000)),
+    undefined,
+    "connections to the gateway's port; unset: three eighths of the process's file descriptors, at most 20,000",
+  ),
+  GATEWAY_MAX_CONNECTIONS_PER_ADDRESS: variable(
+    optional(integer(1, 1_000_000)),
+    undefined,
+    'and those of one address (IPv6: /64) that showed no key; unset: a quarter of them, at most 1,000',
+  ),
   SERVER_DISABLE_DOCS: variable(flag, false, 'no /docs in the gateway'),
   CORS_ORIGIN: variable(list, ['*'], 'origins whose pages may call the gateway'),
   CORS_METHODS: variable(list, ['POST', 'GET', 'PUT', 'DELETE'], 'and with which methods'),
-  CORS_CREDENTIALS: variable(flag, false, 'and whether with credentials'),
+  CORS_CREDENTIALS: variable(
+    flag,
+    false,
+    'and whether with credentials; has no effect while CORS_ORIGIN is *',
+  ),
 
   WEBSOCKET_ENABLED: variable(flag, false, 'deliver to the WebSocket clients of the gateway'),
   WEBSOCKET_GLOBAL_EVENTS: variable(
@@ -200,7 +214,7 @@ export const VARIABLES = {
   WEBSOCKET_ALLOWED_HOSTS: variable(
     list,
     [],
-    'addresses whose clients need no key, or *; behind a proxy every client has the address of the proxy',
+    'addresses whose clients need no key, or *; pages of other origins do unless CORS_ORIGIN lists them; behind a proxy every client has the address of the proxy',
   ),
   WEBSOCKET_RESUME_SECONDS: variable(
     integer(1, 604_800),

@@ -1,10 +1,14 @@
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config/config';
+import type { GatewayConfig } from '../config/gateway-config';
 import { DeadLetters } from '../dead-letters/dead-letters';
 import { Pushers } from '../destinations/pusher/pushers';
 import { sendWebhookSample } from '../destinations/webhook/webhook-sample';
 import { Webhooks } from '../destinations/webhook/webhooks';
 import { ConfigError, errorCode } from '../errors';
+import { descriptorLimit, gatewayLimits } from '../network/descriptors';
+import type { GuardedFastify } from '../network/guarded-fastify';
+import { SharedBudget } from '../network/shared-budget';
 import { healthRoutes } from '../observability/health-routes';
 import type { Logger } from '../observability/logging';
 import type { Metrics } from '../observability/metrics';
@@ -21,6 +25,7 @@ import { InstanceSettings } from '../settings/settings-editor';
 import type { SettingsStore } from '../settings/settings-store';
 import { subscriberOf } from '../settings/settings-subscriber';
 import { Deadline } from '../time/deadline';
+import { STRANGERS_BODIES } from './body-budgets';
 import { createGuards } from './guards';
 import { asHttpError, type ErrorContext } from './http-errors';
 import { createGatewayServer } from './http-server';
@@ -40,6 +45,12 @@ export interface GatewayOptions {
   readonly log: Logger;
 }
 
+/** `stopping` may follow each of the first three; nothing but `closed` follows it. */
+type GatewayState = 'idle' | 'starting' | 'listening' | 'stopping' | 'closed';
+
+/** Of the shutdown's deadline, for what comes after the HTTP server: clients that do not go are cut off by then. */
+const CLOSING_SHARE = 0.4;
+
 /** The HTTP process: settings, WebSockets, operations. Any number of them may run beside each other. */
 export class RelayGateway {
   private readonly redis: RedisClient;
@@ -54,11 +65,14 @@ export class RelayGateway {
   private readonly pushers: Pushers;
   private readonly pusher: PusherGateway;
   private readonly keys: Keys;
-  private server: FastifyInstance | undefined;
+  private readonly bodies = new SharedBudget(STRANGERS_BODIES);
+  private http: GuardedFastify | undefined;
+  private state: GatewayState = 'idle';
   private stopping: Promise<void> | undefined;
   private readonly errorContext: ErrorContext = {
     isStoreReady: () => this.store.isReady,
-    onUnexpected: (error) => this.options.log.error('the gateway failed', describeError(error)),
+    // Throttled: what strangers send must not fill the log.
+    onUnexpected: throttled((error) => this.options.log.error('the gateway failed', describeError(error))),
   };
 
   constructor(private readonly options: GatewayOptions) {
@@ -107,15 +121,21 @@ export class RelayGateway {
     this.hub = config.webSocket.enabled ? this.createHub() : undefined;
   }
 
-  /** Resolves when it answers; where Redis is away, it says so in its answers. */
+  /** Resolves when it answers, or was stopped meanwhile; where Redis is away, it says so in its answers. */
   async start(): Promise<void> {
+    if (this.state !== 'idle') return;
+    this.become('starting');
     const { config, log } = this.options;
-    const { host, port } = config.gateway;
-    this.server = await createGatewayServer({
+    warnOfDescriptors(config.gateway, log);
+    const http = await createGatewayServer({
       config: config.gateway,
       ...this.errorContext,
+      bodies: this.bodies,
+      onRefused: (counts) => log.warn('connections refused at the gateway', counts),
       routes: (server) => this.addRoutes(server),
     });
+    if (this.hasStopped) return void (await http.server.close());
+    this.http = http;
     this.settings.start();
     this.store
       .waitUntilReady()
@@ -124,22 +144,41 @@ export class RelayGateway {
         () => {},
       )
       .catch((error: unknown) => log.warn('settings cannot be looked through', describeError(error)));
-    this.hub?.attach(this.server.server);
-    await this.server.listen({ host, port }).catch((error: unknown) => {
+    this.hub?.attach(http.server.server);
+    await this.listen(http.server);
+  }
+
+  /** Stops, whether it was started or not; requests under way are cut off. Further calls wait for the first. */
+  stop(): Promise<void> {
+    this.stopping ??= this.close();
+    return this.stopping;
+  }
+
+  private get hasStopped(): boolean {
+    return this.state === 'stopping' || this.state === 'closed';
+  }
+
+  private become(state: GatewayState): void {
+    this.options.log.debug('gateway state', { from: this.state, to: state });
+    this.state = state;
+  }
+
+  private async listen(server: FastifyInstance): Promise<void> {
+    const { host, port } = this.options.config.gateway;
+    try {
+      await server.listen({ host, port });
+    } catch (error) {
+      if (this.hasStopped) return;
       throw new ConfigError(
         [
           `GATEWAY_PORT, GATEWAY_HOST: ${host}:${port} cannot be listened on (${errorCode(error)}): name a free port`,
         ],
         { cause: error },
       );
-    });
-    log.info('gateway started', { address: `http://${host}:${port}` });
-  }
-
-  /** Answers what was asked, and stops. Further calls wait for the first. */
-  stop(): Promise<void> {
-    this.stopping ??= this.close();
-    return this.stopping;
+    }
+    if (this.hasStopped) return;
+    this.become('listening');
+    this.options.log.info('gateway started', { address: `http://${host}:${port}` });
   }
 
   private createHub(): WebSocketHub {
@@ -148,6 +187,7 @@ export class RelayGateway {
       gateway: config.gateway,
       config: config.webSocket,
       keys: this.keys,
+      bodies: this.bodies,
       subscriber: this.subscribers[1],
       redis: this.redis,
       prefix: config.redis.prefix,
@@ -179,7 +219,7 @@ export class RelayGateway {
     webhookTestRoutes(server, {
       instances,
       guards,
-      sendSample: (instance, slot, webhook) => sendWebhookSample(this.webhooks, instance, slot, webhook),
+      sendSample: (sample) => sendWebhookSample(this.webhooks, sample),
     });
     deadLetterRoutes(server, { deadLetters: new DeadLetters(store), guards });
     auditRoutes(server, { store, guards });
@@ -187,16 +227,42 @@ export class RelayGateway {
   }
 
   private async close(): Promise<void> {
-    const deadline = new Deadline(this.options.config.shutdownTimeoutMs);
+    this.become('stopping');
+    const { shutdownTimeoutMs } = this.options.config;
+    const deadline = new Deadline(shutdownTimeoutMs);
     this.settings.close();
     this.hub?.close();
-    if (this.server !== undefined) await deadline.finishesInTime(this.server.close());
+    await this.closeHttp(deadline, shutdownTimeoutMs * CLOSING_SHARE);
     await deadline.finishesInTime(
       Promise.all([this.store.close(), this.webhooks.close(), this.pushers.close(), this.pusher.close()]),
     );
     for (const redis of [this.redis, ...this.subscribers]) redis.disconnect();
+    this.become('closed');
     this.options.log.info('gateway stopped');
   }
+
+  /** Clients that are still there when the time is up are cut off: none keeps the process. */
+  private async closeHttp(deadline: Deadline, reserveMs: number): Promise<void> {
+    if (this.http === undefined) return;
+    const closed = this.http.server.close();
+    if (await deadline.finishesInTime(closed, reserveMs)) return;
+    this.http.destroyAll();
+    await deadline.finishesInTime(closed, reserveMs / 2);
+  }
+}
+
+/** Where the connections that are configured leave too few file descriptors to everything else. */
+function warnOfDescriptors(config: GatewayConfig, log: Logger): void {
+  const descriptors = descriptorLimit();
+  const { inAll } = gatewayLimits(config, descriptors);
+  if (inAll <= descriptors / 2) return;
+  log.warn(
+    'GATEWAY_MAX_CONNECTIONS is more than half of the file descriptors: deliveries may find none left',
+    {
+      connections: inAll,
+      descriptors,
+    },
+  );
 }
 
 /** What keeps sections that are set from having an effect. */

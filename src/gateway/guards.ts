@@ -9,22 +9,36 @@ export interface Guards {
   readonly operator: Guard;
   /** The operator's key, or the token of the instance in the path. */
   readonly instance: Guard;
-  /** What the key opens that a request was let in with. */
-  accessOf(request: FastifyRequest): Access | undefined;
+  /** What the key of a request opens that passed one of the two. */
+  readonly accessOf: (request: FastifyRequest) => Access;
 }
 
+const GUARDS = new WeakSet<object>();
+const ACCESSES = new WeakMap<FastifyRequest, Access>();
+
 export function createGuards(keys: Keys): Guards {
-  const granted = new WeakMap<FastifyRequest, Access>();
-  return {
-    operator: async (request) => {
-      granted.set(request, await keys.check(request.ip, keyOf(request)));
-    },
-    instance: async (request) => {
-      const { instance } = request.params as { instance?: string };
-      granted.set(request, await keys.check(request.ip, keyOf(request), instance));
-    },
-    accessOf: (request) => granted.get(request),
+  const guard = (instanceOf: (request: FastifyRequest) => string | undefined): Guard => {
+    const check: Guard = async (request) => {
+      ACCESSES.set(request, await keys.check(request.ip, keyOf(request), instanceOf(request)));
+    };
+    GUARDS.add(check);
+    return check;
   };
+  return {
+    operator: guard(() => undefined),
+    instance: guard((request) => (request.params as { instance?: string }).instance),
+    accessOf: (request) => ACCESSES.get(request) ?? 'instance',
+  };
+}
+
+/** Whether the hooks of a route check a key before its body is read. */
+export function isGuarded(hooks: unknown): boolean {
+  return [hooks].flat().some((hook) => typeof hook === 'function' && GUARDS.has(hook));
+}
+
+/** Undefined where no guard has let the request pass. */
+export function shownAccess(request: FastifyRequest): Access | undefined {
+  return ACCESSES.get(request);
 }
 
 export function keyOf({ headers }: FastifyRequest): string | undefined {

@@ -2,7 +2,6 @@ import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyReply } from 'fastify';
 import { RelayError, StoreUnavailableError } from '../errors';
 import { boundedLines, shortened } from '../settings/bounds';
-import { SETTINGS_BODY_LIMIT } from '../settings/limits';
 import {
   SettingsConflictError,
   SettingsMissingError,
@@ -61,8 +60,16 @@ export interface ErrorContext {
   readonly onUnexpected: (error: unknown) => void;
 }
 
-/** Any error → what the client is told. What is not meant for it goes into the log. */
-export function asHttpError(error: unknown, { isStoreReady, onUnexpected }: ErrorContext): HttpError {
+/**
+ * Any error → what the client is told. What is not meant for it goes into the log.
+ *
+ * @param bodyLimit of the route, in bytes
+ */
+export function asHttpError(
+  error: unknown,
+  { isStoreReady, onUnexpected }: ErrorContext,
+  bodyLimit = BODY_LIMIT,
+): HttpError {
   if (error instanceof HttpError) return error;
   if (error instanceof SettingsRefusedError) return badRequest(error.problems);
   if (error instanceof SettingsMissingError) return notFound(error.message);
@@ -74,9 +81,7 @@ export function asHttpError(error: unknown, { isStoreReady, onUnexpected }: Erro
     return new HttpError(415, ['the body must be JSON, with content-type application/json']);
   }
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
-    return new HttpError(413, [
-      `the body must be no larger than ${BODY_LIMIT} bytes, and settings no larger than ${SETTINGS_BODY_LIMIT}`,
-    ]);
+    return new HttpError(413, [`the body must be no larger than ${bodyLimit} bytes`]);
   }
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
     return new HttpError(statusCode, [message ?? '']);
@@ -92,7 +97,7 @@ export function asHttpError(error: unknown, { isStoreReady, onUnexpected }: Erro
   return new HttpError(500, 'the gateway failed; its log tells why');
 }
 
-/** Settings are small; a list of ids of dead letters is the largest body. */
+/** Of routes that check a key first: a list of ids of dead letters is the largest body. */
 export const BODY_LIMIT = 1_048_576;
 const RETRY_AFTER_SECONDS = 5;
 

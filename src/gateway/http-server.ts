@@ -1,57 +1,89 @@
 import cors from '@fastify/cors';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import fastify, { type FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GatewayConfig } from '../config/gateway-config';
+import { descriptorLimit, gatewayLimits } from '../network/descriptors';
+import { type GuardedFastify, guardedFastify } from '../network/guarded-fastify';
+import { type RefusedCounts, recognise } from '../network/guarded-server';
+import type { SharedBudget } from '../network/shared-budget';
 import { VERSION } from '../version';
-import { asHttpError, BODY_LIMIT, type ErrorContext, notFound, send } from './http-errors';
+import { boundBodies } from './body-budgets';
+import { shownAccess } from './guards';
+import { asHttpError, badRequest, type ErrorContext, type HttpError, notFound, send } from './http-errors';
+import { isDeeperThan } from './json-depth';
 
 export interface GatewayServerParts extends ErrorContext {
   readonly config: GatewayConfig;
+  /** Bytes of bodies whose senders showed no key. */
+  readonly bodies: SharedBudget;
+  /** Connections that were refused or ended, at most once a minute. */
+  readonly onRefused: (counts: RefusedCounts) => void;
   /** Adds the routes. */
   readonly routes: (server: FastifyInstance) => void;
 }
 
-const REQUEST_TIMEOUT_MS = 60_000;
 /** Names of instances have up to 255 characters, each up to 12 when percent-encoded. */
 const MAX_PARAM_LENGTH = 4096;
+/** Nothing that is sent here is nested half as deep. */
+const MAX_JSON_DEPTH = 64;
 
 /** The gateway's HTTP server with what all its routes share: error shape, CORS, limits, its description. */
-export async function createGatewayServer(parts: GatewayServerParts): Promise<FastifyInstance> {
+export async function createGatewayServer(parts: GatewayServerParts): Promise<GuardedFastify> {
   const { config } = parts;
-  const server = fastify({
-    logger: false,
-    forceCloseConnections: true,
-    bodyLimit: BODY_LIMIT,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
-    // A slash at the end changes nothing for clients of the core API.
-    routerOptions: { maxParamLength: MAX_PARAM_LENGTH, ignoreTrailingSlash: true },
-    frameworkErrors: (error, _request, reply) => send(reply, asHttpError(error, parts)),
-  });
-  server.setErrorHandler((error, _request, reply) => send(reply, asHttpError(error, parts)));
-  server.setNotFoundHandler(({ method, url }, reply) =>
-    send(reply, notFound(`Cannot ${method} ${url.split('?')[0]}`)),
+  const answer = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply =>
+    send(reply, asHttpError(error, parts, request.routeOptions.bodyLimit));
+  const guarded = guardedFastify(
+    {
+      limits: gatewayLimits(config, descriptorLimit()),
+      trustedProxies: config.trustedProxies,
+      onRefused: parts.onRefused,
+      onError: parts.onUnexpected,
+    },
+    {
+      // A slash at the end changes nothing for clients of the core API.
+      routerOptions: { maxParamLength: MAX_PARAM_LENGTH, ignoreTrailingSlash: true },
+      frameworkErrors: (error, _request, reply) => send(reply, asHttpError(error, parts)),
+    },
   );
-  acceptEmptyBodies(server);
+  const { server } = guarded;
+  server.setErrorHandler(answer);
+  server.setNotFoundHandler((request, reply) => send(reply, unknownRoute(request)));
+  parseJson(server);
   // Bodies are checked by the routes, which name every problem at once; schemas only describe.
   server.setValidatorCompiler(() => () => true);
   await server.register(cors, {
-    origin: config.cors.origins.includes('*') ? true : [...config.cors.origins],
+    origin: config.cors.origins.includes('*') ? '*' : [...config.cors.origins],
     methods: [...config.cors.methods],
     credentials: config.cors.credentials,
   });
+  // Before its body is read. Pages of other origins shall be able to read this answer, too: after CORS.
+  server.addHook('onRequest', async (request) => {
+    if (request.is404) throw unknownRoute(request);
+  });
+  boundBodies(server, parts.bodies);
+  // Not before its body came: who holds a key could otherwise take any number of places with bodies that never end.
+  server.addHook('preHandler', async (request) => {
+    if (shownAccess(request) !== undefined) recognise(request.raw.socket);
+  });
   if (config.docs) await describeItself(server);
   await server.register(async (scope) => parts.routes(scope));
-  return server;
+  return guarded;
+}
+
+function unknownRoute({ method, url }: FastifyRequest): HttpError {
+  return notFound(`Cannot ${method} ${url.split('?')[0]}`);
 }
 
 /** Many clients name a content type where they send nothing. */
-function acceptEmptyBodies(server: FastifyInstance): void {
+function parseJson(server: FastifyInstance): void {
   const parse = server.getDefaultJsonParser('error', 'error');
   server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body === '') done(null, undefined);
-    else parse(request, String(body), done);
+    const text = String(body);
+    if (text === '') done(null, undefined);
+    else if (isDeeperThan(text, MAX_JSON_DEPTH)) {
+      done(badRequest([`body: must not be nested deeper than ${MAX_JSON_DEPTH}`]));
+    } else parse(request, text, done);
   });
 }
 

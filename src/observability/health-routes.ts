@@ -12,11 +12,17 @@ export interface HealthRoutesParts {
   readonly readiness: () => Readiness;
 }
 
-/** /metrics, /healthz and /readyz: of the worker's own port, and of the gateway. No key (interface.md). */
+/** /metrics, /healthz and /readyz: of the worker's own port, and of the gateway. They need no key. */
 export function healthRoutes(server: FastifyInstance, { registry, readiness }: HealthRoutesParts): void {
-  server.get('/metrics', async (_request, reply) =>
-    reply.type(registry.contentType).send(await registry.metrics()),
-  );
+  let gathering: Promise<string> | undefined;
+  // Requests that come together share one reading of all metrics.
+  const gather = (): Promise<string> => {
+    gathering ??= registry.metrics().finally(() => {
+      gathering = undefined;
+    });
+    return gathering;
+  };
+  server.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await gather()));
   server.get('/healthz', async () => ({ status: 'ok' }));
   server.get('/readyz', async (_request, reply) => {
     const { ready, parts } = readiness();

@@ -183,6 +183,8 @@ export class RelayWorker {
       store: this.store,
     });
     this.http = createHttpServer({
+      onRefused: (counts) => log.warn('connections refused at the metrics port', counts),
+      onError: (error) => log.error('the metrics port failed', describeError(error)),
       registry: metrics.registry,
       readiness: () => {
         const redis = this.store.isReady ? 'ready' : 'waiting for redis';

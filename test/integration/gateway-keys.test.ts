@@ -108,11 +108,10 @@ describe('keys', () => {
     expect((await bench.ask('GET', path, { key: null })).status).toBe(200);
   });
 
-  test('who guesses on many connections is told to come later; others are served meanwhile', async () => {
+  test('who guesses is told to come later; the right key is answered from the same address, after a restart as well (finding 5.1)', async () => {
     await bench.replaceProcess();
-    expect((await bench.ask('GET', '/audit', { key: KEY })).status).toBe(200);
     const guesses = Array.from({ length: 60 }, (_, index) =>
-      bench.ask('GET', '/audit', { key: `guess-${index}` }),
+      bench.ask('GET', '/webhook/find/loja', { key: `guess-${index}` }),
     );
     const refused = await Promise.any(
       guesses.map(async (guess) => {
@@ -123,9 +122,27 @@ describe('keys', () => {
     );
     expect(refused.body).toEqual(errorShape(429, 'Too Many Requests'));
     expect(refused.headers['retry-after']).toBe('5');
-    // From the same address, but known.
-    expect((await bench.ask('GET', '/audit', { key: KEY })).status).toBe(200);
+    // Both keys were never given to this process before.
+    for (let index = 0; index < 10; index++) {
+      expect((await bench.ask('GET', '/audit', { key: KEY })).status).toBe(200);
+      expect((await bench.ask('GET', '/webhook/find/loja', { key: 'token-of-loja' })).status).toBe(200);
+    }
     const all = await Promise.all(guesses);
     expect(all.every(({ status }) => status === 401 || status === 429)).toBe(true);
+  });
+
+  test('guesses from all over an IPv6 /64 share their turns (finding 5.1)', async () => {
+    const trusting = await bench.startProcess({ GATEWAY_TRUSTED_PROXIES: '127.0.0.1' });
+    const answers = await Promise.all(
+      Array.from({ length: 200 }, (_, index) =>
+        ask(trusting.gatewayPort, 'GET', '/audit', {
+          key: `guess-${index}`,
+          headers: { 'x-forwarded-for': `2001:db8::${index.toString(16)}:1` },
+        }),
+      ),
+    );
+    // Ten at once and four a second for as long as it takes; not two hundred.
+    expect(answers.filter(({ status }) => status === 401).length).toBeLessThan(100);
+    expect(answers.filter(({ status }) => status === 429).length).toBeGreaterThan(100);
   });
 });

@@ -40,8 +40,13 @@ export class RelayProcess {
     private readonly command: RelayCommand,
     env: Environment,
     private readonly ports: { readonly metrics: number; readonly gateway: number },
+    descriptors?: number,
   ) {
-    this.#child = spawn(process.execPath, [MAIN, command], {
+    const run = [process.execPath, MAIN, command];
+    // Node.js raises its own limit as far as the hard one: both are lowered before it starts.
+    const limited = ['sh', '-c', `ulimit -n ${descriptors} && exec "$0" "$@"`, ...run];
+    const [program = '', ...args] = descriptors === undefined ? run : limited;
+    this.#child = spawn(program, args, {
       cwd: DIRECTORY,
       env: {
         PATH: process.env['PATH'],
@@ -72,10 +77,18 @@ export class RelayProcess {
     });
   }
 
-  /** Without waiting for it to be ready. */
-  static async launch(env: Environment, command: RelayCommand = 'worker'): Promise<RelayProcess> {
+  /**
+   * Without waiting for it to be ready.
+   *
+   * @param descriptors how many files and sockets it may have open; else as many as the tests
+   */
+  static async launch(
+    env: Environment,
+    command: RelayCommand = 'worker',
+    descriptors?: number,
+  ): Promise<RelayProcess> {
     const gateway = Number(env['GATEWAY_PORT'] ?? (await freePort()));
-    return new RelayProcess(command, env, { metrics: await freePort(), gateway });
+    return new RelayProcess(command, env, { metrics: await freePort(), gateway }, descriptors);
   }
 
   /** Resolves when it does its work and Redis answers. */
@@ -89,7 +102,6 @@ export class RelayProcess {
     return this.ports.gateway;
   }
 
-  /** The worker's own port. */
   get metricsPort(): number {
     return this.ports.metrics;
   }
@@ -106,6 +118,12 @@ export class RelayProcess {
   get peakBytes(): number {
     const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
     return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
+  }
+
+  /** Resident size now, in bytes. */
+  get residentBytes(): number {
+    const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
+    return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
   }
 
   signal(signal: NodeJS.Signals): void {

@@ -136,6 +136,14 @@ export class Scenario<B extends ScenarioBroker = RabbitBroker> {
     return worker;
   }
 
+  /** Worker and gateway in one process. */
+  async startBoth(descriptors?: number): Promise<RelayProcess> {
+    const both = await RelayProcess.launch(this.env, 'start', descriptors);
+    this.workers.push(both);
+    await both.untilReady();
+    return both;
+  }
+
   /** Resolves when the broker has them all. */
   publish(count: number, perSecond?: number): Promise<void> {
     return this.publishEvents(messageEvents(`${this.name}-${this.published.length}`, count), perSecond);

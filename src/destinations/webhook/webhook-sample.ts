@@ -8,25 +8,31 @@ import type { Webhooks } from './webhooks';
 
 const EVENT = 'messages.upsert';
 
+export interface WebhookSample {
+  readonly instance: string;
+  readonly slot: Slot;
+  readonly webhook: WebhookSettings;
+  /** The attempt ends after this, where the webhook's own limit is not shorter. */
+  readonly timeoutMs: number;
+}
+
 /** Sends one sample event to a webhook of an instance, as a delivery would be. */
-export async function sendWebhookSample(
-  webhooks: Webhooks,
-  instance: string,
-  slot: Slot,
-  settings: WebhookSettings,
-): Promise<AttemptRecord> {
+export async function sendWebhookSample(webhooks: Webhooks, sample: WebhookSample): Promise<AttemptRecord> {
+  const { instance, slot, webhook } = sample;
   const id = instanceId('webhook', instance, slot.section === 'webhooks' ? slot.name : undefined);
-  const destination = webhooks.destination(id, settings);
+  const destination = webhooks.destination(id, webhook);
   const envelope = parseEnvelope(sampleEvent(instance, EVENT, 0), { routingKey: EVENT });
   const at = Date.now();
+  const startedAt = performance.now();
   const running = destination.start(
     { id: deliveryId(envelope.id, destinationKey(id)), envelope, destination },
     1,
   );
-  const timer = setTimeout(() => running.abort('timeout'), destination.timeoutMs);
+  const timeoutMs = Math.min(destination.timeoutMs, sample.timeoutMs);
+  const timer = setTimeout(() => running.abort('timeout'), timeoutMs);
   try {
     const outcome = await running.outcome;
-    return { attempt: 1, at, durationMs: Date.now() - at, outcome };
+    return { attempt: 1, at, durationMs: Math.round(performance.now() - startedAt), outcome };
   } finally {
     clearTimeout(timer);
   }

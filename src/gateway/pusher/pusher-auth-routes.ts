@@ -5,6 +5,7 @@ import { keyOf } from '../guards';
 import { badRequest, notFound, unauthorized } from '../http-errors';
 import type { Access, Keys } from '../keys';
 import { describe } from '../openapi';
+import { isTrustedPage, type OriginRules } from '../origins';
 import { type AuthHook, forbidden, type Person } from './auth-hook';
 import { acceptForms } from './pusher-body';
 
@@ -13,6 +14,8 @@ export interface PusherAuthRoutesParts {
   readonly channelPrefix: string;
   /** Decides about clients that present no key; without it they are refused. */
   readonly hook: AuthHook | undefined;
+  /** Whose pages may use cookies. */
+  readonly originRules: OriginRules;
   /**
    * The app whose channels an instance's events go to: the one with this key where there are several, or else the
    * instance's own before the global one.
@@ -104,7 +107,7 @@ async function userAuth(parts: PusherAuthRoutesParts, request: FastifyRequest): 
 
 /** Whether the client may, and who it is: by its key, or, where it has none, by the hook. */
 async function decide(
-  { keys, hook }: PusherAuthRoutesParts,
+  { keys, hook, originRules }: PusherAuthRoutesParts,
   request: FastifyRequest,
   fields: Fields,
   asked: { readonly socket_id: string; readonly channel_name?: string },
@@ -118,14 +121,15 @@ async function decide(
   if (instance === undefined && asked.channel_name !== undefined) throw unauthorized();
   const params = Object.fromEntries(Object.entries(fields).filter(([name]) => !OWN_FIELDS.has(name)));
   const question = { ...asked, ...(instance === undefined ? {} : { instance }), params };
-  return { person: await hook.ask(question, credentialsOf(request)), access: 'hook' };
+  return { person: await hook.ask(question, credentialsOf(request, originRules)), access: 'hook' };
 }
 
-/** What the operator's own pages authenticate with. */
-function credentialsOf({ headers: { authorization, cookie } }: FastifyRequest): Record<string, string> {
+/** What the operator's own pages authenticate with. A browser adds cookies for every page: only listed ones may use them. */
+function credentialsOf({ headers }: FastifyRequest, rules: OriginRules): Record<string, string> {
+  const { authorization, cookie } = headers;
   return {
     ...(authorization === undefined ? {} : { authorization }),
-    ...(cookie === undefined ? {} : { cookie }),
+    ...(cookie === undefined || !isTrustedPage(headers, rules) ? {} : { cookie }),
   };
 }
 

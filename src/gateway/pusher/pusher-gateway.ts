@@ -63,6 +63,7 @@ export class PusherGateway {
       keys,
       channelPrefix: config.pusher.channelPrefix,
       hook: this.hook,
+      originRules: { origins: config.gateway.cors.origins, publicUrl: config.gateway.publicUrl },
       authorizerOf: async (instance, appKey) => {
         const apps = await this.appsOfInstance(instance);
         const app = appKey === undefined ? apps[0] : apps.find(({ key }) => key === appKey);

@@ -18,6 +18,9 @@ export interface PusherWebhookRoutesParts {
   readonly take: (app: AppName, webhook: PusherWebhook, signature: string) => Promise<void>;
 }
 
+/** One webhook tells many events, but only their names, channels and users. */
+const BODY_LIMIT = 262_144;
+
 /** Pusher's own webhooks. No key: their signature is checked on the body as it came. */
 export function pusherWebhookRoutes(server: FastifyInstance, parts: PusherWebhookRoutesParts): void {
   void server.register(async (scope) => {
@@ -25,6 +28,15 @@ export function pusherWebhookRoutes(server: FastifyInstance, parts: PusherWebhoo
     scope.post<{ Params: { appId: string } }>(
       '/pusher/webhook/:appId',
       {
+        bodyLimit: BODY_LIMIT,
+        // Before the body is read: what names no app of ours costs no memory.
+        onRequest: async (request) => {
+          const key = textOf(request.headers['x-pusher-key']);
+          if (textOf(request.headers['x-pusher-signature']) === undefined || key === undefined) {
+            throw unauthorized();
+          }
+          if ((await parts.appsOf(request.params.appId, key)).length === 0) throw unauthorized();
+        },
         schema: {
           ...describe('pusher', "Receive Pusher's own webhooks; signed by the app's secret"),
           security: [],

@@ -4,6 +4,7 @@ import { fromStore } from '../../errors';
 import { badRequest, HttpError } from '../http-errors';
 import { instanceName } from '../instance-name';
 import type { Access, Keys } from '../keys';
+import { type BrowserHeaders, needsNoKey, type OriginRules } from '../origins';
 import type { Feed } from './feed';
 import type { Notice } from './follower';
 import type { Channel } from './stream-channel';
@@ -13,6 +14,8 @@ import { isStreamId, type StreamId } from './stream-id';
 export interface Candidate {
   readonly address: string;
   readonly key: string | undefined;
+  /** What its browser says, if it has one. */
+  readonly headers: BrowserHeaders;
   /** Undefined: it wants the events of all instances. */
   readonly instance: string | undefined;
   /** What it saw last, where it comes back; `now` where it means to come back, and asks for an id to begin with. */
@@ -32,10 +35,14 @@ export interface Seat {
 
 export interface AdmissionParts {
   readonly config: WebSocketConfig;
+  /** For clients whose address needs no key. */
+  readonly originRules: OriginRules;
   readonly keys: Keys;
   readonly feed: Feed;
 }
 
+const UNEXPECTED_PAGE =
+  'WEBSOCKET_ALLOWED_HOSTS has this address, but not pages of other origins: CORS_ORIGIN lists them, GATEWAY_URL names this host';
 const NOW = 'now';
 const OPEN_TIMEOUT_MS = 10_000;
 
@@ -77,10 +84,12 @@ export class Admission {
     else this.counts.delete(instance);
   }
 
-  private async accessOf({ address, key, instance }: Candidate): Promise<Access> {
-    const { allowedHosts } = this.parts.config;
-    if (allowedHosts.includes('*') || allowedHosts.includes(address)) return 'all';
-    return this.parts.keys.check(address, key, instance);
+  private async accessOf({ address, key, instance, headers }: Candidate): Promise<Access> {
+    const { config, originRules, keys } = this.parts;
+    const { allowedHosts } = config;
+    if (needsNoKey(address, headers, { ...originRules, allowedHosts })) return 'all';
+    if (key === undefined && allowedHosts.includes(address)) throw new HttpError(401, [UNEXPECTED_PAGE]);
+    return keys.check(address, key, instance);
   }
 
   private take(instance: string | undefined): void {

@@ -1,20 +1,23 @@
 import type { Server } from 'node:http';
 import type { Cluster, Redis } from 'ioredis';
 import type { GatewayConfig, WebSocketConfig } from '../../config/gateway-config';
+import { clientAddressOf } from '../../network/client-address';
+import { descriptorLimit, gatewayLimits } from '../../network/descriptors';
+import type { SharedBudget } from '../../network/shared-budget';
 import { type HttpError, notFound } from '../http-errors';
 import type { Keys } from '../keys';
 import { Admission } from './admission';
-import { clientAddressOf } from './client-address';
 import { Clients, type ClientsObserver } from './clients';
 import { Feed } from './feed';
 import { PlainSockets, refuse } from './plain';
 import { SocketIo } from './socket-io';
-import { serveWithoutUpgrade, wantsWebSocket } from './without-upgrade';
 
 export interface WebSocketHubParts {
   readonly gateway: GatewayConfig;
   readonly config: WebSocketConfig;
   readonly keys: Keys;
+  /** Bytes of bodies whose senders showed no key; shared with the other routes. */
+  readonly bodies: SharedBudget;
   /** A connection of its own: it only listens. */
   readonly subscriber: Redis | Cluster;
   readonly redis: Redis | Cluster;
@@ -37,7 +40,8 @@ export class WebSocketHub {
   constructor(private readonly parts: WebSocketHubParts) {
     const { gateway, config, keys, subscriber, redis, prefix, observer, asHttpError, onError } = parts;
     this.feed = new Feed({ subscriber, redis, prefix, onError });
-    const admission = new Admission({ config, keys, feed: this.feed });
+    const originRules = { origins: gateway.cors.origins, publicUrl: gateway.publicUrl };
+    const admission = new Admission({ config, originRules, keys, feed: this.feed });
     this.clients = new Clients({ admission, keys, pingMs: config.pingMs, observer, onError });
     const shared = {
       admission,
@@ -47,7 +51,14 @@ export class WebSocketHub {
       bufferBytes: config.bufferBytes,
     };
     this.plain = new PlainSockets(shared);
-    this.socketIo = new SocketIo({ ...shared, config: gateway, pingMs: config.pingMs });
+    const { strangers, perAddress } = gatewayLimits(gateway, descriptorLimit());
+    this.socketIo = new SocketIo({
+      ...shared,
+      config: gateway,
+      pingMs: config.pingMs,
+      sessions: { inAll: strangers, perHolder: perAddress },
+      bodies: parts.bodies,
+    });
   }
 
   attach(server: Server): void {
@@ -57,7 +68,6 @@ export class WebSocketHub {
     server.on('upgrade', (request, socket, head) => {
       const path = (request.url ?? '/').split('?')[0] ?? '/';
       if (path.startsWith(SOCKET_IO)) return;
-      if (!wantsWebSocket(request)) return serveWithoutUpgrade(server, request, socket, head);
       if (path !== '/') return refuse(socket, notFound(`Cannot GET ${path}`));
       this.plain.upgrade(request, socket, head).catch(this.parts.onError);
     });

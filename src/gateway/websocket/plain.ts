@@ -1,6 +1,7 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
+import { recognise } from '../../network/guarded-server';
 import { errorBody, type HttpError } from '../http-errors';
 import type { Admission, Candidate, Seat } from './admission';
 import type { Client, Clients, CutReason } from './clients';
@@ -41,20 +42,18 @@ export class PlainSockets {
   /** Takes a request to upgrade: a refusal is answered in HTTP, as everywhere else. */
   async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const { admission, clients, asHttpError } = this.parts;
-    const ignore = (): void => {};
-    socket.on('error', ignore);
     let seat: Seat;
     try {
       seat = await admission.admit(this.candidateOf(request));
     } catch (error) {
       return refuse(socket, asHttpError(error));
     }
+    recognise(socket);
     // `handleUpgrade` calls back at once or, where the request is no WebSocket's, never.
     let isTaken = false;
     if (!socket.destroyed) {
       this.server.handleUpgrade(request, socket, head, (webSocket) => {
         isTaken = true;
-        socket.off('error', ignore);
         this.takeIn(webSocket, socket, seat);
       });
     }
@@ -76,6 +75,7 @@ export class PlainSockets {
     return {
       address: this.parts.addressOf(request),
       key: searchParams.get('apikey') ?? (Array.isArray(header) ? header[0] : header),
+      headers: request.headers,
       instance: searchParams.get('instance') ?? undefined,
       lastEventId: searchParams.get('last-event-id') || undefined,
     };
@@ -158,5 +158,6 @@ export function refuse(socket: Duplex, { status, told, retryAfterSeconds }: Http
     `content-length: ${Buffer.byteLength(body)}`,
     ...(retryAfterSeconds === undefined ? [] : [`retry-after: ${retryAfterSeconds}`]),
   ];
-  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
+  // A peer that does not end its side would otherwise keep the connection.
+  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
 }

@@ -1,9 +1,11 @@
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import { Server, type Socket } from 'socket.io';
 import type { GatewayConfig } from '../../config/gateway-config';
+import type { BudgetOptions, SharedBudget } from '../../network/shared-budget';
 import { errorBody, type HttpError } from '../http-errors';
 import type { Admission, Candidate, Seat } from './admission';
 import type { Client, Clients, CutReason } from './clients';
+import { EngineLimits } from './engine-limits';
 import type { Notice } from './follower';
 import { GatewaySocketServer } from './socket-server';
 import type { StreamMessage } from './stream-message';
@@ -16,6 +18,9 @@ export interface SocketIoParts {
   readonly asHttpError: (error: unknown) => HttpError;
   readonly bufferBytes: number;
   readonly pingMs: number;
+  /** Sessions without a key, and bytes of bodies whose senders showed none. */
+  readonly sessions: BudgetOptions;
+  readonly bodies: SharedBudget;
 }
 
 /** A client between its admission and its connection. */
@@ -39,9 +44,18 @@ const MAX_PING_TIMEOUT_MS = 20_000;
 export class SocketIo {
   private readonly server: Server;
   private readonly arrivals = new WeakMap<Socket, Arrival>();
+  private readonly limits: EngineLimits;
+  /** The library has no engine before. */
+  private isAttached = false;
 
   constructor(private readonly parts: SocketIoParts) {
     const { cors } = parts.config;
+    this.limits = new EngineLimits({
+      addressOf: parts.addressOf,
+      sessions: parts.sessions,
+      bodies: parts.bodies,
+      maxBodyBytes: MAX_INCOMING_BYTES,
+    });
     this.server = new Server({
       serveClient: false,
       maxHttpBufferSize: MAX_INCOMING_BYTES,
@@ -52,10 +66,11 @@ export class SocketIo {
       // Instances come and go.
       cleanupEmptyChildNamespaces: true,
       cors: {
-        origin: cors.origins.includes('*') ? true : [...cors.origins],
+        origin: cors.origins.includes('*') ? '*' : [...cors.origins],
         methods: [...cors.methods],
         credentials: cors.credentials,
       },
+      allowRequest: (request, decide) => this.limits.allowRequest(request, decide),
       // Other requests to upgrade are none of its business.
       destroyUpgrade: false,
     });
@@ -67,16 +82,19 @@ export class SocketIo {
 
   attach(server: HttpServer): void {
     this.server.attach(server);
+    this.isAttached = true;
+    this.limits.watch(this.server.engine);
   }
 
   /** The HTTP server is closed by its owner. */
   close(): void {
-    this.server.engine.close();
+    if (this.isAttached) this.server.engine.close();
   }
 
   private admit(socket: Socket, next: (error?: Error) => void): void {
     this.parts.admission.admit(this.candidateOf(socket)).then(
       (seat) => {
+        this.limits.admitted(socket.conn);
         if (!socket.conn.readyState.startsWith('open')) return this.parts.clients.turnAway(seat);
         // A client that goes away between this and `connection` is never heard of again.
         const onClose = (): void => this.parts.clients.turnAway(seat);
@@ -85,6 +103,7 @@ export class SocketIo {
         next();
       },
       (error: unknown) => {
+        this.limits.refused(socket.conn);
         const { status, told } = this.parts.asHttpError(error);
         next(Object.assign(new Error(JSON.stringify(told)), { data: errorBody(status, told) }));
       },
@@ -115,6 +134,7 @@ export class SocketIo {
     return {
       address: this.parts.addressOf(request),
       key: textOf(auth.apikey) ?? textOf(handshake.query['apikey']) ?? textOf(handshake.headers['apikey']),
+      headers: handshake.headers,
       instance: nsp.name === '/' ? undefined : decoded(nsp.name.slice(1)),
       lastEventId: textOf(auth.lastEventId) ?? textOf(handshake.query['lastEventId']),
     };

@@ -1,0 +1,47 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { addressGroup } from '../network/client-address';
+import { type BudgetOptions, SharedBudget } from '../network/shared-budget';
+import { isGuarded, shownAccess } from './guards';
+import { BODY_LIMIT, HttpError } from './http-errors';
+
+/** Bytes of bodies that are being read and whose sender showed no key: in all, and of one address. */
+export const STRANGERS_BODIES: BudgetOptions = { inAll: 8_388_608, perHolder: 2_097_152 };
+/** And of those that showed one: in all, and of one instance or the operator. */
+const KNOWN_BODIES: BudgetOptions = { inAll: 67_108_864, perHolder: 16_777_216 };
+const RETRY_AFTER_SECONDS = 5;
+
+/**
+ * Bounds what bodies take while they are read. A body counts as large as it says it is, or, where it does not say, as large
+ * as the route takes. Routes whose key is checked first get a larger limit; all others keep the server's small one.
+ */
+export function boundBodies(server: FastifyInstance, strangers: SharedBudget): void {
+  const known = new SharedBudget(KNOWN_BODIES);
+  server.addHook('onRoute', (route) => {
+    if (isGuarded(route.onRequest)) route.bodyLimit ??= BODY_LIMIT;
+  });
+  server.addHook('preParsing', async (request) => {
+    const bytes = bodyBytes(request);
+    if (bytes === 0) return;
+    const access = shownAccess(request);
+    const taking =
+      access === undefined
+        ? strangers.take(addressGroup(request.ip), bytes)
+        : known.take(access === 'all' ? 'operator' : `instance ${instanceOf(request)}`, bytes);
+    if (taking.kind === 'refused') {
+      throw new HttpError(503, ['Too many bodies are being read: try again'], RETRY_AFTER_SECONDS);
+    }
+    if (request.raw.destroyed) taking.release();
+    else request.raw.once('close', taking.release);
+  });
+}
+
+/** At most what the route takes: more is refused at once, or as soon as it came. */
+function bodyBytes({ headers, routeOptions }: FastifyRequest): number {
+  const limit = routeOptions.bodyLimit ?? BODY_LIMIT;
+  if (headers['transfer-encoding'] !== undefined) return limit;
+  return Math.min(limit, Number(headers['content-length'] ?? 0) || 0);
+}
+
+function instanceOf({ params }: FastifyRequest): string {
+  return (params as { instance?: string }).instance ?? '';
+}

@@ -1,0 +1,191 @@
+export interface ConnectionLimitsOptions {
+  /** Connections in all. */
+  readonly inAll: number;
+  /** Of those, connections that showed no key. */
+  readonly strangers: number;
+  /** And of those, connections of one address group. */
+  readonly perAddress: number;
+}
+
+/** Which limit refuses. */
+export type Refusal = 'all' | 'strangers' | 'address';
+
+/** Whether a connection may stay, and which other one is closed for it. */
+export type Verdict<C> =
+  | { readonly kind: 'admitted'; readonly victim?: C }
+  | { readonly kind: 'refused'; readonly limit: Refusal };
+
+interface Place {
+  /** Undefined: a trusted proxy, whose clients are told apart by their requests. */
+  readonly group: string | undefined;
+  /** It showed a key. */
+  isKnown: boolean;
+  /** Under way: begun and not answered to the end. */
+  requests: number;
+  /** Groups of the requests under way that came through a proxy and showed no key. */
+  told: string[];
+}
+
+interface Group<C> {
+  strangers: number;
+  /** The longest at rest first. */
+  readonly resting: Set<C>;
+}
+
+/**
+ * Counts connections: who showed no key shares a part of them, of which each address has a share again. Where a limit is
+ * reached, a connection at rest (nothing was asked on it, or everything was answered) is closed for the new one, so that
+ * silent connections keep nobody out; where there is none, the new one is refused.
+ */
+export class ConnectionLimits<C extends object> {
+  private readonly places = new Map<C, Place>();
+  private readonly groups = new Map<string, Group<C>>();
+  private readonly restingStrangers = new Set<C>();
+  private readonly restingKnown = new Set<C>();
+  private strangers = 0;
+
+  constructor(private readonly options: ConnectionLimitsOptions) {}
+
+  get count(): number {
+    return this.places.size;
+  }
+
+  /** @param group undefined for a trusted proxy */
+  open(connection: C, group: string | undefined): Verdict<C> {
+    const limit = this.reachedBy(group);
+    const victim = limit === undefined ? undefined : this.victimOf(limit, group);
+    if (limit !== undefined && victim === undefined) return { kind: 'refused', limit };
+    if (victim !== undefined) this.close(victim);
+    const place: Place = { group, isKnown: false, requests: 0, told: [] };
+    this.places.set(connection, place);
+    this.strangers++;
+    if (group !== undefined) this.groupOf(group).strangers++;
+    this.rest(connection, place);
+    return { kind: 'admitted', ...(victim === undefined ? {} : { victim }) };
+  }
+
+  /**
+   * A request begins. False where the address that a proxy tells has too many under way: it is not counted then.
+   *
+   * @param told group of that address; undefined where the connection itself is the client's
+   */
+  begin(connection: C, told?: string): boolean {
+    const place = this.places.get(connection);
+    if (place === undefined) return false;
+    if (place.group === undefined && told !== undefined) {
+      const group = this.groupOf(told);
+      if (group.strangers >= this.options.perAddress) return false;
+      group.strangers++;
+      place.told.push(told);
+    }
+    place.requests++;
+    this.unrest(connection, place);
+    return true;
+  }
+
+  /** A request was answered to its end. */
+  end(connection: C, told?: string): void {
+    const place = this.places.get(connection);
+    if (place === undefined) return;
+    place.requests--;
+    if (told !== undefined) this.leaveTold(place, told);
+    if (place.requests > 0) return;
+    // The next request over a proxy's connection is somebody else's.
+    if (place.group === undefined && place.isKnown) this.becomeStranger(place);
+    this.rest(connection, place);
+  }
+
+  /** A request on this connection showed a key. */
+  recognise(connection: C): void {
+    const place = this.places.get(connection);
+    if (place === undefined) return;
+    for (const told of [...place.told]) this.leaveTold(place, told);
+    if (place.isKnown) return;
+    place.isKnown = true;
+    this.forgetStranger(place);
+    if (place.requests === 0) {
+      this.unrest(connection, place);
+      this.rest(connection, place);
+    }
+  }
+
+  isKnown(connection: C): boolean {
+    return this.places.get(connection)?.isKnown === true;
+  }
+
+  close(connection: C): void {
+    const place = this.places.get(connection);
+    if (place === undefined) return;
+    this.places.delete(connection);
+    this.unrest(connection, place);
+    for (const told of [...place.told]) this.leaveTold(place, told);
+    if (!place.isKnown) this.forgetStranger(place);
+  }
+
+  private reachedBy(group: string | undefined): Refusal | undefined {
+    const { inAll, strangers, perAddress } = this.options;
+    const own = group === undefined ? 0 : (this.groups.get(group)?.strangers ?? 0);
+    if (own >= perAddress) return 'address';
+    if (this.strangers >= strangers) return 'strangers';
+    return this.places.size >= inAll ? 'all' : undefined;
+  }
+
+  private victimOf(limit: Refusal, group: string | undefined): C | undefined {
+    if (limit === 'address') return firstOf(this.groups.get(group ?? '')?.resting);
+    const stranger = firstOf(this.restingStrangers);
+    return limit === 'all' ? (stranger ?? firstOf(this.restingKnown)) : stranger;
+  }
+
+  private rest(connection: C, place: Place): void {
+    if (place.isKnown) {
+      this.restingKnown.add(connection);
+      return;
+    }
+    this.restingStrangers.add(connection);
+    if (place.group !== undefined) this.groupOf(place.group).resting.add(connection);
+  }
+
+  private unrest(connection: C, { group }: Place): void {
+    this.restingKnown.delete(connection);
+    this.restingStrangers.delete(connection);
+    if (group !== undefined) this.groups.get(group)?.resting.delete(connection);
+  }
+
+  private becomeStranger(place: Place): void {
+    place.isKnown = false;
+    this.strangers++;
+  }
+
+  private forgetStranger({ group }: Place): void {
+    this.strangers--;
+    if (group !== undefined) this.leaveGroup(group);
+  }
+
+  private leaveTold(place: Place, told: string): void {
+    const index = place.told.indexOf(told);
+    if (index < 0) return;
+    place.told.splice(index, 1);
+    this.leaveGroup(told);
+  }
+
+  private groupOf(name: string): Group<C> {
+    let group = this.groups.get(name);
+    if (group === undefined) {
+      group = { strangers: 0, resting: new Set() };
+      this.groups.set(name, group);
+    }
+    return group;
+  }
+
+  private leaveGroup(name: string): void {
+    const group = this.groups.get(name);
+    if (group === undefined) return;
+    group.strangers--;
+    if (group.strangers <= 0) this.groups.delete(name);
+  }
+}
+
+function firstOf<T>(set: ReadonlySet<T> | undefined): T | undefined {
+  const first = set?.values().next();
+  return first?.done === false ? first.value : undefined;
+}

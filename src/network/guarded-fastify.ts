@@ -1,0 +1,49 @@
+import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
+import { GuardedServer, type GuardedServerParts } from './guarded-server';
+
+export interface GuardedFastify {
+  readonly server: FastifyInstance;
+  /** Ends every connection that is still open, upgraded ones too: for the end of a deadline. */
+  readonly destroyAll: () => void;
+}
+
+/** Bodies of routes that need no key; those that check one may set a larger limit. */
+export const PUBLIC_BODY_LIMIT = 16_384;
+
+/** Nobody guesses types, frames our pages, or keeps answers that may hold secrets. A route may say otherwise. */
+const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "frame-ancestors 'none'",
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cache-control': 'no-store',
+};
+
+/** Fastify on a guarded server, with what all ports of ours share. */
+export function guardedFastify(
+  parts: GuardedServerParts,
+  options: FastifyServerOptions = {},
+): GuardedFastify {
+  const guarded: GuardedServer[] = [];
+  const server = fastify({
+    ...options,
+    logger: false,
+    forceCloseConnections: true,
+    bodyLimit: PUBLIC_BODY_LIMIT,
+    trustProxy: parts.trustedProxies.length > 0 ? [...parts.trustedProxies] : false,
+    serverFactory: (listener) => {
+      const created = new GuardedServer(parts, listener);
+      guarded.push(created);
+      return created;
+    },
+  });
+  server.addHook('onRequest', async (_request, reply) => {
+    reply.headers(SECURITY_HEADERS);
+  });
+  return {
+    server,
+    destroyAll: () => {
+      for (const each of guarded) each.destroyAll();
+    },
+  };
+}
