@@ -77,3 +77,8 @@ export class Unreadables {
       .map(([instance]) => instance);
   }
 }
+
+/** For /readyz: no reason to be unready, as all others go on. Names are not for everybody. */
+export function unreadableDetail(count: number): Readonly<Record<string, string>> {
+  return count === 0 ? {} : { settings: `${count} instance(s) cannot be read` };
+}

@@ -30,6 +30,7 @@ import type { Settings } from '../settings/schema';
 import { SettingsCache } from '../settings/settings-cache';
 import type { SettingsStore } from '../settings/settings-store';
 import { subscriberOf } from '../settings/settings-subscriber';
+import { unreadableDetail } from '../settings/unreadables';
 import { Deadline } from '../time/deadline';
 import { Gauges } from './gauges';
 import { Sources } from './intake';
@@ -297,9 +298,4 @@ export class RelayWorker {
       this.log.warn('dead letters could not be expired', describeError(error));
     }
   }
-}
-
-/** No reason to be unready: all others go on. */
-function unreadableDetail(count: number): Readonly<Record<string, string>> {
-  return count === 0 ? {} : { settings: `${count} instance(s) cannot be read` };
 }
