@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { Window } from '../../../src/sources/rabbitmq/prefetch-window';
+import { PrefetchWindow as Window } from '../../../src/sources/rabbitmq/prefetch-window';
 
 describe('the window of a consumer', () => {
   test('holds no more bytes than allowed, save for a message that is alone', () => {
