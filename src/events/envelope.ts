@@ -19,6 +19,11 @@ export interface Envelope {
   readonly body: Buffer;
   /** Where each root value stands in `body`, in order of appearance; of duplicate keys the last. */
   readonly members: ReadonlyMap<string, Span>;
+  /**
+   * Epoch milliseconds: when the event was published, where its broker says so, otherwise when it was received here.
+   * Undefined for one that was parked meanwhile.
+   */
+  readonly since: number | undefined;
 }
 
 /** What the transport says about a message whose body does not. */
@@ -35,7 +40,7 @@ export interface Origin {
  * @throws MalformedEventError when the body can never be an event: `BODY_EMPTY`, `BODY_NOT_UTF8`,
  *   `BODY_NOT_JSON`, `BODY_NOT_OBJECT`, `EVENT_MISSING`, `INSTANCE_MISSING`
  */
-export function parseEnvelope(body: Buffer, origin: Origin): Envelope {
+export function parseEnvelope(body: Buffer, origin: Origin, since?: number): Envelope {
   if (body.length === 0) throw new MalformedEventError('BODY_EMPTY', 'the body is empty');
   if (!isUtf8(body)) throw new MalformedEventError('BODY_NOT_UTF8', 'the body is not UTF-8');
   const members = new Map<string, Span>();
@@ -62,6 +67,7 @@ export function parseEnvelope(body: Buffer, origin: Origin): Envelope {
     dateTime,
     body,
     members,
+    since,
   };
 }
 

@@ -251,8 +251,7 @@ export class Consumer {
     const reason = error instanceof Error ? error : new Error(String(error));
     if (!this.machine.move('lost', { reason: reason.message })) return;
     this.abandonHeld();
-    // amqplib may have failed while the channel is open: its subscriptions must not outlive this.
-    if (this.channel !== undefined) void this.parts.session.closeChannel(this.channel);
+    this.closeWhereOpen();
     this.listener.onLost({
       reason,
       subscribing: this.subscribing,
@@ -260,6 +259,15 @@ export class Consumer {
       // The broker names no method for it, as it answers to none; all other errors of this code have one.
       heldTooLong: replyCodeOf(error) === PRECONDITION_FAILED && isAbout(reason, NO_METHOD),
     });
+  }
+
+  /**
+   * amqplib may have failed while the channel is open: its subscriptions must not outlive this. One that the broker is
+   * closing is closed a moment after it says so, and must not be closed by us: that would cost the connection.
+   */
+  private closeWhereOpen(): void {
+    const { channel } = this;
+    if (channel !== undefined) setImmediate(() => void this.parts.session.closeChannel(channel));
   }
 
   private abandonHeld(): void {

@@ -57,9 +57,8 @@ export class PrefetchWindow {
   }
 
   fits(bytes: number): boolean {
-    if (this.heldCount === 0) return true;
+    if (this.heldBytes > 0 && this.heldBytes + bytes > this.maxBytes) return false;
     return (
-      this.heldBytes + bytes <= this.maxBytes &&
       this.heldCount - this.staleCount < this.maxMessages &&
       this.heldCount < WINDOWS_IN_ALL * this.maxMessages
     );
