@@ -1,6 +1,6 @@
 import type { Channel } from 'amqplib';
 import { RelayError } from '../../errors';
-import { ConnectionLostError, replyCodeOf, type Session } from './session';
+import { type Connect, ConnectionLostError, replyCodeOf, Session } from './session';
 
 const NOT_FOUND = 404;
 const ACCESS_REFUSED = 403;
@@ -90,5 +90,25 @@ export class ControlChannel {
     const { channel } = this;
     this.channel = undefined;
     if (channel !== undefined) void this.session.closeChannel(channel);
+  }
+}
+
+/**
+ * Asks over a connection of its own, which the broker may close without harm to what is consumed. Gives what it was
+ * closed for; undefined where it was not, or cannot be made.
+ */
+export async function tryAlone(
+  connect: Connect,
+  work: (control: ControlChannel) => Promise<void>,
+): Promise<ConnectionLostError | undefined> {
+  let session: Session | undefined;
+  try {
+    session = await Session.open(connect);
+    await work(new ControlChannel(session));
+    return undefined;
+  } catch (error) {
+    return error instanceof ConnectionLostError && error.isRefusal ? error : undefined;
+  } finally {
+    await session?.close();
   }
 }

@@ -29,7 +29,6 @@ export class ExchangeUnit {
   isKnown = false;
   /** Bindings of an earlier process are gone. */
   private isTidy = false;
-  private wasBound = false;
   /** Patterns that an earlier filter asked for. */
   private readonly stale = new Set<string>();
 
@@ -47,8 +46,11 @@ export class ExchangeUnit {
     this.isSuspect = false;
   }
 
-  /** @throws ConnectionLostError */
-  async ensure(control: ControlChannel, options: TopologyOptions): Promise<UnitResult> {
+  /**
+   * @param mayTidy bindings that an earlier process left behind are taken away, too
+   * @throws ConnectionLostError
+   */
+  async ensure(control: ControlChannel, options: TopologyOptions, mayTidy: boolean): Promise<UnitResult> {
     const { wanted: exchange } = this;
     const plan = planOf(exchange, options);
     const refused = [...(plan.flaw === undefined ? [] : [plan.flaw]), ...plan.flawed].map((flaw) =>
@@ -62,7 +64,7 @@ export class ExchangeUnit {
     const { queues, obstacles } =
       options.mode === 'shared'
         ? await this.share(control, plan.bound, isThere)
-        : { queues: [], obstacles: isThere ? await this.bind(control, plan.bound) : [] };
+        : { queues: [], obstacles: isThere ? await this.bind(control, plan.bound, mayTidy) : [] };
     // A binding that may not be looked at may be there all the same.
     return { queues, refused: [...refused, ...obstacles.map((each) => this.refusedBy(each, false))] };
   }
@@ -93,19 +95,22 @@ export class ExchangeUnit {
     return { queues, obstacles };
   }
 
-  /** Dedicated: binds our own queue. What earlier processes bound for instances goes with the second look. */
-  private async bind(control: ControlChannel, bound: readonly BoundQueue[]): Promise<Obstacle[]> {
+  /** Dedicated: binds our own queue. */
+  private async bind(
+    control: ControlChannel,
+    bound: readonly BoundQueue[],
+    mayTidy: boolean,
+  ): Promise<Obstacle[]> {
     const [only] = bound;
     if (only === undefined) return [];
     const { queue, bind } = only;
     const stale = [...this.stale].filter((key) => !bind.includes(key));
-    const tidies = !this.isTidy && (this.wanted.instance === undefined || this.wasBound);
+    const tidies = !this.isTidy && mayTidy;
     const unbind = [...new Set([...stale, ...(tidies ? only.unbind : [])])];
     const ensured = await ensureBindings(control, this.wanted.name, { queue, bind, unbind });
     if (ensured.kind === 'refused') return [ensured.obstacle];
     for (const key of stale) this.stale.delete(key);
     if (tidies) this.isTidy = true;
-    this.wasBound = true;
     return [];
   }
 

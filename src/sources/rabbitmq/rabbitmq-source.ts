@@ -26,8 +26,11 @@ export interface RabbitMqSourceOptions {
   readonly log: Logger;
   /** In place of a connection to `uri`. */
   readonly connect?: Connect;
+  /** After this at most queues and bindings are looked at again; once a minute where it is not given. */
+  readonly recheckMs?: number;
 }
 
+const RECHECK_MS = 60_000;
 const RECONNECT = { firstMs: 200, lastMs: 10_000, jitter: 0.2 };
 /** The broker is asked something every few seconds: without an answer for so long the source is not ready. */
 const ANSWERED_WITHIN_MS = 20_000;
@@ -73,6 +76,7 @@ export class RabbitMqSource implements Source {
       topology,
       exchanges: [],
       connect: this.connect,
+      recheckMs: options.recheckMs ?? RECHECK_MS,
       refusals: this.refusals,
       onQueue: (queue, isWanted) => {
         if (isWanted) this.subscriptions?.add(queue);

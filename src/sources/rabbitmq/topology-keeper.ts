@@ -1,19 +1,21 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from '../../observability/logging';
 import { monotonicMs } from '../../time/monotonic';
-import { ControlChannel, RefusedError } from './control-channel';
+import { ControlChannel, RefusedError, tryAlone } from './control-channel';
 import { releaseBindings } from './declare';
 import { ExchangeUnit, type UnitResult } from './exchange-unit';
 import { OwnQueue } from './own-queue';
 import { QueueTally } from './queue-tally';
 import type { Refusals } from './refusals';
-import { type Connect, ConnectionLostError, Session } from './session';
+import { type Connect, ConnectionLostError, type Session } from './session';
 import { type ConsumedExchange, planOf, type TopologyOptions } from './topology';
 
 export interface TopologyKeeperParts {
   readonly topology: TopologyOptions;
   readonly exchanges: readonly ConsumedExchange[];
   readonly connect: Connect;
+  /** Everything is looked at again after this at most. */
+  readonly recheckMs: number;
   readonly refusals: Refusals;
   /** A queue is to be consumed from now on, or no longer. */
   readonly onQueue: (queue: string, isWanted: boolean) => void;
@@ -25,9 +27,10 @@ export interface TopologyKeeperParts {
 /** Exchanges looked at side by side while all of them are due. */
 const LANES = 4;
 const TICK_MS = 1000;
-/** Queues and bindings are looked at again after this at most, spread so that ten thousand do not come at once. */
-const RECHECK_MS = 60_000;
+/** Share of the time by which looking again is spread, so that ten thousand exchanges do not come at once. */
 const RECHECK_SPREAD = 0.25;
+/** Instances whose bindings of earlier processes are taken away within a second: it takes fifty questions each. */
+const TIDIED_AT_ONCE = 20;
 /** The broker is asked something at least this often: readiness is its answer. */
 const PULSE_MS = 4000;
 /** Pause after a queue went away: whoever deletes it may be deleting more. */
@@ -51,16 +54,18 @@ export class TopologyKeeper {
   private readonly tally: QueueTally;
   private readonly ownQueue: OwnQueue | undefined;
   private wantsOwn = false;
+  /** Instances whose old bindings may be looked for before the next tick. */
+  private tidyBudget = 0;
   /** When queues that went away are declared again; 0 where none did. */
   private redeclareAt = 0;
   private isStopped = false;
   private wake: () => void = () => {};
 
   constructor(private readonly parts: TopologyKeeperParts) {
-    const { topology, refusals, log, exchanges } = parts;
+    const { topology, recheckMs, refusals, log, exchanges } = parts;
     this.tally = new QueueTally(parts.onQueue);
     if (topology.mode === 'dedicated')
-      this.ownQueue = new OwnQueue({ name: topology.queue, recheckMs: RECHECK_MS, refusals, log });
+      this.ownQueue = new OwnQueue({ name: topology.queue, recheckMs, refusals, log });
     for (const exchange of exchanges) this.put(exchange);
   }
 
@@ -162,6 +167,7 @@ export class TopologyKeeper {
   private async tick(lanes: readonly ControlChannel[]): Promise<void> {
     const now = monotonicMs();
     for (const unit of this.units.values()) if (unit.dueAt <= now && !unit.isSuspect) this.due.add(unit);
+    this.tidyBudget = TIDIED_AT_ONCE;
     for (const lane of lanes) await this.pulse(lane);
     if (this.redeclareAt <= now) this.redeclareAt = 0;
     await this.pass(lanes);
@@ -185,7 +191,11 @@ export class TopologyKeeper {
     if (first === undefined || this.isStopped) return;
     if (!(await this.ensureOwnQueue(first))) return this.parts.onPass();
     await this.releaseDropped(first);
-    await Promise.all(lanes.map((lane) => this.work(lane)));
+    while (this.due.size > 0 && !this.isStopped) {
+      const batch = [...this.due].values();
+      this.due.clear();
+      await Promise.all(lanes.map((lane) => this.work(batch, lane)));
+    }
     if (!this.isStopped) this.parts.onPass();
     await this.trySuspects();
   }
@@ -208,8 +218,9 @@ export class TopologyKeeper {
     this.tally.replace(isWanted ? [] : [queue], isWanted ? [queue] : []);
   }
 
-  private async work(control: ControlChannel): Promise<void> {
-    for (let unit = this.next(); unit !== undefined; unit = this.next()) {
+  private async work(batch: IterableIterator<ExchangeUnit>, control: ControlChannel): Promise<void> {
+    for (const unit of batch) {
+      if (this.isStopped) return;
       try {
         await this.ensure(unit, control);
       } catch (error) {
@@ -220,16 +231,10 @@ export class TopologyKeeper {
     }
   }
 
-  private next(): ExchangeUnit | undefined {
-    if (this.isStopped) return undefined;
-    const [unit] = this.due;
-    if (unit !== undefined) this.due.delete(unit);
-    return unit;
-  }
-
   private async ensure(unit: ExchangeUnit, control: ControlChannel): Promise<void> {
     const { exchange } = unit;
-    const result = await unit.ensure(control, this.parts.topology);
+    const mayTidy = exchange.instance === undefined || this.tidyBudget-- > 0;
+    const result = await unit.ensure(control, this.parts.topology, mayTidy);
     // Meanwhile it was dropped, or changed and is due again.
     if (this.units.get(keyOf(exchange)) !== unit) return;
     this.settle(unit, result);
@@ -242,7 +247,7 @@ export class TopologyKeeper {
     unit.isRefused = refused.length > 0;
     if (!unit.isRefused) unit.pause.reset();
     const spread = 1 - RECHECK_SPREAD * Math.random();
-    unit.dueAt = monotonicMs() + (unit.isRefused ? unit.pause.next() : RECHECK_MS * spread);
+    unit.dueAt = monotonicMs() + (unit.isRefused ? unit.pause.next() : this.parts.recheckMs * spread);
   }
 
   private async releaseDropped(control: ControlChannel): Promise<void> {
@@ -266,24 +271,14 @@ export class TopologyKeeper {
 
   private async trySuspect(unit: ExchangeUnit): Promise<void> {
     const { exchange } = unit;
-    unit.dueAt = monotonicMs() + RECHECK_MS;
-    let session: Session | undefined;
-    try {
-      session = await Session.open(this.parts.connect);
-      await this.ensure(unit, new ControlChannel(session));
-    } catch (error) {
-      if (!(error instanceof ConnectionLostError && error.isRefusal)) return;
-      const what = `exchange ${JSON.stringify(exchange.name)}`;
-      const { code, message } = error;
-      const text = `the broker closes the connection over it: ${message}`;
-      const isEssential = exchange.instance === undefined;
-      const refused = { what, code, text, isEssential };
-      this.parts.refusals.set(keyOf(exchange), [
-        isEssential ? refused : { ...refused, instance: exchange.name },
-      ]);
-    } finally {
-      await session?.close();
-    }
+    unit.dueAt = monotonicMs() + this.parts.recheckMs;
+    const refusal = await tryAlone(this.parts.connect, (control) => this.ensure(unit, control));
+    if (refusal === undefined) return;
+    const { instance } = exchange;
+    const what = `exchange ${JSON.stringify(exchange.name)}`;
+    const text = `the broker closes the connection over it: ${refusal.message}`;
+    const refused = { what, code: refusal.code, text, isEssential: instance === undefined };
+    this.parts.refusals.set(keyOf(exchange), [instance === undefined ? refused : { ...refused, instance }]);
   }
 
   private nap(): Promise<void> {
