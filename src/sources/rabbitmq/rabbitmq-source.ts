@@ -75,7 +75,8 @@ export class RabbitMqSource implements Source {
     this.keeper = new TopologyKeeper({
       topology,
       exchanges: [],
-      connect: this.connect,
+      // A connection of its own that the keeper makes is given up with the others.
+      connect: (signal) => this.connect(AbortSignal.any([signal, this.stop.signal])),
       recheckMs: options.recheckMs ?? RECHECK_MS,
       refusals: this.refusals,
       onQueue: (queue, isWanted) => {
@@ -85,7 +86,11 @@ export class RabbitMqSource implements Source {
       onPass: () => void this.consumeAll(),
       log,
     });
-    this.refusedQueues = new RefusedQueues(this.refusals, (queue) => this.keeper.instanceOf(queue));
+    this.refusedQueues = new RefusedQueues({
+      refusals: this.refusals,
+      instanceOf: (queue) => this.keeper.instanceOf(queue),
+      isEssential: (queue) => topology.mode === 'dedicated' && queue === topology.queue,
+    });
     this.queueDepths = new QueueDepths({
       queues: () => this.keeper.queues,
       instanceOf: (queue) => this.keeper.instanceOf(queue),
@@ -101,12 +106,13 @@ export class RabbitMqSource implements Source {
       return { ready: false, detail: `the broker has not answered for ${Math.round(silentMs / 1000)} s` };
     }
     const { essential } = this.refusals;
-    const consuming = `consuming ${this.subscriptions?.count ?? 0} queue(s)`;
+    const count = this.subscriptions?.count ?? 0;
+    const consuming = `consuming ${count} queue(s)`;
     const [first] = this.refusals.first;
     const leftOut = essential ?? first;
     if (leftOut === undefined) return { ready: true, detail: consuming };
     const detail = `${consuming}; ${this.refusals.size} left out, such as ${leftOut.what} (${leftOut.code})`;
-    return { ready: essential === undefined, detail };
+    return { ready: essential === undefined && count > 0, detail };
   }
 
   /** What the broker refuses at present, the first hundred; everything else is consumed. */

@@ -14,15 +14,19 @@ interface Entry {
   dueAt: number;
 }
 
+export interface RefusedQueuesParts {
+  readonly refusals: Refusals;
+  /** The instance whose queue it is; undefined for one that the operator configured. */
+  readonly instanceOf: (queue: string) => string | undefined;
+  /** Without it nothing comes in. */
+  readonly isEssential: (queue: string) => boolean;
+}
+
 /** Queues that the broker does not let us consume, and when each is tried again. */
 export class RefusedQueues {
   private readonly entries = new Map<string, Entry>();
 
-  /** @param instanceOf the instance that a queue belongs to, where it is one's own */
-  constructor(
-    private readonly refusals: Refusals,
-    private readonly instanceOf: (queue: string) => string | undefined,
-  ) {}
+  constructor(private readonly parts: RefusedQueuesParts) {}
 
   /** Undefined where it was not refused. */
   retry(queue: string): 'now' | 'later' | undefined {
@@ -36,13 +40,14 @@ export class RefusedQueues {
     this.entries.set(queue, entry);
     const costsConnection = error instanceof ConnectionLostError;
     entry.dueAt = monotonicMs() + (costsConnection ? CONNECTION_RETRY_MS : entry.pause.next());
-    const instance = this.instanceOf(queue);
-    this.refusals.set(ownerOf(queue), [
+    const { refusals, instanceOf, isEssential } = this.parts;
+    const instance = instanceOf(queue);
+    refusals.set(ownerOf(queue), [
       {
         what: `queue ${JSON.stringify(queue)}`,
         code: error.code,
         text: `it cannot be consumed: ${error.message}`,
-        isEssential: instance === undefined,
+        isEssential: isEssential(queue),
         ...(instance === undefined ? {} : { instance }),
       },
     ]);
@@ -50,12 +55,12 @@ export class RefusedQueues {
 
   accepted(queue: string): void {
     if (!this.entries.delete(queue)) return;
-    this.refusals.set(ownerOf(queue), []);
+    this.parts.refusals.set(ownerOf(queue), []);
   }
 
   /** It is not wanted any more. */
   forget(queue: string): void {
-    if (this.entries.delete(queue)) this.refusals.forget(ownerOf(queue));
+    if (this.entries.delete(queue)) this.parts.refusals.forget(ownerOf(queue));
   }
 }
 

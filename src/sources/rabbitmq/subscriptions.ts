@@ -1,7 +1,7 @@
 import { Backoff } from '../../time/backoff';
 import { monotonicMs } from '../../time/monotonic';
 import { Consumer, type ConsumerLoss, type ConsumerParts } from './consumer';
-import { asRefusal } from './control-channel';
+import { asRefusal, RefusedError } from './control-channel';
 import type { RefusedQueues } from './refused-queues';
 import type { Session } from './session';
 
@@ -165,12 +165,20 @@ export class Subscriptions {
       this.outside.add(queue);
     }
     if (this.isStopped) return;
-    if (isQueueRefused && subscribing !== undefined)
-      this.parts.refused.refuse(subscribing, asRefusal(reason));
+    if (isQueueRefused && subscribing !== undefined) this.refused(subscribing, reason);
     else if (subscribing !== undefined) this.suspect(subscribing);
     if (heldTooLong) this.parts.onHeldTooLong(reason);
     if (monotonicMs() - group.openedAt > LIVED_MS) this.reopening.reset();
     this.applySoon(isQueueRefused ? 0 : this.reopening.next());
+  }
+
+  private refused(queue: string, reason: Error): void {
+    const refusal = asRefusal(reason);
+    if (refusal instanceof RefusedError && refusal.isMissing) {
+      // It was deleted before it could be consumed.
+      this.outside.delete(queue);
+      this.parts.onEnded(queue);
+    } else this.parts.refused.refuse(queue, refusal);
   }
 
   /** The broker may have closed the whole connection over this queue, which is known a moment later. */

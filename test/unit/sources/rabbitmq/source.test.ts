@@ -158,12 +158,31 @@ describe('a RabbitMQ source', () => {
     await start();
     await untilReady(source);
     await eventually(() => (source.refused.length === 2 ? true : undefined), 'two refusals');
-    await eventually(
-      () => broker.consumers.find(({ queue }) => queue === 'shop.messages.upsert'),
-      'the third queue',
-    );
-    for (const queue of ['shop.messages.upsert', 'messages.upsert', 'call']) broker.deliver(queue);
+    const well = ['shop.messages.upsert', 'messages.upsert', 'call'];
+    const consumed = (queue: string): boolean => broker.consumers.some((each) => each.queue === queue);
+    await eventually(() => well.every(consumed) || undefined, 'the other queues');
+    for (const queue of well) broker.deliver(queue);
     expect([messages.length, errors().length, broker.models.length]).toEqual([3, 2, 1]);
+  });
+
+  test('a queue that is gone before it can be consumed is declared anew, and that is no refusal', async () => {
+    const { broker, source, messages, start } = setup();
+    let isGone = true;
+    broker.answer = (call) => {
+      if (call === 'assertQueue relay') isGone = false;
+      return isGone && /Queue relay|consume relay/.test(call) && !call.startsWith('assert')
+        ? { refuse: 404 }
+        : 'ok';
+    };
+    await start();
+    await untilReady(source);
+    isGone = true;
+    nth(broker.models, 0).lose(replyError(320));
+    await eventually(() => (isGone ? undefined : true), 'a new queue');
+    await eventually(() => broker.consumers[0], 'a subscription');
+    await untilReady(source);
+    broker.deliver('relay');
+    expect([messages.length, source.refused]).toEqual([1, []]);
   });
 
   test('a queue that exists is consumed whatever its arguments (finding 2.3)', async () => {
