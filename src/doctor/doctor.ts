@@ -8,7 +8,7 @@ import { withRedis } from '../redis/with-redis';
 import { openSettingsStore } from '../settings/open-store';
 import type { Settings } from '../settings/schema';
 import { inspectSettings } from '../settings/settings-doctor';
-import { consumedExchanges } from '../sources/rabbitmq/exchanges';
+import { consumedExchanges, topologyOf } from '../sources/rabbitmq/exchanges';
 import { inspectRabbitMq } from '../sources/rabbitmq/rabbitmq-doctor';
 import { consumedQueues } from '../sources/sqs/instance-queues';
 import { inspectSqs } from '../sources/sqs/sqs-doctor';
@@ -85,7 +85,7 @@ async function inspectBroker(config: Config, settings: ReadonlyMap<string, Setti
     uri: rabbitmq.uri,
     frameMax: rabbitmq.frameMax,
     exchanges: consumedExchanges(config, settings),
-    topology: { mode: rabbitmq.consume, queue: rabbitmq.queue, prefixKey: rabbitmq.prefixKey },
+    topology: topologyOf(config),
   });
 }
 

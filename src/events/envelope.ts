@@ -28,6 +28,11 @@ export interface Envelope {
   readonly body: Buffer;
   /** Where each root value stands in `body`, in order of appearance; of duplicate keys the last. */
   readonly members: ReadonlyMap<string, Span>;
+  /**
+   * Epoch milliseconds: when the event was published, where its broker says so, otherwise when it was received here.
+   * Undefined for one that was parked meanwhile.
+   */
+  readonly since: number | undefined;
 }
 
 /** What the transport says about a message whose body does not. */
@@ -45,7 +50,7 @@ export interface Origin {
  *   `BODY_NOT_JSON`, `BODY_NOT_OBJECT`, `EVENT_MISSING`, `INSTANCE_MISSING`, or is made to cost more than an event may:
  *   `TOO_MANY_KEYS`, `KEY_TOO_LONG`, `NAME_TOO_LONG`
  */
-export function parseEnvelope(body: Buffer, origin: Origin): Envelope {
+export function parseEnvelope(body: Buffer, origin: Origin, since?: number): Envelope {
   if (body.length === 0) throw new MalformedEventError('BODY_EMPTY', 'the body is empty');
   if (!isUtf8(body)) throw new MalformedEventError('BODY_NOT_UTF8', 'the body is not UTF-8');
   const members = membersOf(body);
@@ -71,6 +76,7 @@ export function parseEnvelope(body: Buffer, origin: Origin): Envelope {
     dateTime,
     body,
     members,
+    since,
   };
 }
 

@@ -24,7 +24,10 @@ export class Metrics {
     'outcome',
   ]);
   readonly attemptDuration = this.durations('relay_attempt_duration_seconds', 'Duration of attempts');
-  readonly eventLag = this.durations('relay_event_lag_seconds', 'From publish to delivered');
+  readonly eventLag = this.durations(
+    'relay_event_lag_seconds',
+    'To delivered, from published where the broker says when (SQS), otherwise from received; without what was parked',
+  );
   readonly parked = this.counter('relay_parked_total', 'Deliveries parked', ['destination', 'reason']);
   readonly discarded = this.counter('relay_discarded_total', 'Deliveries that nobody would have received', [
     'destination',
@@ -42,10 +45,16 @@ export class Metrics {
   readonly inFlight = this.gauge('relay_in_flight', 'Source messages held and attempts under way', ['what']);
   readonly inFlightBytes = this.gauge('relay_in_flight_bytes', 'Bytes of source messages held', []);
   readonly circuitsOpen = this.gauge('relay_circuits_open', 'Destinations whose circuit is open', []);
-  readonly queueDepth = this.gauge('relay_source_queue_depth', 'Messages ready in a source queue', ['queue']);
-  readonly queueConsumers = this.gauge('relay_source_queue_consumers', 'Consumers of a source queue', [
-    'queue',
-  ]);
+  readonly queueDepth = this.gauge(
+    'relay_source_queue_depth',
+    'Messages ready in a source queue; those of instances together',
+    ['queue'],
+  );
+  readonly queueConsumers = this.gauge(
+    'relay_source_queue_consumers',
+    'Consumers of a source queue, of all workers',
+    ['queue'],
+  );
   readonly queueInFlight = this.gauge(
     'relay_source_queue_in_flight',
     'Messages of a source queue that consumers hold',

@@ -48,7 +48,7 @@ export class Relay implements InFlightOwner {
     if (message.flaw !== undefined) return this.bury(source, message, message.flaw);
     let envelope: Envelope;
     try {
-      envelope = parseEnvelope(message.body, message.origin);
+      envelope = parseEnvelope(message.body, message.origin, message.publishedAt ?? Date.now());
     } catch (error) {
       return this.bury(source, message, asMalformed(error));
     }

@@ -17,20 +17,30 @@ const INTERVAL_MS = 5000;
 /** Reads what cannot be counted as it happens: depths of queues, and what is in flight. */
 export class Gauges {
   private timer: NodeJS.Timeout | undefined;
-  private reading: Promise<unknown> = Promise.resolve();
+  /** Readings under way, by what is read. */
+  private readonly reading = new Map<string, Promise<unknown>>();
 
   constructor(private readonly parts: GaugeParts) {}
 
   start(): void {
     this.timer ??= setInterval(() => {
-      this.reading = Promise.allSettled([this.readSources(), this.readStore()]);
+      this.readAlone('sources', () => this.readSources());
+      this.readAlone('store', () => this.readStore());
       this.readProcess();
     }, INTERVAL_MS);
   }
 
   async stop(): Promise<void> {
     clearInterval(this.timer);
-    await this.reading;
+    await Promise.all(this.reading.values());
+  }
+
+  /** One reading at a time: another one would forget what this one sets. */
+  private readAlone(what: string, read: () => Promise<void>): void {
+    if (this.reading.has(what)) return;
+    // What cannot be read is shown as it was last.
+    const done = (): void => void this.reading.delete(what);
+    this.reading.set(what, read().then(done, done));
   }
 
   private readProcess(): void {
@@ -55,7 +65,8 @@ export class Gauges {
       gauge.reset();
     }
     for (const { queue, messages, consumers, inFlight, oldestSeconds } of depths) {
-      metrics.queueDepth.set({ queue }, messages);
+      // Both brokers may have a queue of this name, and both have instances.
+      metrics.queueDepth.inc({ queue }, messages);
       if (consumers !== undefined) metrics.queueConsumers.set({ queue }, consumers);
       if (inFlight !== undefined) metrics.queueInFlight.set({ queue }, inFlight);
       if (oldestSeconds !== undefined) metrics.queueOldest.set({ queue }, oldestSeconds);

@@ -7,7 +7,7 @@ import type { SourceMessage } from '../pipeline/message';
 import type { Settings } from '../settings/schema';
 import type { SettingsCache } from '../settings/settings-cache';
 import type { SettingsStore } from '../settings/settings-store';
-import { consumedExchanges, exchangeOf } from '../sources/rabbitmq/exchanges';
+import { consumedExchanges, exchangeOf, topologyOf } from '../sources/rabbitmq/exchanges';
 import { RabbitMqSource } from '../sources/rabbitmq/rabbitmq-source';
 import type { Source } from '../sources/source';
 import { queuesOf } from '../sources/sqs/instance-queues';
@@ -105,7 +105,7 @@ function rabbitMqIntake({ config, file, settings, store, log }: SourcesParts, ma
     prefetch: rabbitmq.prefetch,
     maxBytes,
     exchanges: consumedExchanges(config, file),
-    topology: { mode: rabbitmq.consume, queue: rabbitmq.queue, prefixKey: rabbitmq.prefixKey },
+    topology: topologyOf(config),
     log,
   });
   const follower = new InstanceFollower(
@@ -114,7 +114,8 @@ function rabbitMqIntake({ config, file, settings, store, log }: SourcesParts, ma
       names: () => store.namesWithExchange(),
       apply: async (instance, each) => {
         const exchange = exchangeOf(instance, each);
-        await (exchange === undefined ? source.dropExchange(instance) : source.consumeExchange(exchange));
+        if (exchange === undefined) source.dropExchange(instance);
+        else source.consumeExchange(exchange);
         return exchange !== undefined;
       },
       onError: (error, instance) =>

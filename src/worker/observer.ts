@@ -13,9 +13,6 @@ import type { ParkingObserver } from '../retry/bullmq-parking';
 import type { JobData } from '../retry/job';
 import type { RetryObserver } from '../retry/retry-worker';
 
-/** `date_time` is local wall time with a false `Z` (contract B.1): offsets of time zones are multiples of this. */
-const ZONE_STEP_MS = 900_000;
-
 /** Turns what happens into metrics, and into log lines: one per attempt and per event at debug. */
 export class Observer implements RelayObserver, AttemptObserver, ParkingObserver, RetryObserver {
   constructor(
@@ -55,8 +52,9 @@ export class Observer implements RelayObserver, AttemptObserver, ParkingObserver
     }
     if (outcome.kind === 'delivered') {
       this.metrics.deliveries.add(kind, eventLabel(delivery.envelope.event), 'delivered');
-      const lagMs = lagOf(delivery.envelope, Date.now());
-      if (lagMs !== undefined) this.metrics.eventLag.add(kind, lagMs / 1000);
+      // An event's own `date_time` is of no use: it is local time of an unknown zone.
+      const { since } = delivery.envelope;
+      if (since !== undefined) this.metrics.eventLag.add(kind, Math.max(0, Date.now() - since) / 1000);
     }
     if (this.log.isDebug) this.log.debug('attempt', attemptFields(delivery, record));
   }
@@ -94,15 +92,4 @@ function attemptFields(
     ...('code' in outcome ? { code: outcome.code } : {}),
     ...('status' in outcome ? { status: outcome.status } : {}),
   };
-}
-
-/**
- * Time since the event was made. Its time zone is unknown, so whole quarters of an hour are dropped: a lag of more
- * than 15 minutes shows in the queue's depth, not here.
- */
-function lagOf({ dateTime }: Envelope, now: number): number | undefined {
-  const made = dateTime === undefined ? Number.NaN : Date.parse(dateTime);
-  if (Number.isNaN(made)) return undefined;
-  const lag = (now - made) % ZONE_STEP_MS;
-  return lag < 0 ? lag + ZONE_STEP_MS : lag;
 }

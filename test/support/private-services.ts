@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { program } from './binaries';
 import { guard, release } from './guard';
 import { ask, freePort, HOST, untilFree } from './ports';
@@ -170,6 +172,18 @@ export class PrivateRabbit extends PrivateService {
     return PrivateService.begin(
       async () => new PrivateRabbit([await freePort(), await freePort(), await freePort()]),
     );
+  }
+
+  /** Runs rabbitmqctl, such as `add_user`. */
+  async control(...args: readonly string[]): Promise<void> {
+    const env = {
+      PATH: process.env['PATH'],
+      LANG: 'C.UTF-8',
+      HOME: this.folder,
+      ERL_EPMD_PORT: `${this.ports[2]}`,
+      RABBITMQ_CONF_ENV_FILE: join(this.folder, 'rabbitmq-env.conf'),
+    };
+    await promisify(execFile)(program('rabbitmqctl'), ['-q', '-n', this.#node, ...args], { env });
   }
 
   protected async launch(): Promise<void> {

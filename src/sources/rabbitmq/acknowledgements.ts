@@ -1,5 +1,6 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
 import type { Settlement } from '../../pipeline/message';
+import { monotonicMs } from '../../time/monotonic';
 
 /** How long a settled message may wait for those before it, so that one frame acknowledges them all. */
 const STRAGGLER_MS = 10;
@@ -60,7 +61,7 @@ export class Acknowledgements {
       this.forget(index);
       this.channel.nack(message, false, true);
     } else {
-      held.settledAt = Date.now();
+      held.settledAt = monotonicMs();
       this.settledCount++;
     }
     this.scheduleFlush();
@@ -111,7 +112,7 @@ export class Acknowledgements {
 
   private afterStragglers(): void {
     this.stragglers = undefined;
-    if (!this.closed) this.sendStragglers(Date.now() - STRAGGLER_MS + 1);
+    if (!this.closed) this.sendStragglers(monotonicMs() - STRAGGLER_MS + 1);
   }
 
   private sendStragglers(settledBefore: number): void {

@@ -1,193 +1,291 @@
-import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
+import type { Channel, ConsumeMessage } from 'amqplib';
 import type { Origin } from '../../events/envelope';
+import type { Logger } from '../../observability/logging';
 import type { Settlement, SourceMessage } from '../../pipeline/message';
 import { Acknowledgements } from './acknowledgements';
-import { closeChannel } from './close-channel';
-import { Window } from './prefetch-window';
+import { CONSUMER_TRANSITIONS, type ConsumerState } from './consumer-states';
+import type { PrefetchWindow } from './prefetch-window';
+import { RabbitMqMessage } from './rabbitmq-message';
+import { ConnectionLostError, replyCodeOf, type Session } from './session';
+import { StateMachine } from './state-machine';
+import { TurnedAway } from './turned-away';
 
-export interface ConsumerOptions {
-  readonly prefetch: number;
-  readonly maxBytes: number;
+/** What consumers of one connection have in common. */
+export interface ConsumerParts {
+  readonly session: Pick<Session, 'answer' | 'openChannel' | 'closeChannel'>;
+  /** Of the source: it counts what is held over all channels, lost ones included. */
+  readonly window: PrefetchWindow;
   /** Names of exchanges that belong to one instance, which are named like it. */
   readonly instances: ReadonlySet<string>;
   readonly onMessage: (message: SourceMessage) => void;
-  /** The channel is gone, or the broker ended a subscription: everything held comes again. */
-  readonly onLost: (reason: Error) => void;
+  readonly log: Logger;
 }
 
-const GROW_MS = 5000;
+export interface ConsumerListener {
+  /** The channel is gone: everything held comes again. */
+  readonly onLost: (loss: ConsumerLoss) => void;
+  /** The broker ended a subscription: the queue was deleted, or moved. */
+  readonly onEnded: (queue: string) => void;
+  readonly onSubscribed: (queue: string) => void;
+  /** The window was made smaller: a smaller share may be due. */
+  readonly onCrowded: () => void;
+}
+
+export interface ConsumerLoss {
+  readonly reason: Error;
+  /** The queue whose subscription was being asked for. */
+  readonly subscribing: string | undefined;
+  /** The channel was lost over that very queue. */
+  readonly isQueueRefused: boolean;
+  /** The broker closed the channel because a message was held for longer than its consumer_timeout. */
+  readonly heldTooLong: boolean;
+}
+
+/** What is wanted of a consumer: it makes its subscriptions like this, one change after the other. */
+interface Wanted {
+  readonly queues: ReadonlySet<string>;
+  /** Prefetch of each queue. */
+  readonly share: number;
+}
+
+const PRECONDITION_FAILED = 406;
+const BASIC_CONSUME: Method = { classId: 60, methodId: 20 };
+const NO_METHOD: Method = { classId: 0, methodId: 0 };
 
 /** Consumes a set of queues over one channel, for as long as the channel lives. */
 export class Consumer {
-  private readonly tags = new Set<string>();
-  private readonly acknowledgements: Acknowledgements;
-  private readonly window: Window;
-  private resizing: Promise<void> = Promise.resolve();
-  private isResizing = false;
-  private stopped = false;
-  private lost = false;
-  private growTimer: NodeJS.Timeout | undefined;
+  private readonly machine: StateMachine<ConsumerState>;
+  private wanted: Wanted = { queues: new Set(), share: 0 };
+  private channel: Channel | undefined;
+  private acknowledgements: Acknowledgements | undefined;
+  /** Consumer tags by queue. */
+  private readonly tags = new Map<string, string>();
+  /** Prefetch of the present subscriptions. */
+  private share = 0;
+  /** The queue whose subscription is being asked for. */
+  private subscribing: string | undefined;
+  /** Handed over and not settled. */
+  private open = 0;
+  private turnedAway: TurnedAway | undefined;
+  private work: Promise<void> = Promise.resolve();
 
-  private constructor(
-    private readonly channel: Channel,
-    private queues: readonly string[],
-    private readonly options: ConsumerOptions,
+  constructor(
+    private readonly parts: ConsumerParts,
+    private readonly listener: ConsumerListener,
   ) {
-    this.acknowledgements = new Acknowledgements(channel);
-    this.window = new Window(options.prefetch, options.maxBytes);
-    channel.on('error', (error: Error) => this.lose(error));
-    channel.on('close', () => this.lose(new Error('channel closed')));
+    this.machine = new StateMachine<ConsumerState>({
+      name: 'rabbitmq consumer',
+      initial: 'idle',
+      transitions: CONSUMER_TRANSITIONS,
+      log: parts.log,
+    });
   }
 
-  static async start(
-    model: ChannelModel,
-    queues: readonly string[],
-    options: ConsumerOptions,
-  ): Promise<Consumer> {
-    const consumer = new Consumer(await model.createChannel(), queues, options);
-    await consumer.subscribe();
-    if (consumer.lost) throw new Error('channel closed');
-    consumer.growTimer = setInterval(() => {
-      if (consumer.window.grow()) consumer.resize();
-    }, GROW_MS);
-    return consumer;
+  get state(): ConsumerState {
+    return this.machine.state;
   }
 
-  /** Messages that are held. */
-  get held(): number {
-    return this.acknowledgements.count;
+  /** From now on these queues, each with this prefetch; what is held stays held. */
+  want(queues: ReadonlySet<string>, share: number): void {
+    const isSame =
+      share === this.wanted.share &&
+      queues.size === this.wanted.queues.size &&
+      [...queues].every((queue) => this.wanted.queues.has(queue));
+    if (isSame) return;
+    this.wanted = { queues, share };
+    // Where it is changing already, it goes on until it is as wanted.
+    if (this.machine.move('changing')) this.work = this.reconcile();
   }
 
-  get heldBytes(): number {
-    return this.window.bytes;
+  /** Resolves once the subscriptions are as wanted, or the channel is gone. */
+  settled(): Promise<void> {
+    return this.work;
   }
 
-  /** From now on these queues; what is held stays held. */
-  consume(queues: readonly string[]): void {
-    if (queues.length === this.queues.length && queues.every((queue) => this.queues.includes(queue))) return;
-    this.queues = queues;
-    this.resize();
-  }
-
-  async stopIntake(): Promise<void> {
-    this.stopped = true;
-    clearInterval(this.growTimer);
-    await this.resizing;
-    if (!this.lost) await this.unsubscribe();
+  /** Resolves once the broker sends nothing more; what came meanwhile has gone back. */
+  stopIntake(): Promise<void> {
+    const before = this.work;
+    if (this.machine.move('stopping')) this.work = this.unsubscribe(before);
+    return this.work;
   }
 
   /** Sends every acknowledgement; the broker takes what is still held back. */
   async close(): Promise<void> {
-    clearInterval(this.growTimer);
-    if (this.lost) return;
-    this.acknowledgements.flushAll();
-    this.lost = true;
-    await closeChannel(this.channel);
-    this.acknowledgements.close();
+    const { channel, acknowledgements } = this;
+    acknowledgements?.flushAll();
+    if (!this.machine.move('closed')) return;
+    this.abandonHeld();
+    if (channel !== undefined) await this.parts.session.closeChannel(channel);
+    acknowledgements?.close();
   }
 
-  private async subscribe(): Promise<void> {
-    if (this.queues.length === 0) return;
-    // Per consumer: quorum queues know no limit for the whole channel.
-    const prefetch = Math.max(1, Math.ceil(this.window.prefetch / this.queues.length));
-    await this.channel.prefetch(prefetch);
-    for (const queue of this.queues) {
-      const { consumerTag } = await this.channel.consume(queue, (message) => this.receive(message));
-      this.tags.add(consumerTag);
-    }
+  /** The connection is gone, and the channel with it. */
+  abandon(): void {
+    if (this.machine.move('lost')) this.abandonHeld();
   }
 
-  private async unsubscribe(): Promise<void> {
-    const tags = [...this.tags];
-    this.tags.clear();
-    await Promise.all(tags.map((tag) => this.channel.cancel(tag)));
-  }
-
-  private receive(message: ConsumeMessage | null): void {
-    if (message === null) {
-      this.lose(new Error('the broker ended the subscription: a queue was deleted or moved'));
-      return;
-    }
-    const bytes = message.content.length;
-    this.acknowledgements.hold(message);
-    if (!this.window.admit(bytes)) {
-      this.acknowledgements.settle(message, 'release');
-      if (!this.isResizing) {
-        this.window.shrink(bytes);
-        this.resize();
+  /** The only place where subscriptions are made and ended: overlapping changes become one after the other. */
+  private async reconcile(): Promise<void> {
+    try {
+      for (let target = this.wanted; this.machine.is('changing'); target = this.wanted) {
+        await this.subscribeTo(target);
+        if (target === this.wanted) break;
       }
-      return;
+      this.machine.move('consuming');
+    } catch (error) {
+      // Had the channel gone, this would be known by now: it is amqplib that cannot send this.
+      this.lose(error, !(error instanceof ConnectionLostError));
     }
-    if (this.stopped) this.settle(message, 'release');
-    else this.options.onMessage(this.wrap(message));
+  }
+
+  private async subscribeTo(target: Wanted): Promise<void> {
+    const { session } = this.parts;
+    const channel = this.channel ?? (await this.openChannel());
+    const isCurrent = (): boolean => this.machine.is('changing') && target === this.wanted;
+    // A prefetch holds for the subscriptions made after it, so they are made anew.
+    const isResized = target.share !== this.share;
+    await this.cancel([...this.tags.keys()].filter((queue) => isResized || !target.queues.has(queue)));
+    if (!isCurrent()) return;
+    if (isResized) {
+      this.turnedAway?.giveBackAll();
+      await session.answer(channel.prefetch(target.share));
+      this.share = target.share;
+    }
+    for (const queue of target.queues) {
+      if (!isCurrent()) return;
+      if (!this.tags.has(queue)) await this.subscribe(channel, queue);
+    }
+  }
+
+  private async openChannel(): Promise<Channel> {
+    const channel = await this.parts.session.openChannel();
+    channel.on('error', (error: Error) => this.lose(error, isAbout(error, BASIC_CONSUME)));
+    channel.on('close', () => this.lose(new Error('channel closed')));
+    // An error in what receives messages must not end the connection.
+    channel.on('handler-error', (error: Error) => this.lose(error));
+    this.channel = channel;
+    this.acknowledgements = new Acknowledgements(channel);
+    this.turnedAway = new TurnedAway(this.acknowledgements, this.parts.window);
+    return channel;
+  }
+
+  private async subscribe(channel: Channel, queue: string): Promise<void> {
+    this.subscribing = queue;
+    const consuming = channel.consume(queue, (message) => {
+      if (message !== null) this.receive(message);
+      else if (this.tags.delete(queue)) this.listener.onEnded(queue);
+    });
+    const { consumerTag } = await this.parts.session.answer(consuming);
+    this.tags.set(queue, consumerTag);
+    this.subscribing = undefined;
+    this.listener.onSubscribed(queue);
+  }
+
+  private async cancel(queues: readonly string[]): Promise<void> {
+    const { channel } = this;
+    if (channel === undefined) return;
+    await Promise.all(
+      queues.map(async (queue) => {
+        const tag = this.tags.get(queue);
+        this.tags.delete(queue);
+        if (tag !== undefined) await this.parts.session.answer(channel.cancel(tag));
+      }),
+    );
+  }
+
+  private async unsubscribe(before: Promise<void>): Promise<void> {
+    try {
+      await before;
+      if (!this.machine.is('stopping')) return;
+      await this.cancel([...this.tags.keys()]);
+      if (this.machine.move('stopped')) this.turnedAway?.giveBackAll();
+    } catch (error) {
+      this.lose(error);
+    }
+  }
+
+  private receive(message: ConsumeMessage): void {
+    const { state } = this.machine;
+    const bytes = message.content.length;
+    const isTaken = state === 'consuming' || state === 'changing';
+    if (!isTaken || !this.parts.window.admit(bytes)) return this.turnAway(message, isTaken);
+    this.acknowledgements?.hold(message);
+    this.open++;
+    this.parts.onMessage(this.wrap(message));
   }
 
   private wrap(message: ConsumeMessage): SourceMessage {
     const { exchange, routingKey } = message.fields;
-    const origin = this.options.instances.has(exchange) ? { routingKey, instance: exchange } : { routingKey };
-    return new RabbitMqMessage(message, origin, {
-      settle: (settlement) => this.settle(message, settlement),
-      isLost: () => this.lost,
-    });
-  }
-
-  private settle(message: ConsumeMessage, settlement: Settlement): void {
-    this.window.leave(message.content.length);
-    if (!this.lost) this.acknowledgements.settle(message, settlement);
-  }
-
-  /** A prefetch holds for the subscriptions made after it, so they are made anew. */
-  private resize(): void {
-    if (this.stopped || this.lost) return;
-    this.isResizing = true;
-    this.resizing = this.unsubscribe()
-      .then(() => (this.stopped ? undefined : this.subscribe()))
-      .catch((error: unknown) => this.lose(error instanceof Error ? error : new Error(String(error))))
-      .finally(() => {
-        this.isResizing = false;
-      });
-  }
-
-  private lose(reason: Error): void {
-    if (this.lost) return;
-    this.lost = true;
-    clearInterval(this.growTimer);
-    this.acknowledgements.close();
-    this.options.onLost(reason);
-  }
-}
-
-class RabbitMqMessage implements SourceMessage {
-  readonly body: Buffer;
-  private isSettled = false;
-
-  constructor(
-    private readonly message: ConsumeMessage,
-    readonly origin: Origin,
-    private readonly channel: {
-      readonly settle: (settlement: Settlement) => void;
-      readonly isLost: () => boolean;
-    },
-  ) {
-    this.body = message.content;
-  }
-
-  get publishedAt(): number | undefined {
-    const { timestamp } = this.message.properties as { timestamp?: unknown };
-    return typeof timestamp === 'number' ? timestamp * 1000 : undefined;
-  }
-
-  get redelivered(): boolean {
-    return this.message.fields.redelivered;
+    const origin: Origin = this.parts.instances.has(exchange)
+      ? { routingKey, instance: exchange }
+      : { routingKey };
+    return new RabbitMqMessage(message, origin, this);
   }
 
   get isLost(): boolean {
-    return this.channel.isLost();
+    return this.machine.is('lost', 'closed');
   }
 
-  settle(settlement: Settlement): void {
-    if (this.isSettled) return;
-    this.isSettled = true;
-    this.channel.settle(settlement);
+  settle(message: ConsumeMessage, settlement: Settlement): void {
+    const bytes = message.content.length;
+    const { window } = this.parts;
+    if (this.isLost) return window.leaveAbandoned(bytes);
+    this.open--;
+    if (settlement === 'release' && this.machine.is('stopping')) {
+      // It would come back at once: it goes when the subscription is gone.
+      this.turnedAway?.add(message);
+    } else this.acknowledgements?.settle(message, settlement);
+    window.leave(bytes);
   }
+
+  private turnAway(message: ConsumeMessage, isTaken: boolean): void {
+    const { window } = this.parts;
+    this.turnedAway?.hold(message, isTaken);
+    // While subscriptions change they get a smaller share already, and of one message there is no smaller one.
+    if (this.share <= 1 || !this.machine.is('consuming')) return;
+    window.shrink(message.content.length);
+    this.listener.onCrowded();
+  }
+
+  private lose(error: unknown, isQueueRefused = false): void {
+    const reason = error instanceof Error ? error : new Error(String(error));
+    if (!this.machine.move('lost', { reason: reason.message })) return;
+    this.abandonHeld();
+    this.closeWhereOpen();
+    this.listener.onLost({
+      reason,
+      subscribing: this.subscribing,
+      isQueueRefused: isQueueRefused && this.subscribing !== undefined,
+      // The broker names no method for it, as it answers to none; all other errors of this code have one.
+      heldTooLong: replyCodeOf(error) === PRECONDITION_FAILED && isAbout(reason, NO_METHOD),
+    });
+  }
+
+  /**
+   * amqplib may have failed while the channel is open: its subscriptions must not outlive this. One that the broker is
+   * closing is closed a moment after it says so, and must not be closed by us: that would cost the connection.
+   */
+  private closeWhereOpen(): void {
+    const { channel } = this;
+    if (channel !== undefined) setImmediate(() => void this.parts.session.closeChannel(channel));
+  }
+
+  private abandonHeld(): void {
+    this.acknowledgements?.close();
+    this.turnedAway?.forget();
+    this.parts.window.abandon(this.open);
+    this.open = 0;
+  }
+}
+
+interface Method {
+  readonly classId: number;
+  readonly methodId: number;
+}
+
+/** Whether the broker closed the channel over this method. */
+function isAbout(error: Error, { classId, methodId }: Method): boolean {
+  return (
+    'classId' in error && error.classId === classId && 'methodId' in error && error.methodId === methodId
+  );
 }

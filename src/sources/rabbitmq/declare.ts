@@ -1,148 +1,168 @@
-import type { Channel, ChannelModel } from 'amqplib';
-import { RelayError } from '../../errors';
-import { closeChannel } from './close-channel';
-import { type BoundQueue, boundQueues, type ConsumedExchange, type TopologyOptions } from './topology';
+import type { Options } from 'amqplib';
+import { type ControlChannel, type RefusedError, refusalOf } from './control-channel';
+import type { BoundQueue } from './topology';
 
-/** The broker refuses an exchange or a queue: the message says which, why, and what helps. */
-export class TopologyError extends RelayError {}
-
-const PRECONDITION_FAILED = 406;
+/** As the core API declares them, so that either side may come first. */
+const TOPIC = { durable: true, autoDelete: false };
+const QUORUM: Options.AssertQueue = {
+  durable: true,
+  autoDelete: false,
+  arguments: { 'x-queue-type': 'quorum' },
+};
 /** RabbitMQ 4.0 drops what was redelivered 20 times unless the queue says otherwise. */
-const UNLIMITED_REDELIVERIES = { 'x-delivery-limit': -1 };
+const UNLIMITED: Options.AssertQueue = {
+  ...QUORUM,
+  arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': -1 },
+};
+const LIMITS_REDELIVERIES_FROM = 4;
+/** Types of exchanges that do not match routing keys with patterns. */
+const OTHER_TYPES = ['fanout', 'direct', 'headers'];
+
+/** What the broker refuses, or makes impossible. */
+export interface Obstacle {
+  /** Such as `queue "x"`. */
+  readonly what: string;
+  readonly code: string;
+  /** What is wrong and what helps. */
+  readonly text: string;
+}
+
+/** What came of one thing that was asked for; only the loss of the connection is thrown. */
+export type Ensured =
+  | { readonly kind: 'ready'; readonly isNew: boolean }
+  | { readonly kind: 'refused'; readonly obstacle: Obstacle };
+
+const READY: Ensured = { kind: 'ready', isNew: false };
+const DECLARED: Ensured = { kind: 'ready', isNew: true };
 
 /**
- * Declares exchanges, queues and bindings with the core API's own arguments (contract B.3), so that either side
- * may come first. Returns the queues to consume. An instance whose exchange is refused is left out and told to
- * `onRefused`: it must not keep the others from being consumed.
+ * Uses the topic exchange as it is, or declares it. An exchange of another type is refused: it knows no patterns.
  *
- * @throws TopologyError when the global exchange or the dedicated queue is refused
+ * @param isKnown its type was looked at before
  */
-export async function declareTopology(
-  model: ChannelModel,
-  exchanges: readonly ConsumedExchange[],
-  options: TopologyOptions,
-  onRefused: (error: TopologyError) => void,
-): Promise<string[]> {
-  const queues = new Set<string>();
-  if (options.mode === 'dedicated') {
-    await declareDedicatedQueue(model, options.queue);
-    queues.add(options.queue);
+export async function ensureExchange(
+  control: ControlChannel,
+  name: string,
+  isKnown: boolean,
+): Promise<Ensured> {
+  const what = `exchange ${JSON.stringify(name)}`;
+  const missing = await refusalOf(control.ask((channel) => channel.checkExchange(name)));
+  if (missing === undefined) {
+    const type = isKnown ? undefined : await wrongType(control, name);
+    return type === undefined ? READY : refused(what, ...mismatch(`it is a ${type} exchange`));
   }
-  for (const exchange of exchanges) {
-    try {
-      for (const queue of await declareExchange(model, exchange, options)) queues.add(queue);
-    } catch (error) {
-      if (exchange.instance === undefined || !(error instanceof TopologyError)) throw error;
-      onRefused(error);
-    }
-  }
-  return [...queues];
+  if (!missing.isMissing) return refusedBy(what, missing);
+  const refusal = await refusalOf(control.ask((channel) => channel.assertExchange(name, 'topic', TOPIC)));
+  return refusal === undefined ? DECLARED : refusedBy(what, refusal, 'it does not exist, and');
+}
+
+/** Uses the queue as it is, whatever its arguments, or declares it as a durable quorum queue. */
+export async function ensureQueue(
+  control: ControlChannel,
+  name: string,
+  { isOurs, mayDeclare }: { readonly isOurs: boolean; readonly mayDeclare: boolean },
+): Promise<Ensured> {
+  const what = `queue ${JSON.stringify(name)}`;
+  const missing = await refusalOf(control.ask((channel) => channel.checkQueue(name)));
+  if (missing === undefined) return READY;
+  if (!missing.isMissing || !mayDeclare) return refusedBy(what, missing);
+  const options = isOurs && limitsRedeliveries(control) ? UNLIMITED : QUORUM;
+  const refusal = await refusalOf(control.ask((channel) => channel.assertQueue(name, options)));
+  return refusal === undefined ? DECLARED : refusedBy(what, refusal, 'it does not exist, and');
+}
+
+/** Binds what is wanted, which does nothing where it is bound, and takes `unbind` away. */
+export async function ensureBindings(
+  control: ControlChannel,
+  exchange: string,
+  { queue, bind, unbind }: BoundQueue,
+): Promise<Ensured> {
+  const refusal = await refusalOf(
+    control.ask(async (channel) => {
+      for (const key of bind) await channel.bindQueue(queue, exchange, key);
+      for (const key of unbind) await channel.unbindQueue(queue, exchange, key);
+    }),
+  );
+  if (refusal === undefined) return READY;
+  return refusedBy(
+    `binding of queue ${JSON.stringify(queue)} to exchange ${JSON.stringify(exchange)}`,
+    refusal,
+  );
 }
 
 /**
- * Takes back what `declareTopology` bound for an exchange. Queues and exchange stay: they are the core API's. One
- * that is not there any more has no bindings either.
+ * Takes back what `ensureBindings` bound. Queues and exchange stay: they are the core API's. One that is not there any
+ * more has no bindings either.
  */
-export async function releaseExchange(
-  model: ChannelModel,
-  exchange: ConsumedExchange,
-  options: TopologyOptions,
-): Promise<void> {
-  if (options.mode === 'shared') return;
-  try {
-    await onChannel(model, `exchange "${exchange.name}"`, async (channel) => {
-      await channel.checkExchange(exchange.name);
-      for (const { queue, bind: bound, unbind } of boundQueues(exchange, options)) {
-        await Promise.all([...bound, ...unbind].map((key) => channel.unbindQueue(queue, exchange.name, key)));
-      }
-    });
-  } catch (error) {
-    if (!(error instanceof TopologyError)) throw error;
+export async function releaseBindings(
+  control: ControlChannel,
+  exchange: string,
+  bound: readonly BoundQueue[],
+): Promise<Ensured> {
+  for (const { queue, bind } of bound) {
+    const released = await ensureBindings(control, exchange, { queue, bind: [], unbind: bind });
+    if (released.kind === 'refused' && released.obstacle.code !== 'AMQP_404') return released;
   }
+  return READY;
 }
 
-/** A refusal closes the channel, so each attempt has one of its own. */
-async function onChannel<T>(
-  model: ChannelModel,
-  what: string,
-  work: (channel: Channel) => Promise<T>,
-): Promise<T> {
-  const channel = await model.createChannel();
-  // The refusal also comes as an event; the rejected call is what is handled.
-  channel.on('error', () => {});
-  try {
-    const result = await work(channel);
-    await closeChannel(channel);
-    return result;
-  } catch (error) {
-    throw refusal(error, what);
-  }
+/**
+ * Whether our own queue may drop what was redelivered 20 times: it was made under RabbitMQ 3, and this is 4. Undefined
+ * where the user may not ask. A policy that lifts the limit cannot be seen from here.
+ */
+export async function hasRedeliveryLimit(
+  control: ControlChannel,
+  queue: string,
+): Promise<boolean | undefined> {
+  if (!limitsRedeliveries(control)) return false;
+  const refusal = await refusalOf(control.ask((channel) => channel.assertQueue(queue, UNLIMITED)));
+  if (refusal === undefined) return false;
+  return refusal.isMismatch ? true : undefined;
 }
 
-async function declareDedicatedQueue(model: ChannelModel, queue: string): Promise<void> {
-  const declare = (extra: object): Promise<unknown> =>
-    onChannel(model, `queue "${queue}"`, (channel) =>
-      channel.assertQueue(queue, { durable: true, arguments: { 'x-queue-type': 'quorum', ...extra } }),
-    );
-  if (!supportsUnlimitedRedeliveries(model)) {
-    await declare({});
-    return;
-  }
-  try {
-    await declare(UNLIMITED_REDELIVERIES);
-  } catch (error) {
-    // A queue made under RabbitMQ 3 lacks the argument.
-    if (!(error instanceof TopologyError)) throw error;
-    await declare({});
-  }
-}
-
-function supportsUnlimitedRedeliveries(model: ChannelModel): boolean {
-  const { version } = model.connection.serverProperties;
-  return Number.parseInt(String(version), 10) >= 4;
-}
-
-async function declareExchange(
-  model: ChannelModel,
-  exchange: ConsumedExchange,
-  options: TopologyOptions,
-): Promise<string[]> {
-  await onChannel(model, `exchange "${exchange.name}"`, (channel) =>
-    channel.assertExchange(exchange.name, 'topic', { durable: true, autoDelete: false }),
+/** What helps against the limit; `queue` is the dedicated one. */
+export function redeliveryLimitRemedy(queue: string): string {
+  return (
+    `queue ${JSON.stringify(queue)} was not made with x-delivery-limit -1, so RabbitMQ 4 drops a message that came back 20 times: ` +
+    'set a policy for it with delivery-limit -1, or stop the workers, let it run empty and delete it: it is made anew'
   );
-  const bound = boundQueues(exchange, options);
-  for (const each of bound) await bind(model, exchange, each, options.mode);
-  return bound.map(({ queue }) => queue);
 }
 
-function bind(
-  model: ChannelModel,
-  exchange: ConsumedExchange,
-  { queue, bind: wanted, unbind }: BoundQueue,
-  mode: TopologyOptions['mode'],
-): Promise<void> {
-  return onChannel(model, `queue "${queue}"`, async (channel) => {
-    if (mode === 'shared') {
-      await channel.assertQueue(queue, {
-        durable: true,
-        autoDelete: false,
-        arguments: { 'x-queue-type': 'quorum' },
-      });
+function limitsRedeliveries({ session }: ControlChannel): boolean {
+  return session.version.major >= LIMITS_REDELIVERIES_FROM;
+}
+
+/** The type of an exchange that is none of topic type; undefined where it is one, or may be. */
+async function wrongType(control: ControlChannel, name: string): Promise<string | undefined> {
+  const differs = await refusalOf(control.ask((channel) => channel.assertExchange(name, 'topic', TOPIC)));
+  // Other differences, such as an alternate exchange, do no harm.
+  if (differs?.isMismatch !== true) return undefined;
+  for (const type of OTHER_TYPES) {
+    for (const durable of [true, false]) {
+      const is = await refusalOf(
+        control.ask((channel) => channel.assertExchange(name, type, { ...TOPIC, durable })),
+      );
+      if (is === undefined) return type;
     }
-    await Promise.all(wanted.map((pattern) => channel.bindQueue(queue, exchange.name, pattern)));
-    await Promise.all(unbind.map((pattern) => channel.unbindQueue(queue, exchange.name, pattern)));
-  });
+  }
+  return undefined;
 }
 
-function refusal(error: unknown, what: string): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (typeof code !== 'number') return error;
-  const text = error instanceof Error ? error.message : String(error);
-  const remedy =
-    code === PRECONDITION_FAILED
-      ? 'it exists with other arguments: delete it, or name another one (RABBITMQ_QUEUE, RABBITMQ_EXCHANGE_NAME)'
-      : 'check the name and the permissions of the user in RABBITMQ_URI';
-  return new TopologyError(`AMQP_${code}`, `the broker refuses ${what}: ${remedy}. It said: ${text}`, {
-    cause: error,
-  });
+function mismatch(detail: string): [code: string, text: string] {
+  return [
+    'AMQP_406',
+    `${detail}: it exists with other arguments: delete it, or name another one (RABBITMQ_QUEUE, RABBITMQ_EXCHANGE_NAME)`,
+  ];
+}
+
+function refusedBy(what: string, refusal: RefusedError, detail = ''): Ensured {
+  if (refusal.isMismatch) return refused(what, ...mismatch(refusal.message));
+  const remedy = refusal.isForbidden
+    ? 'the user in RABBITMQ_URI lacks a permission'
+    : 'the broker refuses it';
+  return refused(what, refusal.code, `${detail} ${remedy}: ${refusal.message}`.trimStart());
+}
+
+function refused(what: string, code: string, text: string): Ensured {
+  return { kind: 'refused', obstacle: { what, code, text } };
 }

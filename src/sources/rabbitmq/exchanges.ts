@@ -1,9 +1,9 @@
 import type { Config } from '../../config/config';
 import { knownFilterOf } from '../../settings/document';
 import type { Settings } from '../../settings/schema';
-import type { ConsumedExchange } from './topology';
+import type { ConsumedExchange, TopologyOptions } from './topology';
 
-/** An instance's own exchange has its name (contract B.3). */
+/** An instance's own exchange has its name. */
 export function exchangeOf(instance: string, settings: Settings | undefined): ConsumedExchange | undefined {
   const { rabbitmq } = settings ?? {};
   if (rabbitmq?.enabled !== true) return undefined;
@@ -17,4 +17,9 @@ export function consumedExchanges(
 ): ConsumedExchange[] {
   const own = [...settings].flatMap(([instance, each]) => exchangeOf(instance, each) ?? []);
   return rabbitmq.global ? [{ name: rabbitmq.exchange, events: rabbitmq.events }, ...own] : own;
+}
+
+export function topologyOf({ rabbitmq }: Config): TopologyOptions {
+  const { consume: mode, queue, prefixKey, exchange } = rabbitmq;
+  return { mode, queue, prefixKey, reserved: [exchange] };
 }

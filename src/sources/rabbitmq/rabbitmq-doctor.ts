@@ -1,10 +1,12 @@
-import { type Channel, type ChannelModel, connect } from 'amqplib';
 import { explainError } from '../../errors';
 import { CATALOGUE } from '../../events/catalogue';
 import type { Finding } from '../../observability/finding';
-import { connectOptions, displayAddress } from './broker-address';
-import { closeChannel } from './close-channel';
-import { boundQueues, type ConsumedExchange, type TopologyOptions } from './topology';
+import { displayAddress } from './broker-address';
+import { ControlChannel, RefusedError, refusalOf } from './control-channel';
+import { hasRedeliveryLimit, redeliveryLimitRemedy } from './declare';
+import { nameFlaw } from './name-flaws';
+import { connector, Session } from './session';
+import { type ConsumedExchange, planOf, shown, type TopologyOptions } from './topology';
 
 export interface InspectOptions {
   readonly uri: string;
@@ -14,38 +16,43 @@ export interface InspectOptions {
 }
 
 const PART = 'rabbitmq';
-const CONNECT_MS = 10_000;
-/** Names looked at: each that is not there costs a channel. */
-const MAX_LOOKS = 1000;
-const AT_ONCE = 25;
-const NOT_FOUND = 404;
-const PRECONDITION_FAILED = 406;
+/** Names asked for: each that is not there costs a channel. */
+const MAX_NAMES = 1000;
+const LANES = 8;
+const TOPIC = { durable: true, autoDelete: false };
 
 type State =
   | { readonly kind: 'ready'; readonly messages: number; readonly consumers: number }
   | { readonly kind: 'missing' }
-  | { readonly kind: 'refused'; readonly code: number | undefined; readonly text: string };
+  | { readonly kind: 'refused'; readonly refusal: RefusedError };
 
-/** Looks at the broker without changing anything: reachable, arguments compatible, queues that nobody reads. */
+/** Looks at the broker without changing anything: reachable, names and arguments that go, queues that nobody reads. */
 export async function inspectRabbitMq(options: InspectOptions): Promise<Finding[]> {
-  let model: ChannelModel;
+  let session: Session;
   try {
-    model = await connect(connectOptions(options.uri, options.frameMax), { timeout: CONNECT_MS });
+    session = await Session.open(connector(options.uri, options.frameMax));
   } catch (error) {
     return [unreachable(options.uri, error)];
   }
-  // What breaks shows in the call that is waited for.
-  model.on('error', () => {});
+  const findings: Finding[] = [reachable(session, options)];
   try {
-    return [
-      reachable(model, options),
-      ...(await inspectExchanges(model, options.exchanges)),
-      ...(await inspectQueues(model, options)),
-      ...(await inspectOrphans(model, options)),
-    ];
+    const { exchanges, topology } = options;
+    const control = new ControlChannel(session);
+    for (const exchange of exchanges) findings.push(...flawsOf(exchange, topology));
+    for (const exchange of exchanges.slice(0, MAX_NAMES)) {
+      if (planOf(exchange, topology).flaw === undefined)
+        findings.push(await inspectExchange(control, exchange.name));
+    }
+    findings.push(...(await inspectQueues(control, options)));
+    findings.push(...(await inspectOrphans(session, options)));
+  } catch (error) {
+    findings.push(
+      trouble('connection', `${displayAddress(options.uri)}: the broker ended it: ${explainError(error)}`),
+    );
   } finally {
-    await model.close().catch(() => {});
+    await session.close();
   }
+  return findings;
 }
 
 function unreachable(uri: string, error: unknown): Finding {
@@ -55,10 +62,9 @@ function unreachable(uri: string, error: unknown): Finding {
   );
 }
 
-function reachable(model: ChannelModel, { uri, frameMax, topology }: InspectOptions): Finding {
-  const version = String(model.connection.serverProperties.version);
-  const detail = `${displayAddress(uri)}, RabbitMQ ${version}`;
-  const [major = 0, minor = 0] = version.split('.').map(Number);
+function reachable({ version }: Session, { uri, frameMax, topology }: InspectOptions): Finding {
+  const { major, minor, text } = version;
+  const detail = `${displayAddress(uri)}, RabbitMQ ${text}`;
   if ((major > 4 || (major === 4 && minor >= 1)) && frameMax < 8192) {
     return trouble('connection', `${detail}: RABBITMQ_FRAME_MAX must be 8192 or more`);
   }
@@ -71,71 +77,98 @@ function reachable(model: ChannelModel, { uri, frameMax, topology }: InspectOpti
   return ok('connection', detail);
 }
 
-async function inspectExchanges(
-  model: ChannelModel,
-  exchanges: readonly ConsumedExchange[],
-): Promise<Finding[]> {
-  const findings: Finding[] = [];
-  for (const { name } of exchanges.slice(0, MAX_LOOKS)) {
-    const check = `exchange ${name}`;
-    const state = await look(model, async (channel) => {
-      await channel.checkExchange(name);
-      // It exists, so that this only compares.
-      await channel.assertExchange(name, 'topic', { durable: true, autoDelete: false });
-    });
-    if (state.kind === 'missing')
-      findings.push(note(check, 'not there yet: worker or core API will declare it'));
-    else if (state.kind === 'refused') findings.push(trouble(check, refusalOf(state)));
-    else findings.push(ok(check, 'topic, durable'));
+/** Names that AMQP cannot take, of which the worker leaves out what they are the name of. */
+function flawsOf(exchange: ConsumedExchange, topology: TopologyOptions): Finding[] {
+  const { flaw, flawed } = planOf(exchange, topology);
+  const whose = exchange.instance === undefined ? '' : ` (instance ${shown(exchange.instance)})`;
+  return [...(flaw === undefined ? [] : [flaw]), ...flawed].map(({ what, text }) =>
+    trouble(what, `${text}: it is left out${whose}`),
+  );
+}
+
+async function inspectExchange(control: ControlChannel, name: string): Promise<Finding> {
+  const check = `exchange ${name}`;
+  const missing = await refusalOf(control.ask((channel) => channel.checkExchange(name)));
+  if (missing?.isMissing === true) return note(check, 'not there yet: worker or core API will declare it');
+  if (missing !== undefined) return trouble(check, refusalText(missing));
+  // It exists, so that this only compares.
+  const differs = await refusalOf(control.ask((channel) => channel.assertExchange(name, 'topic', TOPIC)));
+  if (differs === undefined) {
+    return ok(check, 'topic, durable; a running worker looks at its bindings once a minute');
   }
-  return findings;
+  if (differs.isForbidden)
+    return note(check, 'there; the user in RABBITMQ_URI may not configure it, which is not needed');
+  return trouble(check, refusalText(differs));
 }
 
 async function inspectQueues(
-  model: ChannelModel,
+  control: ControlChannel,
   { exchanges, topology }: InspectOptions,
 ): Promise<Finding[]> {
   const names = new Set(
-    exchanges.flatMap((exchange) => boundQueues(exchange, topology).map(({ queue }) => queue)),
+    exchanges.flatMap((exchange) => planOf(exchange, topology).bound.map(({ queue }) => queue)),
   );
   const findings: Finding[] = [];
-  for (const name of [...names].slice(0, MAX_LOOKS)) {
-    const check = `queue ${name}`;
-    const state = await queueState(model, name, topology);
-    if (state.kind === 'refused') findings.push(trouble(check, refusalOf(state)));
-    else if (state.kind === 'missing') {
-      if (topology.mode === 'dedicated')
-        findings.push(note(check, 'not there yet: the worker will declare it'));
-    } else if (state.consumers === 0 && state.messages > 0) {
-      findings.push(trouble(check, `${state.messages} messages and no consumer: start a worker`));
-    } else findings.push(ok(check, `${state.messages} messages, ${state.consumers} consumers`));
+  for (const name of [...names].slice(0, MAX_NAMES)) {
+    const state = await queueState(control, name);
+    findings.push(...queueFindings(name, state, topology));
+    if (state.kind !== 'ready' || topology.mode !== 'dedicated') continue;
+    findings.push(...(await inspectOwnQueue(control, name)));
   }
   return findings;
 }
 
-/** Queues that the core API declares by itself and nobody reads: they grow without end (contract A5). */
-async function inspectOrphans(
-  model: ChannelModel,
-  { exchanges, topology }: InspectOptions,
-): Promise<Finding[]> {
+function queueFindings(name: string, state: State, { mode }: TopologyOptions): Finding[] {
+  const check = `queue ${name}`;
+  if (state.kind === 'refused') return [trouble(check, refusalText(state.refusal))];
+  if (state.kind === 'missing')
+    return mode === 'dedicated' ? [note(check, 'not there yet: the worker will declare it')] : [];
+  const { messages, consumers } = state;
+  if (consumers === 0 && messages > 0)
+    return [trouble(check, `${messages} messages and no consumer: start a worker`)];
+  if (consumers === 0 && mode === 'dedicated')
+    return [note(check, 'no consumer: its bindings are only looked at while a worker runs')];
+  return [ok(check, `${messages} messages, ${consumers} consumers`)];
+}
+
+/** What a worker would not say each time, as it works all the same. */
+async function inspectOwnQueue(control: ControlChannel, name: string): Promise<Finding[]> {
+  const check = `queue ${name}`;
+  const isLimited = await hasRedeliveryLimit(control, name);
+  if (isLimited === true) return [note(check, redeliveryLimitRemedy(name))];
+  if (control.session.version.major >= 4) return [];
+  const differs = await refusalOf(
+    control.ask((channel) =>
+      channel.assertQueue(name, { durable: true, arguments: { 'x-queue-type': 'quorum' } }),
+    ),
+  );
+  if (differs?.isMismatch !== true) return [];
+  return [note(check, 'is no durable quorum queue of the relay: it is consumed as it is')];
+}
+
+/** Queues that the core API declares by itself and nobody reads: they grow without end. */
+async function inspectOrphans(session: Session, { exchanges, topology }: InspectOptions): Promise<Finding[]> {
   if (topology.mode === 'shared') return [];
   const instances = exchanges.flatMap(({ instance }) => instance ?? []);
   const names = [
     ...coreQueues('').map((event) => (topology.prefixKey === '' ? event : `${topology.prefixKey}.${event}`)),
-    // What the core API makes of a RABBITMQ_PREFIX_KEY that is not set (contract A10 no. 4).
+    // What the core API makes of a RABBITMQ_PREFIX_KEY that is not set.
     ...coreQueues('undefined.'),
     ...instances.flatMap((instance) => coreQueues(`${instance}.`)),
   ];
-  const findings: Finding[] = [];
-  for (let start = 0; start < Math.min(names.length, MAX_LOOKS); start += AT_ONCE) {
-    const some = names.slice(start, Math.min(start + AT_ONCE, MAX_LOOKS));
-    findings.push(...(await Promise.all(some.map((name) => inspectOrphan(model, name)))).flat());
-  }
-  return findings;
+  const asked = names.filter((name) => nameFlaw(name) === undefined).slice(0, MAX_NAMES);
+  const findings = new Map<string, Finding[]>();
+  const left = asked.values();
+  const lanes = Array.from({ length: LANES }, async () => {
+    const control = new ControlChannel(session);
+    for (const name of left) findings.set(name, orphanFindings(name, await queueState(control, name)));
+    control.close();
+  });
+  await Promise.all(lanes);
+  return asked.flatMap((name) => findings.get(name) ?? []);
 }
 
-async function inspectOrphan(model: ChannelModel, name: string): Promise<Finding[]> {
-  const state = await queueState(model, name, undefined);
+function orphanFindings(name: string, state: State): Finding[] {
   if (state.kind !== 'ready' || state.consumers > 0) return [];
   const check = `queue ${name}`;
   if (state.messages === 0) return [note(check, 'declared by the core API, and nobody reads it')];
@@ -151,59 +184,20 @@ function coreQueues(prefix: string): string[] {
   return CATALOGUE.map(({ event }) => `${prefix}${event}`);
 }
 
-async function queueState(
-  model: ChannelModel,
-  name: string,
-  expected: TopologyOptions | undefined,
-): Promise<State> {
-  let counts = { messageCount: 0, consumerCount: 0 };
-  const state = await look(model, async (channel) => {
-    counts = await channel.checkQueue(name);
-    if (expected === undefined) return;
-    await channel.assertQueue(name, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
-  });
-  if (state.kind !== 'ready' && !(await isUnlimitedDedicated(model, name, state, expected))) return state;
-  return { kind: 'ready', messages: counts.messageCount, consumers: counts.consumerCount };
-}
-
-/** Under RabbitMQ 4 our own queue is declared with one argument more (declare.ts). */
-async function isUnlimitedDedicated(
-  model: ChannelModel,
-  name: string,
-  state: State,
-  expected: TopologyOptions | undefined,
-): Promise<boolean> {
-  if (state.kind !== 'refused' || state.code !== PRECONDITION_FAILED || expected?.mode !== 'dedicated') {
-    return false;
-  }
-  const again = await look(model, (channel) =>
-    channel.assertQueue(name, {
-      durable: true,
-      arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': -1 },
-    }),
-  );
-  return again.kind === 'ready';
-}
-
-/** A refusal closes the channel, so each look has one of its own. */
-async function look(model: ChannelModel, work: (channel: Channel) => Promise<unknown>): Promise<State> {
-  const channel = await model.createChannel();
-  channel.on('error', () => {});
+async function queueState(control: ControlChannel, name: string): Promise<State> {
   try {
-    await work(channel);
-    await closeChannel(channel);
-    return { kind: 'ready', messages: 0, consumers: 0 };
+    const { messageCount, consumerCount } = await control.ask((channel) => channel.checkQueue(name));
+    return { kind: 'ready', messages: messageCount, consumers: consumerCount };
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? Number(error.code) : undefined;
-    if (code === NOT_FOUND) return { kind: 'missing' };
-    return { kind: 'refused', code, text: error instanceof Error ? error.message : String(error) };
+    if (!(error instanceof RefusedError)) throw error;
+    return error.isMissing ? { kind: 'missing' } : { kind: 'refused', refusal: error };
   }
 }
 
-function refusalOf({ code, text }: Extract<State, { kind: 'refused' }>): string {
-  return code === PRECONDITION_FAILED
-    ? `exists with other arguments: delete it, or name another one (RABBITMQ_QUEUE, RABBITMQ_EXCHANGE_NAME). ${text}`
-    : `refused: check the permissions of the user in RABBITMQ_URI. ${text}`;
+function refusalText(refusal: RefusedError): string {
+  return refusal.isMismatch
+    ? `exists with other arguments: delete it, or name another one (RABBITMQ_QUEUE, RABBITMQ_EXCHANGE_NAME). ${refusal.message}`
+    : `refused: check the permissions of the user in RABBITMQ_URI. ${refusal.message}`;
 }
 
 const ok = (check: string, detail: string): Finding => ({ part: PART, check, state: 'ok', detail });

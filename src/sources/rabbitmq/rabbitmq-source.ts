@@ -1,14 +1,20 @@
-import { isDeepStrictEqual } from 'node:util';
-import { type ChannelModel, connect, type RecoveringChannelModel } from 'amqplib';
 import { errorCode } from '../../errors';
 import type { Logger } from '../../observability/logging';
 import type { SourceMessage } from '../../pipeline/message';
+import { Backoff } from '../../time/backoff';
+import { monotonicMs } from '../../time/monotonic';
 import type { Source } from '../source';
-import { connectOptions, displayAddress } from './broker-address';
-import { closeChannel } from './close-channel';
-import { Consumer } from './consumer';
-import { declareTopology, releaseExchange } from './declare';
-import { boundQueues, type ConsumedExchange, type TopologyOptions } from './topology';
+import { displayAddress } from './broker-address';
+import { PrefetchWindow } from './prefetch-window';
+import { type QueueDepth, QueueDepths } from './queue-depths';
+import { Refusals, type Refused } from './refusals';
+import { RefusedQueues } from './refused-queues';
+import { type Connect, connector, Session } from './session';
+import { SOURCE_TRANSITIONS, type SourceState } from './source-states';
+import { StateMachine } from './state-machine';
+import { Subscriptions } from './subscriptions';
+import type { ConsumedExchange, TopologyOptions } from './topology';
+import { TopologyKeeper } from './topology-keeper';
 
 export interface RabbitMqSourceOptions {
   readonly uri: string;
@@ -18,79 +24,131 @@ export interface RabbitMqSourceOptions {
   readonly exchanges: readonly ConsumedExchange[];
   readonly topology: TopologyOptions;
   readonly log: Logger;
+  /** In place of a connection to `uri`. */
+  readonly connect?: Connect;
+  /** After this at most queues and bindings are looked at again; once a minute where it is not given. */
+  readonly recheckMs?: number;
 }
 
-/** Depth of a source queue, as the broker tells it. */
-export interface QueueDepth {
-  readonly queue: string;
-  readonly messages: number;
-  readonly consumers: number;
-}
+const RECHECK_MS = 60_000;
+const RECONNECT = { firstMs: 200, lastMs: 10_000, jitter: 0.2 };
+/** The broker is asked something every few seconds: without an answer for so long the source is not ready. */
+const ANSWERED_WITHIN_MS = 20_000;
+/** A consumer_timeout comes again for as long as its cause lasts. */
+const TELL_AGAIN_MS = 3_600_000;
 
-/** Name of an exchange that changed, and what it was when it was last declared. */
-type Changed = readonly [name: string, before: ConsumedExchange | undefined];
-
-const RECOVERY = { initialDelay: 200, maxDelay: 10_000, factor: 2, jitter: 0.2, waitForConnect: false };
-const CONNECT_TIMEOUT_MS = 10_000;
-
-/** Consumes from RabbitMQ; reconnects for ever, and declares everything again each time. */
+/**
+ * Consumes from RabbitMQ, and reconnects for ever. What the broker refuses leaves out that exchange or queue alone;
+ * what is held is bounded over all connections together.
+ */
 export class RabbitMqSource implements Source {
   readonly name = 'rabbitmq';
-  private connection: RecoveringChannelModel | undefined;
-  private starting: Promise<void> | undefined;
-  private closing: Promise<void> | undefined;
-  /** Settled when the present connection is gone, however it went. */
-  private gone: Promise<unknown> = Promise.resolve();
-  private consumer: Consumer | undefined;
-  private queues: readonly string[] = [];
-  private readonly exchanges: Map<string, ConsumedExchange>;
-  /** Those that changed since they were declared, as they were then. */
-  private readonly changed = new Map<string, ConsumedExchange | undefined>();
+  private readonly machine: StateMachine<SourceState>;
+  private readonly connect: Connect;
+  private readonly window: PrefetchWindow;
+  private readonly refusals: Refusals;
+  private readonly refusedQueues: RefusedQueues;
+  private readonly keeper: TopologyKeeper;
+  private readonly queueDepths: QueueDepths;
+  private readonly reconnecting = new Backoff(RECONNECT);
   /** Names of exchanges that belong to one instance; consumers look at it while it changes. */
   private readonly instances = new Set<string>();
-  private model: ChannelModel | undefined;
-  private changing: Promise<void> = Promise.resolve();
-  private onMessage: ((message: SourceMessage) => void) | undefined;
-  private stopping = false;
-  private detail = 'not started';
+  private readonly stop = new AbortController();
+  private session: Session | undefined;
+  private subscriptions: Subscriptions | undefined;
+  private running: Promise<void> = Promise.resolve();
+  private closing: Promise<void> | undefined;
+  private waitingFor = 'not started';
+  private toldTimeoutAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly options: RabbitMqSourceOptions) {
-    this.exchanges = new Map(options.exchanges.map((exchange) => [exchange.name, exchange]));
+    const { uri, frameMax, log, topology, exchanges } = options;
+    this.machine = new StateMachine<SourceState>({
+      name: this.name,
+      initial: 'idle',
+      transitions: SOURCE_TRANSITIONS,
+      log,
+    });
+    this.connect = options.connect ?? connector(uri, frameMax);
+    this.window = new PrefetchWindow(options.prefetch, options.maxBytes);
+    this.refusals = new Refusals(log);
+    this.keeper = new TopologyKeeper({
+      topology,
+      exchanges: [],
+      // A connection of its own that the keeper makes is given up with the others.
+      connect: (signal) => this.connect(AbortSignal.any([signal, this.stop.signal])),
+      recheckMs: options.recheckMs ?? RECHECK_MS,
+      refusals: this.refusals,
+      onQueue: (queue, isWanted) => {
+        if (isWanted) this.subscriptions?.add(queue);
+        else this.subscriptions?.remove(queue);
+      },
+      onPass: () => void this.consumeAll(),
+      log,
+    });
+    this.refusedQueues = new RefusedQueues({
+      refusals: this.refusals,
+      instanceOf: (queue) => this.keeper.instanceOf(queue),
+      isEssential: (queue) => topology.mode === 'dedicated' && queue === topology.queue,
+    });
+    this.queueDepths = new QueueDepths({
+      queues: () => this.keeper.queues,
+      instanceOf: (queue) => this.keeper.instanceOf(queue),
+    });
+    for (const exchange of exchanges) this.consumeExchange(exchange);
   }
 
+  /** Ready: everything the source is configured for comes in, and the broker has answered lately. */
   get state(): { readonly ready: boolean; readonly detail: string } {
-    return { ready: this.consumer !== undefined && !this.stopping, detail: this.detail };
+    if (!this.machine.is('consuming')) return { ready: false, detail: this.waitingFor };
+    const silentMs = monotonicMs() - (this.session?.answeredAt ?? 0);
+    if (silentMs > ANSWERED_WITHIN_MS) {
+      return { ready: false, detail: `the broker has not answered for ${Math.round(silentMs / 1000)} s` };
+    }
+    const { essential } = this.refusals;
+    const count = this.subscriptions?.count ?? 0;
+    const consuming = `consuming ${count} queue(s)`;
+    const [first] = this.refusals.first;
+    const leftOut = essential ?? first;
+    if (leftOut === undefined) return { ready: true, detail: consuming };
+    const detail = `${consuming}; ${this.refusals.size} left out, such as ${leftOut.what} (${leftOut.code})`;
+    return { ready: essential === undefined && count > 0, detail };
+  }
+
+  /** What the broker refuses at present, the first hundred; everything else is consumed. */
+  get refused(): readonly Refused[] {
+    return this.refusals.first;
   }
 
   get held(): { readonly messages: number; readonly bytes: number } {
-    return { messages: this.consumer?.held ?? 0, bytes: this.consumer?.heldBytes ?? 0 };
+    return { messages: this.window.count, bytes: this.window.bytes };
   }
 
   /** Called again, it does nothing, as `close` does. */
-  start(onMessage: (message: SourceMessage) => void): Promise<void> {
-    this.starting ??= this.connect(onMessage);
-    return this.starting;
+  async start(onMessage: (message: SourceMessage) => void): Promise<void> {
+    if (this.moveTo('connecting', this.connectingTo)) this.running = this.run(onMessage);
   }
 
-  /** Consumes an exchange too, or with another filter than before; at the latest when the broker is back. */
-  consumeExchange(exchange: ConsumedExchange): Promise<void> {
-    const before = this.exchanges.get(exchange.name);
-    if (isDeepStrictEqual(before, exchange)) return Promise.resolve();
-    this.exchanges.set(exchange.name, exchange);
-    return this.change(exchange.name, before);
+  /** Consumes an exchange too, or with another filter than before; as soon as the broker is there. */
+  consumeExchange(exchange: ConsumedExchange): void {
+    // An instance that is named like the operator's exchange does not get what comes by that one.
+    const { reserved = [] } = this.options.topology;
+    if (exchange.instance !== undefined && !reserved.includes(exchange.name))
+      this.instances.add(exchange.name);
+    this.keeper.put(exchange);
   }
 
-  /** Consumes an exchange no longer. */
-  dropExchange(name: string): Promise<void> {
-    const before = this.exchanges.get(name);
-    if (before === undefined) return Promise.resolve();
-    this.exchanges.delete(name);
-    return this.change(name, before);
+  /** Consumes the exchange of an instance no longer. */
+  dropExchange(instance: string): void {
+    this.keeper.drop(instance);
   }
 
   async stopIntake(): Promise<void> {
-    this.stopping = true;
-    await this.consumer?.stopIntake().catch(() => {});
+    this.moveTo('stopping', 'stopping');
+    // A connection that is being made is given up, a pause ends.
+    this.stop.abort();
+    this.keeper.stop();
+    await this.subscriptions?.stopIntake();
   }
 
   close(): Promise<void> {
@@ -98,154 +156,137 @@ export class RabbitMqSource implements Source {
     return this.closing;
   }
 
-  /** Asks the broker by passive declaration; a queue that does not exist is left out. */
+  /** Empty where the broker is away. */
   async depths(): Promise<QueueDepth[]> {
-    if (this.consumer === undefined || this.connection === undefined) return [];
-    const depths: QueueDepth[] = [];
-    try {
-      const channel = await this.connection.createChannel();
-      channel.on('error', () => {});
-      for (const queue of this.queues) {
-        const { messageCount, consumerCount } = await channel.checkQueue(queue);
-        depths.push({ queue, messages: messageCount, consumers: consumerCount });
-      }
-      await closeChannel(channel);
-    } catch {
-      // The connection or the queue is gone; the source itself tells of it.
-    }
-    return depths;
+    const { session } = this;
+    if (session === undefined) return [];
+    // Where the connection breaks meanwhile, the source itself tells of it.
+    return this.queueDepths.read(session).catch(() => []);
   }
 
-  private async connect(onMessage: (message: SourceMessage) => void): Promise<void> {
-    this.onMessage = onMessage;
-    const { uri, frameMax, log } = this.options;
-    this.detail = `connecting to ${displayAddress(uri)}`;
-    this.connection = await connect(connectOptions(uri, frameMax), {
-      timeout: CONNECT_TIMEOUT_MS,
-      noDelay: true,
-      keepAlive: true,
-      clientProperties: { connection_name: 'evolution-relay' },
-      recovery: { ...RECOVERY, setup: (model: ChannelModel) => this.setUp(model) },
-    });
-    this.connection.on('connect', () => log.info('rabbitmq connected', { address: displayAddress(uri) }));
-    this.connection.on('connect-failed', (error) => this.unavailable(error));
-    this.connection.on('disconnect', (error) => this.unavailable(error));
-    // Told by `disconnect`, too.
-    this.connection.on('error', () => {});
+  private get connectingTo(): string {
+    return `connecting to ${displayAddress(this.options.uri)}`;
+  }
+
+  private moveTo(state: SourceState, waitingFor: string): boolean {
+    const isMoved = this.machine.move(state);
+    if (isMoved) this.waitingFor = waitingFor;
+    return isMoved;
   }
 
   private async disconnect(): Promise<void> {
-    this.stopping = true;
-    await this.starting?.catch(() => {});
-    await this.consumer?.close().catch(() => {});
-    this.consumer = undefined;
-    // Its own promise is never settled where the connection breaks meanwhile.
-    await Promise.race([this.connection?.close(), this.gone]);
-    this.detail = 'closed';
+    // Before the intake is stopped, which nobody has waited for where this is called alone.
+    await this.stopIntake();
+    await this.subscriptions?.close();
+    await this.session?.close();
+    await this.running;
+    this.moveTo('closed', 'closed');
   }
 
-  /** Runs after every (re)connection, before it counts as made. */
-  private async setUp(model: ChannelModel): Promise<void> {
-    // A call that waits for its answer when the connection goes is never answered.
-    const lost = new Promise<never>((_, reject) => {
-      model.on('close', (error?: Error) => reject(error ?? new Error('connection closed')));
-      // Told by `close`, too.
-      model.on('error', () => {});
-    });
-    this.gone = lost.catch(() => {});
-    await Promise.race([this.consume(model), lost]);
+  private async run(onMessage: (message: SourceMessage) => void): Promise<void> {
+    while (this.machine.is('connecting')) {
+      const reason = await this.serve(onMessage);
+      if (!this.moveTo('waiting', `waiting for the broker: ${errorCode(reason)}`)) return;
+      const { message } = reason;
+      this.options.log.warn('rabbitmq unavailable', { code: errorCode(reason), error: message });
+      await this.pause();
+      this.moveTo('connecting', `${this.waitingFor}, ${this.connectingTo}`);
+    }
   }
 
-  private async consume(model: ChannelModel): Promise<void> {
-    const { prefetch, maxBytes } = this.options;
-    const { onMessage, instances } = this;
-    if (onMessage === undefined || this.stopping) return;
-    await this.withChanged(async (changed) => {
-      await this.release(model, changed);
-      this.queues = await this.declare(model, [...this.exchanges.values()]);
-    });
-    this.consumer = await Consumer.start(model, this.queues, {
-      prefetch,
-      maxBytes,
+  /** Serves one connection, and resolves with the reason for which it ended, or could not be made. */
+  private async serve(onMessage: (message: SourceMessage) => void): Promise<Error> {
+    let session: Session;
+    try {
+      session = await Session.open(this.connect, this.stop.signal);
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
+    if (!this.moveTo('declaring', `declaring at ${displayAddress(this.options.uri)}`)) {
+      await session.close();
+      return new Error('stopped while connecting');
+    }
+    this.session = session;
+    this.subscriptions = this.subscribe(session, onMessage);
+    const kept = this.keeper.run(session).catch((error: unknown) => this.failed(session, error));
+    const reason = await session.lost;
+    this.subscriptions.abandon();
+    this.subscriptions = undefined;
+    this.session = undefined;
+    await kept;
+    return reason;
+  }
+
+  private subscribe(session: Session, onMessage: (message: SourceMessage) => void): Subscriptions {
+    const { window, instances, refusedQueues: refused, options } = this;
+    const subscriptions = new Subscriptions({
+      session,
+      window,
       instances,
       onMessage,
-      onLost: (reason) => this.lose(model, reason),
+      refused,
+      log: options.log,
+      onEnded: (queue) => this.queueEnded(queue),
+      onHeldTooLong: (reason) => this.heldTooLong(reason),
     });
-    this.model = model;
-    // What changed meanwhile.
-    void this.declareChanges().catch(() => {});
-    this.detail = `consuming ${this.queues.length} queue(s)`;
+    // What is known from the connection before is consumed at once, while everything is looked at again.
+    for (const queue of this.keeper.queues) subscriptions.add(queue);
+    return subscriptions;
   }
 
-  private declare(model: ChannelModel, exchanges: readonly ConsumedExchange[]): Promise<string[]> {
-    const { topology, log } = this.options;
-    for (const { instance } of exchanges) if (instance !== undefined) this.instances.add(instance);
-    return declareTopology(model, exchanges, topology, (error) => {
-      log.error('instance left out', { code: error.code, error: error.message });
+  /** Everything was looked at: the source is ready once it consumes what there is. */
+  private async consumeAll(): Promise<void> {
+    const { session, subscriptions } = this;
+    if (!this.machine.is('declaring') || session === undefined || subscriptions === undefined) return;
+    await subscriptions.settled();
+    if (session !== this.session || session.isLost || this.keeper.isBehind) return;
+    if (!this.moveTo('consuming', 'consuming')) return;
+    this.reconnecting.reset();
+    this.options.log.info('rabbitmq connected', {
+      address: displayAddress(this.options.uri),
+      queues: subscriptions.count,
     });
   }
 
-  /** Unbinds those that are no longer wanted. */
-  private async release(model: ChannelModel, changed: readonly Changed[]): Promise<void> {
-    for (const [name, before] of changed) {
-      if (before !== undefined && !this.exchanges.has(name))
-        await releaseExchange(model, before, this.options.topology);
-    }
+  private queueEnded(queue: string): void {
+    this.options.log.warn('rabbitmq ended a subscription: the queue was deleted or moved', { queue });
+    this.moveTo('declaring', `declaring queue ${JSON.stringify(queue)} again`);
+    this.keeper.queueEnded(queue);
   }
 
-  private change(name: string, before: ConsumedExchange | undefined): Promise<void> {
-    if (!this.changed.has(name)) this.changed.set(name, before);
-    return this.declareChanges();
-  }
-
-  /** One after the other. Where the connection breaks meanwhile, everything is declared with the next one. */
-  private declareChanges(): Promise<void> {
-    const declared = this.changing.then(async () => {
-      // Else what changed is declared when the broker is back.
-      if (this.consumer !== undefined) await this.withChanged((changed) => this.declareChanged(changed));
+  private heldTooLong(reason: Error): void {
+    const now = monotonicMs();
+    if (now - this.toldTimeoutAt < TELL_AGAIN_MS) return;
+    this.toldTimeoutAt = now;
+    this.options.log.warn('rabbitmq closed a channel: messages were held for too long, and come again', {
+      code: 'CONSUMER_TIMEOUT',
+      error: reason.message,
+      remedy: 'see what deliveries wait for (/readyz, Redis), or raise consumer_timeout in rabbitmq.conf',
     });
-    this.changing = declared.catch(() => {});
-    return declared;
   }
 
-  /** What could not be declared stays to be done. */
-  private async withChanged(work: (changed: readonly Changed[]) => Promise<void>): Promise<void> {
-    const changed = [...this.changed];
-    this.changed.clear();
-    try {
-      await work(changed);
-    } catch (error) {
-      for (const [name, before] of changed) this.changed.set(name, before);
-      throw error;
-    }
+  /** A fault of our own: the connection is made anew, and everything with it. */
+  private async failed(session: Session, error: unknown): Promise<void> {
+    const text = error instanceof Error ? error.message : String(error);
+    this.options.log.error('rabbitmq: queues and bindings cannot be kept', {
+      code: errorCode(error),
+      error: text,
+    });
+    await session.close();
   }
 
-  private async declareChanged(changed: readonly Changed[]): Promise<void> {
-    const { model, consumer } = this;
-    if (changed.length === 0 || this.stopping || model === undefined || consumer === undefined) return;
-    await this.release(model, changed);
-    const present = changed.flatMap(([name]) => this.exchanges.get(name) ?? []);
-    const before = changed.flatMap(([, exchange]) => exchange ?? []);
-    const gone = new Set(
-      before.flatMap((exchange) => boundQueues(exchange, this.options.topology)).map(({ queue }) => queue),
-    );
-    const declared = await this.declare(model, present);
-    this.queues = [...new Set([...this.queues.filter((queue) => !gone.has(queue)), ...declared])];
-    if (consumer === this.consumer) consumer.consume(this.queues);
-  }
-
-  /** A lost channel on a living connection: recovery starts over with a new connection. */
-  private lose(model: ChannelModel, reason: Error): void {
-    this.consumer = undefined;
-    if (this.stopping) return;
-    this.unavailable(reason);
-    model.close().catch(() => {});
-  }
-
-  private unavailable(error: Error): void {
-    if (this.stopping) return;
-    this.consumer = undefined;
-    this.detail = `waiting for the broker: ${errorCode(error)}`;
-    this.options.log.warn('rabbitmq unavailable', { code: errorCode(error), error: error.message });
+  /** Ends early where the source is stopped. */
+  private pause(): Promise<void> {
+    const { signal } = this.stop;
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = setTimeout(done, this.reconnecting.next());
+      if (signal.aborted) done();
+      else signal.addEventListener('abort', done);
+    });
   }
 }

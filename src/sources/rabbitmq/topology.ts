@@ -1,5 +1,6 @@
 import { CATALOGUE, findKey, spellings } from '../../events/catalogue';
 import type { EventFilter } from '../../events/filter';
+import { instanceFlaw, type NameFlaw, nameFlaw } from './name-flaws';
 
 /** An exchange of the core API that is consumed. */
 export interface ConsumedExchange {
@@ -15,6 +16,8 @@ export interface TopologyOptions {
   readonly queue: string;
   /** Prefix of the shared queues of the global exchange. */
   readonly prefixKey: string;
+  /** Names of exchanges that no instance may have for its own: the global one. */
+  readonly reserved?: readonly string[];
 }
 
 /** A queue, and the routing keys by which it gets what from the exchange. */
@@ -25,24 +28,67 @@ export interface BoundQueue {
   readonly unbind: readonly string[];
 }
 
+/** A name that AMQP cannot take, and what it is the name of. */
+export interface FlawedName extends NameFlaw {
+  readonly what: string;
+}
+
+/** What one exchange asks of the broker. */
+export interface ExchangePlan {
+  /** Set where the exchange itself cannot be used: nothing of it is asked for. */
+  readonly flaw: FlawedName | undefined;
+  readonly bound: readonly BoundQueue[];
+  /** Queues and routing keys that are left out. */
+  readonly flawed: readonly FlawedName[];
+}
+
 const EVERYTHING = '#';
+/** Events outside the catalogue that an instance may name: each is a binding, which the broker keeps. */
+const MAX_UNKNOWN_EVENTS = 64;
+
+/** What is to be declared and bound for an exchange, with what AMQP cannot take left out. */
+export function planOf(exchange: ConsumedExchange, options: TopologyOptions): ExchangePlan {
+  const flaw =
+    exchange.instance === undefined
+      ? nameFlaw(exchange.name)
+      : instanceFlaw(exchange.name, options.reserved ?? []);
+  if (flaw !== undefined) {
+    return { flaw: { ...flaw, what: `exchange ${shown(exchange.name)}` }, bound: [], flawed: [] };
+  }
+  const flawed: FlawedName[] = [];
+  const bound = boundQueues(exchange, options).flatMap(({ queue, bind, unbind }) => {
+    const queueFlaw = nameFlaw(queue);
+    if (queueFlaw !== undefined) {
+      flawed.push({ ...queueFlaw, what: `queue ${shown(queue)}` });
+      return [];
+    }
+    const keys = bind.filter((key) => {
+      const keyFlaw = nameFlaw(key);
+      if (keyFlaw !== undefined) flawed.push({ ...keyFlaw, what: `routing key ${shown(key)}` });
+      return keyFlaw === undefined;
+    });
+    return [{ queue, bind: keys, unbind }];
+  });
+  return { flaw: undefined, bound, flawed };
+}
 
 /**
  * Queues and bindings for one exchange.
  *
- * Dedicated: `#.<event>` matches `messages.upsert` (the core API) and `my-instance.messages.upsert` (the
+ * Dedicated: `#.<event>` matches `messages.upsert` (the core API) and `my-instance.messages.upsert` (its
  * documents), dots in instance names included; without a filter one binding `#`, so that events that the core API
- * adds later pass too. Shared: the queues that the core API declares itself (contract B.3).
+ * adds later pass too. Shared: the queues that the core API declares itself, of an instance only those of events that
+ * the core API has: a queue stays for good, and tenants name events freely.
  */
 export function boundQueues(exchange: ConsumedExchange, options: TopologyOptions): BoundQueue[] {
   if (options.mode === 'shared') {
-    return eventsOf(exchange.events).map((event) => ({
+    return sharedEvents(exchange).map((event) => ({
       queue: sharedQueue(exchange, event, options.prefixKey),
       bind: [event],
       unbind: [],
     }));
   }
-  const wanted = new Set(exchange.events === 'all' ? [EVERYTHING] : patternsOf(exchange.events));
+  const wanted = new Set(exchange.events === 'all' ? [EVERYTHING] : patternsOf(exchange));
   return [
     {
       queue: options.queue,
@@ -57,17 +103,23 @@ function sharedQueue(exchange: ConsumedExchange, event: string, prefixKey: strin
   return prefixKey === '' ? event : `${prefixKey}.${event}`;
 }
 
-function eventsOf(events: EventFilter): string[] {
-  return events === 'all'
-    ? CATALOGUE.map(({ event }) => event)
-    : [...events].map((key) => findKey(key)?.event ?? guess(key));
+function sharedEvents({ instance, events }: ConsumedExchange): string[] {
+  if (events === 'all') return CATALOGUE.map(({ event }) => event);
+  const named = [...events].flatMap((key) => {
+    const event = findKey(key)?.event;
+    if (event !== undefined) return event;
+    // The operator's own switches may name an event that the core API has gained since.
+    return instance === undefined ? guess(key) : [];
+  });
+  return [...new Set(named)];
 }
 
-function patternsOf(events: ReadonlySet<string>): string[] {
-  return [...events].flatMap((key) => {
-    const type = findKey(key);
-    return (type === undefined ? [guess(key)] : spellings(type)).map(pattern);
-  });
+function patternsOf({ instance, events }: ConsumedExchange): string[] {
+  const keys = events === 'all' ? [] : [...events];
+  const known = keys.flatMap((key) => findKey(key) ?? []);
+  const unknown = keys.filter((key) => findKey(key) === undefined);
+  const guessed = unknown.slice(0, instance === undefined ? unknown.length : MAX_UNKNOWN_EVENTS).map(guess);
+  return [...known.flatMap(spellings), ...guessed].map(pattern);
 }
 
 /** `#.message.update`, an older spelling, would take send.message.update along: such a one is bound as it is. */
@@ -81,4 +133,11 @@ function pattern(event: string): string {
 /** Event string of a key outside the catalogue, as nearly all are made: `NEW_THING` → `new.thing`. */
 function guess(key: string): string {
   return key.toLowerCase().replaceAll('_', '.');
+}
+
+const SHOWN_CHARACTERS = 80;
+
+/** A name for logs and findings: JSON, so that it stays on its line, and not longer than a line. */
+export function shown(name: string): string {
+  return JSON.stringify(name.length > SHOWN_CHARACTERS ? `${name.slice(0, SHOWN_CHARACTERS)}…` : name);
 }

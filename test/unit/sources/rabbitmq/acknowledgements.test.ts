@@ -1,10 +1,10 @@
 import { EventEmitter } from 'node:events';
 import type { Channel, ConsumeMessage } from 'amqplib';
 import fc from 'fast-check';
-import type { Settlement } from '../../../src/pipeline/message';
-import { Acknowledgements } from '../../../src/sources/rabbitmq/acknowledgements';
-import { nth } from '../../support/items';
-import { turns } from '../../support/signals';
+import type { Settlement } from '../../../../src/pipeline/message';
+import { Acknowledgements } from '../../../../src/sources/rabbitmq/acknowledgements';
+import { nth } from '../../../support/items';
+import { turns } from '../../../support/signals';
 
 beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }));
 afterEach(() => jest.useRealTimers());

@@ -1,11 +1,12 @@
 import fc from 'fast-check';
-import { CATALOGUE, filterKey, spellings } from '../../../src/events/catalogue';
-import type { EventFilter } from '../../../src/events/filter';
+import { CATALOGUE, filterKey, spellings } from '../../../../src/events/catalogue';
+import type { EventFilter } from '../../../../src/events/filter';
 import {
   boundQueues,
   type ConsumedExchange,
+  planOf,
   type TopologyOptions,
-} from '../../../src/sources/rabbitmq/topology';
+} from '../../../../src/sources/rabbitmq/topology';
 
 const DEDICATED: TopologyOptions = { mode: 'dedicated', queue: 'relay', prefixKey: '' };
 const SHARED: TopologyOptions = { mode: 'shared', queue: 'relay', prefixKey: '' };
@@ -114,5 +115,48 @@ describe('shared mode', () => {
   test('without a filter every event of the catalogue has its queue', () => {
     const queues = boundQueues(global('all'), SHARED).map(({ queue }) => queue);
     expect(queues).toEqual(CATALOGUE.map(({ event }) => event));
+  });
+});
+
+describe('what a tenant may name', () => {
+  test('events outside the catalogue make no queues of an instance in shared mode (finding 1.10)', () => {
+    const names = new Set(['CALL', ...Array.from({ length: 200 }, (_, n) => `MADE_UP_${n}`)]);
+    expect(boundQueues(ofInstance(names), SHARED).map(({ queue }) => queue)).toEqual(['loja.centro.call']);
+  });
+
+  test('they make a bounded number of bindings in dedicated mode, and do not crowd out known ones', () => {
+    const names = new Set([...Array.from({ length: 500 }, (_, n) => `MADE_UP_${n}`), 'CALL']);
+    const { bind } = boundQueues(ofInstance(names), DEDICATED)[0] ?? { bind: [] };
+    expect(bind).toContain('#.call');
+    expect(bind.length).toBeLessThan(100);
+  });
+
+  test('an event that AMQP cannot take leaves out that event alone (finding 2.2)', () => {
+    const plan = planOf(ofInstance(new Set(['字'.repeat(100), 'CALL'])), DEDICATED);
+    expect(plan.bound.map(({ bind }) => bind)).toEqual([['#.call']]);
+    expect(plan.flawed.map(({ code }) => code)).toEqual(['NAME_TOO_LONG']);
+  });
+
+  test('a name that makes some queue names too long leaves out those queues alone (finding 2.2)', () => {
+    const name = 'x'.repeat(245);
+    const plan = planOf({ name, instance: name, events: new Set(['CALL', 'MESSAGES_UPSERT']) }, SHARED);
+    expect(plan.bound.map(({ queue }) => queue)).toEqual([`${name}.call`]);
+    expect(plan.flawed).toHaveLength(1);
+  });
+
+  test('a name that AMQP cannot take leaves out the instance (finding 2.2)', () => {
+    const name = '日'.repeat(90);
+    const plan = planOf({ name, instance: name, events: 'all' }, DEDICATED);
+    expect([plan.flaw?.code, plan.bound]).toEqual(['NAME_TOO_LONG', []]);
+  });
+
+  test('an instance that is named like the global exchange does not get that one', () => {
+    const options = { ...DEDICATED, reserved: ['evolution_exchange'] };
+    const plan = planOf(
+      { name: 'evolution_exchange', instance: 'evolution_exchange', events: 'all' },
+      options,
+    );
+    expect(plan.flaw?.code).toBe('NAME_TAKEN');
+    expect(planOf(global('all'), options).flaw).toBeUndefined();
   });
 });

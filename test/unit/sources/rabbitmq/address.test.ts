@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { connectOptions, displayAddress } from '../../../src/sources/rabbitmq/broker-address';
+import { connectOptions, displayAddress } from '../../../../src/sources/rabbitmq/broker-address';
 
 /** As amqplib reads it: it decodes the virtual host once. */
 function vhostOf(uri: string): string {
@@ -49,11 +49,11 @@ describe('RABBITMQ_URI', () => {
     expect(vhostOf(uri)).toBe(vhost);
   });
 
-  test('heartbeat 30 as in the core API, unless the address says otherwise; frames as configured', () => {
-    expect(connectOptions('amqp://host', 9000)).toMatchObject({ heartbeat: 30, frameMax: 9000 });
+  test('heartbeat 10, so that silence is noticed within 30 s (finding 3.3), unless the address says otherwise; frames as configured', () => {
+    expect(connectOptions('amqp://host', 9000)).toMatchObject({ heartbeat: 10, frameMax: 9000 });
     expect(connectOptions('amqp://host?heartbeat=5', 8192).heartbeat).toBe(5);
     for (const wrong of ['-1', 'x', '1.5']) {
-      expect(connectOptions(`amqp://host?heartbeat=${wrong}`, 8192).heartbeat).toBe(30);
+      expect(connectOptions(`amqp://host?heartbeat=${wrong}`, 8192).heartbeat).toBe(10);
     }
   });
 

@@ -1,0 +1,123 @@
+import { Backoff } from '../../time/backoff';
+import type { ControlChannel } from './control-channel';
+import { ensureBindings, ensureExchange, ensureQueue, type Obstacle } from './declare';
+import type { Refused } from './refusals';
+import { type BoundQueue, type ConsumedExchange, planOf, type TopologyOptions } from './topology';
+
+/** Pauses between tries of what is refused: soon at first, as it may be about to be put right. */
+const RETRY = { firstMs: 1000, lastMs: 60_000 };
+
+/** What ensuring a unit came to. */
+export interface UnitResult {
+  /** Queues that can be consumed. */
+  readonly queues: readonly string[];
+  readonly refused: readonly Refused[];
+}
+
+/** One exchange with its queues and bindings: the smallest part that may fail while all others go on. */
+export class ExchangeUnit {
+  readonly pause = new Backoff(RETRY);
+  /** When it is looked at again, by the monotonic clock. */
+  dueAt = 0;
+  /** Queues that it gave last. */
+  queues: readonly string[] = [];
+  /** Something of it was refused last time. */
+  isRefused = false;
+  /** The broker closed the whole connection while this was asked for: it is tried on a connection of its own. */
+  isSuspect = false;
+  /** Its type was looked at on the present connection. */
+  isKnown = false;
+  /** Bindings of an earlier process are gone. */
+  private isTidy = false;
+  /** Patterns that an earlier filter asked for. */
+  private readonly stale = new Set<string>();
+
+  constructor(private wanted: ConsumedExchange) {}
+
+  get exchange(): ConsumedExchange {
+    return this.wanted;
+  }
+
+  /** From now on with other events; bindings that are not wanted any more go. */
+  change(exchange: ConsumedExchange, options: TopologyOptions): void {
+    if (exchange !== this.wanted)
+      for (const { bind } of planOf(this.wanted, options).bound) for (const key of bind) this.stale.add(key);
+    this.wanted = exchange;
+    this.isSuspect = false;
+  }
+
+  /**
+   * @param mayTidy bindings that an earlier process left behind are taken away, too
+   * @throws ConnectionLostError
+   */
+  async ensure(control: ControlChannel, options: TopologyOptions, mayTidy: boolean): Promise<UnitResult> {
+    const { wanted: exchange } = this;
+    const plan = planOf(exchange, options);
+    const refused = [...(plan.flaw === undefined ? [] : [plan.flaw]), ...plan.flawed].map((flaw) =>
+      this.refusedBy(flaw, true),
+    );
+    if (plan.flaw !== undefined) return { queues: [], refused };
+    const ensured = await ensureExchange(control, exchange.name, this.isKnown);
+    if (ensured.kind === 'ready') this.isKnown = true;
+    else refused.push(this.refusedBy(ensured.obstacle, true));
+    const isThere = ensured.kind === 'ready';
+    const { queues, obstacles } =
+      options.mode === 'shared'
+        ? await this.share(control, plan.bound, isThere)
+        : { queues: [], obstacles: isThere ? await this.bind(control, plan.bound, mayTidy) : [] };
+    // A binding that may not be looked at may be there all the same.
+    return { queues, refused: [...refused, ...obstacles.map((each) => this.refusedBy(each, false))] };
+  }
+
+  /** Shared: consumes what is there, whatever happens to be wrong with the exchange; declares what is missing. */
+  private async share(
+    control: ControlChannel,
+    bound: readonly BoundQueue[],
+    isThere: boolean,
+  ): Promise<{ queues: string[]; obstacles: Obstacle[] }> {
+    const queues: string[] = [];
+    const obstacles: Obstacle[] = [];
+    let mayBind = isThere;
+    for (const each of bound) {
+      const ensured = await ensureQueue(control, each.queue, { isOurs: false, mayDeclare: isThere });
+      if (ensured.kind === 'refused') {
+        if (isThere) obstacles.push(ensured.obstacle);
+        continue;
+      }
+      queues.push(each.queue);
+      if (!mayBind) continue;
+      const isBound = await ensureBindings(control, this.wanted.name, each);
+      if (isBound.kind === 'ready') continue;
+      obstacles.push(isBound.obstacle);
+      // The next one would be refused in the same way, and each refusal costs the broker a line in its log.
+      mayBind = false;
+    }
+    return { queues, obstacles };
+  }
+
+  /** Dedicated: binds our own queue. */
+  private async bind(
+    control: ControlChannel,
+    bound: readonly BoundQueue[],
+    mayTidy: boolean,
+  ): Promise<Obstacle[]> {
+    const [only] = bound;
+    if (only === undefined) return [];
+    const { queue, bind } = only;
+    const stale = [...this.stale].filter((key) => !bind.includes(key));
+    const tidies = !this.isTidy && mayTidy;
+    const unbind = [...new Set([...stale, ...(tidies ? only.unbind : [])])];
+    const ensured = await ensureBindings(control, this.wanted.name, { queue, bind, unbind });
+    if (ensured.kind === 'refused') return [ensured.obstacle];
+    for (const key of stale) this.stale.delete(key);
+    if (tidies) this.isTidy = true;
+    return [];
+  }
+
+  private refusedBy(obstacle: Obstacle, isEssential: boolean): Refused {
+    const { instance } = this.wanted;
+    const { what, code, text } = obstacle;
+    if (instance === undefined) return { what, code, text, isEssential };
+    return { what, code, text, instance, isEssential: false };
+  }
+}

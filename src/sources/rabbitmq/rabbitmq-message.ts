@@ -1,0 +1,41 @@
+import type { ConsumeMessage } from 'amqplib';
+import type { Origin } from '../../events/envelope';
+import type { Settlement, SourceMessage } from '../../pipeline/message';
+
+/** The channel that a message came by. */
+export interface MessageChannel {
+  readonly isLost: boolean;
+  settle(message: ConsumeMessage, settlement: Settlement): void;
+}
+
+export class RabbitMqMessage implements SourceMessage {
+  readonly body: Buffer;
+  private isSettled = false;
+
+  constructor(
+    private readonly message: ConsumeMessage,
+    readonly origin: Origin,
+    private readonly channel: MessageChannel,
+  ) {
+    this.body = message.content;
+  }
+
+  get publishedAt(): number | undefined {
+    const { timestamp } = this.message.properties as { timestamp?: unknown };
+    return typeof timestamp === 'number' ? timestamp * 1000 : undefined;
+  }
+
+  get redelivered(): boolean {
+    return this.message.fields.redelivered;
+  }
+
+  get isLost(): boolean {
+    return this.channel.isLost;
+  }
+
+  settle(settlement: Settlement): void {
+    if (this.isSettled) return;
+    this.isSettled = true;
+    this.channel.settle(this.message, settlement);
+  }
+}

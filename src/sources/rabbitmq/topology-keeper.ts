@@ -1,0 +1,300 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Logger } from '../../observability/logging';
+import { monotonicMs } from '../../time/monotonic';
+import { ControlChannel, RefusedError, tryAlone } from './control-channel';
+import { releaseBindings } from './declare';
+import { ExchangeUnit, type UnitResult } from './exchange-unit';
+import { OwnQueue } from './own-queue';
+import { QueueTally } from './queue-tally';
+import type { Refusals } from './refusals';
+import { type Connect, ConnectionLostError, type Session } from './session';
+import { type ConsumedExchange, planOf, type TopologyOptions } from './topology';
+
+export interface TopologyKeeperParts {
+  readonly topology: TopologyOptions;
+  readonly exchanges: readonly ConsumedExchange[];
+  readonly connect: Connect;
+  /** Everything is looked at again after this at most. */
+  readonly recheckMs: number;
+  readonly refusals: Refusals;
+  /** A queue is to be consumed from now on, or no longer. */
+  readonly onQueue: (queue: string, isWanted: boolean) => void;
+  /** Everything that was due was looked at. */
+  readonly onPass: () => void;
+  readonly log: Logger;
+}
+
+/** Exchanges looked at side by side while all of them are due. */
+const LANES = 4;
+const TICK_MS = 1000;
+/** Share of the time by which looking again is spread, so that ten thousand exchanges do not come at once. */
+const RECHECK_SPREAD = 0.25;
+/** Instances whose bindings of earlier processes are taken away within a second: it takes fifty questions each. */
+const TIDIED_AT_ONCE = 20;
+/** The broker is asked something at least this often: readiness is its answer. */
+const PULSE_MS = 4000;
+/** Pause after a queue went away: whoever deletes it may be deleting more. */
+const REDECLARE_MS = 500;
+/** Suspects tried in one pass: each may cost a connection. */
+const SUSPECTS_AT_ONCE = 10;
+/** Exchanges that were dropped while the broker was away, whose bindings are still to go. */
+const MAX_DROPPED = 10_000;
+/** An exchange that every broker has: asked for where there is no queue to ask for. */
+const ALWAYS_THERE = 'amq.topic';
+
+/**
+ * Keeps exchanges, queues and bindings at the broker as they are wanted: declares what is missing, looks at everything
+ * again once a minute, and tries what was refused again. One exchange or queue that fails is left out and logged, and
+ * all others go on.
+ */
+export class TopologyKeeper {
+  private readonly units = new Map<string, ExchangeUnit>();
+  private readonly due = new Set<ExchangeUnit>();
+  private readonly dropped = new Map<string, ConsumedExchange>();
+  private readonly tally: QueueTally;
+  private readonly ownQueue: OwnQueue | undefined;
+  private wantsOwn = false;
+  /** Instances whose old bindings may be looked for before the next tick. */
+  private tidyBudget = 0;
+  /** When queues that went away are declared again; 0 where none did. */
+  private redeclareAt = 0;
+  private isStopped = false;
+  private wake: () => void = () => {};
+
+  constructor(private readonly parts: TopologyKeeperParts) {
+    const { topology, recheckMs, refusals, log, exchanges } = parts;
+    this.tally = new QueueTally(parts.onQueue);
+    if (topology.mode === 'dedicated')
+      this.ownQueue = new OwnQueue({ name: topology.queue, recheckMs, refusals, log });
+    for (const exchange of exchanges) this.put(exchange);
+  }
+
+  /** Queues that are to be consumed. */
+  get queues(): Iterable<string> {
+    return this.tally.queues;
+  }
+
+  /** The instance whose queue this is; undefined for one that the operator configured. */
+  instanceOf(queue: string): string | undefined {
+    return this.tally.instanceOf(queue);
+  }
+
+  /** Queues went away, and were not declared again yet. */
+  get isBehind(): boolean {
+    return this.redeclareAt > 0;
+  }
+
+  /** Consumes an exchange too, or with another filter than before; at the latest when the broker is back. */
+  put(exchange: ConsumedExchange): void {
+    const key = keyOf(exchange);
+    let unit = this.units.get(key);
+    if (unit === undefined) {
+      // What was bound before it was dropped goes, as with any other change.
+      unit = new ExchangeUnit(this.dropped.get(key) ?? exchange);
+      this.dropped.delete(key);
+      this.units.set(key, unit);
+    } else if (!unit.isRefused && isDeepStrictEqual(unit.exchange, exchange)) return;
+    unit.change(exchange, this.parts.topology);
+    this.due.add(unit);
+    this.wake();
+  }
+
+  /** Consumes the exchange of an instance no longer. */
+  drop(instance: string): void {
+    const key = keyOf({ name: instance, instance });
+    const unit = this.units.get(key);
+    if (unit === undefined) return;
+    this.units.delete(key);
+    this.due.delete(unit);
+    this.parts.refusals.forget(key);
+    this.tally.replace(unit.queues, []);
+    if (this.dropped.size < MAX_DROPPED) this.dropped.set(key, unit.exchange);
+    this.wake();
+  }
+
+  /** The broker ended a subscription: the queue was deleted, or moved. */
+  queueEnded(queue: string): void {
+    const soon = monotonicMs() + REDECLARE_MS;
+    this.redeclareAt = soon;
+    if (queue === this.parts.topology.queue && this.ownQueue !== undefined) {
+      this.ownQueue.hasten(REDECLARE_MS);
+      this.wantOwn(false);
+    }
+    for (const unit of this.units.values()) {
+      if (!unit.queues.includes(queue)) continue;
+      const left = unit.queues.filter((each) => each !== queue);
+      this.tally.replace(unit.queues, left, unit.exchange.instance);
+      unit.queues = left;
+      unit.dueAt = soon;
+    }
+  }
+
+  /** Resolves once the connection is lost, or the keeper was stopped. */
+  async run(session: Session): Promise<void> {
+    const lanes = Array.from({ length: LANES }, () => new ControlChannel(session));
+    void session.lost.then(() => this.wake());
+    try {
+      this.beginAnew();
+      await this.pass(lanes);
+      for (const lane of lanes.splice(1)) lane.close();
+      while (!session.isLost && !this.isStopped) {
+        await this.nap();
+        if (session.isLost || this.isStopped) break;
+        await this.tick(lanes);
+      }
+    } catch (error) {
+      if (!(error instanceof ConnectionLostError)) throw error;
+    } finally {
+      for (const lane of lanes) lane.close();
+    }
+  }
+
+  stop(): void {
+    this.isStopped = true;
+    this.wake();
+  }
+
+  /** Nothing is known of a broker that was away: it may be another one. */
+  private beginAnew(): void {
+    this.redeclareAt = 0;
+    this.ownQueue?.hasten(0);
+    for (const unit of this.units.values()) {
+      unit.isKnown = false;
+      if (!unit.isSuspect) this.due.add(unit);
+    }
+  }
+
+  private async tick(lanes: readonly ControlChannel[]): Promise<void> {
+    const now = monotonicMs();
+    for (const unit of this.units.values()) if (unit.dueAt <= now && !unit.isSuspect) this.due.add(unit);
+    this.tidyBudget = TIDIED_AT_ONCE;
+    for (const lane of lanes) await this.pulse(lane);
+    if (this.redeclareAt <= now) this.redeclareAt = 0;
+    await this.pass(lanes);
+  }
+
+  private async pulse(control: ControlChannel): Promise<void> {
+    if (monotonicMs() - control.session.answeredAt < PULSE_MS) return;
+    const [queue] = this.tally.queues;
+    try {
+      await control.ask(async (channel) =>
+        queue === undefined ? channel.checkExchange(ALWAYS_THERE) : channel.checkQueue(queue),
+      );
+    } catch (error) {
+      // A refusal is an answer, too.
+      if (!(error instanceof RefusedError)) throw error;
+    }
+  }
+
+  private async pass(lanes: readonly ControlChannel[]): Promise<void> {
+    const [first] = lanes;
+    if (first === undefined || this.isStopped) return;
+    if (!(await this.ensureOwnQueue(first))) return this.parts.onPass();
+    await this.releaseDropped(first);
+    while (this.due.size > 0 && !this.isStopped) {
+      const batch = [...this.due].values();
+      this.due.clear();
+      await Promise.all(lanes.map((lane) => this.work(batch, lane)));
+    }
+    if (!this.isStopped) this.parts.onPass();
+    await this.trySuspects();
+  }
+
+  /** Whether exchanges can be bound. */
+  private async ensureOwnQueue(control: ControlChannel): Promise<boolean> {
+    const { ownQueue } = this;
+    if (ownQueue === undefined) return true;
+    const isNew = await ownQueue.ensure(control);
+    this.wantOwn(ownQueue.isReady);
+    // A new queue has no bindings.
+    if (isNew) for (const unit of this.units.values()) if (!unit.isSuspect) this.due.add(unit);
+    return ownQueue.isReady;
+  }
+
+  private wantOwn(isWanted: boolean): void {
+    if (isWanted === this.wantsOwn) return;
+    this.wantsOwn = isWanted;
+    const { queue } = this.parts.topology;
+    this.tally.replace(isWanted ? [] : [queue], isWanted ? [queue] : []);
+  }
+
+  private async work(batch: IterableIterator<ExchangeUnit>, control: ControlChannel): Promise<void> {
+    for (const unit of batch) {
+      if (this.isStopped) return;
+      try {
+        await this.ensure(unit, control);
+      } catch (error) {
+        // It may be the one that the broker closed the connection over.
+        if (error instanceof ConnectionLostError && error.isRefusal) unit.isSuspect = true;
+        throw error;
+      }
+    }
+  }
+
+  private async ensure(unit: ExchangeUnit, control: ControlChannel): Promise<void> {
+    const { exchange } = unit;
+    const mayTidy = exchange.instance === undefined || this.tidyBudget-- > 0;
+    const result = await unit.ensure(control, this.parts.topology, mayTidy);
+    // Meanwhile it was dropped, or changed and is due again.
+    if (this.units.get(keyOf(exchange)) !== unit) return;
+    this.settle(unit, result);
+  }
+
+  private settle(unit: ExchangeUnit, { queues, refused }: UnitResult): void {
+    this.tally.replace(unit.queues, queues, unit.exchange.instance);
+    unit.queues = queues;
+    this.parts.refusals.set(keyOf(unit.exchange), refused);
+    unit.isRefused = refused.length > 0;
+    if (!unit.isRefused) unit.pause.reset();
+    const spread = 1 - RECHECK_SPREAD * Math.random();
+    unit.dueAt = monotonicMs() + (unit.isRefused ? unit.pause.next() : this.parts.recheckMs * spread);
+  }
+
+  private async releaseDropped(control: ControlChannel): Promise<void> {
+    for (const [key, exchange] of this.dropped) {
+      const bound = this.ownQueue === undefined ? [] : planOf(exchange, this.parts.topology).bound;
+      const released = await releaseBindings(control, exchange.name, bound);
+      this.dropped.delete(key);
+      if (released.kind === 'refused')
+        this.parts.log.warn('a binding that is no longer wanted stays', { ...released.obstacle });
+    }
+  }
+
+  /** On a connection of their own: the broker may close it over them, and those that are consumed stay. */
+  private async trySuspects(): Promise<void> {
+    const now = monotonicMs();
+    const suspects = [...this.units.values()].filter(({ isSuspect, dueAt }) => isSuspect && dueAt <= now);
+    for (const unit of suspects.slice(0, SUSPECTS_AT_ONCE)) {
+      if (!this.isStopped) await this.trySuspect(unit);
+    }
+  }
+
+  private async trySuspect(unit: ExchangeUnit): Promise<void> {
+    const { exchange } = unit;
+    unit.dueAt = monotonicMs() + this.parts.recheckMs;
+    const refusal = await tryAlone(this.parts.connect, (control) => this.ensure(unit, control));
+    if (refusal === undefined) return;
+    const { instance } = exchange;
+    const what = `exchange ${JSON.stringify(exchange.name)}`;
+    const text = `the broker closes the connection over it: ${refusal.message}`;
+    const refused = { what, code: refusal.code, text, isEssential: instance === undefined };
+    this.parts.refusals.set(keyOf(exchange), [instance === undefined ? refused : { ...refused, instance }]);
+  }
+
+  private nap(): Promise<void> {
+    const canGoOn = this.ownQueue?.isReady !== false;
+    if (canGoOn && this.due.size + this.dropped.size > 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, TICK_MS);
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+/** An instance may have the name of another exchange: it must not take its place. */
+function keyOf({ name, instance }: Pick<ConsumedExchange, 'name' | 'instance'>): string {
+  return instance === undefined ? `exchange ${name}` : `instance ${name}`;
+}

@@ -1,0 +1,318 @@
+import { SILENT } from '../../../../src/observability/logging';
+import type { SourceMessage } from '../../../../src/pipeline/message';
+import { Consumer, type ConsumerLoss } from '../../../../src/sources/rabbitmq/consumer';
+import type { ConsumerState } from '../../../../src/sources/rabbitmq/consumer-states';
+import { PrefetchWindow } from '../../../../src/sources/rabbitmq/prefetch-window';
+import { Session } from '../../../../src/sources/rabbitmq/session';
+import { FakeBroker, type FakeChannel, replyError } from '../../../support/fake-amqp';
+import { nth } from '../../../support/items';
+import { turns } from '../../../support/signals';
+
+const sessions: Session[] = [];
+afterEach(async () => {
+  for (const session of sessions.splice(0)) await session.close();
+});
+
+async function setup({ prefetch = 100, maxBytes = 1_000_000 } = {}) {
+  const broker = new FakeBroker();
+  const session = await Session.open(broker.connect);
+  sessions.push(session);
+  const window = new PrefetchWindow(prefetch, maxBytes);
+  const messages: SourceMessage[] = [];
+  const losses: ConsumerLoss[] = [];
+  const ended: string[] = [];
+  const consumer = new Consumer(
+    {
+      session,
+      window,
+      instances: new Set(),
+      onMessage: (message) => void messages.push(message),
+      log: SILENT,
+    },
+    {
+      onLost: (loss) => void losses.push(loss),
+      onEnded: (queue) => void ended.push(queue),
+      onSubscribed: () => {},
+      onCrowded: () => {},
+    },
+  );
+  const want = (...queues: string[]): void => consumer.want(new Set(queues), 10);
+  const channel = (): FakeChannel => nth(nth(broker.models, 0).channels, 0);
+  const subscribed = (): string[] => broker.consumers.map(({ queue }) => queue).sort();
+  return { broker, session, window, messages, losses, ended, consumer, want, channel, subscribed };
+}
+
+type Setup = Awaited<ReturnType<typeof setup>>;
+
+/** How a consumer gets into each state. */
+const INTO: Readonly<Record<ConsumerState, (setup: Setup) => Promise<unknown>>> = {
+  idle: async () => {},
+  changing: async ({ broker, want }) => {
+    broker.answer = (call) => (call.startsWith('consume') ? 'never' : 'ok');
+    want('a');
+    await turns(20);
+  },
+  consuming: async ({ want, consumer }) => {
+    want('a');
+    await consumer.settled();
+  },
+  stopping: async ({ broker, want, consumer }) => {
+    want('a');
+    await consumer.settled();
+    broker.answer = (call) => (call.startsWith('cancel') ? 'never' : 'ok');
+    void consumer.stopIntake();
+    await turns();
+  },
+  stopped: async ({ want, consumer }) => {
+    want('a');
+    await consumer.settled();
+    await consumer.stopIntake();
+  },
+  lost: async ({ want, consumer, channel }) => {
+    want('a');
+    await consumer.settled();
+    channel().refuse(replyError(541));
+  },
+  closed: async ({ want, consumer }) => {
+    want('a');
+    await consumer.settled();
+    await consumer.close();
+  },
+};
+
+/** What can happen to it, and the state that follows from each state; `same` where nothing does. */
+const AFTER: Readonly<
+  Record<string, Readonly<Record<ConsumerState, ConsumerState | 'same'>> & { readonly run?: never }>
+> = {
+  'other queues': {
+    idle: 'consuming',
+    changing: 'same',
+    consuming: 'consuming',
+    stopping: 'same',
+    stopped: 'same',
+    lost: 'same',
+    closed: 'same',
+  },
+  stopIntake: {
+    idle: 'stopped',
+    changing: 'stopping',
+    consuming: 'stopped',
+    stopping: 'same',
+    stopped: 'same',
+    lost: 'same',
+    closed: 'same',
+  },
+  close: {
+    idle: 'closed',
+    changing: 'closed',
+    consuming: 'closed',
+    stopping: 'closed',
+    stopped: 'closed',
+    lost: 'same',
+    closed: 'same',
+  },
+  'connection lost': {
+    idle: 'lost',
+    changing: 'lost',
+    consuming: 'lost',
+    stopping: 'lost',
+    stopped: 'lost',
+    lost: 'same',
+    closed: 'same',
+  },
+  'channel refused': {
+    idle: 'same',
+    changing: 'lost',
+    consuming: 'lost',
+    stopping: 'lost',
+    stopped: 'lost',
+    lost: 'same',
+    closed: 'same',
+  },
+};
+
+const HAPPENS: Readonly<Record<string, (setup: Setup) => unknown>> = {
+  'other queues': ({ want }) => want('b'),
+  stopIntake: ({ consumer }) => consumer.stopIntake(),
+  close: ({ consumer }) => consumer.close(),
+  'connection lost': ({ consumer }) => consumer.abandon(),
+  'channel refused': ({ broker }) => broker.models[0]?.channels[0]?.refuse(replyError(541)),
+};
+
+const cases = Object.entries(AFTER).flatMap(([event, next]) =>
+  (Object.keys(INTO) as ConsumerState[]).map((state) => ({
+    state,
+    event,
+    next: next[state] === 'same' ? state : next[state],
+  })),
+);
+
+describe('every transition of a consumer', () => {
+  test.each(cases)('$state, $event → $next', async ({ state, event, next }) => {
+    const parts = await setup();
+    await INTO[state](parts);
+    expect(parts.consumer.state).toBe(state);
+    void HAPPENS[event]?.(parts);
+    await turns(30);
+    expect(parts.consumer.state).toBe(next);
+  });
+});
+
+describe('subscriptions', () => {
+  test('changes that overlap end with exactly the queues of the last one, each once (finding 3.16)', async () => {
+    const { want, consumer, subscribed, broker } = await setup();
+    want('a', 'b');
+    await turns(2);
+    want('b', 'c');
+    want('c', 'd');
+    await turns(1);
+    want('d', 'e');
+    await consumer.settled();
+    expect(subscribed()).toEqual(['d', 'e']);
+    expect(broker.count('consume d')).toBe(1);
+  });
+
+  test('a queue that was dropped while others were being subscribed stays dropped (finding 3.16)', async () => {
+    const { want, consumer, subscribed } = await setup();
+    want('a');
+    await consumer.settled();
+    want('a', 'b');
+    want('b');
+    await consumer.settled();
+    expect(subscribed()).toEqual(['b']);
+  });
+
+  test('another share subscribes anew, once; the same one leaves what is subscribed alone', async () => {
+    const { want, consumer, broker } = await setup();
+    want('a');
+    await consumer.settled();
+    want('a', 'b');
+    await consumer.settled();
+    expect(broker.count('consume a')).toBe(1);
+    consumer.want(new Set(['a', 'b']), 3);
+    consumer.want(new Set(['a', 'b']), 2);
+    await consumer.settled();
+    expect([broker.count('consume a'), broker.count('prefetch 2')]).toEqual([2, 1]);
+    expect(broker.consumers).toHaveLength(2);
+  });
+
+  test('stopped while a subscription is being made, it ends that one too (finding 3.15)', async () => {
+    const { want, consumer, subscribed } = await setup();
+    want('a', 'b', 'c');
+    await turns(3);
+    await consumer.stopIntake();
+    expect([consumer.state, subscribed()]).toEqual(['stopped', []]);
+  });
+
+  test('a queue that the broker refuses is named; so is one that amqplib cannot send', async () => {
+    for (const answer of [{ refuse: 403 }, { throws: new TypeError('too long') }]) {
+      const { want, broker, losses } = await setup();
+      broker.answer = (call) => (call === 'consume b' ? answer : 'ok');
+      want('a', 'b', 'c');
+      await turns(30);
+      expect(losses).toMatchObject([{ subscribing: 'b', isQueueRefused: true, heldTooLong: false }]);
+    }
+  });
+
+  test('a channel that is closed over consumer_timeout while a queue is subscribed blames no queue', async () => {
+    const parts = await setup();
+    await INTO.changing(parts);
+    parts.channel().refuse(replyError(406, 0, 0));
+    expect(parts.losses).toMatchObject([{ isQueueRefused: false, heldTooLong: true }]);
+  });
+
+  test('a channel that the broker closes is not closed by us, which would cost the connection', async () => {
+    const parts = await setup();
+    await INTO.consuming(parts);
+    parts.channel().refuse(replyError(406, 0, 0));
+    await turns();
+    expect([parts.consumer.state, parts.session.isLost]).toEqual(['lost', false]);
+  });
+
+  test('a queue that the broker ends is told, and the others go on', async () => {
+    const { want, consumer, broker, ended, messages } = await setup();
+    want('a', 'b');
+    await consumer.settled();
+    broker.consumers.find(({ queue }) => queue === 'a')?.receive(null);
+    broker.deliver('b');
+    expect([ended, consumer.state, messages.length]).toEqual([['a'], 'consuming', 1]);
+  });
+});
+
+describe('messages', () => {
+  test('redelivered ones say so; those of a lost channel are lost, and settling them sends nothing', async () => {
+    const { want, consumer, broker, messages, channel } = await setup();
+    want('a');
+    await consumer.settled();
+    broker.deliver('a', 'first');
+    broker.deliver('a', 'again', true);
+    expect(messages.map(({ redelivered, isLost }) => [redelivered, isLost])).toEqual([
+      [false, false],
+      [true, false],
+    ]);
+    channel().refuse(replyError(406, 0, 0));
+    expect(messages.map(({ isLost }) => isLost)).toEqual([true, true]);
+    for (const message of messages) message.settle('ack');
+    await turns();
+    expect(channel().settled).toEqual([]);
+  });
+
+  test('of a lost channel count until they are settled, once (finding 3.5)', async () => {
+    const { want, consumer, broker, messages, channel, window } = await setup();
+    want('a');
+    await consumer.settled();
+    for (let count = 0; count < 5; count++) broker.deliver('a', 'body');
+    nth(messages, 0).settle('ack');
+    channel().refuse(replyError(541));
+    expect([window.count, window.bytes, window.prefetch]).toEqual([4, 16, 96]);
+    for (const message of messages) message.settle('release');
+    for (const message of messages) message.settle('ack');
+    expect([window.count, window.bytes, window.prefetch]).toEqual([0, 0, 100]);
+  });
+
+  test('that come while it stops go back once, when the subscription is gone (finding 3.15)', async () => {
+    const parts = await setup();
+    await INTO.stopping(parts);
+    const { broker, messages, channel, consumer } = parts;
+    broker.deliver('a');
+    broker.deliver('a');
+    await turns();
+    expect([messages.length, channel().settled]).toEqual([0, []]);
+    broker.answer = () => 'ok';
+    await consumer.close();
+    // The channel's end gives them back.
+    expect(channel().settled).toEqual([]);
+
+    const other = await setup();
+    await INTO.consuming(other);
+    const stopping = other.consumer.stopIntake();
+    other.broker.deliver('a');
+    await stopping;
+    expect(other.channel().settled).toEqual(['nack 1']);
+  });
+
+  test('that are released while it stops go back when the subscription is gone (finding 3.15)', async () => {
+    const parts = await setup();
+    await INTO.consuming(parts);
+    parts.broker.deliver('a');
+    const stopping = parts.consumer.stopIntake();
+    nth(parts.messages, 0).settle('release');
+    expect(parts.channel().settled).toEqual([]);
+    await stopping;
+    expect(parts.channel().settled).toEqual(['nack 1']);
+    expect(parts.window.count).toBe(0);
+  });
+
+  test('that do not fit wait at the broker until there is room, and do not go round in circles', async () => {
+    const { consumer, broker, messages, channel, window } = await setup({ maxBytes: 10 });
+    consumer.want(new Set(['a']), 1);
+    await consumer.settled();
+    broker.deliver('a', 'x'.repeat(8));
+    broker.deliver('a', 'y'.repeat(8));
+    await turns();
+    expect([messages.length, channel().settled, window.bytes]).toEqual([1, [], 8]);
+    nth(messages, 0).settle('ack');
+    await turns();
+    expect(channel().settled).toContain('nack 2');
+  });
+});
