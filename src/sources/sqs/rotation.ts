@@ -1,7 +1,10 @@
 import { BATCH } from './api';
 
-/** How a poll ended: with as many messages as were asked for, with fewer, with none, or not at all. */
-export type PollResult = 'full' | 'some' | 'none' | 'failed';
+/**
+ * How a poll ended: with as many messages as were asked for, with fewer, with none; without an answer; or refused, as
+ * the queue does not exist or the relay may not.
+ */
+export type PollResult = 'full' | 'some' | 'none' | 'failed' | 'denied';
 
 export interface RotationOptions {
   /** Polls under way at once. */
@@ -34,10 +37,12 @@ const IDLE_SHARE = 0.5;
 /** A queue in rotation is asked with a wait of its own: without any, SQS looks at some of its servers only. */
 const ROTATION_WAIT_SECONDS = 1;
 const IDLE_FIRST_MS = 500;
-/** The longest that a queue of a rotation which is not too long goes without a look. */
+/** The longest that a queue of a rotation which is not too long is not polled. */
 export const IDLE_LAST_MS = 20_000;
 const FAILED_FIRST_MS = 200;
 const FAILED_LAST_MS = 5_000;
+/** A refusal stands until a person does something: thousands of refused queues are no thousands of calls a second. */
+const DENIED_LAST_MS = 60_000;
 
 /**
  * Which queue is polled next, and how. As long as there are few queues each has a long poll of its own; otherwise the
@@ -72,7 +77,7 @@ export class Rotation {
   remove(queueUrl: string): void {
     const state = this.states.get(queueUrl);
     if (state === undefined) return;
-    this.calm(state);
+    this.markIdle(state);
     this.idlePolls -= state.polls;
     this.states.delete(queueUrl);
   }
@@ -103,8 +108,9 @@ export class Rotation {
     if (state === undefined || this.states.get(poll.queueUrl) !== state) return;
     state.polls--;
     if (!this.busy.has(state)) this.idlePolls--;
-    if (result === 'full' || result === 'some') this.excite(state);
-    else if (state.polls === 0 || result === 'failed') this.calm(state);
+    if (result === 'full' || result === 'some') this.markBusy(state);
+    // A poll that failed says nothing about the queue: only an answer without a message makes a busy one idle.
+    else if (result === 'none' && state.polls === 0) this.markIdle(state);
     this.schedule(state, result, now);
   }
 
@@ -125,26 +131,27 @@ export class Rotation {
   }
 
   private schedule(state: State, result: PollResult, now: number): void {
-    state.failures = result === 'failed' ? state.failures + 1 : 0;
-    state.isKnown = result !== 'failed';
+    const isAnswer = result !== 'failed' && result !== 'denied';
+    state.failures = isAnswer ? 0 : state.failures + 1;
+    state.isKnown = isAnswer;
     if (result === 'full') state.wanted = Math.min(state.wanted * 2, this.options.maxPolls);
     else if (result !== 'some') state.wanted = 1;
     if (result === 'none' && this.isRotating) {
       state.idleMs = Math.min(IDLE_LAST_MS, Math.max(IDLE_FIRST_MS, state.idleMs * 2));
     } else state.idleMs = 0;
-    const pauseMs =
-      result === 'failed' ? backOff(FAILED_FIRST_MS, FAILED_LAST_MS, state.failures) : state.idleMs;
+    const longestMs = result === 'denied' ? DENIED_LAST_MS : FAILED_LAST_MS;
+    const pauseMs = isAnswer ? state.idleMs : backOff(FAILED_FIRST_MS, longestMs, state.failures);
     state.dueAt = now + pauseMs;
     if (!this.busy.has(state)) this.idleDueAt = Math.min(this.idleDueAt, state.dueAt);
   }
 
-  private excite(state: State): void {
+  private markBusy(state: State): void {
     if (this.busy.has(state)) return;
     this.busy.add(state);
     this.idlePolls -= state.polls;
   }
 
-  private calm(state: State): void {
+  private markIdle(state: State): void {
     if (!this.busy.delete(state)) return;
     this.idlePolls += state.polls;
   }

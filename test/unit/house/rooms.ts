@@ -11,7 +11,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   events: ['errors'],
   observability: ['errors'],
   config: ['errors', 'events'],
-  network: ['errors', 'config'],
+  network: ['errors', 'config', 'time'],
   pipeline: ['errors', 'events', 'time'],
   redis: ['errors', 'config', 'observability', 'time'],
   settings: ['errors', 'events', 'config', 'observability', 'redis', 'time'],
@@ -113,6 +113,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   doctor: [
     'errors',
     'config',
+    'network',
     'redis',
     'settings',
     'destinations',
