@@ -51,7 +51,12 @@ export class VirtualTime {
   }
 
   install(): void {
-    const set = (fire: (...args: unknown[]) => void, ms: number | undefined, isInterval: boolean, args: unknown[]) => {
+    const set = (
+      fire: (...args: unknown[]) => void,
+      ms: number | undefined,
+      isInterval: boolean,
+      args: unknown[],
+    ) => {
       const delayMs = Math.max(0, ms ?? 0);
       const timer: Timer = {
         id: this.nextId++,

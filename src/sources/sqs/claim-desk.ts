@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MalformedEventError } from '../../errors';
 import { monotonicMs } from '../../time/monotonic';
@@ -55,7 +56,10 @@ export class ClaimDesk {
   private readonly turns = new ClaimTurns();
   private readonly closing = new AbortController();
 
-  constructor(private readonly parts: ClaimDeskParts) {}
+  constructor(private readonly parts: ClaimDeskParts) {
+    // As many as there are turns.
+    setMaxListeners(0, this.closing.signal);
+  }
 
   /** Files that are fetched, or wait for it, or are not settled yet. */
   get count(): number {

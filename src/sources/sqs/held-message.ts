@@ -55,6 +55,8 @@ export class SqsMessage implements SourceMessage {
   readonly origin: Origin;
   readonly publishedAt: number | undefined;
   readonly redelivered: boolean;
+  /** Received again, it is the same message to the inbox, with another receipt: settling it always has an effect. */
+  readonly isLost = false;
   readonly flaw?: MalformedEventError;
 
   constructor(
