@@ -51,12 +51,7 @@ export class VirtualTime {
   }
 
   install(): void {
-    const set = (
-      fire: (...args: unknown[]) => void,
-      ms: number | undefined,
-      isInterval: boolean,
-      args: unknown[],
-    ) => {
+    const set = (fire: (...args: unknown[]) => void, ms: number | undefined, isInterval: boolean, args: unknown[]) => {
       const delayMs = Math.max(0, ms ?? 0);
       const timer: Timer = {
         id: this.nextId++,
