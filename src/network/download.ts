@@ -53,11 +53,6 @@ export class Downloader {
     this.open = new Agent({ ...limits, connect: { timeout: idleMs } });
   }
 
-  /** The largest file that is fetched. */
-  get maxBytes(): number {
-    return this.options.maxBytes;
-  }
-
   async fetch(address: string, order: DownloadOrder): Promise<Download> {
     const url = parseUrl(address);
     if (url === undefined) return { kind: 'refused', reason: 'the link is no address' };

@@ -75,7 +75,7 @@ async function inspectNames(
 }
 
 function inspectFound(
-  { otherAccounts, failures, isCut }: Found,
+  { queues, otherAccounts, failures, isCut }: Found,
   count: number,
   accountId: string,
 ): Finding[] {
@@ -87,11 +87,12 @@ function inspectFound(
     return about('trouble', which + explain(error, 'sqs:ListQueues'));
   });
   const cut = isCut ? [about('trouble', 'there are more queues than one worker consumes')] : [];
-  if (count > 0) return [...others, ...refused, ...cut, about('ok', consumed(count))];
-  if (refused.length > 0) return [...others, ...refused];
+  const findings = [...others, ...refused, ...cut];
+  // Whether there are any is not known where no list was given.
+  if (queues.length === 0 && refused.length > 0) return findings;
   const none =
     'no queue was found: set SQS_GLOBAL_ENABLED, settings of instances (sqs.enabled) or SQS_QUEUE_URLS';
-  return [...others, about('trouble', none)];
+  return [...findings, count > 0 ? about('ok', consumed(count)) : about('trouble', none)];
 }
 
 function consumed(count: number): string {
