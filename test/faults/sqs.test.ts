@@ -3,6 +3,7 @@ import { PrivateRedis } from '../support/private-services';
 import { everyNth } from '../support/receiver';
 import { Scenario } from '../support/scenario';
 import { SqsBroker, type SqsBrokerOptions } from '../support/sqs-broker';
+import type { SqsCall } from '../support/sqs-proxy';
 import { PrivateSqs } from '../support/sqs-service';
 
 jest.setTimeout(180_000);
@@ -16,6 +17,13 @@ interface Extension {
 
 interface Received {
   readonly Attributes: { readonly ApproximateReceiveCount: string };
+}
+
+/** Receipts whose leases a call extends. */
+function extendedBy({ action, body }: SqsCall): string[] {
+  if (action !== 'ChangeMessageVisibilityBatch') return [];
+  const entries = body['Entries'] as Extension[];
+  return entries.flatMap((entry) => (entry.VisibilityTimeout > 0 ? entry.ReceiptHandle : []));
 }
 
 describe('SQS as the source', () => {
@@ -55,11 +63,8 @@ describe('SQS as the source', () => {
     const extensions = new Map<string, number>();
     for (let seen = 0; Math.max(0, ...extensions.values()) < times; ) {
       const all = await calls.count(seen + 1, 30_000);
-      for (const { action, body } of all.slice(seen)) {
-        if (action !== 'ChangeMessageVisibilityBatch') continue;
-        for (const { ReceiptHandle, VisibilityTimeout } of body['Entries'] as Extension[]) {
-          if (VisibilityTimeout > 0) extensions.set(ReceiptHandle, (extensions.get(ReceiptHandle) ?? 0) + 1);
-        }
+      for (const handle of all.slice(seen).flatMap(extendedBy)) {
+        extensions.set(handle, (extensions.get(handle) ?? 0) + 1);
       }
       seen = all.length;
     }
