@@ -23,9 +23,13 @@ export class Contact implements CallObserver {
 
   constructor(private readonly parts: ContactParts) {}
 
+  /** Whether the service ever answered. */
+  get wasAnswered(): boolean {
+    return this.lastAnswerAt > Number.NEGATIVE_INFINITY;
+  }
+
   start(): void {
     this.timer ??= setInterval(() => void this.check(), CHECK_MS);
-    void this.check();
   }
 
   stop(): void {

@@ -40,6 +40,10 @@ export class Pollers {
     return this.queues.size;
   }
 
+  has(queueUrl: string): boolean {
+    return this.queues.has(queueUrl);
+  }
+
   /** From now on these queues; what polls of others still bring goes back. */
   consume(queues: readonly ConsumedQueue[]): void {
     const before = this.queues;

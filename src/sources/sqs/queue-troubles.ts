@@ -22,6 +22,12 @@ const MESSAGES: Readonly<Record<Trouble, string>> = {
   away: 'sqs unavailable',
 };
 
+interface Known {
+  readonly action: SqsAction;
+  readonly subject: string;
+  readonly code: string;
+}
+
 interface Window {
   begunAt: number;
   named: number;
@@ -33,7 +39,7 @@ interface Window {
  * whole is logged once in half a minute.
  */
 export class QueueTroubles {
-  private readonly known = new LRUCache<string, { readonly name: string; readonly code: string }>({
+  private readonly known = new LRUCache<string, Known>({
     max: MAX_REMEMBERED,
     ttl: REMEMBERED_MS,
   });
@@ -47,7 +53,7 @@ export class QueueTroubles {
     if (isOfQueue(trouble)) {
       const key = keyOf(action, subject);
       const isNews = this.known.get(key)?.code !== code;
-      this.known.set(key, { name: nameOfQueue(subject), code });
+      this.known.set(key, { action, subject, code });
       if (!isNews) return;
     }
     const others = this.countIn(trouble, isOfQueue(trouble) ? MAX_NAMED : 1);
@@ -74,11 +80,14 @@ export class QueueTroubles {
     });
   }
 
-  /** For people; undefined where nothing is wrong. */
-  get summary(): string | undefined {
-    const [first, ...others] = this.known.values();
+  /** For people; undefined where nothing is wrong with what is consumed. A queue that is gone is not. */
+  summary(isConsumed: (queueUrl: string) => boolean): string | undefined {
+    const relevant = [...this.known.values()].filter(
+      ({ action, subject }) => action === 'list' || isConsumed(subject),
+    );
+    const [first, ...others] = relevant;
     if (first === undefined) return undefined;
-    const name = first.name === '' ? 'the list of queues' : first.name;
+    const name = first.action === 'list' ? 'the list of queues' : nameOfQueue(first.subject);
     return `in trouble: ${name} (${first.code})${others.length === 0 ? '' : ` and ${others.length} more`}`;
   }
 

@@ -21,6 +21,8 @@ export interface RegistryParts {
   readonly api: Pick<SqsApi, 'list'>;
   /** All queues to consume from now on. */
   readonly onQueues: (queues: readonly ConsumedQueue[]) => void;
+  /** The service said which queues there are; after `onQueues`. */
+  readonly onSearched: () => void;
   readonly warn: (key: string, message: string, fields: Fields) => void;
 }
 
@@ -37,7 +39,8 @@ export class Registry {
   private readonly impossible = new LRUCache<string, true>({ max: MAX_IMPOSSIBLE });
   private readonly given: readonly ConsumedQueue[];
   private readonly retry = new Backoff(RETRY);
-  private found: readonly ConsumedQueue[] = [];
+  /** By URL. */
+  private found: ReadonlyMap<string, ConsumedQueue> = new Map();
   private timer: NodeJS.Timeout | undefined;
   private soon = false;
   private state: 'idle' | 'waiting' | 'searching' | 'stopped' = 'idle';
@@ -83,8 +86,9 @@ export class Registry {
 
   /** The queue does not exist: it joins again when it is found again. One given by address is waited for. */
   forget(queue: ConsumedQueue): void {
-    if (!this.found.some(({ url }) => url === queue.url)) return;
-    this.found = this.found.filter(({ url }) => url !== queue.url);
+    const left = new Map(this.found);
+    if (!left.delete(queue.url)) return;
+    this.found = left;
     this.announce();
   }
 
@@ -120,15 +124,17 @@ export class Registry {
   private async find(): Promise<boolean> {
     const { wanted } = this;
     // What is not wanted any more is left at once, also where the service is away.
-    const kept = await stillWanted(this.found, wanted);
+    const kept = await stillWanted([...this.found.values()], wanted);
     if (this.hasStopped()) return false;
-    if (kept.length < this.found.length) this.take(kept);
+    this.take(kept);
     const { accountId } = this.options;
-    const found = await findQueues({ api: this.parts.api, wanted, accountId, before: this.found });
+    const found = await findQueues({ api: this.parts.api, wanted, accountId, before: kept });
     if (this.hasStopped()) return false;
     this.report(found);
     this.take(found.queues);
-    return found.failures.length === 0;
+    const isComplete = found.failures.length === 0;
+    if (isComplete) this.parts.onSearched();
+    return isComplete;
   }
 
   /** A method, as the state changes during awaits, which the compiler does not know. */
@@ -136,9 +142,16 @@ export class Registry {
     return this.state === 'stopped';
   }
 
+  /** Nearly always nothing has changed: thousands of queues are not handed on for that. */
   private take(queues: readonly ConsumedQueue[]): void {
-    this.found = queues;
+    if (queues.length === this.found.size && queues.every((queue) => this.isKnown(queue))) return;
+    this.found = new Map(queues.map((queue) => [queue.url, queue]));
     this.announce();
+  }
+
+  private isKnown({ url, origin }: ConsumedQueue): boolean {
+    const known = this.found.get(url)?.origin;
+    return known?.instance === origin.instance && known?.routingKey === origin.routingKey;
   }
 
   private report({ otherAccounts, isCut, queues, failures }: Found): void {
@@ -159,7 +172,8 @@ export class Registry {
   }
 
   private announce(): void {
-    const all = new Map([...this.found, ...this.given].map((queue) => [queue.url, queue]));
+    const all = new Map(this.found);
+    for (const queue of this.given) all.set(queue.url, queue);
     this.parts.onQueues([...all.values()]);
   }
 }

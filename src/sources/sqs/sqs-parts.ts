@@ -28,6 +28,8 @@ export interface SqsComposition {
   readonly onMessage: (message: SourceMessage) => void;
   /** All queues to consume from now on. */
   readonly onQueues: (queues: readonly ConsumedQueue[]) => void;
+  /** It is known which queues there are. */
+  readonly onSearched: () => void;
   readonly warn: (key: string, message: string, fields: Fields) => void;
 }
 
@@ -36,7 +38,14 @@ const MESSAGES_PER_POLL = 5;
 const MAX_POLLS = 64;
 
 /** Puts the parts of the source together. */
-export function composeSqs({ api, options, onMessage, onQueues, warn }: SqsComposition): SqsParts {
+export function composeSqs({
+  api,
+  options,
+  onMessage,
+  onQueues,
+  onSearched,
+  warn,
+}: SqsComposition): SqsParts {
   const { maxMessages, waitSeconds, visibilitySeconds } = options;
   const budget = new IntakeBudget(maxMessages, options.maxBytes);
   const claims = claimDeskOf(options, budget);
@@ -61,7 +70,7 @@ export function composeSqs({ api, options, onMessage, onQueues, warn }: SqsCompo
     onReceived: (queue, messages) => depths.received(queue, messages),
     onGone: (queue) => registry.forget(queue),
   });
-  const registry = new Registry(options, { api, onQueues, warn });
+  const registry = new Registry(options, { api, onQueues, onSearched, warn });
   return { api, claims, inbox, pollers, registry, depths };
 }
 

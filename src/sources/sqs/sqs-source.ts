@@ -43,6 +43,8 @@ export class SqsSource implements Source {
   private readonly troubles: QueueTroubles;
   private readonly warnings: Warnings;
   private parts: SqsParts | undefined;
+  /** It is known which queues there are. */
+  private isSearched = false;
   private queues: readonly ConsumedQueue[] = [];
   /** By instance, where it became known before the start. */
   private readonly early = new Map<string, EventFilter>();
@@ -67,7 +69,7 @@ export class SqsSource implements Source {
     const impossible = parts?.registry.impossibleCount ?? 0;
     const details = [
       `consuming ${this.queues.length} queue(s)`,
-      troubles.summary,
+      troubles.summary((url) => parts?.pollers.has(url) === true),
       parts?.claims?.summary,
       impossible > 0 ? `${impossible} instance(s) with a name that no queue can have` : undefined,
     ];
@@ -143,6 +145,7 @@ export class SqsSource implements Source {
       options,
       onMessage,
       onQueues: (queues) => this.consume(queues),
+      onSearched: () => this.searched(),
       warn: (key, message, fields) => warnings.warn(key, message, fields),
     });
     const { registry } = this.parts;
@@ -188,8 +191,19 @@ export class SqsSource implements Source {
 
   /** Messages come in where a poll was answered, or where there is nothing to poll, or no room for it. */
   private answered(action: SqsAction): void {
-    const isIdle = action === 'list' && this.queues.length === 0;
-    if (action !== 'receive' && !isIdle && this.parts?.inbox.free !== 0) return;
+    const isIdle = this.isSearched && this.queues.length === 0;
+    if (action === 'receive' || isIdle || this.parts?.inbox.free === 0) this.ready();
+  }
+
+  private searched(): void {
+    this.isSearched = true;
+    if (this.queues.length > 0) return;
+    // Where nothing is wanted there was nothing to ask for.
+    if (this.contact.wasAnswered) this.ready();
+    else void this.ask();
+  }
+
+  private ready(): void {
     if (this.source.to('consuming', 'sqs answers')) this.parts?.pollers.retryNow();
   }
 

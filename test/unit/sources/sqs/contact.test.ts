@@ -46,7 +46,7 @@ test('a refusal is an answer', () => {
   expect(all).toEqual([]);
 });
 
-test('the service is asked at once, and where no call was answered for a while (finding 9.1)', async () => {
+test('the service is asked where no call was answered for a while (finding 9.1)', async () => {
   const { all } = setup();
   const pass = async (ms: number): Promise<void> => {
     now += ms;
@@ -54,12 +54,10 @@ test('the service is asked at once, and where no call was answered for a while (
     await turns(1);
   };
   contact.start();
-  await turns(1);
-  expect(all).toEqual(['ask']);
-  contact.answered('attributes', 'q');
+  contact.answered('receive', 'q');
   await pass(ASK_AFTER_MS - 1);
-  expect(all).toHaveLength(2);
+  expect(all).toEqual(['receive']);
   await pass(1);
-  expect(all).toEqual(['ask', 'attributes', 'ask']);
+  expect(all).toEqual(['receive', 'ask']);
   expect(ASK_AFTER_MS).toBeLessThanOrEqual(20_000);
 });

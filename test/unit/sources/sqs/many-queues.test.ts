@@ -8,8 +8,8 @@ import { deferred } from '../../../support/signals';
 
 const COUNT = 10_000;
 const names = Array.from({ length: COUNT }, (_, n) => `instance-${n}_messages_upsert`);
-/** 50 ms where nothing else uses the processors. */
-const LONGEST_TURN_MS = 500;
+/** Half of it in practice, but for what the garbage collector takes now and then. */
+const LONGEST_TURN_MS = 200;
 
 class Denied extends Error {
   readonly code = 'AccessDenied';
@@ -72,15 +72,22 @@ test('10,000 instances and queues: finding, polling and measuring them hold the 
         pollers.consume(queues);
         depths.follow(queues);
       },
+      onSearched: () => {},
       warn: () => {},
     },
   );
   const turns = watchTurns();
-  for (let n = 0; n < COUNT; n++) registry.consumeInstance(`instance-${n}`, 'all');
+  for (let n = 0; n < COUNT; n++) {
+    registry.consumeInstance(`instance-${n}`, 'all');
+    if (n % 100 === 0) await nextTurn();
+  }
   registry.start();
   await all.promise;
   await depths.read();
-  for (let n = 0; n < COUNT; n += 2) registry.dropInstance(`instance-${n}`);
+  for (let n = 0; n < COUNT; n += 2) {
+    registry.dropInstance(`instance-${n}`);
+    if (n % 100 === 0) await nextTurn();
+  }
   while (pollers.queueCount > COUNT / 2) await nextTurn();
   registry.stop();
   await pollers.stop();
@@ -88,21 +95,23 @@ test('10,000 instances and queues: finding, polling and measuring them hold the 
   expect(pollers.queueCount).toBe(COUNT / 2);
 }, 60_000);
 
-/** `stop` says how long the longest turn of the event loop took since, in milliseconds. */
+/**
+ * `stop` says how much processor time the longest turn of the event loop took since, in milliseconds: by the clock it
+ * would also count what other processes do.
+ */
 function watchTurns(): { readonly stop: () => number } {
   let longest = 0;
-  let last = performance.now();
+  let last = process.cpuUsage();
   let timer = setImmediate(look);
   function look(): void {
-    const now = performance.now();
-    longest = Math.max(longest, now - last);
-    last = now;
+    const { user, system } = process.cpuUsage(last);
+    longest = Math.max(longest, (user + system) / 1000);
+    last = process.cpuUsage();
     timer = setImmediate(look);
   }
   return {
     stop: () => {
       clearImmediate(timer);
-      if (process.env['SHOW_TURNS'] === 'true') process.stderr.write(`longest turn ${longest} ms\n`);
       return longest;
     },
   };

@@ -20,6 +20,7 @@ function setup(list: SqsApi['list'], options: Partial<RegistryOptions> = {}) {
     },
     {
       api: { list },
+      onSearched: () => {},
       onQueues: (queues) => announced.add(queues.map(({ name }) => name).join(',')),
       warn: (key) => void warned.push(key),
     },
