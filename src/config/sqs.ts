@@ -21,12 +21,16 @@ export interface SqsConfig {
   readonly prefetch: number;
   readonly waitSeconds: number;
   readonly visibilitySeconds: number;
-  /** Host of the core API's S3, which events that were too large for SQS are fetched from. */
-  readonly s3Host: string | undefined;
+  /** Scheme, host and port of the core API's S3, which events that were too large for SQS are fetched from. */
+  readonly s3Origin: string | undefined;
 }
 
-/** What the service allows in the name of a queue. */
-const QUEUE_NAME = /^[A-Za-z0-9_-]{1,80}(\.fifo)?$/;
+/** What the service allows in the name of a queue, and for how many characters, `.fifo` included. */
+const QUEUE_NAME = /^(?=.{1,80}$)[A-Za-z0-9_-]+(\.fifo)?$/;
+
+/** The core API's default. */
+const S3_PORT = 9000;
+const HTTPS_PORT = 443;
 
 export function sqsOf(
   values: Values,
@@ -55,7 +59,7 @@ export function sqsOf(
     prefetch: values.SQS_PREFETCH,
     waitSeconds: values.SQS_WAIT_SECONDS,
     visibilitySeconds: values.SQS_VISIBILITY_SECONDS,
-    s3Host: hostOf(values.S3_ENDPOINT),
+    s3Origin: s3OriginOf(values),
   };
 }
 
@@ -101,17 +105,37 @@ function checkNames(values: Values, problems: string[]): void {
       );
     }
   }
-  if (!QUEUE_NAME.test(values.SQS_GLOBAL_PREFIX_NAME)) {
-    problems.push('SQS_GLOBAL_PREFIX_NAME: must be letters, digits, hyphens and underscores');
+  if (!QUEUE_NAME.test(`${values.SQS_GLOBAL_PREFIX_NAME}_call.fifo`)) {
+    problems.push(
+      'SQS_GLOBAL_PREFIX_NAME: must be letters, digits, hyphens and underscores, so few that a queue can be named so',
+    );
   }
   if (!/^(\d{12})?$/.test(values.SQS_ACCOUNT_ID)) {
     problems.push('SQS_ACCOUNT_ID: must be the 12 digits of an AWS account');
   }
 }
 
-/** The core API takes a host name there, some write an address. */
-function hostOf(endpoint: string): string | undefined {
+/**
+ * The core API takes a host name for S3_ENDPOINT, and its port and scheme from two other variables, with MinIO's
+ * defaults; some write a whole address, or a port after the name.
+ */
+function s3OriginOf({
+  S3_ENDPOINT: endpoint,
+  S3_PORT: port,
+  S3_USE_SSL: isSecure,
+}: Values): string | undefined {
   if (endpoint === '') return undefined;
-  const address = endpoint.includes('://') ? endpoint : `https://${endpoint}`;
-  return parseUrl(address)?.hostname;
+  const hasScheme = endpoint.includes('://');
+  const url = parseUrl(hasScheme ? endpoint : `http://${endpoint}`);
+  if (url === undefined) return undefined;
+  // Empty also where it is the scheme's own: `:80` after a bare name means http.
+  const written = /:(\d+)\/?$/.exec(endpoint)?.[1];
+  const usual = hasScheme ? undefined : S3_PORT;
+  const chosen = written ?? port ?? usual;
+  const scheme = hasScheme ? url.protocol : schemeOf(isSecure, Number(chosen));
+  return parseUrl(`${scheme}//${url.hostname}${chosen === undefined ? '' : `:${chosen}`}`)?.origin;
+}
+
+function schemeOf(isSecure: boolean | undefined, port: number): 'http:' | 'https:' {
+  return (isSecure ?? port === HTTPS_PORT) ? 'https:' : 'http:';
 }

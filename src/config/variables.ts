@@ -76,7 +76,17 @@ export const VARIABLES = {
   S3_ENDPOINT: variable(
     text,
     '',
-    "host of the core API's S3, where events too large for SQS are fetched: may be private",
+    "host or address of the core API's S3, where events too large for SQS are fetched: may be private",
+  ),
+  S3_PORT: variable(
+    optional(integer(1, 65_535)),
+    undefined,
+    'its port; 9000, as in the core API, where S3_ENDPOINT is a bare host',
+  ),
+  S3_USE_SSL: variable(
+    optional(flag),
+    undefined,
+    'whether it is https; as S3_ENDPOINT and S3_PORT 443 say where empty',
   ),
   DEDUPLICATION_SECONDS: variable(
     number(0, 604_800),

@@ -2,6 +2,8 @@ import type { Config } from '../config/config';
 import { inspectPushers } from '../destinations/pusher/pusher-doctor';
 import { inspectWebhooks } from '../destinations/webhook/webhook-doctor';
 import { StoreUnavailableError } from '../errors';
+import { AddressGuard } from '../network/address-guard';
+import { Downloader } from '../network/download';
 import type { Finding } from '../observability/finding';
 import { inspectRedis } from '../redis/redis-doctor';
 import { withRedis } from '../redis/with-redis';
@@ -12,6 +14,9 @@ import { consumedExchanges, topologyOf } from '../sources/rabbitmq/exchanges';
 import { inspectRabbitMq } from '../sources/rabbitmq/rabbitmq-doctor';
 import { consumedQueues } from '../sources/sqs/instance-queues';
 import { inspectSqs } from '../sources/sqs/sqs-doctor';
+
+/** S3 is asked for nothing in particular: it need only answer. */
+const S3_TIMEOUT_MS = 10_000;
 
 export interface DoctorParts {
   readonly config: Config;
@@ -89,8 +94,22 @@ async function inspectBroker(config: Config, settings: ReadonlyMap<string, Setti
   });
 }
 
-async function inspectQueues({ sqs }: Config, settings: ReadonlyMap<string, Settings>): Promise<Finding[]> {
+async function inspectQueues(
+  { sqs, webhook }: Config,
+  settings: ReadonlyMap<string, Settings>,
+): Promise<Finding[]> {
   if (!sqs.enabled) return [];
   const instances = consumedQueues(settings);
-  return inspectSqs({ ...sqs, connection: sqs, instances });
+  const downloader = new Downloader({
+    maxBytes: 0,
+    timeoutMs: S3_TIMEOUT_MS,
+    idleMs: S3_TIMEOUT_MS,
+    guard: new AddressGuard(webhook.allowedNetworks),
+    trustedOrigin: sqs.s3Origin,
+  });
+  try {
+    return await inspectSqs({ ...sqs, connection: sqs, instances, downloader });
+  } finally {
+    await downloader.close();
+  }
 }

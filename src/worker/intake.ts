@@ -43,6 +43,8 @@ interface Intake {
 /** An event that was too large for SQS is larger still where media is embedded; the core API takes as much as this. */
 const LARGEST_CLAIM_BYTES = 134_217_728;
 const CLAIM_TIMEOUT_MS = 60_000;
+/** Without any progress of its download; the message goes back then. */
+const CLAIM_IDLE_MS = 10_000;
 
 /** The sources that are switched on, as one. */
 export class Sources {
@@ -131,8 +133,9 @@ function sqsIntake({ config, file, settings, store, log }: SourcesParts, maxByte
   const downloader = new Downloader({
     maxBytes: Math.min(LARGEST_CLAIM_BYTES, maxBytes),
     timeoutMs: CLAIM_TIMEOUT_MS,
+    idleMs: CLAIM_IDLE_MS,
     guard: new AddressGuard(config.webhook.allowedNetworks),
-    trustedHost: sqs.s3Host,
+    trustedOrigin: sqs.s3Origin,
   });
   const source = new SqsSource({
     ...sqs,

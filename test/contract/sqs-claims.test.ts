@@ -52,8 +52,9 @@ describe('events that were too large for SQS', () => {
     const downloader = new Downloader({
       maxBytes,
       timeoutMs: 5000,
+      idleMs: 5000,
       guard: new AddressGuard(networks),
-      trustedHost: undefined,
+      trustedOrigin: undefined,
     });
     bench = await SqsBench.open(service, suffix);
     const source = bench.create({}, { downloader });

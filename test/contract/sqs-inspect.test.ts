@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { AddressGuard } from '../../src/network/address-guard';
+import { Downloader } from '../../src/network/download';
 import { inspectSqs, type SqsInspectOptions } from '../../src/sources/sqs/sqs-doctor';
+import { freePort } from '../support/ports';
 import { REGION, SqsAdmin } from '../support/sqs-bench';
 import { SqsProxy, sqsError } from '../support/sqs-proxy';
 import { PrivateSqs } from '../support/sqs-service';
@@ -89,6 +92,56 @@ test('without the permission to list queues it names that, and looks at those gi
   expect(findings.map(({ state, detail }) => [state, detail])).toEqual([
     ['trouble', expect.stringContaining('sqs:ListQueues is missing')],
     ['note', expect.stringContaining('dead-letter queue')],
+  ]);
+});
+
+test('a list that is refused for one instance hides no queue of another (finding 9.7)', async () => {
+  const names = ['well', 'sick'].map((name) => `${name}-${randomUUID().slice(0, 8)}`);
+  await Promise.all(names.map((name) => admin.createQueue(`${name}_call.fifo`)));
+  const [well = '', sick = ''] = names;
+  proxy.intercept = ({ body }) =>
+    body['QueueNamePrefix'] === `${sick}_` ? sqsError('InvalidParameterValue') : undefined;
+  const findings = await inspect({ instances: new Map(names.map((name) => [name, 'all'])) });
+  expect(findings.map(({ check, state, detail }) => [check, state, detail])).toEqual([
+    [
+      'queues',
+      'trouble',
+      expect.stringContaining(`queues named ${sick}_…: the service does not take the call`),
+    ],
+    ['queues', 'ok', '1 queue(s) are consumed'],
+    [`${well}_call.fifo`, 'note', expect.stringContaining('all permissions')],
+  ]);
+});
+
+test('names of instances that no queue can have are told (finding 9.7)', async () => {
+  const url = await admin.createQueue(`plain-${randomUUID()}`);
+  const instances = new Map(['x'.repeat(80), 'loja do centro'].map((name) => [name, 'all' as const]));
+  expect(await inspect({ queueUrls: [url], instances })).toContainEqual({
+    part: 'sqs',
+    check: 'queues',
+    state: 'trouble',
+    detail: expect.stringMatching(/^no queue can be named for the instance "x+" and 1 more/),
+  });
+});
+
+test('S3 that does not answer is told, and where it answers that too (finding 9.5)', async () => {
+  const url = await admin.createQueue(`plain-${randomUUID()}`);
+  const withS3 = async (s3Origin: string) => {
+    const downloader = new Downloader({
+      maxBytes: 0,
+      timeoutMs: 5000,
+      idleMs: 5000,
+      guard: new AddressGuard([]),
+      trustedOrigin: s3Origin,
+    });
+    const findings = await inspect({ queueUrls: [url], s3Origin, downloader });
+    await downloader.close();
+    return findings.filter(({ check }) => check === 's3').map(({ state, detail }) => [state, detail]);
+  };
+  expect(await withS3(service.endpoint)).toEqual([['ok', `${service.endpoint} answers`]]);
+  const away = `http://127.0.0.1:${await freePort()}`;
+  expect(await withS3(away)).toEqual([
+    ['trouble', expect.stringContaining(`${away} does not answer (ECONNREFUSED)`)],
   ]);
 });
 

@@ -42,7 +42,7 @@ export class SqsWire implements Wire {
       SQS_GLOBAL_FORCE_SINGLE_QUEUE: 'true',
       SQS_GLOBAL_PREFIX_NAME: relay,
       SQS_WAIT_SECONDS: '1',
-      S3_ENDPOINT: new URL(this.service.endpoint).hostname,
+      S3_ENDPOINT: this.service.endpoint,
     };
   }
 

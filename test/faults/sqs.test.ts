@@ -3,11 +3,28 @@ import { PrivateRedis } from '../support/private-services';
 import { everyNth } from '../support/receiver';
 import { Scenario } from '../support/scenario';
 import { SqsBroker, type SqsBrokerOptions } from '../support/sqs-broker';
+import type { SqsCall } from '../support/sqs-proxy';
 import { PrivateSqs } from '../support/sqs-service';
 
 jest.setTimeout(180_000);
 
 const OUTAGE_MS = 20_000;
+
+interface Extension {
+  readonly ReceiptHandle: string;
+  readonly VisibilityTimeout: number;
+}
+
+interface Received {
+  readonly Attributes: { readonly ApproximateReceiveCount: string };
+}
+
+/** Receipts whose leases a call extends. */
+function extendedBy({ action, body }: SqsCall): string[] {
+  if (action !== 'ChangeMessageVisibilityBatch') return [];
+  const entries = body['Entries'] as Extension[];
+  return entries.flatMap((entry) => (entry.VisibilityTimeout > 0 ? entry.ReceiptHandle : []));
+}
 
 describe('SQS as the source', () => {
   let service: PrivateSqs;
@@ -40,6 +57,29 @@ describe('SQS as the source', () => {
     }
   };
 
+  /** Until the lease of one message was extended so many times. */
+  const untilExtended = async (times: number): Promise<void> => {
+    const { calls } = scenario.broker.proxy;
+    const extensions = new Map<string, number>();
+    for (let seen = 0; Math.max(0, ...extensions.values()) < times; ) {
+      const all = await calls.count(seen + 1, 30_000);
+      for (const handle of all.slice(seen).flatMap(extendedBy)) {
+        extensions.set(handle, (extensions.get(handle) ?? 0) + 1);
+      }
+      seen = all.length;
+    }
+  };
+
+  /** Resolves when a message is handed out once more. */
+  const untilReceivedAgain = (): Promise<void> =>
+    new Promise((resolve) => {
+      scenario.broker.proxy.rewrite = ({ action }, answer) => {
+        const messages = action === 'ReceiveMessage' ? ((answer['Messages'] ?? []) as Received[]) : [];
+        if (messages.some(({ Attributes }) => Number(Attributes.ApproximateReceiveCount) > 1)) resolve();
+        return answer;
+      };
+    });
+
   test('a worker killed in full flight: what it held comes again', async () => {
     await start();
     scenario.receiver.behaviour = everyNth(5, 1, { status: 503 });
@@ -71,6 +111,24 @@ describe('SQS as the source', () => {
     await publishing;
     await untilNothingLeft();
     await scenario.conclude('SQS: endpoint away for 20 s');
+  });
+
+  test('the endpoint says nothing: the worker says so, ends in time, and loses nothing (finding 9.1)', async () => {
+    await start();
+    const worker = await scenario.startWorker();
+    const publishing = scenario.publish(600, 200);
+    await scenario.untilAccepted(200);
+    scenario.broker.proxy.intercept = () => 'silence';
+    await worker.until(async () => (await worker.readiness()).status === 503, 30_000, 'not ready');
+    expect((await worker.readiness()).body).toContain('waiting for sqs: SQS_SILENT');
+    const stoppedAt = Date.now();
+    await scenario.stopWorkers();
+    expect(Date.now() - stoppedAt).toBeLessThan(20_000);
+    scenario.broker.proxy.intercept = () => undefined;
+    await scenario.startWorker();
+    await publishing;
+    await untilNothingLeft();
+    await scenario.conclude('SQS: endpoint silent');
   });
 
   test('one delete in ten fails: it is tried again, and nothing is delivered twice', async () => {
@@ -110,8 +168,8 @@ describe('SQS as the source', () => {
     const publishing = scenario.publish(1000, 200);
     await scenario.untilAccepted(200);
     await redis.stop();
-    // Three times as long as messages are hidden.
-    await delay(15_000);
+    // Each time half of a lease is over: three times as long as messages are hidden without it.
+    await untilExtended(6);
     await redis.restart();
     await publishing;
     await untilNothingLeft();
@@ -125,12 +183,13 @@ describe('SQS as the source', () => {
     const publishing = scenario.publish(1500, 300);
     await scenario.untilAccepted(300);
     frozen.signal('SIGSTOP');
+    const received = untilReceivedAgain();
     await scenario.startWorker();
-    await delay(8000);
+    await received;
     frozen.signal('SIGCONT');
     await publishing;
     await untilNothingLeft();
-    await scenario.conclude('SQS: worker frozen for 8 s');
+    await scenario.conclude('SQS: worker frozen until its leases ran out');
   });
 
   test('malformed bodies are dead-lettered, and events beside them delivered', async () => {

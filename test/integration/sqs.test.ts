@@ -100,7 +100,7 @@ describe('an event that was too large for SQS', () => {
   test('is delivered whole, fetched from where S3_ENDPOINT says', async () => {
     const [event] = events(1);
     file = event?.text ?? '';
-    await scenario.startWorker({ S3_ENDPOINT: HOST });
+    await scenario.startWorker({ S3_ENDPOINT: new URL(link).origin });
     await scenario.broker.admin.send(scenario.broker.queueUrl, claim());
     await untilHas(event?.key ?? '');
     expect(scenario.receiver.distinct).toBe(1);
@@ -109,7 +109,7 @@ describe('an event that was too large for SQS', () => {
   test('whose link has expired is dead-lettered with that as its reason, and deleted', async () => {
     status = 403;
     file = '<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>';
-    await scenario.startWorker({ S3_ENDPOINT: HOST });
+    await scenario.startWorker({ S3_ENDPOINT: new URL(link).origin });
     await scenario.broker.admin.send(scenario.broker.queueUrl, claim());
     await scenario.untilAudited(({ dead }) => dead === 1, 'none');
     const { stdout } = await scenario.command('dead-letters', 'ls');

@@ -39,8 +39,8 @@ export function sqsError(code: string, status = 400): SqsAnswer {
  */
 export class SqsProxy {
   readonly calls = new Happenings<SqsCall>();
-  /** Asked before a call is passed on. */
-  intercept: (call: SqsCall) => SqsAnswer | undefined = () => undefined;
+  /** Asked before a call is passed on. `silence`: it is not, and nothing is answered, on a connection that stays open. */
+  intercept: (call: SqsCall) => SqsAnswer | 'silence' | undefined = () => undefined;
   /** May change what the service answered. */
   rewrite: (call: SqsCall, answer: Record<string, unknown>) => Record<string, unknown> = (_call, answer) =>
     answer;
@@ -100,6 +100,7 @@ export class SqsProxy {
     const call = { action, body, headers: incoming.headers };
     this.calls.add(call);
     const instead = this.intercept(call);
+    if (instead === 'silence') return;
     if (instead !== undefined) return send(response, instead);
     const answer = await this.forward(incoming, bytes);
     send(response, { ...answer, body: this.rewrite(call, answer.body) });

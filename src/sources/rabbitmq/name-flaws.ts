@@ -32,7 +32,10 @@ export function instanceFlaw(name: string, taken: readonly string[]): NameFlaw |
     return { code: 'NAME_TAKEN', text: 'the name is that of the global exchange' };
   }
   if (name.startsWith(RESERVED_AMQP_PREFIX)) {
-    return { code: 'NAME_RESERVED', text: `names that begin with ${RESERVED} belong to the broker` };
+    return {
+      code: 'NAME_RESERVED_AMQP_PREFIX',
+      text: `names that begin with ${RESERVED} belong to the broker`,
+    };
   }
   return nameFlaw(name);
 }

@@ -5,7 +5,6 @@ import { troubleOf } from './trouble';
 
 export interface DeletionsParts<T> {
   readonly api: Pick<SqsApi, 'remove'>;
-  readonly onError: (error: unknown, queueUrl: string) => void;
   /** It is deleted, or cannot be with this receipt: it comes again then. */
   readonly onDone: (message: T) => void;
 }
@@ -51,7 +50,6 @@ export class Deletions<T extends Receipt> {
         messages.map(({ handle }) => handle),
       );
     } catch (error) {
-      this.parts.onError(error, queueUrl);
       failures = messages.map(() => ({ code: 'FAILED', isFinal: troubleOf(error) === 'gone' }));
     }
     messages.forEach((message, index) => {

@@ -23,10 +23,7 @@ export class Depths {
   private queues: readonly ConsumedQueue[] = [];
   private next = 0;
 
-  constructor(
-    private readonly api: Pick<SqsApi, 'attributes'>,
-    private readonly onError: (error: unknown, queueUrl: string) => void,
-  ) {}
+  constructor(private readonly api: Pick<SqsApi, 'attributes'>) {}
 
   follow(queues: readonly ConsumedQueue[]): void {
     this.queues = queues;
@@ -56,8 +53,8 @@ export class Depths {
       const isEmpty = visible + inFlight === 0;
       const oldestSeconds = isEmpty ? 0 : (this.ages.get(name) ?? 0);
       this.known.set(name, { queue: name, messages: visible + delayed, inFlight, oldestSeconds });
-    } catch (error) {
-      this.onError(error, url);
+    } catch {
+      // The API reports it; the depth read before stays.
     }
   }
 

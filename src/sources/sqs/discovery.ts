@@ -1,57 +1,107 @@
+import { Slices } from '../../time/slices';
 import type { SqsApi } from './api';
-import {
-  accountOfQueue,
-  type ConsumedQueue,
-  matchName,
-  nameOfQueue,
-  prefixOf,
-  type WantedQueue,
-} from './queue-names';
+import { accountOfQueue, type ConsumedQueue, nameOfQueue } from './queue-names';
+import { troubleOf } from './trouble';
+import type { WantedQueues } from './wanted-queues';
 
-/** More prefixes than this are not asked for one by one: all queues are listed, a thousand with each call. */
-const MAX_PREFIXES = 20;
+export interface Search {
+  readonly api: Pick<SqsApi, 'list'>;
+  readonly wanted: WantedQueues;
+  /** Queues of other accounts are left alone; empty: of whatever account. */
+  readonly accountId: string;
+  /** What was found before: it stays where the service does not say which queues there are now. */
+  readonly before: readonly ConsumedQueue[];
+}
 
 export interface Found {
   readonly queues: readonly ConsumedQueue[];
   /** Accounts of queues that have such names but belong to somebody else. */
   readonly otherAccounts: readonly string[];
+  /** Prefixes whose queues the service did not list, and why. */
+  readonly failures: readonly { readonly prefix: string; readonly error: unknown }[];
+  /** There are more than can be consumed. */
+  readonly isCut: boolean;
 }
 
-/** Looks for the queues that are wanted. */
-export async function findQueues(
-  api: Pick<SqsApi, 'list'>,
-  wanted: readonly WantedQueue[],
-  accountId: string,
-): Promise<Found> {
-  const queues = new Map<string, ConsumedQueue>();
-  const otherAccounts = new Set<string>();
-  for (const prefix of prefixesOf(wanted)) {
-    for (const url of await api.list(prefix)) {
-      const name = nameOfQueue(url);
-      const origin = first(wanted, (each) => matchName(name, each));
-      if (origin === undefined) continue;
-      const account = accountOfQueue(url);
-      if (accountId !== '' && account !== undefined && account !== accountId) otherAccounts.add(account);
-      else queues.set(url, { url, name, origin });
+/** Queues consumed at once, at about half a kilobyte each; ten times as many as were tried. */
+const MAX_QUEUES = 100_000;
+/** Names between two looks at the time. */
+const STRIDE = 100;
+
+/**
+ * Looks for the queues that are wanted, without holding the event loop up. A list that is refused ends nothing but
+ * itself; where the service is away, the other lists are not asked for.
+ */
+export async function findQueues(search: Search): Promise<Found> {
+  const collection = new Collection(search);
+  const prefixes = search.wanted.prefixes();
+  const failures: { prefix: string; error: unknown }[] = [];
+  const missed: string[] = [];
+  for (const [index, prefix] of prefixes.entries()) {
+    try {
+      for await (const urls of search.api.list(prefix)) await collection.addAll(urls);
+    } catch (error) {
+      failures.push({ prefix, error });
+      const isAway = troubleOf(error) === 'away';
+      missed.push(...(isAway ? prefixes.slice(index) : [prefix]));
+      if (isAway) break;
     }
   }
-  return { queues: [...queues.values()], otherAccounts: [...otherAccounts] };
+  const isMissed = ({ name }: ConsumedQueue): boolean => missed.some((prefix) => name.startsWith(prefix));
+  await collection.addAll(search.before.filter(isMissed).map(({ url }) => url));
+  return { ...collection.found, failures };
 }
 
-function prefixesOf(wanted: readonly WantedQueue[]): string[] {
-  const prefixes = [...new Set(wanted.map(prefixOf))].sort();
-  if (prefixes.length <= MAX_PREFIXES) return prefixes;
-  const [one = ''] = prefixes;
-  const last = prefixes.at(-1) ?? '';
-  let length = 0;
-  while (length < one.length && one[length] === last[length]) length++;
-  return [one.slice(0, length)];
-}
+/** Gathers those of the queues that are wanted, and says what was left out. */
+class Collection {
+  private readonly queues = new Map<string, ConsumedQueue>();
+  private readonly otherAccounts = new Set<string>();
+  private readonly slices = new Slices();
 
-function first<T, R>(items: readonly T[], find: (item: T) => R | undefined): R | undefined {
-  for (const item of items) {
-    const found = find(item);
-    if (found !== undefined) return found;
+  constructor(private readonly search: Search) {}
+
+  get found(): Omit<Found, 'failures'> {
+    const { queues, otherAccounts } = this;
+    return {
+      queues: [...queues.values()],
+      otherAccounts: [...otherAccounts],
+      isCut: queues.size >= MAX_QUEUES,
+    };
   }
-  return undefined;
+
+  async addAll(urls: readonly string[]): Promise<void> {
+    for (const [position, url] of urls.entries()) {
+      if (position % STRIDE === 0) await this.slices.pause();
+      const queue = consumedOf(url, this.search.wanted);
+      if (queue !== undefined) this.add(queue);
+    }
+  }
+
+  private add(queue: ConsumedQueue): void {
+    const { accountId } = this.search;
+    const account = accountOfQueue(queue.url);
+    if (accountId !== '' && account !== undefined && account !== accountId) this.otherAccounts.add(account);
+    else if (this.queues.size < MAX_QUEUES) this.queues.set(queue.url, queue);
+  }
+}
+
+/** Those of the queues that are wanted now. */
+export async function stillWanted(
+  queues: readonly ConsumedQueue[],
+  wanted: WantedQueues,
+): Promise<ConsumedQueue[]> {
+  const slices = new Slices();
+  const still: ConsumedQueue[] = [];
+  for (const [position, { url }] of queues.entries()) {
+    if (position % STRIDE === 0) await slices.pause();
+    const queue = consumedOf(url, wanted);
+    if (queue !== undefined) still.push(queue);
+  }
+  return still;
+}
+
+function consumedOf(url: string, wanted: WantedQueues): ConsumedQueue | undefined {
+  const name = nameOfQueue(url);
+  const origin = wanted.match(name);
+  return origin && { url, name, origin };
 }

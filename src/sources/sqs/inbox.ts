@@ -1,42 +1,27 @@
 import { LRUCache } from 'lru-cache';
-import type { MalformedEventError } from '../../errors';
-import type { Origin } from '../../events/envelope';
 import type { Settlement, SourceMessage } from '../../pipeline/message';
+import { monotonicMs } from '../../time/monotonic';
 import type { ReceivedMessage, SqsApi } from './api';
 import { Batches } from './batches';
-import { type ClaimChecks, type ClaimResult, isClaim } from './claim-check';
+import type { Claim } from './claim-check';
+import type { ClaimDesk, ClaimResult } from './claim-desk';
 import { Deletions } from './deletions';
-import { Room } from './intake-budget';
-import { type Leased, Leases } from './leases';
-import { Lanes } from './message-groups';
-import { type ConsumedQueue, isFifo } from './queue-names';
+import { type Held, heldOf, SqsMessage } from './held-message';
+import type { IntakeBudget } from './intake-budget';
+import { Leases } from './leases';
+import { MessageGroups } from './message-groups';
+import type { ConsumedQueue } from './queue-names';
 
 export interface InboxParts {
   readonly api: SqsApi;
+  readonly budget: IntakeBudget;
   readonly maxMessages: number;
-  readonly maxBytes: number;
   readonly visibilitySeconds: number;
   /** Undefined: what refers to S3 is handed over as it is. */
-  readonly claims: ClaimChecks | undefined;
+  readonly claims: ClaimDesk | undefined;
   readonly onMessage: (message: SourceMessage) => void;
   /** There may be room for more. */
   readonly onRoom: () => void;
-  readonly onError: (error: unknown, queueUrl: string) => void;
-}
-
-/** A message that was received and is not deleted yet. */
-interface Held extends Leased {
-  readonly queueUrl: string;
-  readonly lane: string | undefined;
-  body: Buffer;
-  /** Room that it takes. */
-  bytes: number;
-  flaw?: MalformedEventError;
-  readonly origin: Origin;
-  readonly sentAt: number | undefined;
-  readonly receiveCount: number;
-  /** Waits for its turn; is handed over; or is settled and shall be deleted. */
-  state: 'waiting' | 'handed' | 'settled';
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -51,8 +36,7 @@ const DELETE_BACKLOG = 4;
  * in the end.
  */
 export class Inbox {
-  readonly room: Room;
-  private readonly lanes = new Lanes<Held>();
+  private readonly lanes = new MessageGroups<Held>();
   private readonly leases: Leases<Held>;
   private readonly deletions: Deletions<Held>;
   private readonly releases: Batches<Held>;
@@ -60,16 +44,10 @@ export class Inbox {
   private stopped = false;
 
   constructor(private readonly parts: InboxParts) {
-    const { api, onError } = parts;
-    this.room = new Room(parts.maxMessages, parts.maxBytes);
-    this.leases = new Leases({
-      api,
-      visibilitySeconds: parts.visibilitySeconds,
-      onError,
-    });
+    const { api, visibilitySeconds } = parts;
+    this.leases = new Leases({ api, visibilitySeconds });
     this.deletions = new Deletions({
       api,
-      onError,
       onDone: (message) => {
         this.leases.forget(message);
         parts.onRoom();
@@ -81,10 +59,16 @@ export class Inbox {
     this.leases.start();
   }
 
+  /** What is held and not settled. */
+  get held(): { readonly messages: number; readonly bytes: number } {
+    const { budget, claims } = this.parts;
+    return { messages: budget.messages + (claims?.count ?? 0), bytes: budget.bytes };
+  }
+
   /** Messages that may be asked for now. */
   get free(): number {
-    const undeleted = this.leases.count - this.room.messages;
-    return undeleted > this.parts.maxMessages * DELETE_BACKLOG ? 0 : this.room.free;
+    const undeleted = this.leases.count - this.held.messages;
+    return undeleted > this.parts.maxMessages * DELETE_BACKLOG ? 0 : this.parts.budget.free;
   }
 
   receive(queue: ConsumedQueue, messages: readonly ReceivedMessage[], askedAt: number): void {
@@ -102,7 +86,8 @@ export class Inbox {
   stop(): void {
     this.stopped = true;
     this.parts.claims?.close();
-    this.release(this.lanes.clear());
+    const fetching = this.leases.all().filter(({ state }) => state === 'fetching');
+    this.release([...this.lanes.clear(), ...fetching]);
   }
 
   /** Sends every delete, and gives back what is still held. */
@@ -112,6 +97,11 @@ export class Inbox {
     const held = this.leases.all().filter(({ state }) => state === 'handed');
     this.release(held.reverse());
     await this.releases.flush();
+    this.end();
+  }
+
+  /** Extends no lease any more. */
+  end(): void {
     this.leases.stop();
   }
 
@@ -122,77 +112,68 @@ export class Inbox {
 
   /** A message that is not held yet; one that came again only renews its lease, and is deleted where it is settled. */
   private admit(queue: ConsumedQueue, received: ReceivedMessage, hiddenUntil: number): Held | undefined {
-    const { id, handle, group } = received;
+    const { id, handle } = received;
     const known = this.leases.find(queue.url, id);
     if (known !== undefined) {
       known.handle = handle;
       known.hiddenUntil = hiddenUntil;
       return undefined;
     }
-    const body = Buffer.from(received.body);
-    const message: Held = {
-      id,
-      handle,
-      queueUrl: queue.url,
-      lane: isFifo(queue.url) && group !== undefined ? `${queue.url} ${group}` : undefined,
-      hiddenUntil,
-      body,
-      bytes: body.length,
-      origin: queue.origin,
-      sentAt: received.sentAt,
-      receiveCount: received.receiveCount,
-      state: 'waiting',
-    };
+    const claims = this.parts.claims !== undefined;
+    const message = heldOf(queue, received, { hiddenUntil, claims });
     this.leases.hold(message);
-    this.room.enter(message.bytes);
+    this.parts.budget.enter(message.bytes);
     if (!this.settled.has(settledKey(message))) return message;
     this.discard(message);
     return undefined;
   }
 
   private handOver(): void {
+    const { budget, claims } = this.parts;
     for (let next = this.lanes.peek(); next !== undefined; next = this.lanes.peek()) {
       if (this.stopped) return;
-      if (next.hiddenUntil < Date.now()) {
+      if (next.hiddenUntil < monotonicMs()) {
+        this.lanes.take();
         this.letGo(next);
-        continue;
-      }
-      if (!this.room.handOver(next.bytes)) return;
-      this.lanes.take();
-      next.state = 'handed';
-      const { claims } = this.parts;
-      if (claims !== undefined && isClaim(next.body)) void this.redeem(next, claims);
-      else this.parts.onMessage(this.wrap(next));
+      } else if (next.claim !== undefined && claims !== undefined) {
+        this.lanes.take();
+        void this.redeem(next, next.claim, claims);
+      } else if (budget.handOver(next.bytes)) {
+        this.lanes.take();
+        next.state = 'handed';
+        this.parts.onMessage(this.wrap(next));
+      } else return;
     }
   }
 
-  /** Its lease ran out while it waited for its turn: others may work on it by now. */
+  /** Its lease ran out before it was handed over: others may work on it by now. */
   private letGo(message: Held): void {
-    this.lanes.take();
     for (const each of [message, ...this.lanes.cut(message)]) this.withdraw(each);
   }
 
-  /** Fetches what the message stands for. Its slot and its place in its lane are taken meanwhile. */
-  private async redeem(message: Held, claims: ClaimChecks): Promise<void> {
-    const result = await claims.redeem(message.body, message.receiveCount);
-    if (message.state !== 'handed') return;
-    this.apply(message, result);
+  /** Fetches what the message stands for. It keeps its place in its lane meanwhile, and takes no slot. */
+  private async redeem(message: Held, claim: Claim, claims: ClaimDesk): Promise<void> {
+    this.parts.budget.leave(message.bytes, false);
+    message.state = 'fetching';
+    const { queueUrl, receiveCount, sentAt } = message;
+    const ageMs = sentAt === undefined ? undefined : Date.now() - sentAt;
+    this.apply(message, await claims.redeem({ claim, queueUrl, receiveCount, ageMs }));
   }
 
   private apply(message: Held, result: ClaimResult): void {
+    // It may have gone back meanwhile.
+    const isHeld = message.state === 'fetching';
     if (result.kind === 'later') {
-      this.giveBack(message, result.afterSeconds);
+      if (isHeld) this.giveBack(message, result.afterSeconds);
       return;
     }
-    if (result.kind === 'fetched') this.replaceBody(message, result.body);
-    else if (result.kind === 'flawed') message.flaw = result.error;
+    message.releaseClaim = result.release;
+    if (!isHeld) return this.leaveRoom(message);
+    if (message.hiddenUntil < monotonicMs()) return this.letGo(message);
+    if (result.kind === 'fetched') message.body = result.body;
+    else message.flaw = result.error;
+    message.state = 'handed';
     this.parts.onMessage(this.wrap(message));
-  }
-
-  private replaceBody(message: Held, body: Buffer): void {
-    this.room.resize(message.bytes, body.length);
-    message.body = body;
-    message.bytes = body.length;
   }
 
   private wrap(message: Held): SourceMessage {
@@ -234,13 +215,11 @@ export class Inbox {
   }
 
   private async postpone(message: Held, afterSeconds: number): Promise<void> {
-    const { api, onError } = this.parts;
     this.withdraw(message);
     try {
-      await api.setVisibility(message.queueUrl, [message.handle], afterSeconds);
-    } catch (error) {
-      // It comes again when its lease is over.
-      onError(error, message.queueUrl);
+      await this.parts.api.setVisibility(message.queueUrl, [message.handle], afterSeconds);
+    } catch {
+      // The API reports it; the message comes again when its lease is over.
     }
   }
 
@@ -252,41 +231,26 @@ export class Inbox {
     this.leases.forget(message);
   }
 
+  /** A claim left its slot when its file was asked for, and gives back what it took since. */
   private leaveRoom(message: Held): void {
-    this.room.leave(message.bytes, message.state === 'handed');
+    const { budget, claims } = this.parts;
+    if (message.releaseClaim !== undefined) {
+      message.releaseClaim();
+      message.releaseClaim = undefined;
+    } else if (message.state !== 'fetching') budget.leave(message.bytes, message.state === 'handed');
+    claims?.roomChanged();
   }
 
-  /** What cannot be given back comes again by itself when its lease is over. */
   private async sendReleases(queueUrl: string, messages: readonly Held[]): Promise<void> {
     const handles = messages.map(({ handle }) => handle);
     try {
       await this.parts.api.setVisibility(queueUrl, handles, 0);
-    } catch (error) {
-      this.parts.onError(error, queueUrl);
+    } catch {
+      // The API reports it; what cannot be given back comes again by itself when its lease is over.
     }
   }
 }
 
 function settledKey({ queueUrl, id }: Held): string {
   return `${queueUrl} ${id}`;
-}
-
-class SqsMessage implements SourceMessage {
-  readonly body: Buffer;
-  readonly origin: Origin;
-  readonly publishedAt: number | undefined;
-  readonly flaw?: MalformedEventError;
-  /** A message that comes again while it is held, or was settled, is recognised here by its id (`take`). */
-  readonly redelivered = false;
-  readonly isLost = false;
-
-  constructor(
-    message: Held,
-    readonly settle: (settlement: Settlement) => void,
-  ) {
-    this.body = message.body;
-    this.origin = message.origin;
-    this.publishedAt = message.sentAt;
-    if (message.flaw !== undefined) this.flaw = message.flaw;
-  }
 }

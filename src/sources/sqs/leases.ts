@@ -1,29 +1,34 @@
+import { bulkhead } from 'cockatiel';
+import { monotonicMs } from '../../time/monotonic';
 import { BATCH, type EntryFailure, type SqsApi } from './api';
 import type { Receipt } from './batches';
 
 /** A message that is hidden from others for a time. */
 export interface Leased extends Receipt {
   readonly id: string;
-  /** When others may see it again. */
+  /** When others may see it again, by the monotonic clock. */
   hiddenUntil: number;
 }
 
 export interface LeasesParts {
   readonly api: Pick<SqsApi, 'setVisibility'>;
   readonly visibilitySeconds: number;
-  readonly onError: (error: unknown, queueUrl: string) => void;
 }
 
 /** A lease is extended when less than this share of it is left. */
 const EXTEND_AT = 0.5;
 const LOST = 0;
 const CHECKS_PER_LEASE = 8;
+/** Calls that extend leases, side by side: polls and deletes use the same connections. */
+const EXTENSIONS_AT_ONCE = 32;
 
 /** Keeps messages hidden from others for as long as they are held here. */
 export class Leases<T extends Leased> {
   private readonly held = new Map<string, T>();
   private timer: NodeJS.Timeout | undefined;
-  private extending = new Set<T>();
+  private readonly extending = new Set<T>();
+  /** What waits is bounded by what is held. */
+  private readonly calls = bulkhead(EXTENSIONS_AT_ONCE, Number.POSITIVE_INFINITY);
 
   constructor(private readonly parts: LeasesParts) {}
 
@@ -33,7 +38,7 @@ export class Leases<T extends Leased> {
 
   start(): void {
     const intervalMs = (this.parts.visibilitySeconds * 1000) / CHECKS_PER_LEASE;
-    this.timer ??= setInterval(() => this.extendDue(Date.now()), intervalMs);
+    this.timer ??= setInterval(() => this.extendDue(monotonicMs()), intervalMs);
   }
 
   stop(): void {
@@ -69,15 +74,22 @@ export class Leases<T extends Leased> {
     }
     for (const [queueUrl, messages] of due) {
       for (let start = 0; start < messages.length; start += BATCH) {
-        void this.extend(queueUrl, messages.slice(start, start + BATCH));
+        this.extendInTurn(queueUrl, messages.slice(start, start + BATCH));
       }
     }
   }
 
-  private async extend(queueUrl: string, messages: readonly T[]): Promise<void> {
-    const { api, visibilitySeconds, onError } = this.parts;
-    const hiddenUntil = Date.now() + visibilitySeconds * 1000;
+  private extendInTurn(queueUrl: string, messages: readonly T[]): void {
     for (const message of messages) this.extending.add(message);
+    void this.calls.execute(async () => {
+      await this.extend(queueUrl, messages);
+      for (const message of messages) this.extending.delete(message);
+    });
+  }
+
+  private async extend(queueUrl: string, messages: readonly T[]): Promise<void> {
+    const { api, visibilitySeconds } = this.parts;
+    const hiddenUntil = monotonicMs() + visibilitySeconds * 1000;
     try {
       const handles = messages.map(({ handle }) => handle);
       const failures = await api.setVisibility(queueUrl, handles, visibilitySeconds);
@@ -85,11 +97,9 @@ export class Leases<T extends Leased> {
         // Received again meanwhile, it has a lease of its own.
         if (message.handle === handles[index]) this.extended(message, failures[index], hiddenUntil);
       });
-    } catch (error) {
-      // Asked for again at the next look.
-      onError(error, queueUrl);
+    } catch {
+      // The API reports it; it is asked for again at the next check.
     }
-    for (const message of messages) this.extending.delete(message);
   }
 
   private extended(message: T, failure: EntryFailure | undefined, hiddenUntil: number): void {

@@ -7,7 +7,7 @@ export interface Laned {
 /**
  * The order in which messages are handed over: within a message group one at a time, as they came; otherwise at once.
  */
-export class Lanes<T extends Laned> {
+export class MessageGroups<T extends Laned> {
   /** May be handed over, in order of arrival. */
   private readonly ready: T[] = [];
   /** The first of each is ready, or handed over. */

@@ -1,20 +1,20 @@
+import { monotonicMs } from '../../time/monotonic';
 import { BATCH, type ReceivedMessage, type SqsApi } from './api';
 import type { Inbox } from './inbox';
+import type { IntakeBudget } from './intake-budget';
 import type { ConsumedQueue } from './queue-names';
 import { type Poll, type PollResult, Rotation } from './rotation';
-import { troubleOf } from './trouble';
+import { isOfQueue, troubleOf } from './trouble';
 
 export interface PollersParts {
   readonly api: Pick<SqsApi, 'receive' | 'abandonReceiving'>;
-  readonly inbox: Pick<Inbox, 'free' | 'room' | 'receive' | 'refuse'>;
+  readonly inbox: Pick<Inbox, 'free' | 'receive' | 'refuse'>;
+  readonly budget: Pick<IntakeBudget, 'reserve' | 'unreserve'>;
   readonly maxPolls: number;
   readonly maxMessages: number;
   readonly waitSeconds: number;
   readonly visibilitySeconds: number;
   readonly onReceived: (queue: ConsumedQueue, messages: readonly ReceivedMessage[]) => void;
-  /** The service answered. */
-  readonly onAnswer: () => void;
-  readonly onError: (error: unknown, queueUrl: string) => void;
   readonly onGone: (queue: ConsumedQueue) => void;
 }
 
@@ -31,7 +31,6 @@ export class Pollers {
   private timer: NodeJS.Timeout | undefined;
   private gathering: NodeJS.Timeout | undefined;
   private stopped = false;
-  private abandoned = false;
 
   constructor(private readonly parts: PollersParts) {
     this.rotation = new Rotation(parts);
@@ -41,17 +40,21 @@ export class Pollers {
     return this.queues.size;
   }
 
+  has(queueUrl: string): boolean {
+    return this.queues.has(queueUrl);
+  }
+
   /** From now on these queues; what polls of others still bring goes back. */
   consume(queues: readonly ConsumedQueue[]): void {
     const before = this.queues;
     this.queues = new Map(queues.map((queue) => [queue.url, queue]));
     for (const url of before.keys()) if (!this.queues.has(url)) this.rotation.remove(url);
-    for (const url of this.queues.keys()) this.rotation.add(url, Date.now());
+    for (const url of this.queues.keys()) this.rotation.add(url, monotonicMs());
     this.wake();
   }
 
   retryNow(): void {
-    this.rotation.retryNow(Date.now());
+    this.rotation.retryNow(monotonicMs());
     this.wake();
   }
 
@@ -74,16 +77,16 @@ export class Pollers {
     clearTimeout(late);
   }
 
-  private abandon(): void {
-    this.abandoned = true;
+  /** What is being received is given up on: it comes again when its lease is over. */
+  abandon(): void {
     this.parts.api.abandonReceiving();
   }
 
   /** Polls, the first of at least so many messages; the others make whole batches. */
   private begin(least: number): void {
     const { inbox } = this.parts;
-    // One look at the clock: what becomes due between two would be neither begun nor waited for.
-    const now = Date.now();
+    // The clock is read once: what becomes due between two would be neither begun nor waited for.
+    const now = monotonicMs();
     for (let wanted = least; inbox.free >= wanted; wanted = BATCH) {
       const poll = this.rotation.begin(inbox.free, now);
       const queue = poll && this.queues.get(poll.queueUrl);
@@ -105,7 +108,7 @@ export class Pollers {
   private track(queue: ConsumedQueue, poll: Poll): void {
     clearTimeout(this.gathering);
     this.gathering = undefined;
-    this.parts.inbox.room.reserve(poll.max);
+    this.parts.budget.reserve(poll.max);
     const made = this.poll(queue, poll).finally(() => {
       this.underWay.delete(made);
       this.wake();
@@ -122,23 +125,23 @@ export class Pollers {
   }
 
   private async poll(queue: ConsumedQueue, poll: Poll): Promise<void> {
-    const { api, inbox, onReceived, onAnswer, onError, onGone, visibilitySeconds } = this.parts;
+    const { api, inbox, budget, onReceived, onGone, visibilitySeconds } = this.parts;
     const { max, waitSeconds } = poll;
     let result: PollResult = 'failed';
     try {
       const messages = await api.receive(queue.url, { max, waitSeconds, visibilitySeconds });
       result = messages.length >= max ? 'full' : messages.length > 0 ? 'some' : 'none';
-      inbox.room.unreserve(max);
-      onAnswer();
+      budget.unreserve(max);
       if (this.queues.has(queue.url)) {
         onReceived(queue, messages);
-        inbox.receive(queue, messages, Date.now());
-      } else inbox.refuse(queue, messages, Date.now());
+        inbox.receive(queue, messages, monotonicMs());
+      } else inbox.refuse(queue, messages, monotonicMs());
     } catch (error) {
-      inbox.room.unreserve(max);
-      if (!this.abandoned) onError(error, queue.url);
-      if (troubleOf(error) === 'gone') onGone(queue);
+      budget.unreserve(max);
+      const trouble = troubleOf(error);
+      if (isOfQueue(trouble)) result = 'denied';
+      if (trouble === 'gone') onGone(queue);
     }
-    this.rotation.end(poll, result, Date.now());
+    this.rotation.end(poll, result, monotonicMs());
   }
 }

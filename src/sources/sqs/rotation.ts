@@ -1,7 +1,11 @@
 import { BATCH } from './api';
+import { DueHeap } from './due-heap';
 
-/** How a poll ended: with as many messages as were asked for, with fewer, with none, or not at all. */
-export type PollResult = 'full' | 'some' | 'none' | 'failed';
+/**
+ * How a poll ended: with as many messages as were asked for, with fewer, with none; without an answer; or refused, as
+ * the queue does not exist or the relay may not.
+ */
+export type PollResult = 'full' | 'some' | 'none' | 'failed' | 'denied';
 
 export interface RotationOptions {
   /** Polls under way at once. */
@@ -34,10 +38,12 @@ const IDLE_SHARE = 0.5;
 /** A queue in rotation is asked with a wait of its own: without any, SQS looks at some of its servers only. */
 const ROTATION_WAIT_SECONDS = 1;
 const IDLE_FIRST_MS = 500;
-/** The longest that a queue of a rotation which is not too long goes without a look. */
+/** The longest that a queue of a rotation which is not too long is not polled. */
 export const IDLE_LAST_MS = 20_000;
 const FAILED_FIRST_MS = 200;
 const FAILED_LAST_MS = 5_000;
+/** A refusal stands until a person does something: thousands of refused queues are no thousands of calls a second. */
+const DENIED_LAST_MS = 60_000;
 
 /**
  * Which queue is polled next, and how. As long as there are few queues each has a long poll of its own; otherwise the
@@ -49,8 +55,8 @@ export class Rotation {
   private readonly owners = new WeakMap<Poll, State>();
   private polls = 0;
   private idlePolls = 0;
-  /** No idle queue is due before this: thousands of them are not looked through for every poll of a busy one. */
-  private idleDueAt = Number.POSITIVE_INFINITY;
+  /** Idle queues without a poll. */
+  private readonly idle = new DueHeap<State>();
 
   constructor(private readonly options: RotationOptions) {}
 
@@ -66,14 +72,15 @@ export class Rotation {
     if (this.states.has(queueUrl)) return;
     const state = { queueUrl, polls: 0, wanted: 1, dueAt: now, idleMs: 0, failures: 0, isKnown: false };
     this.states.set(queueUrl, state);
-    this.idleDueAt = Math.min(this.idleDueAt, now);
+    this.idle.set(state, now);
   }
 
   remove(queueUrl: string): void {
     const state = this.states.get(queueUrl);
     if (state === undefined) return;
-    this.calm(state);
+    this.markIdle(state);
     this.idlePolls -= state.polls;
+    this.idle.delete(state);
     this.states.delete(queueUrl);
   }
 
@@ -81,7 +88,7 @@ export class Rotation {
   begin(free: number, now: number): Poll | undefined {
     if (free < 1 || this.polls >= this.options.maxPolls) return undefined;
     // The idle ones first: they are few at a time, and the others would leave them nothing.
-    const state = this.nextIdle(now) ?? first(this.busy, now);
+    const state = this.nextIdle(now) ?? this.nextBusy(now);
     if (state === undefined) return undefined;
     const isBusy = this.busy.has(state);
     state.polls++;
@@ -103,8 +110,9 @@ export class Rotation {
     if (state === undefined || this.states.get(poll.queueUrl) !== state) return;
     state.polls--;
     if (!this.busy.has(state)) this.idlePolls--;
-    if (result === 'full' || result === 'some') this.excite(state);
-    else if (state.polls === 0 || result === 'failed') this.calm(state);
+    if (result === 'full' || result === 'some') this.markBusy(state);
+    // A poll that failed says nothing about the queue: only an answer without a message makes a busy one idle.
+    else if (result === 'none' && state.polls === 0) this.markIdle(state);
     this.schedule(state, result, now);
   }
 
@@ -113,59 +121,64 @@ export class Rotation {
     for (const state of this.states.values()) {
       if (state.failures === 0) continue;
       state.dueAt = now;
-      this.idleDueAt = now;
+      if (!this.busy.has(state) && state.polls === 0) this.idle.set(state, now);
     }
   }
 
   /** How long until a poll may be due; undefined where only the end of another one can make it so. */
   dueInMs(now: number): number | undefined {
-    let dueAt = this.idleDueAt;
-    for (const state of this.busy) if (state.polls < state.wanted) dueAt = Math.min(dueAt, state.dueAt);
+    let dueAt = this.idle.nextAt;
+    for (const state of this.busy) {
+      if (dueAt <= now) break;
+      if (state.polls < state.wanted) dueAt = Math.min(dueAt, state.dueAt);
+    }
     return dueAt === Number.POSITIVE_INFINITY ? undefined : Math.max(0, dueAt - now);
   }
 
   private schedule(state: State, result: PollResult, now: number): void {
-    state.failures = result === 'failed' ? state.failures + 1 : 0;
-    state.isKnown = result !== 'failed';
+    const isAnswer = result !== 'failed' && result !== 'denied';
+    state.failures = isAnswer ? 0 : state.failures + 1;
+    state.isKnown = isAnswer;
     if (result === 'full') state.wanted = Math.min(state.wanted * 2, this.options.maxPolls);
     else if (result !== 'some') state.wanted = 1;
     if (result === 'none' && this.isRotating) {
       state.idleMs = Math.min(IDLE_LAST_MS, Math.max(IDLE_FIRST_MS, state.idleMs * 2));
     } else state.idleMs = 0;
-    const pauseMs =
-      result === 'failed' ? backOff(FAILED_FIRST_MS, FAILED_LAST_MS, state.failures) : state.idleMs;
+    const longestMs = result === 'denied' ? DENIED_LAST_MS : FAILED_LAST_MS;
+    const pauseMs = isAnswer ? state.idleMs : backOff(FAILED_FIRST_MS, longestMs, state.failures);
     state.dueAt = now + pauseMs;
-    if (!this.busy.has(state)) this.idleDueAt = Math.min(this.idleDueAt, state.dueAt);
+    if (!this.busy.has(state) && state.polls === 0) this.idle.set(state, state.dueAt);
   }
 
-  private excite(state: State): void {
+  private markBusy(state: State): void {
     if (this.busy.has(state)) return;
     this.busy.add(state);
+    this.idle.delete(state);
     this.idlePolls -= state.polls;
   }
 
-  private calm(state: State): void {
+  private markIdle(state: State): void {
     if (!this.busy.delete(state)) return;
     this.idlePolls += state.polls;
   }
 
   /** The idle queue that is due longest. */
   private nextIdle(now: number): State | undefined {
-    if (this.idlePolls >= this.idleLimit || now < this.idleDueAt) return undefined;
+    return this.idlePolls < this.idleLimit ? this.idle.take(now) : undefined;
+  }
+
+  /** The busy one of those that are due with the fewest polls under way; of several the one polled longest ago. */
+  private nextBusy(now: number): State | undefined {
     let next: State | undefined;
-    let laterAt = Number.POSITIVE_INFINITY;
-    for (const state of this.states.values()) {
-      if (state.polls >= state.wanted || this.busy.has(state)) continue;
-      if (next === undefined || state.dueAt < next.dueAt) {
-        laterAt = Math.min(laterAt, next?.dueAt ?? laterAt);
-        next = state;
-      } else laterAt = Math.min(laterAt, state.dueAt);
+    for (const state of this.busy) {
+      if (state.polls >= state.wanted || state.dueAt > now) continue;
+      if (next === undefined || state.polls < next.polls) next = state;
+      if (next.polls === 0) break;
     }
-    if (next === undefined || next.dueAt > now) {
-      this.idleDueAt = next?.dueAt ?? laterAt;
-      return undefined;
+    if (next !== undefined) {
+      this.busy.delete(next);
+      this.busy.add(next);
     }
-    this.idleDueAt = laterAt;
     return next;
   }
 
@@ -192,17 +205,6 @@ export class Rotation {
     const { waitSeconds } = this.options;
     return this.isRotating ? Math.min(ROTATION_WAIT_SECONDS, waitSeconds) : waitSeconds;
   }
-}
-
-/** The one of those that are due with the fewest polls under way, and that has waited longest. */
-function first(states: Iterable<State>, now: number): State | undefined {
-  let next: State | undefined;
-  for (const state of states) {
-    if (state.polls >= state.wanted || state.dueAt > now) continue;
-    if (next === undefined || state.polls < next.polls) next = state;
-    else if (state.polls === next.polls && state.dueAt < next.dueAt) next = state;
-  }
-  return next;
 }
 
 function backOff(firstMs: number, lastMs: number, times: number): number {

@@ -2,15 +2,19 @@ import { errorCode } from '../../errors';
 import type { EventFilter } from '../../events/filter';
 import type { Logger } from '../../observability/logging';
 import type { SourceMessage } from '../../pipeline/message';
+import { endsWithin } from '../../time/within';
 import type { Source } from '../source';
-import { connectSqs, type SqsApi, type SqsConnection } from './api';
-import { ClaimChecks, type ClaimDownloader } from './claim-check';
-import { Depths, type QueueDepth } from './depths';
-import { Inbox } from './inbox';
-import { Pollers } from './pollers';
+import type { CallObserver, SqsAction, SqsApi, SqsConnection } from './api';
+import type { ClaimDownloader } from './claim-check';
+import { type CallLimits, SqsUnreachableError } from './connections';
+import { Contact } from './contact';
+import type { Depths, QueueDepth } from './depths';
 import type { ConsumedQueue } from './queue-names';
-import { Registry, type RegistryOptions } from './registry';
-import { troubleOf } from './trouble';
+import { QueueTroubles } from './queue-troubles';
+import type { RegistryOptions } from './registry';
+import { connectSqs } from './sdk-api';
+import { composeSqs, type SqsParts } from './sqs-parts';
+import { SqsState } from './sqs-state';
 import { Warnings } from './warnings';
 
 export interface SqsSourceOptions extends RegistryOptions {
@@ -24,45 +28,56 @@ export interface SqsSourceOptions extends RegistryOptions {
   /** Fetches events that were too large for SQS; undefined: what came instead is handed over. */
   readonly downloader: ClaimDownloader | undefined;
   readonly log: Logger;
+  /** Undefined: the usual ones. */
+  readonly limits?: CallLimits;
 }
 
-/** A share of the slots for each poll: as many polls as there is room for, and not a thousand for a thousand queues. */
-const MESSAGES_PER_POLL = 5;
-const MAX_POLLS = 64;
-
-/** What runs between start and close. */
-interface Running {
-  readonly api: SqsApi;
-  readonly inbox: Inbox;
-  readonly pollers: Pollers;
-  readonly registry: Registry;
-  readonly depths: Depths;
-}
+/** Deletes that were settled and messages that go back: what is not answered by then comes again by its lease. */
+const CLOSE_MS = 12_000;
 
 /** Consumes from SQS queues: those given by address, and those found by name. */
 export class SqsSource implements Source {
   readonly name = 'sqs';
-  private running: Running | undefined;
+  private readonly source: SqsState;
+  private readonly contact: Contact;
+  private readonly troubles: QueueTroubles;
+  private readonly warnings: Warnings;
+  private parts: SqsParts | undefined;
+  /** It is known which queues there are. */
+  private isSearched = false;
+  private queues: readonly ConsumedQueue[] = [];
+  /** By instance, where it became known before the start. */
+  private readonly early = new Map<string, EventFilter>();
   private starting: Promise<void> | undefined;
   private closing: Promise<void> | undefined;
-  private stopping = false;
-  private connected = false;
-  private detail = 'not started';
-  private readonly warnings: Warnings;
-  /** Instances that became known before the start. */
-  private readonly instances = new Map<string, EventFilter>();
 
   constructor(private readonly options: SqsSourceOptions) {
-    this.warnings = new Warnings(options.log);
+    const { log } = options;
+    this.warnings = new Warnings(log);
+    this.troubles = new QueueTroubles(log);
+    this.source = new SqsState((from, to, reason) => log.info(`sqs ${to}`, { from, reason }));
+    this.contact = new Contact({
+      ask: () => this.ask(),
+      onAnswer: (action) => this.answered(action),
+      onSilence: (error) => this.silent(error),
+    });
   }
 
   get state(): { readonly ready: boolean; readonly detail: string } {
-    return { ready: this.connected && !this.stopping, detail: this.detail };
+    const { parts, troubles, source } = this;
+    if (!source.is('consuming')) return { ready: false, detail: source.detail };
+    const impossible = parts?.registry.impossibleCount ?? 0;
+    const details = [
+      `consuming ${this.queues.length} queue(s)`,
+      troubles.summary((url) => parts?.pollers.has(url) === true),
+      parts?.claims?.summary,
+      impossible > 0 ? `${impossible} instance(s) with a name that no queue can have` : undefined,
+    ];
+    return { ready: true, detail: details.filter((detail) => detail !== undefined).join('; ') };
   }
 
   get held(): { readonly messages: number; readonly bytes: number } {
-    const room = this.running?.inbox.room;
-    return { messages: room?.messages ?? 0, bytes: room?.bytes ?? 0 };
+    return this.parts?.inbox.held ?? { messages: 0, bytes: 0 };
   }
 
   /** Called again, it does nothing, as `close` does. */
@@ -71,24 +86,30 @@ export class SqsSource implements Source {
     return this.starting;
   }
 
-  /** Consumes the queues of an instance too, or with another filter than before. */
+  /** Consumes the queues of an instance too, or with another filter than before. Takes any name. */
   consumeInstance(instance: string, events: EventFilter): void {
-    this.instances.set(instance, events);
-    this.running?.registry.consumeInstance(instance, events);
+    if (this.parts === undefined) this.early.set(instance, events);
+    else this.parts.registry.consumeInstance(instance, events);
   }
 
   /** Consumes the queues of an instance no longer. */
   dropInstance(instance: string): void {
-    this.instances.delete(instance);
-    this.running?.registry.dropInstance(instance);
+    this.early.delete(instance);
+    this.parts?.registry.dropInstance(instance);
   }
 
   async stopIntake(): Promise<void> {
-    this.stopping = true;
+    const wasSilent = this.source.is('connecting');
+    this.source.to('stopping', 'stopping');
     await this.starting?.catch(() => {});
-    this.running?.registry.stop();
-    this.running?.inbox.stop();
-    await this.running?.pollers.stop();
+    this.contact.stop();
+    const { parts } = this;
+    if (parts === undefined) return;
+    parts.registry.stop();
+    parts.inbox.stop();
+    // Nothing that SQS could have hidden for a poll comes over a connection that says nothing.
+    if (wasSilent) parts.pollers.abandon();
+    await parts.pollers.stop();
   }
 
   close(): Promise<void> {
@@ -98,93 +119,114 @@ export class SqsSource implements Source {
 
   /** A few queues at a time, as each costs a call: those asked for longest ago. */
   async depths(): Promise<QueueDepth[]> {
-    return (await this.running?.depths.read()) ?? [];
+    return (await this.depthsPart?.read()) ?? [];
+  }
+
+  private get depthsPart(): Depths | undefined {
+    return this.source.is('connecting', 'consuming') ? this.parts?.depths : undefined;
   }
 
   private async connect(onMessage: (message: SourceMessage) => void): Promise<void> {
-    const { options } = this;
-    this.detail = 'connecting';
-    const api = await connectSqs(options.connection);
-    if (this.stopping) return api.close();
-    const onError = (error: unknown, queueUrl?: string): void => this.troubled(error, queueUrl);
-    const inbox = new Inbox({
+    if (!this.source.to('connecting', 'connecting')) return;
+    const { connection, limits } = this.options;
+    const api = await connectSqs(connection, {
+      observer: this.observer,
+      ...(limits === undefined ? {} : { limits }),
+    });
+    // It may have been stopped while the SDK was loaded.
+    if (!this.source.is('connecting')) return api.close();
+    this.run(api, onMessage);
+  }
+
+  private run(api: SqsApi, onMessage: (message: SourceMessage) => void): void {
+    const { options, warnings } = this;
+    this.parts = composeSqs({
       api,
-      maxMessages: options.maxMessages,
-      maxBytes: options.maxBytes,
-      visibilitySeconds: options.visibilitySeconds,
-      claims: options.downloader && new ClaimChecks({ downloader: options.downloader }),
+      options,
       onMessage,
-      onRoom: () => pollers.wake(),
-      onError,
-    });
-    const depths = new Depths(api, onError);
-    const pollers = new Pollers({
-      api,
-      inbox,
-      maxPolls: Math.min(MAX_POLLS, Math.max(1, Math.ceil(options.maxMessages / MESSAGES_PER_POLL))),
-      maxMessages: options.maxMessages,
-      waitSeconds: options.waitSeconds,
-      visibilitySeconds: options.visibilitySeconds,
-      onReceived: (queue, messages) => depths.received(queue, messages),
-      onAnswer: () => this.answered(),
-      onError,
-      onGone: (queue) => registry.forget(queue),
-    });
-    const registry = new Registry(options, {
-      api,
       onQueues: (queues) => this.consume(queues),
-      onError,
-      warn: (key, message, fields) => this.warnings.warn(key, message, fields),
+      onSearched: () => this.searched(),
+      warn: (key, message, fields) => warnings.warn(key, message, fields),
     });
-    this.running = { api, inbox, pollers, registry, depths };
-    registry.start(this.instances);
+    const { registry } = this.parts;
+    for (const [instance, events] of this.early) registry.consumeInstance(instance, events);
+    this.early.clear();
+    this.contact.start();
+    registry.start();
   }
 
   private async disconnect(): Promise<void> {
     await this.stopIntake();
-    await this.running?.inbox.close();
-    this.running?.api.close();
-    this.connected = false;
-    this.detail = 'closed';
+    if (this.parts !== undefined) {
+      await endsWithin(this.parts.inbox.close(), CLOSE_MS);
+      this.parts.api.close();
+      this.parts.inbox.end();
+    }
+    this.source.to('closed', 'closed');
+  }
+
+  private get observer(): CallObserver {
+    const { contact, troubles, source } = this;
+    return {
+      answered: (action, subject) => {
+        troubles.answered(action, subject);
+        contact.answered(action, subject);
+      },
+      failed: (action, subject, error, begunAt) => {
+        // What is given up on at the end is no trouble.
+        if (source.is('stopping', 'closed')) return;
+        troubles.failed(action, subject, error);
+        contact.failed(action, subject, error, begunAt);
+        source.explain('connecting', `waiting for sqs: ${reasonOf(error)}`);
+      },
+    };
   }
 
   private consume(queues: readonly ConsumedQueue[]): void {
-    if (this.stopping) return;
-    this.running?.pollers.consume(queues);
-    this.running?.depths.follow(queues);
-    this.detail = `consuming ${queues.length} queue(s)`;
-    // Without a queue there is no poll that could tell; the list of queues was answered.
-    if (queues.length === 0) this.connected = true;
+    if (!this.source.is('connecting', 'consuming')) return;
+    this.queues = queues;
+    this.parts?.pollers.consume(queues);
+    this.parts?.depths.follow(queues);
   }
 
-  private answered(): void {
-    if (this.connected || this.stopping) return;
-    this.connected = true;
-    const queues = this.running?.pollers.queueCount ?? 0;
-    this.detail = `consuming ${queues} queue(s)`;
-    this.options.log.info('sqs connected', { queues });
-    this.running?.pollers.retryNow();
+  /** Messages come in where a poll was answered, or where there is nothing to poll, or no room for it. */
+  private answered(action: SqsAction): void {
+    const isIdle = this.isSearched && this.queues.length === 0;
+    if (action === 'receive' || isIdle || this.parts?.inbox.free === 0) this.ready();
   }
 
-  private troubled(error: unknown, queueUrl?: string): void {
-    if (this.stopping) return;
-    const trouble = troubleOf(error);
-    const code = errorCode(error);
-    const fields = { code, error: error instanceof Error ? error.message : String(error) };
-    if (trouble === 'away') {
-      this.connected = false;
-      this.detail = `waiting for sqs: ${code}`;
-    } else if (!this.connected) this.detail = `waiting for sqs: ${code}`;
-    this.warnings.warn(`${trouble} ${queueUrl ?? ''}`, MESSAGES[trouble], {
-      ...fields,
-      ...(queueUrl === undefined ? {} : { queue: queueUrl }),
-    });
+  private searched(): void {
+    this.isSearched = true;
+    if (this.queues.length > 0) return;
+    // Where nothing is wanted there was nothing to ask for.
+    if (this.contact.wasAnswered) this.ready();
+    else void this.ask();
+  }
+
+  private ready(): void {
+    if (this.source.to('consuming', 'sqs answers')) this.parts?.pollers.retryNow();
+  }
+
+  private silent(error: unknown): void {
+    this.source.to('connecting', `waiting for sqs: ${reasonOf(error)}`);
+  }
+
+  /** For its answer only; how it ends is observed. */
+  private async ask(): Promise<void> {
+    const { parts } = this;
+    const [queue] = this.queues;
+    try {
+      if (queue !== undefined) await parts?.api.attributes(queue.url);
+      else for await (const _page of parts?.api.list(NO_QUEUE) ?? []) break;
+    } catch {
+      // Observed.
+    }
   }
 }
 
-const MESSAGES = {
-  gone: 'an sqs queue does not exist',
-  refused: 'sqs refuses the relay: check the credentials and the policy (deploy/aws/)',
-  throttled: 'sqs answers that there are too many calls',
-  away: 'sqs unavailable',
-} as const;
+/** A prefix that no queue is likely to have. */
+const NO_QUEUE = 'evolution-relay-asks';
+
+function reasonOf(error: unknown): string {
+  return error instanceof SqsUnreachableError ? error.reason : errorCode(error);
+}

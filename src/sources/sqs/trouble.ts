@@ -1,10 +1,10 @@
 import { errorCode } from '../../errors';
 
 /**
- * What a failed call means for the queue that it was about: the queue does not exist (any more); we may not; too many
- * calls; or the service cannot be reached.
+ * What a failed call means for what it was about: the queue does not exist (any more); the service does not let us;
+ * too many calls; the service has a fault of its own; or it cannot be reached.
  */
-export type Trouble = 'gone' | 'refused' | 'throttled' | 'away';
+export type Trouble = 'gone' | 'refused' | 'throttled' | 'failing' | 'away';
 
 /** Names of the SDK's errors are AWS's stable codes; both protocols that SQS has spoken are listed. */
 const KINDS: ReadonlyMap<string, Trouble> = new Map([
@@ -34,5 +34,28 @@ const KINDS: ReadonlyMap<string, Trouble> = new Map([
 ]);
 
 export function troubleOf(error: unknown): Trouble {
-  return KINDS.get(errorCode(error)) ?? 'away';
+  const known = KINDS.get(errorCode(error));
+  if (known !== undefined) return known;
+  const status = statusOf(error);
+  if (status === undefined) return 'away';
+  return status < 500 ? 'refused' : 'failing';
+}
+
+/** Whether the service does not know the relay at all, as opposed to a permission that is missing. */
+export function isAboutCredentials(code: string): boolean {
+  return KINDS.get(code) === 'refused' && !code.includes('AccessDenied');
+}
+
+/** Whether the trouble is one queue's, as opposed to the service's. */
+export function isOfQueue(trouble: Trouble): boolean {
+  return trouble === 'gone' || trouble === 'refused';
+}
+
+/** Status of the answer that the SDK made an error of; undefined where there was none. */
+function statusOf(error: unknown): number | undefined {
+  if (typeof error !== 'object' || error === null || !('$metadata' in error)) return undefined;
+  const metadata = error.$metadata;
+  if (typeof metadata !== 'object' || metadata === null || !('httpStatusCode' in metadata)) return undefined;
+  const { httpStatusCode } = metadata;
+  return typeof httpStatusCode === 'number' && httpStatusCode >= 400 ? httpStatusCode : undefined;
 }

@@ -66,9 +66,26 @@ test('the variables of the core API mean what they mean there', () => {
       singleQueue: false,
       events: new Set(['MESSAGES_UPSERT', 'GROUPS_UPDATE']),
     },
-    s3Host: 'minio.internal',
+    s3Origin: 'http://minio.internal:9000',
   });
   expect(warnings).toEqual([]);
+});
+
+test.each<[Record<string, string>, string | undefined]>([
+  [{}, undefined],
+  [{ S3_ENDPOINT: 'minio' }, 'http://minio:9000'],
+  [{ S3_ENDPOINT: 'minio', S3_USE_SSL: 'true' }, 'https://minio:9000'],
+  [{ S3_ENDPOINT: 'minio', S3_PORT: '443', S3_USE_SSL: 'true' }, 'https://minio'],
+  [{ S3_ENDPOINT: 'minio', S3_PORT: '443' }, 'https://minio'],
+  [{ S3_ENDPOINT: 'minio', S3_PORT: '9001', S3_USE_SSL: 'false' }, 'http://minio:9001'],
+  [{ S3_ENDPOINT: 'minio:80' }, 'http://minio'],
+  [{ S3_ENDPOINT: '127.0.0.1:4566', S3_PORT: '9000' }, 'http://127.0.0.1:4566'],
+  [{ S3_ENDPOINT: 'https://s3.example.com' }, 'https://s3.example.com'],
+  [{ S3_ENDPOINT: 'http://s3.example.com/', S3_PORT: '9000' }, 'http://s3.example.com:9000'],
+  [{ S3_ENDPOINT: 'http://[::1]:9000' }, 'http://[::1]:9000'],
+  [{ S3_ENDPOINT: 'no host' }, undefined],
+])('%j: S3 is trusted at its scheme, host and port (finding 5.7)', (environment, origin) => {
+  expect(sqs(environment).s3Origin).toBe(origin);
 });
 
 test('queues given by address switch it on and name the region', () => {
@@ -85,6 +102,8 @@ test.each<[Record<string, string>, string]>([
   [{ SQS_QUEUE_TEMPLATES: '{instance}.{event}' }, 'SQS_QUEUE_TEMPLATES: "{instance}.{event}" must be'],
   [{ SQS_QUEUE_TEMPLATES: '{instance}' }, 'SQS_QUEUE_TEMPLATES: "{instance}" must be'],
   [{ SQS_GLOBAL_PREFIX_NAME: 'a.b' }, 'SQS_GLOBAL_PREFIX_NAME: must be'],
+  [{ SQS_GLOBAL_PREFIX_NAME: 'x'.repeat(71) }, 'SQS_GLOBAL_PREFIX_NAME: must be'],
+  [{ SQS_QUEUE_URLS: `https://sqs.example.com/1/${'x'.repeat(76)}.fifo` }, 'SQS_QUEUE_URLS: must be'],
   [{ SQS_ENDPOINT: 'localhost' }, 'SQS_ENDPOINT'],
   [{ SQS_WAIT_SECONDS: '21' }, 'SQS_WAIT_SECONDS'],
   [{ DEDUPLICATION_SECONDS: '-1' }, 'DEDUPLICATION_SECONDS'],

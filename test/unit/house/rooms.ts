@@ -113,6 +113,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   doctor: [
     'errors',
     'config',
+    'network',
     'redis',
     'settings',
     'destinations',

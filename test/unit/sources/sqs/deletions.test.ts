@@ -20,7 +20,6 @@ function setup(...answers: Answer[]) {
         return handles.map((_, index) => answer[index]);
       },
     },
-    onError: () => {},
     onDone: ({ handle }) => done.add(handle),
   });
   const add = (...handles: string[]): void => {

@@ -1,5 +1,5 @@
 import type { ReceivedMessage, SqsApi } from '../../../../src/sources/sqs/api';
-import { Room } from '../../../../src/sources/sqs/intake-budget';
+import { IntakeBudget } from '../../../../src/sources/sqs/intake-budget';
 import { Pollers } from '../../../../src/sources/sqs/pollers';
 import type { ConsumedQueue } from '../../../../src/sources/sqs/queue-names';
 import { deferred, Happenings } from '../../../support/signals';
@@ -23,7 +23,7 @@ afterEach(() => jest.restoreAllMocks());
 function setup(receive: SqsApi['receive']) {
   const polls = new Happenings<string>();
   const inboxed = new Happenings<'received' | 'refused'>();
-  const room = new Room(100, 64 * 1024 * 1024);
+  const budget = new IntakeBudget(100, 64 * 1024 * 1024);
   const pollers = new Pollers({
     api: {
       receive: (queueUrl, options) => {
@@ -33,29 +33,27 @@ function setup(receive: SqsApi['receive']) {
       abandonReceiving: () => {},
     },
     inbox: {
-      room,
       get free() {
-        return room.free;
+        return budget.free;
       },
       receive: () => inboxed.add('received'),
       refuse: () => inboxed.add('refused'),
     },
+    budget,
     maxPolls: 1,
     maxMessages: 10,
     waitSeconds: 1,
     visibilitySeconds: 30,
     onReceived: () => {},
-    onAnswer: () => {},
-    onError: () => {},
     onGone: () => {},
   });
   return { pollers, polls, inboxed };
 }
 
-test('a queue whose poll failed is polled again, however much time passes between two looks at the clock', async () => {
+test('a queue whose poll failed is polled again, however much time passes between two readings of the clock', async () => {
   let now = 1_000_000;
   // Longer than half of the pause after a failure, which is between 160 and 240 ms.
-  jest.spyOn(Date, 'now').mockImplementation(() => {
+  jest.spyOn(performance, 'now').mockImplementation(() => {
     now += 130;
     return now;
   });

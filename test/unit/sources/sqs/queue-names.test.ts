@@ -2,20 +2,23 @@ import fc from 'fast-check';
 import { CATALOGUE } from '../../../../src/events/catalogue';
 import {
   accountOfQueue,
-  matchName,
+  InstanceNames,
+  isQueueName,
   nameOfQueue,
-  queuesOfAll,
-  queuesOfInstance,
-  readName,
 } from '../../../../src/sources/sqs/queue-names';
+import { WantedQueues } from '../../../../src/sources/sqs/wanted-queues';
 
 const TEMPLATES = ['{instance}-{event}', '{instance}_{event}.fifo'];
 const GLOBAL = { prefix: 'global', singleQueue: false, events: 'all' as const };
 
+const wantedOf = (instance: string, events: 'all' | ReadonlySet<string> = 'all'): WantedQueues => {
+  const wanted = new WantedQueues({ templates: TEMPLATES, global: undefined });
+  wanted.want(instance, events);
+  return wanted;
+};
+
 const find = (name: string, instance: string, events: 'all' | ReadonlySet<string> = 'all') =>
-  queuesOfInstance(TEMPLATES, instance, events)
-    .map((wanted) => matchName(name, wanted))
-    .find(Boolean);
+  wantedOf(instance, events).match(name);
 
 test.each([
   // As the core API publishes, and as it creates (contract A10 no. 10).
@@ -48,21 +51,77 @@ test('events that an instance does not want are left where they are', () => {
   expect(find('loja_messages_upsert.fifo', 'loja', new Set(['MESSAGES_UPSERT']))).toBeDefined();
 });
 
-test('an instance whose name no queue can have has none', () => {
-  expect(queuesOfInstance(TEMPLATES, 'loja do centro', 'all')).toEqual([]);
+describe('an instance whose name no queue can have (findings 9.7 and 9.8)', () => {
+  test.each([
+    ['', false],
+    ['loja do centro', false],
+    ['loja.centro', false],
+    ['日本', false],
+    ['$&', false],
+    ['\ud800', false],
+    ['{event}', false],
+    ['x'.repeat(100_000), false],
+    // With the shortest event, `_`, and `.fifo`: 80 characters, and 81.
+    ['x'.repeat(75), true],
+    ['x'.repeat(76), false],
+    ['__proto__', true],
+    ['constructor', true],
+  ])('%j: %p', (instance, isPossible) => {
+    const wanted = new WantedQueues({ templates: ['{instance}_{event}'], global: undefined });
+    expect(wanted.want(instance, 'all')).toBe(isPossible);
+    expect(wanted.prefixes().every((prefix) => prefix.length <= 80)).toBe(true);
+    expect(wanted.isEmpty).toBe(!isPossible);
+    expect([wanted.drop(instance), wanted.drop('constructor')]).toEqual([isPossible, false]);
+  });
+
+  test('leaves out the templates alone that make it too long', () => {
+    const names = new InstanceNames(TEMPLATES);
+    const instance = 'x'.repeat(73);
+    expect(names.prefixesOf(instance)).toEqual([`${instance}-`]);
+  });
+
+  test('a name counts with its suffix', () => {
+    expect(
+      [`${'x'.repeat(75)}.fifo`, `${'x'.repeat(76)}.fifo`, 'x'.repeat(80), 'a.b'].map(isQueueName),
+    ).toEqual([true, false, true, false]);
+  });
+});
+
+test('prefixes: each its own while they are few, one for all when they are many', () => {
+  const wanted = new WantedQueues({ templates: ['{instance}_{event}'], global: GLOBAL });
+  for (let n = 0; n < 19; n++) wanted.want(`shop-${n}`, 'all');
+  expect(wanted.prefixes()).toHaveLength(20);
+  wanted.want('shop-19', 'all');
+  expect(wanted.prefixes()).toEqual(['']);
+  const alike = new WantedQueues({ templates: ['{instance}_{event}'], global: undefined });
+  for (let n = 0; n < 100; n++) alike.want(`shop-${n}`, 'all');
+  expect(alike.prefixes()).toEqual(['shop-']);
+});
+
+test('a template may name the event first', () => {
+  const wanted = new WantedQueues({ templates: ['evo-{event}--{instance}-x'], global: undefined });
+  wanted.want('loja', 'all');
+  expect(wanted.match('evo-messages_upsert--loja-x')).toEqual({
+    routingKey: 'messages.upsert',
+    instance: 'loja',
+  });
+  expect(
+    ['evo-messages_upsert--lojo-x', 'evo-messages_upsert-loja-x'].map((name) => wanted.match(name)),
+  ).toEqual([undefined, undefined]);
+  expect(wanted.prefixes()).toEqual(['evo-']);
 });
 
 test('global queues: one for each event, or one for all', () => {
-  const [each] = queuesOfAll(TEMPLATES, GLOBAL);
-  expect(each && matchName('global_messages_upsert.fifo', each)).toEqual({ routingKey: 'messages.upsert' });
-  const [single] = queuesOfAll(TEMPLATES, { ...GLOBAL, singleQueue: true });
-  expect(single && matchName('global_singlequeue.fifo', single)).toEqual({ routingKey: '' });
-  expect(queuesOfAll(TEMPLATES, undefined)).toEqual([]);
+  const each = new WantedQueues({ templates: TEMPLATES, global: GLOBAL });
+  expect(each.match('global_messages_upsert.fifo')).toEqual({ routingKey: 'messages.upsert' });
+  const single = new WantedQueues({ templates: TEMPLATES, global: { ...GLOBAL, singleQueue: true } });
+  expect(single.match('global_singlequeue.fifo')).toEqual({ routingKey: '' });
+  expect(new WantedQueues({ templates: TEMPLATES, global: undefined }).isEmpty).toBe(true);
 });
 
 test('a queue given by its address: its name is read, the global prefix first, the longest event first', () => {
-  const wanted = queuesOfAll(TEMPLATES, GLOBAL);
-  const read = (name: string) => readName(name, TEMPLATES, wanted);
+  const wanted = new WantedQueues({ templates: TEMPLATES, global: GLOBAL });
+  const read = (name: string) => wanted.read(name);
   expect(read('global_call.fifo')).toEqual({ routingKey: 'call' });
   expect(read('a_b_send_message_update.fifo')).toEqual({
     routingKey: 'send.message.update',

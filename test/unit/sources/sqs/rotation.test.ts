@@ -105,7 +105,79 @@ describe('many idle queues', () => {
   });
 });
 
+describe('a busy queue among 2,000 (finding 9.3)', () => {
+  /** What a poll of it brings after it was full: and until when it must be polled again. */
+  test.each<[readonly PollResult[], number]>([
+    [['failed'], 250],
+    [['failed', 'failed'], 750],
+    [['failed', 'failed', 'failed'], 1750],
+    [['denied'], 250],
+    [['some', 'failed'], 250],
+    [['full', 'failed', 'full', 'failed'], 500],
+  ])('whose polls end %j is polled again within %d ms', (results, withinMs) => {
+    const rotation = setup(2000);
+    let now = 0;
+    // All others were asked just now and had nothing: they are due before it in turn.
+    const polls: Poll[] = [];
+    for (let asked = 0; asked < 2000; ) {
+      for (let poll = rotation.begin(250, now); poll !== undefined; poll = rotation.begin(250, now)) {
+        polls.push(poll);
+        asked++;
+      }
+      for (const poll of polls.splice(0)) {
+        rotation.end(poll, poll.queueUrl === 'queue-7' ? 'full' : 'none', now);
+      }
+      now += 1;
+    }
+    const startedAt = now;
+    /** Begins polls until one of the busy queue is among them; those of idle ones stay under way. */
+    const pollBusy = (): Poll => {
+      for (; now < startedAt + 60_000; now += 10) {
+        for (let poll = rotation.begin(10, now); poll !== undefined; poll = rotation.begin(10, now)) {
+          if (poll.queueUrl === 'queue-7') return poll;
+        }
+      }
+      throw new Error('it is polled no more');
+    };
+    for (const result of results) rotation.end(pollBusy(), result, now);
+    const endedAt = now;
+    pollBusy();
+    expect(now - endedAt).toBeLessThanOrEqual(withinMs);
+    expect(now - startedAt).toBeLessThanOrEqual(2 * withinMs);
+  });
+
+  test('is idle after an answer without a message', () => {
+    const rotation = setup(2);
+    const poll = rotation.begin(250, 0);
+    if (poll === undefined) throw new Error('none is due');
+    rotation.end(poll, 'full', 0);
+    const again = [rotation.begin(250, 1), rotation.begin(250, 1), rotation.begin(250, 1)];
+    for (const each of again) if (each !== undefined) rotation.end(each, 'none', 1);
+    expect(rotation.pollsUnderWay).toBe(0);
+    expect(
+      [rotation.begin(250, 2), rotation.begin(250, 2), rotation.begin(250, 2)].filter(Boolean),
+    ).toHaveLength(2);
+  });
+});
+
 describe('a queue that fails', () => {
+  test('for want of a permission is asked again after pauses that grow to a minute, and then without one', () => {
+    const rotation = setup(1);
+    let now = 0;
+    let pause = 0;
+    for (let tries = 0; tries < 12; tries++) {
+      const poll = rotation.begin(250, now);
+      if (poll === undefined) throw new Error('not due');
+      rotation.end(poll, 'denied', now);
+      pause = rotation.dueInMs(now) ?? 0;
+      now += pause;
+    }
+    expect(pause).toBeGreaterThanOrEqual(48_000);
+    const poll = rotation.begin(250, now);
+    if (poll !== undefined) rotation.end(poll, 'full', now);
+    expect(rotation.begin(250, now)).toBeDefined();
+  });
+
   test('is asked again after pauses that grow to five seconds, without a wait', () => {
     const rotation = setup(1);
     const pauses: number[] = [];

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { type Laned, Lanes } from '../../../../src/sources/sqs/message-groups';
+import { type Laned, MessageGroups } from '../../../../src/sources/sqs/message-groups';
 
 interface Item extends Laned {
   readonly number: number;
@@ -11,7 +11,7 @@ test('a lane has one message handed over at a time, and they follow each other a
       fc.array(fc.constantFrom('a', 'b', 'c', undefined), { maxLength: 40 }),
       fc.array(fc.nat(), { maxLength: 200 }),
       (lanes, choices) => {
-        const order = new Lanes<Item>();
+        const order = new MessageGroups<Item>();
         const handed: Item[] = [];
         const done: Item[] = [];
         const handOver = (): void => {
@@ -39,7 +39,7 @@ test('a lane has one message handed over at a time, and they follow each other a
 });
 
 test('a message that goes back takes those behind it along, and later ones start a new line', () => {
-  const order = new Lanes<Item>();
+  const order = new MessageGroups<Item>();
   const items = [1, 2, 3].map((number) => ({ lane: 'a', number }));
   for (const item of items) order.add(item);
   const first = order.take();
@@ -50,7 +50,7 @@ test('a message that goes back takes those behind it along, and later ones start
 });
 
 test('clearing gives back what waits, the last first, and keeps the places of what is handed over', () => {
-  const order = new Lanes<Item>();
+  const order = new MessageGroups<Item>();
   const handed = { lane: 'a', number: 1 };
   order.add(handed);
   order.take();
