@@ -33,8 +33,8 @@ export function instanceFlaw(name: string, taken: readonly string[]): NameFlaw |
   }
   if (name.startsWith(RESERVED_AMQP_PREFIX)) {
     return {
-      code: 'NAME_RESERVED_AMQP_PREFIX',
-      text: `names that begin with ${RESERVED} belong to the broker`,
+      code: 'NAME_RESERVED',
+      text: `names that begin with ${RESERVED_AMQP_PREFIX} belong to the broker`,
     };
   }
   return nameFlaw(name);

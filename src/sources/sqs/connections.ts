@@ -59,7 +59,7 @@ export class Connections {
       throwOnRequestTimeout: true,
       httpAgent: this.http,
       httpsAgent: this.https,
-      // It would write plain text to the console.
+      // It would write plain text among the log lines.
       logger: { debug() {}, info() {}, warn() {}, error() {} },
     };
   }
