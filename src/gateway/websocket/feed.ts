@@ -26,7 +26,7 @@ const BACKLOG_BYTES = 67_108_864;
  * A stream of which nothing was heard from one round to the next is asked whether something was published; so a message
  * that got lost is noticed within two rounds although none comes after it.
  */
-const CHECK_MS = 10_000;
+const CHECK_MS = 8000;
 const STREAMS_A_QUESTION = 200;
 
 /** Everything that is published for the clients of this gateway. Listens only to streams that somebody follows. */
