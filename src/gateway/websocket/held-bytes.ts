@@ -1,4 +1,4 @@
-import type { Follower } from './follower';
+import type { ChannelClient } from './follower';
 import type { Channel } from './stream-channel';
 
 export interface HeldBytesOptions {
@@ -50,24 +50,14 @@ export class HeldBytes {
     this.total = { counted: held, added: 0 };
   }
 
-  /** Disconnects clients of these streams until no more is held for them together. Returns what is held then. */
+  /** Disconnects clients of these streams where too much is held for them together. Returns what is held then. */
   private bound(channels: readonly Channel[], maxBytes: number): number {
-    let held = this.count(channels);
+    const held = this.count(channels);
     if (held <= maxBytes * TOO_MUCH) return held;
-    const largestFirst = channels
-      .flatMap(({ all }) => [...all].map((follower) => ({ follower, bytes: unreadOf(follower) })))
-      .sort((a, b) => b.bytes - a.bytes);
-    // Of what many share nothing is given back until the last of them is gone: so each round goes further.
-    for (let rounds = 1; held > maxBytes * ENOUGH && largestFirst.length > 0; rounds *= 2) {
-      let leftBytes = rounds * (held - maxBytes * ENOUGH);
-      while (leftBytes > 0 && largestFirst.length > 0) {
-        const { follower, bytes } = largestFirst.shift() ?? NOBODY;
-        leftBytes -= bytes;
-        follower?.client.tooSlow();
-      }
-      held = this.count(channels);
-    }
-    return held;
+    const largestFirst = channels.flatMap(readersOf).sort((a, b) => b.unread - a.unread);
+    for (const { client } of largestFirst.slice(0, surplusOf(largestFirst, maxBytes * ENOUGH)))
+      client.tooSlow();
+    return this.count(channels);
   }
 
   private count(channels: readonly Channel[]): number {
@@ -76,7 +66,7 @@ export class HeldBytes {
 
   private countOne(channel: Channel): number {
     const account = this.accountOf(channel);
-    account.counted = heldFor(channel.all);
+    account.counted = heldFor(readersOf(channel));
     account.added = 0;
     return account.counted;
   }
@@ -91,20 +81,40 @@ export class HeldBytes {
   }
 }
 
-const NOBODY = { follower: undefined, bytes: 0 };
-
-/** Of what is the same for all, the one that has most unread holds everything that the others do. */
-function heldFor(followers: ReadonlySet<Follower>): number {
-  let [own, shared] = [0, 0];
-  for (const follower of followers) {
-    if (follower.client.isGone) continue;
-    const { ownBytes } = follower;
-    own += ownBytes;
-    shared = Math.max(shared, follower.client.unreadBytes - ownBytes);
-  }
-  return own + shared;
+/** A client at the moment of counting. */
+interface Reader {
+  readonly channel: Channel;
+  readonly client: ChannelClient;
+  readonly unread: number;
+  /** Held for it alone. */
+  readonly own: number;
 }
 
-function unreadOf({ client }: Follower): number {
-  return client.isGone ? 0 : client.unreadBytes;
+function readersOf(channel: Channel): Reader[] {
+  return [...channel.all].flatMap(({ client, ownBytes }) =>
+    client.isGone ? [] : [{ channel, client, unread: client.unreadBytes, own: ownBytes }],
+  );
+}
+
+/** Of what is the same for all of a stream, the one that has most unread holds everything that the others do. */
+function heldFor(readers: readonly Reader[]): number {
+  const shared = new Map<Channel, number>();
+  let held = 0;
+  for (const { channel, unread, own } of readers) {
+    held += own;
+    shared.set(channel, Math.max(shared.get(channel) ?? 0, unread - own));
+  }
+  for (const bytes of shared.values()) held += bytes;
+  return held;
+}
+
+/** How many of them, from the first on, must go so that no more than `maxBytes` is held. */
+function surplusOf(readers: readonly Reader[], maxBytes: number): number {
+  let [tooFew, enough] = [0, readers.length];
+  while (enough - tooFew > 1) {
+    const middle = (tooFew + enough) >> 1;
+    if (heldFor(readers.slice(middle)) > maxBytes) tooFew = middle;
+    else enough = middle;
+  }
+  return enough;
 }

@@ -23,7 +23,13 @@ export class ReadTurns {
   run<T>(stream: string, work: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const jobs = this.waiting.get(stream) ?? [];
-      jobs.push(() => work().then(resolve, reject));
+      jobs.push(async () => {
+        try {
+          resolve(await work());
+        } catch (error) {
+          reject(error);
+        }
+      });
       this.waiting.set(stream, jobs);
       this.startNext();
     });
