@@ -30,7 +30,11 @@ export interface WebSocketConfig {
   /** Addresses whose clients need no key; `*`: all. */
   readonly allowedHosts: readonly string[];
   readonly resume: ResumeConfig;
+  /** Left unread by one client. */
   readonly bufferBytes: number;
+  /** Held for all clients together, and for those of one instance. */
+  readonly unreadBytes: number;
+  readonly unreadBytesPerInstance: number;
   readonly pingMs: number;
   readonly maxClients: number;
   readonly maxClientsPerInstance: number;
@@ -112,6 +116,8 @@ export function webSocketOf(
       maxBytes: values.WEBSOCKET_RESUME_BYTES,
     },
     bufferBytes: values.WEBSOCKET_BUFFER_BYTES,
+    unreadBytes: values.WEBSOCKET_UNREAD_BYTES,
+    unreadBytesPerInstance: values.WEBSOCKET_UNREAD_BYTES_PER_INSTANCE,
     pingMs: values.WEBSOCKET_PING_SECONDS * 1000,
     maxClients: values.WEBSOCKET_MAX_CLIENTS,
     maxClientsPerInstance: values.WEBSOCKET_MAX_CLIENTS_PER_INSTANCE,

@@ -242,6 +242,16 @@ export const VARIABLES = {
     4_194_304,
     'a client that leaves more than this unread is cut off; it can come back and resume',
   ),
+  WEBSOCKET_UNREAD_BYTES: variable(
+    integer(1_048_576, Number.MAX_SAFE_INTEGER),
+    268_435_456,
+    'most that is held for clients that have not read it, in all; beyond that those with most unread are cut off',
+  ),
+  WEBSOCKET_UNREAD_BYTES_PER_INSTANCE: variable(
+    integer(1_048_576, Number.MAX_SAFE_INTEGER),
+    67_108_864,
+    'and for the clients of one instance',
+  ),
   WEBSOCKET_PING_SECONDS: variable(number(1, 3600), 25, 'clients that do not answer are cut off'),
   WEBSOCKET_MAX_CLIENTS: variable(integer(1, 1_000_000), 10_000, 'clients of one gateway'),
   WEBSOCKET_MAX_CLIENTS_PER_INSTANCE: variable(

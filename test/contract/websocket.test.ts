@@ -90,7 +90,13 @@ describe('every destination: websocket', () => {
     const [message = Buffer.alloc(0)] = await published.count(1);
     const [entry] = await stored();
     const { body, ...head } = decodePublished(message);
-    expect(head).toEqual({ id: entry?.id, deliveryId: delivery.id, event: 'messages.upsert' });
+    expect(head).toEqual({
+      id: entry?.id,
+      deliveryId: delivery.id,
+      event: 'messages.upsert',
+      previous: '0-0',
+      born: entry?.id,
+    });
     expect(body.toString('utf8') === entry?.body).toBe(true);
     listener.disconnect();
   });
@@ -117,10 +123,50 @@ describe('every destination: websocket', () => {
 
   test('what is too old goes with the next event', async () => {
     await redis.xadd(keys.stream, '1000-0', 'h', '["dlv_old","call"]', 'b', '{}');
-    await redis.hset(keys.meta, { bytes: 2, born: '1000-0' });
+    await redis.hset(keys.meta, { bytes: 2, born: '1000-0', last: '1000-0' });
     await deliver(create(), eventBody(1)).outcome;
     expect((await stored()).map(({ event }) => event)).toEqual(['messages.upsert']);
     expect(await redis.hget(keys.meta, 'trimmed')).toBe('1000-0');
+  });
+
+  test('each message says which one it follows, and in which stream: also after that was flushed', async () => {
+    const listener = new Redis(process.env['REDIS_URI'] ?? '');
+    const published = new Happenings<ReturnType<typeof decodePublished>>();
+    listener.on('messageBuffer', (_channel: Buffer, message: Buffer) =>
+      published.add(decodePublished(message)),
+    );
+    await listener.subscribe(keys.stream);
+    try {
+      for (const number of [1, 2, 3]) await deliver(create(), eventBody(number)).outcome;
+      await redis.del(keys.stream, keys.meta);
+      await deliver(create(), eventBody(4)).outcome;
+      // Only the stream has expired: it is still the same one.
+      await redis.del(keys.stream);
+      await deliver(create(), eventBody(5)).outcome;
+      const [a, b, c, d, e] = await published.count(5);
+      expect([a, b, c, d, e].map((each) => each?.previous)).toEqual(['0-0', a?.id, b?.id, '0-0', d?.id]);
+      expect([a, b, c, d, e].map((each) => each?.born)).toEqual([a?.id, a?.id, a?.id, d?.id, d?.id]);
+    } finally {
+      listener.disconnect();
+    }
+  });
+
+  test('ids never go back while a stream is known, although the clock does', async () => {
+    const ahead = `${Date.now() + 3_600_000}-5`;
+    await redis.hset(keys.meta, { bytes: 2, born: ahead, last: ahead });
+    for (const number of [1, 2]) await deliver(create(), eventBody(number)).outcome;
+    const [time] = ahead.split('-');
+    expect((await stored()).map((entry) => entry.id)).toEqual([`${time}-6`, `${time}-7`]);
+  });
+
+  test('ids of two streams that began in the same millisecond differ', async () => {
+    const bases = new Set<string>();
+    for (let round = 0; round < 5; round++) {
+      await redis.del(keys.stream, keys.meta);
+      await deliver(create(), eventBody(1)).outcome;
+      bases.add((await stored())[0]?.id.split('-')[1] ?? '');
+    }
+    expect(bases.size).toBeGreaterThan(1);
   });
 
   test.each([

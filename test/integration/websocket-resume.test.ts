@@ -146,17 +146,22 @@ describe('a window that is over', () => {
     const first = await open(gatewayPort);
     await feeder.feed(instance);
     const last = lastOf(await first.received(1));
-    await first.close();
     const keys = await feeder.feed(instance, 25);
+    const lastLost = (await first.received(26))[15]?.id ?? '';
+    await first.close();
     const second = await open(gatewayPort, last);
     const [gap, ...rest] = await second.received(11);
     expect(gap).toEqual({
       event: 'relay.gap',
       instance,
-      id: last,
-      data: { lastEventId: last, resumedAfter: last },
+      id: lastLost,
+      data: { lastEventId: last, resumedAfter: lastLost },
     });
     expect(rest.map(keyOf)).toEqual(keys.slice(-10));
+    // From there on nothing is missing: a client that is cut off right after the gap is told of no other one.
+    const third = await open(gatewayPort, gap?.id);
+    expect((await third.received(10)).map(keyOf)).toEqual(keys.slice(-10));
+    await third.close();
     await second.close();
   });
 

@@ -8,11 +8,12 @@ export class FreezingProxy {
 
   private constructor(private readonly server: Server) {}
 
-  static async start(target: number): Promise<FreezingProxy> {
+  /** @param port to listen on again where an earlier one was closed; 0: any */
+  static async start(target: number, port = 0): Promise<FreezingProxy> {
     const server = createServer();
     const proxy = new FreezingProxy(server);
     server.on('connection', (client: Socket) => splice(client, connect(target, '127.0.0.1'), proxy.sockets));
-    server.listen(0, '127.0.0.1');
+    server.listen(port, '127.0.0.1');
     await once(server, 'listening');
     return proxy;
   }

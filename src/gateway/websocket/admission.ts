@@ -1,6 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { WebSocketConfig } from '../../config/gateway-config';
-import { fromStore } from '../../errors';
+import { within } from '../../time/within';
 import { badRequest, HttpError } from '../http-errors';
 import { instanceName } from '../instance-name';
 import type { Access, Keys } from '../keys';
@@ -108,18 +107,14 @@ export class Admission {
     lastEventId: string | undefined,
   ): Promise<Pick<Seat, 'channel' | 'position' | 'notice'>> {
     const channel = this.parts.feed.channel(instance);
-    const opened = channel.open();
     try {
-      const now = await inTime(opened);
+      // While Redis is away clients are told so, and come back.
+      const now = await within(channel.open(), OPEN_TIMEOUT_MS, redisIsAway);
       if (lastEventId === undefined) return { channel, position: now, notice: undefined };
       if (lastEventId === NOW) {
         return { channel, position: now, notice: { event: 'relay.ready', id: now, data: {} } };
       }
-      const reach = await inTime(fromStore(channel.reachOf(lastEventId)));
-      if (reach === 'all') return { channel, position: lastEventId, notice: undefined };
-      const position = reach === 'part' ? lastEventId : now;
-      const data = { lastEventId, resumedAfter: position };
-      return { channel, position, notice: { event: 'relay.gap', id: position, data } };
+      return { channel, position: lastEventId, notice: undefined };
     } catch (error) {
       channel.leave();
       throw error;
@@ -127,18 +122,4 @@ export class Admission {
   }
 }
 
-/** While Redis is away clients are told so, and come back. */
-async function inTime<T>(work: Promise<T>): Promise<T> {
-  const timeUp = new AbortController();
-  const late = delay(OPEN_TIMEOUT_MS, undefined, { signal: timeUp.signal }).then(() => {
-    throw new HttpError(503, ['Redis cannot be reached: try again'], 5);
-  });
-  // Whichever comes second is of no interest.
-  late.catch(() => {});
-  work.catch(() => {});
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    timeUp.abort();
-  }
-}
+const redisIsAway = (): HttpError => new HttpError(503, ['Redis cannot be reached: try again'], 5);

@@ -1,66 +1,112 @@
-import { bulkhead } from 'cockatiel';
-import type { Cluster, Redis } from 'ioredis';
-import { decodePublished, streamKeys } from '../../destinations/websocket/stream';
+import { decodePublished, type StreamKeys, streamKeys } from '../../destinations/websocket/stream';
+import { Backlog, BacklogBudget } from './backlog';
+import type { HeldBytes } from './held-bytes';
+import { ReadTurns } from './read-turns';
 import { Channel } from './stream-channel';
+import type { StreamId } from './stream-id';
 import { StreamMessage } from './stream-message';
-import { StreamReader } from './stream-reader';
+import type { StreamReader } from './stream-reader';
+import type { StreamSubscriber } from './stream-subscriber';
 
 export interface FeedParts {
-  /** A connection of its own: it only listens. */
-  readonly subscriber: Redis | Cluster;
+  readonly subscriber: StreamSubscriber;
   /** Reads what clients missed. */
-  readonly redis: Redis | Cluster;
+  readonly reader: StreamReader;
   /** `REDIS_PREFIX_KEY`. */
   readonly prefix: string;
+  readonly held: HeldBytes;
   readonly onError: (error: unknown) => void;
 }
 
-const REPLAYS_AT_ONCE = 16;
+/** Each holds at most one page. */
+const READS_AT_ONCE = 16;
+const READS_OF_ONE_STREAM = 4;
+const BACKLOG_BYTES = 67_108_864;
+/**
+ * A stream of which nothing was heard from one round to the next is asked whether something was published; so a message
+ * that got lost is noticed within two rounds although none comes after it.
+ */
+const CHECK_MS = 8000;
+const STREAMS_A_QUESTION = 200;
 
 /** Everything that is published for the clients of this gateway. Listens only to streams that somebody follows. */
 export class Feed {
   private readonly channels = new Map<string, Channel>();
-  private readonly reader: StreamReader;
-  private readonly replays = bulkhead(REPLAYS_AT_ONCE, Number.POSITIVE_INFINITY);
+  private readonly turns = new ReadTurns({ places: READS_AT_ONCE, placesPerStream: READS_OF_ONE_STREAM });
+  private readonly backlogs = new BacklogBudget(BACKLOG_BYTES);
+  /** Where channels were in the last round. */
+  private seen = new Map<Channel, StreamId>();
+  private timer: NodeJS.Timeout | undefined;
+  private checking: Promise<void> | undefined;
 
-  constructor(private readonly parts: FeedParts) {
-    this.reader = new StreamReader(parts.redis);
-  }
+  constructor(private readonly parts: FeedParts) {}
 
   start(): void {
     const { subscriber } = this.parts;
-    subscriber.on('messageBuffer', (name: Buffer, message: Buffer) => {
-      const channel = this.channels.get(name.toString('utf8'));
+    subscriber.onMessage((name, message) => {
+      const channel = this.channels.get(name);
       if (channel !== undefined) channel.take(new StreamMessage(decodePublished(message)));
     });
-    subscriber.on('ready', () => {
-      for (const channel of this.channels.values()) channel.resume();
+    subscriber.onRecovered(() => {
+      for (const channel of this.channels.values()) channel.recover();
     });
+    this.timer ??= setInterval(() => {
+      this.checking ??= this.checkQuiet()
+        .catch(this.parts.onError)
+        .finally(() => {
+          this.checking = undefined;
+        });
+    }, CHECK_MS);
   }
 
   /** @param instance undefined: the events of all instances */
   channel(instance: string | undefined): Channel {
     const keys = streamKeys(this.parts.prefix, instance);
-    const known = this.channels.get(keys.stream);
-    if (known !== undefined) return known;
-    const { subscriber, onError } = this.parts;
-    const channel = new Channel({
+    return this.channels.get(keys.stream) ?? this.createChannel(keys);
+  }
+
+  /** Asks whether something was published to streams that were quiet since the last time. */
+  async checkQuiet(): Promise<void> {
+    const live = [...this.channels.values()].filter(({ state }) => state === 'live');
+    const quiet = live.filter((channel) => this.seen.get(channel) === channel.end);
+    this.seen = new Map(live.map((channel) => [channel, channel.end]));
+    for (let first = 0; first < quiet.length; first += STREAMS_A_QUESTION) {
+      await this.check(quiet.slice(first, first + STREAMS_A_QUESTION));
+    }
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+    for (const channel of this.channels.values()) channel.close();
+    this.channels.clear();
+  }
+
+  private async check(channels: readonly Channel[]): Promise<void> {
+    const before = channels.map(({ end }) => end);
+    const ends = await this.parts.reader.ends(channels.map(({ keys }) => keys));
+    for (const [index, channel] of channels.entries()) {
+      const isQuiet = channel.end === before[index];
+      if (isQuiet && channel.end !== ends[index]) channel.recover();
+    }
+  }
+
+  private createChannel(keys: StreamKeys): Channel {
+    const { reader, subscriber, held, onError } = this.parts;
+    const channel: Channel = new Channel({
       keys,
-      reader: this.reader,
-      inTurn: (work) => this.replays.execute(work),
+      reader,
+      inTurn: (work) => this.turns.run(keys.stream, work),
+      createBacklog: () => new Backlog(this.backlogs),
       subscribe: () => subscriber.subscribe(keys.stream),
+      onSent: (of, bytes) => held.add(of, bytes),
       onEmpty: () => {
         this.channels.delete(keys.stream);
+        held.forget(channel);
         subscriber.unsubscribe(keys.stream).catch(onError);
       },
       onError,
     });
     this.channels.set(keys.stream, channel);
     return channel;
-  }
-
-  close(): void {
-    for (const channel of this.channels.values()) channel.close();
-    this.channels.clear();
   }
 }

@@ -9,8 +9,11 @@ import type { Keys } from '../keys';
 import { Admission } from './admission';
 import { Clients, type ClientsObserver } from './clients';
 import { Feed } from './feed';
+import { HeldBytes } from './held-bytes';
 import { PlainSockets, refuse } from './plain';
 import { SocketIo } from './socket-io';
+import { RedisStreamReader } from './stream-reader';
+import { streamSubscriber } from './stream-subscriber';
 
 export interface WebSocketHubParts {
   readonly gateway: GatewayConfig;
@@ -39,7 +42,14 @@ export class WebSocketHub {
 
   constructor(private readonly parts: WebSocketHubParts) {
     const { gateway, config, keys, subscriber, redis, prefix, observer, asHttpError, onError } = parts;
-    this.feed = new Feed({ subscriber, redis, prefix, onError });
+    const { unreadBytes, unreadBytesPerInstance } = config;
+    this.feed = new Feed({
+      subscriber: streamSubscriber(subscriber),
+      reader: new RedisStreamReader(redis),
+      held: new HeldBytes({ maxBytes: unreadBytes, maxBytesPerStream: unreadBytesPerInstance }),
+      prefix,
+      onError,
+    });
     const originRules = { origins: gateway.cors.origins, publicUrl: gateway.publicUrl };
     const admission = new Admission({ config, originRules, keys, feed: this.feed });
     this.clients = new Clients({ admission, keys, pingMs: config.pingMs, observer, onError });

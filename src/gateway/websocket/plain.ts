@@ -95,7 +95,7 @@ class PlainClient implements Client {
      * writes its own, for pings and for closing, in between. It compresses nothing, so that none is ever half written.
      */
     private readonly stream: Duplex,
-    private readonly bufferBytes: number,
+    readonly bufferBytes: number,
     private readonly instance: string | undefined,
     private readonly onTrouble: (reason: CutReason) => void,
   ) {
@@ -111,9 +111,11 @@ class PlainClient implements Client {
     return this.webSocket.readyState !== this.webSocket.OPEN;
   }
 
-  get isFull(): boolean {
-    return this.stream.writableLength > this.bufferBytes / 2;
+  get unreadBytes(): number {
+    return this.stream.writableLength;
   }
+
+  readonly copiedBytes = 0;
 
   tooSlow(): void {
     this.onTrouble('slow');

@@ -1,14 +1,14 @@
-import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
 import { Server, type Socket } from 'socket.io';
 import type { GatewayConfig } from '../../config/gateway-config';
 import type { BudgetOptions, SharedBudget } from '../../network/shared-budget';
 import { errorBody, type HttpError } from '../http-errors';
 import type { Admission, Candidate, Seat } from './admission';
-import type { Client, Clients, CutReason } from './clients';
+import type { Clients } from './clients';
 import { EngineLimits } from './engine-limits';
-import type { Notice } from './follower';
+import { OpenAnswers } from './open-answers';
+import { SocketIoClient } from './socket-io-client';
 import { GatewaySocketServer } from './socket-server';
-import type { StreamMessage } from './stream-message';
 
 export interface SocketIoParts {
   readonly config: GatewayConfig;
@@ -47,6 +47,7 @@ export class SocketIo {
   private readonly limits: EngineLimits;
   /** The library has no engine before. */
   private isAttached = false;
+  private readonly answers = new OpenAnswers();
 
   constructor(private readonly parts: SocketIoParts) {
     const { cors } = parts.config;
@@ -84,6 +85,10 @@ export class SocketIo {
     this.server.attach(server);
     this.isAttached = true;
     this.limits.watch(this.server.engine);
+    this.server.engine.use((request: IncomingMessage, response: ServerResponse, next: () => void) => {
+      this.answers.watch(request, response);
+      next();
+    });
   }
 
   /** The HTTP server is closed by its owner. */
@@ -119,9 +124,13 @@ export class SocketIo {
     const { seat, stopWatching } = arrival;
     stopWatching();
     const { clients, bufferBytes } = this.parts;
-    const client: SocketIoClient = new SocketIoClient(socket, bufferBytes, seat.instance, (reason) =>
-      clients.cutOff(client, reason),
-    );
+    const client: SocketIoClient = new SocketIoClient({
+      socket,
+      answers: this.answers,
+      bufferBytes,
+      instance: seat.instance,
+      onTrouble: (reason) => clients.cutOff(client, reason),
+    });
     const leave = clients.add(client, seat);
     socket.once('disconnect', () => {
       client.gone();
@@ -151,65 +160,5 @@ function decoded(name: string): string {
     return decodeURIComponent(name);
   } catch {
     return name;
-  }
-}
-
-class SocketIoClient implements Client {
-  readonly protocol = 'socket.io';
-  isGone = false;
-  private unsentBytes = 0;
-  private waiting: (() => void)[] = [];
-
-  constructor(
-    private readonly socket: Socket,
-    private readonly bufferBytes: number,
-    private readonly instance: string | undefined,
-    private readonly onTrouble: (reason: CutReason) => void,
-  ) {}
-
-  get isFull(): boolean {
-    return this.unsentBytes > this.bufferBytes / 2;
-  }
-
-  tooSlow(): void {
-    this.onTrouble('slow');
-  }
-
-  send(message: StreamMessage): void {
-    if (this.isGone) return;
-    if (this.unsentBytes > this.bufferBytes) return this.onTrouble('slow');
-    const packet = message.socketIoPacket(this.socket.nsp.name);
-    this.unsentBytes += packet.length;
-    // Below socket.io's own `emit`, which would make the packet anew for each client.
-    this.socket.conn.send(packet, {}, () => this.sent(packet.length));
-  }
-
-  notify({ event, ...rest }: Notice): void {
-    this.socket.emit(event, { event, instance: this.instance ?? null, ...rest });
-  }
-
-  flushed(): Promise<void> {
-    if (this.unsentBytes === 0 || this.isGone) return Promise.resolve();
-    return new Promise((resolve) => this.waiting.push(resolve));
-  }
-
-  /** The engine below pings by itself. */
-  checkAlive(): void {}
-
-  cutOff(reason: CutReason): void {
-    // Told so, clients do not come back by themselves; where the connection just ends they do, and resume.
-    if (reason === 'revoked') this.socket.disconnect(true);
-    else this.socket.conn.close(true);
-  }
-
-  gone(): void {
-    this.isGone = true;
-    this.sent(this.unsentBytes);
-  }
-
-  private sent(bytes: number): void {
-    this.unsentBytes -= bytes;
-    if (this.unsentBytes > 0) return;
-    for (const resolve of this.waiting.splice(0)) resolve();
   }
 }

@@ -1,50 +1,88 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StreamKeys } from '../../destinations/websocket/stream';
+import { endsWithin } from '../../time/within';
+import type { Backlog } from './backlog';
 import { type ChannelClient, Follower } from './follower';
-import { BEGINNING, compareIds, type StreamId } from './stream-id';
+import { compareIds, type StreamId } from './stream-id';
 import type { StreamMessage } from './stream-message';
-import { PAGE, type Reach, type StreamReader } from './stream-reader';
+import type { Gap, Page, StreamReader } from './stream-reader';
 
 export interface ChannelParts {
   readonly keys: StreamKeys;
   readonly reader: StreamReader;
   readonly subscribe: () => Promise<unknown>;
-  /** Many may come back at once, each to be sent its own past: a few at a time hold theirs in memory. */
+  /** Reads are many after an outage: a few at a time, shared out among streams. */
   readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly createBacklog: () => Backlog;
+  /** Its clients may now leave so many bytes more unread. */
+  readonly onSent: (channel: Channel, bytes: number) => void;
   /** Nobody follows it any more. */
   readonly onEmpty: () => void;
   readonly onError: (error: unknown) => void;
 }
 
+/**
+ * `opening`: it finds out where its stream ends. `filling`: it may have missed something, and reads the stream instead of
+ * handing on what it hears. `live`: what is published follows what it handed on last. `closed`: nobody follows it.
+ */
+export type ChannelState = 'opening' | 'filling' | 'live' | 'closed';
+
 const RETRY_MS = 500;
-/** A client that takes nothing for so long gives its turn to others. */
-const FLUSH_MS = 10_000;
+/** Clients that do not take what was filled in within this time go on by themselves. */
+const PACE_MS = 2000;
 
 /**
- * The followers of one stream. What is published is handed on as it comes; the stream itself is read only for those
- * that missed something: a client that comes back, or all of them after the connection to Redis was lost.
+ * The followers of one stream. What is published is handed on as it comes, as long as each message says that it follows
+ * the one before it. Where one does not, or may be missing, the stream is read from the last one on, for all followers
+ * together; where it no longer has everything, they are told so.
  */
 export class Channel {
+  private current: ChannelState = 'opening';
   private readonly followers = new Set<Follower>();
+  private readonly live = new Set<Follower>();
   /** Clients on their way in. */
   private expected = 0;
-  /** Of the last message handed on. */
-  private position: StreamId = BEGINNING;
-  /** Messages may have been missed: what is published is left to be read. */
-  private isBehind = true;
-  /** Something was published meanwhile. */
-  private isMore = false;
-  private closed = false;
-  /** What makes up for what was missed, one after the other. */
-  private catchingUp: Promise<void> | undefined;
+  private position: StreamId = '';
+  /** Which stream it is. */
+  private born = '';
+  /** Messages that were heard while it filled, in the order in which they came. */
+  private readonly heard: Backlog;
+  private newestHeard: StreamMessage | undefined;
+  /** What was handed on lately, while followers catch up. */
+  private readonly recent: Backlog;
+  private catchingUp = 0;
+  /** The subscription may be another one now. */
+  private mustSubscribe = true;
+  private filling: Promise<void> | undefined;
+  private isReading = false;
 
-  constructor(private readonly parts: ChannelParts) {}
+  constructor(private readonly parts: ChannelParts) {
+    this.heard = parts.createBacklog();
+    this.recent = parts.createBacklog();
+  }
+
+  get state(): ChannelState {
+    return this.current;
+  }
+
+  get keys(): StreamKeys {
+    return this.parts.keys;
+  }
+
+  /** Of the last message handed on. */
+  get end(): StreamId {
+    return this.position;
+  }
+
+  get all(): ReadonlySet<Follower> {
+    return this.followers;
+  }
 
   /** Resolves to the position from which on nothing will be missed; call `join` or `leave` after it. */
   async open(): Promise<StreamId> {
     this.expected++;
-    this.catchingUp ??= this.begin();
-    await this.catchingUp;
+    if (this.current === 'opening') this.fill();
+    await this.filling;
     return this.position;
   }
 
@@ -57,96 +95,180 @@ export class Channel {
   /** Sends what came after `position`, and from then on what comes. Returns what ends it. */
   join(client: ChannelClient, position: StreamId): () => void {
     this.expected--;
-    const follower = new Follower(client, position);
+    const follower: Follower = new Follower({
+      client,
+      read: (from) => this.page(from),
+      meet: (met, page) => this.meet(met, page),
+      onSent: (bytes) => this.parts.onSent(this, bytes),
+    });
     this.followers.add(follower);
-    const missedNothing = !this.isBehind && compareIds(position, this.position) === 0;
-    if (missedNothing) follower.catchUp();
-    else this.replay(follower).catch(this.parts.onError);
+    if (this.current === 'live' && position === this.position) this.goLive(follower);
+    else this.catchUp(follower, position);
     return () => {
+      follower.leave();
       this.followers.delete(follower);
+      this.live.delete(follower);
       this.closeIfEmpty();
     };
   }
 
-  reachOf(position: StreamId): Promise<Reach> {
-    return this.parts.reader.reachOf(this.parts.keys, position);
-  }
-
+  /** A message that was just published. */
   take(message: StreamMessage): void {
-    if (this.isBehind) this.isMore = true;
-    else if (compareIds(message.id, this.position) > 0) this.handOn(message);
+    if (this.current === 'live' && message.previous === this.position && message.born === this.born) {
+      this.handOn(message);
+    } else if (this.current === 'live' || this.current === 'filling') this.takeUnexpected(message);
   }
 
-  /** The connection was lost and is back: what was published meanwhile was not heard. */
-  resume(): void {
-    this.isBehind = true;
-    this.catchingUp = this.catchingUp?.then(() => this.subscribeAgain());
-    this.catchingUp?.catch(this.parts.onError);
+  /** Messages may have been missed: looks whether there are any, and is followed again by the subscription. */
+  recover(): void {
+    this.mustSubscribe = true;
+    if (this.current === 'live') this.fill();
   }
 
   close(): void {
-    this.closed = true;
+    this.become('closed');
+    for (const follower of this.followers) follower.leave();
+    this.heard.clear();
+    this.recent.clear();
   }
 
-  private async begin(): Promise<void> {
-    await this.subscribe();
-    this.position = await this.persistently(() => this.parts.reader.end(this.parts.keys), BEGINNING);
-    await this.readOn();
+  private takeUnexpected(message: StreamMessage): void {
+    if (this.born === '' && this.current === 'live' && message.previous === this.position) {
+      // The first of a stream that nothing was known of.
+      this.born = message.born ?? '';
+      return this.handOn(message);
+    }
+    // It was read from the stream before it was heard.
+    if (this.isOld(message)) return;
+    this.newestHeard = message;
+    this.heard.add(message);
+    if (this.current === 'live') this.fill();
   }
 
-  private async subscribeAgain(): Promise<void> {
-    this.isBehind = true;
+  private isOld({ id, born }: StreamMessage): boolean {
+    return (born === undefined || born === this.born) && compareIds(id, this.position) <= 0;
+  }
+
+  private fill(): void {
+    if (this.current === 'live') this.become('filling');
+    if (this.isReading) return;
+    this.filling = this.readOn();
+    this.observe(this.filling);
+  }
+
+  private async readOn(): Promise<void> {
+    this.isReading = true;
+    while (this.current === 'opening' || this.current === 'filling') await this.readPage();
+    this.isReading = false;
+  }
+
+  /** Hands on what the stream has after the position; live once what is heard follows it. */
+  private async readPage(): Promise<void> {
     await this.subscribe();
-    await this.readOn();
+    if (this.current === 'opening') await this.findEnd();
+    // What was heard until now is in the stream, and is read.
+    this.heard.clear();
+    this.newestHeard = undefined;
+    const page = await this.page(this.position);
+    if (page === undefined) return;
+    this.handOnPage(page);
+    await this.pace();
+    if (!page.isMore && this.joinWhatIsHeard()) this.become('live');
+  }
+
+  /** False where something may be missing still. */
+  private joinWhatIsHeard(): boolean {
+    for (const message of this.heard.after(this.position)) this.handOn(message);
+    this.heard.clear();
+    const { newestHeard } = this;
+    return !this.mustSubscribe && (newestHeard === undefined || this.isOld(newestHeard));
   }
 
   private async subscribe(): Promise<void> {
-    await this.persistently<unknown>(() => this.parts.subscribe(), undefined);
+    while (this.mustSubscribe && !this.isClosed) {
+      this.mustSubscribe = false;
+      await this.persistently(async () => this.parts.subscribe());
+    }
   }
 
-  /** Hands on what the stream has after the position, until nothing is missing. */
-  private async readOn(): Promise<void> {
-    do {
-      this.isMore = false;
-      const page = await this.after(this.position);
-      for (const message of page) this.handOn(message);
-      if (page.length === PAGE) this.isMore = true;
-    } while (this.isMore && !this.closed);
-    this.isBehind = false;
+  private async findEnd(): Promise<void> {
+    const end = await this.persistently(() => this.inTurn(() => this.parts.reader.end(this.keys)));
+    if (end === undefined) return;
+    this.position = end.position;
+    this.born = end.born ?? '';
+    this.become('filling');
+  }
+
+  private handOnPage({ born, gap, messages }: Page): void {
+    this.born = born;
+    if (gap !== undefined) this.declare(gap);
+    for (const message of messages) this.handOn(message);
+  }
+
+  private declare(gap: Gap): void {
+    this.position = gap.resumedAfter;
+    this.recent.clear();
+    for (const { client } of this.live)
+      client.notify({ event: 'relay.gap', id: gap.resumedAfter, data: gap });
   }
 
   private handOn(message: StreamMessage): void {
     this.position = message.id;
-    for (const follower of this.followers) follower.take(message);
+    if (this.catchingUp > 0) this.recent.add(message);
+    for (const { client } of this.live) client.send(message);
+    this.parts.onSent(this, message.bytes);
   }
 
-  private async replay(follower: Follower): Promise<void> {
-    let isDone = false;
-    while (!isDone) isDone = await this.parts.inTurn(() => this.replayPage(follower));
-  }
-
-  /** True when the follower needs no more of the past. */
-  private async replayPage(follower: Follower): Promise<boolean> {
-    const { client } = follower;
-    follower.remember();
-    const page = await this.after(follower.position);
-    for (const message of page) {
-      if (client.isGone || this.closed) return true;
-      follower.send(message);
-      // No faster than the client takes it.
-      if (client.isFull && !(await inTime(client.flushed()))) client.tooSlow();
+  /** What is filled in comes as fast as Redis gives it: those that take longer go on by themselves. */
+  private async pace(): Promise<void> {
+    const full = [...this.live].filter(({ client }) => isHalfFull(client));
+    if (full.length === 0) return;
+    await endsWithin(Promise.all(full.map(({ client }) => client.flushed())), PACE_MS);
+    for (const follower of full) {
+      if (!this.live.has(follower) || !isHalfFull(follower.client)) continue;
+      this.live.delete(follower);
+      this.catchUp(follower, this.position);
     }
-    return client.isGone || this.closed || (page.length < PAGE && follower.catchUp());
   }
 
-  private after(position: StreamId): Promise<StreamMessage[]> {
-    const { reader, keys } = this.parts;
-    return this.persistently(() => reader.after(keys, position), []);
+  private catchUp(follower: Follower, position: StreamId): void {
+    this.catchingUp++;
+    const caughtUp = follower.catchUp(position).finally(() => {
+      this.catchingUp--;
+      if (this.catchingUp === 0) this.recent.clear();
+    });
+    this.observe(caughtUp);
   }
 
-  /** While Redis is away clients wait; `otherwise` once the channel is closed. */
-  private async persistently<T>(work: () => Promise<T>, otherwise: T): Promise<T> {
-    while (!this.closed) {
+  private goLive(follower: Follower): void {
+    follower.goLive(this.position);
+    this.live.add(follower);
+  }
+
+  /** A follower that was sent what there is: it is live once it has what the channel has handed on meanwhile. */
+  private async meet(follower: Follower, page: Page): Promise<void> {
+    if (follower.state !== 'waiting') return;
+    if (this.current === 'live') {
+      for (const message of this.recent.after(follower.position)) follower.sendOwn(message);
+      if (follower.position === this.position) return this.goLive(follower);
+      // The follower read what the channel has not heard.
+      const isAhead = compareIds(follower.position, this.position) > 0;
+      if (isAhead || page.messages.length === 0) this.fill();
+    }
+    await this.filling;
+  }
+
+  private async page(position: StreamId): Promise<Page | undefined> {
+    return this.persistently(() => this.inTurn(() => this.parts.reader.after(this.keys, position)));
+  }
+
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    return this.parts.inTurn(work);
+  }
+
+  /** While Redis is away everybody waits; undefined once the channel is closed. */
+  private async persistently<T>(work: () => Promise<T>): Promise<T | undefined> {
+    while (!this.isClosed) {
       try {
         return await work();
       } catch (error) {
@@ -154,20 +276,29 @@ export class Channel {
         await delay(RETRY_MS);
       }
     }
-    return otherwise;
+    return undefined;
+  }
+
+  private observe(work: Promise<void>): void {
+    work.catch(this.parts.onError);
+  }
+
+  private get isClosed(): boolean {
+    return this.current === 'closed';
+  }
+
+  private become(state: ChannelState): void {
+    if (!this.isClosed) this.current = state;
   }
 
   private closeIfEmpty(): void {
-    if (this.followers.size > 0 || this.expected > 0 || this.closed) return;
-    this.closed = true;
+    if (this.followers.size > 0 || this.expected > 0 || this.isClosed) return;
+    this.close();
     this.parts.onEmpty();
   }
 }
 
-async function inTime(work: Promise<void>): Promise<boolean> {
-  const timer = new AbortController();
-  const late = delay(FLUSH_MS, false, { signal: timer.signal }).catch(() => false);
-  const isInTime = await Promise.race([work.then(() => true), late]);
-  timer.abort();
-  return isInTime;
+/** Of what a live client may leave unread. */
+function isHalfFull({ unreadBytes, bufferBytes }: ChannelClient): boolean {
+  return unreadBytes > bufferBytes / 2;
 }

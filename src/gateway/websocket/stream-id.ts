@@ -1,9 +1,6 @@
 /** Id of an entry of a Redis stream: milliseconds and a number within them. Also the id that clients see. */
 export type StreamId = string;
 
-/** Before every entry. */
-export const BEGINNING: StreamId = '0-0';
-
 export function isStreamId(text: string): boolean {
   return /^\d{1,15}-\d{1,15}$/.test(text);
 }

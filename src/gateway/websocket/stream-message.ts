@@ -1,17 +1,37 @@
 import type { Published } from '../../destinations/websocket/stream';
 import type { StreamId } from './stream-id';
 
+/** A packet of socket.io, in the two forms that its transports need. */
+export interface SocketIoPacket {
+  /** A WebSocket frame. A large one is in two pieces: the second, which holds the event, is one buffer for all clients. */
+  readonly frame: readonly Buffer[];
+  /** For long polling: shares the event's text with all other clients until an answer is put together. */
+  readonly text: string;
+}
+
 /** One event on its way to WebSocket clients; what they receive is put together once for all of them. */
 export class StreamMessage {
   readonly id: StreamId;
   readonly event: string;
+  /** Of the entry before this one in the stream. */
+  readonly previous: StreamId | undefined;
+  /** Which stream it belongs to. */
+  readonly born: string | undefined;
   private jsonBytes: Buffer | undefined;
   private frameBytes: Buffer | undefined;
-  private packet: { readonly namespace: string; readonly text: string } | undefined;
+  private payload: { readonly bytes: Buffer; text: string | undefined } | undefined;
+  private packet: { readonly namespace: string; readonly packet: SocketIoPacket } | undefined;
 
   constructor(private readonly published: Published) {
     this.id = published.id;
     this.event = published.event;
+    this.previous = published.previous;
+    this.born = published.born;
+  }
+
+  /** About what a client receives, and what is held in memory for it. */
+  get bytes(): number {
+    return this.published.body.length + OVERHEAD;
   }
 
   /** The event's JSON with two keys of ours: `id`, to resume after, and `delivery_id`, to recognise copies by. */
@@ -32,17 +52,41 @@ export class StreamMessage {
 
   /**
    * An EVENT packet of the socket.io protocol (version 5, Packet encoding). Made here instead of by its encoder, which
-   * would have to parse the event first: numbers beyond 2^53 would not survive that.
+   * would have to parse the event first: numbers beyond 2^53 would not survive that. Clients may write one namespace in
+   * many ways (percent-encoded), so that only the few bytes that name it are made for each.
    */
-  socketIoPacket(namespace: string): string {
+  socketIoPacket(namespace: string): SocketIoPacket {
     if (this.packet?.namespace !== namespace) {
-      const scope = namespace === '/' ? '' : `${namespace},`;
-      const name = JSON.stringify(clientEventName(this.event));
-      this.packet = { namespace, text: `2${scope}[${name},${this.json.toString('utf8')}]` };
+      this.packet = { namespace, packet: this.createPacket(namespace) };
     }
-    return this.packet.text;
+    return this.packet.packet;
+  }
+
+  private createPacket(namespace: string): SocketIoPacket {
+    this.payload ??= { bytes: Buffer.concat([this.json, PACKET_END]), text: undefined };
+    const { payload } = this;
+    const scope = namespace === '/' ? '' : `${namespace},`;
+    const start = `2${scope}[${JSON.stringify(clientEventName(this.event))},`;
+    const packetStart = Buffer.from(ENGINE_MESSAGE + start);
+    const pieces = [frameHead(packetStart.length + payload.bytes.length), packetStart, payload.bytes];
+    const isSmall = payload.bytes.length <= ONE_PIECE_BYTES;
+    return {
+      frame: isSmall ? [Buffer.concat(pieces)] : [Buffer.concat(pieces.slice(0, 2)), payload.bytes],
+      get text(): string {
+        payload.text ??= payload.bytes.toString('utf8');
+        return start + payload.text;
+      },
+    };
   }
 }
+
+/** Of the keys that are added and of the head of a frame. */
+const OVERHEAD = 128;
+/** What engine.io, below socket.io, begins a message with. */
+const ENGINE_MESSAGE = '4';
+const PACKET_END = Buffer.from(']');
+/** Up to here one write is worth more than one buffer for clients that write their namespace differently. */
+const ONE_PIECE_BYTES = 16_384;
 
 /** Names that socket.io's clients keep for themselves: such a packet would end the connection. */
 const RESERVED: ReadonlySet<string> = new Set([
