@@ -1,13 +1,13 @@
 import { bulkhead } from 'cockatiel';
 import type { Cluster, Redis } from 'ioredis';
 import { decodePublished, streamKeys } from '../../destinations/websocket/stream';
+import type { Subscriptions } from '../../redis/subscriber';
 import { Channel } from './stream-channel';
 import { StreamMessage } from './stream-message';
 import { StreamReader } from './stream-reader';
 
 export interface FeedParts {
-  /** A connection of its own: it only listens. */
-  readonly subscriber: Redis | Cluster;
+  readonly subscriber: Subscriptions;
   /** Reads what clients missed. */
   readonly redis: Redis | Cluster;
   /** `REDIS_PREFIX_KEY`. */
@@ -29,11 +29,11 @@ export class Feed {
 
   start(): void {
     const { subscriber } = this.parts;
-    subscriber.on('messageBuffer', (name: Buffer, message: Buffer) => {
-      const channel = this.channels.get(name.toString('utf8'));
+    subscriber.onMessage((name, message) => {
+      const channel = this.channels.get(name);
       if (channel !== undefined) channel.take(new StreamMessage(decodePublished(message)));
     });
-    subscriber.on('ready', () => {
+    subscriber.onRecovered(() => {
       for (const channel of this.channels.values()) channel.resume();
     });
   }

@@ -4,6 +4,7 @@ import type { GatewayConfig, WebSocketConfig } from '../../config/gateway-config
 import { clientAddressOf } from '../../network/client-address';
 import { descriptorLimit, gatewayLimits } from '../../network/descriptors';
 import type { SharedBudget } from '../../network/shared-budget';
+import type { Subscriptions } from '../../redis/subscriber';
 import { type HttpError, notFound } from '../http-errors';
 import type { Keys } from '../keys';
 import { Admission } from './admission';
@@ -19,7 +20,7 @@ export interface WebSocketHubParts {
   /** Bytes of bodies whose senders showed no key; shared with the other routes. */
   readonly bodies: SharedBudget;
   /** A connection of its own: it only listens. */
-  readonly subscriber: Redis | Cluster;
+  readonly subscriber: Subscriptions;
   readonly redis: Redis | Cluster;
   /** `REDIS_PREFIX_KEY`. */
   readonly prefix: string;
