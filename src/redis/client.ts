@@ -28,9 +28,12 @@ const PURPOSE_OPTIONS: Readonly<Record<RedisPurpose, PurposeOptions>> = {
   subscriber: { enableOfflineQueue: false, maxRetriesPerRequest: 0, autoResubscribe: false },
 };
 
-/** BullMQ blocks for up to ten seconds. */
+/**
+ * BullMQ blocks for up to ten seconds. For commands it is less than `commandTimeout`, so that a call which is not answered
+ * ends its connection, and those after it fail at once instead of being written to it as well.
+ */
 const SILENT_MS: Readonly<Record<RedisPurpose, number>> = {
-  commands: 10_000,
+  commands: 8_000,
   blocking: 15_000,
   subscriber: 12_000,
 };

@@ -3,7 +3,7 @@ import type { Logger } from '../observability/logging';
 import { monotonicMs } from '../time/monotonic';
 import type { RelayRedis } from './relay-redis';
 import { isReplyError } from './reply-error';
-import { changeOf, type KnownStore, type StoreChange } from './store-mark';
+import { changeOf, type KnownStore, type StoreChange, storeMarkKey } from './store-mark';
 
 export interface RedisHealthParts {
   /** For commands: whether its writes are answered is what is watched. */
@@ -118,7 +118,7 @@ export class RedisHealth {
   /** One write, and a look at the mark, before and after. */
   private async write(): Promise<void> {
     const { redis, prefix } = this.parts;
-    const [beatKey, markKey] = [`{${prefix}}:beat:${this.processId}`, `{${prefix}}:store`];
+    const [beatKey, markKey] = [`{${prefix}}:beat:${this.processId}`, storeMarkKey(prefix)];
     const beat = ++this.beats;
     const mark = randomBytes(9).toString('base64url');
     const replies = await redis

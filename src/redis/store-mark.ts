@@ -1,3 +1,8 @@
+/** Where the mark lies. */
+export function storeMarkKey(prefix: string): string {
+  return `{${prefix}}:store`;
+}
+
 /** What a process knows its store by: a mark that lies in it, and the number of its own last beat that was taken. */
 export interface KnownStore {
   readonly mark: string;
