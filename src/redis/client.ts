@@ -3,6 +3,7 @@ import type { Logger } from '../observability/logging';
 import { Backoff } from '../time/backoff';
 import { accessOf, addressOf, isTls, parseNode } from './access';
 import { WatchedConnector } from './connector';
+import { Doubt } from './doubt';
 import { clusterGuide, fixedLocator, GuidedLocator, type Locator, sentinelGuide } from './locator';
 import { RelayRedis } from './relay-redis';
 import { replyCode } from './reply-error';
@@ -51,7 +52,9 @@ export function connectRedis(
   onError: (error: Error) => void,
 ): RelayRedis {
   const locator = locatorOf(config);
-  const parts = { locator, tls: isTls(config.uri), silentMs: SILENT_MS[purpose] };
+  const doubt = new Doubt();
+  const onLate = (): void => doubt.raise();
+  const parts = { locator, tls: isTls(config.uri), silentMs: SILENT_MS[purpose], onLate };
   const backoff = new Backoff(RECONNECT);
   const client = new RelayRedis({
     ...PURPOSE_OPTIONS[purpose],
@@ -67,7 +70,7 @@ export function connectRedis(
     },
     retryStrategy: () => backoff.next(),
     reconnectOnError: (error) => locator.movesAfter.has(replyCode(error) ?? ''),
-  });
+  }).withDoubt(doubt);
   client.on('ready', () => backoff.reset());
   client.on('error', onError);
   return client;

@@ -8,8 +8,9 @@ import { watchSocket } from './socket-watch';
 export interface ConnectorParts {
   readonly locator: Locator;
   readonly tls: boolean;
-  /** A connection that owes an answer for longer is given up; longer than any command may block. */
+  /** Longer than any command may block. */
   readonly silentMs: number;
+  readonly onLate: () => void;
 }
 
 /** How long a closed connection may take to say goodbye. */
@@ -20,6 +21,8 @@ const GOODBYE_MS = 2000;
  * client calls it anew for each connection.
  */
 export class WatchedConnector extends AbstractConnector {
+  private ended: Socket | TLSSocket | undefined;
+
   constructor(private readonly parts: ConnectorParts) {
     super(GOODBYE_MS);
   }
@@ -32,8 +35,16 @@ export class WatchedConnector extends AbstractConnector {
     // `disconnect` was asked for while the server was looked for.
     if (!this.connecting) socket.destroy();
     this.stream = socket;
-    if (!socket.destroyed) watchSocket(socket, this.parts.silentMs);
+    if (!socket.destroyed) watchSocket(socket, this.parts);
     return socket;
+  }
+
+  /** Once for each connection: every command of a pipeline that is refused may ask for it. */
+  override disconnect(): void {
+    const isEnding = this.ended !== undefined && this.ended === this.stream;
+    this.connecting = false;
+    this.ended = this.stream;
+    if (!isEnding) super.disconnect();
   }
 
   override check(info: Readonly<Record<string, string>>): boolean {

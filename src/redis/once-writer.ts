@@ -34,6 +34,8 @@ export interface ScriptCall {
 type Replies = readonly (readonly [error: Error | null, result: unknown])[];
 
 const REPLICAS_MS = 2000;
+/** Rounds of asking again: a server that stops over and over is doubted for no longer. */
+const MAX_ROUNDS = 5;
 /** The numbers of a process that is gone stay for this long. */
 const SENT_SECONDS = 86_400;
 /** For how long a network may still bring what was sent over a connection that was given up. */
@@ -68,8 +70,7 @@ export class OnceWriter {
   async write(calls: readonly PreparedCall[]): Promise<WriteResult[]> {
     const wereSent = calls.map(({ wasSent }) => wasSent);
     const { stream } = this.parts.redis;
-    const replies = await this.send(calls);
-    const results = calls.map((_, index) => resultOf(replies[index]));
+    const results = await this.ask(calls);
     for (const [index, result] of results.entries()) {
       const call = calls[index];
       // A refusal says for certain that it has no effect. One that took effect is not stored until replicas have it.
@@ -81,7 +82,23 @@ export class OnceWriter {
     return results;
   }
 
-  private async send(calls: readonly PreparedCall[]): Promise<Replies> {
+  /** What was answered while the server is in doubt is asked again afterwards: done before means that it is there. */
+  private async ask(calls: readonly PreparedCall[]): Promise<WriteResult[]> {
+    const { doubt } = this.parts.redis;
+    const first = await this.send(calls);
+    let results = first;
+    for (let round = 0; round < MAX_ROUNDS && doubt.isRaised && results.some(({ ok }) => ok); round++) {
+      await doubt.over();
+      results = await this.send(calls);
+    }
+    // Asked again, a call does not say any more what it did.
+    return results.map((result, index) => {
+      const before = first[index];
+      return result.ok && result.reply === undefined && before?.ok ? before : result;
+    });
+  }
+
+  private async send(calls: readonly PreparedCall[]): Promise<WriteResult[]> {
     const { redis } = this.parts;
     const sent = calls.map((call) => onceCall(redis, call, this.keys));
     const pipeline = redis.pipeline();
@@ -92,7 +109,7 @@ export class OnceWriter {
     pipeline.expire(this.keys.sent, SENT_SECONDS);
     const replies = ((await pipeline.exec()) ?? []) as Replies;
     if (replies.at(-1)?.[0] !== null) this.done.push(...forgotten);
-    return replies;
+    return calls.map((_, index) => resultOf(replies[index]));
   }
 
   /** WAIT speaks of what its own connection wrote: an answer on another one would mean nothing. */

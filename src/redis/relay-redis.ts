@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import { Doubt } from './doubt';
 import { allowedWhileFull, freesMemory } from './full';
 
 export interface ScriptDefinition {
@@ -11,7 +12,13 @@ export interface ScriptDefinition {
 
 /** A connection that remembers the scripts that were defined on it, BullMQ's too, so that they can be built upon. */
 export class RelayRedis extends Redis {
+  doubt = new Doubt();
   private readonly definitions = new Map<string, ScriptDefinition>();
+
+  withDoubt(doubt: Doubt): this {
+    this.doubt = doubt;
+    return this;
+  }
 
   override defineCommand(name: string, definition: ScriptDefinition): void {
     const { lua, frees = freesMemory(name), ...others } = definition;

@@ -122,7 +122,8 @@ const SCRIPTS = {
       return #ids`,
   },
   /**
-   * One look at everything the audit compares. An active job that is settled already counts as delivered.
+   * One look at everything the audit compares. A job that is settled already counts as delivered: it is active, or
+   * waits again after a fail-over has brought it back.
    * KEYS: audit hash, destinations hash, wait, paused, active, delayed, prioritized, failed. ARGV: key of a job
    * without its id, length of the destination key.
    */
@@ -136,11 +137,10 @@ const SCRIPTS = {
         local key = string.sub(id, -length)
         into[key] = (into[key] or 0) + 1
       end
-      for _, list in ipairs({KEYS[3], KEYS[4]}) do
-        for _, id in ipairs(redis.call('LRANGE', list, 0, -1)) do count(parked, id) end
-      end
-      for _, id in ipairs(redis.call('LRANGE', KEYS[5], 0, -1)) do
-        if redis.call('HEXISTS', ARGV[1] .. id, 'settled') == 0 then count(parked, id) end
+      for _, list in ipairs({KEYS[3], KEYS[4], KEYS[5]}) do
+        for _, id in ipairs(redis.call('LRANGE', list, 0, -1)) do
+          if redis.call('HEXISTS', ARGV[1] .. id, 'settled') == 0 then count(parked, id) end
+        end
       end
       for _, set in ipairs({KEYS[6], KEYS[7]}) do
         for _, id in ipairs(redis.call('ZRANGE', set, 0, -1)) do count(parked, id) end

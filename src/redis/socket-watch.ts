@@ -10,25 +10,33 @@ export class SilentConnectionError extends RelayError {
   }
 }
 
+export interface SocketWatchParts {
+  /** A connection that owes an answer for longer is given up. */
+  readonly silentMs: number;
+  /** The server was silent for a while and speaks again: others may have taken its place meanwhile. */
+  readonly onLate: () => void;
+}
+
 const LOOK_MS = 1000;
+/** An answer that is owed for longer is late. */
+const LATE_MS = 1000;
 
 /**
  * Destroys a socket whose peer no longer answers, with all that waits in its buffers. Time in which this process did not
  * run does not count: answers may lie in the socket unread.
  */
-export function watchSocket(socket: Socket, limitMs: number): void {
-  const silence = new Silence(limitMs);
+export function watchSocket(socket: Socket, { silentMs, onLate }: SocketWatchParts): void {
+  const silence = new Silence(silentMs);
   let lookedAt = monotonicMs();
+  socket.on('data', () => {
+    if (silence.hear(socket.bytesWritten) >= LATE_MS) onLate();
+  });
   const timer = setInterval(() => {
     const now = monotonicMs();
     const elapsedMs = Math.min(now - lookedAt, 2 * LOOK_MS);
     lookedAt = now;
-    const traffic = {
-      read: socket.bytesRead,
-      written: socket.bytesWritten,
-      unsent: socket.writableLength,
-    };
-    if (silence.observe(traffic, elapsedMs)) end(socket, new SilentConnectionError(limitMs));
+    const isSilent = silence.look(socket.bytesWritten, socket.writableLength, elapsedMs);
+    if (isSilent) end(socket, new SilentConnectionError(silentMs));
   }, LOOK_MS);
   socket.once('close', () => clearInterval(timer));
 }
