@@ -87,6 +87,7 @@ export class OnceWriter {
     const { doubt } = this.parts.redis;
     const first = await this.send(calls);
     let results = first;
+    for (const [index, call] of calls.entries()) if (doubt.isRaised && first[index]?.ok) call.wasSent = true;
     for (let round = 0; round < MAX_ROUNDS && doubt.isRaised && results.some(({ ok }) => ok); round++) {
       await doubt.over();
       results = await this.send(calls);
