@@ -1,7 +1,8 @@
+import type { Redis } from 'ioredis';
 import type { RelayRedis, ScriptDefinition } from './relay-redis';
 
 /** A connection to the Redis that takes writes, of whichever kind it is. */
-export type RedisClient = RelayRedis;
+export type RedisClient = Redis;
 
 /** Our own steps beside BullMQ's. A count changes within the script that changes the state which it counts. */
 const SCRIPTS = {

@@ -8,7 +8,8 @@ import {
   type ScriptCall,
   type WriteResult,
 } from '../redis/once-writer';
-import { defineScripts, type RedisClient, type ScriptName } from '../redis/scripts';
+import type { RelayRedis } from '../redis/relay-redis';
+import { defineScripts, type ScriptName } from '../redis/scripts';
 import type { JobData } from './job';
 
 export type Transaction = IRedisTransaction;
@@ -42,7 +43,7 @@ export class NotStoredError extends StoreUnavailableError {
 
 export interface RetryStoreParts {
   /** Fails at once while Redis is away: offline queue off. */
-  readonly redis: RedisClient;
+  readonly redis: RelayRedis;
   /** `REDIS_PREFIX_KEY`. */
   readonly prefix: string;
   /** `REDIS_WAIT_REPLICAS`; 0 where it is left out. */

@@ -116,7 +116,11 @@ export class RelayWorker {
     // What WebSocket clients receive is large: nothing else waits behind it.
     const streams = this.redis.open('commands');
     this.destinations = new Destinations({
-      families: [new Webhooks(config), new Pushers(config, this.pusherParts), new WebSockets(config, streams)],
+      families: [
+        new Webhooks(config),
+        new Pushers(config, this.pusherParts),
+        new WebSockets(config, streams),
+      ],
       settings: this.settings,
       parking,
     });
