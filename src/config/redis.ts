@@ -9,6 +9,8 @@ export interface RedisConfig {
   readonly sentinelName: string;
   readonly sentinelPassword: string;
   readonly prefix: string;
+  /** Replicas that must have a write before it counts as stored. */
+  readonly waitReplicas: number;
 }
 
 export function redisOf(values: Values, problems: string[]): RedisConfig {
@@ -33,6 +35,7 @@ export function redisOf(values: Values, problems: string[]): RedisConfig {
     sentinelName: values.REDIS_SENTINEL_NAME,
     sentinelPassword: values.REDIS_SENTINEL_PASSWORD,
     prefix: values.REDIS_PREFIX_KEY,
+    waitReplicas: values.REDIS_WAIT_REPLICAS,
   };
 }
 

@@ -167,6 +167,11 @@ export const VARIABLES = {
   REDIS_SENTINEL_NAME: variable(text, '', 'name of the group of servers that the Sentinels watch'),
   REDIS_SENTINEL_PASSWORD: secret(text, '', 'password of the Sentinels themselves, where they have one'),
   REDIS_PREFIX_KEY: variable(text, 'evolution-relay', 'prefix of keys and queues'),
+  REDIS_WAIT_REPLICAS: variable(
+    integer(0, 100),
+    0,
+    'replicas that must have a parked delivery before it counts as stored',
+  ),
 
   SETTINGS_FILE: variable(
     text,

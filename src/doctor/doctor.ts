@@ -72,7 +72,7 @@ async function inspectStore(
     return await withRedis(config.redis, async (redis) => {
       const store = openSettingsStore(config, redis);
       const { findings, settings } = await inspectSettings(config, store, file);
-      return { findings: [...(await inspectRedis(redis)), ...findings], settings };
+      return { findings: [...(await inspectRedis(redis, config.redis)), ...findings], settings };
     });
   } catch (error) {
     if (!(error instanceof StoreUnavailableError)) throw error;

@@ -13,8 +13,9 @@ import { healthRoutes } from '../observability/health-routes';
 import type { Logger } from '../observability/logging';
 import type { Metrics } from '../observability/metrics';
 import { describeError, throttled } from '../observability/report';
-import { connectRedis } from '../redis/client';
-import type { RedisClient } from '../redis/scripts';
+import { RedisConnections } from '../redis/connections';
+import { RedisHealth } from '../redis/redis-health';
+import type { Subscriber } from '../redis/subscriber';
 import { RetryStore } from '../retry/retry-store';
 import { warnOfClearSettings } from '../settings/clear-settings';
 import { instanceChecks } from '../settings/instance-checks';
@@ -53,9 +54,8 @@ const CLOSING_SHARE = 0.4;
 
 /** The HTTP process: settings, WebSockets, operations. Any number of them may run beside each other. */
 export class RelayGateway {
-  private readonly redis: RedisClient;
-  /** They only listen: to changes of settings, and to what WebSocket clients receive. */
-  private readonly subscribers: readonly [RedisClient, RedisClient];
+  private readonly redis: RedisConnections;
+  private readonly health: RedisHealth;
   private readonly settings: SettingsCache;
   private readonly hub: WebSocketHub | undefined;
   private readonly store: RetryStore;
@@ -78,14 +78,11 @@ export class RelayGateway {
   constructor(private readonly options: GatewayOptions) {
     const { config, settings: file, log } = options;
     const warnRedis = throttled((error) => log.warn('redis unavailable', describeError(error)));
-    this.redis = connectRedis(config.redis, 'commands', warnRedis);
-    this.store = new RetryStore({ redis: this.redis, prefix: config.redis.prefix, onError: warnRedis });
+    this.redis = new RedisConnections({ config: config.redis, onError: warnRedis });
+    const { commands } = this.redis;
+    this.store = new RetryStore({ redis: commands, prefix: config.redis.prefix, onError: warnRedis });
     this.webhooks = new Webhooks(config);
-    this.subscribers = [
-      connectRedis(config.redis, 'blocking', warnRedis),
-      connectRedis(config.redis, 'blocking', warnRedis),
-    ];
-    const store = openSettingsStore(config, this.redis);
+    const store = openSettingsStore(config, commands);
     this.settingsStore = store;
     const pushers = new Pushers(config);
     this.pushers = pushers;
@@ -97,7 +94,7 @@ export class RelayGateway {
     });
     this.pusher = new PusherGateway({
       config,
-      redis: this.redis,
+      redis: commands,
       metrics: options.metrics,
       settingsOf: (instance) => this.instances.find(instance),
       allSettings: async function* () {
@@ -112,13 +109,21 @@ export class RelayGateway {
     });
     this.settings = new SettingsCache({
       store,
-      subscriber: subscriberOf(this.subscribers[0]),
+      subscriber: subscriberOf(this.redis.subscriber()),
       file,
       onChange: (instance) => void this.hub?.recheck(instance),
       onError: warnRedis,
       log,
     });
-    this.hub = config.webSocket.enabled ? this.createHub() : undefined;
+    this.health = new RedisHealth({
+      redis: commands,
+      prefix: config.redis.prefix,
+      log,
+      counts: async () => ({ ...(await this.store.counts()), settings: await store.count() }),
+      onStoreLost: () => options.metrics.storeLost.add(),
+    });
+    // What WebSocket clients receive is large: changes of settings do not wait behind it.
+    this.hub = config.webSocket.enabled ? this.createHub(this.redis.subscriber()) : undefined;
   }
 
   /** Resolves when it answers, or was stopped meanwhile; where Redis is away, it says so in its answers. */
@@ -136,6 +141,7 @@ export class RelayGateway {
     });
     if (this.hasStopped) return void (await http.server.close());
     this.http = http;
+    this.health.start();
     this.settings.start();
     this.store
       .waitUntilReady()
@@ -181,15 +187,15 @@ export class RelayGateway {
     this.options.log.info('gateway started', { address: `http://${host}:${port}` });
   }
 
-  private createHub(): WebSocketHub {
+  private createHub(subscriber: Subscriber): WebSocketHub {
     const { config, metrics, log } = this.options;
     return new WebSocketHub({
       gateway: config.gateway,
       config: config.webSocket,
       keys: this.keys,
       bodies: this.bodies,
-      subscriber: this.subscribers[1],
-      redis: this.redis,
+      subscriber,
+      redis: this.redis.commands,
       prefix: config.redis.prefix,
       observer: {
         connected: (protocol, count) => metrics.webSocketClients.set({ protocol }, count),
@@ -202,14 +208,11 @@ export class RelayGateway {
 
   private addRoutes(server: FastifyInstance): void {
     const { config, metrics } = this.options;
-    const { instances, store } = this;
+    const { instances, store, health } = this;
     const guards = createGuards(this.keys);
     healthRoutes(server, {
       registry: metrics.registry,
-      readiness: () => ({
-        ready: store.isReady,
-        parts: { redis: store.isReady ? 'ready' : 'waiting for redis' },
-      }),
+      readiness: () => ({ ready: health.state.ready, parts: { redis: health.state.detail } }),
     });
     settingsRoutes(server, {
       instances,
@@ -236,7 +239,8 @@ export class RelayGateway {
     await deadline.finishesInTime(
       Promise.all([this.store.close(), this.webhooks.close(), this.pushers.close(), this.pusher.close()]),
     );
-    for (const redis of [this.redis, ...this.subscribers]) redis.disconnect();
+    await deadline.finishesInTime(this.health.stop());
+    this.redis.close();
     this.become('closed');
     this.options.log.info('gateway stopped');
   }

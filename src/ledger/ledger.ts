@@ -54,22 +54,21 @@ export class Ledger {
     this.counts = new Map();
     this.delayMs = Math.min(FLUSH_MS_MAX, FLUSH_MS + counts.size * FLUSH_MS_PER_DESTINATION);
     const [audit, destinations] = [this.store.key('audit'), this.store.key('destinations')];
-    await this.commit.commit({
-      bytes: counts.size * 100,
-      prepare: () => ({
-        apply: (transaction) => {
-          const all = [...counts].map(([id, { key, delivered, discarded }]) => [
-            key,
-            id,
-            delivered,
-            discarded,
-          ]);
-          for (let start = 0; start < all.length; start += AT_ONCE) {
-            const some = all.slice(start, start + AT_ONCE).flat();
-            transaction.runCommand('relayCount', [audit, destinations, ...some]);
-          }
-        },
-      }),
-    });
+    const all = [...counts].map(([id, { key, delivered, discarded }]) => [key, id, delivered, discarded]);
+    const calls: (string | number)[][] = [];
+    for (let start = 0; start < all.length; start += AT_ONCE)
+      calls.push(all.slice(start, start + AT_ONCE).flat());
+    await Promise.all(
+      calls.map((args) =>
+        this.commit.commit({
+          bytes: args.length * 25,
+          prepare: () => ({
+            apply: (transaction) => {
+              transaction.runCommand('relayCount', [audit, destinations, ...args]);
+            },
+          }),
+        }),
+      ),
+    );
   }
 }

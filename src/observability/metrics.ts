@@ -89,6 +89,12 @@ export class Metrics {
     ['reason'],
   );
 
+  readonly storeLost = this.counter(
+    'relay_store_lost_total',
+    'Times that Redis was found to have lost what the relay stored in it',
+    [],
+  );
+
   constructor() {
     collectDefaultMetrics({ register: this.registry });
   }

@@ -1,26 +1,60 @@
+import { randomBytes } from 'node:crypto';
+import type { RedisConfig } from '../config/redis';
 import type { Finding } from '../observability/finding';
+import { replyCode } from './reply-error';
 import type { RedisClient } from './scripts';
+import { storeMarkKey } from './store-mark';
 
 const PART = 'redis';
 /** Timestamps of signatures and of schedules are compared across machines. */
 const MAX_SKEW_MS = 2000;
 const FULL = 0.9;
+const PROBE_SECONDS = 10;
 
-/** What Redis says of itself: may it forget what is parked, and is its clock ours. */
-export async function inspectRedis(redis: RedisClient): Promise<Finding[]> {
-  const [server, memory, persistence] = await Promise.all([
-    redis.info('server'),
-    redis.info('memory'),
-    redis.info('persistence'),
-  ]);
+/** What helps where Redis refuses a write, by the kind of its answer. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  OOM: 'it is full: raise maxmemory, remove dead letters, or mend the destinations that let so much pile up',
+  MISCONF: 'it cannot save to its disk: free space there and see the log of Redis',
+  READONLY: 'it is a replica: name the master in REDIS_URI, or the Sentinels in REDIS_SENTINELS',
+  NOREPLICAS: 'fewer replicas follow than min-replicas-to-write asks for: bring them back',
+  CLUSTERDOWN: 'the Cluster misses slots: bring its nodes back',
+  NOPERM: 'its user may not write: allow all commands on the keys under REDIS_PREFIX_KEY',
+};
+
+/** Whether Redis takes writes, may forget what is parked, and has our clock; what is wrong comes with what helps. */
+export async function inspectRedis(
+  redis: RedisClient,
+  { prefix, waitReplicas }: Pick<RedisConfig, 'prefix' | 'waitReplicas'>,
+): Promise<Finding[]> {
+  const sections = ['server', 'memory', 'persistence', 'replication'] as const;
+  const [server = '', memory = '', persistence = '', replication = ''] = await Promise.all(
+    sections.map((section) => redis.info(section)),
+  );
   const version = field(server, 'redis_version') ?? 'unknown';
   return [
     finding('connection', 'ok', `Redis ${version}`),
+    await writes(redis, prefix),
     eviction(memory),
     room(memory),
-    durability(persistence),
+    ...durability(persistence),
+    ...replicas(replication, waitReplicas),
+    await mark(redis, prefix),
     await clock(redis),
   ];
+}
+
+async function writes(redis: RedisClient, prefix: string): Promise<Finding> {
+  const key = `{${prefix}}:probe:${randomBytes(6).toString('hex')}`;
+  try {
+    await redis.set(key, '1', 'EX', PROBE_SECONDS);
+    await redis.del(key);
+    return finding('writes', 'ok', 'taken');
+  } catch (error) {
+    const code = replyCode(error);
+    const remedy = REMEDIES[code ?? ''] ?? 'see the log of Redis';
+    const text = error instanceof Error ? error.message : String(error);
+    return finding('writes', 'trouble', `refused (${text}): ${remedy}`);
+  }
 }
 
 function eviction(memory: string): Finding {
@@ -42,21 +76,58 @@ function room(memory: string): Finding {
     : finding(
         'memory',
         'trouble',
-        `${Math.round(share * 100)} % full: nothing can be parked once it is full`,
+        `${Math.round(share * 100)} % full: nothing can be parked once it is full; raise maxmemory`,
       );
 }
 
-function durability(persistence: string): Finding {
+function durability(persistence: string): Finding[] {
+  const isSaved = field(persistence, 'rdb_last_bgsave_status') !== 'err';
+  const snapshot = isSaved
+    ? []
+    : [
+        finding(
+          'snapshot',
+          'trouble',
+          'the last snapshot could not be written: free space on the disk of Redis and see its log',
+        ),
+      ];
   if (field(persistence, 'aof_enabled') !== '1') {
-    return finding(
-      'persistence',
-      'trouble',
-      'parked deliveries are lost when it restarts: set appendonly yes',
-    );
+    const text = 'parked deliveries are lost when it restarts: set appendonly yes';
+    return [finding('persistence', 'trouble', text), ...snapshot];
   }
-  return field(persistence, 'aof_last_write_status') === 'ok'
-    ? finding('persistence', 'ok', 'appendonly')
-    : finding('persistence', 'trouble', 'the append-only file cannot be written: see the log of Redis');
+  const isWritten = field(persistence, 'aof_last_write_status') === 'ok';
+  return [
+    isWritten
+      ? finding('persistence', 'ok', 'appendonly')
+      : finding('persistence', 'trouble', 'the append-only file cannot be written: see the log of Redis'),
+    ...snapshot,
+  ];
+}
+
+function replicas(replication: string, wanted: number): Finding[] {
+  const role = field(replication, 'role') ?? 'unknown';
+  const count = Number(field(replication, 'connected_slaves') ?? 0);
+  if (role === 'slave') {
+    return [finding('role', 'trouble', `a replica: ${REMEDIES['READONLY']}`)];
+  }
+  if (wanted === 0) return [finding('role', 'ok', `${role}, ${count} replicas`)];
+  return [
+    count >= wanted
+      ? finding('role', 'ok', `${role}, ${count} replicas (REDIS_WAIT_REPLICAS=${wanted})`)
+      : finding(
+          'role',
+          'trouble',
+          `${count} replicas, REDIS_WAIT_REPLICAS asks for ${wanted}: nothing counts as stored; bring them back or lower it`,
+        ),
+  ];
+}
+
+/** Workers and gateways make the mark; without one none has run on this Redis, or it was emptied since. */
+async function mark(redis: RedisClient, prefix: string): Promise<Finding> {
+  const found = await redis.get(storeMarkKey(prefix));
+  return found === null
+    ? finding('store', 'note', `nothing is stored under REDIS_PREFIX_KEY=${prefix} yet`)
+    : finding('store', 'ok', `known as ${found}`);
 }
 
 async function clock(redis: RedisClient): Promise<Finding> {

@@ -1,42 +1,18 @@
-import type { Cluster, Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
+import type { RelayRedis, ScriptDefinition } from './relay-redis';
 
-export type RedisClient = Redis | Cluster;
+/** A connection to the Redis that takes writes, of whichever kind it is. */
+export type RedisClient = Redis;
 
-/**
- * Our own steps around BullMQ's. Each runs in one MULTI with what it accompanies, so that a count changes together
- * with the state that it counts (design.md, Settle).
- */
+/** Our own steps beside BullMQ's. A count changes within the script that changes the state which it counts. */
 const SCRIPTS = {
-  /**
-   * Before jobs are added: counts each delivery as accepted unless it is stored already.
-   * KEYS: audit hash, destinations hash. ARGV: key of a job without its id, length of the destination key, and for
-   * each delivery its id and its destination's id.
-   */
-  relayAccept: {
-    numberOfKeys: 2,
-    lua: `
-      local seen, counts, names = {}, {}, {}
-      for i = 3, #ARGV, 2 do
-        local id = ARGV[i]
-        if not seen[id] and redis.call('EXISTS', ARGV[1] .. id) == 0 then
-          seen[id] = true
-          local key = string.sub(id, -tonumber(ARGV[2]))
-          counts[key] = (counts[key] or 0) + 1
-          names[key] = ARGV[i + 1]
-        end
-      end
-      for key, count in pairs(counts) do
-        redis.call('HINCRBY', KEYS[1], key .. ':accepted', count)
-        redis.call('HSETNX', KEYS[2], key, names[key])
-      end
-      return 1`,
-  },
   /**
    * A stored delivery was delivered, or is needless: counts it once, and removes the job where no worker holds it.
    * KEYS: audit hash, job, delayed set. ARGV: destination key, job id, `delivered` or `discarded`.
    */
   relaySettle: {
     numberOfKeys: 3,
+    frees: true,
     lua: `
       if redis.call('EXISTS', KEYS[2]) == 0 then return 0 end
       if redis.call('HSETNX', KEYS[2], 'settled', '1') == 0 then return 0 end
@@ -50,6 +26,7 @@ const SCRIPTS = {
    */
   relayCount: {
     numberOfKeys: 2,
+    frees: true,
     lua: `
       for i = 1, #ARGV, 4 do
         redis.call('HINCRBY', KEYS[1], ARGV[i] .. ':accepted', ARGV[i + 2] + ARGV[i + 3])
@@ -93,6 +70,7 @@ const SCRIPTS = {
   /** KEYS: what keys of events begin with. ARGV: worker, ids of events whose claims it gives up. */
   relayUnclaim: {
     numberOfKeys: 1,
+    frees: true,
     lua: `
       for i = 2, #ARGV do
         local key = KEYS[1] .. ':' .. ARGV[i]
@@ -103,6 +81,7 @@ const SCRIPTS = {
   /** KEYS: what keys of events begin with. ARGV: worker, how long claims last from now on, ids of events. */
   relayRenew: {
     numberOfKeys: 1,
+    frees: true,
     lua: `
       for i = 3, #ARGV do
         local key = KEYS[1] .. ':' .. ARGV[i]
@@ -116,6 +95,7 @@ const SCRIPTS = {
    */
   relayDiscard: {
     numberOfKeys: 3,
+    frees: true,
     lua: `
       if redis.call('ZREM', KEYS[3], ARGV[2]) == 0 then return 0 end
       redis.call('DEL', KEYS[2], KEYS[2] .. ':logs')
@@ -129,6 +109,7 @@ const SCRIPTS = {
    */
   relayExpire: {
     numberOfKeys: 2,
+    frees: true,
     lua: `
       local limit = tonumber(ARGV[5])
       local excess = math.min(redis.call('ZCARD', KEYS[2]) - tonumber(ARGV[4]), limit)
@@ -142,7 +123,8 @@ const SCRIPTS = {
       return #ids`,
   },
   /**
-   * One look at everything the audit compares. An active job that is settled already counts as delivered.
+   * One look at everything the audit compares. A job that is settled already counts as delivered: it is active, or
+   * waits again after a fail-over has brought it back.
    * KEYS: audit hash, destinations hash, wait, paused, active, delayed, prioritized, failed. ARGV: key of a job
    * without its id, length of the destination key.
    */
@@ -156,11 +138,10 @@ const SCRIPTS = {
         local key = string.sub(id, -length)
         into[key] = (into[key] or 0) + 1
       end
-      for _, list in ipairs({KEYS[3], KEYS[4]}) do
-        for _, id in ipairs(redis.call('LRANGE', list, 0, -1)) do count(parked, id) end
-      end
-      for _, id in ipairs(redis.call('LRANGE', KEYS[5], 0, -1)) do
-        if redis.call('HEXISTS', ARGV[1] .. id, 'settled') == 0 then count(parked, id) end
+      for _, list in ipairs({KEYS[3], KEYS[4], KEYS[5]}) do
+        for _, id in ipairs(redis.call('LRANGE', list, 0, -1)) do
+          if redis.call('HEXISTS', ARGV[1] .. id, 'settled') == 0 then count(parked, id) end
+        end
       end
       for _, set in ipairs({KEYS[6], KEYS[7]}) do
         for _, id in ipairs(redis.call('ZRANGE', set, 0, -1)) do count(parked, id) end
@@ -176,11 +157,13 @@ const SCRIPTS = {
       end
       return {redis.call('HGETALL', KEYS[1]), flat(parked), flat(dead), redis.call('HGETALL', KEYS[2])}`,
   },
-} as const;
+} as const satisfies Readonly<Record<string, ScriptDefinition>>;
 
 export type ScriptName = keyof typeof SCRIPTS;
 
 /** Makes the scripts known to a connection. */
-export function defineScripts(redis: RedisClient): void {
-  for (const [name, definition] of Object.entries(SCRIPTS)) redis.defineCommand(name, definition);
+export function defineScripts(redis: RelayRedis): void {
+  for (const [name, script] of Object.entries(SCRIPTS)) {
+    if (!redis.has(name)) redis.defineCommand(name, script);
+  }
 }

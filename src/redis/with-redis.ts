@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { RedisConfig } from '../config/redis';
 import { explainError, StoreUnavailableError } from '../errors';
 import { connectRedis } from './client';
-import type { RedisClient } from './scripts';
+import type { RelayRedis } from './relay-redis';
 
 const CONNECT_MS = 10_000;
 
@@ -11,10 +11,7 @@ const CONNECT_MS = 10_000;
  *
  * @throws StoreUnavailableError when it cannot be reached within ten seconds
  */
-export async function withRedis<T>(
-  config: RedisConfig,
-  work: (redis: RedisClient) => Promise<T>,
-): Promise<T> {
+export async function withRedis<T>(config: RedisConfig, work: (redis: RelayRedis) => Promise<T>): Promise<T> {
   let lastError: unknown;
   const redis = connectRedis(config, 'commands', (error) => {
     lastError = error;

@@ -1,5 +1,5 @@
 import { StoreUnavailableError } from '../errors';
-import type { RetryStore, Step } from './retry-store';
+import { NotStoredError, type RetryStore, type Step } from './retry-store';
 
 /** One change of what is stored. */
 export interface Change {
@@ -7,7 +7,7 @@ export interface Change {
   readonly bytes: number;
   /** Called once, right before the change is first sent: what it makes exists for a few transactions' changes only. */
   readonly prepare: () => Step | Promise<Step>;
-  /** Asked right before the change would be sent. */
+  /** Asked right before the change would be sent; not once it may be stored. */
   readonly isWithdrawn?: () => boolean;
 }
 
@@ -81,7 +81,7 @@ export class GroupCommit {
         this.limit = MAX_CHANGES;
         delayMs = RETRY_FIRST_MS;
       } catch (error) {
-        this.putBack(batch);
+        this.putBack(error instanceof NotStoredError ? unresolvedOf(batch, error) : batch);
         this.onUnavailable(error);
         await this.pause(delayMs);
         delayMs = Math.min(delayMs * 2, RETRY_LAST_MS);
@@ -96,7 +96,7 @@ export class GroupCommit {
     while (batch.length < this.limit && bytes < MAX_BYTES) {
       const next = this.pending.shift();
       if (next === undefined) break;
-      if (next.change.isWithdrawn?.()) next.resolve('withdrawn');
+      if (!this.mayBeStored(next) && next.change.isWithdrawn?.()) next.resolve('withdrawn');
       else {
         batch.push(next);
         bytes += next.change.bytes;
@@ -105,13 +105,17 @@ export class GroupCommit {
     return batch;
   }
 
+  private mayBeStored({ step }: Pending): boolean {
+    return step !== undefined && this.store.mayHave(step);
+  }
+
   private async send(batch: readonly Pending[]): Promise<void> {
     await Promise.all(
       batch.map(async (pending) => {
         pending.step ??= await pending.change.prepare();
       }),
     );
-    await this.store.transaction(batch.flatMap(({ step }) => step ?? []));
+    await this.store.write(batch.flatMap(({ step }) => step ?? []));
     for (const { resolve } of batch) resolve('stored');
   }
 
@@ -137,4 +141,10 @@ export class GroupCommit {
       this.paused.add(wake);
     });
   }
+}
+
+/** Those of a batch that are not stored; the others are done. */
+function unresolvedOf(batch: readonly Pending[], { unresolved }: NotStoredError): Pending[] {
+  for (const [index, { resolve }] of batch.entries()) if (!unresolved.has(index)) resolve('stored');
+  return batch.filter((_, index) => unresolved.has(index));
 }

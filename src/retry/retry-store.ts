@@ -1,7 +1,15 @@
 import { createIORedisClient, type IRedisClient, type IRedisTransaction, Queue } from 'bullmq';
 import { errorCode, StoreUnavailableError } from '../errors';
-import { DESTINATION_KEY_LENGTH, type DeliveryId } from '../pipeline/delivery';
-import { defineScripts, type RedisClient, type ScriptName } from '../redis/scripts';
+import { type DeliveryId, destinationKeyOf } from '../pipeline/delivery';
+import {
+  OnceWriter,
+  type PreparedCall,
+  refusalOf,
+  type ScriptCall,
+  type WriteResult,
+} from '../redis/once-writer';
+import type { RelayRedis } from '../redis/relay-redis';
+import { defineScripts, type ScriptName } from '../redis/scripts';
 import type { JobData } from './job';
 
 export type Transaction = IRedisTransaction;
@@ -12,29 +20,48 @@ export interface Accepted {
   readonly destination: string;
 }
 
-/** One change within a transaction; sent again where the transaction failed, so what it does is idempotent. */
+/** One change: one call of a script, which takes effect once however often it is sent. */
 export interface Step {
   /** The delivery that `apply` stores, where it stores one. */
   readonly accepts?: Accepted;
+  /** Called once; runs exactly one script. */
   readonly apply: (transaction: Transaction) => void;
+  /** Called with what Redis answered, where it is known. */
+  readonly reply?: (reply: unknown) => void;
+}
+
+/** Some of the steps are not stored; the others are. */
+export class NotStoredError extends StoreUnavailableError {
+  constructor(
+    /** Indices of the steps that are not stored. */
+    readonly unresolved: ReadonlySet<number>,
+    cause: Error,
+  ) {
+    super(refusalOf(cause), { cause });
+  }
 }
 
 export interface RetryStoreParts {
   /** Fails at once while Redis is away: offline queue off. */
-  readonly redis: RedisClient;
+  readonly redis: RelayRedis;
   /** `REDIS_PREFIX_KEY`. */
   readonly prefix: string;
+  /** `REDIS_WAIT_REPLICAS`; 0 where it is left out. */
+  readonly replicas?: number;
   readonly onError: (error: unknown) => void;
 }
 
 const QUEUE_NAME = 'retry';
 
-/** The Redis side of retries: BullMQ's queue, the audit's counters, and transactions over both. */
+/** The Redis side of retries: BullMQ's queue, the audit's counters, and writes to both. */
 export class RetryStore {
   readonly queue: Queue<JobData>;
   /** In braces, so that a Redis Cluster keeps everything of one relay in one slot. */
   readonly prefix: string;
   private readonly client: IRedisClient;
+  private readonly writer: OnceWriter;
+  /** Steps that were sent before keep their numbers. */
+  private readonly prepared = new WeakMap<Step, PreparedCall>();
   private ready = false;
 
   constructor(private readonly parts: RetryStoreParts) {
@@ -45,6 +72,16 @@ export class RetryStore {
       connection: parts.redis,
       prefix: this.prefix,
       streams: { events: { maxLen: 1000 } },
+    });
+    this.writer = new OnceWriter({
+      redis: parts.redis,
+      keys: {
+        audit: this.key('audit'),
+        destinations: this.key('destinations'),
+        jobKey: (id) => this.jobKey(id),
+      },
+      sentPrefix: `${this.prefix}:sent`,
+      replicas: parts.replicas ?? 0,
     });
     this.queue.on('error', parts.onError);
     this.queue.waitUntilReady().then(
@@ -59,9 +96,9 @@ export class RetryStore {
     return QUEUE_NAME;
   }
 
-  /** Whether Redis answered since the start and the connection is up. */
+  /** Whether calls are sent at all; false while there is no connection. */
   get isReady(): boolean {
-    return this.ready && (this.parts.redis.status === 'ready' || this.parts.redis.status === 'connect');
+    return this.ready && this.parts.redis.status === 'ready';
   }
 
   /** Resolves once Redis has answered; rejects only when the connection is closed for good. */
@@ -78,47 +115,45 @@ export class RetryStore {
   }
 
   /**
-   * Runs `steps` in their order as one MULTI: all of them or none.
+   * Writes `steps` in their order. A step that is written again, as it is not known whether it was stored, takes effect
+   * once all the same.
    *
-   * @throws StoreUnavailableError when Redis is away, too slow, or refuses
+   * @throws NotStoredError when some of them are not stored
+   * @throws StoreUnavailableError when Redis is away: none counts as stored
    */
-  async transaction(steps: readonly Step[]): Promise<void> {
+  async write(steps: readonly Step[]): Promise<void> {
     if (!this.isReady) throw new StoreUnavailableError('Redis is away');
-    const transaction = this.client.multi();
-    let accepted: Accepted[] = [];
-    let from = 0;
-    steps.forEach((step, index) => {
-      if (step.accepts !== undefined) accepted.push(step.accepts);
-      const next = steps[index + 1];
-      if (next !== undefined && (next.accepts === undefined) === (step.accepts === undefined)) return;
-      // Deliveries that follow each other are counted in one call; what stands between them keeps its place.
-      if (accepted.length > 0) transaction.runCommand('relayAccept', this.acceptArgs(accepted));
-      for (const { apply } of steps.slice(from, index + 1)) apply(transaction);
-      accepted = [];
-      from = index + 1;
-    });
-    let results: [Error | null, unknown][] | null;
+    let results: WriteResult[];
     try {
-      results = await transaction.exec();
+      results = await this.writer.write(steps.map((step) => this.prepare(step)));
     } catch (error) {
+      if (error instanceof StoreUnavailableError) throw error;
       throw new StoreUnavailableError(`Redis did not take it: ${errorCode(error)}`, { cause: error });
     }
-    const failure =
-      results === null ? new Error('transaction dropped') : results.find(([error]) => error)?.[0];
-    if (failure) throw new StoreUnavailableError(`Redis refused: ${failure.message}`, { cause: failure });
+    const errors = new Map<number, Error>();
+    for (const [index, result] of results.entries()) {
+      if (!result.ok) errors.set(index, result.error);
+      else if (result.reply !== undefined) steps[index]?.reply?.(result.reply);
+    }
+    const [first] = errors.values();
+    if (first !== undefined) throw new NotStoredError(new Set(errors.keys()), first);
   }
 
-  private acceptArgs(accepted: readonly Accepted[]): (string | number)[] {
-    return [
-      this.key('audit'),
-      this.key('destinations'),
-      this.queue.toKey(''),
-      DESTINATION_KEY_LENGTH,
-      ...accepted.flatMap(({ id, destination }) => [id, destination]),
-    ];
+  /** Whether a step that was written without success may be stored all the same. */
+  mayHave(step: Step): boolean {
+    return this.prepared.get(step)?.wasSent === true;
   }
 
-  /** Runs one of our scripts outside a transaction. */
+  private prepare(step: Step): PreparedCall {
+    let prepared = this.prepared.get(step);
+    if (prepared === undefined) {
+      prepared = this.writer.prepare(callOf(step));
+      this.prepared.set(step, prepared);
+    }
+    return prepared;
+  }
+
+  /** Runs one of our scripts by itself. */
   run(script: ScriptName, args: readonly (string | number)[]): Promise<unknown> {
     return this.client.runCommand(script, [...args]) as Promise<unknown>;
   }
@@ -135,7 +170,39 @@ export class RetryStore {
     return timestamp === null ? 0 : Math.max(0, now - Number(timestamp)) / 1000;
   }
 
+  /** What is stored, for a message about what was lost. */
+  async counts(): Promise<{ readonly parked: number; readonly deadLetters: number }> {
+    const { failed = 0, ...parked } = await this.queue.getJobCounts(
+      'wait',
+      'active',
+      'delayed',
+      'prioritized',
+      'failed',
+    );
+    return { parked: Object.values(parked).reduce((sum, count) => sum + count, 0), deadLetters: failed };
+  }
+
   async close(): Promise<void> {
     await this.queue.close();
   }
+}
+
+/** What BullMQ or our own step asks of a transaction, written down. */
+function callOf({ accepts, apply }: Step): ScriptCall {
+  let call: ScriptCall | undefined;
+  const recorder: Pick<Transaction, 'runCommand'> = {
+    runCommand: (script: string, args: unknown[]) => {
+      if (call !== undefined)
+        throw new RangeError(`a step runs one script, not ${script} beside ${call.script}`);
+      call = { script, args, ...(accepts === undefined ? {} : { accepts: acceptedOf(accepts) }) };
+      return recorder as Transaction;
+    },
+  };
+  apply(recorder as Transaction);
+  if (call === undefined) throw new RangeError('a step runs a script');
+  return call;
+}
+
+function acceptedOf({ id, destination }: Accepted) {
+  return { id, destinationKey: destinationKeyOf(id), destination };
 }

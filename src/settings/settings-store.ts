@@ -85,6 +85,11 @@ export class SettingsStore {
     return fromStore(this.parts.redis.hkeys(this.hash));
   }
 
+  /** Instances with settings here. */
+  count(): Promise<number> {
+    return this.parts.redis.hlen(this.hash);
+  }
+
   /** Names of those whose own exchange is consumed. */
   namesWithExchange(): Promise<string[]> {
     return fromStore(this.parts.redis.smembers(this.exchanges));

@@ -1,6 +1,6 @@
-import type { RedisClient } from '../redis/scripts';
+import type { Subscriptions } from '../redis/subscriber';
 
-/** A connection that only listens. */
+/** What tells of changed settings: instances by their names. */
 export interface SettingsSubscriber {
   subscribe(channel: string): Promise<unknown>;
   onMessage(listener: (channel: string, message: string) => void): void;
@@ -8,15 +8,11 @@ export interface SettingsSubscriber {
   onRecovered(listener: () => void): void;
 }
 
-export function subscriberOf(redis: RedisClient): SettingsSubscriber {
+export function subscriberOf(subscriptions: Subscriptions): SettingsSubscriber {
   return {
-    subscribe: (channel) => redis.subscribe(channel),
-    onMessage: (listener) => {
-      redis.on('message', listener);
-    },
-    onRecovered: (listener) => {
-      redis.on('ready', listener);
-      if (redis.status === 'ready') listener();
-    },
+    subscribe: (channel) => subscriptions.subscribe(channel),
+    onMessage: (listener) =>
+      subscriptions.onMessage((channel, message) => listener(channel, message.toString())),
+    onRecovered: (listener) => subscriptions.onRecovered(listener),
   };
 }

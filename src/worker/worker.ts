@@ -17,8 +17,9 @@ import { Bulkheads } from '../pipeline/bulkheads';
 import { DirectAttempts } from '../pipeline/direct-attempts';
 import type { Decide } from '../pipeline/parking';
 import { Relay } from '../pipeline/relay';
-import { checkRedis, connectRedis } from '../redis/client';
-import type { RedisClient } from '../redis/scripts';
+import { checkRedis } from '../redis/client';
+import { RedisConnections } from '../redis/connections';
+import { RedisHealth } from '../redis/redis-health';
 import { BullMqParking } from '../retry/bullmq-parking';
 import { GroupCommit } from '../retry/group-commit';
 import { decide } from '../retry/policy';
@@ -52,8 +53,8 @@ const SETTLING_SHARE = 0.2;
 /** Consumes, delivers and retries: builds the parts, starts them in order, and takes them down in reverse. */
 export class RelayWorker {
   private readonly log: Logger;
-  /** For commands, for the retry worker, for changes of settings, for what WebSocket clients receive. */
-  private readonly redis: readonly [RedisClient, RedisClient, RedisClient, RedisClient];
+  private readonly redis: RedisConnections;
+  private readonly health: RedisHealth;
   private readonly store: RetryStore;
   private readonly commit: GroupCommit;
   private readonly ledger: Ledger;
@@ -77,13 +78,11 @@ export class RelayWorker {
     this.log = log;
     const observer = new Observer(metrics, log);
     const warnRedis = throttled((error) => log.warn('redis unavailable', describeError(error)));
-    this.redis = [
-      connectRedis(config.redis, 'commands', warnRedis),
-      connectRedis(config.redis, 'blocking', warnRedis),
-      connectRedis(config.redis, 'blocking', warnRedis),
-      connectRedis(config.redis, 'commands', warnRedis),
-    ];
-    this.store = new RetryStore({ redis: this.redis[0], prefix: config.redis.prefix, onError: warnRedis });
+    this.redis = new RedisConnections({ config: config.redis, onError: warnRedis });
+    const { commands } = this.redis;
+    const changes = this.redis.subscriber();
+    const { prefix, waitReplicas: replicas } = config.redis;
+    this.store = new RetryStore({ redis: commands, prefix, replicas, onError: warnRedis });
     this.commit = new GroupCommit(this.store, warnRedis);
     this.ledger = new Ledger(this.store, this.commit);
     const decideNext: Decide = (delivery, record) =>
@@ -95,10 +94,10 @@ export class RelayWorker {
       observer,
     });
 
-    this.settingsStore = openSettingsStore(config, this.redis[0]);
+    this.settingsStore = openSettingsStore(config, commands);
     this.settings = new SettingsCache({
       store: this.settingsStore,
-      subscriber: subscriberOf(this.redis[2]),
+      subscriber: subscriberOf(changes),
       file,
       onChange: (instance) => {
         this.destinations.changed(instance);
@@ -110,15 +109,17 @@ export class RelayWorker {
     });
     this.pusherParts = createPusherParts({
       config,
-      redis: this.redis[0],
-      subscriber: this.redis[2],
+      redis: commands,
+      subscriber: changes,
       log,
     });
+    // What WebSocket clients receive is large: nothing else waits behind it.
+    const streams = this.redis.open('commands');
     this.destinations = new Destinations({
       families: [
         new Webhooks(config),
         new Pushers(config, this.pusherParts),
-        new WebSockets(config, this.redis[3]),
+        new WebSockets(config, streams),
       ],
       settings: this.settings,
       parking,
@@ -165,7 +166,7 @@ export class RelayWorker {
     this.retryWorker = new RetryWorker({
       store: this.store,
       commit: this.commit,
-      redis: this.redis[1],
+      redis: this.redis.open('blocking'),
       attempts: this.attempts,
       bulkheadOf: (id) => bulkheads.of(id),
       destinationOf: (id) => this.destinations.find(id),
@@ -174,6 +175,13 @@ export class RelayWorker {
       maxBytes: config.delivery.maxBytesInFlight,
       observer,
       onError: warnRedis,
+    });
+    this.health = new RedisHealth({
+      redis: commands,
+      prefix,
+      log,
+      counts: async () => ({ ...(await this.store.counts()), settings: await this.settingsStore.count() }),
+      onStoreLost: () => metrics.storeLost.add(),
     });
     this.sources = new Sources({ config, file, settings: this.settings, store: this.settingsStore, log });
     this.gauges = new Gauges({
@@ -188,13 +196,13 @@ export class RelayWorker {
       onError: (error) => log.error('the metrics port failed', describeError(error)),
       registry: metrics.registry,
       readiness: () => {
-        const redis = this.store.isReady ? 'ready' : 'waiting for redis';
+        const redis = this.health.state;
         const { states } = this.sources;
         return {
-          ready: states.every(({ ready }) => ready) && this.store.isReady,
+          ready: states.every(({ ready }) => ready) && redis.ready,
           parts: {
             ...Object.fromEntries(states.map(({ name, detail }) => [name, detail])),
-            redis,
+            redis: redis.detail,
             ...unreadableDetail(this.settings.unreadable),
           },
         };
@@ -218,12 +226,13 @@ export class RelayWorker {
       .waitUntilReady()
       .then(
         async () => {
-          await checkRedis(this.redis[0], this.log);
+          await checkRedis(this.redis.commands, this.log);
           await warnOfClearSettings(this.options.config, this.settingsStore, this.log);
         },
         () => {},
       )
       .catch((error: unknown) => this.log.warn('redis cannot be checked', describeError(error)));
+    this.health.start();
     this.settings.start();
     this.pusherParts.occupancy?.start();
     this.retryWorker.start();
@@ -278,7 +287,8 @@ export class RelayWorker {
       Promise.all([this.store.close(), this.destinations.close(), this.http.close()]),
     );
     if (watching !== undefined) await deadline.finishesInTime(watching);
-    for (const redis of this.redis) redis.disconnect();
+    await deadline.finishesInTime(this.health.stop());
+    this.redis.close();
     const left = this.relay.openMessages;
     this.log.info('worker stopped', { settled, messagesLeftToTheBroker: left });
     return settled && left === 0;

@@ -1,5 +1,5 @@
-import { Redis } from 'ioredis';
 import { DeadLetters } from '../../src/dead-letters/dead-letters';
+import { RelayRedis } from '../../src/redis/relay-redis';
 import { RetryStore } from '../../src/retry/retry-store';
 import { messageEvents, type OutgoingEvent } from '../support/publisher';
 import { Scenario } from '../support/scenario';
@@ -77,12 +77,12 @@ const hex = (bodies: readonly Buffer[]): string[] => bodies.map((body) => body.t
 
 describe('malformed messages among good ones', () => {
   let scenario: Scenario;
-  let redis: Redis;
+  let redis: RelayRedis;
   let store: RetryStore;
 
   beforeAll(async () => {
     scenario = await Scenario.start();
-    redis = new Redis(String(scenario.env['REDIS_URI']));
+    redis = new RelayRedis(String(scenario.env['REDIS_URI']));
     store = new RetryStore({ redis, prefix: scenario.name, onError: () => {} });
   });
 

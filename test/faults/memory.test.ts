@@ -1,5 +1,5 @@
 import { createCipheriv, createHash } from 'node:crypto';
-import { Redis } from 'ioredis';
+import { RelayRedis } from '../../src/redis/relay-redis';
 import { RetryStore } from '../../src/retry/retry-store';
 import type { OutgoingEvent } from '../support/publisher';
 import { answering, type Behaviour, Receiver } from '../support/receiver';
@@ -104,7 +104,7 @@ describe('payloads of 8 MB, limited to 32 MB in flight', () => {
 });
 
 async function makeDue({ env, name }: Scenario): Promise<void> {
-  const redis = new Redis(String(env['REDIS_URI']));
+  const redis = new RelayRedis(String(env['REDIS_URI']));
   const store = new RetryStore({ redis, prefix: name, onError: () => {} });
   await store.queue.promoteJobs();
   await store.close();

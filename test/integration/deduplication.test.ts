@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { Redis } from 'ioredis';
 import { RedisDeduplication } from '../../src/deduplication/redis-deduplication';
 import type { EventId } from '../../src/events/envelope';
+import { RelayRedis } from '../../src/redis/relay-redis';
 import { RetryStore } from '../../src/retry/retry-store';
 import { messageEvents } from '../support/publisher';
 import { RabbitBroker, Scenario } from '../support/scenario';
@@ -14,12 +14,12 @@ jest.setTimeout(120_000);
 const EVENT = 'event-1' as EventId;
 
 describe('copies of an event', () => {
-  let redis: Redis;
+  let redis: RelayRedis;
   let store: RetryStore;
   let made: RedisDeduplication[];
 
   beforeEach(async () => {
-    redis = new Redis(String(process.env['REDIS_URI']));
+    redis = new RelayRedis(String(process.env['REDIS_URI']));
     store = new RetryStore({ redis, prefix: `dedup-${randomBytes(6).toString('hex')}`, onError: () => {} });
     await store.waitUntilReady();
     made = [];

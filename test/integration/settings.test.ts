@@ -4,6 +4,7 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Redis } from 'ioredis';
 import { SILENT } from '../../src/observability/logging';
+import { RedisConnections } from '../../src/redis/connections';
 import { SettingsCipher } from '../../src/settings/cipher';
 import { parseSettings } from '../../src/settings/document';
 import type { Settings } from '../../src/settings/schema';
@@ -11,6 +12,7 @@ import { SettingsCache } from '../../src/settings/settings-cache';
 import { SettingsStore, settingsOrThrow } from '../../src/settings/settings-store';
 import { subscriberOf } from '../../src/settings/settings-subscriber';
 import { folderWith } from '../support/folders';
+import { redisConfig } from '../support/redis-config';
 import { Scenario } from '../support/scenario';
 
 jest.setTimeout(60_000);
@@ -319,10 +321,11 @@ describe('the settings command', () => {
 describe('the cache of settings', () => {
   const prefix = `settings-${randomBytes(6).toString('hex')}`;
   const uri = process.env['REDIS_URI'] ?? '';
-  const open: { redis: Redis; cache: SettingsCache }[] = [];
+  const open: { redis: Redis; cache: SettingsCache; connections: RedisConnections }[] = [];
 
   function connect(file: ReadonlyMap<string, Settings> = new Map(), keys: readonly string[] = []) {
-    const [redis, subscriber] = [new Redis(uri), new Redis(uri)];
+    const redis = new Redis(uri);
+    const connections = new RedisConnections({ config: redisConfig(uri, prefix), onError: () => {} });
     const store = new SettingsStore({ redis, prefix, cipher: new SettingsCipher(keys) });
     const errors: unknown[] = [];
     let knowsNames: () => void = () => {};
@@ -331,22 +334,23 @@ describe('the cache of settings', () => {
     });
     const cache = new SettingsCache({
       store,
-      subscriber: subscriberOf(subscriber),
+      subscriber: subscriberOf(connections.subscriber()),
       file,
       onChange: () => knowsNames(),
       onError: (error) => errors.push(error),
       log: SILENT,
     });
     cache.start();
-    open.push({ redis, cache }, { redis: subscriber, cache });
+    open.push({ redis, cache, connections });
     return { redis, store, cache, errors, ready };
   }
 
   afterEach(async () => {
     const parts = ['', ':exchanges', ':queues', ':tokens', ':version', ':changes'];
     await open[0]?.redis.del(...parts.map((part) => `{${prefix}}:settings${part}`));
-    for (const { redis, cache } of open.splice(0)) {
+    for (const { redis, cache, connections } of open.splice(0)) {
       cache.close();
+      connections.close();
       redis.disconnect();
     }
   });

@@ -5,6 +5,7 @@ import { splice } from './splice';
 /** A way to a server that can go dead: connections stay open, and nothing passes any more. */
 export class FreezingProxy {
   private readonly sockets = new Set<Socket>();
+  private readonly upstreams = new Set<Socket>();
 
   private constructor(private readonly server: Server) {}
 
@@ -12,7 +13,12 @@ export class FreezingProxy {
   static async start(target: number, port = 0): Promise<FreezingProxy> {
     const server = createServer();
     const proxy = new FreezingProxy(server);
-    server.on('connection', (client: Socket) => splice(client, connect(target, '127.0.0.1'), proxy.sockets));
+    server.on('connection', (client: Socket) => {
+      const upstream = connect(target, '127.0.0.1');
+      proxy.upstreams.add(upstream);
+      upstream.once('close', () => proxy.upstreams.delete(upstream));
+      splice(client, upstream, proxy.sockets);
+    });
     server.listen(port, '127.0.0.1');
     await once(server, 'listening');
     return proxy;
@@ -26,6 +32,14 @@ export class FreezingProxy {
     for (const socket of this.sockets) {
       socket.unpipe();
       socket.pause();
+    }
+  }
+
+  /** What is asked arrives, and no answer comes back; on connections that are open now. */
+  freezeAnswers(): void {
+    for (const upstream of this.upstreams) {
+      upstream.unpipe();
+      upstream.pause();
     }
   }
 

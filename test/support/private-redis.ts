@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { freePort, HOST } from './ports';
+import type { PrivateProcess } from './private-process';
 import { PrivateService } from './private-services';
 import { eventually } from './signals';
 import { AUTHORITY, files } from './tls/front';
@@ -15,6 +16,7 @@ type RedisSettings = Readonly<Record<string, string>>;
 /** Several redis-servers that belong together. */
 abstract class PrivateRedises extends PrivateService {
   readonly uri: string;
+  private readonly servers = new Map<number, PrivateProcess>();
 
   protected constructor(protected readonly ports: readonly number[]) {
     super();
@@ -23,7 +25,13 @@ abstract class PrivateRedises extends PrivateService {
 
   /** A client of one of them, for as long as `work` takes. */
   protected async with<T>(port: number, work: (redis: Redis) => Promise<T>): Promise<T> {
-    const redis = new Redis({ host: HOST, port, password: PASSWORD, maxRetriesPerRequest: 1 });
+    const redis = new Redis({
+      host: HOST,
+      port,
+      password: PASSWORD,
+      maxRetriesPerRequest: 1,
+      commandTimeout: 8000,
+    });
     redis.on('error', () => {});
     try {
       return await work(redis);
@@ -32,9 +40,22 @@ abstract class PrivateRedises extends PrivateService {
     }
   }
 
-  protected runRedis(port: number, settings: RedisSettings, ...first: string[]): Promise<void> {
+  /** Connections stay open and new ones are taken, but nothing answers, until `thaw`. */
+  freeze(port: number): void {
+    this.servers.get(port)?.signalGroup('SIGSTOP');
+  }
+
+  thaw(port: number): void {
+    this.servers.get(port)?.signalGroup('SIGCONT');
+  }
+
+  async killOne(port: number): Promise<void> {
+    await this.servers.get(port)?.end('SIGKILL');
+  }
+
+  protected async runRedis(port: number, settings: RedisSettings, ...first: string[]): Promise<void> {
     const all = { bind: HOST, dir: this.folder, save: '', requirepass: PASSWORD, ...settings };
-    return this.run({
+    const server = await this.run({
       name: 'redis-server',
       args: [...first, ...Object.entries(all).flatMap(([name, value]) => [`--${name}`, value])],
       port,
@@ -42,6 +63,7 @@ abstract class PrivateRedises extends PrivateService {
       // It wants a password first: it is there.
       isUp: (answer) => answer.length > 0,
     });
+    this.servers.set(port, server);
   }
 }
 
@@ -55,16 +77,12 @@ interface ClusterNode {
 
 /** Three masters that share the slots; with TLS where it is asked for, as `localhost`. */
 export class PrivateRedisCluster extends PrivateRedises {
-  private constructor(private readonly members: readonly ClusterNode[]) {
+  private constructor(private readonly members: ClusterNode[]) {
     super(members.map(({ port }) => port));
   }
 
   static start({ tls = false }: { readonly tls?: boolean } = {}): Promise<PrivateRedisCluster> {
-    const member = async (): Promise<ClusterNode> => ({
-      port: await freePort(),
-      busPort: await freePort(),
-      tlsPort: tls ? await freePort() : undefined,
-    });
+    const member = (): Promise<ClusterNode> => freeMember(tls);
     return PrivateService.begin(
       async () => new PrivateRedisCluster([await member(), await member(), await member()]),
     );
@@ -89,6 +107,84 @@ export class PrivateRedisCluster extends PrivateRedises {
     for (const member of this.members) await this.untilComplete(member);
   }
 
+  /** Port of the node that owns everything under a prefix. */
+  async ownerOf(prefix: string): Promise<number> {
+    const slot = await this.slotOf(prefix);
+    const ranges = (await this.ask(this.members, 'SLOTS')) as [number, number, [string, number]][];
+    const owned = ranges.find(([first, last]) => first <= slot && slot <= last);
+    if (owned === undefined) throw new Error(`nobody owns slot ${slot}`);
+    return owned[2][1];
+  }
+
+  /** Starts a node that takes over when the owner fails; resolves when it follows. */
+  async addReplicaOf(prefix: string): Promise<number> {
+    const owner = this.member(await this.ownerOf(prefix));
+    const replica = await freeMember(false);
+    await this.runMember(replica);
+    await this.meet(replica, owner);
+    const id = String(await this.call(owner, 'MYID'));
+    const knows = async (): Promise<true | undefined> =>
+      String(await this.call(replica, 'NODES')).includes(id) ? true : undefined;
+    await eventually(knows, 'a replica that knows its master');
+    await this.call(replica, 'REPLICATE', id);
+    this.members.push(replica);
+    const follows = async (): Promise<true | undefined> => {
+      const info = await this.with(replica.port, (redis) => redis.info('replication'));
+      const known = String(await this.call(owner, 'NODES'));
+      return info.includes('master_link_status:up') && known.includes(`slave ${id}`) ? true : undefined;
+    };
+    await eventually(follows, 'a replica that follows');
+    return replica.port;
+  }
+
+  /** The replica takes over in good order. */
+  async failOver(replica: number): Promise<void> {
+    await this.call(this.member(replica), 'FAILOVER');
+  }
+
+  async untilOwnedBy(prefix: string, isRight: (owner: number) => boolean): Promise<void> {
+    await eventually(
+      async () => (isRight(await this.ownerOf(prefix)) ? true : undefined),
+      'another owner of the slot',
+      60_000,
+    );
+  }
+
+  /** Moves everything under a prefix to another master, key by key, while it is in use. */
+  async moveSlot(prefix: string): Promise<void> {
+    const slot = await this.slotOf(prefix);
+    const from = this.member(await this.ownerOf(prefix));
+    const masters = this.members.slice(0, 3);
+    const to = masters.find(({ port }) => port !== from.port) ?? from;
+    const [fromId, toId] = [await this.call(from, 'MYID'), await this.call(to, 'MYID')];
+    await this.call(to, 'SETSLOT', slot, 'IMPORTING', String(fromId));
+    await this.call(from, 'SETSLOT', slot, 'MIGRATING', String(toId));
+    await this.with(from.port, async (redis) => {
+      for (;;) {
+        const keys = (await redis.call('CLUSTER', 'GETKEYSINSLOT', slot, 50)) as string[];
+        if (keys.length === 0) return;
+        await redis.call('MIGRATE', HOST, to.port, '', 0, 5000, 'AUTH', PASSWORD, 'KEYS', ...keys);
+      }
+    });
+    for (const member of [to, from, ...masters])
+      await this.call(member, 'SETSLOT', slot, 'NODE', String(toId));
+  }
+
+  private async slotOf(prefix: string): Promise<number> {
+    return Number(await this.ask(this.members, 'KEYSLOT', `{${prefix}}`));
+  }
+
+  private member(port: number): ClusterNode {
+    const found = this.members.find((member) => member.port === port);
+    if (found === undefined) throw new Error(`no member listens on ${port}`);
+    return found;
+  }
+
+  /** Of the first that answers: some may be gone or frozen. */
+  private ask(members: readonly ClusterNode[], ...words: (string | number)[]): Promise<unknown> {
+    return Promise.any(members.map((member) => this.call(member, ...words)));
+  }
+
   private runMember({ port, busPort, tlsPort }: ClusterNode): Promise<void> {
     const { cert, key } = files('localhost');
     const tls = {
@@ -106,6 +202,9 @@ export class PrivateRedisCluster extends PrivateRedises {
       'cluster-enabled': 'yes',
       'cluster-port': String(busPort),
       'cluster-config-file': `nodes-${port}.conf`,
+      'cluster-node-timeout': '2000',
+      masterauth: PASSWORD,
+      'repl-diskless-sync-delay': '0',
       ...(tlsPort === undefined ? {} : tls),
     });
   }
@@ -123,6 +222,10 @@ export class PrivateRedisCluster extends PrivateRedises {
   private call({ port }: ClusterNode, ...words: (string | number)[]): Promise<unknown> {
     return this.with(port, (redis) => redis.call('CLUSTER', ...words));
   }
+}
+
+async function freeMember(tls: boolean): Promise<ClusterNode> {
+  return { port: await freePort(), busPort: await freePort(), tlsPort: tls ? await freePort() : undefined };
 }
 
 const GROUP = 'relay-group';
@@ -175,6 +278,13 @@ export class PrivateSentinel extends PrivateRedises {
     return this.untilAnotherMaster((port) =>
       this.with(port, (redis) => redis.call('SHUTDOWN', 'NOSAVE', 'NOW')).catch(() => {}),
     );
+  }
+
+  /** The master says nothing any more; resolves when the replica has taken over. */
+  async freezeMaster(): Promise<number> {
+    const before = await this.masterPort();
+    await this.untilAnotherMaster(async (port) => this.freeze(port));
+    return before;
   }
 
   private async untilAnotherMaster(change: (port: number) => Promise<unknown>): Promise<void> {

@@ -51,7 +51,7 @@ export abstract class PrivateService {
     }
   }
 
-  protected async run(started: Program): Promise<void> {
+  protected async run(started: Program): Promise<PrivateProcess> {
     const log = join(this.folder, `${started.name}-${started.port}.log`);
     const child = new PrivateProcess(program(started.name), started.args ?? [], {
       cwd: this.folder,
@@ -67,6 +67,7 @@ export abstract class PrivateService {
       if (Date.now() > deadline) throw new Error(`${started.name} is not up after ${START_MS} ms${report()}`);
       await delay(50);
     }
+    return child;
   }
 
   /** In good order; the data stays. */
@@ -127,7 +128,7 @@ export class PrivateRedis extends PrivateService {
     return PrivateService.begin(async () => new PrivateRedis(await freePort()));
   }
 
-  protected launch(): Promise<void> {
+  protected async launch(): Promise<void> {
     const settings = {
       bind: HOST,
       port: `${this.#port}`,
@@ -137,7 +138,7 @@ export class PrivateRedis extends PrivateService {
       save: '',
       'maxmemory-policy': 'noeviction',
     };
-    return this.run({
+    await this.run({
       name: 'redis-server',
       args: Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]),
       port: this.#port,

@@ -21,6 +21,7 @@ import { RetryStore } from '../../src/retry/retry-store';
 import { RetryWorker } from '../../src/retry/retry-worker';
 import { deliveryTo, eventBody } from './events';
 import { FAILED, type FakeDestination } from './pipeline';
+import { redisConfig } from './redis-config';
 import { eventually, Happenings } from './signals';
 
 /** Retries follow at once: the schedule itself is tested where it is pure. */
@@ -208,15 +209,7 @@ export class StoreBench {
   }
 
   private connect(purpose: 'commands' | 'blocking') {
-    const config = {
-      uri: this.uri,
-      clusterNodes: [],
-      sentinels: [],
-      sentinelName: '',
-      sentinelPassword: '',
-      prefix: this.prefix,
-    };
-    const client = connectRedis(config, purpose, () => {});
+    const client = connectRedis(redisConfig(this.uri, this.prefix), purpose, () => {});
     this.clients.push(client);
     return client;
   }

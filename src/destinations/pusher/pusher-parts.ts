@@ -2,6 +2,7 @@ import type { Config } from '../../config/config';
 import type { Logger } from '../../observability/logging';
 import { describeError, throttled } from '../../observability/report';
 import type { RedisClient } from '../../redis/scripts';
+import type { Subscriptions } from '../../redis/subscriber';
 import { OccupancyStore } from './occupancy/occupancy-store';
 import { OccupancyView } from './occupancy/occupancy-view';
 import { keepReferences } from './oversize/references';
@@ -10,8 +11,7 @@ import type { PusherParts } from './pushers';
 export interface PusherPartsOptions {
   readonly config: Config;
   readonly redis: RedisClient;
-  /** Only listens. */
-  readonly subscriber: RedisClient;
+  readonly subscriber: Subscriptions;
   readonly log: Logger;
 }
 

@@ -1,4 +1,5 @@
 import { decodePublished, type StreamKeys, streamKeys } from '../../destinations/websocket/stream';
+import type { Subscriptions } from '../../redis/subscriber';
 import { Backlog, BacklogBudget } from './backlog';
 import type { HeldBytes } from './held-bytes';
 import { ReadTurns } from './read-turns';
@@ -6,10 +7,9 @@ import { Channel } from './stream-channel';
 import type { StreamId } from './stream-id';
 import { StreamMessage } from './stream-message';
 import type { StreamReader } from './stream-reader';
-import type { StreamSubscriber } from './stream-subscriber';
 
 export interface FeedParts {
-  readonly subscriber: StreamSubscriber;
+  readonly subscriber: Pick<Subscriptions, 'subscribe' | 'unsubscribe' | 'onMessage' | 'onRecovered'>;
   /** Reads what clients missed. */
   readonly reader: StreamReader;
   /** `REDIS_PREFIX_KEY`. */

@@ -4,6 +4,7 @@ import type { GatewayConfig, WebSocketConfig } from '../../config/gateway-config
 import { clientAddressOf } from '../../network/client-address';
 import { descriptorLimit, gatewayLimits } from '../../network/descriptors';
 import type { SharedBudget } from '../../network/shared-budget';
+import type { Subscriptions } from '../../redis/subscriber';
 import { type HttpError, notFound } from '../http-errors';
 import type { Keys } from '../keys';
 import { Admission } from './admission';
@@ -13,7 +14,6 @@ import { HeldBytes } from './held-bytes';
 import { PlainSockets, refuse } from './plain';
 import { SocketIo } from './socket-io';
 import { RedisStreamReader } from './stream-reader';
-import { streamSubscriber } from './stream-subscriber';
 
 export interface WebSocketHubParts {
   readonly gateway: GatewayConfig;
@@ -22,7 +22,7 @@ export interface WebSocketHubParts {
   /** Bytes of bodies whose senders showed no key; shared with the other routes. */
   readonly bodies: SharedBudget;
   /** A connection of its own: it only listens. */
-  readonly subscriber: Redis | Cluster;
+  readonly subscriber: Subscriptions;
   readonly redis: Redis | Cluster;
   /** `REDIS_PREFIX_KEY`. */
   readonly prefix: string;
@@ -44,7 +44,7 @@ export class WebSocketHub {
     const { gateway, config, keys, subscriber, redis, prefix, observer, asHttpError, onError } = parts;
     const { unreadBytes, unreadBytesPerInstance } = config;
     this.feed = new Feed({
-      subscriber: streamSubscriber(subscriber),
+      subscriber,
       reader: new RedisStreamReader(redis),
       held: new HeldBytes({ maxBytes: unreadBytes, maxBytesPerStream: unreadBytesPerInstance }),
       prefix,

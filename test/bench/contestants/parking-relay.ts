@@ -12,6 +12,7 @@ import { connectRedis } from '../../../src/redis/client';
 import { BullMqParking } from '../../../src/retry/bullmq-parking';
 import { GroupCommit } from '../../../src/retry/group-commit';
 import { RetryStore } from '../../../src/retry/retry-store';
+import { redisConfig } from '../../support/redis-config';
 import { runParking, UNDER_WAY } from './parking-run';
 import { redisSettings } from './settings';
 
@@ -47,8 +48,7 @@ runParking(async () => {
   const fail = (error: unknown): never => {
     throw error;
   };
-  const config = { uri, clusterNodes: [], sentinels: [], sentinelName: '', sentinelPassword: '', prefix };
-  const redis = connectRedis(config, 'commands', fail);
+  const redis = connectRedis(redisConfig(uri, prefix), 'commands', fail);
   const store = new RetryStore({ redis, prefix, onError: fail });
   const parking = new BullMqParking({
     store,

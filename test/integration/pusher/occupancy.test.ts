@@ -2,7 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { appName, OccupancyStore } from '../../../src/destinations/pusher/occupancy/occupancy-store';
 import { OccupancyView } from '../../../src/destinations/pusher/occupancy/occupancy-view';
+import { RedisConnections } from '../../../src/redis/connections';
+import type { Subscriber } from '../../../src/redis/subscriber';
 import { CREDENTIALS } from '../../support/pusher/destination';
+import { redisConfig } from '../../support/redis-config';
 import { eventually } from '../../support/signals';
 
 const APP = appName(CREDENTIALS);
@@ -11,7 +14,7 @@ describe('which channels are occupied', () => {
   let redis: Redis;
   let prefix: string;
   let store: OccupancyStore;
-  let views: { view: OccupancyView; subscriber: Redis }[];
+  let views: { view: OccupancyView; connections: RedisConnections }[];
   let errors: unknown[];
   /** What Pusher answers; undefined: nothing. */
   let answer: readonly string[] | undefined;
@@ -27,9 +30,9 @@ describe('which channels are occupied', () => {
     asked = 0;
   });
   afterEach(async () => {
-    for (const { view, subscriber } of views) {
+    for (const { view, connections } of views) {
       await view.stop();
-      if (subscriber.status !== 'end') subscriber.disconnect();
+      connections.close();
     }
     const keys = await redis.keys(`{${prefix}}*`);
     if (keys.length > 0) await redis.del(...keys);
@@ -43,10 +46,12 @@ describe('which channels are occupied', () => {
   };
 
   /** One worker's view, which has heard of the app. */
-  function open(checkMs = 60_000): { isVacant: (channel: string) => boolean; subscriber: Redis } {
-    const subscriber = new Redis(process.env['REDIS_URI'] ?? '');
+  function open(checkMs = 60_000): { isVacant: (channel: string) => boolean; subscriber: Subscriber } {
+    const config = redisConfig(process.env['REDIS_URI'] ?? '', prefix);
+    const connections = new RedisConnections({ config, onError: () => {} });
+    const subscriber = connections.subscriber();
     const view = new OccupancyView({ store, subscriber, checkMs, onError: (error) => errors.push(error) });
-    views.push({ view, subscriber });
+    views.push({ view, connections });
     view.start();
     const isVacant = (channel: string) => view.isVacant(APP, ask, channel);
     isVacant('a');
@@ -106,7 +111,7 @@ describe('which channels are occupied', () => {
     await store.apply(APP, 'occupied', 'a', Date.now());
     const { isVacant, subscriber } = open();
     await becomes(() => isVacant('b'), 'b is vacant');
-    subscriber.disconnect();
+    subscriber.close();
     await becomes(() => !isVacant('b'), 'in doubt');
   });
 

@@ -15,8 +15,9 @@ function setup({ manual = false } = {}) {
   const unavailable: unknown[] = [];
   let away = false;
   let refused: string | undefined;
+  let mayBeStored = false;
   const store = {
-    transaction: (steps: readonly Step[]): Promise<void> => {
+    write: (steps: readonly Step[]): Promise<void> => {
       const transaction = { names: [] as string[], ...deferred() };
       // Changes write their names where a transaction would collect commands.
       for (const { apply } of steps) apply(transaction.names as unknown as Transaction);
@@ -26,6 +27,7 @@ function setup({ manual = false } = {}) {
       else if (!manual) transaction.resolve();
       return transaction.promise;
     },
+    mayHave: () => mayBeStored,
   } as unknown as RetryStore;
   const commit = new GroupCommit(store, (error) => unavailable.push(error));
   const change = (name: string, others: Partial<Change> = {}): Promise<'stored' | 'withdrawn'> =>
@@ -45,6 +47,9 @@ function setup({ manual = false } = {}) {
     unavailable,
     goAway: (isAway: boolean) => {
       away = isAway;
+    },
+    loseAnswers: () => {
+      mayBeStored = true;
     },
     refuse: (name: string) => {
       refused = name;
@@ -133,6 +138,19 @@ describe('GroupCommit', () => {
     await pass(5000);
     expect(await both).toEqual(['withdrawn', 'stored']);
     expect(sent.flatMap(({ names }) => names)).toEqual(['b']);
+  });
+
+  test('a change that may be stored already is not withdrawn any more: its job would be made again', async () => {
+    const { change, goAway, loseAnswers } = setup();
+    goAway(true);
+    loseAnswers();
+    let withdrawn = false;
+    const sent = change('a', { isWithdrawn: () => withdrawn });
+    await turns();
+    withdrawn = true;
+    goAway(false);
+    await pass(5000);
+    expect(await sent).toBe('stored');
   });
 
   test('one change that the store refuses does not keep the others from being stored', async () => {

@@ -1,4 +1,4 @@
-import type { Cluster, Redis } from 'ioredis';
+import type { Subscriptions } from '../../../redis/subscriber';
 import type { AppName, AppState, OccupancyStore } from './occupancy-store';
 
 /** Asks Pusher which channels of an app are occupied, those with our prefix. */
@@ -6,8 +6,7 @@ export type AskPusher = () => Promise<readonly string[]>;
 
 export interface OccupancyViewParts {
   readonly store: OccupancyStore;
-  /** Only listens; others may listen on it, too. */
-  readonly subscriber: Redis | Cluster;
+  readonly subscriber: Subscriptions;
   readonly checkMs: number;
   readonly onError: (error: unknown) => void;
 }
@@ -44,11 +43,10 @@ export class OccupancyView {
 
   start(): void {
     const { subscriber, store, checkMs } = this.parts;
-    subscriber.on('message', (channel: string, message: string) => {
-      if (channel === store.channel) this.hear(message);
+    subscriber.onMessage((channel, message) => {
+      if (channel === store.channel) this.hear(message.toString());
     });
-    subscriber.on('ready', () => this.refreshAll());
-    if (subscriber.status === 'ready') this.refreshAll();
+    subscriber.onRecovered(() => this.refreshAll());
     this.timer ??= setInterval(() => this.refreshAll(), checkMs);
   }
 
@@ -70,7 +68,7 @@ export class OccupancyView {
 
   private isCertain({ checkedAt, toldAt }: Watched, now: number): boolean {
     const { subscriber, checkMs } = this.parts;
-    if (subscriber.status !== 'ready') return false;
+    if (!subscriber.isUp) return false;
     return now - checkedAt < checkMs * FRESH_INTERVALS && now - toldAt < TRUST_WEBHOOKS_MS;
   }
 

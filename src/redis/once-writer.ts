@@ -1,0 +1,153 @@
+import { randomBytes } from 'node:crypto';
+import { StoreUnavailableError } from '../errors';
+import { monotonicMs } from '../time/monotonic';
+import { type AcceptedDelivery, DONE_BEFORE, type OnceCall, type OnceKeys, onceCall } from './once';
+import type { RelayRedis } from './relay-redis';
+import { isReplyError, replyCode } from './reply-error';
+
+export interface OnceWriterParts {
+  readonly redis: RelayRedis;
+  /** Without the hash of numbers, which is the writer's own: `sentPrefix` and its name. */
+  readonly keys: Omit<OnceKeys, 'sent'>;
+  readonly sentPrefix: string;
+  /** `REDIS_WAIT_REPLICAS`: how many replicas must have what was written. */
+  readonly replicas: number;
+}
+
+/** A script call; made by `OnceWriter.prepare`, and sent until it is confirmed. */
+export interface PreparedCall extends OnceCall {
+  /** It may have reached Redis: what became of it is not known. */
+  wasSent: boolean;
+}
+
+/** `reply` is undefined where the call took effect when it was sent before. */
+export type WriteResult =
+  | { readonly ok: true; readonly reply: unknown }
+  | { readonly ok: false; readonly error: Error };
+
+export interface ScriptCall {
+  readonly script: string;
+  readonly args: readonly unknown[];
+  readonly accepts?: AcceptedDelivery;
+}
+
+type Replies = readonly (readonly [error: Error | null, result: unknown])[];
+
+const REPLICAS_MS = 2000;
+/** Rounds of asking again: a server that stops over and over is doubted for no longer. */
+const MAX_ROUNDS = 5;
+/** The numbers of a process that is gone stay for this long. */
+const SENT_SECONDS = 86_400;
+/** For how long a network may still bring what was sent over a connection that was given up. */
+const LATE_MS = 900_000;
+/** Numbers whose late sending is guarded against; beyond this the oldest are given up early. */
+const MAX_LATE = 10_000;
+/** Numbers given up in one command. */
+const FORGET_AT_ONCE = 1000;
+
+/**
+ * Sends script calls so that each takes effect exactly once, however often it is sent again after an answer was lost: a
+ * call claims its number within the script itself. No MULTI is used, as a full Redis refuses every one of them; a call is
+ * atomic, and none depends on another.
+ */
+export class OnceWriter {
+  private readonly keys: OnceKeys;
+  private last = 0;
+  /** Confirmed, and not needed any more. */
+  private done: number[] = [];
+  /** Confirmed after having been sent more than once. */
+  private readonly late: { readonly number: number; readonly until: number }[] = [];
+
+  constructor(private readonly parts: OnceWriterParts) {
+    this.keys = { ...parts.keys, sent: `${parts.sentPrefix}:${randomBytes(9).toString('base64url')}` };
+  }
+
+  prepare(call: ScriptCall): PreparedCall {
+    return { ...call, number: ++this.last, wasSent: false };
+  }
+
+  /** @throws StoreUnavailableError when replicas do not confirm in time; sent again, what was stored is confirmed then */
+  async write(calls: readonly PreparedCall[]): Promise<WriteResult[]> {
+    const wereSent = calls.map(({ wasSent }) => wasSent);
+    const { stream } = this.parts.redis;
+    const results = await this.ask(calls);
+    for (const [index, result] of results.entries()) {
+      const call = calls[index];
+      // A refusal says for certain that it has no effect. One that took effect is not stored until replicas have it.
+      if (call !== undefined) call.wasSent ||= result.ok || !isReplyError(result.error);
+    }
+    if (this.parts.replicas > 0 && results.some(({ ok }) => ok)) await this.untilReplicated(stream);
+    for (const [index, { number }] of calls.entries())
+      if (results[index]?.ok) this.confirm(number, wereSent[index] === true);
+    return results;
+  }
+
+  /** What was answered while the server is in doubt is asked again afterwards: done before means that it is there. */
+  private async ask(calls: readonly PreparedCall[]): Promise<WriteResult[]> {
+    const { doubt } = this.parts.redis;
+    const first = await this.send(calls);
+    let results = first;
+    for (const [index, call] of calls.entries()) if (doubt.isRaised && first[index]?.ok) call.wasSent = true;
+    for (let round = 0; round < MAX_ROUNDS && doubt.isRaised && results.some(({ ok }) => ok); round++) {
+      await doubt.over();
+      results = await this.send(calls);
+    }
+    // Asked again, a call does not say any more what it did.
+    return results.map((result, index) => {
+      const before = first[index];
+      return result.ok && result.reply === undefined && before?.ok ? before : result;
+    });
+  }
+
+  private async send(calls: readonly PreparedCall[]): Promise<WriteResult[]> {
+    const { redis } = this.parts;
+    const sent = calls.map((call) => onceCall(redis, call, this.keys));
+    const pipeline = redis.pipeline();
+    const commands = pipeline as unknown as Record<string, (args: readonly unknown[]) => unknown>;
+    for (const { name, args } of sent) commands[name]?.call(pipeline, args);
+    const forgotten = this.takeForgettable();
+    if (forgotten.length > 0) pipeline.hdel(this.keys.sent, ...forgotten.map(String));
+    pipeline.expire(this.keys.sent, SENT_SECONDS);
+    const replies = ((await pipeline.exec()) ?? []) as Replies;
+    if (replies.at(-1)?.[0] !== null) this.done.push(...forgotten);
+    return calls.map((_, index) => resultOf(replies[index]));
+  }
+
+  /** WAIT speaks of what its own connection wrote: an answer on another one would mean nothing. */
+  private async untilReplicated(stream: RelayRedis['stream']): Promise<void> {
+    const { redis, replicas } = this.parts;
+    const isSame = (): boolean => redis.stream === stream && redis.status === 'ready';
+    const count = isSame() ? await redis.wait(replicas, REPLICAS_MS) : 0;
+    if (count >= replicas && isSame()) return;
+    throw new StoreUnavailableError(
+      `${count} of ${replicas} replicas have it (REDIS_WAIT_REPLICAS): it does not count as stored yet`,
+    );
+  }
+
+  private confirm(number: number, wasRepeated: boolean): void {
+    if (wasRepeated) this.late.push({ number, until: monotonicMs() + LATE_MS });
+    else this.done.push(number);
+  }
+
+  private takeForgettable(): number[] {
+    const now = monotonicMs();
+    for (let first = this.late[0]; first !== undefined; first = this.late[0]) {
+      if (first.until > now && this.late.length <= MAX_LATE) break;
+      this.done.push(first.number);
+      this.late.shift();
+    }
+    return this.done.splice(0, FORGET_AT_ONCE);
+  }
+}
+
+function resultOf([error, reply]: Replies[number] = [new Error('no reply'), undefined]): WriteResult {
+  if (error !== null) return { ok: false, error };
+  return { ok: true, reply: reply === DONE_BEFORE ? undefined : reply };
+}
+
+/** Why Redis did not take a write, in its own words. */
+export function refusalOf(error: Error): string {
+  return replyCode(error) === undefined
+    ? `Redis did not answer: ${error.message}`
+    : `Redis refused: ${error.message}`;
+}

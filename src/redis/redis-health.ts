@@ -1,0 +1,179 @@
+import { randomBytes } from 'node:crypto';
+import type { Logger } from '../observability/logging';
+import { monotonicMs } from '../time/monotonic';
+import type { RelayRedis } from './relay-redis';
+import { isReplyError } from './reply-error';
+import { changeOf, type KnownStore, type StoreChange, storeMarkKey } from './store-mark';
+
+export interface RedisHealthParts {
+  /** For commands: whether its writes are answered is what is watched. */
+  readonly redis: RelayRedis;
+  /** `REDIS_PREFIX_KEY`. */
+  readonly prefix: string;
+  readonly log: Logger;
+  /** What lies in the store, by name: for the message when it is lost. */
+  readonly counts: () => Promise<Readonly<Record<string, number>>>;
+  /** The store is not the one that it was. */
+  readonly onStoreLost: () => void;
+}
+
+/** For `/readyz`. */
+export interface RedisState {
+  readonly ready: boolean;
+  readonly detail: string;
+}
+
+type Health =
+  | { readonly kind: 'waiting'; readonly reason: string }
+  | { readonly kind: 'refusing'; readonly reason: string }
+  | { readonly kind: 'answering' };
+
+interface Loss {
+  readonly text: string;
+  readonly at: number;
+}
+
+const BEAT_MS = 3000;
+/** How long a process that is gone is remembered. */
+const BEAT_SECONDS = 86_400;
+/** How long a loss stays in the readiness detail. */
+const TOLD_MS = 600_000;
+const MAX_REASON = 200;
+
+/**
+ * Whether Redis answers a real write at this moment. Every few seconds one key of this process is written, which notices
+ * silence, a full or read-only Redis and one that cannot save alike; a socket that is open tells nothing of that. The same
+ * look recognises the store by its mark, and tells at once when it is another one.
+ */
+export class RedisHealth {
+  private readonly processId = randomBytes(9).toString('base64url');
+  private health: Health = { kind: 'waiting', reason: 'not connected yet' };
+  private known: KnownStore | undefined;
+  private counts: Readonly<Record<string, number>> = {};
+  private loss: Loss | undefined;
+  private knownAt = 0;
+  private beats = 0;
+  private timer: NodeJS.Timeout | undefined;
+  private beating: Promise<void> | undefined;
+  private closed = false;
+  private readonly onReady = (): void => this.beatSoon();
+  private readonly onClose = (): void => this.enter({ kind: 'waiting', reason: 'the connection was closed' });
+  private readonly onError = (error: Error): void => {
+    if (this.health.kind === 'waiting') this.health = { kind: 'waiting', reason: reasonOf(error) };
+  };
+
+  constructor(private readonly parts: RedisHealthParts) {}
+
+  start(): void {
+    const { redis } = this.parts;
+    redis.on('ready', this.onReady);
+    redis.on('close', this.onClose);
+    redis.on('error', this.onError);
+    this.timer = setInterval(() => this.beatSoon(), BEAT_MS);
+    if (redis.status === 'ready') this.beatSoon();
+  }
+
+  get state(): RedisState {
+    const { health } = this;
+    if (health.kind === 'waiting') return { ready: false, detail: `waiting for redis: ${health.reason}` };
+    if (health.kind === 'refusing') return { ready: false, detail: `redis refuses writes: ${health.reason}` };
+    const { loss } = this;
+    const isRecent = loss !== undefined && monotonicMs() - loss.at < TOLD_MS;
+    return { ready: true, detail: isRecent ? `ready; ${loss.text}` : 'ready' };
+  }
+
+  async stop(): Promise<void> {
+    this.closed = true;
+    clearInterval(this.timer);
+    this.parts.redis.off('ready', this.onReady);
+    this.parts.redis.off('close', this.onClose);
+    this.parts.redis.off('error', this.onError);
+    await this.beating;
+  }
+
+  private beatSoon(): void {
+    this.beating ??= this.beat().finally(() => {
+      this.beating = undefined;
+    });
+  }
+
+  private async beat(): Promise<void> {
+    const { redis } = this.parts;
+    // Whoever lost the connection has said so.
+    if (redis.status !== 'ready') return;
+    try {
+      await this.write().catch((error: unknown) => {
+        // A process that stood still for long gives up calls whose answers have come: asked again, Redis answers.
+        if (isReplyError(error) || redis.status !== 'ready') throw error;
+        return this.write();
+      });
+      this.enter({ kind: 'answering' });
+    } catch (error) {
+      this.enter({ kind: isReplyError(error) ? 'refusing' : 'waiting', reason: reasonOf(error) });
+      return;
+    }
+    this.counts = await this.parts.counts().catch(() => this.counts);
+  }
+
+  /** One write, and a look at the mark, before and after. */
+  private async write(): Promise<void> {
+    const { redis, prefix } = this.parts;
+    const [beatKey, markKey] = [`{${prefix}}:beat:${this.processId}`, storeMarkKey(prefix)];
+    const beat = ++this.beats;
+    const mark = randomBytes(9).toString('base64url');
+    const replies = await redis
+      .pipeline()
+      .get(beatKey)
+      .get(markKey)
+      .set(beatKey, beat, 'EX', BEAT_SECONDS)
+      .set(markKey, mark, 'NX')
+      .get(markKey)
+      .exec();
+    const failure = replies?.find(([error]) => error !== null)?.[0];
+    if (failure) throw failure;
+    const [lastBeat, found, , , now] = (replies ?? []).map(([, reply]) => reply as string | null);
+    this.notice(changeOf(this.known, { mark: found ?? undefined, beat: this.beatIn(lastBeat) }));
+    this.known = { mark: now ?? mark, beat };
+    this.knownAt = monotonicMs();
+  }
+
+  /** After an absence that is longer than beats are kept, the last one is taken to be there. */
+  private beatIn(text: string | null | undefined): number | undefined {
+    if (typeof text === 'string') return Number(text);
+    const isKept = monotonicMs() - this.knownAt < (BEAT_SECONDS * 1000) / 2;
+    return isKept ? undefined : this.known?.beat;
+  }
+
+  private notice(change: StoreChange): void {
+    if (change === 'none') return;
+    const { log, onStoreLost } = this.parts;
+    const lost = Object.entries(this.counts).map(([name, count]) => `${count} ${name}`);
+    const text = `${CHANGES[change]}; as last seen it had ${lost.join(', ') || 'nothing that was counted'}`;
+    this.loss = { text, at: monotonicMs() };
+    log.error(text, { ...this.counts });
+    onStoreLost();
+  }
+
+  private enter(health: Health): void {
+    const { log } = this.parts;
+    const before = this.health;
+    this.health = health;
+    if (this.closed || before.kind === health.kind) return;
+    if (health.kind === 'answering') log.info('redis answers');
+    else
+      log.warn(health.kind === 'waiting' ? 'redis does not answer' : 'redis refuses writes', {
+        reason: health.reason,
+      });
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).slice(0, MAX_REASON);
+}
+
+const CHANGES: Readonly<Record<Exclude<StoreChange, 'none'>, string>> = {
+  empty: 'redis has lost everything that the relay stored (flushed, or started without its data)',
+  another: 'redis is not the one that it was: what the relay stored in the other one is not here',
+  older:
+    'redis has gone back to an older copy: what was stored since is lost, what was done since may be done again',
+};

@@ -1,0 +1,40 @@
+import { Redis } from 'ioredis';
+import { Doubt } from './doubt';
+import { allowedWhileFull, freesMemory } from './full';
+
+export interface ScriptDefinition {
+  readonly lua: string;
+  readonly numberOfKeys?: number;
+  readonly readOnly?: boolean;
+  /** It only removes or counts: a full Redis must let it pass, or it never empties. */
+  readonly frees?: boolean;
+}
+
+/** A connection that remembers the scripts that were defined on it, BullMQ's too, so that they can be built upon. */
+export class RelayRedis extends Redis {
+  doubt = new Doubt();
+  private readonly definitions = new Map<string, ScriptDefinition>();
+
+  withDoubt(doubt: Doubt): this {
+    this.doubt = doubt;
+    return this;
+  }
+
+  override defineCommand(name: string, definition: ScriptDefinition): void {
+    const { lua, frees = freesMemory(name), ...others } = definition;
+    this.definitions.set(name, { ...definition, frees });
+    super.defineCommand(name, { ...others, lua: frees ? allowedWhileFull(lua) : lua });
+  }
+
+  /** @throws RangeError where no such script was defined */
+  definitionOf(name: string): ScriptDefinition {
+    const definition = this.definitions.get(name);
+    if (definition === undefined)
+      throw new RangeError(`the script ${name} is not defined on this connection`);
+    return definition;
+  }
+
+  has(name: string): boolean {
+    return this.definitions.has(name);
+  }
+}
