@@ -3,7 +3,7 @@ import { loadConfig } from '../config/load';
 import { audit } from '../ledger/audit';
 import { withStore } from '../retry/with-store';
 import { FINDING } from './exit';
-import { complain, printJson, printLine, printTable } from './output';
+import { complain, printJson, printLine, printTable, printText } from './output';
 
 export function auditCommand(): Command {
   return new Command('audit')
@@ -11,14 +11,27 @@ export function auditCommand(): Command {
     .option('--json', 'print JSON')
     .action(async (options: { json?: boolean }) => {
       const { config } = loadConfig(process.cwd(), process.env);
-      const lines = await withStore(config.redis, audit);
+      const { destinations: lines, largest } = await withStore(config.redis, audit);
       const isBalanced = lines.every(({ difference }) => difference === 0);
-      if (options.json) printJson({ balanced: isBalanced, destinations: lines });
+      if (options.json) printJson({ balanced: isBalanced, destinations: lines, largest });
       else {
         printTable(
           ['DESTINATION', 'ACCEPTED', 'DELIVERED', 'PARKED', 'DEAD', 'DISCARDED', 'DIFFERENCE'],
           lines.map((line) => Object.values(line) as (string | number)[]),
         );
+        if (largest.length > 0) {
+          printText('\nmost of Redis is taken by:\n');
+          printTable(
+            ['OWNER', 'PARKED', 'BYTES', 'DEAD', 'BYTES'],
+            largest.map(({ owner, parked, parkedBytes, dead, deadBytes }) => [
+              owner,
+              parked,
+              parkedBytes,
+              dead,
+              deadBytes,
+            ]),
+          );
+        }
         if (lines.length === 0) {
           complain(
             `nothing was counted under REDIS_PREFIX_KEY=${config.redis.prefix}: is it the workers' one?`,

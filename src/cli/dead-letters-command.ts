@@ -6,7 +6,7 @@ import {
   REMOVE,
   REPLAY,
 } from '../dead-letters/dead-letter-changes';
-import { type DeadLetter, type DeadLetterFilter, DeadLetters } from '../dead-letters/dead-letters';
+import { type DeadLetter, type DeadLetterFilter, DeadLetters, REASONS } from '../dead-letters/dead-letters';
 import { withStore } from '../retry/with-store';
 import { MOMENT, parseMoment } from '../time/moment';
 import { FINDING, UsageError } from './exit';
@@ -47,7 +47,7 @@ function filters(command: Command): Command {
     .option('--instance <name>', 'of this instance')
     .option('--event <event>', 'of this event: messages.upsert or MESSAGES_UPSERT')
     .option('--destination <id>', 'for this destination, such as webhook:global')
-    .option('--reason <reason>', 'attempts-exhausted, rejected, destination-removed or malformed')
+    .option('--reason <reason>', REASONS.join(', '))
     .option('--since <time>', 'given up on at or after: ISO time, or an age such as 2h', parseTime)
     .option('--until <time>', 'given up on at or before', parseTime);
 }

@@ -86,6 +86,12 @@ export interface RetryConfig {
   readonly jitter: number;
   readonly deadLetterMaxAgeMs: number;
   readonly deadLetterMaxCount: number;
+  /** Of the dead letters of one instance; 0 is no limit. */
+  readonly deadLetterShare: { readonly maxCount: number; readonly maxBytes: number };
+  /** 0: parked deliveries wait for as long as it takes. */
+  readonly parkedMaxAgeMs: number;
+  /** Bytes of Redis; 0 is no limit. */
+  readonly parkedMaxBytes: { readonly perInstance: number; readonly perGlobalDestination: number };
 }
 
 export interface SettingsConfig {
@@ -256,6 +262,15 @@ function retryOf(values: Values): RetryConfig {
     jitter: values.WEBHOOK_RETRY_JITTER_FACTOR,
     deadLetterMaxAgeMs: values.DEAD_LETTER_MAX_AGE_DAYS * DAY_MS,
     deadLetterMaxCount: values.DEAD_LETTER_MAX_COUNT,
+    deadLetterShare: {
+      maxCount: values.DEAD_LETTER_MAX_COUNT_PER_INSTANCE,
+      maxBytes: values.DEAD_LETTER_MAX_BYTES_PER_INSTANCE,
+    },
+    parkedMaxAgeMs: values.PARKED_MAX_AGE_DAYS * DAY_MS,
+    parkedMaxBytes: {
+      perInstance: values.PARKED_MAX_BYTES_PER_INSTANCE,
+      perGlobalDestination: values.PARKED_MAX_BYTES_PER_GLOBAL_DESTINATION,
+    },
   };
 }
 

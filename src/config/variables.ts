@@ -150,7 +150,32 @@ export const VARIABLES = {
   DEAD_LETTER_MAX_COUNT: variable(
     integer(1, Number.MAX_SAFE_INTEGER),
     1_000_000,
-    'and the oldest beyond this many',
+    'and beyond this many, the oldest of the instance that has most',
+  ),
+  DEAD_LETTER_MAX_COUNT_PER_INSTANCE: variable(
+    integer(0, Number.MAX_SAFE_INTEGER),
+    100_000,
+    'and the oldest of one instance beyond this many; 0: no limit',
+  ),
+  DEAD_LETTER_MAX_BYTES_PER_INSTANCE: variable(
+    integer(0, Number.MAX_SAFE_INTEGER),
+    268_435_456,
+    'and beyond this much of Redis; 0: no limit',
+  ),
+  PARKED_MAX_AGE_DAYS: variable(
+    number(0, 3650),
+    3,
+    'deliveries parked for longer become dead letters, whatever their circuit; 0: never',
+  ),
+  PARKED_MAX_BYTES_PER_INSTANCE: variable(
+    integer(0, Number.MAX_SAFE_INTEGER),
+    134_217_728,
+    "Redis that parked deliveries of one instance's own destinations may take; further ones become dead letters; 0: no limit",
+  ),
+  PARKED_MAX_BYTES_PER_GLOBAL_DESTINATION: variable(
+    integer(0, Number.MAX_SAFE_INTEGER),
+    8_589_934_592,
+    'and those of one global destination, of all instances together; 0: no limit',
   ),
 
   REDIS_URI: secret(urlOf('redis:', 'rediss:'), 'redis://localhost:6379', 'redis:// or rediss:// address'),

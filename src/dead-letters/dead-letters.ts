@@ -1,12 +1,7 @@
-import type { Job } from 'bullmq';
 import { filterKey, findKey } from '../events/catalogue';
-import {
-  type AttemptRecord,
-  DESTINATION_KEY_LENGTH,
-  type DeliveryId,
-  destinationKeyOf,
-} from '../pipeline/delivery';
-import { bodyOf, historyOf, type JobData } from '../retry/job';
+import type { AttemptRecord, DeliveryId } from '../pipeline/delivery';
+import { DEAD_REASONS } from '../pipeline/parking';
+import { bodyOf, historyOf, type JobData, readJob } from '../retry/job';
 import type { RetryStore } from '../retry/retry-store';
 
 /** A dead letter without its body. */
@@ -16,7 +11,7 @@ export interface DeadLetter {
   readonly event: string;
   readonly instance: string;
   readonly reason: string;
-  /** What was wrong with a malformed message. */
+  /** What was wrong with a malformed message, or with the record of a dead letter. */
   readonly detail?: string;
   /** When it was given up on, epoch milliseconds. */
   readonly at: number;
@@ -40,96 +35,101 @@ export interface DeadLetterFilter {
 
 export type ReplayResult = 'replayed' | 'malformed' | 'not-found';
 
+/** What `DeadLetterFilter.reason` may be, beside the details of malformed ones. */
+export const REASONS: readonly string[] = DEAD_REASONS;
+
 const PAGE = 100;
 const EXPIRE_AT_ONCE = 1000;
+/** The detail of a dead letter whose record nobody of this version can read. */
+const ODD_DETAIL = { newer: 'RECORD_OF_A_LATER_VERSION', unreadable: 'RECORD_UNREADABLE' } as const;
+
+type RawLetter = readonly [] | readonly [data: string, reason: string, at: string, destination: string];
+
+/** A dead letter as it lies in Redis; `data` only where its record can be read. */
+interface Found {
+  readonly letter: DeadLetter;
+  readonly text: string;
+  readonly data?: JobData;
+}
 
 /** The dead letters: BullMQ's failed jobs of the retry queue. */
 export class DeadLetters {
   constructor(private readonly store: RetryStore) {}
 
-  /** Newest first. */
+  /** Newest first. One that cannot be read is listed as such, and hides no other. */
   async *list(filter: DeadLetterFilter = {}): AsyncGenerator<DeadLetter> {
     // Read the ids first: what is replayed or removed meanwhile would shift the pages.
     const ids = await this.store.queue.getRanges(['failed'], 0, -1, false);
     for (let start = 0; start < ids.length; start += PAGE) {
-      const jobs = await Promise.all(ids.slice(start, start + PAGE).map((id) => this.store.queue.getJob(id)));
-      for (const job of jobs) {
-        if (job !== undefined && matches(job, filter)) yield summaryOf(job);
+      for (const found of await this.read(ids.slice(start, start + PAGE))) {
+        if (found !== undefined && matches(found.letter, filter)) yield found.letter;
       }
     }
   }
 
   async show(id: string): Promise<DeadLetterDetails | undefined> {
-    const job = await this.find(id);
-    if (job === undefined) return undefined;
+    const [found] = await this.read([id]);
+    if (found === undefined) return undefined;
+    const { letter, text, data } = found;
+    if (data === undefined) return { ...letter, history: [], body: Buffer.from(text) };
     const { logs } = await this.store.queue.getJobLogs(id);
-    return { ...summaryOf(job), history: historyOf(job.data, logs), body: await bodyOf(job.data) };
+    // A body that cannot be unpacked is shown as it lies there: a person may still find something in it.
+    const body = await bodyOf(data).catch(() => Buffer.from(data.b));
+    return { ...letter, history: historyOf(data, logs), body };
   }
 
   /** Parks a dead letter again with all its attempts before it; the delivery keeps its id. */
   async replay(id: string): Promise<ReplayResult> {
-    const job = await this.find(id);
-    if (job === undefined) return 'not-found';
-    if (job.data.x === 'malformed') return 'malformed';
-    const { x: _reason, ...data } = job.data;
-    await job.updateData({ ...data, n: 0 });
-    await job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true });
-    return 'replayed';
+    return (await this.store.call('relayReplay', id)) as ReplayResult;
   }
 
   /** Removes a dead letter for good; false where there is none of that id. */
   async remove(id: string): Promise<boolean> {
-    const { store } = this;
-    const key = destinationKeyOf(id as DeliveryId);
-    const args = [store.key('audit'), store.jobKey(id), store.queue.toKey('failed'), key, id];
-    return (await store.run('relayDiscard', args)) === 1;
+    return (await this.store.call('relayDiscard', id)) === 1;
   }
 
   count(): Promise<number> {
     return this.store.queue.getFailedCount();
   }
 
-  /** Removes what is older than `maxAgeMs`, and the oldest beyond `maxCount`; how many those were. */
-  async expire(maxAgeMs: number, maxCount: number, now: number): Promise<number> {
-    const { store } = this;
+  /**
+   * Removes what is older than `maxAgeMs`, and beyond `maxCount` the oldest of whoever has most; how many those were.
+   */
+  async expire(maxAgeMs: number, maxCount: number): Promise<number> {
     let expired = 0;
     for (;;) {
-      const count = await store.run('relayExpire', [
-        store.key('audit'),
-        store.queue.toKey('failed'),
-        store.queue.toKey(''),
-        DESTINATION_KEY_LENGTH,
-        now - maxAgeMs,
-        maxCount,
-        EXPIRE_AT_ONCE,
-      ]);
-      expired += Number(count);
-      if (Number(count) < EXPIRE_AT_ONCE) return expired;
+      const count = Number(await this.store.call('relayExpire', maxAgeMs, maxCount, EXPIRE_AT_ONCE));
+      expired += count;
+      if (count < EXPIRE_AT_ONCE) return expired;
     }
   }
 
-  private async find(id: string): Promise<Job<JobData> | undefined> {
-    const job = await this.store.queue.getJob(id);
-    return job !== undefined && (await job.isFailed()) ? job : undefined;
+  private async read(ids: readonly string[]): Promise<(Found | undefined)[]> {
+    const letters = (await this.store.call('relayLetters', ...ids)) as RawLetter[];
+    return ids.map((id, index) => foundOf(id as DeliveryId, letters[index] ?? []));
   }
 }
 
-function summaryOf(job: Job<JobData>): DeadLetter {
-  const { d, e, i, l, m } = job.data;
+function foundOf(id: DeliveryId, raw: RawLetter): Found | undefined {
+  if (raw.length === 0) return undefined;
+  const [text, reason, at, destination] = raw;
+  const record = readJob(text);
+  const common = { id, reason, at: Math.round(Number(at)) || 0 };
+  if (record.kind !== 'job') {
+    const detail = ODD_DETAIL[record.kind];
+    const odd = { event: '', instance: '', detail, bytes: text.length };
+    return { letter: { ...common, destination, ...odd }, text };
+  }
+  const { d, e, i, l, m } = record.data;
+  const detail = m === undefined ? {} : { detail: m };
   return {
-    id: job.id as DeliveryId,
-    destination: d,
-    event: e,
-    instance: i,
-    reason: job.failedReason ?? '',
-    ...(m === undefined ? {} : { detail: m }),
-    at: job.finishedOn ?? 0,
-    bytes: l,
+    letter: { ...common, destination: d, event: e, instance: i, ...detail, bytes: l },
+    text,
+    data: record.data,
   };
 }
 
-function matches(job: Job<JobData>, filter: DeadLetterFilter): boolean {
-  const letter = summaryOf(job);
+function matches(letter: DeadLetter, filter: DeadLetterFilter): boolean {
   return (
     (filter.instance === undefined || letter.instance === filter.instance) &&
     (filter.event === undefined || filterKey(letter.event) === wantedKey(filter.event)) &&

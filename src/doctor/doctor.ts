@@ -2,11 +2,14 @@ import type { Config } from '../config/config';
 import { inspectPushers } from '../destinations/pusher/pusher-doctor';
 import { inspectWebhooks } from '../destinations/webhook/webhook-doctor';
 import { StoreUnavailableError } from '../errors';
+import { inspectShares } from '../ledger/ledger-doctor';
 import { AddressGuard } from '../network/address-guard';
 import { Downloader } from '../network/download';
 import type { Finding } from '../observability/finding';
 import { inspectRedis } from '../redis/redis-doctor';
+import type { RelayRedis } from '../redis/relay-redis';
 import { withRedis } from '../redis/with-redis';
+import { RetryStore } from '../retry/retry-store';
 import { openSettingsStore } from '../settings/open-store';
 import type { Settings } from '../settings/schema';
 import { inspectSettings } from '../settings/settings-doctor';
@@ -72,12 +75,22 @@ async function inspectStore(
     return await withRedis(config.redis, async (redis) => {
       const store = openSettingsStore(config, redis);
       const { findings, settings } = await inspectSettings(config, store, file);
-      return { findings: [...(await inspectRedis(redis, config.redis)), ...findings], settings };
+      const shares = await inspectParked(redis, config);
+      return { findings: [...(await inspectRedis(redis, config.redis)), ...shares, ...findings], settings };
     });
   } catch (error) {
     if (!(error instanceof StoreUnavailableError)) throw error;
     const finding: Finding = { part: 'redis', check: 'connection', state: 'trouble', detail: error.message };
     return { findings: [finding], settings: file };
+  }
+}
+
+async function inspectParked(redis: RelayRedis, { redis: { prefix }, retry }: Config): Promise<Finding[]> {
+  const store = new RetryStore({ redis, prefix, onError: () => {} });
+  try {
+    return await inspectShares(store, { parkedBytes: retry.parkedMaxBytes, dead: retry.deadLetterShare });
+  } finally {
+    await store.close().catch(() => {});
   }
 }
 

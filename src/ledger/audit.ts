@@ -16,26 +16,41 @@ export interface AuditLine {
   readonly difference: number;
 }
 
+/** How much of Redis the deliveries of one owner take: an instance, or a global destination. Bytes are approximate. */
+export interface Share {
+  readonly owner: string;
+  readonly parked: number;
+  readonly parkedBytes: number;
+  readonly dead: number;
+  readonly deadBytes: number;
+}
+
+export interface Audit {
+  readonly destinations: readonly AuditLine[];
+  /** The owners that have most, the largest first. */
+  readonly largest: readonly Share[];
+}
+
+const LARGEST = 10;
+
+type Reply = readonly [
+  counters: string[],
+  parked: string[],
+  dead: string[],
+  names: string[],
+  shares: readonly (readonly [owner: string, ...numbers: [string, string, string, string]])[],
+];
+
 /**
  * Compares what was counted with what lies in Redis, in one atomic look. It reads every stored job's id: about
  * 0.3 s of Redis for a million.
  */
-export async function audit(store: RetryStore): Promise<AuditLine[]> {
-  const { queue } = store;
-  const states = ['wait', 'paused', 'active', 'delayed', 'prioritized', 'failed'].map((state) =>
-    queue.toKey(state),
-  );
-  const reply = await store.run('relayAudit', [
-    store.key('audit'),
-    store.key('destinations'),
-    ...states,
-    queue.toKey(''),
-    DESTINATION_KEY_LENGTH,
-  ]);
-  const [counters, parked, dead, names] = (reply as string[][]).map(pairs);
+export async function audit(store: RetryStore): Promise<Audit> {
+  const reply = (await store.call('relayAudit', LARGEST)) as Reply;
+  const [counters, parked, dead, names] = [reply[0], reply[1], reply[2], reply[3]].map(pairs);
   const keys = new Set([...(parked?.keys() ?? []), ...(dead?.keys() ?? [])]);
   for (const field of counters?.keys() ?? []) keys.add(field.slice(0, DESTINATION_KEY_LENGTH));
-  return [...keys]
+  const destinations = [...keys]
     .map((key) => {
       const counter = (name: string): number => Number(counters?.get(`${key}:${name}`) ?? 0);
       const line = {
@@ -52,6 +67,20 @@ export async function audit(store: RetryStore): Promise<AuditLine[]> {
       };
     })
     .sort((a, b) => a.destination.localeCompare(b.destination));
+  return { destinations, largest: largestOf(reply[4]) };
+}
+
+function largestOf(rows: Reply[4]): Share[] {
+  return rows
+    .map(([owner, parked, parkedBytes, dead, deadBytes]) => ({
+      owner,
+      parked: Number(parked),
+      parkedBytes: Number(parkedBytes),
+      dead: Number(dead),
+      deadBytes: Number(deadBytes),
+    }))
+    .sort((a, b) => b.parkedBytes + b.deadBytes - a.parkedBytes - a.deadBytes)
+    .slice(0, LARGEST);
 }
 
 function pairs(flat: readonly string[]): Map<string, string> {

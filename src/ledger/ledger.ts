@@ -6,13 +6,13 @@ const FLUSH_MS = 1000;
 /** Each destination costs Redis a step: with thousands of them they are added up for longer. */
 const FLUSH_MS_PER_DESTINATION = 0.5;
 const FLUSH_MS_MAX = 10_000;
-/** Destinations counted by one call: more would keep Redis from others. */
+/** Destinations counted by one step: more would keep Redis from others. */
 const AT_ONCE = 500;
 
 /**
  * Counts deliveries that were confirmed, or found needless, while their source message was held, and adds them to the
- * audit's counters, mostly once a second: both sides of the equation together, so that a kill in between loses both or neither
- * and the audit's equation still holds (design.md, Settle).
+ * audit's counters, mostly once a second: both sides of the equation together, so that a kill in between loses both or
+ * neither and the audit's equation still holds.
  */
 export class Ledger {
   private counts = new Map<DestinationId, { readonly key: string; delivered: number; discarded: number }>();
@@ -53,20 +53,15 @@ export class Ledger {
     if (counts.size === 0) return;
     this.counts = new Map();
     this.delayMs = Math.min(FLUSH_MS_MAX, FLUSH_MS + counts.size * FLUSH_MS_PER_DESTINATION);
-    const [audit, destinations] = [this.store.key('audit'), this.store.key('destinations')];
     const all = [...counts].map(([id, { key, delivered, discarded }]) => [key, id, delivered, discarded]);
-    const calls: (string | number)[][] = [];
+    const steps: (string | number)[][] = [];
     for (let start = 0; start < all.length; start += AT_ONCE)
-      calls.push(all.slice(start, start + AT_ONCE).flat());
+      steps.push(all.slice(start, start + AT_ONCE).flat());
     await Promise.all(
-      calls.map((args) =>
+      steps.map((args) =>
         this.commit.commit({
           bytes: args.length * 25,
-          prepare: () => ({
-            apply: (transaction) => {
-              transaction.runCommand('relayCount', [audit, destinations, ...args]);
-            },
-          }),
+          prepare: () => this.store.step('relayCount', args),
         }),
       ),
     );

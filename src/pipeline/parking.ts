@@ -1,7 +1,20 @@
 import type { AttemptRecord, Delivery, ParkReason } from './delivery';
 
 /** Why a delivery, or a raw message, was given up on. */
-export type DeadReason = 'attempts-exhausted' | 'rejected' | 'oversize' | 'destination-removed' | 'malformed';
+export const DEAD_REASONS = [
+  'attempts-exhausted',
+  'rejected',
+  'oversize',
+  'destination-removed',
+  'malformed',
+  /** Parked for longer than parked deliveries may be. */
+  'expired',
+  /** Its owner has as much parked as may be. */
+  'parked-limit',
+  /** Its record cannot be read, as when a person changed it. */
+  'unreadable',
+] as const;
+export type DeadReason = (typeof DEAD_REASONS)[number];
 
 /** What happens to a delivery after an attempt that was not delivered. */
 export type Decision =
@@ -30,7 +43,7 @@ export interface Ticket {
   withdraw(): void;
 }
 
-/** Where parked deliveries are stored (retry/parking.ts). */
+/** Where parked deliveries are stored (retry/bullmq-parking.ts). */
 export interface Parking {
   park(request: ParkRequest): Ticket;
   /** A delivery parked as slow was delivered by the attempt under way. */

@@ -1,14 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { StoreUnavailableError } from '../errors';
 import { monotonicMs } from '../time/monotonic';
-import { type AcceptedDelivery, DONE_BEFORE, type OnceCall, type OnceKeys, onceCall } from './once';
+import { DONE_BEFORE, type OnceCall, onceCall } from './once';
 import type { RelayRedis } from './relay-redis';
 import { isReplyError, replyCode } from './reply-error';
 
 export interface OnceWriterParts {
   readonly redis: RelayRedis;
-  /** Without the hash of numbers, which is the writer's own: `sentPrefix` and its name. */
-  readonly keys: Omit<OnceKeys, 'sent'>;
+  /** The hash of numbers is the writer's own: this and its name. */
   readonly sentPrefix: string;
   /** `REDIS_WAIT_REPLICAS`: how many replicas must have what was written. */
   readonly replicas: number;
@@ -28,7 +27,6 @@ export type WriteResult =
 export interface ScriptCall {
   readonly script: string;
   readonly args: readonly unknown[];
-  readonly accepts?: AcceptedDelivery;
 }
 
 type Replies = readonly (readonly [error: Error | null, result: unknown])[];
@@ -51,7 +49,7 @@ const FORGET_AT_ONCE = 1000;
  * atomic, and none depends on another.
  */
 export class OnceWriter {
-  private readonly keys: OnceKeys;
+  private readonly sentKey: string;
   private last = 0;
   /** Confirmed, and not needed any more. */
   private done: number[] = [];
@@ -59,7 +57,7 @@ export class OnceWriter {
   private readonly late: { readonly number: number; readonly until: number }[] = [];
 
   constructor(private readonly parts: OnceWriterParts) {
-    this.keys = { ...parts.keys, sent: `${parts.sentPrefix}:${randomBytes(9).toString('base64url')}` };
+    this.sentKey = `${parts.sentPrefix}:${randomBytes(9).toString('base64url')}`;
   }
 
   prepare(call: ScriptCall): PreparedCall {
@@ -101,13 +99,13 @@ export class OnceWriter {
 
   private async send(calls: readonly PreparedCall[]): Promise<WriteResult[]> {
     const { redis } = this.parts;
-    const sent = calls.map((call) => onceCall(redis, call, this.keys));
+    const sent = calls.map((call) => onceCall(redis, call, this.sentKey));
     const pipeline = redis.pipeline();
     const commands = pipeline as unknown as Record<string, (args: readonly unknown[]) => unknown>;
     for (const { name, args } of sent) commands[name]?.call(pipeline, args);
     const forgotten = this.takeForgettable();
-    if (forgotten.length > 0) pipeline.hdel(this.keys.sent, ...forgotten.map(String));
-    pipeline.expire(this.keys.sent, SENT_SECONDS);
+    if (forgotten.length > 0) pipeline.hdel(this.sentKey, ...forgotten.map(String));
+    pipeline.expire(this.sentKey, SENT_SECONDS);
     const replies = ((await pipeline.exec()) ?? []) as Replies;
     if (replies.at(-1)?.[0] !== null) this.done.push(...forgotten);
     return calls.map((_, index) => resultOf(replies[index]));

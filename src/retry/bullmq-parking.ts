@@ -1,37 +1,26 @@
-import { Job } from 'bullmq';
 import type { MalformedEventError } from '../errors';
 import type { Origin } from '../events/envelope';
-import {
-  type AttemptRecord,
-  type Delivery,
-  type DeliveryId,
-  destinationKeyOf,
-  type ParkReason,
-} from '../pipeline/delivery';
-import type { Decide, Parking, ParkRequest, Ticket } from '../pipeline/parking';
-import type { GroupCommit } from './group-commit';
-import { HISTORY_LIMIT, historyLine, type JobData, jobDataOf, malformedJobData } from './job';
+import type { AttemptRecord, Delivery, DeliveryId, ParkReason } from '../pipeline/delivery';
+import type { DeadReason, Decide, Parking, ParkRequest, Ticket } from '../pipeline/parking';
+import { type DeliveryLabels, jobDataOf, malformedJobData, NO_LABELS } from './job';
 import { malformedId } from './malformed';
-import type { RetryStore, Step } from './retry-store';
+import { MALFORMED, type Shares } from './shares';
+import type { StepResult, StoredDeliveries } from './stored-deliveries';
 
+/** Learns what happened, after it did. */
 export interface ParkingObserver {
   parked(delivery: Delivery, reason: ParkReason): void;
+  deadLettered(id: DeliveryId, labels: DeliveryLabels, reason: DeadReason): void;
 }
 
 export interface ParkingParts {
-  readonly store: RetryStore;
-  readonly commit: GroupCommit;
+  readonly deliveries: StoredDeliveries;
+  readonly shares: Shares;
   readonly decide: Decide;
   readonly observer: ParkingObserver;
 }
 
-/**
- * BullMQ must never decide by itself that attempts are used up: the policy does (retry/policy.ts), and the number
- * may change while a job lies here.
- */
-const BULLMQ_ATTEMPTS = 1_000_000;
-
-/** Stores deliveries as BullMQ jobs, in one transaction with the audit's counters. */
+/** Stores deliveries as BullMQ jobs, counted in the same step. */
 export class BullMqParking implements Parking {
   constructor(private readonly parts: ParkingParts) {}
 
@@ -47,78 +36,51 @@ export class BullMqParking implements Parking {
   }
 
   async delivered({ id }: Delivery): Promise<void> {
-    await settleStored(this.parts.store, this.parts.commit, id, 'delivered');
+    await this.parts.deliveries.settle(id, 'delivered');
   }
 
   async failed(delivery: Delivery, record: AttemptRecord): Promise<void> {
-    const job = await this.parts.store.queue.getJob(delivery.id);
-    if (job === undefined) return;
-    await job.log(historyLine(record));
     const decision = this.parts.decide(delivery, record);
-    if (decision.kind === 'give-up') await job.updateData({ ...job.data, x: decision.reason });
-    await job.changeDelay(decision.kind === 'retry' ? decision.delayMs : 0);
+    this.tell(delivery, await this.parts.deliveries.failedLate(delivery.id, decision, record));
   }
 
   /** Stores a body that can never be an event as a dead letter, once however often it comes. */
   async buryMalformed(body: Buffer, origin: Origin, error: MalformedEventError): Promise<void> {
     const id = malformedId(body);
-    await this.parts.commit.commit({
+    const result = await this.parts.deliveries.park({
       bytes: body.length,
-      prepare: async () =>
-        this.addition(id, await malformedJobData(body, origin, error.code), { lifo: true }),
+      prepare: async () => ({
+        id,
+        data: await malformedJobData(body, origin, error.code),
+        decision: { kind: 'give-up', reason: 'malformed' },
+        charge: MALFORMED,
+      }),
     });
+    if (result.kind === 'dead') this.parts.observer.deadLettered(id, NO_LABELS, result.reason);
   }
 
   private async store(request: ParkRequest, isWithdrawn: () => boolean): Promise<'stored' | 'withdrawn'> {
     const { delivery, decision, reason } = request;
-    const options = decision.kind === 'retry' ? { delay: decision.delayMs } : { lifo: true };
-    const how = await this.parts.commit.commit({
-      bytes: delivery.envelope.body.length,
+    const { envelope, destination } = delivery;
+    const result = await this.parts.deliveries.park({
+      bytes: envelope.body.length,
       isWithdrawn,
-      prepare: async () => this.addition(delivery.id, await jobDataOf(request), options),
+      prepare: async () => ({
+        id: delivery.id,
+        data: await jobDataOf(request),
+        decision,
+        charge: this.parts.shares.of(destination.id, envelope.instance),
+      }),
     });
-    if (how === 'stored') this.parts.observer.parked(delivery, reason);
-    return how;
+    if (result.kind === 'withdrawn') return 'withdrawn';
+    if (result.kind === 'parked') this.parts.observer.parked(delivery, reason);
+    else this.tell(delivery, result);
+    return 'stored';
   }
 
-  /** Counts the delivery as accepted and adds its job; neither where the job is there already. */
-  private addition(
-    id: DeliveryId,
-    data: JobData,
-    options: { readonly delay?: number; readonly lifo?: boolean },
-  ): Step {
-    const { store } = this.parts;
-    const jobOptions = {
-      ...options,
-      attempts: BULLMQ_ATTEMPTS,
-      backoff: { type: 'relay' },
-      stackTraceLimit: 0,
-      keepLogs: HISTORY_LIMIT,
-    };
-    return {
-      accepts: { id, destination: data.d },
-      apply: (transaction) => {
-        void new Job<JobData>(store.queue, data.e || 'malformed', data, jobOptions, id).addJob(transaction);
-      },
-    };
+  private tell({ id, envelope, destination }: Delivery, result: StepResult): void {
+    if (result.kind !== 'dead') return;
+    const { event, instance } = envelope;
+    this.parts.observer.deadLettered(id, { destination: destination.id, event, instance }, result.reason);
   }
-}
-
-/** Counts a stored delivery as done with, once, and removes its job where no worker holds it. */
-export function settleStored(
-  store: RetryStore,
-  commit: GroupCommit,
-  id: DeliveryId,
-  how: 'delivered' | 'discarded',
-): Promise<unknown> {
-  const keys = [store.key('audit'), store.jobKey(id), store.queue.toKey('delayed')];
-  const args = [...keys, destinationKeyOf(id), id, how];
-  return commit.commit({
-    bytes: 300,
-    prepare: () => ({
-      apply: (transaction) => {
-        transaction.runCommand('relaySettle', args);
-      },
-    }),
-  });
 }

@@ -1,7 +1,7 @@
 import { COMPRESSION, compress, decompress } from '../events/compression';
 import type { Origin } from '../events/envelope';
 import type { AttemptRecord, DestinationId } from '../pipeline/delivery';
-import type { DeadReason, ParkRequest } from '../pipeline/parking';
+import type { ParkRequest } from '../pipeline/parking';
 
 /**
  * Data of a BullMQ job: one parked delivery or one dead letter. Short keys, as millions of them lie in Redis. No
@@ -23,12 +23,23 @@ export interface JobData {
   readonly n: number;
   /** What those were; later ones are the job's log. */
   readonly h?: readonly PackedRecord[];
-  /** Set on a dead letter: why. */
-  readonly x?: DeadReason;
   /** What was wrong with a malformed message. */
   readonly m?: string;
   /** Transport's word where the body did not name event or instance. */
   readonly o?: Origin;
+}
+
+/** What logs and metrics say of a stored delivery. */
+export interface DeliveryLabels {
+  readonly destination: DestinationId | 'none';
+  readonly event: string;
+  readonly instance: string;
+}
+
+export const NO_LABELS: DeliveryLabels = { destination: 'none', event: '', instance: '' };
+
+export function labelsOf({ d, e, i }: JobData): DeliveryLabels {
+  return { destination: d, event: e, instance: i };
 }
 
 /** An attempt without the names of its fields, which would be half of it. */
@@ -56,7 +67,7 @@ function unpack([attempt, at, durationMs, kind, code, status, answer]: PackedRec
 }
 
 export async function jobDataOf(request: ParkRequest): Promise<JobData> {
-  const { delivery, attemptsMade, history, decision } = request;
+  const { delivery, attemptsMade, history } = request;
   const { envelope, destination } = delivery;
   return {
     v: COMPRESSION,
@@ -67,7 +78,6 @@ export async function jobDataOf(request: ParkRequest): Promise<JobData> {
     l: envelope.body.length,
     n: attemptsMade,
     ...(history.length > 0 ? { h: history.flatMap(pack) } : {}),
-    ...(decision.kind === 'give-up' ? { x: decision.reason } : {}),
   };
 }
 
@@ -83,13 +93,38 @@ export async function malformedJobData(body: Buffer, origin: Origin, code: strin
     b: await compress(body.subarray(0, MALFORMED_KEPT)),
     l: body.length,
     n: 0,
-    x: 'malformed',
     m: code,
     o: origin,
   };
 }
 
-export function bodyOf(data: JobData): Promise<Buffer> {
+/** `newer`: written by a later version, which may still read it; `unreadable`: by nobody of ours. */
+export type JobRecord =
+  | { readonly kind: 'job'; readonly data: JobData }
+  | { readonly kind: 'newer' | 'unreadable' };
+
+/** Reads what lies in Redis, where anybody may have written. */
+export function readJob(text: string): JobRecord {
+  const data = parsed(text);
+  if (typeof data !== 'object' || data === null) return { kind: 'unreadable' };
+  const { v, d, e, i, b, l, n } = data as Partial<Record<keyof JobData, unknown>>;
+  if (typeof v === 'number' && v > COMPRESSION) return { kind: 'newer' };
+  const isJob =
+    v === COMPRESSION &&
+    [d, e, i, b].every((field) => typeof field === 'string') &&
+    [l, n].every((field) => typeof field === 'number');
+  return isJob ? { kind: 'job', data: data as JobData } : { kind: 'unreadable' };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+export async function bodyOf(data: JobData): Promise<Buffer> {
   return decompress(data.b);
 }
 
@@ -103,8 +138,13 @@ export function historyLine(record: AttemptRecord): string {
   return JSON.stringify(record);
 }
 
+/** Lines that are no records are left out. */
 export function historyOf({ h = [] }: JobData, lines: readonly string[]): AttemptRecord[] {
-  return [...h.map(unpack), ...lines.map((line) => JSON.parse(line) as AttemptRecord)];
+  return [...h.map(unpack), ...lines.map(parsed).filter(isRecord)];
+}
+
+function isRecord(value: unknown): value is AttemptRecord {
+  return typeof value === 'object' && value !== null && 'attempt' in value && 'outcome' in value;
 }
 
 /** Lines of history kept of one delivery. */

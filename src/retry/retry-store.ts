@@ -1,6 +1,6 @@
 import { createIORedisClient, type IRedisClient, type IRedisTransaction, Queue } from 'bullmq';
 import { errorCode, StoreUnavailableError } from '../errors';
-import { type DeliveryId, destinationKeyOf } from '../pipeline/delivery';
+import { DESTINATION_KEY_LENGTH } from '../pipeline/delivery';
 import {
   OnceWriter,
   type PreparedCall,
@@ -9,21 +9,13 @@ import {
   type WriteResult,
 } from '../redis/once-writer';
 import type { RelayRedis } from '../redis/relay-redis';
-import { defineScripts, type ScriptName } from '../redis/scripts';
+import { defineScripts, type ScriptName, type StoredScriptName } from '../redis/scripts';
 import type { JobData } from './job';
 
 export type Transaction = IRedisTransaction;
 
-/** A delivery that is counted as accepted where it is not stored yet, and the destination's name for the audit. */
-export interface Accepted {
-  readonly id: DeliveryId;
-  readonly destination: string;
-}
-
 /** One change: one call of a script, which takes effect once however often it is sent. */
 export interface Step {
-  /** The delivery that `apply` stores, where it stores one. */
-  readonly accepts?: Accepted;
   /** Called once; runs exactly one script. */
   readonly apply: (transaction: Transaction) => void;
   /** Called with what Redis answered, where it is known. */
@@ -41,6 +33,12 @@ export class NotStoredError extends StoreUnavailableError {
   }
 }
 
+/** What the dead letters of one owner may take; 0 is no limit. */
+export interface DeadLetterShare {
+  readonly maxCount: number;
+  readonly maxBytes: number;
+}
+
 export interface RetryStoreParts {
   /** Fails at once while Redis is away: offline queue off. */
   readonly redis: RelayRedis;
@@ -49,11 +47,14 @@ export interface RetryStoreParts {
   /** `REDIS_WAIT_REPLICAS`; 0 where it is left out. */
   readonly replicas?: number;
   readonly onError: (error: unknown) => void;
+  /** Left out where nothing becomes a dead letter. */
+  readonly deadLetterShare?: DeadLetterShare;
 }
 
 const QUEUE_NAME = 'retry';
+const NO_LIMIT: DeadLetterShare = { maxCount: 0, maxBytes: 0 };
 
-/** The Redis side of retries: BullMQ's queue, the audit's counters, and writes to both. */
+/** The Redis side of retries: BullMQ's queue, and the steps that change what lies in it together with what counts it. */
 export class RetryStore {
   readonly queue: Queue<JobData>;
   /** In braces, so that a Redis Cluster keeps everything of one relay in one slot. */
@@ -75,11 +76,6 @@ export class RetryStore {
     });
     this.writer = new OnceWriter({
       redis: parts.redis,
-      keys: {
-        audit: this.key('audit'),
-        destinations: this.key('destinations'),
-        jobKey: (id) => this.jobKey(id),
-      },
       sentPrefix: `${this.prefix}:sent`,
       replicas: parts.replicas ?? 0,
     });
@@ -104,14 +100,6 @@ export class RetryStore {
   /** Resolves once Redis has answered; rejects only when the connection is closed for good. */
   async waitUntilReady(): Promise<void> {
     await this.queue.waitUntilReady();
-  }
-
-  key(name: 'audit' | 'destinations'): string {
-    return `${this.prefix}:${name}`;
-  }
-
-  jobKey(id: string): string {
-    return this.queue.toKey(id);
   }
 
   /**
@@ -153,21 +141,26 @@ export class RetryStore {
     return prepared;
   }
 
+  /** Runs one script of `redis/delivery-prelude.ts` by itself; for those that are harmless when they run twice. */
+  call(script: StoredScriptName, ...args: readonly (string | number)[]): Promise<unknown> {
+    return this.run(script, this.argumentsOf(args));
+  }
+
+  /** The same script as a step. */
+  step(script: StoredScriptName, args: readonly (string | number)[], reply?: (reply: unknown) => void): Step {
+    const all = this.argumentsOf(args);
+    const apply = (transaction: Transaction): void => void transaction.runCommand(script, all);
+    return reply === undefined ? { apply } : { apply, reply };
+  }
+
   /** Runs one of our scripts by itself. */
   run(script: ScriptName, args: readonly (string | number)[]): Promise<unknown> {
     return this.client.runCommand(script, [...args]) as Promise<unknown>;
   }
 
-  /** Whether a job that is still there was counted as delivered. */
-  async isSettled(id: DeliveryId): Promise<boolean> {
-    return (await this.client.hexists(this.jobKey(id), 'settled')) === 1;
-  }
-
-  /** Age of the parked delivery that is due first, in seconds; 0 where nothing is parked. */
-  async oldestAgeSeconds(now: number): Promise<number> {
-    const [id] = await this.queue.getRanges(['wait', 'delayed'], 0, 0, true);
-    const timestamp = id === undefined ? null : await this.client.hget(this.jobKey(id), 'timestamp');
-    return timestamp === null ? 0 : Math.max(0, now - Number(timestamp)) / 1000;
+  /** How long the oldest parked delivery has been stored, in seconds; 0 where nothing is parked. */
+  async oldestAgeSeconds(): Promise<number> {
+    return Number(await this.call('relayOldest')) / 1000;
   }
 
   /** What is stored, for a message about what was lost. */
@@ -185,24 +178,26 @@ export class RetryStore {
   async close(): Promise<void> {
     await this.queue.close();
   }
+
+  /** The key that every script begins with, and what all of them are told. */
+  private argumentsOf(args: readonly (string | number)[]): (string | number)[] {
+    const { maxCount, maxBytes } = this.parts.deadLetterShare ?? NO_LIMIT;
+    return [`${this.prefix}:audit`, `${this.prefix}:`, DESTINATION_KEY_LENGTH, maxCount, maxBytes, ...args];
+  }
 }
 
 /** What BullMQ or our own step asks of a transaction, written down. */
-function callOf({ accepts, apply }: Step): ScriptCall {
+function callOf({ apply }: Step): ScriptCall {
   let call: ScriptCall | undefined;
   const recorder: Pick<Transaction, 'runCommand'> = {
     runCommand: (script: string, args: unknown[]) => {
       if (call !== undefined)
         throw new RangeError(`a step runs one script, not ${script} beside ${call.script}`);
-      call = { script, args, ...(accepts === undefined ? {} : { accepts: acceptedOf(accepts) }) };
+      call = { script, args };
       return recorder as Transaction;
     },
   };
   apply(recorder as Transaction);
   if (call === undefined) throw new RangeError('a step runs a script');
   return call;
-}
-
-function acceptedOf({ id, destination }: Accepted) {
-  return { id, destinationKey: destinationKeyOf(id), destination };
 }

@@ -1,195 +1,124 @@
-import { DelayedError, type Job, UnrecoverableError, Worker } from 'bullmq';
-import { RelayError } from '../errors';
-import { parseEnvelope } from '../events/envelope';
-import type { Attempts } from '../pipeline/attempts';
-import type { Bulkhead } from '../pipeline/bulkhead';
-import type { AttemptRecord, Delivery, DeliveryId, Destination, DestinationId } from '../pipeline/delivery';
-import type { DeadReason, Decide } from '../pipeline/parking';
-import type { RedisClient } from '../redis/scripts';
-import { settleStored } from './bullmq-parking';
-import type { GroupCommit } from './group-commit';
-import { bodyOf, historyLine, type JobData, originOf } from './job';
-import { INTERRUPTED_DELAY_MS } from './policy';
+import { OpenWork } from '../time/open-work';
+import type { JobData } from './job';
+import { Locks } from './locks';
+import type { RetryHandler } from './retry-handler';
+import { RetryQueue } from './retry-queue';
 import type { RetryStore } from './retry-store';
-
-export interface RetryObserver {
-  deadLettered(id: DeliveryId, data: JobData, reason: DeadReason): void;
-}
+import type { Held } from './stored-deliveries';
 
 export interface RetryWorkerParts {
   readonly store: RetryStore;
-  readonly commit: GroupCommit;
-  /** A connection of its own: it blocks while it waits for jobs. */
-  readonly redis: RedisClient;
-  readonly attempts: Attempts;
-  readonly bulkheadOf: (id: DestinationId) => Bulkhead;
-  /** Undefined where there is none any more; rejects where that cannot be known. */
-  readonly destinationOf: (id: DestinationId) => Promise<Destination | undefined>;
-  readonly decide: Decide;
+  readonly handler: RetryHandler;
   readonly concurrency: number;
   /** Bytes of bodies that retries may hold at once. */
   readonly maxBytes: number;
-  readonly observer: RetryObserver;
   readonly onError: (error: unknown) => void;
-}
-
-/** A retry failed; BullMQ stores the job again with this delay. */
-class RetryLaterError extends RelayError {
-  constructor(
-    readonly delayMs: number,
-    code: string,
-  ) {
-    super(code, code);
-  }
 }
 
 /** A worker that dies leaves its jobs locked for this long. */
 const LOCK_MS = 15_000;
-const STALLED_CHECK_MS = 5_000;
-/** How soon BullMQ asks again after Redis went away. */
+/** Deliveries taken by one call, and bytes after which it takes no more: what came begins before more is asked for. */
+const TAKE_AT_ONCE = 50;
+const TAKE_BYTES = 4 * 1024 * 1024;
+/** How long to wait before asking again where nothing is due: others park, too. */
+const IDLE_MS = 250;
+/** Due now, but not taken: never ask in a tight loop. */
+const LEAST_PAUSE_MS = 10;
+/** How soon to ask again after Redis did not answer. */
 const REDIS_RETRY_MS = 1_000;
 
-/** Makes the retries: BullMQ hands over what is due, the same attempts as for fresh events deliver it. */
+/** Makes the retries: takes what is due, and delivers it by the same attempts as fresh events. */
 export class RetryWorker {
-  private readonly worker: Worker<JobData>;
+  private readonly queue: RetryQueue;
+  private readonly locks: Locks;
+  private readonly open = new OpenWork();
   private bytes = 0;
-  private running = 0;
   private draining = false;
+  private looping: Promise<void> = Promise.resolve();
+  private wake: () => void = () => {};
 
   constructor(private readonly parts: RetryWorkerParts) {
-    this.worker = new Worker<JobData>(parts.store.queueName, (job) => this.take(job), {
-      connection: parts.redis,
-      prefix: parts.store.prefix,
-      concurrency: parts.concurrency,
-      autorun: false,
-      lockDuration: LOCK_MS,
-      stalledInterval: STALLED_CHECK_MS,
-      // Killed workers are no fault of the delivery: it is never failed for having been with one.
-      maxStalledCount: Number.MAX_SAFE_INTEGER,
-      removeOnComplete: { count: 0 },
-      runRetryDelay: REDIS_RETRY_MS,
-      settings: {
-        backoffStrategy: (_attempts, _type, error) =>
-          error instanceof RetryLaterError ? error.delayMs : INTERRUPTED_DELAY_MS,
-      },
-    });
-    this.worker.on('error', parts.onError);
-    // At once: BullMQ fetches as many jobs as it may, bodies included, before it begins with the first of them.
-    this.worker.on('active', ({ data }) => this.hold(bytesOf(data)));
+    const { store, onError } = parts;
+    this.queue = new RetryQueue({ store, lockMs: LOCK_MS });
+    this.locks = new Locks({ store, lockMs: LOCK_MS, onError });
   }
 
   start(): void {
-    this.worker.run().catch(this.parts.onError);
+    this.looping = this.loop();
   }
 
   /** Takes no more jobs; those under way go on. */
   async stopIntake(): Promise<void> {
     this.draining = true;
-    await this.worker.pause(true);
+    this.parts.handler.drain();
+    this.wake();
+    await this.looping;
   }
 
   /** Resolves when no retry is under way any more; interrupt the attempts first where that must be soon. */
   async close(): Promise<void> {
-    await this.worker.close();
+    await this.stopIntake();
+    await this.open.idle();
+    this.locks.close();
   }
 
-  private async take(job: Job<JobData>): Promise<void> {
-    const bytes = bytesOf(job.data);
-    try {
-      await this.process(job);
-    } finally {
-      this.release(bytes);
+  private async loop(): Promise<void> {
+    while (!this.draining) {
+      const pauseMs = this.hasRoom ? await this.takeSome() : IDLE_MS;
+      if (pauseMs > 0 && !this.draining) await this.pause(pauseMs);
     }
   }
 
-  private async process(job: Job<JobData>): Promise<void> {
-    if (job.data.x !== undefined) throw this.giveUp(job, job.data.x);
-    if (job.stalledCounter > 0 && (await this.isSettled(job))) return;
-    const destination = await this.destinationOf(job);
-    if (destination === undefined) throw this.giveUp(job, 'destination-removed');
-    const attempt = job.data.n + job.attemptsMade + 1;
-    if (attempt > destination.maxAttempts) throw this.giveUp(job, 'attempts-exhausted');
-    const bulkhead = this.parts.bulkheadOf(destination.id);
-    // What does not fit into memory yet waits here: to fetch its body again would take just as much.
-    while (!this.draining && !this.parts.attempts.fits(job.data.l)) await this.parts.attempts.nextEnd();
-    if (this.draining || !bulkhead.hasRoomForRetry || bulkhead.circuit.closedIn() > 0) {
-      throw await this.postpone(
-        job,
-        this.draining ? 0 : Math.max(bulkhead.reserveTurn(), refetchMs(job.data)),
-      );
-    }
-    await this.attempt(job, destination, attempt, bulkhead);
+  private get hasRoom(): boolean {
+    return this.open.count < this.parts.concurrency && this.bytes < this.parts.maxBytes;
   }
 
-  /** Settings that cannot be read are no fault of the delivery. */
-  private async destinationOf(job: Job<JobData>): Promise<Destination | undefined> {
+  /** How long to wait before asking again. */
+  private async takeSome(): Promise<number> {
+    if (!this.parts.store.isReady) return REDIS_RETRY_MS;
+    const deliveries = Math.min(TAKE_AT_ONCE, this.parts.concurrency - this.open.count);
+    const bytes = Math.min(TAKE_BYTES, this.parts.maxBytes - this.bytes);
     try {
-      return await this.parts.destinationOf(job.data.d as DestinationId);
+      const { due, odd, missing, nextInMs } = await this.queue.take({ deliveries, bytes });
+      const { handler } = this.parts;
+      for (const id of missing) handler.missing(id);
+      for (const record of odd) void this.hold(record, 0, () => handler.setAside(record));
+      for (const delivery of due)
+        void this.hold(delivery, bytesOf(delivery.data), () => handler.process(delivery));
+      if (due.length + odd.length > 0) return 0;
+      return Math.min(IDLE_MS, Math.max(LEAST_PAUSE_MS, nextInMs ?? IDLE_MS));
     } catch (error) {
       this.parts.onError(error);
-      throw await this.postpone(job, this.draining ? 0 : INTERRUPTED_DELAY_MS);
+      return REDIS_RETRY_MS;
     }
   }
 
-  private async attempt(
-    job: Job<JobData>,
-    destination: Destination,
-    attempt: number,
-    bulkhead: Bulkhead,
-  ): Promise<void> {
-    const envelope = parseEnvelope(await bodyOf(job.data), originOf(job.data));
-    const delivery: Delivery = { id: job.id as DeliveryId, envelope, destination };
-    const record = await this.parts.attempts.run({ kind: 'retry', delivery, attempt, bulkhead });
-    await this.conclude(job, delivery, record);
-  }
-
-  private async conclude(job: Job<JobData>, delivery: Delivery, record: AttemptRecord): Promise<void> {
-    const { outcome } = record;
-    if (outcome.kind === 'delivered' || outcome.kind === 'discarded') {
-      await settleStored(this.parts.store, this.parts.commit, delivery.id, outcome.kind);
-      return;
-    }
-    if (outcome.kind === 'interrupted')
-      throw await this.postpone(job, this.draining ? 0 : (outcome.retryAfterMs ?? INTERRUPTED_DELAY_MS));
-    await job.log(historyLine(record));
-    const decision = this.parts.decide(delivery, record);
-    if (decision.kind === 'give-up') throw this.giveUp(job, decision.reason);
-    throw new RetryLaterError(decision.delayMs, outcome.code);
-  }
-
-  /** Puts the job back without spending an attempt. */
-  private async postpone(job: Job<JobData>, delayMs: number): Promise<DelayedError> {
-    await job.moveToDelayed(Date.now() + Math.max(delayMs, 1), job.token);
-    return new DelayedError();
-  }
-
-  private giveUp(job: Job<JobData>, reason: DeadReason): UnrecoverableError {
-    this.parts.observer.deadLettered(job.id as DeliveryId, job.data, reason);
-    return new UnrecoverableError(reason);
-  }
-
-  /** A worker died between the answer and the job's removal: the delivery was made and counted. */
-  private async isSettled(job: Job<JobData>): Promise<boolean> {
-    return this.parts.store.isSettled(job.id as DeliveryId);
-  }
-
-  /** While the jobs fetched are too many bytes, no further one is. */
-  private hold(bytes: number): void {
+  private async hold(held: Held, bytes: number, work: () => Promise<void>): Promise<void> {
+    this.open.begin();
     this.bytes += bytes;
-    this.running++;
-    if (this.bytes > this.parts.maxBytes) this.worker.concurrency = this.running;
-  }
-
-  private release(bytes: number): void {
+    this.locks.hold(held);
+    try {
+      await work();
+    } catch (error) {
+      // Where it could not be put back its lock runs out.
+      this.parts.onError(error);
+    }
+    this.locks.release(held);
+    const waitsForRoom = !this.hasRoom;
     this.bytes -= bytes;
-    this.running--;
-    if (this.bytes <= this.parts.maxBytes) this.worker.concurrency = this.parts.concurrency;
+    this.open.end();
+    if (waitsForRoom) this.wake();
   }
-}
 
-/** A body that is fetched in vain is not fetched again at once: a second for each megabyte. */
-function refetchMs({ l }: JobData): number {
-  return l / 1000;
+  private pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
 }
 
 /** What a job takes while it is under way: its text from Redis, the body, and the body that is sent. */

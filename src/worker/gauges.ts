@@ -80,6 +80,6 @@ export class Gauges {
       if (state === 'failed') metrics.deadLetterDepth.set(count);
       else metrics.retryDepth.set({ queue: store.queueName, state }, count);
     }
-    metrics.retryOldest.set(await store.oldestAgeSeconds(Date.now()));
+    metrics.retryOldest.set(await store.oldestAgeSeconds());
   }
 }

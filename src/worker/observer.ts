@@ -3,6 +3,7 @@ import { eventLabel } from '../events/catalogue';
 import type { Envelope } from '../events/envelope';
 import type { Logger } from '../observability/logging';
 import type { Metrics } from '../observability/metrics';
+import { describeError } from '../observability/report';
 import type { AttemptObserver } from '../pipeline/attempts';
 import type { AttemptRecord, Delivery, DeliveryId, DestinationId, ParkReason } from '../pipeline/delivery';
 import type { DirectResult } from '../pipeline/direct-attempts';
@@ -10,8 +11,9 @@ import type { SourceMessage } from '../pipeline/message';
 import type { DeadReason } from '../pipeline/parking';
 import type { RelayObserver } from '../pipeline/relay';
 import type { ParkingObserver } from '../retry/bullmq-parking';
-import type { JobData } from '../retry/job';
-import type { RetryObserver } from '../retry/retry-worker';
+import type { DeliveryLabels } from '../retry/job';
+import type { RetryObserver } from '../retry/retry-handler';
+import type { Expired } from '../retry/retry-upkeep';
 
 /** Turns what happens into metrics, and into log lines: one per attempt and per event at debug. */
 export class Observer implements RelayObserver, AttemptObserver, ParkingObserver, RetryObserver {
@@ -31,8 +33,11 @@ export class Observer implements RelayObserver, AttemptObserver, ParkingObserver
 
   malformed(source: string, error: MalformedEventError): void {
     this.metrics.eventsAccepted.add(source, 'malformed');
-    this.metrics.deadLetters.add('malformed');
-    this.log.warn('malformed message dead-lettered', { source, code: error.code, error: error.message });
+    this.log.warn('malformed message becomes a dead letter', {
+      source,
+      code: error.code,
+      error: error.message,
+    });
   }
 
   settled(message: SourceMessage, envelope: Envelope, results: readonly DirectResult[]): void {
@@ -63,13 +68,45 @@ export class Observer implements RelayObserver, AttemptObserver, ParkingObserver
     this.metrics.parked.add(destination.kind, reason);
   }
 
-  deadLettered(id: DeliveryId, data: JobData, reason: DeadReason): void {
-    if (reason === 'malformed') return;
-    const [kind = 'none'] = data.d.split(':');
+  deadLettered(id: DeliveryId, labels: DeliveryLabels, reason: DeadReason): void {
     this.metrics.deadLetters.add(reason);
-    this.metrics.deliveries.add(kind, eventLabel(data.e), 'dead');
+    // The source said what is wrong with a malformed one.
+    if (reason === 'malformed') return;
+    this.countDead(labels.destination, labels.event);
     const log = reason === 'oversize' ? this.log.error : this.log.warn;
-    log('dead letter', { id, destination: data.d, event: data.e, instance: data.i, reason });
+    log('dead letter', { id, ...labels, reason });
+  }
+
+  /** One line for all of them: an endpoint that is dead for good leaves a whole backlog. */
+  expired(expired: readonly Expired[]): void {
+    for (const { destination, event } of expired) {
+      this.metrics.deadLetters.add('expired');
+      this.countDead(destination, event);
+    }
+    const destinations = [...new Set(expired.map(({ destination }) => destination))].slice(0, 10);
+    this.log.warn('dead letters: parked for too long', { count: expired.length, destinations });
+  }
+
+  recovered(recovered: number, forward: number): void {
+    if (recovered > 0) this.log.warn('retries of a worker that is gone were put back', { count: recovered });
+    if (forward > 0)
+      this.log.warn('retries that a wrong clock had put off were brought forward', { count: forward });
+  }
+
+  recordMissing(id: string): void {
+    this.log.error('a parked delivery is lost: somebody removed its record', { id });
+  }
+
+  settingsUnreadable(instance: string, error: unknown): void {
+    this.log.warn('retries wait: the settings of their instance cannot be read', {
+      instance,
+      ...describeError(error),
+    });
+  }
+
+  private countDead(destination: string, event: string): void {
+    const [kind = 'none'] = destination.split(':');
+    this.metrics.deliveries.add(kind, eventLabel(event), 'dead');
   }
 
   circuit(id: DestinationId, isOpen: boolean): void {

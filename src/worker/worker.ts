@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config/config';
-import { DeadLetters } from '../dead-letters/dead-letters';
 import { RedisDeduplication } from '../deduplication/redis-deduplication';
+import { instanceOf } from '../destinations/destination-ids';
 import { Destinations } from '../destinations/directory';
 import { createPusherParts } from '../destinations/pusher/pusher-parts';
 import { eventsPerRequest, type PusherParts, Pushers } from '../destinations/pusher/pushers';
@@ -24,7 +24,8 @@ import { BullMqParking } from '../retry/bullmq-parking';
 import { GroupCommit } from '../retry/group-commit';
 import { decide } from '../retry/policy';
 import { RetryStore } from '../retry/retry-store';
-import { RetryWorker } from '../retry/retry-worker';
+import { Shares } from '../retry/shares';
+import { StoredDeliveries } from '../retry/stored-deliveries';
 import { warnOfClearSettings } from '../settings/clear-settings';
 import { openSettingsStore } from '../settings/open-store';
 import type { Settings } from '../settings/schema';
@@ -37,6 +38,7 @@ import { Gauges } from './gauges';
 import { Sources } from './intake';
 import { createHttpServer } from './metrics-server';
 import { Observer } from './observer';
+import { Retries } from './retries';
 
 export interface WorkerOptions {
   readonly config: Config;
@@ -46,7 +48,6 @@ export interface WorkerOptions {
   readonly log: Logger;
 }
 
-const EXPIRY_MS = 60_000;
 /** Time of the drain that is kept for settling, after attempts that do not end have been interrupted. */
 const SETTLING_SHARE = 0.2;
 
@@ -62,7 +63,7 @@ export class RelayWorker {
   private readonly directAttempts: DirectAttempts;
   private readonly deduplication: RedisDeduplication | undefined;
   private readonly relay: Relay;
-  private readonly retryWorker: RetryWorker;
+  private readonly retries: Retries;
   private readonly sources: Sources;
   private readonly http: FastifyInstance;
   private readonly settingsStore: SettingsStore;
@@ -70,7 +71,6 @@ export class RelayWorker {
   private readonly destinations: Destinations;
   private readonly pusherParts: PusherParts;
   private readonly gauges: Gauges;
-  private expiryTimer: NodeJS.Timeout | undefined;
   private stopping: Promise<boolean> | undefined;
 
   constructor(private readonly options: WorkerOptions) {
@@ -82,14 +82,21 @@ export class RelayWorker {
     const { commands } = this.redis;
     const changes = this.redis.subscriber();
     const { prefix, waitReplicas: replicas } = config.redis;
-    this.store = new RetryStore({ redis: commands, prefix, replicas, onError: warnRedis });
+    this.store = new RetryStore({
+      redis: commands,
+      prefix,
+      replicas,
+      onError: warnRedis,
+      deadLetterShare: config.retry.deadLetterShare,
+    });
     this.commit = new GroupCommit(this.store, warnRedis);
     this.ledger = new Ledger(this.store, this.commit);
     const decideNext: Decide = (delivery, record) =>
       decide(config.retry, delivery.destination.maxAttempts, record, Math.random());
+    const deliveries = new StoredDeliveries({ store: this.store, commit: this.commit });
     const parking = new BullMqParking({
-      store: this.store,
-      commit: this.commit,
+      deliveries,
+      shares: new Shares({ limits: config.retry.parkedMaxBytes, instanceOf }),
       decide: decideNext,
       observer,
     });
@@ -163,18 +170,17 @@ export class RelayWorker {
       observer,
       ...(this.deduplication === undefined ? {} : { deduplication: this.deduplication }),
     });
-    this.retryWorker = new RetryWorker({
+    this.retries = new Retries({
+      config,
       store: this.store,
-      commit: this.commit,
-      redis: this.redis.open('blocking'),
+      deliveries,
       attempts: this.attempts,
       bulkheadOf: (id) => bulkheads.of(id),
       destinationOf: (id) => this.destinations.find(id),
       decide: decideNext,
-      concurrency: config.retry.concurrency,
-      maxBytes: config.delivery.maxBytesInFlight,
       observer,
-      onError: warnRedis,
+      log,
+      onRedisError: warnRedis,
     });
     this.health = new RedisHealth({
       redis: commands,
@@ -235,9 +241,8 @@ export class RelayWorker {
     this.health.start();
     this.settings.start();
     this.pusherParts.occupancy?.start();
-    this.retryWorker.start();
+    this.retries.start();
     this.gauges.start();
-    this.expiryTimer = setInterval(() => void this.expireDeadLetters(), EXPIRY_MS);
     await this.sources.start((source, message) => this.relay.handle(source, message));
     this.log.info('worker started', { metrics: `http://${metrics.host}:${metrics.port}/metrics` });
   }
@@ -252,13 +257,8 @@ export class RelayWorker {
     const { shutdownTimeoutMs } = this.options.config;
     const deadline = new Deadline(shutdownTimeoutMs);
     this.log.info('draining', { deadlineMs: shutdownTimeoutMs });
-    clearInterval(this.expiryTimer);
     // Intake first; what waits for its turn goes back to the broker untouched.
-    const intake = Promise.all([
-      this.sources.stopIntake(),
-      this.retryWorker.stopIntake(),
-      this.gauges.stop(),
-    ]);
+    const intake = Promise.all([this.sources.stopIntake(), this.retries.stopIntake(), this.gauges.stop()]);
     this.directAttempts.drain();
     this.deduplication?.drain();
     this.settings.close();
@@ -273,7 +273,7 @@ export class RelayWorker {
       });
       this.attempts.interrupt();
     }
-    const retriesClosed = this.retryWorker.close();
+    const retriesClosed = this.retries.close();
     const settled = await deadline.finishesInTime(
       Promise.all([isDone, retriesClosed, this.ledger.flush()]),
       settling / 2,
@@ -292,20 +292,5 @@ export class RelayWorker {
     const left = this.relay.openMessages;
     this.log.info('worker stopped', { settled, messagesLeftToTheBroker: left });
     return settled && left === 0;
-  }
-
-  private async expireDeadLetters(): Promise<void> {
-    const { deadLetterMaxAgeMs, deadLetterMaxCount } = this.options.config.retry;
-    if (!this.store.isReady) return;
-    try {
-      const expired = await new DeadLetters(this.store).expire(
-        deadLetterMaxAgeMs,
-        deadLetterMaxCount,
-        Date.now(),
-      );
-      if (expired > 0) this.log.info('dead letters expired', { expired });
-    } catch (error) {
-      this.log.warn('dead letters could not be expired', describeError(error));
-    }
   }
 }

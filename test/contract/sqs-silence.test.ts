@@ -1,8 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import type { SourceMessage } from '../../src/pipeline/message';
 import type { SqsApi } from '../../src/sources/sqs/api';
-import { CALL_LIMITS } from '../../src/sources/sqs/connections';
 import { connectSqs } from '../../src/sources/sqs/sdk-api';
+import { CALL_LIMITS } from '../../src/sources/sqs/sqs-connections';
 import { FreezingProxy } from '../support/freezing-proxy';
 import { freePort, HOST } from '../support/ports';
 import { eventually, Happenings, within } from '../support/signals';

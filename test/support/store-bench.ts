@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { DeadLetters } from '../../src/dead-letters/dead-letters';
+import { instanceOf } from '../../src/destinations/destination-ids';
 import { type AuditLine, audit } from '../../src/ledger/audit';
 import { Ledger } from '../../src/ledger/ledger';
 import { Attempts } from '../../src/pipeline/attempts';
@@ -17,8 +18,11 @@ import { connectRedis } from '../../src/redis/client';
 import { BullMqParking } from '../../src/retry/bullmq-parking';
 import { GroupCommit } from '../../src/retry/group-commit';
 import { decide } from '../../src/retry/policy';
-import { RetryStore } from '../../src/retry/retry-store';
+import { RetryHandler } from '../../src/retry/retry-handler';
+import { type DeadLetterShare, RetryStore } from '../../src/retry/retry-store';
 import { RetryWorker } from '../../src/retry/retry-worker';
+import { type ShareLimits, Shares } from '../../src/retry/shares';
+import { StoredDeliveries } from '../../src/retry/stored-deliveries';
 import { deliveryTo, eventBody } from './events';
 import { FAILED, type FakeDestination } from './pipeline';
 import { redisConfig } from './redis-config';
@@ -32,42 +36,66 @@ export interface WorkerSettings {
   readonly destinationOf?: (id: DestinationId) => Promise<Destination | undefined>;
   readonly circuitFailures?: number;
   readonly maxBytes?: number;
+  readonly concurrency?: number;
 }
+
+export interface StoreBenchOptions {
+  /** Another Redis than that of `npm test`, such as a proxy before it. */
+  readonly uri?: string;
+  /** Of another bench: both see the same. */
+  readonly prefix?: string;
+  readonly limits?: ShareLimits;
+  readonly deadLetterShare?: DeadLetterShare;
+}
+
+const NO_LIMITS: ShareLimits = { perInstance: 0, perGlobalDestination: 0 };
 
 /** The Redis at REDIS_URI under a prefix of its own; nothing of it stays after `close`. */
 export class StoreBench {
-  readonly prefix = `test-${randomUUID().slice(0, 8)}`;
+  readonly prefix: string;
   readonly uri: string;
   readonly parked = new Happenings<ParkReason>();
   readonly dead = new Happenings<string>();
   readonly records = new Happenings<AttemptRecord>();
+  readonly missing = new Happenings<string>();
+  readonly unreadable = new Happenings<string>();
   readonly store: RetryStore;
   readonly commit: GroupCommit;
+  readonly deliveries: StoredDeliveries;
   readonly parking: BullMqParking;
   readonly deadLetters: DeadLetters;
   readonly ledger: Ledger;
   private readonly clients: { disconnect: () => void }[] = [];
   private readonly workers: RetryWorker[] = [];
 
-  private constructor() {
-    const uri = process.env['REDIS_URI'];
+  private constructor(options: StoreBenchOptions) {
+    this.prefix = options.prefix ?? `test-${randomUUID().slice(0, 8)}`;
+    const uri = options.uri ?? process.env['REDIS_URI'];
     if (uri === undefined) throw new Error('REDIS_URI must be set: start the tests with `npm test`');
     this.uri = uri;
-    this.store = new RetryStore({ redis: this.connect('commands'), prefix: this.prefix, onError: () => {} });
+    this.store = new RetryStore({
+      redis: this.connect('commands'),
+      prefix: this.prefix,
+      onError: () => {},
+      deadLetterShare: options.deadLetterShare ?? { maxCount: 0, maxBytes: 0 },
+    });
     this.commit = new GroupCommit(this.store, () => {});
     this.ledger = new Ledger(this.store, this.commit);
-    const observer = { parked: (_delivery: Delivery, reason: ParkReason) => this.parked.add(reason) };
+    this.deliveries = new StoredDeliveries({ store: this.store, commit: this.commit });
     this.parking = new BullMqParking({
-      store: this.store,
-      commit: this.commit,
+      deliveries: this.deliveries,
+      shares: new Shares({ limits: options.limits ?? NO_LIMITS, instanceOf }),
       decide: this.decide,
-      observer,
+      observer: {
+        parked: (_delivery, reason) => this.parked.add(reason),
+        deadLettered: (_id, _labels, reason) => this.dead.add(reason),
+      },
     });
     this.deadLetters = new DeadLetters(this.store);
   }
 
-  static async open(): Promise<StoreBench> {
-    const bench = new StoreBench();
+  static async open(options: StoreBenchOptions = {}): Promise<StoreBench> {
+    const bench = new StoreBench(options);
     await bench.store.waitUntilReady();
     return bench;
   }
@@ -87,17 +115,10 @@ export class StoreBench {
     }).settled;
   }
 
-  /** Makes dead letters, as a worker does of what was given up on at the first attempt. */
+  /** Makes dead letters of what was given up on at the first attempt. */
   async bury(buried: readonly Delivery[]): Promise<void> {
-    const worker = this.startWorker();
-    const expected = (await this.deadLetters.count()) + buried.length;
     const giveUp = { decision: { kind: 'give-up', reason: 'rejected' } } as const;
     await Promise.all(buried.map((delivery) => this.park(delivery, giveUp)));
-    await eventually(
-      async () => ((await this.deadLetters.count()) === expected ? true : undefined),
-      `${expected} dead letters`,
-    );
-    await worker.close();
   }
 
   startWorker(settings: WorkerSettings = {}): RetryWorker {
@@ -111,21 +132,28 @@ export class StoreBench {
       circuitOpenMs: 3_600_000,
       onCircuit: () => {},
     });
+    const maxBytes = settings.maxBytes ?? 1e9;
     const worker = new RetryWorker({
       store: this.store,
-      commit: this.commit,
-      redis: this.connect('blocking'),
-      attempts: new Attempts({
-        slowAfterMs: 60_000,
-        maxBytes: settings.maxBytes ?? 1e9,
-        observer: { attemptEnded: (_delivery, record) => this.records.add(record) },
+      handler: new RetryHandler({
+        deliveries: this.deliveries,
+        attempts: new Attempts({
+          slowAfterMs: 60_000,
+          maxBytes,
+          observer: { attemptEnded: (_delivery, record) => this.records.add(record) },
+        }),
+        bulkheadOf: (id: DestinationId) => bulkheads.of(id),
+        destinationOf: settings.destinationOf ?? (async (id) => destinations.get(id)),
+        decide: this.decide,
+        observer: {
+          deadLettered: (_id, _labels, reason) => this.dead.add(reason),
+          recordMissing: (id) => this.missing.add(id),
+          settingsUnreadable: (instance) => this.unreadable.add(instance),
+        },
+        onError: () => {},
       }),
-      bulkheadOf: (id: DestinationId) => bulkheads.of(id),
-      destinationOf: settings.destinationOf ?? (async (id) => destinations.get(id)),
-      decide: this.decide,
-      concurrency: 10,
-      maxBytes: settings.maxBytes ?? 1e9,
-      observer: { deadLettered: (_id, _data, reason) => this.dead.add(reason) },
+      concurrency: settings.concurrency ?? 10,
+      maxBytes,
       onError: () => {},
     });
     worker.start();
@@ -134,7 +162,7 @@ export class StoreBench {
   }
 
   async audit(): Promise<AuditLine[]> {
-    return audit(this.store);
+    return [...(await audit(this.store)).destinations];
   }
 
   /** The line of one destination, without its name. */
@@ -159,9 +187,14 @@ export class StoreBench {
   }
 
   async keyNames(): Promise<string[]> {
+    return this.withRedis((redis) => this.keys(redis));
+  }
+
+  /** What a person, or another program, does to Redis. */
+  async withRedis<T>(work: (redis: Redis) => Promise<T>): Promise<T> {
     const redis = new Redis(this.uri);
     try {
-      return await this.keys(redis);
+      return await work(redis);
     } finally {
       redis.disconnect();
     }

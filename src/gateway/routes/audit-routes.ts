@@ -21,8 +21,8 @@ export function auditRoutes(server: FastifyInstance, { store, guards }: AuditRou
       ),
     },
     async () => {
-      const destinations = await fromStore(audit(store));
-      return { balanced: destinations.every(({ difference }) => difference === 0), destinations };
+      const { destinations, largest } = await fromStore(audit(store));
+      return { balanced: destinations.every(({ difference }) => difference === 0), destinations, largest };
     },
   );
 }

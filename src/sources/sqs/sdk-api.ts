@@ -13,7 +13,7 @@ import {
   type SqsApi,
   type SqsConnection,
 } from './api';
-import { CALL_LIMITS, type CallLimits, Connections, SqsSilentError } from './connections';
+import { CALL_LIMITS, type CallLimits, Connections, SqsSilentError } from './sqs-connections';
 
 export interface ConnectOptions {
   readonly observer?: CallObserver;

@@ -1,3 +1,4 @@
+import { instanceOf } from '../../../src/destinations/destination-ids';
 import { parseEnvelope } from '../../../src/events/envelope';
 import {
   type AttemptRecord,
@@ -12,6 +13,8 @@ import { connectRedis } from '../../../src/redis/client';
 import { BullMqParking } from '../../../src/retry/bullmq-parking';
 import { GroupCommit } from '../../../src/retry/group-commit';
 import { RetryStore } from '../../../src/retry/retry-store';
+import { Shares } from '../../../src/retry/shares';
+import { StoredDeliveries } from '../../../src/retry/stored-deliveries';
 import { redisConfig } from '../../support/redis-config';
 import { runParking, UNDER_WAY } from './parking-run';
 import { redisSettings } from './settings';
@@ -51,10 +54,10 @@ runParking(async () => {
   const redis = connectRedis(redisConfig(uri, prefix), 'commands', fail);
   const store = new RetryStore({ redis, prefix, onError: fail });
   const parking = new BullMqParking({
-    store,
-    commit: new GroupCommit(store, fail),
+    deliveries: new StoredDeliveries({ store, commit: new GroupCommit(store, fail) }),
+    shares: new Shares({ limits: { perInstance: 1e9, perGlobalDestination: 1e9 }, instanceOf }),
     decide: () => ({ kind: 'retry', delayMs: DELAY_MS }),
-    observer: { parked: () => {} },
+    observer: { parked: () => {}, deadLettered: () => {} },
   });
   await store.waitUntilReady();
   return {

@@ -1,5 +1,5 @@
-import { SqsSilentError } from '../../../../src/sources/sqs/connections';
 import { ASK_AFTER_MS, Contact } from '../../../../src/sources/sqs/contact';
+import { SqsSilentError } from '../../../../src/sources/sqs/sqs-connections';
 import { Happenings, turns } from '../../../support/signals';
 
 class Denied extends Error {

@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { SqsApi } from '../../../../src/sources/sqs/api';
-import { SqsSilentError } from '../../../../src/sources/sqs/connections';
 import { findQueues, stillWanted } from '../../../../src/sources/sqs/discovery';
 import type { ConsumedQueue } from '../../../../src/sources/sqs/queue-names';
+import { SqsSilentError } from '../../../../src/sources/sqs/sqs-connections';
 import { WantedQueues } from '../../../../src/sources/sqs/wanted-queues';
 
 const ACCOUNT = 'http://127.0.0.1/000000000000';

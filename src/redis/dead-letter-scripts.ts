@@ -1,0 +1,72 @@
+import { readingScript, script } from './delivery-prelude';
+
+/** What a person, or time, does with dead letters. */
+export const DEAD_LETTER_SCRIPTS = {
+  /** Parks a dead letter again, with all its attempts before it. ARGV: job id. */
+  relayReplay: script(`
+    local id = ARGV[5]
+    if not call('ZSCORE', Q .. 'failed', id) or not isJob(id) then return 'not-found' end
+    if call('HGET', Q .. id, 'failedReason') == 'malformed' then return 'malformed' end
+    leaveDead(id)
+    call('HDEL', Q .. id, 'failedReason', 'finishedOn', 'processedOn', 'stacktrace', 'atm', 'ats', 'stc')
+    call('HSET', Q .. id, 'spent', 0)
+    enterParked(id)
+    place(id, 0)
+    return 'replayed'`),
+  /** A dead letter is removed for good. ARGV: job id. */
+  relayDiscard: script(`
+    if not call('ZSCORE', Q .. 'failed', ARGV[5]) then return 0 end
+    discard(ARGV[5])
+    return 1`),
+  /**
+   * Dead letters that are too old are removed for good, and those beyond the count: the oldest of whoever has most.
+   * ARGV: age, most that may stay, most to remove now.
+   */
+  relayExpire: script(`
+    local limit, removed = tonumber(ARGV[7]), 0
+    local old = call('ZRANGEBYSCORE', Q .. 'failed', '-inf', '(' .. string.format('%.0f', NOW - tonumber(ARGV[5])),
+      'LIMIT', 0, limit)
+    for _, id in ipairs(old) do
+      discard(id)
+      removed = removed + 1
+    end
+    local excess = call('ZCARD', Q .. 'failed') - tonumber(ARGV[6])
+    while excess > 0 and removed < limit do
+      local owner = call('ZREVRANGE', P .. 'share:dead-count', 0, 0)[1]
+      local id = owner and call('ZRANGE', P .. 'dead:' .. owner, 0, 0)[1]
+      if owner and not id then call('ZREM', P .. 'share:dead-count', owner) end
+      if not id or not call('ZSCORE', Q .. 'failed', id) then
+        if id then leaveDead(id) end
+        id = call('ZRANGE', Q .. 'failed', 0, 0)[1]
+      end
+      discard(id)
+      removed = removed + 1
+      excess = excess - 1
+    end
+    -- Limits that became smaller since; one that is larger than its owner's share stays.
+    for _, name in ipairs({'dead-count', 'dead-bytes'}) do
+      for _, owner in ipairs(call('ZREVRANGE', P .. 'share:' .. name, 0, 99)) do
+        local key = P .. 'dead:' .. owner
+        while removed < limit and isOverShare(owner) and call('ZCARD', key) > 1 do
+          discard(call('ZRANGE', key, 0, 0)[1])
+          removed = removed + 1
+        end
+      end
+    end
+    return removed`),
+  /**
+   * Dead letters as they lie there: data, reason, time, destination's id. An empty entry where there is none of that id.
+   * ARGV: job ids.
+   */
+  relayLetters: readingScript(`
+    local letters = {}
+    for i = 5, #ARGV do
+      local at = call('ZSCORE', Q .. 'failed', ARGV[i])
+      local found = at and (isJob(ARGV[i]) and call('HMGET', Q .. ARGV[i], 'data', 'failedReason', 'finishedOn') or {})
+      if found then
+        letters[i - 4] = {found[1] or '', found[2] or '', found[3] or at,
+          call('HGET', P .. 'destinations', string.sub(ARGV[i], -LENGTH)) or ''}
+      else letters[i - 4] = {} end
+    end
+    return letters`),
+} as const;

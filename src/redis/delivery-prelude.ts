@@ -1,0 +1,152 @@
+/**
+ * The life of a stored delivery, step by step. Each script is one atomic step: it moves the delivery and changes what
+ * counts it (the audit, the shares of instances) together. Records and sets are BullMQ's (`wait`, `active`, `delayed`,
+ * `failed`, a hash for each job), so that its own tools read them.
+ *
+ * Times are those of Redis: a worker whose clock is wrong neither fires others' retries early nor leaves its own late.
+ *
+ * KEYS: audit hash (routes a Cluster's call; everything lies in one slot). ARGV of every script: prefix of keys, length of
+ * the destination key, most dead letters of one owner, most bytes of dead letters of one owner (0: no limit).
+ * Further ones are named at each script.
+ */
+const PRELUDE = `
+  local call = redis.call
+  local P, LENGTH = ARGV[1], tonumber(ARGV[2])
+  local DEAD_COUNT, DEAD_BYTES = tonumber(ARGV[3]), tonumber(ARGV[4])
+  local Q = P .. 'retry:'
+  local time = call('TIME')
+  local NOW = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+
+  -- A counter that a person broke stops no delivery: the audit tells.
+  local function count(id, what)
+    redis.pcall('HINCRBY', KEYS[1], string.sub(id, -LENGTH) .. ':' .. what, 1)
+  end
+
+  -- What a person put in its place is no job, and stops no other one.
+  local function isJob(id)
+    return call('TYPE', Q .. id).ok == 'hash'
+  end
+
+  local function share(name, owner, by)
+    if by == 0 then return end
+    local key = P .. 'share:' .. name
+    if tonumber(call('ZINCRBY', key, by, owner)) <= 0 then call('ZREM', key, owner) end
+  end
+
+  -- Owner and size of a job; records of other versions have neither.
+  local function charge(id, field)
+    if not isJob(id) then return '', 0 end
+    local found = call('HMGET', Q .. id, field, 'size')
+    return found[1] or '', tonumber(found[2]) or 0
+  end
+
+  local function enterParked(id)
+    if call('ZADD', P .. 'parked', 'NX', NOW, id) == 0 then return end
+    local owner, size = charge(id, 'parkedBy')
+    share('parked-count', owner, 1)
+    share('parked-bytes', owner, size)
+  end
+
+  local function leaveParked(id)
+    if call('ZREM', P .. 'parked', id) == 0 then return end
+    local owner, size = charge(id, 'parkedBy')
+    share('parked-count', owner, -1)
+    share('parked-bytes', owner, -size)
+  end
+
+  local function leaveDead(id)
+    local owner, size = charge(id, 'deadBy')
+    if call('ZREM', P .. 'dead:' .. owner, id) == 1 then
+      share('dead-count', owner, -1)
+      share('dead-bytes', owner, -size)
+    end
+    return call('ZREM', Q .. 'failed', id) == 1
+  end
+
+  local function erase(id)
+    call('DEL', Q .. id, Q .. id .. ':logs', Q .. id .. ':lock')
+  end
+
+  local function discard(id)
+    if leaveDead(id) then
+      erase(id)
+      count(id, 'discarded')
+    end
+  end
+
+  local function isOverShare(owner)
+    local deadCount = tonumber(call('ZSCORE', P .. 'share:dead-count', owner) or 0)
+    local deadBytes = tonumber(call('ZSCORE', P .. 'share:dead-bytes', owner) or 0)
+    return (DEAD_COUNT > 0 and deadCount > DEAD_COUNT) or (DEAD_BYTES > 0 and deadBytes > DEAD_BYTES)
+  end
+
+  -- Within its owner's share: the oldest of the same owner go, never the one that comes.
+  local function enterDead(id, reason)
+    local owner, size = charge(id, 'deadBy')
+    call('HSET', Q .. id, 'failedReason', reason, 'finishedOn', NOW)
+    call('ZADD', Q .. 'failed', NOW, id)
+    if call('ZADD', P .. 'dead:' .. owner, NOW, id) == 1 then
+      share('dead-count', owner, 1)
+      share('dead-bytes', owner, size)
+    end
+    for _ = 1, 100 do
+      if not isOverShare(owner) then break end
+      local oldest = call('ZRANGE', P .. 'dead:' .. owner, 0, 1)
+      local victim = oldest[1]
+      if victim == id then victim = oldest[2] end
+      if not victim then break end
+      discard(victim)
+    end
+  end
+
+  -- Due after the delay, behind what is due in the same millisecond: BullMQ's scores.
+  local function place(id, delay)
+    local due = NOW + delay
+    local lowest, highest = due * 0x1000, (due + 1) * 0x1000 - 1
+    local last = call('ZREVRANGEBYSCORE', Q .. 'delayed', highest, lowest, 'WITHSCORES', 'LIMIT', 0, 1)[2]
+    local score = lowest
+    if last then score = math.min(tonumber(last) + 1, highest) end
+    call('ZADD', Q .. 'delayed', score, id)
+    call('HSET', Q .. id, 'delay', delay)
+  end
+
+  local function unplace(id)
+    if call('ZREM', Q .. 'delayed', id) == 1 then return end
+    if call('LREM', Q .. 'active', 1, id) == 1 then return end
+    if call('ZREM', Q .. 'prioritized', id) == 1 then return end
+    call('LREM', Q .. 'wait', 1, id)
+  end
+
+  -- An attempt that was made, as a line of the job's log.
+  local function note(id, line, limit)
+    call('RPUSH', Q .. id .. ':logs', line)
+    call('LTRIM', Q .. id .. ':logs', -limit, -1)
+  end
+
+  -- Whether the worker still holds the job: what another one decided meanwhile stands.
+  local function holds(id, token)
+    return call('GET', Q .. id .. ':lock') == token and isJob(id)
+  end
+
+  local function letGo(id)
+    call('LREM', Q .. 'active', 1, id)
+    call('DEL', Q .. id .. ':lock')
+  end
+`;
+
+type Step = Readonly<{ numberOfKeys: 1; lua: string; frees: boolean }>;
+
+/** Moves, removes or counts what is stored already: a full Redis lets it pass. `ARGV[5]` is the first of its own. */
+export function script(body: string): Step {
+  return { numberOfKeys: 1, lua: PRELUDE + body, frees: true };
+}
+
+/** Adds what was not stored. */
+export function addingScript(body: string): Step {
+  return { ...script(body), frees: false };
+}
+
+/** Changes nothing. */
+export function readingScript(body: string): Step {
+  return { ...script(body), frees: false };
+}

@@ -1,0 +1,175 @@
+import { errorCode, RelayError } from '../errors';
+import { parseEnvelope } from '../events/envelope';
+import type { Attempts } from '../pipeline/attempts';
+import type { Bulkhead } from '../pipeline/bulkhead';
+import type { AttemptRecord, Delivery, DeliveryId, Destination, DestinationId } from '../pipeline/delivery';
+import type { DeadReason, Decide } from '../pipeline/parking';
+import { within } from '../time/within';
+import { bodyOf, type DeliveryLabels, type JobData, labelsOf, NO_LABELS, originOf } from './job';
+import { INTERRUPTED_DELAY_MS } from './policy';
+import type { DueDelivery, OddRecord } from './retry-queue';
+import type { StepResult, StoredDeliveries } from './stored-deliveries';
+import { UnreadableInstances } from './unreadable-instances';
+
+/** Learns what happened, after it did. */
+export interface RetryObserver {
+  deadLettered(id: DeliveryId, labels: DeliveryLabels, reason: DeadReason): void;
+  /** Its record is not there any more, or is none: the delivery is lost, and the audit tells. */
+  recordMissing(id: string): void;
+  /** Told once, until they can be read again. */
+  settingsUnreadable(instance: string, error: unknown): void;
+}
+
+export interface RetryHandlerParts {
+  readonly deliveries: StoredDeliveries;
+  readonly attempts: Attempts;
+  readonly bulkheadOf: (id: DestinationId) => Bulkhead;
+  /** Undefined where there is none any more; rejects where that cannot be known. */
+  readonly destinationOf: (id: DestinationId) => Promise<Destination | undefined>;
+  readonly decide: Decide;
+  readonly observer: RetryObserver;
+  readonly onError: (error: unknown) => void;
+}
+
+/** What is to happen with a delivery that is due. */
+type Next =
+  | { readonly kind: 'attempt'; readonly destination: Destination; readonly bulkhead: Bulkhead }
+  | { readonly kind: 'give-up'; readonly reason: DeadReason }
+  | { readonly kind: 'postpone'; readonly delayMs: number };
+
+/** Settings that take longer are no reason to hold a place. */
+const SETTINGS_MS = 5_000;
+/** A record of a later version waits this long for a worker that reads it. */
+const NEWER_RECORD_MS = 300_000;
+
+/** The settings of a destination's instance are still being read. */
+class SettingsLateError extends RelayError {
+  constructor() {
+    super('SETTINGS_LATE', 'the settings of an instance take long to read');
+  }
+}
+
+/** Decides what happens to one delivery that is due, and makes its attempt. */
+export class RetryHandler {
+  private readonly unreadable: UnreadableInstances;
+  private draining = false;
+
+  constructor(private readonly parts: RetryHandlerParts) {
+    this.unreadable = new UnreadableInstances((instance, error) =>
+      parts.observer.settingsUnreadable(instance, error),
+    );
+  }
+
+  /** From now on nothing is begun; what is handed over goes back. */
+  drain(): void {
+    this.draining = true;
+  }
+
+  /** One record that nobody can read stops no other one: it becomes a dead letter, for a person to look at. */
+  async setAside(record: OddRecord): Promise<void> {
+    if (record.problem === 'newer') await this.parts.deliveries.giveBack(record, NEWER_RECORD_MS);
+    else this.tell(record.id, NO_LABELS, await this.parts.deliveries.bury(record, 'unreadable'));
+  }
+
+  missing(id: string): void {
+    this.parts.observer.recordMissing(id);
+  }
+
+  async process(due: DueDelivery): Promise<void> {
+    const next = await this.next(due);
+    switch (next.kind) {
+      case 'attempt':
+        return this.attempt(due, next.destination, next.bulkhead);
+      case 'give-up':
+        return this.giveUp(due, next.reason);
+      case 'postpone':
+        await this.postpone(due, next.delayMs);
+    }
+  }
+
+  private async next({ data, spent }: DueDelivery): Promise<Next> {
+    const found = await this.destinationOf(data);
+    if (typeof found === 'number') return { kind: 'postpone', delayMs: found };
+    if (found === undefined) return { kind: 'give-up', reason: 'destination-removed' };
+    if (spent >= found.maxAttempts) return { kind: 'give-up', reason: 'attempts-exhausted' };
+    const bulkhead = this.parts.bulkheadOf(found.id);
+    return this.mayAttempt(bulkhead)
+      ? { kind: 'attempt', destination: found, bulkhead }
+      : { kind: 'postpone', delayMs: turnMs(bulkhead, data) };
+  }
+
+  private mayAttempt(bulkhead: Bulkhead): boolean {
+    return !this.draining && bulkhead.hasRoomForRetry && bulkhead.circuit.closedIn() === 0;
+  }
+
+  /** How long to wait, where that cannot be known now: settings that cannot be read are no fault of the delivery. */
+  private async destinationOf({ d, i }: JobData): Promise<Destination | undefined | number> {
+    const pausedMs = this.unreadable.pausedFor(i);
+    if (pausedMs > 0) return pausedMs;
+    try {
+      const found = this.parts.destinationOf(d as DestinationId);
+      const destination = await within(found, SETTINGS_MS, () => new SettingsLateError());
+      this.unreadable.readable(i);
+      return destination;
+    } catch (error) {
+      if (errorCode(error) === 'SETTINGS_UNREADABLE') return this.unreadable.failed(i, error);
+      this.parts.onError(error);
+      return INTERRUPTED_DELAY_MS;
+    }
+  }
+
+  private async attempt(due: DueDelivery, destination: Destination, bulkhead: Bulkhead): Promise<void> {
+    const delivery = await this.deliveryOf(due, destination);
+    if (delivery === undefined) return this.giveUp(due, 'unreadable');
+    // What does not fit into memory yet waits here: to fetch its body again would take just as much.
+    while (!this.draining && !this.parts.attempts.fits(due.data.l)) await this.parts.attempts.nextEnd();
+    // Others may have taken the room meanwhile. From here to the attempt's begin there is no pause.
+    if (!this.mayAttempt(bulkhead)) return this.postpone(due, turnMs(bulkhead, due.data));
+    const attempt = due.spent + 1;
+    const record = await this.parts.attempts.run({ kind: 'retry', delivery, attempt, bulkhead });
+    await this.conclude(due, delivery, record);
+  }
+
+  private async deliveryOf(
+    { id, data }: DueDelivery,
+    destination: Destination,
+  ): Promise<Delivery | undefined> {
+    try {
+      return { id, envelope: parseEnvelope(await bodyOf(data), originOf(data)), destination };
+    } catch (error) {
+      this.parts.onError(error);
+      return undefined;
+    }
+  }
+
+  private async conclude(due: DueDelivery, delivery: Delivery, record: AttemptRecord): Promise<void> {
+    const { outcome } = record;
+    const { deliveries, decide } = this.parts;
+    if (outcome.kind === 'delivered' || outcome.kind === 'discarded') {
+      await deliveries.settle(due.id, outcome.kind);
+      return;
+    }
+    const decision = decide(delivery, record);
+    if (decision.kind === 'give-up') await this.giveUp(due, decision.reason, record);
+    else if (outcome.kind === 'interrupted') await this.postpone(due, decision.delayMs);
+    else await deliveries.giveBack(due, decision.delayMs, record);
+  }
+
+  /** Puts the delivery back without spending an attempt; another worker may have it at once where this one drains. */
+  private async postpone(due: DueDelivery, delayMs: number): Promise<void> {
+    await this.parts.deliveries.giveBack(due, this.draining ? 0 : delayMs);
+  }
+
+  private async giveUp(due: DueDelivery, reason: DeadReason, record?: AttemptRecord): Promise<void> {
+    this.tell(due.id, labelsOf(due.data), await this.parts.deliveries.bury(due, reason, record));
+  }
+
+  private tell(id: DeliveryId, labels: DeliveryLabels, result: StepResult): void {
+    if (result.kind === 'dead') this.parts.observer.deadLettered(id, labels, result.reason);
+  }
+}
+
+/** When to ask again. A body that is fetched in vain is not fetched again at once: a second for each megabyte. */
+function turnMs(bulkhead: Bulkhead, { l }: JobData): number {
+  return Math.max(bulkhead.reserveTurn(), l / 1000);
+}

@@ -1,0 +1,85 @@
+import type { RetryStore } from './retry-store';
+
+/** What became too old, by destination and event. */
+export interface Expired {
+  readonly destination: string;
+  readonly event: string;
+}
+
+export interface RetryUpkeepParts {
+  readonly store: RetryStore;
+  /** Deliveries parked for longer become dead letters; 0: never. */
+  readonly parkedMaxAgeMs: number;
+  readonly onExpired: (expired: readonly Expired[]) => void;
+  /** Retries that dead workers held were put back, or brought forward that a wrong clock had put off. */
+  readonly onRecovered: (recovered: number, forward: number) => void;
+  readonly onError: (error: unknown) => void;
+}
+
+const INTERVAL_MS = 5_000;
+/** A little less: of several workers one looks, once in each interval. */
+const LEASE_MS = 4_500;
+/** Looked at for due times that lie too far ahead: the latest ones. */
+const FAR_AT_ONCE = 200;
+/** Parked deliveries that one call gives up on: some milliseconds of Redis. */
+const EXPIRE_AT_ONCE = 200;
+/** And one look at most: the next one goes on. */
+const EXPIRE_CALLS = 50;
+
+/**
+ * Looks after what is stored, at whichever worker: what dead workers held, due times that a wrong clock wrote, deliveries
+ * parked for too long. Ages are found through an index, so a look costs the same with a million parked ones as with none.
+ */
+export class RetryUpkeep {
+  private timer: NodeJS.Timeout | undefined;
+  private looking: Promise<void> | undefined;
+
+  constructor(private readonly parts: RetryUpkeepParts) {}
+
+  start(): void {
+    this.timer ??= setInterval(() => {
+      this.looking ??= this.look().finally(() => {
+        this.looking = undefined;
+      });
+    }, INTERVAL_MS);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    await this.looking;
+  }
+
+  /** One look; nothing where another worker has just had one. */
+  async look(): Promise<void> {
+    const { store, parkedMaxAgeMs, onError, onRecovered } = this.parts;
+    if (!store.isReady) return;
+    try {
+      const reply = await store.call('relayRecover', LEASE_MS, FAR_AT_ONCE);
+      const [recovered, forward] = reply as [number, number];
+      if (recovered < 0) return;
+      if (recovered + forward > 0) onRecovered(recovered, forward);
+      if (parkedMaxAgeMs > 0) await this.expire();
+    } catch (error) {
+      onError(error);
+    }
+  }
+
+  private async expire(): Promise<void> {
+    const { store, parkedMaxAgeMs, onExpired } = this.parts;
+    let stay = 0;
+    for (let calls = 0; calls < EXPIRE_CALLS; calls++) {
+      const reply = await store.call('relayExpireParked', parkedMaxAgeMs, EXPIRE_AT_ONCE, stay);
+      const [seen, staying, gone] = reply as [number, number, readonly string[]];
+      stay += staying;
+      const expired = pairs(gone);
+      if (expired.length > 0) onExpired(expired);
+      if (seen < EXPIRE_AT_ONCE) return;
+    }
+  }
+}
+
+function pairs(flat: readonly string[]): Expired[] {
+  return flat.flatMap((destination, index) =>
+    index % 2 === 0 ? [{ destination, event: flat[index + 1] ?? '' }] : [],
+  );
+}

@@ -1,0 +1,123 @@
+import type { AttemptRecord, DeliveryId } from '../pipeline/delivery';
+import { DEAD_REASONS, type DeadReason, type Decision } from '../pipeline/parking';
+import type { GroupCommit } from './group-commit';
+import { HISTORY_LIMIT, historyLine, type JobData } from './job';
+import type { RetryStore } from './retry-store';
+import type { Charge } from './shares';
+
+/**
+ * What a step found, and made of it. `lost`: another worker holds the delivery, or decided it; `gone`: it is not stored any
+ * more, or was taken meanwhile; `known`: it was stored before; `unanswered`: the step was made, its answer was lost.
+ */
+export type StepResult =
+  | { readonly kind: 'parked' | 'known' | 'settled' | 'lost' | 'gone' | 'unanswered' }
+  | { readonly kind: 'dead'; readonly reason: DeadReason };
+
+/** A delivery that this worker holds. */
+export interface Held {
+  readonly id: DeliveryId;
+  readonly token: string;
+}
+
+export interface NewDelivery {
+  readonly id: DeliveryId;
+  readonly data: JobData;
+  readonly decision: Decision;
+  readonly charge: Charge;
+}
+
+export interface ParkStep {
+  readonly bytes: number;
+  readonly prepare: () => Promise<NewDelivery>;
+  readonly isWithdrawn?: () => boolean;
+}
+
+export interface StoredDeliveriesParts {
+  readonly store: RetryStore;
+  readonly commit: GroupCommit;
+}
+
+/** About what a step without a body takes. */
+const STEP_BYTES = 300;
+const PLAIN = ['parked', 'known', 'settled', 'lost', 'gone'] as const;
+
+/**
+ * The steps in the life of a stored delivery. Each is one script: it looks at the state that the delivery is in, changes
+ * it and what counts it, or changes nothing where that was decided meanwhile. Rejects with StoreUnavailableError only
+ * when the store was closed.
+ */
+export class StoredDeliveries {
+  constructor(private readonly parts: StoredDeliveriesParts) {}
+
+  async park({ bytes, prepare, isWithdrawn }: ParkStep): Promise<StepResult | { kind: 'withdrawn' }> {
+    let reply: unknown;
+    const how = await this.parts.commit.commit({
+      bytes,
+      ...(isWithdrawn === undefined ? {} : { isWithdrawn }),
+      prepare: async () => {
+        const { id, data, decision, charge } = await prepare();
+        const [delayMs, reason] = delayAndReason(decision);
+        const { parkedBy, deadBy, maxParkedBytes } = charge;
+        const event = data.e || 'malformed';
+        return this.parts.store.step(
+          'relayPark',
+          [id, data.d, event, JSON.stringify(data), delayMs, reason, parkedBy, deadBy, maxParkedBytes],
+          (answer) => {
+            reply = answer;
+          },
+        );
+      },
+    });
+    return how === 'withdrawn' ? { kind: 'withdrawn' } : resultOf(reply);
+  }
+
+  /** The delivery was made, or is needless, whoever holds it. */
+  settle(id: DeliveryId, how: 'delivered' | 'discarded'): Promise<StepResult> {
+    return this.step('relaySettle', [id, how]);
+  }
+
+  /** Puts a delivery back; with the record of an attempt that was spent on it. */
+  giveBack({ id, token }: Held, delayMs: number, record?: AttemptRecord): Promise<StepResult> {
+    return this.step('relayReturn', [id, token, Math.max(0, Math.round(delayMs)), ...lineOf(record)]);
+  }
+
+  bury({ id, token }: Held, reason: DeadReason, record?: AttemptRecord): Promise<StepResult> {
+    return this.step('relayBury', [id, token, reason, ...lineOf(record)]);
+  }
+
+  /** A slow direct attempt failed whose delivery was stored meanwhile. */
+  failedLate(id: DeliveryId, decision: Decision, record: AttemptRecord): Promise<StepResult> {
+    return this.step('relayLate', [id, ...delayAndReason(decision), ...lineOf(record)]);
+  }
+
+  private async step(
+    script: 'relaySettle' | 'relayReturn' | 'relayBury' | 'relayLate',
+    args: readonly (string | number)[],
+  ): Promise<StepResult> {
+    let reply: unknown;
+    await this.parts.commit.commit({
+      bytes: STEP_BYTES,
+      prepare: () =>
+        this.parts.store.step(script, args, (answer) => {
+          reply = answer;
+        }),
+    });
+    return resultOf(reply);
+  }
+}
+
+function delayAndReason(decision: Decision): [delayMs: number, reason: DeadReason | ''] {
+  return decision.kind === 'retry' ? [Math.max(0, Math.round(decision.delayMs)), ''] : [0, decision.reason];
+}
+
+function lineOf(record: AttemptRecord | undefined): [line: string, limit: number] {
+  return [record === undefined ? '' : historyLine(record), HISTORY_LIMIT];
+}
+
+function resultOf(reply: unknown): StepResult {
+  const [word, rest] = String(reply).split(' ', 2);
+  const kind = PLAIN.find((name) => name === word);
+  if (kind !== undefined) return { kind };
+  const reason = DEAD_REASONS.find((name) => name === rest);
+  return word === 'dead' && reason !== undefined ? { kind: 'dead', reason } : { kind: 'unanswered' };
+}

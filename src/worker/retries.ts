@@ -1,0 +1,85 @@
+import type { Config } from '../config/config';
+import { DeadLetters } from '../dead-letters/dead-letters';
+import type { Logger } from '../observability/logging';
+import { describeError, throttled } from '../observability/report';
+import type { Attempts } from '../pipeline/attempts';
+import type { Bulkhead } from '../pipeline/bulkhead';
+import type { Destination, DestinationId } from '../pipeline/delivery';
+import type { Decide } from '../pipeline/parking';
+import { RetryHandler } from '../retry/retry-handler';
+import type { RetryStore } from '../retry/retry-store';
+import { RetryUpkeep } from '../retry/retry-upkeep';
+import { RetryWorker } from '../retry/retry-worker';
+import type { StoredDeliveries } from '../retry/stored-deliveries';
+import { DeadLetterExpiry } from './dead-letter-expiry';
+import type { Observer } from './observer';
+
+export interface RetriesParts {
+  readonly config: Config;
+  readonly store: RetryStore;
+  readonly deliveries: StoredDeliveries;
+  readonly attempts: Attempts;
+  readonly bulkheadOf: (id: DestinationId) => Bulkhead;
+  readonly destinationOf: (id: DestinationId) => Promise<Destination | undefined>;
+  readonly decide: Decide;
+  readonly observer: Observer;
+  readonly log: Logger;
+  readonly onRedisError: (error: unknown) => void;
+}
+
+/** Everything that a worker does with what is stored: makes retries, and looks after what lies there. */
+export class Retries {
+  private readonly worker: RetryWorker;
+  private readonly upkeep: RetryUpkeep;
+  private readonly expiry: DeadLetterExpiry;
+
+  constructor(parts: RetriesParts) {
+    const { config, store, observer, log, onRedisError } = parts;
+    this.worker = new RetryWorker({
+      store,
+      handler: new RetryHandler({
+        deliveries: parts.deliveries,
+        attempts: parts.attempts,
+        bulkheadOf: parts.bulkheadOf,
+        destinationOf: parts.destinationOf,
+        decide: parts.decide,
+        observer,
+        onError: throttled((error) => log.warn('a retry was put off', describeError(error))),
+      }),
+      concurrency: config.retry.concurrency,
+      maxBytes: config.delivery.maxBytesInFlight,
+      onError: onRedisError,
+    });
+    this.upkeep = new RetryUpkeep({
+      store,
+      parkedMaxAgeMs: config.retry.parkedMaxAgeMs,
+      onExpired: (expired) => observer.expired(expired),
+      onRecovered: (recovered, forward) => observer.recovered(recovered, forward),
+      onError: onRedisError,
+    });
+    this.expiry = new DeadLetterExpiry({
+      store,
+      deadLetters: new DeadLetters(store),
+      maxAgeMs: config.retry.deadLetterMaxAgeMs,
+      maxCount: config.retry.deadLetterMaxCount,
+      log,
+    });
+  }
+
+  start(): void {
+    this.worker.start();
+    this.upkeep.start();
+    this.expiry.start();
+  }
+
+  /** Takes no more; retries under way go on. */
+  async stopIntake(): Promise<void> {
+    this.expiry.stop();
+    await Promise.all([this.worker.stopIntake(), this.upkeep.stop()]);
+  }
+
+  /** Resolves when no retry is under way any more. */
+  close(): Promise<void> {
+    return this.worker.close();
+  }
+}

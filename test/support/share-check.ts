@@ -1,0 +1,54 @@
+import type { Redis } from 'ioredis';
+import type { StoreBench } from './store-bench';
+
+type Numbers = Readonly<Record<string, number>>;
+
+export interface CountedShares {
+  readonly counted: Readonly<Record<string, Numbers>>;
+  /** The same, added up from the records that lie there. */
+  readonly found: Readonly<Record<string, Numbers>>;
+}
+
+const NAMES = ['parked-count', 'parked-bytes', 'dead-count', 'dead-bytes'];
+
+/** What the shares say, and what they should say. */
+export function sharesOf(bench: StoreBench): Promise<CountedShares> {
+  return bench.withRedis(async (redis) => {
+    const prefix = `{${bench.prefix}}:`;
+    const counted: Record<string, Numbers> = {};
+    for (const name of NAMES)
+      counted[name] = numbersOf(await redis.zrange(`${prefix}share:${name}`, '0', '-1', 'WITHSCORES'));
+    const found: Record<string, Record<string, number>> = Object.fromEntries(NAMES.map((name) => [name, {}]));
+    const queue = `${prefix}retry:`;
+    const [active, delayed, failed] = await Promise.all([
+      redis.lrange(`${queue}active`, 0, -1),
+      redis.zrange(`${queue}delayed`, '0', '-1'),
+      redis.zrange(`${queue}failed`, '0', '-1'),
+    ]);
+    for (const id of [...active, ...delayed]) await add(redis, `${queue}${id}`, 'parked', found);
+    for (const id of failed) await add(redis, `${queue}${id}`, 'dead', found);
+    return { counted, found };
+  });
+}
+
+function numbersOf(flat: readonly string[]): Numbers {
+  return Object.fromEntries(
+    flat.flatMap((owner, index) => (index % 2 === 0 ? [[owner, Number(flat[index + 1])]] : [])),
+  );
+}
+
+async function add(
+  redis: Redis,
+  job: string,
+  what: 'parked' | 'dead',
+  into: Record<string, Record<string, number>>,
+): Promise<void> {
+  const [owner = '', size] = await redis.hmget(job, `${what}By`, 'size');
+  const charged = (name: string, by: number): void => {
+    const numbers = into[name] ?? {};
+    numbers[owner ?? ''] = (numbers[owner ?? ''] ?? 0) + by;
+    into[name] = numbers;
+  };
+  charged(`${what}-count`, 1);
+  charged(`${what}-bytes`, Number(size));
+}
