@@ -2,6 +2,7 @@ import type { LookupAddress, LookupAllOptions } from 'node:dns';
 import { LRUCache } from 'lru-cache';
 import { NameError } from '../errors';
 import { monotonicMs } from '../time/monotonic';
+import { within } from '../time/within';
 import { isResolverDown, type Probe, RecentUses } from './shared-fault';
 import type { NameResult } from './system-names';
 
@@ -95,14 +96,16 @@ export class NameLookup {
   }
 
   /** What was found by the deadline; what comes later is dropped. */
-  private async endedFind(name: string): Promise<NameResult> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<NameResult>((resolve) => {
-      timer = setTimeout(resolve, DEADLINE_MS, { kind: 'failed', failure: 'silent', cause: undefined });
-    });
-    const result = await Promise.race([this.parts.find(name), late]);
-    clearTimeout(timer);
-    return result;
+  private endedFind(name: string): Promise<NameResult> {
+    return within(
+      this.parts.find(name),
+      DEADLINE_MS,
+      () => new NameError('EAI_AGAIN', `nobody answered for ${name} in time`),
+    ).catch((cause: unknown) => ({
+      kind: 'failed',
+      failure: 'silent',
+      cause,
+    }));
   }
 
   private async answerOf(

@@ -1,6 +1,7 @@
 import dns, { type LookupAddress } from 'node:dns';
 import { LRUCache } from 'lru-cache';
 import { monotonicMs } from '../time/monotonic';
+import { endsWithin } from '../time/within';
 import type { Resolve } from './name-lookup';
 
 /** How long the C library may take; it is asked after the name servers, while connecting still has time. */
@@ -42,12 +43,8 @@ export class OperatorNames {
     if (this.asked !== undefined && this.asked.name !== name) return [];
     if ((this.unknown.get(name) ?? 0) > monotonicMs()) return [];
     this.asked ??= { name, answer: this.call(name) };
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<readonly LookupAddress[]>((resolve) => {
-      timer = setTimeout(resolve, DEADLINE_MS, []);
-    });
-    const addresses = await Promise.race([this.asked.answer, late]);
-    clearTimeout(timer);
+    const { answer } = this.asked;
+    const addresses = (await endsWithin(answer, DEADLINE_MS)) ? await answer : [];
     if (addresses.length === 0) this.unknown.set(name, monotonicMs() + FAILURE_MS);
     return addresses;
   }
