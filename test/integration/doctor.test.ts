@@ -89,14 +89,15 @@ describe('the doctor', () => {
     await expect(rabbit.tryOn((channel) => channel.checkQueue(missing))).rejects.toThrow('NOT_FOUND');
   });
 
-  test('an exchange and a queue with other arguments are named, with the variables that help', async () => {
+  test('an exchange of another type is named, with what helps; a queue with other arguments is consumed', async () => {
     const fanout = await rabbit.declareExchange(`${rabbit.prefix}.fanout`, 'fanout');
     await rabbit.channel.assertQueue(rabbit.queue, { durable: true });
     const { code, of } = await doctor({ RABBITMQ_EXCHANGE_NAME: fanout });
-    const [exchange, queue] = [of('rabbitmq', `exchange ${fanout}`), of('rabbitmq', `queue ${rabbit.queue}`)];
-    expect([exchange?.state, queue?.state, code]).toEqual(['trouble', 'trouble', 1]);
+    const exchange = of('rabbitmq', `exchange ${fanout}`);
+    const queue = of('rabbitmq', `arguments of queue ${rabbit.queue}`);
+    expect([exchange?.state, queue?.state, code]).toEqual(['trouble', 'note', 1]);
     expect(exchange?.detail).toContain('RABBITMQ_EXCHANGE_NAME');
-    expect(queue?.detail).toContain('RABBITMQ_QUEUE');
+    expect(queue?.detail).toContain('consumed as it is');
   });
 
   test('a queue of the core API that nobody reads is told, with what helps', async () => {

@@ -133,7 +133,7 @@ function queueFindings(name: string, state: State, { mode }: TopologyOptions): F
 
 /** What a worker would not say each time, as it works all the same. */
 async function inspectOwnQueue(control: ControlChannel, name: string): Promise<Finding[]> {
-  const check = `queue ${name}`;
+  const check = `arguments of queue ${name}`;
   const isLimited = await hasRedeliveryLimit(control, name);
   if (isLimited === true) return [note(check, redeliveryLimitRemedy(name))];
   if (control.session.version.major >= 4) return [];
