@@ -39,6 +39,16 @@ const SILENT_MS: Readonly<Record<RedisPurpose, number>> = {
   subscriber: 12_000,
 };
 
+/**
+ * Behind Sentinels and in a Cluster, a server that says that it is not the one any more did nothing: `true` connects to the
+ * right one and lets the call fail, 2 makes the call there, as BullMQ would take a failed last step for a failed delivery.
+ */
+const AFTER_MOVE: Readonly<Record<RedisPurpose, true | 2>> = {
+  commands: true,
+  blocking: 2,
+  subscriber: true,
+};
+
 const RECONNECT = { firstMs: 100, lastMs: 2000, jitter: 0.2 };
 
 /**
@@ -69,7 +79,8 @@ export function connectRedis(
       }
     },
     retryStrategy: () => backoff.next(),
-    reconnectOnError: (error) => locator.movesAfter.has(replyCode(error) ?? ''),
+    reconnectOnError: (error) =>
+      locator.movesAfter.has(replyCode(error) ?? '') ? AFTER_MOVE[purpose] : false,
   }).withDoubt(doubt);
   client.on('ready', () => backoff.reset());
   client.on('error', onError);

@@ -93,7 +93,9 @@ export class Subscriber implements Subscriptions {
 
   private take(channel: string, message: Buffer): void {
     if (channel === this.parts.pulseChannel) this.heardPulse = Number(message.toString());
-    else for (const listener of this.messageListeners) listener(channel, message);
+    // Messages may come before the answer that confirms the subscription: handed on, they would hide what was missed before
+    // them. Listeners read all of it once they are told.
+    else if (this.isUp) for (const listener of this.messageListeners) listener(channel, message);
   }
 
   private async recover(): Promise<void> {
