@@ -99,9 +99,12 @@ export class RelayGateway {
       settingsOf: (instance) => this.instances.find(instance),
       allSettings: async function* () {
         // Apps of instances whose settings cannot be read are none, and the others' are.
-        for await (const [, stored] of store.list()) if (stored.kind === 'readable') yield stored.settings;
-        yield* file.values();
+        for await (const [instance, stored] of store.list()) {
+          if (stored.kind === 'readable') yield [instance, stored.settings] as const;
+        }
+        yield* file;
       },
+      onError: warnRedis,
     });
     this.keys = new Keys({
       apiKey: config.gateway.apiKey,
@@ -111,7 +114,10 @@ export class RelayGateway {
       store,
       subscriber: subscriberOf(this.redis.subscriber()),
       file,
-      onChange: (instance) => void this.hub?.recheck(instance),
+      onChange: (instance) => {
+        void this.hub?.recheck(instance);
+        this.pusher.settingsChanged();
+      },
       onError: warnRedis,
       log,
     });

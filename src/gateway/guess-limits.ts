@@ -1,18 +1,12 @@
 import { LRUCache } from 'lru-cache';
 import { addressGroup } from '../network/client-address';
 import { monotonicMs } from '../time/monotonic';
+import { Pace, type Rate } from '../time/pace';
 
 /** What a wrong key is answered: after a pause, or at once that it was too many. */
 export type GuessVerdict =
   | { readonly kind: 'wait'; readonly ms: number; readonly done: () => void }
   | { readonly kind: 'refuse'; readonly retryAfterMs: number };
-
-interface Rate {
-  /** Answers that come at once; they grow back at the same pace. */
-  readonly burst: number;
-  /** Between two answers after that. */
-  readonly intervalMs: number;
-}
 
 /** Of one address: an IPv4 address, or the /64 of an IPv6 address. */
 const PER_ADDRESS: Rate = { burst: 10, intervalMs: 250 };
@@ -27,8 +21,8 @@ const MAX_ADDRESSES = 10_000;
  * it. Beyond the longest wait wrong keys are refused at once and use up no turn.
  */
 export class GuessLimits {
-  private readonly addresses = new LRUCache<string, Turns>({ max: MAX_ADDRESSES });
-  private readonly all = new Turns(IN_ALL);
+  private readonly addresses = new LRUCache<string, Pace>({ max: MAX_ADDRESSES });
+  private readonly all = new Pace(IN_ALL);
   private waiting = 0;
 
   constructor(private readonly now: () => number = monotonicMs) {}
@@ -47,29 +41,12 @@ export class GuessLimits {
     return { kind: 'wait', ms: waitMs, done: () => this.waiting-- };
   }
 
-  private turnsOf(group: string): Turns {
+  private turnsOf(group: string): Pace {
     let turns = this.addresses.get(group);
     if (turns === undefined) {
-      turns = new Turns(PER_ADDRESS);
+      turns = new Pace(PER_ADDRESS);
       this.addresses.set(group, turns);
     }
     return turns;
-  }
-}
-
-/** Turns at a rate, with a burst (the generic cell rate algorithm): one number is all there is to remember. */
-class Turns {
-  /** When the last turn that was taken would have been due at an even pace. */
-  private due = Number.NEGATIVE_INFINITY;
-
-  constructor(private readonly rate: Rate) {}
-
-  waitMs(now: number): number {
-    const { burst, intervalMs } = this.rate;
-    return Math.max(0, Math.max(this.due, now) - now - (burst - 1) * intervalMs);
-  }
-
-  take(now: number): void {
-    this.due = Math.max(this.due, now) + this.rate.intervalMs;
   }
 }

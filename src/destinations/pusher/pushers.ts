@@ -12,7 +12,7 @@ import type { PusherSettings, Settings } from '../../settings/schema';
 import { globalId, instanceId } from '../destination-ids';
 import type { DestinationFamily } from '../directory';
 import { MAX_BATCH } from './batcher';
-import { appName } from './occupancy/occupancy-store';
+import { appName, MAX_CHANNELS } from './occupancy/occupancy-store';
 import type { OccupancyView } from './occupancy/occupancy-view';
 import { originOf } from './pusher-address';
 import { PusherApp } from './pusher-app';
@@ -95,17 +95,20 @@ export class Pushers implements DestinationFamily {
         maxEventBytes: pusher.maxEventBytes,
         timeoutMs: pusher.timeoutMs,
         ...(reference === undefined ? {} : { reference }),
-        ...(occupancy === undefined ? {} : { occupancy: this.occupancyOf(app, occupancy) }),
+        ...(occupancy === undefined ? {} : { occupancy: this.occupancyOf(id, app, occupancy) }),
       },
       app,
     );
     return { destination, key: destinationKey(id), events };
   }
 
-  private occupancyOf(app: PusherApp, view: OccupancyView): Occupancy {
-    const name = appName(app.credentials);
-    const ask = (): Promise<string[]> => app.occupiedChannels(this.config.pusher.channelPrefix);
-    return { isVacant: (channel) => view.isVacant(name, ask, channel) };
+  private occupancyOf(id: DestinationId, app: PusherApp, view: OccupancyView): Occupancy {
+    const watched = {
+      name: appName(app.credentials),
+      ask: (): Promise<string[]> => app.occupiedChannels(this.config.pusher.channelPrefix),
+      maxChannels: id === globalId('pusher') ? MAX_CHANNELS.global : MAX_CHANNELS.own,
+    };
+    return { isVacant: (channel) => view.isVacant(watched, channel) };
   }
 
   /** Connections of its own: none waits for a tenant's. */

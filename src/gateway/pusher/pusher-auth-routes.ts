@@ -1,19 +1,23 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { isGuardedChannel, isPresenceChannel } from '../../config/pusher-names';
+import { instanceNameProblem, isGuardedChannel, isPresenceChannel } from '../../config/pusher-names';
 import { type AppAuthorizer, isSocketId, type Presence } from '../../destinations/pusher/subscription-auth';
+import { instanceNameProblem as wrongInstanceName } from '../../settings/instance-names';
 import { keyOf } from '../guards';
-import { badRequest, notFound, unauthorized } from '../http-errors';
+import { badRequest, type HttpError, notFound } from '../http-errors';
 import type { Access, Keys } from '../keys';
 import { describe } from '../openapi';
 import { isTrustedPage, type OriginRules } from '../origins';
 import { type AuthHook, forbidden, type Person } from './auth-hook';
+import type { HookLimits } from './hook-limits';
 import { acceptForms } from './pusher-body';
+import { userIdOf } from './user-id';
 
 export interface PusherAuthRoutesParts {
   readonly keys: Keys;
   readonly channelPrefix: string;
   /** Decides about clients that present no key; without it they are refused. */
   readonly hook: AuthHook | undefined;
+  readonly hookLimits: HookLimits;
   /** Whose pages may use cookies. */
   readonly originRules: OriginRules;
   /**
@@ -65,23 +69,23 @@ export function pusherAuthRoutes(server: FastifyInstance, parts: PusherAuthRoute
   });
 }
 
+/** What a client asks for. */
+interface Asked {
+  readonly fields: Fields;
+  readonly question: { readonly socket_id: string; readonly channel_name?: string };
+  readonly instance: string | undefined;
+  /** Why it cannot be granted, whoever asks. */
+  readonly problem: HttpError | undefined;
+}
+
 async function channelAuth(parts: PusherAuthRoutesParts, request: FastifyRequest): Promise<object> {
   const fields = fieldsOf(request.body);
   const socketId = socketIdOf(fields);
   const channel = fields['channel_name'] ?? '';
   const instance = instanceOf(channel, parts.channelPrefix);
-  const { person } = await decide(
-    parts,
-    request,
-    fields,
-    { socket_id: socketId, channel_name: channel },
-    instance,
-  );
-  // Only now: who may not ask is not told which channels there are.
-  if (instance === undefined) throw forbidden();
-  if (!isGuardedChannel(channel)) {
-    throw badRequest([`channel_name: ${channel} is public: it is subscribed to without a signature`]);
-  }
+  const question = { socket_id: socketId, channel_name: channel };
+  const problem = channelProblem(channel, instance, parts.channelPrefix);
+  const { person } = await decide(parts, request, { fields, question, instance, problem });
   const authorizer = await authorizerOf(parts, instance, fields);
   return authorizer.channel(
     socketId,
@@ -90,38 +94,68 @@ async function channelAuth(parts: PusherAuthRoutesParts, request: FastifyRequest
   );
 }
 
+function channelProblem(
+  channel: string,
+  instance: string | undefined,
+  prefix: string,
+): HttpError | undefined {
+  if (instance === undefined) return forbidden();
+  if (!isGuardedChannel(channel)) {
+    return badRequest([`channel_name: ${channel} is public: it is subscribed to without a signature`]);
+  }
+  const problem = instanceNameProblem(instance, prefix);
+  return problem === undefined ? undefined : badRequest([`channel_name: ${problem}`]);
+}
+
 async function userAuth(parts: PusherAuthRoutesParts, request: FastifyRequest): Promise<object> {
   const fields = fieldsOf(request.body);
   const socketId = socketIdOf(fields);
   const instance = fields['instance'] || undefined;
-  const { person, access } = await decide(parts, request, fields, { socket_id: socketId }, instance);
+  const wrongName = instance === undefined ? undefined : wrongInstanceName(instance);
+  const problem = wrongName === undefined ? undefined : badRequest([`instance: ${wrongName}`]);
+  const question = { socket_id: socketId };
+  const { person, access } = await decide(parts, request, { fields, question, instance, problem });
   if (person.user_id === undefined || person.user_id === '') throw badRequest(['user_id: is required']);
   const authorizer = await authorizerOf(parts, instance, fields);
-  // A token speaks for its instance alone: it cannot name the users of another one.
-  const id = access === 'instance' ? `${instance}/${person.user_id}` : person.user_id;
   return authorizer.user(socketId, {
-    id,
+    id: userIdOf(person.user_id, access, instance),
     ...(person.user_info === undefined ? {} : { user_info: person.user_info }),
   });
 }
 
 /** Whether the client may, and who it is: by its key, or, where it has none, by the hook. */
 async function decide(
-  { keys, hook, originRules }: PusherAuthRoutesParts,
+  parts: PusherAuthRoutesParts,
   request: FastifyRequest,
-  fields: Fields,
-  asked: { readonly socket_id: string; readonly channel_name?: string },
-  instance: string | undefined,
+  asked: Asked,
 ): Promise<{ readonly person: Person; readonly access: Access | 'hook' }> {
+  const { keys, hook } = parts;
+  const { fields, instance, problem } = asked;
   const key = keyOf(request) ?? fields['apikey'];
   if (key !== undefined || hook === undefined) {
     const access = await keys.check(request.ip, key, instance);
+    // Only now: who may not ask is not told which channels there are.
+    if (problem !== undefined) throw problem;
     return { person: claimOf(fields), access };
   }
-  if (instance === undefined && asked.channel_name !== undefined) throw unauthorized();
+  // The hook is asked about nothing that could not be granted anyway.
+  if (problem !== undefined) throw problem;
+  const person = await parts.hookLimits.run(request.ip, () => askHook(parts, request, hook, asked));
+  return { person, access: 'hook' };
+}
+
+async function askHook(
+  parts: PusherAuthRoutesParts,
+  request: FastifyRequest,
+  hook: AuthHook,
+  { fields, question, instance }: Asked,
+): Promise<Person> {
+  const authorizer = await parts.authorizerOf(instance, fields['app_key'] || undefined);
+  // Who shows no key is not told which instances have an app.
+  if (authorizer === undefined) throw forbidden();
   const params = Object.fromEntries(Object.entries(fields).filter(([name]) => !OWN_FIELDS.has(name)));
-  const question = { ...asked, ...(instance === undefined ? {} : { instance }), params };
-  return { person: await hook.ask(question, credentialsOf(request, originRules)), access: 'hook' };
+  const named = instance === undefined ? {} : { instance };
+  return hook.ask({ ...question, ...named, params }, credentialsOf(request, parts.originRules));
 }
 
 /** What the operator's own pages authenticate with. A browser adds cookies for every page: only listed ones may use them. */

@@ -1,7 +1,14 @@
 import type { FastifyInstance } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import type { Config } from '../../config/config';
-import { type AppName, appName, OccupancyStore } from '../../destinations/pusher/occupancy/occupancy-store';
+import { isOwnChannel } from '../../config/pusher-names';
+import {
+  type AppName,
+  appName,
+  MAX_CHANNELS,
+  type OccupancyChange,
+  OccupancyStore,
+} from '../../destinations/pusher/occupancy/occupancy-store';
 import { referenceStore } from '../../destinations/pusher/oversize/references';
 import type { AppCredentials } from '../../destinations/pusher/signer';
 import { AppAuthorizer, type PusherWebhook } from '../../destinations/pusher/subscription-auth';
@@ -11,8 +18,9 @@ import type { RedisClient } from '../../redis/scripts';
 import type { Settings } from '../../settings/schema';
 import type { Keys } from '../keys';
 import { eventRoutes } from '../routes/event-routes';
-import { PusherAppIndex } from './app-index';
+import { type KnownApp, MAX_AGE_MS, PusherAppIndex } from './app-index';
 import { AuthHook } from './auth-hook';
+import { HookLimits } from './hook-limits';
 import { pusherAuthRoutes } from './pusher-auth-routes';
 import { pusherWebhookRoutes, type WebhookApp } from './pusher-webhook-routes';
 
@@ -22,11 +30,14 @@ export interface PusherGatewayParts {
   readonly metrics: Metrics;
   readonly settingsOf: (instance: string) => Promise<Settings | undefined>;
   /** Settings of all instances, of Redis and of the file. */
-  readonly allSettings: () => AsyncIterable<Settings>;
+  readonly allSettings: () => AsyncIterable<readonly [instance: string, settings: Settings]>;
+  readonly onError: (error: unknown) => void;
 }
 
 const MAX_AUTHORIZERS = 1000;
 const HOOK_CONNECTIONS = 50;
+/** Webhooks that are remembered, so that one that is sent again is counted once. */
+const MAX_SIGNATURES = 10_000;
 const TOLD_BY_WEBHOOKS: ReadonlySet<string> = new Set([
   'channel_occupied',
   'channel_vacated',
@@ -43,12 +54,18 @@ export class PusherGateway {
   private readonly occupancy: OccupancyStore;
   private readonly index: PusherAppIndex;
   private readonly hook: AuthHook | undefined;
+  private readonly signatures = new LRUCache<string, true>({ max: MAX_SIGNATURES });
+  private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly parts: PusherGatewayParts) {
     const { config, redis } = parts;
     const { global, authHookUrl } = config.pusher;
     this.occupancy = new OccupancyStore(redis, config.redis.prefix);
-    this.index = new PusherAppIndex(global?.app, parts.allSettings);
+    this.index = new PusherAppIndex({
+      global: global?.app,
+      allSettings: parts.allSettings,
+      onRead: (apps) => this.forgetOthers(apps),
+    });
     if (authHookUrl !== undefined) {
       const client = outgoingClient(config, new URL(authHookUrl).origin, HOOK_CONNECTIONS);
       this.hook = new AuthHook(authHookUrl, client);
@@ -63,6 +80,7 @@ export class PusherGateway {
       keys,
       channelPrefix: config.pusher.channelPrefix,
       hook: this.hook,
+      hookLimits: new HookLimits(),
       originRules: { origins: config.gateway.cors.origins, publicUrl: config.gateway.publicUrl },
       authorizerOf: async (instance, appKey) => {
         const apps = await this.appsOfInstance(instance);
@@ -73,13 +91,23 @@ export class PusherGateway {
     pusherWebhookRoutes(server, {
       appsOf: async (appId, key) => {
         const apps = await this.index.appsOf(appId);
-        return apps.filter((app) => app.key === key).map((app) => this.webhookApp(app));
+        return apps.filter(({ credentials }) => credentials.key === key).map((app) => this.webhookApp(app));
       },
       take: (app, webhook, signature) => this.take(app, webhook, signature),
     });
   }
 
+  /** Settings changed: what is known of the channels of an app that nobody has any more is forgotten soon. */
+  settingsChanged(): void {
+    if (!this.keepsOccupancy) return;
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined;
+      this.index.refresh().catch(this.parts.onError);
+    }, MAX_AGE_MS + 1);
+  }
+
   async close(): Promise<void> {
+    clearTimeout(this.timer);
     await this.hook?.close();
   }
 
@@ -91,8 +119,8 @@ export class PusherGateway {
     return [...(own?.enabled === true ? [own] : []), ...(global === undefined ? [] : [global])];
   }
 
-  private webhookApp(app: AppCredentials): WebhookApp {
-    return { name: appName(app), authorizer: this.authorizer(app) };
+  private webhookApp(app: KnownApp): WebhookApp {
+    return { app, authorizer: this.authorizer(app.credentials) };
   }
 
   private authorizer({ appId, key, secret }: AppCredentials): AppAuthorizer {
@@ -106,19 +134,40 @@ export class PusherGateway {
     return authorizer;
   }
 
-  private async take(app: AppName, { timeMs, events }: PusherWebhook, signature: string): Promise<void> {
-    if (!(await this.occupancy.isNew(signature))) return;
-    try {
-      for (const { name, channel } of events) {
-        if (name === 'channel_occupied') await this.occupancy.apply(app, 'occupied', channel, timeMs);
-        if (name === 'channel_vacated') await this.occupancy.apply(app, 'vacated', channel, timeMs);
-      }
-    } catch (error) {
-      await this.occupancy.forget(signature);
-      throw error;
-    }
-    for (const { name } of events) {
+  /** Where nobody asks which channels are occupied, nothing of it is kept. */
+  private get keepsOccupancy(): boolean {
+    return this.parts.config.pusher.skipVacant;
+  }
+
+  private async take(app: KnownApp, webhook: PusherWebhook, signature: string): Promise<void> {
+    if (this.keepsOccupancy) await this.note(app, webhook);
+    if (this.signatures.has(signature)) return;
+    this.signatures.set(signature, true);
+    for (const { name } of webhook.events) {
       this.parts.metrics.pusherWebhooks.add(TOLD_BY_WEBHOOKS.has(name) ? name : 'other');
     }
   }
+
+  /** What is noted twice changes nothing: it has its time. */
+  private async note({ credentials, instances }: KnownApp, { timeMs, events }: PusherWebhook): Promise<void> {
+    const { channelPrefix } = this.parts.config.pusher;
+    const name = appName(credentials);
+    const max = instances === undefined ? MAX_CHANNELS.global : MAX_CHANNELS.own;
+    for (const { name: event, channel } of events) {
+      const change = CHANGES.get(event);
+      if (change === undefined || !isOwnChannel(channel, channelPrefix, instances)) continue;
+      await this.occupancy.apply(name, change, channel, timeMs, max);
+    }
+  }
+
+  private forgetOthers(apps: readonly KnownApp[]): void {
+    if (!this.keepsOccupancy) return;
+    const names = new Set(apps.map(({ credentials }) => appName(credentials)));
+    this.occupancy.retain(names).catch(this.parts.onError);
+  }
 }
+
+const CHANGES: ReadonlyMap<string, OccupancyChange> = new Map([
+  ['channel_occupied', 'occupied'],
+  ['channel_vacated', 'vacated'],
+]);

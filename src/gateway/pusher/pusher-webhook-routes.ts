@@ -1,21 +1,21 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { AppName } from '../../destinations/pusher/occupancy/occupancy-store';
 import type { AppAuthorizer, PusherWebhook } from '../../destinations/pusher/subscription-auth';
 import { unauthorized } from '../http-errors';
 import { describe } from '../openapi';
+import type { KnownApp } from './app-index';
 import { keepRawBodies } from './pusher-body';
 
 /** An app that webhooks may come from. */
 export interface WebhookApp {
-  readonly name: AppName;
+  readonly app: KnownApp;
   readonly authorizer: AppAuthorizer;
 }
 
 export interface PusherWebhookRoutesParts {
   /** Those with this id and key: instances may have set them with different secrets. */
   readonly appsOf: (appId: string, key: string) => Promise<readonly WebhookApp[]>;
-  /** Called once for each webhook, however often it is sent; rejects where it must be sent again. */
-  readonly take: (app: AppName, webhook: PusherWebhook, signature: string) => Promise<void>;
+  /** Called each time that a webhook is sent; rejects where it must be sent again. */
+  readonly take: (app: KnownApp, webhook: PusherWebhook, signature: string) => Promise<void>;
 }
 
 /** One webhook tells many events, but only their names, channels and users. */
@@ -56,14 +56,14 @@ async function verify(
   { appsOf }: PusherWebhookRoutesParts,
   appId: string,
   { headers, body }: FastifyRequest,
-): Promise<{ readonly app: AppName; readonly webhook: PusherWebhook } | undefined> {
+): Promise<{ readonly app: KnownApp; readonly webhook: PusherWebhook } | undefined> {
   if (!Buffer.isBuffer(body)) return undefined;
   const [key, signature] = [textOf(headers['x-pusher-key']), textOf(headers['x-pusher-signature'])];
   if (key === undefined || signature === undefined) return undefined;
   const signed = { 'x-pusher-key': key, 'x-pusher-signature': signature };
-  for (const { name, authorizer } of await appsOf(appId, key)) {
+  for (const { app, authorizer } of await appsOf(appId, key)) {
     const webhook = authorizer.webhook(signed, body);
-    if (webhook !== undefined) return { app: name, webhook };
+    if (webhook !== undefined) return { app, webhook };
   }
   return undefined;
 }

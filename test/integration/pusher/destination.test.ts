@@ -126,7 +126,8 @@ describe('the Pusher destination', () => {
     test.each([
       ['an instance with a space', { instance: 'loja centro' }, 'letters, digits'],
       ['an instance with an accent', { instance: 'loja-são' }, '"ã"'],
-      ['an instance too long', { instance: 'x'.repeat(201) }, 'at most 200'],
+      ['an instance too long', { instance: 'x'.repeat(165) }, 'at most 164'],
+      ['an event too long in bytes', { event: 'é'.repeat(101) }, 'at most 200 bytes'],
       ['an event too long', { event: 'x'.repeat(201) }, 'at most 200'],
     ])('%s is dead-lettered with the rule, and nothing is sent', async (_what, names, rule) => {
       expect(await deliver(eventBody(1, names))).toEqual({

@@ -11,6 +11,8 @@ import { PusherServer } from '../../support/pusher/server';
 import { hmac } from '../../support/pusher/signature';
 import { eventually, Happenings } from '../../support/signals';
 
+jest.setTimeout(60_000);
+
 const OWN = { appId: '77', key: 'own-key', secret: 'own-secret', cluster: 'eu' };
 const TOKEN = 'token-of-loja-centro';
 
@@ -186,6 +188,40 @@ describe('signing subscriptions', () => {
       expect((await ask()).status).toBe(expected);
     });
 
+    const times = async (count: number, ask: () => Promise<Response>): Promise<number[]> =>
+      (await Promise.all(Array.from({ length: count }, ask))).map(({ status }) => status);
+
+    test('500 questions of one address are few calls of it (finding 5.6)', async () => {
+      hook.answer = respond(200);
+      const statuses = await times(500, () => ask());
+      expect(statuses.filter((status) => status === 200).length).toBeGreaterThanOrEqual(20);
+      expect(hook.received.all.length).toBeLessThanOrEqual(100);
+      expect(new Set(statuses)).toEqual(new Set([200, 429]));
+      // Who shows a key is not concerned.
+      expect((await ask({ apikey: API_KEY })).status).toBe(200);
+    });
+
+    test.each([
+      [{ socket_id: 'x', channel_name: 'presence-a' }, 400],
+      [{ socket_id: '1.2', channel_name: 'elsewhere' }, 403],
+      [{ socket_id: '1.2', channel_name: 'presence-a b' }, 400],
+      [{ socket_id: '1.2', channel_name: `presence-${'x'.repeat(200)}` }, 400],
+      [{ socket_id: '1.2', channel_name: 'presence-a', app_key: 'unknown' }, 403],
+    ])('it is not asked about what cannot be granted: %j (finding 5.6)', async (fields, status) => {
+      expect((await form(fields)).status).toBe(status);
+      expect(hook.received.all).toHaveLength(0);
+    });
+
+    test('users that it names are not those of an instance (finding 5.6)', async () => {
+      hook.answer = respond(200, {}, JSON.stringify({ user_id: 'loja-centro/ann' }));
+      const answer = await fetch(`${gateway.url}/pusher/user-auth`, {
+        method: 'POST',
+        body: new URLSearchParams({ socket_id: '1.2' }),
+      });
+      const { user_data } = (await answer.json()) as { user_data: string };
+      expect(JSON.parse(user_data)).toEqual({ id: 'loja-centro%2Fann' });
+    });
+
     test('a wrong key is refused without asking it', async () => {
       expect((await ask({ apikey: 'wrong' })).status).toBe(401);
       expect(hook.received.all).toHaveLength(0);
@@ -249,6 +285,59 @@ describe("Pusher's own webhooks", () => {
     await start();
     await setSettings('loja-centro', { pusher: { ...OWN, enabled: true, useTLS: true, events: [] } });
     expect((await send(body, signed, `/pusher/webhook/${OWN.appId}`)).status).toBe(200);
+  });
+});
+
+describe('what is known of occupied channels', () => {
+  const SKIP = { PUSHER_SKIP_VACANT_CHANNELS: 'true', PUSHER_CHANNEL_PREFIX: 'p-' };
+  const post = async (
+    channel: string,
+    of: { appId: string; key: string; secret: string },
+  ): Promise<number> => {
+    const body = JSON.stringify({ time_ms: Date.now(), events: [{ name: 'channel_occupied', channel }] });
+    const signed = { 'x-pusher-key': of.key, 'x-pusher-signature': hmac(of.secret, body) };
+    return (await gateway.post(`/pusher/webhook/${of.appId}`, body, signed)).status;
+  };
+  const GLOBAL = { appId: CREDENTIALS.appId, key: CREDENTIALS.key, secret: CREDENTIALS.secret };
+  const keys = async (): Promise<string[]> => gateway.redis.keys(`{${gateway.prefix}}:occupancy:*`);
+  const known = async (): Promise<string[]> =>
+    (
+      await Promise.all(
+        (await keys()).filter((key) => key.endsWith(':channels')).map((key) => gateway.redis.smembers(key)),
+      )
+    )
+      .flat()
+      .sort();
+
+  test('where nobody asks for it nothing is kept (finding 1.7)', async () => {
+    await start();
+    for (let index = 0; index < 5; index++) expect(await post(`private-${index}`, GLOBAL)).toBe(200);
+    expect(await keys()).toEqual([]);
+  });
+
+  test('a tenant’s webhooks about channels that are none of its app’s are ignored, and leave nothing (finding 1.7)', async () => {
+    await start(SKIP);
+    await setSettings('loja-centro', { pusher: { ...OWN, enabled: true, useTLS: true, events: [] } });
+    for (let index = 0; index < 20; index++) expect(await post(`p-made-up-${index}`, OWN)).toBe(200);
+    expect(await keys()).toEqual([]);
+    expect(await post('p-loja-centro', OWN)).toBe(200);
+    expect(await post('p-any', GLOBAL)).toBe(200);
+    expect(await post('elsewhere', GLOBAL)).toBe(200);
+    expect(await known()).toEqual(['p-any', 'p-loja-centro']);
+    for (const key of await keys()) expect(await gateway.redis.pttl(key)).toBeGreaterThan(0);
+  });
+
+  test('it goes with the last instance that has the app (finding 1.7)', async () => {
+    await start(SKIP);
+    await setSettings('loja-centro', { pusher: { ...OWN, enabled: true, useTLS: true, events: [] } });
+    await post('p-loja-centro', OWN);
+    await post('p-any', GLOBAL);
+    const gone = await fetch(`${gateway.url}/instance/delete/loja-centro`, {
+      method: 'DELETE',
+      headers: { apikey: API_KEY },
+    });
+    expect(gone.status).toBe(200);
+    await eventually(async () => (await known()).join() === 'p-any' || undefined, 'forgotten', 30_000);
   });
 });
 

@@ -77,7 +77,7 @@ describe('a worker with Pusher', () => {
       );
     for (const [instance, others, rule] of [
       ['loja são', {}, 'letters, digits and _ - = @ , . ;'],
-      ['x'.repeat(201), {}, 'at most 200 characters'],
+      ['x'.repeat(201), {}, 'at most 164 characters'],
       ['loja', { cluster: 'eu.evil.example/' }, 'pusher.cluster: must be the short name'],
       ['loja', { host: 'evil.example/x?' }, 'pusher.host: must be the name'],
       ['loja', { host: '169.254.169.254' }, 'pusher: host leads inside'],

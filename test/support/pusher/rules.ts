@@ -1,6 +1,6 @@
 /**
- * What Pusher takes and refuses, with the sources: the documents handed to the project (names of at most 200
- * characters, 10 events in a batch, 10 KB of data), the checks of its own libraries, and its HTTP API reference.
+ * What Pusher takes and refuses, with the sources: the documents handed to the project (names of events of at most 200
+ * bytes, 10 events in a batch, 10 KB of data), the checks of its own libraries, and its HTTP API reference.
  */
 
 /** An account's app, as its dashboard shows it; a test may change it at any moment. */
@@ -30,7 +30,8 @@ export class Refusal extends Error {
 export const MAX_DATA_BYTES = 10_240;
 export const MAX_BATCH = 10;
 export const MAX_CHANNELS = 100;
-export const MAX_NAME = 200;
+export const MAX_CHANNEL_NAME = 164;
+export const MAX_EVENT_NAME = 200;
 export const TIMESTAMP_WINDOW_SECONDS = 600;
 /** Members of a presence channel. */
 export const MAX_MEMBERS = 100;
@@ -40,13 +41,13 @@ export function checkChannelName(name: unknown): string {
   const isToUser = name.startsWith('#server-to-user-');
   const rest = isToUser ? name.slice('#server-to-user-'.length) : name;
   if (/[^A-Za-z0-9_\-=@,.;]/.test(rest)) throw new Refusal(400, `Invalid channel name: ${name}`);
-  if (name.length > MAX_NAME) throw new Refusal(400, `Channel name too long: ${name}`);
+  if (name.length > MAX_CHANNEL_NAME) throw new Refusal(400, `Channel name too long: ${name}`);
   return name;
 }
 
 export function checkEventName(name: unknown): string {
   if (typeof name !== 'string' || name === '') throw new Refusal(400, 'Missing required parameter: name');
-  if (name.length > MAX_NAME) throw new Refusal(400, `Event name too long: ${name}`);
+  if (Buffer.byteLength(name) > MAX_EVENT_NAME) throw new Refusal(400, `Event name too long: ${name}`);
   return name;
 }
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig } from '../../../src/config/load';
-import { eventNameProblem, instanceNameProblem } from '../../../src/config/pusher-names';
+import { eventNameProblem, instanceNameProblem, isOwnChannel } from '../../../src/config/pusher-names';
 import { originOf } from '../../../src/destinations/pusher/pusher-address';
 
 const APP = {
@@ -117,7 +117,7 @@ describe('names that Pusher takes', () => {
     ['loja-centro', ''],
     ['suporte.sp', 'private-'],
     ['A_1=@,.;-', ''],
-    ['x'.repeat(200), ''],
+    ['x'.repeat(164), ''],
     ['encrypted-loja', ''],
     ['loja', 'private-encrypted-'],
   ])('%j with the prefix %j', (instance, prefix) => {
@@ -130,14 +130,26 @@ describe('names that Pusher takes', () => {
     ['😀', '', '"😀"'],
     ['a/b', '', '"/"'],
     ['#a', '', '"#"'],
-    ['x'.repeat(193), 'private-', 'have 201'],
+    ['x'.repeat(157), 'private-', 'have 165'],
     ['encrypted-loja', 'private-', 'PUSHER_CHANNEL_PREFIX'],
   ])('%j with the prefix %j is refused', (instance, prefix, rule) => {
     expect(instanceNameProblem(instance, prefix)).toContain(rule);
   });
 
-  test('events have at most 200 characters', () => {
+  test('events have at most 200 bytes, however many characters those are', () => {
     expect(eventNameProblem('x'.repeat(200))).toBeUndefined();
     expect(eventNameProblem('x'.repeat(201))).toContain('201');
+    expect(eventNameProblem('é'.repeat(100))).toBeUndefined();
+    expect(eventNameProblem('é'.repeat(101))).toContain('202');
+  });
+
+  test('a channel is one of ours: prefix and an instance, of an app of their own one of theirs (finding 1.7)', () => {
+    const instances = new Set(['loja']);
+    expect(isOwnChannel('private-loja', 'private-', instances)).toBe(true);
+    expect(isOwnChannel('private-other', 'private-', instances)).toBe(false);
+    expect(isOwnChannel('loja', 'private-', instances)).toBe(false);
+    expect(isOwnChannel('private-other', 'private-', undefined)).toBe(true);
+    expect(isOwnChannel('private-', 'private-', undefined)).toBe(false);
+    expect(isOwnChannel(`private-${'x'.repeat(200)}`, 'private-', undefined)).toBe(false);
   });
 });

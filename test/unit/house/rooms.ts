@@ -46,6 +46,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'version',
     'destinations',
     'destinations/http',
+    'time',
   ],
   sources: ['pipeline'],
   'sources/rabbitmq': [

@@ -1,5 +1,7 @@
+import { type BulkheadPolicy, bulkhead } from 'cockatiel';
 import type { Subscriptions } from '../../../redis/subscriber';
-import type { AppName, AppState, OccupancyStore } from './occupancy-store';
+import { monotonicMs } from '../../../time/monotonic';
+import { type AppName, type AppState, KEPT_MS, MAX_CHANNELS, type OccupancyStore } from './occupancy-store';
 
 /** Asks Pusher which channels of an app are occupied, those with our prefix. */
 export type AskPusher = () => Promise<readonly string[]>;
@@ -12,32 +14,56 @@ export interface OccupancyViewParts {
 }
 
 /** After this long without any webhook they may have been switched off. */
-const TRUST_WEBHOOKS_MS = 7 * 86_400_000;
+const TRUST_WEBHOOKS_MS = KEPT_MS;
 /** An answer of Pusher counts for so many intervals. */
 const FRESH_INTERVALS = 2.5;
 /** Apps that nothing was sent to for so many intervals are not asked about. */
 const IDLE_INTERVALS = 10;
 const MAX_TRIES = 3;
+/** Apps that are asked about at once; those that did not answer the last time have places of their own. */
+const ASKED_AT_ONCE = 32;
+const FAILING_AT_ONCE = 4;
+const LONGEST_PAUSE_MS = 600_000;
+/** Apps and channels that are kept here; whatever is beyond is always sent. */
+const MAX_APPS = 10_000;
+const MAX_CHANNELS_IN_ALL = 500_000;
 
 interface Watched {
   readonly ask: AskPusher;
+  readonly maxChannels: number;
   occupied: Set<string>;
-  checkedAt: number;
-  toldAt: number;
+  /** By the monotonic clock: until when the last answer of Pusher, and the webhooks, count. */
+  checkedUntil: number;
+  toldUntil: number;
   usedAt: number;
-  /** Counts what was heard, to notice what came while reading. */
+  /** Of the last webhook that is accounted for, and how many messages were heard, to notice those that come while reading. */
+  version: number;
   heard: number;
+  /** Times in a row that Pusher did not answer, and when it is asked again. */
+  failures: number;
+  askAfter: number;
+  /** Pusher is being asked, or is about to be. */
+  refreshing: Promise<void> | undefined;
+}
+
+/** How an app is asked about, and how many of its channels are kept. */
+export interface WatchedApp {
+  readonly name: AppName;
+  readonly ask: AskPusher;
+  readonly maxChannels?: number;
 }
 
 /**
  * One worker's copy of which channels are occupied, without a look at Redis for each event. When in doubt a channel
- * counts as occupied: until Pusher has answered, when its last answer is old, while Redis is away, and where no webhook
- * has ever told of a channel.
+ * counts as occupied: until Pusher has answered, when its last answer is old, while Redis is away, after a message about
+ * a change was missed, where an app has too many channels, and where no webhook has ever told of a channel.
  */
 export class OccupancyView {
   private readonly apps = new Map<AppName, Watched>();
+  private channels = 0;
   private timer: NodeJS.Timeout | undefined;
-  private working: Promise<void> = Promise.resolve();
+  private readonly asks = bulkhead(ASKED_AT_ONCE, MAX_APPS);
+  private readonly failingAsks = bulkhead(FAILING_AT_ONCE, MAX_APPS);
 
   constructor(private readonly parts: OccupancyViewParts) {}
 
@@ -46,91 +72,178 @@ export class OccupancyView {
     subscriber.onMessage((channel, message) => {
       if (channel === store.channel) this.hear(message.toString());
     });
-    subscriber.onRecovered(() => this.refreshAll());
+    subscriber.onRecovered(() => this.recover());
     this.timer ??= setInterval(() => this.refreshAll(), checkMs);
   }
 
+  /** What is asked of Pusher ends with its own time limit. */
   async stop(): Promise<void> {
     clearInterval(this.timer);
-    await this.working;
+    await Promise.all([...this.apps.values()].map(({ refreshing }) => refreshing));
   }
 
-  isVacant(app: AppName, ask: AskPusher, channel: string): boolean {
-    const now = Date.now();
-    const watched = this.apps.get(app);
+  /** False where that is not certain. */
+  isVacant(app: WatchedApp, channel: string): boolean {
+    const watched = this.apps.get(app.name);
     if (watched === undefined) {
-      this.watch(app, ask, now);
+      this.watch(app);
       return false;
     }
+    const now = monotonicMs();
     watched.usedAt = now;
-    return !watched.occupied.has(channel) && this.isCertain(watched, now);
+    return (
+      !watched.occupied.has(channel) &&
+      now < watched.checkedUntil &&
+      now < watched.toldUntil &&
+      this.parts.subscriber.isUp
+    );
   }
 
-  private isCertain({ checkedAt, toldAt }: Watched, now: number): boolean {
-    const { subscriber, checkMs } = this.parts;
-    if (!subscriber.isUp) return false;
-    return now - checkedAt < checkMs * FRESH_INTERVALS && now - toldAt < TRUST_WEBHOOKS_MS;
+  private watch({ name, ask, maxChannels = MAX_CHANNELS.own }: WatchedApp): void {
+    if (this.apps.size >= MAX_APPS) return;
+    this.apps.set(name, {
+      ask,
+      maxChannels,
+      occupied: new Set(),
+      checkedUntil: 0,
+      toldUntil: 0,
+      usedAt: monotonicMs(),
+      version: 0,
+      heard: 0,
+      failures: 0,
+      askAfter: 0,
+      refreshing: undefined,
+    });
+    this.refresh(name);
   }
 
-  private watch(app: AppName, ask: AskPusher, usedAt: number): void {
-    this.apps.set(app, { ask, occupied: new Set(), checkedAt: 0, toldAt: 0, usedAt, heard: 0 });
-    this.enqueue(() => this.refresh(app));
+  /** Changes may have been missed: nothing is certain until it was read anew. */
+  private recover(): void {
+    const { subscriber, store, onError } = this.parts;
+    subscriber.subscribe(store.channel).catch(onError);
+    for (const watched of this.apps.values()) doubt(watched);
+    for (const [name, watched] of this.apps) this.load(name, watched);
+    this.refreshAll();
   }
 
   private refreshAll(): void {
-    const { subscriber, store, checkMs } = this.parts;
-    const now = Date.now();
-    this.enqueue(async () => {
-      await subscriber.subscribe(store.channel);
-      for (const [app, { usedAt }] of this.apps) {
-        if (now - usedAt > checkMs * IDLE_INTERVALS) this.apps.delete(app);
-        else await this.refresh(app);
-      }
-    });
-  }
-
-  /** One after the other: thousands of apps must not all be asked at once. */
-  private enqueue(work: () => Promise<void>): void {
-    this.working = this.working.then(work).catch(this.parts.onError);
-  }
-
-  private async refresh(app: AppName): Promise<void> {
-    const watched = this.apps.get(app);
-    if (watched === undefined) return;
-    const { store, checkMs, onError } = this.parts;
-    // Most of the interval: whoever comes first in the next one asks.
-    if (await store.takeTurn(app, checkMs * 0.8)) await this.correct(app, watched).catch(onError);
-    await this.load(app, watched);
-  }
-
-  private async correct(app: AppName, { ask }: Watched): Promise<void> {
-    const { store } = this.parts;
-    for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const { version } = await store.read(app);
-      if (await store.correct(app, version, await ask())) return;
+    const idleSince = monotonicMs() - this.parts.checkMs * IDLE_INTERVALS;
+    for (const [name, watched] of this.apps) {
+      if (watched.usedAt < idleSince) this.forget(name, watched);
+      else this.refresh(name);
     }
   }
 
-  private async load(app: AppName, watched: Watched): Promise<void> {
-    let state: AppState;
-    let heard: number;
-    do {
-      heard = watched.heard;
-      state = await this.parts.store.read(app);
-    } while (heard !== watched.heard);
-    watched.occupied = new Set(state.occupied);
-    watched.checkedAt = state.checkedAt;
-    watched.toldAt = state.toldAt;
+  private forget(name: AppName, watched: Watched): void {
+    this.channels -= watched.occupied.size;
+    this.apps.delete(name);
+  }
+
+  /** Asks Pusher where it is this process's turn. Apps do not wait for each other, unless very many are asked. */
+  private refresh(name: AppName): void {
+    const watched = this.apps.get(name);
+    if (watched === undefined || watched.refreshing !== undefined) return;
+    const asked = monotonicMs() < watched.askAfter ? Promise.resolve() : this.askInTurn(name, watched);
+    watched.refreshing = asked.catch(this.parts.onError).then(() => {
+      watched.refreshing = undefined;
+      this.load(name, watched);
+    });
+  }
+
+  private askInTurn(name: AppName, watched: Watched): Promise<void> {
+    return this.placesFor(watched).execute(() => this.ask(name, watched));
+  }
+
+  private placesFor({ failures }: Watched): BulkheadPolicy {
+    return failures === 0 ? this.asks : this.failingAsks;
+  }
+
+  private async ask(name: AppName, watched: Watched): Promise<void> {
+    const { store, checkMs, onError } = this.parts;
+    // Most of the interval: whoever comes first in the next one asks.
+    if (!(await store.takeTurn(name, checkMs * 0.8))) return;
+    try {
+      await this.correct(name, watched);
+      watched.failures = 0;
+    } catch (error) {
+      watched.failures++;
+      watched.askAfter =
+        monotonicMs() + Math.min(LONGEST_PAUSE_MS, checkMs * 2 ** (watched.failures - 1) * 0.9);
+      onError(error);
+    }
+  }
+
+  private async correct(name: AppName, { ask, maxChannels }: Watched): Promise<void> {
+    const { store } = this.parts;
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const before = await store.read(name);
+      if (await store.correct(name, before, await ask(), maxChannels)) return;
+    }
+  }
+
+  private load(name: AppName, watched: Watched): void {
+    this.read(name, watched).catch(this.parts.onError);
+  }
+
+  /** Takes what Redis knows, once nothing was heard while it was read. */
+  private async read(name: AppName, watched: Watched): Promise<void> {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const { heard } = watched;
+      const state = await this.parts.store.read(name);
+      if (this.apps.get(name) !== watched) return;
+      if (watched.heard === heard) return this.take(watched, state);
+    }
+    doubt(watched);
+  }
+
+  private take(watched: Watched, { occupied, checkedAt, toldAt, now, isFull, version }: AppState): void {
+    this.channels += occupied.length - watched.occupied.size;
+    watched.version = version;
+    const isTooMuch = isFull || this.channels > MAX_CHANNELS_IN_ALL;
+    if (isTooMuch) {
+      this.channels -= occupied.length;
+      watched.occupied = new Set();
+      return doubt(watched);
+    }
+    watched.occupied = new Set(occupied);
+    const freshMs = this.parts.checkMs * FRESH_INTERVALS;
+    watched.checkedUntil = endOf(freshMs, now - checkedAt);
+    watched.toldUntil = endOf(TRUST_WEBHOOKS_MS, now - toldAt);
   }
 
   private hear(message: string): void {
-    const [app = '', what, channel = ''] = message.split(' ');
-    const watched = this.apps.get(app as AppName);
+    const [name = '', what, channel = '', text] = message.split(' ');
+    const watched = this.apps.get(name as AppName);
     if (watched === undefined) return;
     watched.heard++;
-    if (what === 'occupied') watched.occupied.add(channel);
-    else if (what === 'vacated') watched.occupied.delete(channel);
-    else this.enqueue(() => this.load(app as AppName, watched));
-    if (what !== 'corrected') watched.toldAt = Date.now();
+    const version = Number(text);
+    if (what === 'occupied') this.occupy(watched, channel);
+    if (what === 'corrected') return this.load(name as AppName, watched);
+    // It was accounted for already.
+    if (version <= watched.version) return;
+    if (version !== watched.version + 1) {
+      // Others were missed, or it comes of a worker of an earlier version.
+      doubt(watched);
+      return this.load(name as AppName, watched);
+    }
+    watched.version = version;
+    watched.toldUntil = monotonicMs() + TRUST_WEBHOOKS_MS;
+    if (what === 'vacated' && watched.occupied.delete(channel)) this.channels--;
   }
+
+  private occupy({ occupied }: Watched, channel: string): void {
+    const before = occupied.size;
+    occupied.add(channel);
+    this.channels += occupied.size - before;
+  }
+}
+
+/** Until it is known again everything is sent. */
+function doubt(watched: Watched): void {
+  watched.checkedUntil = 0;
+}
+
+/** When what is so old no longer counts; what seems to come from the future never does. */
+function endOf(countsMs: number, ageMs: number): number {
+  return ageMs < 0 ? 0 : monotonicMs() + countsMs - ageMs;
 }
