@@ -10,6 +10,7 @@ import {
   respondRaw,
 } from '../support/http-target';
 import { turns, within } from '../support/signals';
+import { type AnyDestinationBench, type Arrival, anyDestinationSuite } from './any-destination-suite';
 
 /** What the suite needs of a kind of destination that speaks HTTP. */
 export interface DestinationBench {
@@ -19,6 +20,8 @@ export interface DestinationBench {
   identityOf(request: ReceivedRequest): string | undefined;
   /** The event's body as it arrives. */
   contentOf(request: ReceivedRequest): Buffer;
+  /** All deliveries that share a request; without it there is one in each. */
+  deliveriesOf?(request: ReceivedRequest): readonly Arrival[];
   /** Answers that will never change, of 400, 401, 403, 404 and 422; the others are worth a retry. */
   readonly rejected: readonly number[];
   /** Size of a body that must arrive whole. */
@@ -36,6 +39,7 @@ const FAR_TOO_MUCH = 16 * 1024 * 1024;
 
 /** What every destination does, whatever its kind. */
 export function destinationSuite(kind: string, open: () => DestinationBench): void {
+  anyDestinationSuite(kind, () => overHttp(open()));
   describe(`every destination: ${kind}`, () => {
     let bench: DestinationBench;
     let target: HttpTarget;
@@ -303,4 +307,26 @@ export function destinationSuite(kind: string, open: () => DestinationBench): vo
       });
     });
   });
+}
+
+async function overHttp(bench: DestinationBench): Promise<AnyDestinationBench> {
+  const target = await HttpTarget.start();
+  return {
+    destination: bench.create(target.url),
+    arrivals: async () =>
+      target.received.all.flatMap(
+        (request) =>
+          bench.deliveriesOf?.(request) ?? [
+            { identity: bench.identityOf(request), content: bench.contentOf(request) },
+          ],
+      ),
+    hang: () => {
+      target.answer = () => {};
+    },
+    isOwnFault: false,
+    close: async () => {
+      await bench.close();
+      await target.stop();
+    },
+  };
 }

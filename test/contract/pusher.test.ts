@@ -9,10 +9,11 @@ interface SentEvent {
   readonly data: string;
 }
 
-function firstOf({ body }: ReceivedRequest): SentEvent | undefined {
-  const { batch } = JSON.parse(body.toString('utf8')) as { batch: SentEvent[] };
-  return batch[0];
+function eventsOf({ body }: ReceivedRequest): readonly SentEvent[] {
+  return (JSON.parse(body.toString('utf8')) as { batch: SentEvent[] }).batch;
 }
+
+const firstOf = (request: ReceivedRequest): SentEvent | undefined => eventsOf(request)[0];
 
 destinationSuite('pusher', () => {
   const created: PusherDestination[] = [];
@@ -25,6 +26,8 @@ destinationSuite('pusher', () => {
     // Pusher has no ids: what a subscriber gets is the same bytes at every attempt.
     identityOf: (request) => firstOf(request)?.data,
     contentOf: (request) => Buffer.from(firstOf(request)?.data ?? ''),
+    deliveriesOf: (request) =>
+      eventsOf(request).map(({ data }) => ({ identity: data, content: Buffer.from(data) })),
     rejected: [400, 401, 404, 422],
     largestBytes: 10_240,
     perRequest: 10,

@@ -13,12 +13,46 @@ import { connectRedis } from '../../src/redis/client';
 import { deliveryTo, eventBody } from '../support/events';
 import { PrivateRedis } from '../support/private-services';
 import { Happenings, within } from '../support/signals';
+import { anyDestinationSuite } from './any-destination-suite';
 
-/**
- * What every destination does, as far as it makes sense without HTTP: `destination-suite.ts` is about answers and
- * connections, of which there are none here. Delivered is what the stream holds.
- */
-describe('every destination: websocket', () => {
+anyDestinationSuite('websocket', async () => {
+  const own = await PrivateRedis.start();
+  const client = new Redis(own.uri);
+  const keys = streamKeys('test', undefined);
+  const destination = new WebSocketDestination(
+    {
+      id: 'websocket:global' as DestinationId,
+      keys,
+      retention: { maxAgeMs: 60_000, maxEvents: 1000, maxBytes: 50_000_000 },
+      maxAttempts: 10,
+      stripApikey: false,
+    },
+    createAppend(client),
+  );
+  let isPaused = false;
+  return {
+    destination,
+    arrivals: async () =>
+      (await client.xrange(keys.stream, '-', '+')).map(([, [, head = '[]', , body = '']]) => ({
+        identity: (JSON.parse(head) as string[])[0],
+        content: Buffer.from(body),
+      })),
+    hang: () => {
+      isPaused = true;
+      own.pause();
+    },
+    // That Redis is away is never the destination's fault.
+    isOwnFault: true,
+    close: async () => {
+      if (isPaused) own.resume();
+      client.disconnect();
+      await own.dispose();
+    },
+  };
+});
+
+/** Answers and connections, which `destination-suite.ts` is about, there are none here: delivered is what the stream holds. */
+describe('the websocket destination', () => {
   let redis: Redis;
   let keys: StreamKeys;
   const id = 'websocket:global' as DestinationId;

@@ -1,0 +1,114 @@
+import type { Destination, Outcome } from '../../src/pipeline/delivery';
+import { deliveryTo, eventBody } from '../support/events';
+import { eventually, within } from '../support/signals';
+
+/** What arrived of one attempt. */
+export interface Arrival {
+  /** What a receiver can tell deliveries apart by. */
+  readonly identity: string | undefined;
+  readonly content: Buffer;
+}
+
+/** A receiver of any kind, with a destination that delivers to it. */
+export interface AnyDestinationBench {
+  readonly destination: Destination;
+  /** In the order in which they arrived. */
+  arrivals(): Promise<readonly Arrival[]>;
+  /** Nothing is answered any more; what was asked may still arrive. */
+  hang(): void;
+  /** A time-out is our own fault, which spends no attempt. */
+  readonly isOwnFault: boolean;
+  close(): Promise<void>;
+}
+
+const WITHIN_MS = 5000;
+
+/** What every destination does, whatever it speaks. */
+export function anyDestinationSuite(kind: string, open: () => Promise<AnyDestinationBench>): void {
+  describe(`every destination, whatever it speaks: ${kind}`, () => {
+    let bench: AnyDestinationBench;
+    let destination: Destination;
+
+    beforeEach(async () => {
+      bench = await open();
+      destination = bench.destination;
+    });
+    afterEach(() => bench.close());
+
+    const start = (number = 1, attempt = 1) =>
+      destination.start(deliveryTo(destination, eventBody(number)), attempt);
+    const outcomeOf = (number = 1, attempt = 1): Promise<Outcome> =>
+      within(start(number, attempt).outcome, WITHIN_MS, () => 'the outcome of an attempt');
+    const arrived = (count: number) =>
+      eventually(async () => {
+        const all = await bench.arrivals();
+        return all.length >= count ? all : undefined;
+      }, `${count} arrivals`);
+
+    test('is of one kind, has an id, a time limit and a number of attempts', () => {
+      expect(destination.id.startsWith(`${destination.kind}:`)).toBe(true);
+      expect(destination.timeoutMs).toBeGreaterThan(0);
+      expect(destination.maxAttempts).toBeGreaterThan(0);
+    });
+
+    test('a delivery has the same identity at every attempt, and another event another one', async () => {
+      for (const attempt of [1, 2, 10])
+        expect(await outcomeOf(1, attempt)).toMatchObject({ kind: 'delivered' });
+      expect(await outcomeOf(2)).toMatchObject({ kind: 'delivered' });
+      const [first, second, third, other] = (await arrived(4)).map(({ identity }) => identity);
+      expect([second, third]).toEqual([first, first]);
+      expect(first).toMatch(/./);
+      expect(other).not.toBe(first);
+    });
+
+    test('what arrives is the event, data byte for byte', async () => {
+      // A number that JSON.parse would round, and characters that an encoder might write in another way.
+      const data = '{"key":{"id":"A"},"n":12345678901234567,"text":"ã\\"\u2028 \\u00e3 😀"}';
+      const body = eventBody(1, { data: 0 })
+        .toString('utf8')
+        .replace('"data":0', () => `"data":${data}`);
+      await within(
+        destination.start(deliveryTo(destination, body), 1).outcome,
+        WITHIN_MS,
+        () => 'the outcome',
+      );
+      const [{ content } = { content: Buffer.alloc(0) }] = await arrived(1);
+      expect(content.toString('utf8')).toContain(data);
+    });
+
+    test('many at once arrive, each once', async () => {
+      const outcomes = await Promise.all(Array.from({ length: 50 }, (_, number) => outcomeOf(number)));
+      expect(outcomes.map(({ kind: each }) => each)).toEqual(outcomes.map(() => 'delivered'));
+      expect(new Set((await bench.arrivals()).map(({ identity }) => identity)).size).toBe(50);
+    });
+
+    test.each(['timeout', 'shutdown'] as const)(
+      'a receiver that hangs: an abort by %s ends the attempt at once',
+      async (reason) => {
+        await outcomeOf(1);
+        bench.hang();
+        const running = start(2);
+        running.abort(reason);
+        const outcome = await within(running.outcome, WITHIN_MS, () => 'the end');
+        expect(['failed', 'interrupted']).toContain(outcome.kind);
+        if (reason === 'shutdown') expect(outcome).toMatchObject({ kind: 'interrupted', code: 'SHUTDOWN' });
+        else if (bench.isOwnFault) expect(outcome.kind).toBe('interrupted');
+      },
+    );
+
+    test('an abort after the end changes nothing, and neither does a second one', async () => {
+      const running = start();
+      const outcome = await running.outcome;
+      running.abort('timeout');
+      running.abort('shutdown');
+      expect(await running.outcome).toBe(outcome);
+      expect(await outcomeOf(2)).toMatchObject({ kind: 'delivered' });
+    });
+
+    test('closed once and again it leaves nothing open', async () => {
+      await outcomeOf();
+      await destination.close();
+      await destination.close();
+    });
+  });
+}
