@@ -125,7 +125,11 @@ describe('Redis that changes under living connections', () => {
   test('a Redis that is a new one is told at once, with what was lost (finding 3.11)', async () => {
     scenario = await Scenario.start({ redis: redis.uri });
     scenario.receiver.behaviour = answering(503);
-    const worker = await scenario.startWorker({ WEBHOOK_RETRY_INITIAL_DELAY_SECONDS: '600' });
+    // All of them wait: an open circuit would bring some back early.
+    const worker = await scenario.startWorker({
+      WEBHOOK_RETRY_INITIAL_DELAY_SECONDS: '600',
+      CIRCUIT_FAILURES: '1000',
+    });
     await scenario.publish(20);
     await scenario.untilAudited(({ parked }) => parked === 20);
     // The counts are taken with the next beat.
