@@ -85,7 +85,8 @@ const PRELUDE = `
     local owner, size = charge(id, 'deadBy')
     call('HSET', Q .. id, 'failedReason', reason, 'finishedOn', NOW)
     call('ZADD', Q .. 'failed', NOW, id)
-    if call('ZADD', P .. 'dead:' .. owner, NOW, id) == 1 then
+    -- To the microsecond: of those that died together the first goes first.
+    if call('ZADD', P .. 'dead:' .. owner, NOW * 1000 + tonumber(time[2]) % 1000, id) == 1 then
       share('dead-count', owner, 1)
       share('dead-bytes', owner, size)
     end
