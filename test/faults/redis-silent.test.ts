@@ -135,9 +135,9 @@ describe('Redis that changes under living connections', () => {
     // The counts are taken with the next beat.
     const known = async (): Promise<boolean> =>
       (await worker.metric('relay_retry_queue_depth{queue="retry",state="delayed"}')) === 20;
-    await worker.until(known, 15_000, 'counts that are known');
+    await worker.until(known, 60_000, 'counts that are known');
     await admin.flushall();
-    await worker.untilLogged('redis has lost everything that the relay stored', 15_000);
+    await worker.untilLogged('redis has lost everything that the relay stored', NOTICED_MS);
     await worker.until(
       async () => (await worker.metric('relay_store_lost_total')) === 1,
       10_000,
