@@ -125,9 +125,10 @@ describe('Redis that changes under living connections', () => {
   test('a Redis that is a new one is told at once, with what was lost (finding 3.11)', async () => {
     scenario = await Scenario.start({ redis: redis.uri });
     scenario.receiver.behaviour = answering(503);
-    // All of them wait: an open circuit would bring some back early.
+    // All of them wait for long: a scenario's own longest delay, or an open circuit, would bring them back at once.
     const worker = await scenario.startWorker({
       WEBHOOK_RETRY_INITIAL_DELAY_SECONDS: '600',
+      WEBHOOK_RETRY_MAX_DELAY_SECONDS: '600',
       CIRCUIT_FAILURES: '1000',
     });
     await scenario.publish(20);
