@@ -133,10 +133,13 @@ describe('Redis that changes under living connections', () => {
     });
     await scenario.publish(20);
     await scenario.untilAudited(({ parked }) => parked === 20);
-    // The counts are taken with the next beat.
-    const known = async (): Promise<boolean> =>
-      (await worker.metric('relay_retry_queue_depth{queue="retry",state="delayed"}')) === 20;
-    await worker.until(known, 60_000, 'counts that are known');
+    // The counts are taken after each beat: those of the next one are known once the one after it is written.
+    const beat = async (): Promise<number> => {
+      const [key] = await admin.keys('*:beat:*');
+      return key === undefined ? 0 : Number(await admin.get(key));
+    };
+    const before = await beat();
+    await worker.until(async () => (await beat()) >= before + 2, 60_000, 'two more beats');
     await admin.flushall();
     await worker.untilLogged('redis has lost everything that the relay stored', NOTICED_MS);
     await worker.until(
