@@ -125,6 +125,15 @@ describe('a job that we park', () => {
     await expectExact();
   });
 
+  test('waits while a person has paused the queue with BullMQ’s tools', async () => {
+    await bench.park(delivery, DUE);
+    await bench.store.queue.pause();
+    expect(await fetchOne()).toBeUndefined();
+    expect(await bench.line(destination)).toMatchObject({ accepted: 1, parked: 1, difference: 0 });
+    await bench.store.queue.resume();
+    expect((await fetchOne())?.kind).toBe('due');
+  });
+
   test('retried with BullMQ’s tools and put off, it is a parked one again', async () => {
     await bench.bury([delivery]);
     await (await bench.store.queue.getJob(delivery.id))?.retry('failed');
