@@ -9,7 +9,7 @@ export const DEAD_LETTER_SCRIPTS = {
     if call('HGET', Q .. id, 'failedReason') == 'malformed' then return 'malformed' end
     leaveDead(id)
     call('HDEL', Q .. id, 'failedReason', 'finishedOn', 'processedOn', 'stacktrace', 'atm', 'ats', 'stc')
-    call('HSET', Q .. id, 'spent', 0)
+    call('HSET', Q .. id, 'opts', '{"spent":0}')
     enterParked(id)
     place(id, 0)
     return 'replayed'`),

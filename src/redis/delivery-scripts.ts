@@ -55,6 +55,9 @@ export const DELIVERY_SCRIPTS = {
       note(id, ARGV[8], tonumber(ARGV[9]))
       call('HINCRBY', Q .. id, 'atm', 1)
     end
+    -- A person retried a dead letter with a tool of BullMQ.
+    leaveDead(id)
+    enterParked(id)
     place(id, tonumber(ARGV[7]))
     return 'parked'`),
   /**
@@ -78,13 +81,15 @@ export const DELIVERY_SCRIPTS = {
    */
   relayLate: script(`
     local id = ARGV[5]
-    if not call('ZSCORE', Q .. 'delayed', id) or not isJob(id) or call('HEXISTS', Q .. id, 'ats') == 1 then return 'gone' end
+    -- Due, it lies in \`wait\` until a worker takes it.
+    local isParked = call('ZSCORE', Q .. 'delayed', id) or call('LPOS', Q .. 'wait', id)
+    if not isParked or not isJob(id) or call('HEXISTS', Q .. id, 'ats') == 1 then return 'gone' end
     note(id, ARGV[8], tonumber(ARGV[9]))
+    unplace(id)
     if ARGV[7] == '' then
       place(id, tonumber(ARGV[6]))
       return 'parked'
     end
-    call('ZREM', Q .. 'delayed', id)
     leaveParked(id)
     enterDead(id, ARGV[7])
     return 'dead ' .. ARGV[7]`),

@@ -24,11 +24,8 @@ export const LEDGER_SCRIPTS = {
       local key = string.sub(id, -LENGTH)
       into[key] = (into[key] or 0) + 1
     end
-    for _, list in ipairs({'wait', 'paused'}) do
+    for _, list in ipairs({'wait', 'paused', 'active'}) do
       for _, id in ipairs(call('LRANGE', Q .. list, 0, -1)) do add(parked, id) end
-    end
-    for _, id in ipairs(call('LRANGE', Q .. 'active', 0, -1)) do
-      if not isJob(id) or call('HEXISTS', Q .. id, 'settled') == 0 then add(parked, id) end
     end
     for _, set in ipairs({'delayed', 'prioritized'}) do
       for _, id in ipairs(call('ZRANGE', Q .. set, 0, -1)) do add(parked, id) end

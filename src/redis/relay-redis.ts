@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import { guarded } from './bullmq-guards';
 import { Doubt } from './doubt';
 import { allowedWhileFull, freesMemory } from './full';
 
@@ -21,8 +22,9 @@ export class RelayRedis extends Redis {
   }
 
   override defineCommand(name: string, definition: ScriptDefinition): void {
-    const { lua, frees = freesMemory(name), ...others } = definition;
-    this.definitions.set(name, { ...definition, frees });
+    const { frees = freesMemory(name), ...others } = definition;
+    const lua = guarded(name, definition.lua);
+    this.definitions.set(name, { ...definition, lua, frees });
     super.defineCommand(name, { ...others, lua: frees ? allowedWhileFull(lua) : lua });
   }
 

@@ -105,7 +105,11 @@ export type JobRecord =
 
 /** Reads what lies in Redis, where anybody may have written. */
 export function readJob(text: string): JobRecord {
-  const data = parsed(text);
+  return recordOf(parsed(text));
+}
+
+/** The same for what was parsed by BullMQ. */
+export function recordOf(data: unknown): JobRecord {
   if (typeof data !== 'object' || data === null) return { kind: 'unreadable' };
   const { v, d, e, i, b, l, n } = data as Partial<Record<keyof JobData, unknown>>;
   if (typeof v === 'number' && v > COMPRESSION) return { kind: 'newer' };
@@ -122,6 +126,13 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** Attempts spent before the job was made: none count of a dead letter that was replayed, as its job's options say. */
+export function spentBefore({ n }: JobData, options: unknown): number {
+  const read = typeof options === 'string' ? parsed(options) : options;
+  const spent = typeof read === 'object' && read !== null && 'spent' in read ? read.spent : undefined;
+  return typeof spent === 'number' ? spent : n;
 }
 
 export async function bodyOf(data: JobData): Promise<Buffer> {

@@ -1,19 +1,21 @@
 import type { DeliveryId } from '../pipeline/delivery';
-import type { RetryStore } from './retry-store';
 import type { Held } from './stored-deliveries';
 
 export interface LocksParts {
-  readonly store: RetryStore;
-  readonly lockMs: number;
+  /** Extends locks; those that are lost. */
+  readonly extend: (held: readonly Held[]) => Promise<readonly Held[]>;
   readonly onError: (error: unknown) => void;
 }
 
-/** A look for dead workers' jobs takes two, five seconds apart: in between each living one has renewed. */
+/** Checks for stalled jobs lie five seconds apart: in between each living worker has renewed. */
 const RENEW_MS = 2500;
 /** Locks renewed by one call. */
 const AT_ONCE = 500;
 
-/** Keeps the locks of what this worker holds, from the moment at which it was taken. */
+/**
+ * Keeps the locks of what this worker holds, from the moment at which it was fetched. BullMQ's LockManager goes by the
+ * process's clock, and renews nothing for an hour where that is set back by one.
+ */
 export class Locks {
   private readonly held = new Map<DeliveryId, string>();
   private timer: NodeJS.Timeout | undefined;
@@ -39,19 +41,14 @@ export class Locks {
   private async renew(): Promise<void> {
     if (this.renewing || this.held.size === 0) return;
     this.renewing = true;
-    const all = [...this.held];
+    const all = [...this.held].map(([id, token]) => ({ id, token }));
     try {
+      // What is lost goes on: its end changes nothing, unless it is a confirmation.
       for (let start = 0; start < all.length; start += AT_ONCE)
-        await this.renewSome(all.slice(start, start + AT_ONCE));
+        for (const lost of await this.parts.extend(all.slice(start, start + AT_ONCE))) this.release(lost);
     } catch (error) {
       this.parts.onError(error);
     }
     this.renewing = false;
-  }
-
-  /** What is lost goes on: its end changes nothing, unless it is a confirmation. */
-  private async renewSome(locks: readonly (readonly [DeliveryId, string])[]): Promise<void> {
-    const lost = (await this.parts.store.call('relayHold', this.parts.lockMs, ...locks.flat())) as string[];
-    for (const [id, token] of locks) if (lost.includes(id)) this.release({ id, token });
   }
 }

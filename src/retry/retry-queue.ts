@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import type { Worker } from 'bullmq';
 import type { DeliveryId } from '../pipeline/delivery';
-import { type JobData, readJob } from './job';
+import { type JobData, type JobRecord, readJob, recordOf, spentBefore } from './job';
 import type { RetryStore } from './retry-store';
 import type { Held } from './stored-deliveries';
 
@@ -16,16 +17,21 @@ export interface OddRecord extends Held {
   readonly problem: 'newer' | 'unreadable';
 }
 
-export interface Taken {
-  readonly due: readonly DueDelivery[];
-  readonly odd: readonly OddRecord[];
+export type Fetched =
+  | { readonly kind: 'due'; readonly delivery: DueDelivery }
+  | { readonly kind: 'odd'; readonly record: OddRecord };
+
+/** What may be fetched now. */
+export interface Outlook {
+  /** How much of what is due fits. */
+  readonly fit: number;
   /** Ids that were due and have no record: somebody removed it. */
   readonly missing: readonly string[];
   /** Milliseconds until more is due; undefined where nothing else is stored. */
   readonly nextInMs: number | undefined;
 }
 
-/** How much may be taken. */
+/** How much may be fetched. */
 export interface Room {
   readonly deliveries: number;
   readonly bytes: number;
@@ -34,35 +40,102 @@ export interface Room {
 export interface RetryQueueParts {
   readonly store: RetryStore;
   readonly lockMs: number;
+  readonly stalledCheckMs: number;
+  /** BullMQ put back that many jobs of workers that are gone. */
+  readonly onStalled: (count: number) => void;
+  readonly onError: (error: unknown) => void;
 }
 
-type RawJob = readonly [id: string, data: string, attempts: string, spent: string];
-
 /**
- * Decides what a worker does next: what is due first. One call of Redis takes several deliveries, so that a slow answer is
- * waited for once, and what came begins before more is asked for.
+ * What this worker has of BullMQ: fetching and locking what is due, extending locks, and putting back what dead workers
+ * held. It is asked and never blocks: a blocked call that a fail-over swallowed is noticed by nobody.
  */
 export class RetryQueue {
-  private readonly worker = randomBytes(9).toString('base64url');
-  private calls = 0;
+  private readonly name = randomBytes(9).toString('base64url');
+  private worker: Worker<unknown> | undefined;
+  private fetches = 0;
+  private stalled = 0;
 
   constructor(private readonly parts: RetryQueueParts) {}
 
-  async take(room: Room): Promise<Taken> {
-    const token = `${this.worker}:${this.calls++}`;
-    const { store, lockMs } = this.parts;
-    const reply = await store.call('relayTake', token, lockMs, room.deliveries, room.bytes);
-    const [nextInMs, jobs, missing] = reply as [number, readonly RawJob[], readonly string[]];
-    const due: DueDelivery[] = [];
-    const odd: OddRecord[] = [];
-    for (const [name, text, attempts, spent] of jobs) {
-      const held = { id: name as DeliveryId, token };
-      const record = readJob(text);
-      if (record.kind === 'job') {
-        const before = spent === '' ? record.data.n : Number(spent);
-        due.push({ ...held, data: record.data, spent: before + Number(attempts) });
-      } else odd.push({ ...held, problem: record.kind });
-    }
-    return { due, odd, missing, nextInMs: nextInMs < 0 ? undefined : nextInMs };
+  async outlook(room: Room): Promise<Outlook> {
+    await this.open();
+    const reply = await this.parts.store.call('relayNext', room.deliveries, room.bytes);
+    const [nextInMs, fit, missing] = reply as [number, number, readonly string[]];
+    return { fit, missing, nextInMs: nextInMs < 0 ? undefined : nextInMs };
   }
+
+  /** The next one that is due, locked; undefined where another worker has it. A lost answer's lock runs out. */
+  async fetch(): Promise<Fetched | undefined> {
+    const worker = await this.open();
+    const token = `${this.name}:${this.fetches++}`;
+    try {
+      const job = await worker.getNextJob(token, { block: false });
+      if (job === undefined) return undefined;
+      return fetchedOf({ id: job.id as DeliveryId, token }, recordOf(job.data), job.attemptsMade, job.opts);
+    } catch (error) {
+      return this.unreadable(token, error);
+    }
+  }
+
+  /** Extends locks; those of `held` that are lost. */
+  async extend(held: readonly Held[]): Promise<readonly Held[]> {
+    const { store, lockMs } = this.parts;
+    const worker = await this.open();
+    const ids = held.map(({ id }) => id);
+    const tokens = held.map(({ token }) => token);
+    const lapsed = new Set(await worker.extendJobLocks(ids, tokens, lockMs));
+    if (lapsed.size === 0) return [];
+    // Locks that ran out while Redis was away, and that nobody took.
+    const again = held.filter(({ id }) => lapsed.has(id)).flatMap(({ id, token }) => [id, token]);
+    const lost = new Set((await store.call('relayHold', lockMs, ...again)) as string[]);
+    return held.filter(({ id }) => lost.has(id));
+  }
+
+  async close(): Promise<void> {
+    await this.worker?.close();
+    this.worker = undefined;
+  }
+
+  /** What BullMQ locked and could not read: it would come back for ever. */
+  private async unreadable(token: string, cause: unknown): Promise<Fetched> {
+    const reply = await this.parts.store.call('relayHeldBy', token);
+    const [id, data, attempts, options] = reply as readonly string[];
+    if (id === undefined) throw cause;
+    return fetchedOf({ id: id as DeliveryId, token }, readJob(data ?? ''), Number(attempts), options);
+  }
+
+  /** BullMQ's worker is of no use any more once its first call has failed. */
+  private async open(): Promise<Worker<unknown>> {
+    const { store, lockMs, stalledCheckMs, onError } = this.parts;
+    if (this.worker !== undefined) return this.worker;
+    const worker = store.openWorker({ name: this.name, lockMs, stalledCheckMs });
+    this.worker = worker;
+    worker.on('error', onError);
+    worker.on('stalled', () => this.countStalled());
+    try {
+      await worker.waitUntilReady();
+      await worker.startStalledCheckTimer();
+    } catch (error) {
+      if (this.worker === worker) this.worker = undefined;
+      void worker.close().catch(onError);
+      throw error;
+    }
+    return worker;
+  }
+
+  /** They are told one by one, all in the same turn. */
+  private countStalled(): void {
+    if (this.stalled++ > 0) return;
+    queueMicrotask(() => {
+      this.parts.onStalled(this.stalled);
+      this.stalled = 0;
+    });
+  }
+}
+
+function fetchedOf(held: Held, record: JobRecord, attempts: number, options: unknown): Fetched {
+  if (record.kind !== 'job') return { kind: 'odd', record: { ...held, problem: record.kind } };
+  const { data } = record;
+  return { kind: 'due', delivery: { ...held, data, spent: spentBefore(data, options) + attempts } };
 }

@@ -1,4 +1,11 @@
-import { createIORedisClient, type IRedisClient, type IRedisTransaction, Queue } from 'bullmq';
+import {
+  createIORedisClient,
+  createRedisBackend,
+  type IRedisClient,
+  type IRedisTransaction,
+  Queue,
+  Worker,
+} from 'bullmq';
 import { errorCode, StoreUnavailableError } from '../errors';
 import { DESTINATION_KEY_LENGTH } from '../pipeline/delivery';
 import {
@@ -51,6 +58,13 @@ export interface RetryStoreParts {
   readonly deadLetterShare?: DeadLetterShare;
 }
 
+export interface WorkerOptions {
+  /** Shown by BullMQ's tools, and the first part of its locks' tokens. */
+  readonly name: string;
+  readonly lockMs: number;
+  readonly stalledCheckMs: number;
+}
+
 const QUEUE_NAME = 'retry';
 const NO_LIMIT: DeadLetterShare = { maxCount: 0, maxBytes: 0 };
 
@@ -90,6 +104,24 @@ export class RetryStore {
 
   get queueName(): string {
     return QUEUE_NAME;
+  }
+
+  /**
+   * BullMQ's worker on this connection, for fetching by hand. By its own factory it would open another connection, to
+   * block on.
+   */
+  openWorker({ name, lockMs, stalledCheckMs }: WorkerOptions): Worker<unknown> {
+    const options = {
+      connection: this.parts.redis,
+      prefix: this.prefix,
+      name,
+      autorun: false,
+      lockDuration: lockMs,
+      stalledInterval: stalledCheckMs,
+      // Killed workers are no fault of the delivery: it is never failed for having been with one.
+      maxStalledCount: Number.MAX_SAFE_INTEGER,
+    };
+    return new Worker<unknown>(QUEUE_NAME, null, options, (queue, opts) => createRedisBackend(queue, opts));
   }
 
   /** Whether calls are sent at all; false while there is no connection. */

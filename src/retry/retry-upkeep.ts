@@ -11,8 +11,8 @@ export interface RetryUpkeepParts {
   /** Deliveries parked for longer become dead letters; 0: never. */
   readonly parkedMaxAgeMs: number;
   readonly onExpired: (expired: readonly Expired[]) => void;
-  /** Retries that dead workers held were put back, or brought forward that a wrong clock had put off. */
-  readonly onRecovered: (recovered: number, forward: number) => void;
+  /** Retries were brought forward that a wrong clock had put off. */
+  readonly onForward: (count: number) => void;
   readonly onError: (error: unknown) => void;
 }
 
@@ -27,8 +27,7 @@ const EXPIRE_AT_ONCE = 200;
 const EXPIRE_CALLS = 50;
 
 /**
- * Looks after what is stored, at whichever worker: what dead workers held, due times that a wrong clock wrote, deliveries
- * parked for too long. Ages are found through an index, so a look costs the same with a million parked ones as with none.
+ * Looks after what is stored, at whichever worker: due times that a wrong clock wrote, deliveries parked for too long. Ages are found through an index, so a look costs the same with a million parked ones as with none.
  */
 export class RetryUpkeep {
   private timer: NodeJS.Timeout | undefined;
@@ -51,13 +50,12 @@ export class RetryUpkeep {
 
   /** One look; nothing where another worker has just had one. */
   async look(): Promise<void> {
-    const { store, parkedMaxAgeMs, onError, onRecovered } = this.parts;
+    const { store, parkedMaxAgeMs, onError, onForward } = this.parts;
     if (!store.isReady) return;
     try {
-      const reply = await store.call('relayRecover', LEASE_MS, FAR_AT_ONCE);
-      const [recovered, forward] = reply as [number, number];
-      if (recovered < 0) return;
-      if (recovered + forward > 0) onRecovered(recovered, forward);
+      const forward = (await store.call('relayBringForward', LEASE_MS, FAR_AT_ONCE)) as number;
+      if (forward < 0) return;
+      if (forward > 0) onForward(forward);
       if (parkedMaxAgeMs > 0) await this.expire();
     } catch (error) {
       onError(error);

@@ -12,12 +12,15 @@ export interface RetryWorkerParts {
   readonly concurrency: number;
   /** Bytes of bodies that retries may hold at once. */
   readonly maxBytes: number;
+  /** Retries that dead workers held were put back. */
+  readonly onRecovered: (count: number) => void;
   readonly onError: (error: unknown) => void;
 }
 
 /** A worker that dies leaves its jobs locked for this long. */
 const LOCK_MS = 15_000;
-/** Deliveries taken by one call, and bytes after which it takes no more: what came begins before more is asked for. */
+const STALLED_CHECK_MS = 5_000;
+/** Fetched side by side, and bytes after which no more are: what came begins before more is asked for. */
 const TAKE_AT_ONCE = 50;
 const TAKE_BYTES = 4 * 1024 * 1024;
 /** How long to wait before asking again where nothing is due: others park, too. */
@@ -38,9 +41,15 @@ export class RetryWorker {
   private wake: () => void = () => {};
 
   constructor(private readonly parts: RetryWorkerParts) {
-    const { store, onError } = parts;
-    this.queue = new RetryQueue({ store, lockMs: LOCK_MS });
-    this.locks = new Locks({ store, lockMs: LOCK_MS, onError });
+    const { store, onRecovered, onError } = parts;
+    this.queue = new RetryQueue({
+      store,
+      lockMs: LOCK_MS,
+      stalledCheckMs: STALLED_CHECK_MS,
+      onStalled: onRecovered,
+      onError,
+    });
+    this.locks = new Locks({ extend: (held) => this.queue.extend(held), onError });
   }
 
   start(): void {
@@ -60,6 +69,7 @@ export class RetryWorker {
     await this.stopIntake();
     await this.open.idle();
     this.locks.close();
+    await this.queue.close();
   }
 
   private async loop(): Promise<void> {
@@ -79,18 +89,36 @@ export class RetryWorker {
     const deliveries = Math.min(TAKE_AT_ONCE, this.parts.concurrency - this.open.count);
     const bytes = Math.min(TAKE_BYTES, this.parts.maxBytes - this.bytes);
     try {
-      const { due, odd, missing, nextInMs } = await this.queue.take({ deliveries, bytes });
-      const { handler } = this.parts;
-      for (const id of missing) handler.missing(id);
-      for (const record of odd) void this.hold(record, 0, () => handler.setAside(record));
-      for (const delivery of due)
-        void this.hold(delivery, bytesOf(delivery.data), () => handler.process(delivery));
-      if (due.length + odd.length > 0) return 0;
-      return Math.min(IDLE_MS, Math.max(LEAST_PAUSE_MS, nextInMs ?? IDLE_MS));
+      const { fit, missing, nextInMs } = await this.queue.outlook({ deliveries, bytes });
+      for (const id of missing) this.parts.handler.missing(id);
+      if (fit === 0) return Math.min(IDLE_MS, Math.max(LEAST_PAUSE_MS, nextInMs ?? IDLE_MS));
+      return (await this.fetchSome(fit)) ? 0 : IDLE_MS;
     } catch (error) {
       this.parts.onError(error);
       return REDIS_RETRY_MS;
     }
+  }
+
+  /** Whether there was anything; rejects once all have ended where one failed. */
+  private async fetchSome(count: number): Promise<boolean> {
+    const fetches = await Promise.allSettled(Array.from({ length: count }, () => this.fetchOne()));
+    for (const fetch of fetches) if (fetch.status === 'rejected') throw fetch.reason;
+    return fetches.some((fetch) => fetch.status === 'fulfilled' && fetch.value);
+  }
+
+  /** It begins as soon as it is here, whatever becomes of the others. */
+  private async fetchOne(): Promise<boolean> {
+    const { handler } = this.parts;
+    const fetched = await this.queue.fetch();
+    if (fetched === undefined) return false;
+    if (fetched.kind === 'odd') {
+      const { record } = fetched;
+      void this.hold(record, 0, () => handler.setAside(record));
+    } else {
+      const { delivery } = fetched;
+      void this.hold(delivery, bytesOf(delivery.data), () => handler.process(delivery));
+    }
+    return true;
   }
 
   private async hold(held: Held, bytes: number, work: () => Promise<void>): Promise<void> {

@@ -87,10 +87,12 @@ export class Observer implements RelayObserver, AttemptObserver, ParkingObserver
     this.log.warn('dead letters: parked for too long', { count: expired.length, destinations });
   }
 
-  recovered(recovered: number, forward: number): void {
-    if (recovered > 0) this.log.warn('retries of a worker that is gone were put back', { count: recovered });
-    if (forward > 0)
-      this.log.warn('retries that a wrong clock had put off were brought forward', { count: forward });
+  recovered(count: number): void {
+    this.log.warn('retries of a worker that is gone were put back', { count });
+  }
+
+  broughtForward(count: number): void {
+    this.log.warn('retries that a wrong clock had put off were brought forward', { count });
   }
 
   recordMissing(id: string): void {

@@ -48,13 +48,14 @@ export class Retries {
       }),
       concurrency: config.retry.concurrency,
       maxBytes: config.delivery.maxBytesInFlight,
+      onRecovered: (count) => observer.recovered(count),
       onError: onRedisError,
     });
     this.upkeep = new RetryUpkeep({
       store,
       parkedMaxAgeMs: config.retry.parkedMaxAgeMs,
       onExpired: (expired) => observer.expired(expired),
-      onRecovered: (recovered, forward) => observer.recovered(recovered, forward),
+      onForward: (count) => observer.broughtForward(count),
       onError: onRedisError,
     });
     this.expiry = new DeadLetterExpiry({

@@ -127,7 +127,7 @@ describe('deliveries parked for too long (finding 3.17)', () => {
       store: bench.store,
       parkedMaxAgeMs,
       onExpired: (all) => expired.push(...all.map(({ event }) => event)),
-      onRecovered: () => {},
+      onForward: () => {},
       onError: (error) => {
         throw error;
       },
@@ -175,7 +175,7 @@ describe('deliveries parked for too long (finding 3.17)', () => {
     const destination = destinationOf('loja-centro');
     const all = deliveries(destination, 1);
     await bench.park(nth(all, 0), { decision: { kind: 'retry', delayMs: 0 } });
-    await bench.store.call('relayTake', 'token', 15_000, 1, 1e9);
+    expect((await bench.openQueue().fetch())?.kind).toBe('due');
     await age(all);
     await upkeepOf(1000).look();
     expect(await bench.line(destination)).toMatchObject({ parked: 1, dead: 0 });

@@ -24,18 +24,16 @@ const REFUSAL: AttemptRecord = { attempt: 1, at: 1, durationMs: 2, outcome: REJE
 
 /** One worker's hold on what is due. */
 async function take(): Promise<Held> {
-  const token = Math.random().toString(36);
-  const [, jobs] = (await bench.store.call('relayTake', token, 15_000, 1, 1e9)) as [number, string[][]];
-  return { id: (jobs[0]?.[0] ?? delivery.id) as Delivery['id'], token };
+  const fetched = await bench.openQueue().fetch();
+  if (fetched === undefined) return { id: delivery.id, token: 'none' };
+  const { id, token } = fetched.kind === 'due' ? fetched.delivery : fetched.record;
+  return { id, token };
 }
 
 /** The worker that holds it is frozen: its lock runs out, and two looks find that. */
 async function loseLock(): Promise<void> {
   await bench.withRedis((redis) => redis.del(`${bench.store.queue.toKey(delivery.id)}:lock`));
-  for (let look = 0; look < 2; look++) {
-    await bench.withRedis((redis) => redis.del(`{${bench.prefix}}:looked`));
-    await bench.store.call('relayRecover', 1000, 10);
-  }
+  for (let look = 0; look < 2; look++) await bench.checkStalled();
 }
 
 async function expectExact(): Promise<void> {
@@ -352,7 +350,7 @@ describe('due times are those of Redis (finding 3.12)', () => {
     await bench.park(legitimate, { decision: { kind: 'retry', delayMs: 7_200_000 } });
     const delayed = bench.store.queue.toKey('delayed');
     await bench.withRedis((redis) => redis.zadd(delayed, (Date.now() + 3_600_000) * 4096, delivery.id));
-    expect(await bench.store.call('relayRecover', 1000, 10)).toEqual([0, 1]);
+    expect(await bench.store.call('relayBringForward', 1000, 10)).toBe(1);
     destination.answer = { kind: 'delivered' };
     bench.startWorker({ destinations: [destination] });
     await bench.untilLine(destination, { delivered: 1, parked: 1 });

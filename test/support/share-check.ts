@@ -20,12 +20,13 @@ export function sharesOf(bench: StoreBench): Promise<CountedShares> {
       counted[name] = numbersOf(await redis.zrange(`${prefix}share:${name}`, '0', '-1', 'WITHSCORES'));
     const found: Record<string, Record<string, number>> = Object.fromEntries(NAMES.map((name) => [name, {}]));
     const queue = `${prefix}retry:`;
-    const [active, delayed, failed] = await Promise.all([
+    const [waiting, active, delayed, failed] = await Promise.all([
+      redis.lrange(`${queue}wait`, 0, -1),
       redis.lrange(`${queue}active`, 0, -1),
       redis.zrange(`${queue}delayed`, '0', '-1'),
       redis.zrange(`${queue}failed`, '0', '-1'),
     ]);
-    for (const id of [...active, ...delayed]) await add(redis, `${queue}${id}`, 'parked', found);
+    for (const id of [...waiting, ...active, ...delayed]) await add(redis, `${queue}${id}`, 'parked', found);
     for (const id of failed) await add(redis, `${queue}${id}`, 'dead', found);
     return { counted, found };
   });

@@ -19,6 +19,7 @@ import { BullMqParking } from '../../src/retry/bullmq-parking';
 import { GroupCommit } from '../../src/retry/group-commit';
 import { decide } from '../../src/retry/policy';
 import { RetryHandler } from '../../src/retry/retry-handler';
+import { RetryQueue } from '../../src/retry/retry-queue';
 import { type DeadLetterShare, RetryStore } from '../../src/retry/retry-store';
 import { RetryWorker } from '../../src/retry/retry-worker';
 import { type ShareLimits, Shares } from '../../src/retry/shares';
@@ -30,6 +31,9 @@ import { eventually, Happenings } from './signals';
 
 /** Retries follow at once: the schedule itself is tested where it is pure. */
 const POLICY = { initialDelayMs: 1, maxDelayMs: 1, exponential: false, jitter: 0 };
+
+/** Nothing stalls by itself within a test. */
+const STALLED_CHECK_MS = 600_000;
 
 export interface WorkerSettings {
   readonly destinations?: readonly Destination[];
@@ -59,6 +63,7 @@ export class StoreBench {
   readonly records = new Happenings<AttemptRecord>();
   readonly missing = new Happenings<string>();
   readonly unreadable = new Happenings<string>();
+  readonly recovered = new Happenings<number>();
   readonly store: RetryStore;
   readonly commit: GroupCommit;
   readonly deliveries: StoredDeliveries;
@@ -67,6 +72,7 @@ export class StoreBench {
   readonly ledger: Ledger;
   private readonly clients: { disconnect: () => void }[] = [];
   private readonly workers: RetryWorker[] = [];
+  private readonly queues: RetryQueue[] = [];
 
   private constructor(options: StoreBenchOptions) {
     this.prefix = options.prefix ?? `test-${randomUUID().slice(0, 8)}`;
@@ -154,11 +160,37 @@ export class StoreBench {
       }),
       concurrency: settings.concurrency ?? 10,
       maxBytes,
+      onRecovered: (count) => this.recovered.add(count),
       onError: () => {},
     });
     worker.start();
     this.workers.push(worker);
     return worker;
+  }
+
+  /** A worker's access to what is due, without its loop. It has no time for stalled jobs: see `checkStalled`. */
+  openQueue(): RetryQueue {
+    const queue = new RetryQueue({
+      store: this.store,
+      lockMs: 15_000,
+      stalledCheckMs: STALLED_CHECK_MS,
+      onStalled: (count) => this.recovered.add(count),
+      onError: () => {},
+    });
+    this.queues.push(queue);
+    return queue;
+  }
+
+  /** BullMQ's check for stalled jobs, as if its time had come; how many it put back. */
+  async checkStalled(): Promise<number> {
+    await this.withRedis((redis) => redis.del(this.store.queue.toKey('stalled-check')));
+    const options = { name: 'checker', lockMs: 15_000, stalledCheckMs: STALLED_CHECK_MS };
+    const worker = this.store.openWorker(options);
+    try {
+      return (await worker.getBackend().moveStalledJobsToWait()).length;
+    } finally {
+      await worker.close();
+    }
   }
 
   async audit(): Promise<AuditLine[]> {
@@ -223,6 +255,7 @@ export class StoreBench {
 
   async close(): Promise<void> {
     for (const worker of this.workers) await worker.close();
+    for (const queue of this.queues) await queue.close();
     await this.ledger.flush();
     this.commit.close();
     await this.store.close();
