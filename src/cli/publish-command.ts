@@ -46,7 +46,8 @@ async function publish(options: Options): Promise<void> {
     channel.on('return', () => {
       returned++;
     });
-    // The core API sends no properties at all (contract B.3); that it comes back where no queue takes it is none.
+    // The core API sends no properties at all (docs/core-api.md#rabbitmq). `mandatory` is not a property: it makes the
+    // broker return messages that no queue takes.
     for (let index = 0; index < options.count; index++) {
       if (!channel.publish(exchange, routingKey, bodyOf(index), { mandatory: true }))
         await channel.waitForConfirms();

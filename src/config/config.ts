@@ -274,7 +274,7 @@ function retryOf(values: Values): RetryConfig {
   };
 }
 
-/** Ours, and the core API's words (contract E). */
+/** The relay's own levels, and the words of the core API's LOG_LEVEL list. */
 const LOG_LEVELS = ['error', 'warn', 'info', 'debug', 'log', 'verbose', 'dark', 'webhooks', 'websocket'];
 
 function logLevelsOf({ LOG_LEVEL: levels }: Values, problems: string[]): readonly string[] {

@@ -13,7 +13,7 @@ import {
 /** What a client is told: one sentence, several, or as the core API's validation does, a list within a list. */
 export type HttpMessage = string | readonly string[] | readonly (readonly string[])[];
 
-/** Every error of the gateway, in the shape of the core API (contract C). */
+/** Every error of the gateway, in the shape of the core API (docs/core-api.md#rest). */
 export interface ErrorBody {
   readonly status: number;
   readonly error: string;

@@ -16,7 +16,7 @@ export interface Logger {
 export type Fields = Readonly<Record<string, unknown>>;
 
 export interface LoggingOptions {
-  /** One level name, or the core API's list (contract E). */
+  /** The name of one level, or a list as the core API's LOG_LEVEL has it. */
   readonly levels: readonly string[];
   readonly color: boolean;
   readonly format: 'auto' | 'json' | 'text';

@@ -103,7 +103,7 @@ export const pusherSchema = z
 /** WebSockets, and the instance's own RabbitMQ exchange and SQS queues: whether, and for which events. */
 export const switchSchema = z.object({ enabled, events: eventList, ...stamps });
 
-/** Names of the older flat bodies and of what the core API answers (contract C, D). */
+/** Names of the fields in older flat bodies and in the core API's answers (docs/core-api.md#rest). */
 const OLDER_NAMES: Readonly<Record<string, string>> = {
   webhookUrl: 'url',
   webhook_by_events: 'byEvents',

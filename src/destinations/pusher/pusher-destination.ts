@@ -36,10 +36,10 @@ export interface Occupancy {
 }
 
 const QRCODE_UPDATED = 'qrcode.updated';
-/** The core API leaves it out, too: the picture alone is larger than an event may be (contract B.2). */
+/** Left out, as in the core API: the picture is larger than Pusher takes (docs/core-api.md#order-of-the-keys). */
 const QRCODE_PICTURE = ['qrcode', 'base64'];
 
-/** Sends events to the channels of one app as interface.md, "What Pusher receives", says. */
+/** Sends events to the channels of one app (docs/pusher.md#what-subscribers-receive). */
 export class PusherDestination implements Destination {
   readonly kind = 'pusher';
   readonly id: DestinationId;

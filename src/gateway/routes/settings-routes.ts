@@ -30,7 +30,7 @@ interface OfWebhook {
 
 const SECTIONS: readonly SectionName[] = ['webhook', 'pusher', 'websocket', 'rabbitmq', 'sqs'];
 
-/** Settings of instances over HTTP, as the core API has them (contract C). */
+/** Settings of instances over HTTP, as the core API has them (docs/core-api.md#rest). */
 export function settingsRoutes(server: FastifyInstance, parts: SettingsRoutesParts): void {
   for (const section of SECTIONS) sectionRoutes(server, parts, section);
   namedWebhookRoutes(server, parts);

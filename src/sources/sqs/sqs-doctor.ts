@@ -142,7 +142,7 @@ async function inspectQueue(api: SqsApi, queueUrl: string): Promise<Finding[]> {
   if (hasDeadLetterQueue)
     return [{ ...about, state: 'ok', detail: 'all permissions, and a dead-letter queue' }];
   const detail =
-    'all permissions; no dead-letter queue: give it a redrive policy with a maxReceiveCount of 100 (README, SQS)';
+    'all permissions; no dead-letter queue: give it a redrive policy with a maxReceiveCount of 100 (docs/sqs.md)';
   return [{ ...about, state: 'note', detail }];
 }
 
