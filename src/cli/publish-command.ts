@@ -21,8 +21,8 @@ export function publishCommand(): Command {
     .description('publish an event file, or sample events, to the global exchange as the core API would')
     .option('--instance <name>', 'instance that the events belong to', 'my-instance')
     .option('--event <event>', 'messages.upsert or MESSAGES_UPSERT', 'messages.upsert')
-    .option('--file <path>', 'a JSON event instead of a sample')
-    .option('--count <n>', 'how many', parseCount, 1)
+    .option('--file <path>', 'publish the JSON event in this file instead of samples')
+    .option('--count <n>', 'number of events', parseCount, 1)
     .action(publish);
 }
 

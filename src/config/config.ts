@@ -239,7 +239,7 @@ function webhookOf(values: Values, problems: string[]): WebhookConfig {
   const statuses = values.WEBHOOK_RETRY_NON_RETRYABLE_STATUS_CODES.map(Number);
   if (statuses.some((status) => !Number.isInteger(status) || status < 300 || status > 599)) {
     problems.push(
-      'WEBHOOK_RETRY_NON_RETRYABLE_STATUS_CODES: must be a comma separated list of codes from 300 to 599',
+      'WEBHOOK_RETRY_NON_RETRYABLE_STATUS_CODES: must be a comma-separated list of codes from 300 to 599',
     );
   }
   return {

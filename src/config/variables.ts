@@ -71,7 +71,7 @@ export const VARIABLES = {
     'AWS region, such as us-east-1. Empty: that of SQS_QUEUE_URLS, of AWS_REGION or of the profile.',
   ),
   SQS_ENDPOINT: variable(optional(httpUrl), undefined, 'Address of a VPC endpoint or of an emulator of SQS.'),
-  SQS_QUEUE_URLS: variable(list, [], 'Addresses of SQS queues to consume, whatever their names.'),
+  SQS_QUEUE_URLS: variable(list, [], 'Addresses of SQS queues to consume, under any name.'),
   SQS_QUEUE_TEMPLATES: variable(
     list,
     ['{instance}-{event}', '{instance}_{event}.fifo'],

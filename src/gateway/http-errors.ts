@@ -94,7 +94,7 @@ export function asHttpError(
     return new HttpError(503, ['Redis does not answer, or takes nothing: try again'], RETRY_AFTER_SECONDS);
   }
   onUnexpected(error);
-  return new HttpError(500, 'the gateway failed; its log tells why');
+  return new HttpError(500, 'the gateway failed; its log says why');
 }
 
 /** Of routes that check a key first: a list of ids of dead letters is the largest body. */

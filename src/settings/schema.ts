@@ -54,7 +54,7 @@ const signingSecret = z
     (value) => value.split(',').every(isSigningKey),
     'must be base64 of at least 16 bytes, with or without whsec_',
   )
-  .describe('signs requests (Standard Webhooks); comma separated while rotating');
+  .describe('signs requests (Standard Webhooks); two, separated by a comma, while rotating');
 
 export const webhookFields = z.object({
   enabled,
