@@ -10,7 +10,7 @@ import {
   SettingsUnreadableError,
 } from '../settings/settings-errors';
 
-/** What a client is told: one sentence, several, or as the core API's validation does, a list within a list. */
+/** The message for a client: one sentence, several, or, as in the core API's validation, a list within a list. */
 export type HttpMessage = string | readonly string[] | readonly (readonly string[])[];
 
 /** Every error of the gateway, in the shape of the core API (docs/core-api.md#rest). */
@@ -61,7 +61,7 @@ export interface ErrorContext {
 }
 
 /**
- * Any error → what the client is told. What is not meant for it goes into the log.
+ * Turns any error into the message for the client. What is not meant for the client goes into the log.
  *
  * @param bodyLimit of the route, in bytes
  */
