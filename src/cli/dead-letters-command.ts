@@ -19,23 +19,25 @@ interface Options extends DeadLetterFilter {
 }
 
 export function deadLettersCommand(): Command {
-  const command = new Command('dead-letters').description('what was given up on: list, show, replay, remove');
+  const command = new Command('dead-letters').description(
+    'deliveries that were given up on: list, show, replay, remove',
+  );
   filters(command.command('ls').description('list, newest first'))
-    .option('--limit <n>', 'at most so many', parseCount, 100)
+    .option('--limit <n>', 'maximum number of lines', parseCount, 100)
     .option('--json', 'one JSON object a line')
     .action(list);
   command.command('show <id>').description('one dead letter with its history and body').action(show);
   filters(
     command
       .command('replay [ids...]')
-      .description('deliver again: those named, or those that the filters choose'),
+      .description('deliver dead letters again: those named, or those that match the filters'),
   )
     .option('--all', 'every dead letter')
     .action((ids: string[], options: Options) => each(ids, options, REPLAY));
   filters(
     command
       .command('rm [ids...]')
-      .description('remove for good: those named, or those that the filters choose'),
+      .description('remove dead letters for good: those named, or those that match the filters'),
   )
     .option('--all', 'every dead letter')
     .action((ids: string[], options: Options) => each(ids, options, REMOVE));

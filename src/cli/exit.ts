@@ -1,6 +1,6 @@
 import { RelayError } from '../errors';
 
-/** Exit codes of every command (interface.md): 0 good, 1 a finding or a failure, 2 wrong usage or configuration. */
+/** Exit codes of every command: 0 good, 1 a finding or a failure, 2 wrong usage or configuration. */
 export const FINDING = 1;
 export const USAGE = 2;
 

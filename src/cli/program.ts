@@ -13,7 +13,7 @@ import { settingsCommand } from './settings-command';
 
 const OUTPUT = { writeOut: printText, writeErr: complainLines };
 
-/** Parses the command line, runs the command, and sets the exit code (interface.md, The command line). */
+/** Parses the command line, runs the command, and sets the exit code (listed in `cli/exit.ts`). */
 export async function run(argv: readonly string[]): Promise<void> {
   watchOutput();
   const program = new Command('evolution-relay')

@@ -21,8 +21,8 @@ export function publishCommand(): Command {
     .description('publish an event file, or sample events, to the global exchange as the core API would')
     .option('--instance <name>', 'instance that the events belong to', 'my-instance')
     .option('--event <event>', 'messages.upsert or MESSAGES_UPSERT', 'messages.upsert')
-    .option('--file <path>', 'a JSON event instead of a sample')
-    .option('--count <n>', 'how many', parseCount, 1)
+    .option('--file <path>', 'publish the JSON event in this file instead of samples')
+    .option('--count <n>', 'number of events', parseCount, 1)
     .action(publish);
 }
 
@@ -46,7 +46,8 @@ async function publish(options: Options): Promise<void> {
     channel.on('return', () => {
       returned++;
     });
-    // The core API sends no properties at all (contract B.3); that it comes back where no queue takes it is none.
+    // The core API sends no properties at all (docs/core-api.md#rabbitmq). `mandatory` is not a property: it makes the
+    // broker return messages that no queue takes.
     for (let index = 0; index < options.count; index++) {
       if (!channel.publish(exchange, routingKey, bodyOf(index), { mandatory: true }))
         await channel.waitForConfirms();

@@ -22,7 +22,7 @@ const NOTHING_GLOBAL =
 
 export function startCommand(): Command {
   return new Command('start')
-    .description('worker and gateway in one process')
+    .description('run worker and gateway in one process')
     .action(() => serve(['gateway', 'worker']));
 }
 
@@ -32,7 +32,7 @@ export function workerCommand(): Command {
 
 export function gatewayCommand(): Command {
   return new Command('gateway')
-    .description('HTTP: settings, WebSockets, operations')
+    .description('serve HTTP: settings, WebSockets, operations')
     .action(() => serve(['gateway']));
 }
 

@@ -17,9 +17,12 @@ import { complain, printJson, printLine, printTable } from './output';
 import { encryptAll, exportSettings, importEach, listSettings, SETTINGS_HEAD } from './settings-lists';
 
 export function settingsCommand(): Command {
-  const command = new Command('settings').description('what is set for single instances, in Redis');
-  command.command('ls').description('instances and what each has').action(list);
-  command.command('get <instance>').description('settings of one instance, secrets masked').action(get);
+  const command = new Command('settings').description('settings of single instances, stored in Redis');
+  command.command('ls').description('list the instances and the sections that each has').action(list);
+  command
+    .command('get <instance>')
+    .description('show the settings of one instance, secrets masked')
+    .action(get);
   command
     .command('set <instance> [json]')
     .description(
@@ -27,14 +30,17 @@ export function settingsCommand(): Command {
     )
     .option('--file <file>', 'read the JSON from a file, - for standard input')
     .action(set);
-  command.command('rm <instance>').description('forget all its settings, readable or not').action(remove);
+  command
+    .command('rm <instance>')
+    .description('remove all settings of an instance, readable or not')
+    .action(remove);
   command
     .command('export [file]')
-    .description('all settings as a file for import or SETTINGS_FILE, secrets included')
+    .description('write all settings, secrets included, as a file for import or SETTINGS_FILE')
     .action(exportAll);
   command
     .command('import <file>')
-    .description('settings of many instances, as export writes them; each replaces what was set')
+    .description('set many instances from a file that export wrote; each replaces what was set')
     .action(importAll);
   command
     .command('encrypt')

@@ -239,7 +239,7 @@ function webhookOf(values: Values, problems: string[]): WebhookConfig {
   const statuses = values.WEBHOOK_RETRY_NON_RETRYABLE_STATUS_CODES.map(Number);
   if (statuses.some((status) => !Number.isInteger(status) || status < 300 || status > 599)) {
     problems.push(
-      'WEBHOOK_RETRY_NON_RETRYABLE_STATUS_CODES: must be a comma separated list of codes from 300 to 599',
+      'WEBHOOK_RETRY_NON_RETRYABLE_STATUS_CODES: must be a comma-separated list of codes from 300 to 599',
     );
   }
   return {
@@ -274,7 +274,7 @@ function retryOf(values: Values): RetryConfig {
   };
 }
 
-/** Ours, and the core API's words (contract E). */
+/** The relay's own levels, and the words of the core API's LOG_LEVEL list. */
 const LOG_LEVELS = ['error', 'warn', 'info', 'debug', 'log', 'verbose', 'dark', 'webhooks', 'websocket'];
 
 function logLevelsOf({ LOG_LEVEL: levels }: Values, problems: string[]): readonly string[] {

@@ -16,7 +16,7 @@ const NOT_EVENTS: ReadonlySet<string> = new Set([
 
 /**
  * Reads a family of switches such as `RABBITMQ_EVENTS_<KEY>`: where none is set, every event; as soon as one is
- * set, exactly those that say true (interface.md, Environment). Problems and warnings are pushed, not thrown.
+ * set, exactly those that say true (docs/configuration.md#switches-of-events). Problems and warnings are pushed, not thrown.
  */
 export function readEventSwitches(
   prefix: string,

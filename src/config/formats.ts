@@ -55,7 +55,7 @@ export function oneOf<const T extends string>(...choices: readonly T[]): Format<
 }
 
 /** Comma separated; empty items are dropped. */
-export const list: Format<readonly string[]> = format('a comma separated list', (raw) => {
+export const list: Format<readonly string[]> = format('a comma-separated list', (raw) => {
   const items = Array.isArray(raw) ? raw.map(asText) : asText(raw)?.split(',');
   if (items === undefined || items.some((item) => item === undefined)) return undefined;
   return items.flatMap((item) => item?.trim() || []);

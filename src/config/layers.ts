@@ -14,7 +14,7 @@ export interface RawValues {
 
 /**
  * Layers, weakest first: `config/default.json`, `config/$NODE_ENV.json`, `.env`, the environment
- * (interface.md, Environment).
+ * (docs/configuration.md).
  *
  * @throws ConfigError when a file is there but cannot be read
  */

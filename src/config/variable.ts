@@ -1,6 +1,6 @@
 import { type Format, integer } from './formats';
 
-/** One environment variable: what it means, what it may be, and what it is when nobody says. */
+/** One environment variable: its meaning for operators, its format, and its default. */
 export interface Variable<T> {
   readonly doc: string;
   readonly format: Format<T>;

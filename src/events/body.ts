@@ -8,7 +8,7 @@ interface Layout {
   readonly tokens: readonly (readonly [key: string, token: Buffer])[];
 }
 
-/** Order of the keys in what webhooks and Pusher receive (contract B.2); extra root keys follow in theirs. */
+/** Keys in the order of webhooks and Pusher (docs/core-api.md#order-of-the-keys). Extra root keys follow in theirs. */
 const WITH_DESTINATION = layoutOf(
   'event',
   'instance',

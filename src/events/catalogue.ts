@@ -1,5 +1,5 @@
 /**
- * Every event that the core API sends or documents: contract B.5, the subscription enum of part C, and the
+ * Every event that the core API sends or documents: docs/core-api.md#event-names, its subscriptions, and the
  * older spellings of the "Webhooks" document. The relay passes unknown events through; the catalogue is only
  * needed to name bindings, filters and URL suffixes.
  */
@@ -54,7 +54,7 @@ export const CATALOGUE: readonly EventType[] = [
   eventType('chats.update'),
   eventType('chats.delete'),
   eventType('groups.upsert'),
-  // The core API subscribes to GROUP_UPDATE and emits groups.update (contract A10 no. 5): one and the same here.
+  // The core API subscribes to GROUP_UPDATE and emits groups.update (docs/core-api.md#event-names): one and the same here.
   eventType('groups.update', { otherKeys: ['GROUP_UPDATE'], otherEvents: ['group.update'] }),
   eventType('group-participants.update', {
     legacySuffix: 'groups-participants-update',

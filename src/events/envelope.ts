@@ -22,7 +22,7 @@ export interface Envelope {
   readonly id: EventId;
   readonly event: string;
   readonly instance: string;
-  /** Local wall time of the core API with a false `Z` (contract B.1), as text. */
+  /** Local wall time of the core API with a false `Z` (docs/core-api.md#envelope), as text. */
   readonly dateTime: string | undefined;
   /** The whole body as it came. */
   readonly body: Buffer;

@@ -1,5 +1,5 @@
 /**
- * A made-up message in the shape of the core API (contract B.6), different for each `index`.
+ * A made-up message in the shape of the core API (docs/core-api.md#envelope), different for each `index`.
  *
  * @param event as it stands in the envelope, such as `messages.upsert`
  */

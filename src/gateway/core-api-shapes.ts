@@ -3,7 +3,7 @@ import { MASK, maskedUrl } from '../settings/masked-url';
 import type { PusherSettings, SwitchSettings, WebhookSettings } from '../settings/schema';
 import { pathOf, type Slot, type SlotValue } from '../settings/slot';
 
-/** What set and find answer: the rows of the core API's database (contract C), and what is ours. */
+/** Answers of set and find: rows of the core API's database (docs/core-api.md#rest) and the relay's own fields. */
 export type Row = Readonly<Record<string, unknown>>;
 
 export function rowOf(instance: string, slot: Slot, value: SlotValue): Row {

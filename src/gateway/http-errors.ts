@@ -10,10 +10,10 @@ import {
   SettingsUnreadableError,
 } from '../settings/settings-errors';
 
-/** What a client is told: one sentence, several, or as the core API's validation does, a list within a list. */
+/** The message for a client: one sentence, several, or, as in the core API's validation, a list within a list. */
 export type HttpMessage = string | readonly string[] | readonly (readonly string[])[];
 
-/** Every error of the gateway, in the shape of the core API (contract C). */
+/** Every error of the gateway, in the shape of the core API (docs/core-api.md#rest). */
 export interface ErrorBody {
   readonly status: number;
   readonly error: string;
@@ -61,7 +61,7 @@ export interface ErrorContext {
 }
 
 /**
- * Any error → what the client is told. What is not meant for it goes into the log.
+ * Turns any error into the message for the client. What is not meant for the client goes into the log.
  *
  * @param bodyLimit of the route, in bytes
  */
@@ -94,7 +94,7 @@ export function asHttpError(
     return new HttpError(503, ['Redis does not answer, or takes nothing: try again'], RETRY_AFTER_SECONDS);
   }
   onUnexpected(error);
-  return new HttpError(500, 'the gateway failed; its log tells why');
+  return new HttpError(500, 'the gateway failed; its log says why');
 }
 
 /** Of routes that check a key first: a list of ids of dead letters is the largest body. */

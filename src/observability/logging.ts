@@ -16,7 +16,7 @@ export interface Logger {
 export type Fields = Readonly<Record<string, unknown>>;
 
 export interface LoggingOptions {
-  /** One level name, or the core API's list (contract E). */
+  /** The name of one level, or a list as the core API's LOG_LEVEL has it. */
   readonly levels: readonly string[];
   readonly color: boolean;
   readonly format: 'auto' | 'json' | 'text';
@@ -25,7 +25,7 @@ export interface LoggingOptions {
 const NAMES = ['error', 'warn', 'info', 'debug'] as const;
 type LevelName = (typeof NAMES)[number];
 
-/** The core API's words for levels; its list is as talkative as its most talkative word. */
+/** The core API's words for levels. The most verbose word of its list decides. */
 const LEVELS: Readonly<Record<string, LevelName>> = {
   ERROR: 'error',
   WARN: 'warn',
@@ -38,7 +38,7 @@ const LEVELS: Readonly<Record<string, LevelName>> = {
   DARK: 'debug',
 };
 
-/** The most talkative level of a list; unknown words are passed over. */
+/** The most verbose level of a list; unknown words are ignored. */
 export function levelOf(levels: readonly string[]): LevelName {
   const ranks = levels.map((word) => NAMES.indexOf(LEVELS[word.trim().toUpperCase()] ?? 'error'));
   return NAMES[Math.max(0, ...ranks)] ?? 'info';
@@ -52,8 +52,8 @@ export interface LoggerParts {
 }
 
 /**
- * Lines are written to standard output, and dropped where it takes none: the disk is full, its reader is gone or does not
- * read. When it takes lines again, one tells how many were dropped.
+ * Lines are written to standard output. They are dropped while it takes none: the disk is full, or its reader is gone or does
+ * not read. When it takes lines again, one line reports how many were dropped.
  */
 export function createLogger(options: LoggingOptions, parts: LoggerParts = {}): Logger {
   const { stream = process.stdout, onDropped = () => {} } = parts;
@@ -84,7 +84,7 @@ export function createLogger(options: LoggingOptions, parts: LoggerParts = {}): 
 /** Where winston puts the finished line. */
 const LINE = Symbol.for('message');
 
-/** winston's own transports write to the stream whatever becomes of it. */
+/** winston's own transports keep writing to a stream that takes nothing. */
 function transportTo(output: LogOutput): winston.transport {
   const stream = new Writable({
     decodeStrings: false,
@@ -107,7 +107,7 @@ function readable(color: boolean): winston.Logform.Format {
   return color ? winston.format.combine(winston.format.colorize({ level: true }), line) : line;
 }
 
-/** Quoted where the value could not be told from what stands beside it. */
+/** Quotes a value that could otherwise not be told apart from its surroundings. */
 function show(value: unknown): string {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
   return printable(/[\s"=]/.test(text) && typeof value === 'string' ? JSON.stringify(text) : text);

@@ -2,7 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { Durations } from './durations';
 import { Tally } from './tally';
 
-/** The relay's metrics by name (interface.md, Metrics). No label holds anything that a tenant can make grow. */
+/** The relay's metrics by name (docs/operations.md#metrics). No label holds anything that a tenant can make grow. */
 export class Metrics {
   readonly registry = new Registry();
   readonly eventsAccepted = this.counter('relay_events_accepted_total', 'Events taken from a source', [

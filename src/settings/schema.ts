@@ -9,7 +9,7 @@ import {
   MAX_WEBHOOKS,
 } from './limits';
 
-/** What is set for one instance: one schema for validation, types and the API's description. */
+/** Settings of one instance: one schema for validation, types and the API's description. */
 
 const eventList = z
   .array(z.string().min(1, 'must name an event, such as MESSAGES_UPSERT').max(100))
@@ -54,7 +54,7 @@ const signingSecret = z
     (value) => value.split(',').every(isSigningKey),
     'must be base64 of at least 16 bytes, with or without whsec_',
   )
-  .describe('signs requests (Standard Webhooks); comma separated while rotating');
+  .describe('signs requests (Standard Webhooks); two, separated by a comma, while rotating');
 
 export const webhookFields = z.object({
   enabled,
@@ -96,14 +96,14 @@ export const pusherSchema = z
   .refine(({ cluster, host }) => cluster !== '' || host !== undefined, {
     path: ['cluster'],
     error: NO_CLUSTER,
-    // Whatever else is wrong: all problems are told at once.
+    // This check runs even if others fail, so that all problems are reported at once.
     when: ({ value }) => typeof value === 'object' && value !== null,
   });
 
-/** WebSockets, and the instance's own RabbitMQ exchange and SQS queues: whether, and for which events. */
+/** Switches a part on for some events: WebSockets, the instance's own RabbitMQ exchange, its SQS queues. */
 export const switchSchema = z.object({ enabled, events: eventList, ...stamps });
 
-/** Names of the older flat bodies and of what the core API answers (contract C, D). */
+/** Names of the fields in older flat bodies and in the core API's answers (docs/core-api.md#rest). */
 const OLDER_NAMES: Readonly<Record<string, string>> = {
   webhookUrl: 'url',
   webhook_by_events: 'byEvents',
@@ -128,7 +128,7 @@ export function withPresentNames(value: unknown): unknown {
   );
 }
 
-/** Of a further webhook. */
+/** Name of a further webhook. */
 export const webhookName = z
   .string()
   .regex(/^[A-Za-z0-9][\w.-]{0,63}$/, 'must be 1 to 64 letters, digits, dots, hyphens, underscores');

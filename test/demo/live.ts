@@ -16,7 +16,7 @@ const HEADER = ['x-shop', 'bot-01'] as const;
 /** When its webhook is set, and when the WebSocket client is cut off: shares of all events. */
 const SET_AT = 0.25;
 const CUT_AT = 0.4;
-/** Settings are in force everywhere within this time (README). */
+/** Settings are in force everywhere within this time (docs/settings.md). */
 const IN_FORCE_MS = 1_000;
 const LOOK_EVERY_MS = 50;
 const PATIENCE_MS = 10_000;

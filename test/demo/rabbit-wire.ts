@@ -68,7 +68,7 @@ export class RabbitWire implements Wire {
   }
 }
 
-/** Publishes as the core API does (contract B.3): no properties, hence transient. */
+/** Publishes as the core API does (docs/core-api.md#rabbitmq): no properties, hence transient. */
 class RabbitOutlet implements Outlet {
   constructor(
     private readonly connection: ChannelModel,

@@ -16,7 +16,7 @@ export interface Behaviour {
 }
 
 const DATA = Buffer.from(',"data":');
-/** The key that follows `data` in what a webhook receives (interface.md). */
+/** The key that follows `data` in what a webhook receives (docs/core-api.md#order-of-the-keys). */
 const AFTER_DATA = Buffer.from(',"destination":');
 
 /** A webhook: a real HTTP server that checks and counts what it gets. */

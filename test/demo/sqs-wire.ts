@@ -11,7 +11,7 @@ const CLAIM_EVERY = 20;
 const SERVER = 'evolution';
 
 /**
- * The core API's global queues, all events in one FIFO queue (contract B.4): one for each relay, as a queue has one
+ * The core API's global queues, all events in one FIFO queue (docs/core-api.md#other-transports): one for each relay, as a queue has one
  * reader. SQS and S3 are an emulator's, over their real protocols.
  */
 export class SqsWire implements Wire {

@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 const CONNECT_TIMEOUT_MS = 5_000;
 const SCAN_COUNT = 1_000;
 
-/** Deletes every key whose prefix in braces begins so (design.md, Redis). */
+/** Deletes every key whose prefix in braces begins so. */
 export async function removeKeys(redisUri: string, prefixes: string): Promise<void> {
   const redis = new Redis(redisUri, {
     connectTimeout: CONNECT_TIMEOUT_MS,

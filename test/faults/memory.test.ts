@@ -22,7 +22,7 @@ function noise(index: number): string {
   return cipher.update(Buffer.alloc((BYTES * 3) / 4)).toString('base64');
 }
 
-/** What is published, and with a URL what must arrive (interface.md: order of keys, `destination` added). */
+/** What is published, and with a URL what must arrive (docs/core-api.md#order-of-the-keys). */
 function bodyOf(index: number, url?: string): Buffer {
   const start = `{"event":"messages.upsert","instance":"big","data":{"id":${index},"media":"${noise(index)}"}`;
   const destination = url === undefined ? '' : `,"destination":${JSON.stringify(url)}`;

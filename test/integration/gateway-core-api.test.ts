@@ -1,7 +1,7 @@
 import { GatewayBench } from '../support/gateway';
 
 /**
- * What a client that was written for the core API sends, and what it reads from the answers (contract C): all pairs in
+ * What a client that was written for the core API sends, and what it reads from the answers (docs/core-api.md#rest): all pairs in
  * the order in which such a client sends them.
  */
 const ROW = {

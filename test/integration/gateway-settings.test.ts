@@ -36,7 +36,7 @@ const set = (section: string, body: unknown): Promise<HttpAnswer> =>
 const find = (section: string): Promise<HttpAnswer> => bench.ask('GET', `/${section}/find/${name}`);
 const remove = (section: string): Promise<HttpAnswer> => bench.ask('DELETE', `/${section}/set/${name}`);
 
-describe('the core API’s answers (contract C)', () => {
+describe('the core API’s answers', () => {
   test('a webhook that is set is answered with 201 and its row, and found as the same row', async () => {
     const webhook = {
       enabled: true,

@@ -1,6 +1,6 @@
 /**
  * The names and values that the core API publishes as its `.env.example`, odd ones included: events it does not
- * know, an address in quotes, its own error webhook's switches among those of events (contract E and A10).
+ * know, an address in quotes, the switches of its own error webhook among those of events.
  */
 const RABBITMQ_KEYS = `APPLICATION_STARTUP INSTANCE_CREATE INSTANCE_DELETE QRCODE_UPDATED MESSAGES_SET
   MESSAGES_UPSERT MESSAGES_EDITED MESSAGES_UPDATE MESSAGES_DELETE SEND_MESSAGE SEND_MESSAGE_UPDATE CONTACTS_SET

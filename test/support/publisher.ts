@@ -12,8 +12,8 @@ const BATCH = 20;
 const CONNECT_MS = 90_000;
 
 /**
- * Publishes as the core API does (contract B.3: no properties at all, routing key = event), but over a confirm
- * channel, so that a test knows what the broker has. What was not confirmed when a connection broke is published
+ * Publishes as the core API does (docs/core-api.md#rabbitmq: no properties at all, routing key = event), but over a
+ * confirm channel, so that a test knows what the broker has. What was not confirmed when a connection broke is published
  * again over the next one.
  */
 export class Publisher {
@@ -135,7 +135,7 @@ class Session {
   }
 }
 
-/** `count` messages, each with its own key, in the shape of contract B.6. */
+/** `count` messages, each with its own key, in the shape of the core API's. */
 export function messageEvents(name: string, count: number): OutgoingEvent[] {
   const madeAt = new Date().toISOString();
   return Array.from({ length: count }, (_, index) => {

@@ -62,7 +62,7 @@ export class RabbitBench {
     return name;
   }
 
-  /** As the core API does (contract B.3). */
+  /** As the core API does (docs/core-api.md#rabbitmq). */
   async declareQueue(queue: string, exchange: string, pattern: string): Promise<void> {
     this.queues.add(queue);
     await this.channel.assertQueue(queue, QUORUM);

@@ -43,7 +43,7 @@ export class SqsAdmin {
     await this.client.send(new DeleteQueueCommand({ QueueUrl: url }));
   }
 
-  /** As the core API does, without attributes (contract B.4). */
+  /** As the core API does, without attributes (docs/core-api.md#other-transports). */
   async send(url: string, body: string, group: string = randomUUID()): Promise<void> {
     const fifo = url.endsWith('.fifo') ? { MessageGroupId: group, MessageDeduplicationId: randomUUID() } : {};
     await this.client.send(new SendMessageCommand({ QueueUrl: url, MessageBody: body, ...fifo }));

@@ -5,28 +5,28 @@ import type { BatchEvent } from './batch-entry';
 import type { PusherApp } from './pusher-app';
 import { encryptedLength } from './signer';
 
-/** What is set for one destination. */
+/** Settings of one destination. */
 export interface PusherTarget {
   readonly id: DestinationId;
   readonly appId: string;
   readonly maxAttempts: number;
 }
 
-/** What is the same for all of them. */
+/** Parts that all Pusher destinations share. */
 export interface PusherOptions {
   readonly stripApikey: boolean;
   readonly channelPrefix: string;
-  /** As Pusher counts: the data of one event, encrypted where it is. */
+  /** Limit of the data of one event, counted after encryption, as Pusher does. */
   readonly maxEventBytes: number;
-  /** Of a request, and of the wait for one. */
+  /** Time limit of a request, and of the wait for one, in milliseconds. */
   readonly timeoutMs: number;
   /** Keeps events that are too large and sends a stub with a link; without it they are rejected. */
   readonly reference?: Referrer;
-  /** Tells which channels nobody subscribes to; without it every event is sent. */
+  /** Knows which channels have no subscriber; without it every event is sent. */
   readonly occupancy?: Occupancy;
 }
 
-/** What is sent of a delivery, and what it would have been. */
+/** Makes the attempt for a `body` that is too large, by sending something else in its place. */
 export type Referrer = (delivery: Delivery, body: Buffer, send: Send) => RunningAttempt;
 type Send = (data: Buffer) => RunningAttempt;
 
@@ -36,10 +36,10 @@ export interface Occupancy {
 }
 
 const QRCODE_UPDATED = 'qrcode.updated';
-/** The core API leaves it out, too: the picture alone is larger than an event may be (contract B.2). */
+/** Left out, as in the core API: the picture is larger than Pusher takes (docs/core-api.md#order-of-the-keys). */
 const QRCODE_PICTURE = ['qrcode', 'base64'];
 
-/** Sends events to the channels of one app as interface.md, "What Pusher receives", says. */
+/** Sends events to the channels of one app (docs/pusher.md#what-subscribers-receive). */
 export class PusherDestination implements Destination {
   readonly kind = 'pusher';
   readonly id: DestinationId;

@@ -20,7 +20,7 @@ const JWT_SECONDS = 600;
 
 /**
  * Makes the headers that are the same for every request of one webhook, as a flat list of names and values. A
- * header `jwt_key` becomes `Authorization: Bearer <HS256 token>` as in the core API (contract B.4); its token
+ * header `jwt_key` becomes `Authorization: Bearer <HS256 token>` as in the core API (docs/core-api.md#other-transports); its token
  * lives 600 s, so the result is to be made anew from time to time.
  */
 export function staticHeaders(own: Readonly<Record<string, string>>, url: URL): string[] {

@@ -31,7 +31,7 @@ export interface WebhookOptions {
 
 const MEDIA = ['message', 'base64'];
 
-/** Posts events to one URL as interface.md, "What a webhook receives", says. */
+/** Posts events to one URL (docs/webhooks.md#what-your-webhook-receives). */
 export class WebhookDestination implements Destination {
   readonly kind = 'webhook';
   readonly id: DestinationId;

@@ -17,7 +17,7 @@ import { describe, SECTION_SCHEMAS, SETTINGS_SCHEMA } from '../openapi';
 export interface SettingsRoutesParts {
   readonly instances: InstanceSettings;
   readonly guards: Guards;
-  /** What stands in the way of a section that is set, such as a switch in the configuration. */
+  /** Reasons why a section that is set has no effect, such as a switch in the configuration. */
   readonly obstacles: Readonly<Partial<Record<SectionName, string>>>;
 }
 
@@ -30,7 +30,7 @@ interface OfWebhook {
 
 const SECTIONS: readonly SectionName[] = ['webhook', 'pusher', 'websocket', 'rabbitmq', 'sqs'];
 
-/** Settings of instances over HTTP, as the core API has them (contract C). */
+/** Settings of instances over HTTP, as the core API has them (docs/core-api.md#rest). */
 export function settingsRoutes(server: FastifyInstance, parts: SettingsRoutesParts): void {
   for (const section of SECTIONS) sectionRoutes(server, parts, section);
   namedWebhookRoutes(server, parts);
@@ -157,7 +157,7 @@ function instanceRoutes(server: FastifyInstance, { instances, guards }: Settings
       const name = instanceNameOf(body);
       if (name === undefined) throw badRequest(['instanceName: must be the name of an instance']);
       const given = objectOf(body);
-      // As in the core API: an empty one is none.
+      // As in the core API, an empty name is no name.
       const token = given['token'] || randomUUID().toUpperCase();
       const { settings, warnings } = await instances.create(instanceName(name), { ...given, token });
       return reply
@@ -175,12 +175,12 @@ function instanceRoutes(server: FastifyInstance, { instances, guards }: Settings
   );
 }
 
-/** A key that opens everything is the operator's; whatever else was let in is the instance's own token. */
+/** A key that opens everything is the operator's; every other key that was accepted is the instance's own token. */
 function authorOf(request: FastifyRequest, guards: Guards): Author {
   return guards.accessOf(request) === 'all' ? 'operator' : 'tenant';
 }
 
-/** As the core API answers, as far as the relay knows. */
+/** The core API's answer, with those fields that the relay knows. */
 function created(name: string, settings: Settings): Row {
   const { webhook, token } = settings;
   const switches = (['websocket', 'rabbitmq', 'sqs', 'pusher'] as const).flatMap((section) => {

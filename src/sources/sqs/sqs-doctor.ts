@@ -28,7 +28,7 @@ type Check = (api: SqsApi, queueUrl: string) => Promise<boolean>;
 const MAX_QUEUES = 10;
 /** Hides nothing, but counts as one receipt of a message that waits. */
 const ONE_SHOWN = { max: 1, waitSeconds: 0, visibilitySeconds: 0 };
-/** Deletes nothing and changes nothing; whether it is refused as a receipt or as a call tells the permission. */
+/** Deletes nothing. SQS refuses either the receipt (the permission is there) or the call (it is missing). */
 const NO_RECEIPT = ['AQEBnosuchreceipt'];
 
 /** By the permission that each needs. */
@@ -142,7 +142,7 @@ async function inspectQueue(api: SqsApi, queueUrl: string): Promise<Finding[]> {
   if (hasDeadLetterQueue)
     return [{ ...about, state: 'ok', detail: 'all permissions, and a dead-letter queue' }];
   const detail =
-    'all permissions; no dead-letter queue: give it a redrive policy with a maxReceiveCount of 100 (README, SQS)';
+    'all permissions; no dead-letter queue: give it a redrive policy with a maxReceiveCount of 100 (docs/sqs.md)';
   return [{ ...about, state: 'note', detail }];
 }
 

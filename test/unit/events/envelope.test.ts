@@ -6,7 +6,7 @@ import { CATALOGUE } from '../../../src/events/catalogue';
 import { parseEnvelope } from '../../../src/events/envelope';
 import { envelopeOf, eventBody, fixture, fixtureNames } from '../../support/events';
 
-/** Never an event: the core API's error webhook, which no broker carries (contract B.4). */
+/** Never an event: the core API's error webhook, which no broker carries (docs/core-api.md#other-transports). */
 const NOT_AN_EVENT = 'error.http-only.json';
 const FIXTURES = fixtureNames().filter((name) => name !== NOT_AN_EVENT);
 

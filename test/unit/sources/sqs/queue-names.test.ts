@@ -21,7 +21,7 @@ const find = (name: string, instance: string, events: 'all' | ReadonlySet<string
   wantedOf(instance, events).match(name);
 
 test.each([
-  // As the core API publishes, and as it creates (contract A10 no. 10).
+  // As the core API publishes, and as it creates (docs/core-api.md#other-transports).
   ['loja_messages_upsert.fifo', 'messages.upsert'],
   ['loja_group-participants_update.fifo', 'group-participants.update'],
   ['loja_group_participants_update.fifo', 'group-participants.update'],
