@@ -1,9 +1,9 @@
 import type { DeliveryId } from '../pipeline/delivery';
-import type { RetryStore } from './retry-store';
+import type { StoredCalls } from './retry-store';
 import type { Held } from './stored-deliveries';
 
 export interface LocksParts {
-  readonly store: RetryStore;
+  readonly store: Pick<StoredCalls, 'call'>;
   readonly lockMs: number;
   readonly onError: (error: unknown) => void;
 }

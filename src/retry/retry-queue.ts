@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { DeliveryId } from '../pipeline/delivery';
 import { type JobData, readJob } from './job';
-import type { RetryStore } from './retry-store';
+import type { StoredCalls } from './retry-store';
 import type { Held } from './stored-deliveries';
 
 /** A delivery whose time has come, held by this worker until its lock runs out. */
@@ -32,7 +32,7 @@ export interface Room {
 }
 
 export interface RetryQueueParts {
-  readonly store: RetryStore;
+  readonly store: Pick<StoredCalls, 'call'>;
   readonly lockMs: number;
 }
 

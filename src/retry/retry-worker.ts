@@ -3,11 +3,11 @@ import type { JobData } from './job';
 import { Locks } from './locks';
 import type { RetryHandler } from './retry-handler';
 import { RetryQueue } from './retry-queue';
-import type { RetryStore } from './retry-store';
+import type { StoredCalls } from './retry-store';
 import type { Held } from './stored-deliveries';
 
 export interface RetryWorkerParts {
-  readonly store: RetryStore;
+  readonly store: Pick<StoredCalls, 'isReady' | 'call'>;
   readonly handler: RetryHandler;
   readonly concurrency: number;
   /** Bytes of bodies that retries may hold at once. */
