@@ -1,6 +1,6 @@
 import { type Delivery, type DestinationId, destinationKeyOf } from '../pipeline/delivery';
 import type { GroupCommit } from '../retry/group-commit';
-import type { RetryStore } from '../retry/retry-store';
+import type { StoredCalls } from '../retry/retry-store';
 
 const FLUSH_MS = 1000;
 /** Each destination costs Redis a step: with thousands of them they are added up for longer. */
@@ -20,7 +20,7 @@ export class Ledger {
   private delayMs = FLUSH_MS;
 
   constructor(
-    private readonly store: RetryStore,
+    private readonly store: Pick<StoredCalls, 'step'>,
     private readonly commit: GroupCommit,
   ) {}
 

@@ -1,5 +1,5 @@
 import { StoreUnavailableError } from '../errors';
-import { NotStoredError, type RetryStore, type Step } from './retry-store';
+import { NotStoredError, type Step, type StoredCalls } from './retry-store';
 
 /** One change of what is stored. */
 export interface Change {
@@ -38,7 +38,7 @@ export class GroupCommit {
   private readonly paused = new Set<() => void>();
 
   constructor(
-    private readonly store: RetryStore,
+    private readonly store: Pick<StoredCalls, 'write' | 'mayHave'>,
     private readonly onUnavailable: (error: unknown) => void,
   ) {}
 

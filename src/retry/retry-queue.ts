@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Worker } from 'bullmq';
 import type { DeliveryId } from '../pipeline/delivery';
 import { type JobData, type JobRecord, readJob, recordOf, spentBefore } from './job';
-import type { RetryStore } from './retry-store';
+import type { RetryStore, StoredCalls } from './retry-store';
 import type { Held } from './stored-deliveries';
 
 /** A delivery whose time has come, held by this worker until its lock runs out. */
@@ -38,7 +38,7 @@ export interface Room {
 }
 
 export interface RetryQueueParts {
-  readonly store: RetryStore;
+  readonly store: Pick<StoredCalls, 'call'> & Pick<RetryStore, 'openWorker'>;
   readonly lockMs: number;
   readonly stalledCheckMs: number;
   /** BullMQ put back that many jobs of workers that are gone. */

@@ -29,6 +29,9 @@ export interface Step {
   readonly reply?: (reply: unknown) => void;
 }
 
+/** What the parts that store and fetch deliveries need of the store: calls, and steps that are written together. */
+export type StoredCalls = Pick<RetryStore, 'isReady' | 'call' | 'step' | 'write' | 'mayHave'>;
+
 /** Some of the steps are not stored; the others are. */
 export class NotStoredError extends StoreUnavailableError {
   constructor(

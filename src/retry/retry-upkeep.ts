@@ -1,4 +1,4 @@
-import type { RetryStore } from './retry-store';
+import type { StoredCalls } from './retry-store';
 
 /** What became too old, by destination and event. */
 export interface Expired {
@@ -7,7 +7,7 @@ export interface Expired {
 }
 
 export interface RetryUpkeepParts {
-  readonly store: RetryStore;
+  readonly store: Pick<StoredCalls, 'isReady' | 'call'>;
   /** Deliveries parked for longer become dead letters; 0: never. */
   readonly parkedMaxAgeMs: number;
   readonly onExpired: (expired: readonly Expired[]) => void;

@@ -2,24 +2,20 @@ import { OpenWork } from '../time/open-work';
 import type { JobData } from './job';
 import { Locks } from './locks';
 import type { RetryHandler } from './retry-handler';
-import { RetryQueue } from './retry-queue';
-import type { RetryStore } from './retry-store';
+import type { RetryQueue } from './retry-queue';
+import type { StoredCalls } from './retry-store';
 import type { Held } from './stored-deliveries';
 
 export interface RetryWorkerParts {
-  readonly store: RetryStore;
+  readonly store: Pick<StoredCalls, 'isReady'>;
+  readonly queue: Pick<RetryQueue, 'outlook' | 'fetch' | 'extend' | 'close'>;
   readonly handler: RetryHandler;
   readonly concurrency: number;
   /** Bytes of bodies that retries may hold at once. */
   readonly maxBytes: number;
-  /** Retries that dead workers held were put back. */
-  readonly onRecovered: (count: number) => void;
   readonly onError: (error: unknown) => void;
 }
 
-/** A worker that dies leaves its jobs locked for this long. */
-const LOCK_MS = 15_000;
-const STALLED_CHECK_MS = 5_000;
 /** Fetched side by side, and bytes after which no more are: what came begins before more is asked for. */
 const TAKE_AT_ONCE = 50;
 const TAKE_BYTES = 4 * 1024 * 1024;
@@ -32,7 +28,6 @@ const REDIS_RETRY_MS = 1_000;
 
 /** Makes the retries: takes what is due, and delivers it by the same attempts as fresh events. */
 export class RetryWorker {
-  private readonly queue: RetryQueue;
   private readonly locks: Locks;
   private readonly open = new OpenWork();
   private bytes = 0;
@@ -41,15 +36,8 @@ export class RetryWorker {
   private wake: () => void = () => {};
 
   constructor(private readonly parts: RetryWorkerParts) {
-    const { store, onRecovered, onError } = parts;
-    this.queue = new RetryQueue({
-      store,
-      lockMs: LOCK_MS,
-      stalledCheckMs: STALLED_CHECK_MS,
-      onStalled: onRecovered,
-      onError,
-    });
-    this.locks = new Locks({ extend: (held) => this.queue.extend(held), onError });
+    const { queue, onError } = parts;
+    this.locks = new Locks({ extend: (held) => queue.extend(held), onError });
   }
 
   start(): void {
@@ -69,7 +57,7 @@ export class RetryWorker {
     await this.stopIntake();
     await this.open.idle();
     this.locks.close();
-    await this.queue.close();
+    await this.parts.queue.close();
   }
 
   private async loop(): Promise<void> {
@@ -89,7 +77,7 @@ export class RetryWorker {
     const deliveries = Math.min(TAKE_AT_ONCE, this.parts.concurrency - this.open.count);
     const bytes = Math.min(TAKE_BYTES, this.parts.maxBytes - this.bytes);
     try {
-      const { fit, missing, nextInMs } = await this.queue.outlook({ deliveries, bytes });
+      const { fit, missing, nextInMs } = await this.parts.queue.outlook({ deliveries, bytes });
       for (const id of missing) this.parts.handler.missing(id);
       if (fit === 0) return Math.min(IDLE_MS, Math.max(LEAST_PAUSE_MS, nextInMs ?? IDLE_MS));
       return (await this.fetchSome(fit)) ? 0 : IDLE_MS;
@@ -109,7 +97,7 @@ export class RetryWorker {
   /** It begins as soon as it is here, whatever becomes of the others. */
   private async fetchOne(): Promise<boolean> {
     const { handler } = this.parts;
-    const fetched = await this.queue.fetch();
+    const fetched = await this.parts.queue.fetch();
     if (fetched === undefined) return false;
     if (fetched.kind === 'odd') {
       const { record } = fetched;

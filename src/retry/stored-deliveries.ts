@@ -2,7 +2,7 @@ import type { AttemptRecord, DeliveryId } from '../pipeline/delivery';
 import { DEAD_REASONS, type DeadReason, type Decision } from '../pipeline/parking';
 import type { GroupCommit } from './group-commit';
 import { HISTORY_LIMIT, historyLine, type JobData } from './job';
-import type { RetryStore } from './retry-store';
+import type { StoredCalls } from './retry-store';
 import type { Charge } from './shares';
 
 /**
@@ -33,7 +33,7 @@ export interface ParkStep {
 }
 
 export interface StoredDeliveriesParts {
-  readonly store: RetryStore;
+  readonly store: Pick<StoredCalls, 'step'>;
   readonly commit: GroupCommit;
 }
 

@@ -7,6 +7,7 @@ import type { Bulkhead } from '../pipeline/bulkhead';
 import type { Destination, DestinationId } from '../pipeline/delivery';
 import type { Decide } from '../pipeline/parking';
 import { RetryHandler } from '../retry/retry-handler';
+import { RetryQueue } from '../retry/retry-queue';
 import type { RetryStore } from '../retry/retry-store';
 import { RetryUpkeep } from '../retry/retry-upkeep';
 import { RetryWorker } from '../retry/retry-worker';
@@ -27,6 +28,10 @@ export interface RetriesParts {
   readonly onRedisError: (error: unknown) => void;
 }
 
+/** A worker that dies leaves its jobs locked for this long. */
+const LOCK_MS = 15_000;
+const STALLED_CHECK_MS = 5_000;
+
 /** Everything that a worker does with what is stored: makes retries, and looks after what lies there. */
 export class Retries {
   private readonly worker: RetryWorker;
@@ -37,6 +42,13 @@ export class Retries {
     const { config, store, observer, log, onRedisError } = parts;
     this.worker = new RetryWorker({
       store,
+      queue: new RetryQueue({
+        store,
+        lockMs: LOCK_MS,
+        stalledCheckMs: STALLED_CHECK_MS,
+        onStalled: (count) => observer.recovered(count),
+        onError: onRedisError,
+      }),
       handler: new RetryHandler({
         deliveries: parts.deliveries,
         attempts: parts.attempts,
@@ -48,7 +60,6 @@ export class Retries {
       }),
       concurrency: config.retry.concurrency,
       maxBytes: config.delivery.maxBytesInFlight,
-      onRecovered: (count) => observer.recovered(count),
       onError: onRedisError,
     });
     this.upkeep = new RetryUpkeep({

@@ -5,6 +5,7 @@ export class Process implements Owner {
   state: Owner['state'] = 'running';
   skewMs = 0;
   private held: (() => void)[] = [];
+  private readonly deathListeners: (() => void)[] = [];
 
   constructor(
     readonly name: string,
@@ -31,8 +32,15 @@ export class Process implements Owner {
     for (const work of this.held.splice(0)) this.run(work);
   }
 
+  onDeath(listener: () => void): void {
+    this.deathListeners.push(listener);
+  }
+
+  /** The world sees its connections break. */
   die(): void {
+    if (this.state === 'dead') return;
     this.state = 'dead';
     this.held = [];
+    for (const listener of this.deathListeners) this.time.as(undefined, listener);
   }
 }

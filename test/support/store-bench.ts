@@ -160,7 +160,7 @@ export class StoreBench {
       }),
       concurrency: settings.concurrency ?? 10,
       maxBytes,
-      onRecovered: (count) => this.recovered.add(count),
+      queue: this.openQueue(),
       onError: () => {},
     });
     worker.start();

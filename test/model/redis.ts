@@ -1,0 +1,132 @@
+import { StoreUnavailableError } from '../../src/errors';
+import { NotStoredError, type Step, type StoredCalls } from '../../src/retry/retry-store';
+import type { Process } from './process';
+import { type Argument, StoredState } from './stored-state';
+import type { VirtualTime } from './virtual-time';
+
+/** How Redis treats what reaches it; `silent` with effect: calls are made, and their answers never come. */
+export type RedisMode = 'up' | 'slow' | 'full' | 'away' | 'silent' | 'silent-with-effect';
+
+const LATENCY_MS = 1;
+const SLOW_MS = 400;
+/** A call that is not answered for longer is given up. */
+export const CALL_MS = 2000;
+
+/** A Redis: all that asks it comes by one network, and it has one state. */
+export class ModelRedis {
+  readonly state: StoredState;
+  private current: RedisMode = 'up';
+  private readonly listeners: (() => void)[] = [];
+  private incarnation = 0;
+
+  constructor(readonly time: VirtualTime) {
+    this.state = new StoredState(() => time.now);
+  }
+
+  get mode(): RedisMode {
+    return this.current;
+  }
+
+  /** Whether it answers at all. */
+  get answers(): boolean {
+    return this.current === 'up' || this.current === 'slow' || this.current === 'full';
+  }
+
+  /** Called whenever it begins to answer again. */
+  onBack(listener: () => void): void {
+    this.listeners.push(listener);
+  }
+
+  become(mode: RedisMode): void {
+    const answered = this.answers;
+    this.current = mode;
+    if (!this.answers) this.incarnation++;
+    else if (!answered) for (const listener of this.listeners) listener();
+  }
+
+  /** Makes a call for a process: its answer, or the lack of one. */
+  ask<T>(process: Process, work: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const fail = (why: string): void => reject(new StoreUnavailableError(why));
+      if (this.current === 'away') return fail('the connection is closed');
+      const timer = setTimeout(() => fail('no answer'), CALL_MS);
+      const { incarnation } = this;
+      this.time.wire(LATENCY_MS, () => {
+        if (this.incarnation !== incarnation && this.current !== 'silent-with-effect') return;
+        if (this.current === 'away' || this.current === 'silent') return;
+        const answer = work();
+        this.time.wire(this.current === 'slow' ? SLOW_MS : LATENCY_MS, () => {
+          if (this.incarnation !== incarnation) return;
+          process.reach(() => {
+            clearTimeout(timer);
+            resolve(answer);
+          });
+        });
+      });
+    });
+  }
+}
+
+interface Prepared {
+  readonly number: string;
+  readonly script: string;
+  readonly args: readonly Argument[];
+  wasSent: boolean;
+}
+
+type Answer = { readonly ok: true; readonly reply: unknown } | { readonly ok: false };
+
+/** The store as one process reaches it: RetryStore with its OnceWriter. */
+export class MemoryStore implements StoredCalls {
+  private readonly prepared = new WeakMap<Step, Prepared>();
+  private last = 0;
+
+  constructor(
+    private readonly redis: ModelRedis,
+    private readonly process: Process,
+  ) {}
+
+  get isReady(): boolean {
+    return this.redis.mode !== 'away';
+  }
+
+  call(script: string, ...args: readonly Argument[]): Promise<unknown> {
+    return this.redis.ask(this.process, () => this.redis.state.run(script, args));
+  }
+
+  step(script: string, args: readonly Argument[], reply?: (reply: unknown) => void): Step {
+    const step: Step = { apply: () => {}, ...(reply === undefined ? {} : { reply }) };
+    const number = `${this.process.name}:${++this.last}`;
+    this.prepared.set(step, { number, script, args, wasSent: false });
+    return step;
+  }
+
+  mayHave(step: Step): boolean {
+    return this.prepared.get(step)?.wasSent === true;
+  }
+
+  async write(steps: readonly Step[]): Promise<void> {
+    if (!this.isReady) throw new StoreUnavailableError('Redis is away');
+    const calls = steps.flatMap((step) => this.prepared.get(step) ?? []);
+    const before = calls.map(({ wasSent }) => wasSent);
+    for (const call of calls) call.wasSent = true;
+    const answers = await this.redis.ask(this.process, () => calls.map((call) => this.once(call)));
+    const refused = new Set<number>();
+    for (const [index, answer] of answers.entries()) {
+      if (answer.ok && answer.reply !== undefined) steps[index]?.reply?.(answer.reply);
+      if (answer.ok) continue;
+      refused.add(index);
+      const call = calls[index];
+      if (call !== undefined) call.wasSent = before[index] === true;
+    }
+    if (refused.size > 0) throw new NotStoredError(refused, new Error('OOM'));
+  }
+
+  private once({ number, script, args }: Prepared): Answer {
+    const { state, mode } = this.redis;
+    if (state.done.has(number)) return { ok: true, reply: undefined };
+    if (mode === 'full' && StoredState.ADDING.has(script)) return { ok: false };
+    state.done.add(number);
+    return { ok: true, reply: state.run(script, args) };
+  }
+}

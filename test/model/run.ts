@@ -1,0 +1,66 @@
+import fc, { type Scheduler } from 'fast-check';
+import { commandsArbitrary, type Expectations } from './commands';
+import { checkEnd } from './oracles';
+import type { Order } from './virtual-time';
+import { World } from './world';
+
+export interface RunOptions {
+  readonly runs: number;
+  readonly seed: number;
+  /** Where a failed run printed them. */
+  readonly path?: string;
+  readonly replayPath?: string;
+}
+
+/** Makes `runs` runs of random commands; rejects with the shortest run that breaks a promise, and how to make it again. */
+export async function runModel({ runs, seed, path, replayPath }: RunOptions): Promise<void> {
+  const property = fc.asyncProperty(
+    commandsArbitrary(replayPath),
+    fc.scheduler(),
+    async (commands, scheduler) => {
+      const world = new World();
+      world.time.order = orderBy(scheduler);
+      try {
+        const setup = (): { model: Expectations; real: World } => ({ model: {}, real: world });
+        await fc.asyncModelRun(setup, commands);
+        await checkEnd(world);
+      } finally {
+        world.end();
+      }
+    },
+  );
+  const details = await fc.check(property, { numRuns: runs, seed, ...(path === undefined ? {} : { path }) });
+  if (!details.failed) return;
+  const [commands] = details.counterexample ?? [];
+  throw new Error(
+    [
+      `After ${details.numRuns} runs and ${details.numShrinks} times shortened: ${String(details.errorInstance)}`,
+      `The run: ${String(commands)}`,
+      `To make it again: MODEL_SEED=${details.seed} MODEL_PATH=${details.counterexamplePath} npm run model`,
+    ].join('\n'),
+    { cause: details.errorInstance },
+  );
+}
+
+function orderBy(scheduler: Scheduler): Order {
+  return async (arrivals) => {
+    for (const arrive of arrivals) void scheduler.schedule(Promise.resolve()).then(arrive);
+    await scheduler.waitNext(arrivals.length);
+  };
+}
+
+const { MODEL_RUNS = '10000', MODEL_SEED, MODEL_PATH } = process.env;
+
+/** Two test files make half of the runs each, as jest has two workers. A run that is made again is in the first. */
+export async function runHalf(half: 0 | 1): Promise<void> {
+  if (MODEL_SEED === undefined) {
+    const seed = Math.floor(Math.random() * 2 ** 31);
+    return runModel({ runs: Math.ceil(Number(MODEL_RUNS) / 2), seed });
+  }
+  if (half === 1) return;
+  await runModel({
+    runs: Number(MODEL_RUNS),
+    seed: Number(MODEL_SEED),
+    ...(MODEL_PATH === undefined ? {} : { path: MODEL_PATH }),
+  });
+}

@@ -1,0 +1,4 @@
+import './stand-ins';
+import { runHalf } from './run';
+
+it('keeps every promise in runs of random faults', () => runHalf(1), 24 * 3_600_000);

@@ -1,0 +1,26 @@
+/** Imported first by each of the model's tests: what of Node.js and of libraries does not fit virtual time or many runs. */
+
+jest.mock('node:timers/promises', () => ({
+  setTimeout: (ms: number, value: unknown, { signal }: { signal?: AbortSignal } = {}) =>
+    new Promise((resolve, reject) => {
+      const timer = globalThis.setTimeout(resolve, ms, value);
+      signal?.addEventListener('abort', () => {
+        globalThis.clearTimeout(timer);
+        reject(signal.reason);
+      });
+    }),
+}));
+
+// A large one costs a millisecond to make, and each run makes several.
+jest.mock('lru-cache', () => {
+  const { LRUCache } = jest.requireActual<typeof import('lru-cache')>('lru-cache');
+  return {
+    LRUCache: class extends LRUCache<string, object> {
+      constructor({ max }: { readonly max: number }) {
+        super({ max: Math.min(max, 100) });
+      }
+    },
+  };
+});
+
+export {};
