@@ -10,10 +10,13 @@ export interface RunOptions {
   /** Where a failed run printed them. */
   readonly path?: string;
   readonly replayPath?: string;
+  /** False: the first run that breaks a promise is reported as it is. */
+  readonly shortens?: boolean;
 }
 
 /** Makes `runs` runs of random commands; rejects with the shortest run that breaks a promise, and how to make it again. */
-export async function runModel({ runs, seed, path, replayPath }: RunOptions): Promise<void> {
+export async function runModel(options: RunOptions): Promise<void> {
+  const { runs, seed, path, replayPath, shortens = true } = options;
   const property = fc.asyncProperty(
     commandsArbitrary(replayPath),
     fc.scheduler(),
@@ -29,14 +32,20 @@ export async function runModel({ runs, seed, path, replayPath }: RunOptions): Pr
       }
     },
   );
-  const details = await fc.check(property, { numRuns: runs, seed, ...(path === undefined ? {} : { path }) });
+  const details = await fc.check(property, {
+    numRuns: runs,
+    seed,
+    endOnFailure: !shortens,
+    ...(path === undefined ? {} : { path }),
+  });
   if (!details.failed) return;
-  const [commands] = details.counterexample ?? [];
+  const commands = String(details.counterexample?.[0]);
+  const [, replay = ''] = /replayPath="([^"]*)"/.exec(commands) ?? [];
   throw new Error(
     [
       `After ${details.numRuns} runs and ${details.numShrinks} times shortened: ${String(details.errorInstance)}`,
-      `The run: ${String(commands)}`,
-      `To make it again: MODEL_SEED=${details.seed} MODEL_PATH=${details.counterexamplePath} npm run model`,
+      `The run: ${commands}`,
+      `To make it again: MODEL_SEED=${details.seed} MODEL_PATH=${details.counterexamplePath} MODEL_REPLAY='${replay}' npm run model`,
     ].join('\n'),
     { cause: details.errorInstance },
   );
@@ -49,7 +58,7 @@ function orderBy(scheduler: Scheduler): Order {
   };
 }
 
-const { MODEL_RUNS = '10000', MODEL_SEED, MODEL_PATH } = process.env;
+const { MODEL_RUNS = '10000', MODEL_SEED, MODEL_PATH, MODEL_REPLAY } = process.env;
 
 /** Two test files make half of the runs each, as jest has two workers. A run that is made again is in the first. */
 export async function runHalf(half: 0 | 1): Promise<void> {
@@ -62,5 +71,6 @@ export async function runHalf(half: 0 | 1): Promise<void> {
     runs: Number(MODEL_RUNS),
     seed: Number(MODEL_SEED),
     ...(MODEL_PATH === undefined ? {} : { path: MODEL_PATH }),
+    ...(MODEL_REPLAY === undefined ? {} : { replayPath: MODEL_REPLAY }),
   });
 }

@@ -3,11 +3,15 @@
 jest.mock('node:timers/promises', () => ({
   setTimeout: (ms: number, value: unknown, { signal }: { signal?: AbortSignal } = {}) =>
     new Promise((resolve, reject) => {
-      const timer = globalThis.setTimeout(resolve, ms, value);
-      signal?.addEventListener('abort', () => {
+      const abort = (): void => {
         globalThis.clearTimeout(timer);
-        reject(signal.reason);
-      });
+        reject(signal?.reason);
+      };
+      const timer = globalThis.setTimeout(() => {
+        signal?.removeEventListener('abort', abort);
+        resolve(value);
+      }, ms);
+      signal?.addEventListener('abort', abort, { once: true });
     }),
 }));
 

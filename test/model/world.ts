@@ -87,7 +87,7 @@ export class World {
     const { id } = parseEnvelope(body, { routingKey: '' });
     const own = this.ownIds(instance);
     const due = event === 'messages.upsert' ? [this.global, ...own] : own;
-    const mayRepeat = !this.isSteady;
+    const mayRepeat = this.main.process.state !== 'running';
     const at = this.time.now;
     const deliveries = due.map((destination) => deliveryId(id, destinationKey(destination)));
     this.published.push({ id, instance, at, due: deliveries, mayRepeat, mayBeLost: false });
@@ -103,9 +103,7 @@ export class World {
 
   redisBecomes(mode: RedisMode): void {
     this.disturb();
-    const wasSteady = this.isSteady;
     this.redis.become(mode);
-    if (!wasSteady || !this.isSteady) this.excuse();
   }
 
   /** What lay there is gone, and nobody can know it any more. */
@@ -184,12 +182,6 @@ export class World {
   excuse(): void {
     for (const event of this.published) event.mayRepeat = true;
     this.mayMiscount = true;
-  }
-
-  /** No peer is in a state in which what is done may have to be done again. */
-  private get isSteady(): boolean {
-    const { mode } = this.redis;
-    return mode !== 'silent' && mode !== 'silent-with-effect' && this.main.process.state === 'running';
   }
 
   get isCalm(): boolean {

@@ -1,5 +1,5 @@
 /**
- * `node test/support/run.mjs <test|demo|bench> [arguments]`: everything from a fresh clone to the end of the
+ * `node test/support/run.mjs <test|fast|model|demo|bench> [arguments]`: everything from a fresh clone to the end of the
  * command. Plain Node without a dependency, as `node_modules` may not exist yet.
  */
 import { spawn, spawnSync } from 'node:child_process';
@@ -14,11 +14,22 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const inRoot = (...names) => join(root, ...names);
 const withTypeScript = ['-r', inRoot('test/support/ts-hook.cjs')];
+const jest = inRoot('node_modules/jest/bin/jest.js');
+/** What needs no service: units, the model, and contracts of what is reached without one. */
+const FAST = ['test/unit', 'test/model', 'test/contract/(webhook|sqs)\\.test'];
 const COMMANDS = {
-  test: { need: ['rabbitmq', 'redis', 'chromium'], node: [inRoot('node_modules/jest/bin/jest.js')] },
+  test: { need: ['rabbitmq', 'redis', 'chromium'], node: [jest] },
+  fast: { need: [], node: [jest, ...FAST] },
+  model: { need: [], node: [jest, 'test/model/.*-half'], env: modelEnvOf },
   demo: { need: ['rabbitmq', 'redis'], node: [...withTypeScript, inRoot('test/demo/main.ts')] },
   bench: { need: ['rabbitmq', 'redis', 'nginx'], node: [...withTypeScript, inRoot('test/bench/main.ts')] },
 };
+
+/** `--runs N`: how many runs the model makes. */
+function modelEnvOf(args) {
+  const [, runs] = /(?:^| )--runs[ =](\d+)(?: |$)/.exec(args.join(' ')) ?? [];
+  return runs === undefined ? {} : { MODEL_RUNS: runs };
+}
 
 const log = (line) => process.stderr.write(`${line}\n`);
 
@@ -142,7 +153,7 @@ const [name, ...rest] = process.argv.slice(2);
 const args = rest[0] === '--' ? rest.slice(1) : rest;
 const command = Object.hasOwn(COMMANDS, name ?? '') ? COMMANDS[name] : undefined;
 checkNode();
-if (!command) fail('Usage: node test/support/run.mjs <test|demo|bench> [arguments]', 2);
+if (!command) fail('Usage: node test/support/run.mjs <test|fast|model|demo|bench> [arguments]', 2);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, onSignal);
 if (process.env.npm_lifecycle_event) followParent();
 
@@ -154,7 +165,9 @@ require('./ts-hook.cjs');
 const { startServices } = require('./services.ts');
 try {
   const services = await startServices({ need: needOf(command, args), log });
-  const status = await run(command.node, args, services.env, require('./guard.ts'));
+  const env = { ...services.env, ...command.env?.(args) };
+  // What became of the arguments of the model are its variables: jest knows none of them.
+  const status = await run(command.node, command.env ? [] : args, env, require('./guard.ts'));
   await services.stop();
   process.exit(status);
 } catch (error) {

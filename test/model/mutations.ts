@@ -1,0 +1,96 @@
+import { Circuit } from '../../src/pipeline/circuit';
+import { EventsInFlight } from '../../src/pipeline/events-in-flight';
+import { InFlight } from '../../src/pipeline/in-flight';
+import { BullMqParking } from '../../src/retry/bullmq-parking';
+import { GroupCommit } from '../../src/retry/group-commit';
+import { Unreadables } from '../../src/settings/unreadables';
+
+/** A mend taken out of the code: each must break a promise in some run. */
+export interface Mutation {
+  readonly name: string;
+  /** Something of what the broken promise says. */
+  readonly breaks: RegExp;
+  /** Takes it out; returns what puts it back. */
+  readonly takeOut: () => () => void;
+}
+
+/** Replaces a property of a class for all its objects, private ones too. */
+function replace(prototype: object, name: string, value: PropertyDescriptor): () => void {
+  const original = Object.getOwnPropertyDescriptor(prototype, name);
+  if (original === undefined) throw new Error(`there is no ${name} to take out`);
+  Object.defineProperty(prototype, name, { configurable: true, ...value });
+  return () => {
+    Object.defineProperty(prototype, name, original);
+  };
+}
+
+const returns = (prototype: object, name: string, value: unknown): (() => void) =>
+  replace(prototype, name, { writable: true, value: () => value });
+
+function circuitsByTheWallClock(): () => void {
+  const state = (circuit: Circuit): { kind: string; until?: number } => Reflect.get(circuit, 'state');
+  const undo = [
+    replace(Circuit.prototype, 'closedIn', {
+      writable: true,
+      value(this: Circuit) {
+        const { kind, until = 0 } = state(this);
+        if (kind === 'open') return Math.max(0, until - Date.now());
+        return kind === 'closed' ? 0 : 1000;
+      },
+    }),
+    replace(Circuit.prototype, 'opened', {
+      writable: true,
+      value(this: Circuit) {
+        const { openMs } = Reflect.get(this, 'options') as { openMs: number };
+        return { kind: 'open', until: Date.now() + openMs };
+      },
+    }),
+  ];
+  return () => {
+    for (const each of undo) each();
+  };
+}
+
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'a message that a lost channel brings again is new (findings 3.5, 3.10)',
+    breaks: /was delivered 2 times|messages held/,
+    takeOut: () => returns(EventsInFlight.prototype, 'lost', undefined),
+  },
+  {
+    name: 'an event whose acknowledgement was lost is new (finding 3.10)',
+    breaks: /was delivered 2 times/,
+    takeOut: () => returns(EventsInFlight.prototype, 'wasAcknowledged', false),
+  },
+  {
+    name: 'circuits go by the wall clock (finding 3.12)',
+    breaks: /not at rest|others' faults/,
+    takeOut: circuitsByTheWallClock,
+  },
+  {
+    name: 'settings that cannot be read are read for ever (finding 2.1)',
+    breaks: /others' faults/,
+    takeOut: () =>
+      replace(Unreadables.prototype, 'add', {
+        writable: true,
+        value: (error: Error) => {
+          throw error;
+        },
+      }),
+  },
+  {
+    name: 'a slow delivery counts as withdrawn although it may be stored',
+    breaks: /was delivered 2 times/,
+    takeOut: () => returns(GroupCommit.prototype, 'mayBeStored', false),
+  },
+  {
+    name: 'a slow delivery that was made stays parked',
+    breaks: /was delivered 2 times/,
+    takeOut: () => returns(BullMqParking.prototype, 'delivered', Promise.resolve()),
+  },
+  {
+    name: 'a message of which some deliveries were made goes back at SIGTERM',
+    breaks: /was delivered 2 times/,
+    takeOut: () => replace(InFlight.prototype, 'isPartlyUntouched', { get: () => false }),
+  },
+];
