@@ -53,6 +53,18 @@ describe('a RabbitMQ source recovers', () => {
     await messages.count(1);
   });
 
+  test('from a queue that somebody deletes and declares again without bindings: it is bound before it counts as ready (kind 3)', async () => {
+    const source = bench.create({}, { recheckMs: 3_600_000 });
+    const messages = await startedOn(source);
+    await untilReady(source);
+    await bench.channel.deleteQueue(bench.queue);
+    await bench.channel.assertQueue(bench.queue, { durable: true, arguments: { 'x-queue-type': 'classic' } });
+    await eventually(() => !source.state.ready || undefined, 'the loss');
+    await untilReady(source);
+    await bench.publish('after');
+    await messages.count(1);
+  });
+
   test('as soon as what the broker refused is put right, and says until then what is wrong', async () => {
     await bench.channel.deleteExchange(bench.exchange);
     await bench.declareExchange(bench.exchange, 'fanout');

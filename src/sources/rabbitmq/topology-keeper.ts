@@ -116,12 +116,12 @@ export class TopologyKeeper {
   queueEnded(queue: string): void {
     const soon = monotonicMs() + REDECLARE_MS;
     this.redeclareAt = soon;
-    if (queue === this.parts.topology.queue && this.ownQueue !== undefined) {
-      this.ownQueue.hasten(REDECLARE_MS);
-      this.wantOwn(false);
-    }
+    const own = queue === this.parts.topology.queue ? this.ownQueue : undefined;
+    own?.hasten(REDECLARE_MS);
+    if (own !== undefined) this.wantOwn(false);
     for (const unit of this.units.values()) {
-      if (!unit.queues.includes(queue)) continue;
+      // The bindings went with the queue, also where somebody else has declared it again by then.
+      if (own === undefined && !unit.queues.includes(queue)) continue;
       const left = unit.queues.filter((each) => each !== queue);
       this.tally.replace(unit.queues, left, unit.exchange.instance);
       unit.queues = left;
