@@ -2,6 +2,8 @@ import { parseUrl } from '../config/url';
 
 /** Stands for a secret that is stored. */
 export const MASK = '********';
+/** Why a mask is refused. */
+export const NOTHING_BEHIND_MASK = `nothing is stored that ${MASK} could stand for, or it belongs to another address; give the value itself`;
 
 /** Scheme, user with `@`, host and path, query with `?`, fragment with `#`. */
 const PARTS = /^([a-z][a-z0-9+.-]*:\/\/)([^/?#]*@)?([^?#]*)(\?[^#]*)?(#.*)?$/is;

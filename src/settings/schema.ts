@@ -8,6 +8,7 @@ import {
   MAX_HEADERS,
   MAX_WEBHOOKS,
 } from './limits';
+import { MASK, NOTHING_BEHIND_MASK } from './masked-url';
 
 /** Settings of one instance: one schema for validation, types and the API's description. */
 
@@ -50,10 +51,10 @@ const headers = z
 const signingSecret = z
   .string()
   .max(1000)
-  .refine(
-    (value) => value.split(',').every(isSigningKey),
-    'must be base64 of at least 16 bytes, with or without whsec_',
-  )
+  .refine((value) => value.split(',').every(isSigningKey), {
+    error: ({ input }) =>
+      input === MASK ? NOTHING_BEHIND_MASK : 'must be base64 of at least 16 bytes, with or without whsec_',
+  })
   .describe('signs requests (Standard Webhooks); two, separated by a comma, while rotating');
 
 export const webhookFields = z.object({

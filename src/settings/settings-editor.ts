@@ -2,7 +2,7 @@ import { parseSettings, unknownEventProblems, unknownEvents } from './document';
 import { instanceNameProblem } from './instance-names';
 import { MAX_EVENT_NAME_BYTES } from './limits';
 import { pathsOfMasks } from './mask';
-import { MASK } from './masked-url';
+import { NOTHING_BEHIND_MASK } from './masked-url';
 import { amend, unmask } from './merge-patch';
 import { type Settings, webhookName } from './schema';
 import { merge } from './settings-cache';
@@ -160,10 +160,7 @@ export class InstanceSettings {
   }
 
   private problemsOf(settings: Settings): string[] {
-    const masks = pathsOfMasks(settings).map(
-      (path) =>
-        `${path}: nothing is stored that ${MASK} could stand for, or it belongs to another address; give the value itself`,
-    );
+    const masks = pathsOfMasks(settings).map((path) => `${path}: ${NOTHING_BEHIND_MASK}`);
     return [...masks, ...eventNameProblems(settings), ...this.addressProblems(settings)];
   }
 

@@ -1,4 +1,5 @@
 import { filterOf, parseSettings } from '../../../src/settings/document';
+import { MASK, NOTHING_BEHIND_MASK } from '../../../src/settings/masked-url';
 import type { Settings } from '../../../src/settings/schema';
 import { merge } from '../../../src/settings/settings-cache';
 
@@ -119,4 +120,9 @@ describe('settings of an instance', () => {
     expect(merge(file, undefined)).toBe(file);
     expect(merge(undefined, stored)).toBe(stored);
   });
+});
+
+test('a masked secret that stands for nothing is refused with what helps, not as a badly encoded one (kind 5)', () => {
+  const parsed = parseSettings({ webhook: { url: 'https://moved.example.com/', secret: MASK } });
+  expect(parsed).toEqual({ ok: false, problems: [`webhook.secret: ${NOTHING_BEHIND_MASK}`] });
 });
