@@ -20,6 +20,7 @@ export class MemoryBroker {
   private readonly channels = new Set<Channel>();
   /** Frames that a silent network holds. */
   private frames: (() => void)[] = [];
+  private readonly onTheirWay: (() => void)[] = [];
 
   constructor(readonly time: VirtualTime) {}
 
@@ -72,11 +73,14 @@ export class MemoryBroker {
     });
   }
 
-  /** A frame on its way, in either direction. */
+  /** A frame on its way, in either direction. One that was sent later never overtakes another, as on a connection. */
   transmit(frame: () => void): void {
+    this.onTheirWay.push(frame);
     this.time.wire(1, () => {
-      if (this.current === 'silent') this.frames.push(frame);
-      else frame();
+      const first = this.onTheirWay.shift();
+      if (first === undefined) return;
+      if (this.current === 'silent') this.frames.push(first);
+      else first();
     });
   }
 
