@@ -3,13 +3,13 @@ export const LIMITS = {
   prefetch: 6,
   /** Attempts whose source message is held; slow ones have a pool of the same size. */
   concurrency: 4,
-  perDestination: 2,
+  perDestination: 1,
   retries: 4,
   /** Of events under way. Each holds its body twice; one has about 240 bytes. */
   maxBytes: 3000,
   maxRetryBytes: 8000,
   slowAfterMs: 200,
-  circuitFailures: 3,
+  circuitFailures: 2,
   circuitOpenMs: 2000,
   shutdownMs: 5000,
   policy: { initialDelayMs: 500, maxDelayMs: 4000, exponential: true, jitter: 0.2 },

@@ -2,7 +2,6 @@ import { Circuit } from '../../src/pipeline/circuit';
 import { EventsInFlight } from '../../src/pipeline/events-in-flight';
 import { InFlight } from '../../src/pipeline/in-flight';
 import { BullMqParking } from '../../src/retry/bullmq-parking';
-import { GroupCommit } from '../../src/retry/group-commit';
 import { Unreadables } from '../../src/settings/unreadables';
 
 /** A mend taken out of the code: each must break a promise in some run. */
@@ -77,11 +76,6 @@ export const MUTATIONS: readonly Mutation[] = [
           throw error;
         },
       }),
-  },
-  {
-    name: 'a slow delivery counts as withdrawn although it may be stored',
-    breaks: /was delivered 2 times/,
-    takeOut: () => returns(GroupCommit.prototype, 'mayBeStored', false),
   },
   {
     name: 'a slow delivery that was made stays parked',

@@ -19,7 +19,7 @@ export interface Published {
   readonly instance: Instance;
   readonly at: number;
   /** Where it must have come in the end. */
-  readonly due: readonly DeliveryId[];
+  due: readonly DeliveryId[];
   /** Something happened meanwhile for which a delivery may be made twice. */
   mayRepeat: boolean;
   /** It may have been in what a flush took. */
@@ -96,6 +96,7 @@ export class World {
 
   change(instance: Instance, settings: InstanceSettings): void {
     this.settings.set(instance, settings);
+    if (settings !== 'two') this.forgetSecond(instance);
     // What stands in for unreadable destinations is counted, and none of them.
     if (settings === 'unreadable') this.mayMiscount = true;
     this.settingsChangedAt.set(instance, this.time.now);
@@ -187,6 +188,13 @@ export class World {
   get isCalm(): boolean {
     const isUp = this.redis.mode === 'up' && this.broker.mode === 'up';
     return isUp && this.livingWorkers.every(({ process }) => process.state === 'running');
+  }
+
+  /** What is routed from now on does not come to the second destination, whenever it was published. */
+  private forgetSecond(instance: Instance): void {
+    const key = destinationKey(instanceId('webhook', instance, 'second'));
+    for (const event of this.published)
+      if (event.instance === instance) event.due = event.due.filter((id) => !id.endsWith(key));
   }
 
   isOwn(id: DeliveryId, instance: Instance): boolean {
