@@ -34,21 +34,21 @@ export const DEAD_LETTER_SCRIPTS = {
     while excess > 0 and removed < limit do
       local owner = call('ZREVRANGE', P .. 'share:dead-count', 0, 0)[1]
       local id = owner and call('ZRANGE', P .. 'dead:' .. owner, 0, 0)[1]
-      if owner and not id then call('ZREM', P .. 'share:dead-count', owner) end
-      if not id or not call('ZSCORE', Q .. 'failed', id) then
-        if id then leaveDead(id) end
-        id = call('ZRANGE', Q .. 'failed', 0, 0)[1]
+      if id then discardOf(owner, id)
+      else
+        -- Those of older versions are charged to nobody.
+        if owner then call('ZREM', P .. 'share:dead-count', owner) end
+        discard(call('ZRANGE', Q .. 'failed', 0, 0)[1])
       end
-      discard(id)
       removed = removed + 1
-      excess = excess - 1
+      excess = call('ZCARD', Q .. 'failed') - tonumber(ARGV[6])
     end
     -- Limits that became smaller since; one that is larger than its owner's share stays.
     for _, name in ipairs({'dead-count', 'dead-bytes'}) do
       for _, owner in ipairs(call('ZREVRANGE', P .. 'share:' .. name, 0, 99)) do
         local key = P .. 'dead:' .. owner
         while removed < limit and isOverShare(owner) and call('ZCARD', key) > 1 do
-          discard(call('ZRANGE', key, 0, 0)[1])
+          discardOf(owner, call('ZRANGE', key, 0, 0)[1])
           removed = removed + 1
         end
       end

@@ -33,34 +33,49 @@ const PRELUDE = `
     if tonumber(call('ZINCRBY', key, by, owner)) <= 0 then call('ZREM', key, owner) end
   end
 
-  -- Owner and size of a job; records of other versions have neither.
-  local function charge(id, field)
-    if not isJob(id) then return '', 0 end
-    local found = call('HMGET', Q .. id, field, 'size')
-    return found[1] or '', tonumber(found[2]) or 0
+  -- Who is charged for a job while it is parked, and once it is dead, and for how many bytes; records of other versions
+  -- do not say.
+  local function charge(id)
+    local found = isJob(id) and call('HGET', Q .. id, 'charge')
+    local size, owner = string.match(found or '', '^(%d+) (.*)$')
+    if not size then return '', '', 0 end
+    local parkedBy = owner
+    if string.sub(owner, 1, 7) == 'global/' then
+      parkedBy = call('HGET', P .. 'destinations', string.sub(id, -LENGTH)) or owner
+    end
+    return parkedBy, owner, tonumber(size)
   end
 
-  local function enterParked(id)
+  local function addParked(id, owner, size)
     if call('ZADD', P .. 'parked', 'NX', NOW, id) == 0 then return end
-    local owner, size = charge(id, 'parkedBy')
     share('parked-count', owner, 1)
     share('parked-bytes', owner, size)
   end
 
+  local function enterParked(id)
+    local owner, _, size = charge(id)
+    addParked(id, owner, size)
+  end
+
   local function leaveParked(id)
     if call('ZREM', P .. 'parked', id) == 0 then return end
-    local owner, size = charge(id, 'parkedBy')
+    local owner, _, size = charge(id)
     share('parked-count', owner, -1)
     share('parked-bytes', owner, -size)
   end
 
+  -- What BullMQ's own tools took out of its set of dead letters is none any more.
+  local function forgetDead(id)
+    local _, owner, size = charge(id)
+    if call('ZREM', P .. 'dead:' .. owner, id) == 0 then return end
+    share('dead-count', owner, -1)
+    share('dead-bytes', owner, -size)
+  end
+
   local function leaveDead(id)
-    local owner, size = charge(id, 'deadBy')
-    if call('ZREM', P .. 'dead:' .. owner, id) == 1 then
-      share('dead-count', owner, -1)
-      share('dead-bytes', owner, -size)
-    end
-    return call('ZREM', Q .. 'failed', id) == 1
+    if call('ZREM', Q .. 'failed', id) == 0 then return false end
+    forgetDead(id)
+    return true
   end
 
   local function erase(id)
@@ -68,10 +83,18 @@ const PRELUDE = `
   end
 
   local function discard(id)
-    if leaveDead(id) then
-      erase(id)
-      count(id, 'discarded')
-    end
+    if not leaveDead(id) then return forgetDead(id) end
+    erase(id)
+    count(id, 'discarded')
+  end
+
+  -- One of those that are charged to an owner; where its record is gone nobody knows how many bytes it was.
+  local function discardOf(owner, id)
+    discard(id)
+    local key = P .. 'dead:' .. owner
+    if call('ZREM', key, id) == 0 then return end
+    share('dead-count', owner, -1)
+    if call('EXISTS', key) == 0 then call('ZREM', P .. 'share:dead-bytes', owner) end
   end
 
   local function isOverShare(owner)
@@ -82,7 +105,7 @@ const PRELUDE = `
 
   -- Within its owner's share: the oldest of the same owner go, never the one that comes.
   local function enterDead(id, reason)
-    local owner, size = charge(id, 'deadBy')
+    local _, owner, size = charge(id)
     call('HSET', Q .. id, 'failedReason', reason, 'finishedOn', NOW)
     call('ZADD', Q .. 'failed', NOW, id)
     -- To the microsecond: of those that died together the first goes first.
@@ -96,18 +119,22 @@ const PRELUDE = `
       local victim = oldest[1]
       if victim == id then victim = oldest[2] end
       if not victim then break end
-      discard(victim)
+      discardOf(owner, victim)
     end
   end
 
   -- Due after the delay, behind what is due in the same millisecond: BullMQ's scores.
-  local function place(id, delay)
+  local function schedule(id, delay)
     local due = NOW + delay
     local lowest, highest = due * 0x1000, (due + 1) * 0x1000 - 1
     local last = call('ZREVRANGEBYSCORE', Q .. 'delayed', highest, lowest, 'WITHSCORES', 'LIMIT', 0, 1)[2]
     local score = lowest
     if last then score = math.min(tonumber(last) + 1, highest) end
     call('ZADD', Q .. 'delayed', score, id)
+  end
+
+  local function place(id, delay)
+    schedule(id, delay)
     call('HSET', Q .. id, 'delay', delay)
   end
 

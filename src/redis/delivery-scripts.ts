@@ -15,7 +15,7 @@ export const DELIVERY_SCRIPTS = {
     local id, size = ARGV[5], #ARGV[8] + ${OVERHEAD_BYTES}
     if call('EXISTS', Q .. id) == 1 then return 'known' end
     call('HSET', Q .. id, 'name', ARGV[7], 'data', ARGV[8], 'opts', '{}', 'timestamp', NOW, 'delay', ARGV[9],
-      'priority', 0, 'parkedBy', ARGV[11], 'deadBy', ARGV[12], 'size', size)
+      'priority', 0, 'charge', size .. ' ' .. ARGV[12])
     count(id, 'accepted')
     call('HSETNX', P .. 'destinations', string.sub(id, -LENGTH), ARGV[6])
     local reason, limit = ARGV[10], tonumber(ARGV[13])
@@ -27,8 +27,8 @@ export const DELIVERY_SCRIPTS = {
       enterDead(id, reason)
       return 'dead ' .. reason
     end
-    place(id, tonumber(ARGV[9]))
-    enterParked(id)
+    schedule(id, tonumber(ARGV[9]))
+    addParked(id, ARGV[11], size)
     return 'parked'`),
   /**
    * The delivery was made, or is needless: that is a fact, whatever became of the job meanwhile. Counts it once.
@@ -56,7 +56,7 @@ export const DELIVERY_SCRIPTS = {
       call('HINCRBY', Q .. id, 'atm', 1)
     end
     -- A person retried a dead letter with a tool of BullMQ.
-    leaveDead(id)
+    forgetDead(id)
     enterParked(id)
     place(id, tonumber(ARGV[7]))
     return 'parked'`),

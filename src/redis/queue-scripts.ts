@@ -13,7 +13,7 @@ export const QUEUE_SCRIPTS = {
       for _, id in ipairs(ids) do
         if fit >= most or bytes >= mostBytes then return end
         fit = fit + 1
-        if isJob(id) then bytes = bytes + (tonumber(call('HGET', Q .. id, 'size')) or call('HSTRLEN', Q .. id, 'data')) end
+        if isJob(id) then bytes = bytes + call('HSTRLEN', Q .. id, 'data') end
       end
     end
     local waiting = call('LRANGE', Q .. 'wait', -most, -1)

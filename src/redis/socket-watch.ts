@@ -17,7 +17,11 @@ export interface SocketWatchParts {
   readonly onLate: () => void;
 }
 
-const LOOK_MS = 1000;
+/**
+ * Several looks make a late answer: while much is asked something is owed at every look, and one look would count that as
+ * owed since the look before.
+ */
+const LOOK_MS = 250;
 /** An answer that is owed for longer is late. */
 const LATE_MS = 1000;
 

@@ -24,7 +24,7 @@ const DELAY_MS = 60_000;
 const LATER = { decision: { kind: 'retry', delayMs: DELAY_MS } } as const;
 const DUE = { decision: { kind: 'retry', delayMs: 0 } } as const;
 /** Ours, in the same hash. */
-const OWN_FIELDS = ['deadBy', 'parkedBy', 'size'];
+const OWN_FIELDS = ['charge'];
 
 const key = (name: string): string => bench.store.queue.toKey(name);
 const fetchOne = () => bench.openQueue().fetch();

@@ -20,14 +20,16 @@ export function sharesOf(bench: StoreBench): Promise<CountedShares> {
       counted[name] = numbersOf(await redis.zrange(`${prefix}share:${name}`, '0', '-1', 'WITHSCORES'));
     const found: Record<string, Record<string, number>> = Object.fromEntries(NAMES.map((name) => [name, {}]));
     const queue = `${prefix}retry:`;
+    const names = `${prefix}destinations`;
     const [waiting, active, delayed, failed] = await Promise.all([
       redis.lrange(`${queue}wait`, 0, -1),
       redis.lrange(`${queue}active`, 0, -1),
       redis.zrange(`${queue}delayed`, '0', '-1'),
       redis.zrange(`${queue}failed`, '0', '-1'),
     ]);
-    for (const id of [...waiting, ...active, ...delayed]) await add(redis, `${queue}${id}`, 'parked', found);
-    for (const id of failed) await add(redis, `${queue}${id}`, 'dead', found);
+    for (const id of [...waiting, ...active, ...delayed])
+      await add(redis, `${queue}${id}`, names, 'parked', found);
+    for (const id of failed) await add(redis, `${queue}${id}`, names, 'dead', found);
     return { counted, found };
   });
 }
@@ -41,13 +43,16 @@ function numbersOf(flat: readonly string[]): Numbers {
 async function add(
   redis: Redis,
   job: string,
+  names: string,
   what: 'parked' | 'dead',
   into: Record<string, Record<string, number>>,
 ): Promise<void> {
-  const [owner = '', size] = await redis.hmget(job, `${what}By`, 'size');
+  const [, size, deadBy = ''] = /^(\d+) (.*)$/.exec((await redis.hget(job, 'charge')) ?? '') ?? [];
+  const destination = await redis.hget(names, job.slice(-8));
+  const owner = what === 'parked' && deadBy.startsWith('global/') ? (destination ?? '') : deadBy;
   const charged = (name: string, by: number): void => {
     const numbers = into[name] ?? {};
-    numbers[owner ?? ''] = (numbers[owner ?? ''] ?? 0) + by;
+    numbers[owner] = (numbers[owner] ?? 0) + by;
     into[name] = numbers;
   };
   charged(`${what}-count`, 1);
