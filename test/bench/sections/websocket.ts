@@ -18,7 +18,7 @@ const MAX_MB = 500;
 const READ_MS = 20;
 const START_MS = 20_000;
 const SILENCE_MS = 20_000;
-const KEY = 'bench';
+const KEY = 'key-of-the-benchmark';
 
 const CONTESTANTS = ['bare', 'relay'] as const;
 type Contestant = (typeof CONTESTANTS)[number];
