@@ -73,9 +73,8 @@ const PRELUDE = `
   end
 
   local function leaveDead(id)
-    if call('ZREM', Q .. 'failed', id) == 0 then return false end
     forgetDead(id)
-    return true
+    return call('ZREM', Q .. 'failed', id) == 1
   end
 
   local function erase(id)
@@ -83,7 +82,7 @@ const PRELUDE = `
   end
 
   local function discard(id)
-    if not leaveDead(id) then return forgetDead(id) end
+    if not leaveDead(id) then return end
     erase(id)
     count(id, 'discarded')
   end

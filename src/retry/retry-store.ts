@@ -69,11 +69,15 @@ export interface WorkerOptions {
 }
 
 const QUEUE_NAME = 'retry';
+const REOPEN_MS = 1000;
 const NO_LIMIT: DeadLetterShare = { maxCount: 0, maxBytes: 0 };
 
 /** The Redis side of retries: BullMQ's queue, and the steps that change what lies in it together with what counts it. */
 export class RetryStore {
-  readonly queue: Queue<JobData>;
+  private opened: Queue<JobData>;
+  private readonly whenReady: Promise<void>;
+  private announceReady: () => void = () => {};
+  private reopening: NodeJS.Timeout | undefined;
   /** In braces, so that a Redis Cluster keeps everything of one relay in one slot. */
   readonly prefix: string;
   private readonly client: IRedisClient;
@@ -86,23 +90,20 @@ export class RetryStore {
     defineScripts(parts.redis);
     this.prefix = `{${parts.prefix}}`;
     this.client = createIORedisClient(parts.redis);
-    this.queue = new Queue<JobData>(QUEUE_NAME, {
-      connection: parts.redis,
-      prefix: this.prefix,
-      streams: { events: { maxLen: 1000 } },
+    this.whenReady = new Promise((resolve) => {
+      this.announceReady = resolve;
     });
+    this.opened = this.open();
     this.writer = new OnceWriter({
       redis: parts.redis,
       sentPrefix: `${this.prefix}:sent`,
       replicas: parts.replicas ?? 0,
     });
-    this.queue.on('error', parts.onError);
-    this.queue.waitUntilReady().then(
-      () => {
-        this.ready = true;
-      },
-      (error: unknown) => parts.onError(error),
-    );
+  }
+
+  /** BullMQ's own view of what is stored: for lists and counts. */
+  get queue(): Queue<JobData> {
+    return this.opened;
   }
 
   get queueName(): string {
@@ -132,9 +133,34 @@ export class RetryStore {
     return this.ready && this.parts.redis.status === 'ready';
   }
 
-  /** Resolves once Redis has answered; rejects only when the connection is closed for good. */
-  async waitUntilReady(): Promise<void> {
-    await this.queue.waitUntilReady();
+  /** Resolves once Redis has answered BullMQ's first question. */
+  waitUntilReady(): Promise<void> {
+    return this.whenReady;
+  }
+
+  /** BullMQ asks Redis once when a queue is made, and a queue whose question failed is of no use: another one is made. */
+  private open(): Queue<JobData> {
+    const { redis, onError } = this.parts;
+    const queue = new Queue<JobData>(QUEUE_NAME, {
+      connection: redis,
+      prefix: this.prefix,
+      streams: { events: { maxLen: 1000 } },
+    });
+    queue.on('error', onError);
+    queue.waitUntilReady().then(
+      () => {
+        this.ready = true;
+        this.announceReady();
+      },
+      (error: unknown) => {
+        onError(error);
+        if (redis.status === 'end') return;
+        this.reopening = setTimeout(() => {
+          this.opened = this.open();
+        }, REOPEN_MS);
+      },
+    );
+    return queue;
   }
 
   /**
@@ -211,6 +237,7 @@ export class RetryStore {
   }
 
   async close(): Promise<void> {
+    clearTimeout(this.reopening);
     await this.queue.close();
   }
 
