@@ -223,6 +223,9 @@ export class IoClient {
   }
 
   close(): void {
+    const transport: unknown = this.socket.io.engine?.transport;
     this.socket.disconnect();
+    // A client that does not read would wait half a minute for the server's close frame.
+    if (transport instanceof Object) (Reflect.get(transport, 'ws') as WebSocket | undefined)?.terminate?.();
   }
 }
