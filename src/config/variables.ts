@@ -11,7 +11,9 @@ import {
   text,
   urlOf,
 } from './formats';
+import { GATEWAY_VARIABLES } from './gateway-variables';
 import { PUSHER_VARIABLES } from './pusher-variables';
+import { SQS_VARIABLES } from './sqs-variables';
 import { port, secret, type Variable, variable } from './variable';
 
 /**
@@ -53,64 +55,8 @@ export const VARIABLES = {
   RABBITMQ_QUEUE: variable(text, 'evolution-relay', 'Name of the dedicated queue.'),
   RABBITMQ_PREFETCH: variable(integer(1, 65_535), 250, 'Messages of RabbitMQ that a worker holds at once.'),
 
-  SQS_ENABLED: variable(optional(flag), undefined, 'Consume from SQS. Unset: yes if SQS_QUEUE_URLS is set.'),
-  SQS_ACCESS_KEY_ID: secret(
-    text,
-    '',
-    "AWS access key. Empty: the AWS SDK's default chain (roles, profiles).",
-  ),
-  SQS_SECRET_ACCESS_KEY: secret(text, '', 'Secret that belongs to SQS_ACCESS_KEY_ID.'),
-  SQS_ACCOUNT_ID: variable(
-    text,
-    '',
-    'Account whose queues are consumed; those of other accounts are left alone. Empty: any account.',
-  ),
-  SQS_REGION: variable(
-    text,
-    '',
-    'AWS region, such as us-east-1. Empty: that of SQS_QUEUE_URLS, of AWS_REGION or of the profile.',
-  ),
-  SQS_ENDPOINT: variable(optional(httpUrl), undefined, 'Address of a VPC endpoint or of an emulator of SQS.'),
-  SQS_QUEUE_URLS: variable(list, [], 'Addresses of SQS queues to consume, under any name.'),
-  SQS_QUEUE_TEMPLATES: variable(
-    list,
-    ['{instance}-{event}', '{instance}_{event}.fifo'],
-    "Names of the SQS queues of instances that have SQS set. In the event's name dots, hyphens and underscores mean the same.",
-  ),
-  SQS_GLOBAL_ENABLED: variable(flag, false, "Consume the core API's global SQS queues."),
-  SQS_GLOBAL_FORCE_SINGLE_QUEUE: variable(
-    flag,
-    false,
-    'All global events come in one SQS queue, {prefix}_singlequeue.fifo.',
-  ),
-  SQS_GLOBAL_PREFIX_NAME: variable(text, 'global', 'Prefix of the global SQS queues, {prefix}_{event}.fifo.'),
-  SQS_DISCOVERY_SECONDS: variable(number(1, 86_400), 60, 'Seconds between two searches for new SQS queues.'),
-  SQS_PREFETCH: variable(integer(1, 10_000), 250, 'Messages of SQS that a worker holds at once.'),
-  SQS_WAIT_SECONDS: variable(
-    integer(0, 20),
-    10,
-    'Long polling of SQS, in seconds. Longer polls mean fewer calls, and a shutdown that takes as much longer.',
-  ),
-  SQS_VISIBILITY_SECONDS: variable(
-    integer(2, 43_200),
-    30,
-    'Seconds after which the SQS messages of a killed worker come again. Extended while they are worked on.',
-  ),
-  S3_ENDPOINT: variable(
-    text,
-    '',
-    "Host or address of the core API's S3, from which events too large for SQS are fetched. It may be private.",
-  ),
-  S3_PORT: variable(
-    optional(integer(1, 65_535)),
-    undefined,
-    "Port of S3_ENDPOINT. Unset: 9000 for a bare host, as in the core API, otherwise the address's own.",
-  ),
-  S3_USE_SSL: variable(
-    optional(flag),
-    undefined,
-    'Whether S3_ENDPOINT speaks https. Unset: what its address says, and yes for S3_PORT 443.',
-  ),
+  ...SQS_VARIABLES,
+
   DEDUPLICATION_SECONDS: variable(
     number(0, 604_800),
     0,
@@ -285,97 +231,7 @@ export const VARIABLES = {
     'Accept unencrypted settings in Redis although SETTINGS_ENCRYPTION_KEY is set, until `settings encrypt` has run.',
   ),
 
-  AUTHENTICATION_API_KEY: secret(
-    text,
-    '',
-    "The operator's key, which opens everything in the gateway. The gateway does not start without it.",
-  ),
-  GATEWAY_HOST: variable(text, '0.0.0.0', 'Address that the gateway listens on.'),
-  GATEWAY_PORT: variable(port, 8090, 'Port of the gateway.'),
-  GATEWAY_TRUSTED_PROXIES: variable(
-    list,
-    [],
-    'Addresses or networks (CIDR) of proxies whose X-Forwarded-For is believed.',
-  ),
-  GATEWAY_MAX_CONNECTIONS: variable(
-    optional(integer(16, 1_000_000)),
-    undefined,
-    "Connections to the gateway's port. Unset: three eighths of the process's file descriptors, at most 20,000.",
-  ),
-  GATEWAY_MAX_CONNECTIONS_PER_ADDRESS: variable(
-    optional(integer(1, 1_000_000)),
-    undefined,
-    'Connections of one address (IPv6: one /64) to the gateway that showed no key. Unset: a quarter of all, at most 1,000.',
-  ),
-  SERVER_DISABLE_DOCS: variable(flag, false, 'Do not serve /docs in the gateway.'),
-  CORS_ORIGIN: variable(list, ['*'], 'Origins whose pages may call the gateway.'),
-  CORS_METHODS: variable(
-    list,
-    ['POST', 'GET', 'PUT', 'DELETE'],
-    'Methods that pages of other origins may use at the gateway.',
-  ),
-  CORS_CREDENTIALS: variable(
-    flag,
-    false,
-    'Let pages of other origins send cookies to the gateway. No effect while CORS_ORIGIN is *.',
-  ),
-
-  WEBSOCKET_ENABLED: variable(
-    flag,
-    false,
-    'Deliver to the WebSocket clients of the gateway. Set it for workers and gateways.',
-  ),
-  WEBSOCKET_GLOBAL_EVENTS: variable(
-    flag,
-    false,
-    "Offer the events of all instances to WebSocket clients with the operator's key.",
-  ),
-  WEBSOCKET_ALLOWED_HOSTS: variable(
-    list,
-    [],
-    "Addresses whose WebSocket clients need no key, or *. Pages of other origins need one unless CORS_ORIGIN lists them. Behind a proxy every client has the proxy's address.",
-  ),
-  WEBSOCKET_RESUME_SECONDS: variable(
-    integer(1, 604_800),
-    300,
-    'Seconds that events are kept for WebSocket clients that come back.',
-  ),
-  WEBSOCKET_RESUME_EVENTS: variable(
-    integer(1, 1_000_000),
-    1000,
-    'Events kept for WebSocket clients that come back, for each instance and for the global stream.',
-  ),
-  WEBSOCKET_RESUME_BYTES: variable(
-    integer(1, Number.MAX_SAFE_INTEGER),
-    16_777_216,
-    'Bytes of events kept for WebSocket clients that come back, for each instance and for the global stream.',
-  ),
-  WEBSOCKET_BUFFER_BYTES: variable(
-    integer(65_536, Number.MAX_SAFE_INTEGER),
-    4_194_304,
-    'Bytes that a WebSocket client may leave unread before it is disconnected. It may come back and resume.',
-  ),
-  WEBSOCKET_UNREAD_BYTES: variable(
-    integer(1_048_576, Number.MAX_SAFE_INTEGER),
-    268_435_456,
-    'Bytes held at one gateway for WebSocket clients that have not read them, in all. Beyond that those with most unread are disconnected.',
-  ),
-  WEBSOCKET_UNREAD_BYTES_PER_INSTANCE: variable(
-    integer(1_048_576, Number.MAX_SAFE_INTEGER),
-    67_108_864,
-    'Bytes held at one gateway for the WebSocket clients of one instance that have not read them.',
-  ),
-  WEBSOCKET_PING_SECONDS: variable(
-    number(1, 3600),
-    25,
-    'Seconds between pings. WebSocket clients that do not answer are disconnected.',
-  ),
-  WEBSOCKET_MAX_CLIENTS: variable(integer(1, 1_000_000), 10_000, 'WebSocket clients of one gateway.'),
-  WEBSOCKET_MAX_CLIENTS_PER_INSTANCE: variable(
-    integer(1, 1_000_000),
-    1000,
-    'WebSocket clients of one instance at one gateway.',
-  ),
+  ...GATEWAY_VARIABLES,
 
   ...PUSHER_VARIABLES,
 
