@@ -21,22 +21,26 @@ const GUARDS: Readonly<Record<string, string>> = {
       local prefix = ARGV[1]
       ${IS_JOB}
       ARGV[2] = string.format('%.0f', now)
+      -- Read before anything is taken out of them: each fails here where it is of another type.
+      redis.call('LLEN', KEYS[2])
+      redis.call('XLEN', KEYS[4])
+      redis.call('ZCARD', KEYS[11])
       for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[7], 0, (now + 1) * 0x1000 - 1, 'LIMIT', 0, 1000)) do
         if not isJob(id) then
-          redis.call('ZREM', KEYS[7], id)
           redis.call('SADD', prefix .. 'missing', id)
+          redis.call('ZREM', KEYS[7], id)
         end
       end
       local id = redis.call('LINDEX', KEYS[1], -1)
       while id and not isJob(id) do
-        redis.call('RPOP', KEYS[1])
         redis.call('SADD', prefix .. 'missing', id)
+        redis.call('RPOP', KEYS[1])
         id = redis.call('LINDEX', KEYS[1], -1)
       end
       id = redis.call('ZRANGE', KEYS[3], 0, 0)[1]
       while id and not isJob(id) do
-        redis.call('ZREM', KEYS[3], id)
         redis.call('SADD', prefix .. 'missing', id)
+        redis.call('ZREM', KEYS[3], id)
         id = redis.call('ZRANGE', KEYS[3], 0, 0)[1]
       end
     end`,

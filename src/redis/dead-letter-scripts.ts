@@ -7,11 +7,12 @@ export const DEAD_LETTER_SCRIPTS = {
     local id = ARGV[5]
     if not call('ZSCORE', Q .. 'failed', id) or not isJob(id) then return 'not-found' end
     if call('HGET', Q .. id, 'failedReason') == 'malformed' then return 'malformed' end
-    leaveDead(id)
-    call('HDEL', Q .. id, 'failedReason', 'finishedOn', 'processedOn', 'stacktrace', 'atm', 'ats', 'stc')
+    call('HDEL', Q .. id, 'processedOn', 'stacktrace', 'atm', 'ats', 'stc')
     call('HSET', Q .. id, 'opts', '{"spent":0}')
     enterParked(id)
     place(id, 0)
+    leaveDead(id)
+    call('HDEL', Q .. id, 'failedReason', 'finishedOn')
     return 'replayed'`),
   /** A dead letter is removed for good. ARGV: job id. */
   relayDiscard: script(`

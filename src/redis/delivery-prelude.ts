@@ -3,6 +3,10 @@
  * counts it (the audit, the shares of instances) together. Records and sets are BullMQ's (`wait`, `active`, `delayed`,
  * `failed`, a hash for each job), so that its own tools read them.
  *
+ * Redis takes nothing back of a script that fails halfway through: a command may be forbidden, a key be of another type.
+ * Each step therefore enters the index `parked` first and leaves it last, and writes where the delivery goes before it erases
+ * where it was: `relayMend` finds by it what is in no place, or in two.
+ *
  * Times are those of Redis: a worker whose clock is wrong neither fires others' retries early nor leaves its own late.
  *
  * KEYS: audit hash (routes a Cluster's call; everything lies in one slot). ARGV of every script: prefix of keys, length of
@@ -17,9 +21,14 @@ const PRELUDE = `
   local time = call('TIME')
   local NOW = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 
-  -- A counter that a person broke stops no delivery: the audit tells.
+  -- A counter that cannot be written stops no delivery. Why it cannot is kept for the next upkeep.
+  local function countOf(key, what, by)
+    local reply = redis.pcall('HINCRBY', KEYS[1], key .. ':' .. what, by)
+    if type(reply) == 'table' and reply.err then redis.pcall('SET', P .. 'uncounted', reply.err, 'PX', 600000) end
+  end
+
   local function count(id, what)
-    redis.pcall('HINCRBY', KEYS[1], string.sub(id, -LENGTH) .. ':' .. what, 1)
+    countOf(string.sub(id, -LENGTH), what, 1)
   end
 
   -- What a person put in its place is no job, and stops no other one.
@@ -46,35 +55,44 @@ const PRELUDE = `
     return parkedBy, owner, tonumber(size)
   end
 
-  local function addParked(id, owner, size)
-    if call('ZADD', P .. 'parked', 'NX', NOW, id) == 0 then return end
+  local function chargeParked(owner, size)
     share('parked-count', owner, 1)
     share('parked-bytes', owner, size)
   end
 
   local function enterParked(id)
+    if call('ZADD', P .. 'parked', 'NX', NOW, id) == 0 then return end
     local owner, _, size = charge(id)
-    addParked(id, owner, size)
+    chargeParked(owner, size)
   end
 
-  local function leaveParked(id)
+  -- Owner and size are read before the record is erased.
+  local function leaveParkedOf(id, owner, size)
     if call('ZREM', P .. 'parked', id) == 0 then return end
-    local owner, _, size = charge(id)
     share('parked-count', owner, -1)
     share('parked-bytes', owner, -size)
   end
 
+  local function leaveParked(id)
+    local owner, _, size = charge(id)
+    leaveParkedOf(id, owner, size)
+  end
+
   -- What BullMQ's own tools took out of its set of dead letters is none any more.
-  local function forgetDead(id)
-    local _, owner, size = charge(id)
+  local function forgetDeadOf(id, owner, size)
     if call('ZREM', P .. 'dead:' .. owner, id) == 0 then return end
     share('dead-count', owner, -1)
     share('dead-bytes', owner, -size)
   end
 
+  local function forgetDead(id)
+    local _, owner, size = charge(id)
+    forgetDeadOf(id, owner, size)
+  end
+
   local function leaveDead(id)
+    call('ZREM', Q .. 'failed', id)
     forgetDead(id)
-    return call('ZREM', Q .. 'failed', id) == 1
   end
 
   local function erase(id)
@@ -82,9 +100,13 @@ const PRELUDE = `
   end
 
   local function discard(id)
-    if not leaveDead(id) then return end
-    erase(id)
-    count(id, 'discarded')
+    local _, owner, size = charge(id)
+    if call('ZSCORE', Q .. 'failed', id) then
+      -- The record first: one that lay in no set would be found by nobody.
+      erase(id)
+      if call('ZREM', Q .. 'failed', id) == 1 then count(id, 'discarded') end
+    end
+    forgetDeadOf(id, owner, size)
   end
 
   -- One of those that are charged to an owner; where its record is gone nobody knows how many bytes it was.
@@ -102,16 +124,24 @@ const PRELUDE = `
     return (DEAD_COUNT > 0 and deadCount > DEAD_COUNT) or (DEAD_BYTES > 0 and deadBytes > DEAD_BYTES)
   end
 
-  -- Within its owner's share: the oldest of the same owner go, never the one that comes.
   local function enterDead(id, reason)
-    local _, owner, size = charge(id)
     call('HSET', Q .. id, 'failedReason', reason, 'finishedOn', NOW)
     call('ZADD', Q .. 'failed', NOW, id)
+  end
+
+  local function enterShareOfDead(id)
+    local _, owner, size = charge(id)
     -- To the microsecond: of those that died together the first goes first.
     if call('ZADD', P .. 'dead:' .. owner, NOW * 1000 + tonumber(time[2]) % 1000, id) == 1 then
       share('dead-count', owner, 1)
       share('dead-bytes', owner, size)
     end
+  end
+
+  -- Ends what made a dead letter. Within its owner's share the oldest of the same owner go, never the one that comes.
+  local function chargeDead(id)
+    enterShareOfDead(id)
+    local _, owner = charge(id)
     for _ = 1, 100 do
       if not isOverShare(owner) then break end
       local oldest = call('ZRANGE', P .. 'dead:' .. owner, 0, 1)
@@ -144,7 +174,7 @@ const PRELUDE = `
     call('LREM', Q .. 'wait', 1, id)
   end
 
-  -- An attempt that was made, as a line of the job's log.
+  -- An attempt that was made, as a line of the job's log. After the place: a step that fails is made again.
   local function note(id, line, limit)
     call('RPUSH', Q .. id .. ':logs', line)
     call('LTRIM', Q .. id .. ':logs', -limit, -1)
@@ -155,8 +185,15 @@ const PRELUDE = `
     return call('GET', Q .. id .. ':lock') == token and isJob(id)
   end
 
+  -- The attempt that the holder made, where it spent one.
+  local function spend(id, line, limit)
+    if line == '' then return end
+    note(id, line, limit)
+    call('HINCRBY', Q .. id, 'atm', 1)
+  end
+
+  -- Last of all: whoever holds the job makes a step again that failed before.
   local function letGo(id)
-    call('LREM', Q .. 'active', 1, id)
     call('DEL', Q .. id .. ':lock')
   end
 `;

@@ -14,22 +14,25 @@ export const DELIVERY_SCRIPTS = {
   relayPark: addingScript(`
     local id, size = ARGV[5], #ARGV[8] + ${OVERHEAD_BYTES}
     if call('EXISTS', Q .. id) == 1 then return 'known' end
-    call('HSET', Q .. id, 'name', ARGV[7], 'data', ARGV[8], 'opts', '{}', 'timestamp', NOW, 'delay', ARGV[9],
-      'priority', 0, 'charge', size .. ' ' .. ARGV[12])
-    count(id, 'accepted')
-    call('HSETNX', P .. 'destinations', string.sub(id, -LENGTH), ARGV[6])
     local reason, limit = ARGV[10], tonumber(ARGV[13])
     if reason == '' and limit > 0 then
       local parked = tonumber(call('ZSCORE', P .. 'share:parked-bytes', ARGV[11]) or 0)
       if parked + size > limit then reason = 'parked-limit' end
     end
-    if reason ~= '' then
-      enterDead(id, reason)
-      return 'dead ' .. reason
+    -- The index first: whatever fails later, a record is found by it.
+    call('ZADD', P .. 'parked', 'NX', NOW, id)
+    call('HSET', Q .. id, 'name', ARGV[7], 'data', ARGV[8], 'opts', '{}', 'timestamp', NOW, 'delay', ARGV[9],
+      'priority', 0, 'charge', size .. ' ' .. ARGV[12])
+    count(id, 'accepted')
+    if reason == '' then schedule(id, tonumber(ARGV[9])) else enterDead(id, reason) end
+    call('HSETNX', P .. 'destinations', string.sub(id, -LENGTH), ARGV[6])
+    if reason == '' then
+      chargeParked(ARGV[11], size)
+      return 'parked'
     end
-    schedule(id, tonumber(ARGV[9]))
-    addParked(id, ARGV[11], size)
-    return 'parked'`),
+    call('ZREM', P .. 'parked', id)
+    chargeDead(id)
+    return 'dead ' .. reason`),
   /**
    * The delivery was made, or is needless: that is a fact, whatever became of the job meanwhile. Counts it once.
    * ARGV: job id, \`delivered\` or \`discarded\`.
@@ -37,11 +40,12 @@ export const DELIVERY_SCRIPTS = {
   relaySettle: script(`
     local id = ARGV[5]
     if not isJob(id) then return 'gone' end
-    leaveParked(id)
+    local owner, _, size = charge(id)
     leaveDead(id)
     unplace(id)
     erase(id)
     count(id, ARGV[6])
+    leaveParkedOf(id, owner, size)
     return 'settled'`),
   /**
    * The worker that holds a job puts it back. ARGV: job id, token, delay, the attempt's line where one was spent, most
@@ -50,15 +54,13 @@ export const DELIVERY_SCRIPTS = {
   relayReturn: script(`
     local id = ARGV[5]
     if not holds(id, ARGV[6]) then return 'lost' end
-    letGo(id)
-    if ARGV[8] ~= '' then
-      note(id, ARGV[8], tonumber(ARGV[9]))
-      call('HINCRBY', Q .. id, 'atm', 1)
-    end
-    -- A person retried a dead letter with a tool of BullMQ.
-    forgetDead(id)
     enterParked(id)
     place(id, tonumber(ARGV[7]))
+    call('LREM', Q .. 'active', 1, id)
+    -- A person retried a dead letter with a tool of BullMQ.
+    leaveDead(id)
+    spend(id, ARGV[8], tonumber(ARGV[9]))
+    letGo(id)
     return 'parked'`),
   /**
    * The worker that holds a job gives it up. ARGV: job id, token, reason, the attempt's line where one was spent, most
@@ -67,13 +69,12 @@ export const DELIVERY_SCRIPTS = {
   relayBury: script(`
     local id = ARGV[5]
     if not holds(id, ARGV[6]) then return 'lost' end
-    letGo(id)
-    if ARGV[8] ~= '' then
-      note(id, ARGV[8], tonumber(ARGV[9]))
-      call('HINCRBY', Q .. id, 'atm', 1)
-    end
-    leaveParked(id)
     enterDead(id, ARGV[7])
+    call('LREM', Q .. 'active', 1, id)
+    spend(id, ARGV[8], tonumber(ARGV[9]))
+    chargeDead(id)
+    leaveParked(id)
+    letGo(id)
     return 'dead ' .. ARGV[7]`),
   /**
    * A slow direct attempt failed after its delivery was stored: nothing changes where a worker took the job since.
@@ -82,15 +83,19 @@ export const DELIVERY_SCRIPTS = {
   relayLate: script(`
     local id = ARGV[5]
     -- Due, it lies in \`wait\` until a worker takes it.
-    local isParked = call('ZSCORE', Q .. 'delayed', id) or call('LPOS', Q .. 'wait', id)
+    local isDelayed = call('ZSCORE', Q .. 'delayed', id)
+    local isParked = isDelayed or call('LPOS', Q .. 'wait', id)
     if not isParked or not isJob(id) or call('HEXISTS', Q .. id, 'ats') == 1 then return 'gone' end
-    note(id, ARGV[8], tonumber(ARGV[9]))
-    unplace(id)
     if ARGV[7] == '' then
       place(id, tonumber(ARGV[6]))
+      if not isDelayed then call('LREM', Q .. 'wait', 1, id) end
+      note(id, ARGV[8], tonumber(ARGV[9]))
       return 'parked'
     end
-    leaveParked(id)
     enterDead(id, ARGV[7])
+    unplace(id)
+    note(id, ARGV[8], tonumber(ARGV[9]))
+    chargeDead(id)
+    leaveParked(id)
     return 'dead ' .. ARGV[7]`),
 } as const;

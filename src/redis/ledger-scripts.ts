@@ -8,9 +8,9 @@ export const LEDGER_SCRIPTS = {
    */
   relayCount: script(`
     for i = 5, #ARGV, 4 do
-      redis.pcall('HINCRBY', KEYS[1], ARGV[i] .. ':accepted', ARGV[i + 2] + ARGV[i + 3])
-      redis.pcall('HINCRBY', KEYS[1], ARGV[i] .. ':delivered', ARGV[i + 2])
-      if ARGV[i + 3] ~= '0' then redis.pcall('HINCRBY', KEYS[1], ARGV[i] .. ':discarded', ARGV[i + 3]) end
+      countOf(ARGV[i], 'accepted', ARGV[i + 2] + ARGV[i + 3])
+      countOf(ARGV[i], 'delivered', ARGV[i + 2])
+      if ARGV[i + 3] ~= '0' then countOf(ARGV[i], 'discarded', ARGV[i + 3]) end
       call('HSETNX', P .. 'destinations', ARGV[i], ARGV[i + 1])
     end
     return 'counted'`),

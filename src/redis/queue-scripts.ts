@@ -1,4 +1,5 @@
 import { readingScript, script } from './delivery-prelude';
+import { MEND } from './mend-script';
 
 /** The stored deliveries together, beside what BullMQ does: fetching, locking, and what dead workers held. */
 export const QUEUE_SCRIPTS = {
@@ -25,8 +26,11 @@ export const QUEUE_SCRIPTS = {
     local nextDue = call('ZRANGE', Q .. 'delayed', 0, 0, 'WITHSCORES')[2]
     local nextIn = -1
     if nextDue then nextIn = math.max(0, math.floor(tonumber(nextDue) / 0x1000) - NOW) end
-    local missing = call('SPOP', Q .. 'missing', 100)
-    for _, id in ipairs(missing) do call('ZREM', P .. 'parked', id) end
+    local missing = call('SRANDMEMBER', Q .. 'missing', 100)
+    for _, id in ipairs(missing) do
+      call('ZREM', P .. 'parked', id)
+      call('SREM', Q .. 'missing', id)
+    end
     return {nextIn, fit, missing}`),
   /**
    * What a fetch locked whose answer could not be read: its id, data, attempts made, options; or nothing. ARGV: token.
@@ -86,16 +90,19 @@ export const QUEUE_SCRIPTS = {
     local stay, gone = 0, {}
     for _, id in ipairs(ids) do
       if not isJob(id) then call('ZREM', P .. 'parked', id)
-      elseif call('ZREM', Q .. 'delayed', id) == 0 then stay = stay + 1
+      elseif not call('ZSCORE', Q .. 'delayed', id) then stay = stay + 1
       else
         local event = call('HGET', Q .. id, 'name') or ''
-        leaveParked(id)
         enterDead(id, 'expired')
+        call('ZREM', Q .. 'delayed', id)
+        chargeDead(id)
+        leaveParked(id)
         table.insert(gone, call('HGET', P .. 'destinations', string.sub(id, -LENGTH)) or '')
         table.insert(gone, event)
       end
     end
     return {#ids, stay, gone}`),
+  relayMend: script(MEND),
   /** How long the oldest parked delivery has been stored, milliseconds. */
   relayOldest: readingScript(`
     local oldest = call('ZRANGE', P .. 'parked', 0, 0, 'WITHSCORES')[2]

@@ -3,6 +3,7 @@ import type { Logger } from '../observability/logging';
 import { monotonicMs } from '../time/monotonic';
 import type { RelayRedis } from './relay-redis';
 import { isReplyError } from './reply-error';
+import { defineScripts } from './scripts';
 import { changeOf, type KnownStore, type StoreChange, storeMarkKey } from './store-mark';
 
 export interface RedisHealthParts {
@@ -42,7 +43,7 @@ const MAX_REASON = 200;
 
 /**
  * Whether Redis answers a real write at this moment. Every few seconds one key of this process is written, which notices
- * silence, a full or read-only Redis and one that cannot save alike; a socket that is open tells nothing of that. The same
+ * silence, a full or read-only Redis, one that cannot save and one that forbids a command alike; a socket that is open tells nothing of that. The same
  * look recognises the store by its mark, and tells at once when it is another one.
  */
 export class RedisHealth {
@@ -62,7 +63,9 @@ export class RedisHealth {
     if (this.health.kind === 'waiting') this.health = { kind: 'waiting', reason: reasonOf(error) };
   };
 
-  constructor(private readonly parts: RedisHealthParts) {}
+  constructor(private readonly parts: RedisHealthParts) {
+    defineScripts(parts.redis);
+  }
 
   start(): void {
     const { redis } = this.parts;
@@ -135,6 +138,14 @@ export class RedisHealth {
     this.notice(changeOf(this.known, { mark: found ?? undefined, beat: this.beatIn(lastBeat) }));
     this.known = { mark: now ?? mark, beat };
     this.knownAt = monotonicMs();
+    await this.probe(`{${prefix}}:probe:${this.processId}`);
+  }
+
+  /** A command that is forbidden stops steps halfway through: they are named before a delivery meets them. */
+  private async probe(keys: string): Promise<void> {
+    const { redis } = this.parts;
+    const commands = redis as unknown as { relayProbe: (keys: string) => Promise<unknown> };
+    await commands.relayProbe(keys);
   }
 
   /** After an absence that is longer than beats are kept, the last one is taken to be there. */

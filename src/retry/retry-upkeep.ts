@@ -13,6 +13,10 @@ export interface RetryUpkeepParts {
   readonly onExpired: (expired: readonly Expired[]) => void;
   /** Retries were brought forward that a wrong clock had put off. */
   readonly onForward: (count: number) => void;
+  /** Deliveries were placed again that a change which failed halfway through had left in no place, or in two. */
+  readonly onMended: (count: number) => void;
+  /** The audit's counters cannot be written: why, in the words of Redis. Called once for each reason. */
+  readonly onUncounted: (reason: string) => void;
   readonly onError: (error: unknown) => void;
 }
 
@@ -21,17 +25,22 @@ const INTERVAL_MS = 5_000;
 const LEASE_MS = 4_500;
 /** Looked at for due times that lie too far ahead: the latest ones. */
 const FAR_AT_ONCE = 200;
+/** Calls of one look for deliveries in no place: a million parked ones are gone through within ten minutes. */
+const MEND_CALLS = 10;
 /** Parked deliveries that one call gives up on: some milliseconds of Redis. */
 const EXPIRE_AT_ONCE = 200;
 /** And one look at most: the next one goes on. */
 const EXPIRE_CALLS = 50;
 
 /**
- * Looks after what is stored, at whichever worker: due times that a wrong clock wrote, deliveries parked for too long. Ages are found through an index, so a look costs the same with a million parked ones as with none.
+ * Looks after what is stored, at whichever worker: due times that a wrong clock wrote, deliveries in no place or in two,
+ * deliveries parked for too long. Ages are found through an index, and what is in no place in windows of it, so a look costs
+ * about the same with a million parked ones as with a thousand.
  */
 export class RetryUpkeep {
   private timer: NodeJS.Timeout | undefined;
   private looking: Promise<void> | undefined;
+  private uncounted = '';
 
   constructor(private readonly parts: RetryUpkeepParts) {}
 
@@ -56,10 +65,25 @@ export class RetryUpkeep {
       const forward = (await store.call('relayBringForward', LEASE_MS, FAR_AT_ONCE)) as number;
       if (forward < 0) return;
       if (forward > 0) onForward(forward);
+      await this.mend();
       if (parkedMaxAgeMs > 0) await this.expire();
     } catch (error) {
       onError(error);
     }
+  }
+
+  private async mend(): Promise<void> {
+    const { store, onMended, onUncounted } = this.parts;
+    let total = 0;
+    for (let calls = 0; calls < MEND_CALLS; calls++) {
+      const reply = await store.call('relayMend');
+      const [mended, goesOn, uncounted] = reply as [number, number, string];
+      total += mended;
+      if (uncounted !== '' && uncounted !== this.uncounted) onUncounted(uncounted);
+      if (uncounted !== '') this.uncounted = uncounted;
+      if (goesOn === 0) break;
+    }
+    if (total > 0) onMended(total);
   }
 
   private async expire(): Promise<void> {

@@ -67,6 +67,11 @@ export class Retries {
       parkedMaxAgeMs: config.retry.parkedMaxAgeMs,
       onExpired: (expired) => observer.expired(expired),
       onForward: (count) => observer.broughtForward(count),
+      onMended: (count) =>
+        log.warn('deliveries that a failed change had left in no place, or in two, were placed again', {
+          count,
+        }),
+      onUncounted: (reason) => log.error("the audit's counters cannot be written", { reason }),
       onError: onRedisError,
     });
     this.expiry = new DeadLetterExpiry({

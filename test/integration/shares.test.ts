@@ -128,6 +128,8 @@ describe('deliveries parked for too long (finding 3.17)', () => {
       parkedMaxAgeMs,
       onExpired: (all) => expired.push(...all.map(({ event }) => event)),
       onForward: () => {},
+      onMended: () => {},
+      onUncounted: () => {},
       onError: (error) => {
         throw error;
       },

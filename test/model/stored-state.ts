@@ -110,6 +110,7 @@ export class StoredState {
     relayNext: (most, mostBytes) => this.outlook(Number(most), Number(mostBytes)),
     relayTake: (token, lockMs) => this.take(String(token), Number(lockMs)),
     relayBringForward: () => 0,
+    relayMend: () => [0, 0, ''],
     relayHold: (lockMs, ...pairs) => this.hold(Number(lockMs), pairs.map(String)),
     relayRecover: (leaseMs) => this.recover(Number(leaseMs)),
     relayCount: (...args) => {

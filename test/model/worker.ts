@@ -139,7 +139,13 @@ export class ModelWorker {
       maxBytes: LIMITS.maxRetryBytes,
       onError: ignore,
     });
-    const quiet = { onExpired: ignore, onForward: ignore, onError: ignore };
+    const quiet = {
+      onExpired: ignore,
+      onForward: ignore,
+      onMended: ignore,
+      onUncounted: ignore,
+      onError: ignore,
+    };
     this.upkeep = new RetryUpkeep({ store, parkedMaxAgeMs: 0, ...quiet });
     this.source = new MemorySource({
       broker: world.broker,
