@@ -68,7 +68,7 @@ describe('dead letters and the audit', () => {
         removed: 0,
       },
     );
-    expect((await bench.ask('GET', '/audit')).body).toEqual({
+    expect((await bench.ask('GET', '/audit')).body).toMatchObject({
       balanced: true,
       destinations: [
         {
@@ -161,7 +161,7 @@ describe('POST /webhook/test', () => {
       event: 'messages.upsert',
       instance: 'loja',
     });
-    expect((await bench.ask('GET', '/audit')).body).toEqual({ balanced: true, destinations: [] });
+    expect((await bench.ask('GET', '/audit')).body).toMatchObject({ balanced: true, destinations: [] });
   });
 
   test.each([

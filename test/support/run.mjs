@@ -28,7 +28,7 @@ const COMMANDS = {
 /** `--runs N`: how many runs the model makes. */
 function modelEnvOf(args) {
   const [, runs] = /(?:^| )--runs[ =](\d+)(?: |$)/.exec(args.join(' ')) ?? [];
-  return runs === undefined ? {} : { MODEL_RUNS: runs };
+  return { MODEL_EXPLORE: 'true', ...(runs === undefined ? {} : { MODEL_RUNS: runs }) };
 }
 
 const log = (line) => process.stderr.write(`${line}\n`);

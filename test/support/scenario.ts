@@ -232,8 +232,9 @@ export class Scenario<B extends ScenarioBroker = RabbitBroker> {
     await this.stopWorkers();
     // No owner is charged for what is not there any more, however often a worker was killed (finding 1.6).
     const { stdout } = await this.command('audit', '--json');
-    const { largest } = JSON.parse(stdout) as { largest: readonly unknown[] };
-    if (audit.dead === 0) expect(largest).toEqual([]);
+    const { largest } = JSON.parse(stdout) as { largest: readonly { readonly owner: string }[] };
+    const charged = largest.filter(({ owner }) => owner !== 'malformed');
+    if (audit.dead === 0) expect(charged).toEqual([]);
     const lost = receiver.missing(published).length;
     const { duplicates } = receiver;
     process.stdout.write(

@@ -337,8 +337,8 @@ describe('what is known of occupied channels', () => {
       headers: { apikey: API_KEY },
     });
     expect(gone.status).toBe(200);
-    await eventually(async () => (await known()).join() === 'p-any' || undefined, 'forgotten', 30_000);
-  });
+    await eventually(async () => (await known()).join() === 'p-any' || undefined, 'forgotten', 60_000);
+  }, 90_000);
 });
 
 describe('events behind links', () => {
