@@ -31,6 +31,7 @@ export class BullMqParking implements Parking {
       settled,
       withdraw: () => {
         withdrawn = true;
+        this.parts.deliveries.noteMade(request.delivery.id);
       },
     };
   }
@@ -72,7 +73,10 @@ export class BullMqParking implements Parking {
         charge: this.parts.shares.of(destination.id, envelope.instance),
       }),
     });
-    if (result.kind === 'withdrawn') return 'withdrawn';
+    if (result.kind === 'withdrawn') {
+      this.parts.deliveries.forget(delivery.id);
+      return 'withdrawn';
+    }
     if (result.kind === 'parked') this.parts.observer.parked(delivery, reason);
     else this.tell(delivery, result);
     return 'stored';

@@ -76,6 +76,8 @@ export class RetryHandler {
   }
 
   async process(due: DueDelivery): Promise<void> {
+    // Made by a slow request while Redis was away: the step that is on its way removes it, whoever holds it.
+    if (this.parts.deliveries.wasMade(due.id)) return;
     const next = await this.next(due);
     switch (next.kind) {
       case 'attempt':

@@ -47,6 +47,12 @@ const PLAIN = ['parked', 'known', 'settled', 'lost', 'gone'] as const;
  * when the store was closed.
  */
 export class StoredDeliveries {
+  /**
+   * Made by slow requests while Redis does not know yet: not to be fetched and made again. No more than slow attempts and
+   * steps that wait for Redis.
+   */
+  private readonly made = new Set<DeliveryId>();
+
   constructor(private readonly parts: StoredDeliveriesParts) {}
 
   async park({ bytes, prepare, isWithdrawn }: ParkStep): Promise<StepResult | { kind: 'withdrawn' }> {
@@ -72,8 +78,27 @@ export class StoredDeliveries {
   }
 
   /** The delivery was made, or is needless, whoever holds it. */
-  settle(id: DeliveryId, how: 'delivered' | 'discarded'): Promise<StepResult> {
-    return this.step('relaySettle', [id, how]);
+  async settle(id: DeliveryId, how: 'delivered' | 'discarded'): Promise<StepResult> {
+    this.made.add(id);
+    try {
+      return await this.step('relaySettle', [id, how]);
+    } finally {
+      this.made.delete(id);
+    }
+  }
+
+  /** A delivery was made whose parking is under way: `settle` follows where it was stored, `forget` where it was not. */
+  noteMade(id: DeliveryId): void {
+    this.made.add(id);
+  }
+
+  forget(id: DeliveryId): void {
+    this.made.delete(id);
+  }
+
+  /** Whether this process knows that a delivery was made, and Redis does not yet. */
+  wasMade(id: DeliveryId): boolean {
+    return this.made.has(id);
   }
 
   /** Puts a delivery back; with the record of an attempt that was spent on it. */
