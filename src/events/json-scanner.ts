@@ -92,20 +92,25 @@ function skipSpace(text: Buffer, start: number): number {
  */
 class OpenContainers {
   private closings = new Uint8Array(USUAL_DEPTH);
-  depth = 0;
-
-  get innermost(): number {
-    return this.closings[this.depth - 1] as number;
-  }
+  private depth = 0;
+  /** 0 where none is open. A field of its own, as it is read for each value and changes for each container. */
+  innermost = 0;
 
   push(closing: number): void {
     if (this.depth === this.closings.length) this.grow();
     this.closings[this.depth++] = closing;
+    this.innermost = closing;
+  }
+
+  pop(): void {
+    this.depth--;
+    this.innermost = this.depth === 0 ? 0 : (this.closings[this.depth - 1] as number);
   }
 
   /** For the next value; what an unusual one took is given back. */
   clear(): void {
     this.depth = 0;
+    this.innermost = 0;
     if (this.closings.length > USUAL_DEPTH) this.closings = new Uint8Array(USUAL_DEPTH);
   }
 
@@ -134,20 +139,19 @@ function skipValue(text: Buffer, start: number): number {
       }
     } else position = skipScalar(text, position, byte);
     position = toNextValue(text, position);
-  } while (open.depth > 0);
+  } while (open.innermost !== 0);
   return position;
 }
 
 /** After a value: closes the containers that end here; where another value follows, to that. */
 function toNextValue(text: Buffer, start: number): number {
   let position = start;
-  while (open.depth > 0) {
-    const closing = open.innermost;
+  for (let closing = open.innermost; closing !== 0; closing = open.innermost) {
     position = skipSpace(text, position);
     if (text[position] === COMMA) return toValue(text, skipSpace(text, position + 1), closing);
     if (text[position] !== closing) throw unexpected(text, position);
     position++;
-    open.depth--;
+    open.pop();
   }
   return position;
 }
