@@ -162,7 +162,8 @@ describe('instances with webhooks of their own', () => {
     let number = 0;
     while (own.received.length === 0)
       await scenario.publishEvents([eventOf('loja', `after${number++}`)], 200);
-    expect(Date.now() - changedAt).toBeLessThan(1000);
+    // A second at rest; a cache that hears of no change waits a minute.
+    expect(Date.now() - changedAt).toBeLessThan(10_000);
     redis.disconnect();
   });
 
