@@ -53,7 +53,7 @@ export const VARIABLES = {
     "dedicated: one queue of the relay's own. shared: the queues that the core API declares itself.",
   ),
   RABBITMQ_QUEUE: variable(text, 'evolution-relay', 'Name of the dedicated queue.'),
-  RABBITMQ_PREFETCH: variable(integer(1, 65_535), 250, 'Messages of RabbitMQ that a worker holds at once.'),
+  RABBITMQ_PREFETCH: variable(integer(1, 65_535), 2000, 'Messages of RabbitMQ that a worker holds at once.'),
 
   ...SQS_VARIABLES,
 
@@ -130,13 +130,13 @@ export const VARIABLES = {
 
   DELIVERY_CONCURRENCY: variable(
     integer(1, 100_000),
-    500,
+    2000,
     'Requests of a worker in flight at once, to all destinations.',
   ),
   DELIVERY_CONCURRENCY_PER_DESTINATION: variable(
     integer(1, 100_000),
-    32,
-    'Requests of a worker in flight at once to one destination.',
+    2000,
+    'Requests of a worker in flight at once to one destination at the most. The relay finds out how many of them are good for it.',
   ),
   DELIVERY_SLOW_AFTER_MS: variable(
     integer(1, 600_000),

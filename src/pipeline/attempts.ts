@@ -106,7 +106,7 @@ export class Attempts {
       // A destination that throws breaks its contract: a fault of our own.
       outcome = { kind: 'interrupted', code: errorCode(error) };
     }
-    bulkhead.leave(place, this.clock.now(), isRetry);
+    bulkhead.leave(place, this.clock.now(), isRetry, outcome);
     if (entry !== undefined) this.untrack(entry);
     const durationMs = Math.round(monotonicMs() - startedMs);
     const record: AttemptRecord = { attempt, at, durationMs, outcome };

@@ -25,6 +25,8 @@ export type Outcome =
       readonly status?: number;
       readonly retryAfterMs?: number;
       readonly answer?: string;
+      /** The destination had more to do than it could: it is given fewer attempts at once. */
+      readonly overloaded?: true;
     }
   | {
       readonly kind: 'rejected';

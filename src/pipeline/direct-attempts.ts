@@ -1,6 +1,7 @@
 import { OpenWork } from '../time/open-work';
 import type { Attempts } from './attempts';
 import type { Bulkhead } from './bulkhead';
+import { Company } from './company';
 import type { AttemptRecord, Delivery, DestinationId, ParkReason } from './delivery';
 import type { Decide, Parking, ParkRequest, Ticket } from './parking';
 
@@ -22,7 +23,10 @@ export interface DirectAttemptsParts {
   readonly bulkheadOf: (id: DestinationId) => Bulkhead;
   /** Attempts whose source message is held, in all. */
   readonly concurrency: number;
+  /** Longest time that a delivery waits for its turn, its source message held, while other destinations are active. */
   readonly maxWaitMs: number;
+  /** Messages that the sources hold at once at the most. */
+  readonly maxHeld: number;
   /** A slow delivery's outcome could not be stored, which nobody awaits. */
   readonly onError: (error: unknown, delivery: Delivery) => void;
 }
@@ -41,12 +45,17 @@ interface Waiting extends Submission {
 /** Added to the due time of a delivery parked as slow, after the request's own timeout. */
 const SLOW_MARGIN_MS = 5000;
 const SWEEP_MS = 50;
+/** A destination that has the pipeline to itself keeps its messages in the broker for as many times as long. */
+const ALONE_FACTOR = 10;
+/** Part of what the sources hold that may wait for one destination while others are active. */
+const WAITING_SHARE = 0.25;
 
 /** The direct attempt: made at once while the source still holds the message, or parked when it cannot be. */
 export class DirectAttempts {
   private readonly waiting = new Map<DestinationId, Waiting[]>();
   private sweeper: NodeJS.Timeout | undefined;
   private draining = false;
+  private readonly company = new Company();
   /** Attempts of ours that are under way, or whose outcome is being stored. */
   private readonly open = new OpenWork();
 
@@ -61,11 +70,24 @@ export class DirectAttempts {
     if (bulkhead.circuit.closedIn() > 0)
       return this.parkWithoutAttempt(delivery, 'circuit-open', sink, index);
     const queue = this.waiting.get(delivery.destination.id);
+    const now = this.parts.attempts.clock.now();
+    this.company.note(delivery.destination.id, now);
     if (queue === undefined && bulkhead.hasRoom && this.hasRoomFor(delivery)) {
       void this.attempt({ delivery, sink, index }, bulkhead);
-    } else if (bulkhead.wouldWaitTooLong(queue?.length ?? 0, this.parts.attempts.clock.now())) {
+    } else if (this.isSaturated(delivery.destination.id, bulkhead, now)) {
       this.parkWithoutAttempt(delivery, 'saturated', sink, index);
-    } else this.enqueue({ delivery, sink, index, since: this.parts.attempts.clock.now() }, queue);
+    } else this.enqueue({ delivery, sink, index, since: now }, queue, bulkhead);
+  }
+
+  /** Whether one more delivery must not wait for this destination, as it would wait too long or hold up others. */
+  private isSaturated(id: DestinationId, bulkhead: Bulkhead, now: number): boolean {
+    if (this.company.isAlone(id, now)) return false;
+    const { maxHeld, maxWaitMs } = this.parts;
+    return bulkhead.waiting >= maxHeld * WAITING_SHARE || bulkhead.wouldWaitTooLong(maxWaitMs, now);
+  }
+
+  private maxWaitMs(id: DestinationId, now: number): number {
+    return this.parts.maxWaitMs * (this.company.isAlone(id, now) ? ALONE_FACTOR : 1);
   }
 
   /** Stores a delivery whose message has others that were already made, so that it cannot go back untouched. */
@@ -99,7 +121,8 @@ export class DirectAttempts {
     return attempts.count - Math.min(attempts.slow, concurrency) < concurrency;
   }
 
-  private enqueue(entry: Waiting, queue: Waiting[] | undefined): void {
+  private enqueue(entry: Waiting, queue: Waiting[] | undefined, bulkhead: Bulkhead): void {
+    bulkhead.waiting++;
     if (queue === undefined) this.waiting.set(entry.delivery.destination.id, [entry]);
     else queue.push(entry);
     this.sweeper ??= setInterval(() => this.parkOverdue(this.parts.attempts.clock.now()), SWEEP_MS);
@@ -183,6 +206,7 @@ export class DirectAttempts {
 
   private startFirst(id: DestinationId, queue: Waiting[], bulkhead: Bulkhead): void {
     const next = queue.shift();
+    bulkhead.waiting = queue.length;
     if (queue.length === 0) this.waiting.delete(id);
     else if (this.waiting.size > 1) {
       this.waiting.delete(id);
@@ -193,16 +217,19 @@ export class DirectAttempts {
 
   private parkAll(id: DestinationId, queue: Waiting[], reason: ParkReason): void {
     this.waiting.delete(id);
+    this.parts.bulkheadOf(id).waiting = 0;
     for (const { delivery, sink, index } of queue) this.parkWithoutAttempt(delivery, reason, sink, index);
   }
 
   private parkOverdue(now: number): void {
     for (const [id, queue] of this.waiting) {
-      while (queue[0] !== undefined && now - queue[0].since > this.parts.maxWaitMs) {
+      const maxWaitMs = this.maxWaitMs(id, now);
+      while (queue[0] !== undefined && now - queue[0].since > maxWaitMs) {
         const overdue = queue.shift();
         if (overdue !== undefined)
           this.parkWithoutAttempt(overdue.delivery, 'saturated', overdue.sink, overdue.index);
       }
+      this.parts.bulkheadOf(id).waiting = queue.length;
       if (queue.length === 0) this.waiting.delete(id);
     }
     if (this.waiting.size === 0) {

@@ -134,7 +134,6 @@ export class RelayWorker {
 
     const bulkheads = new Bulkheads({
       concurrency: config.delivery.concurrencyPerDestination,
-      maxWaitMs: config.delivery.slowAfterMs,
       circuitFailures: config.delivery.circuitFailures,
       circuitOpenMs: config.delivery.circuitOpenMs,
       perRequest: eventsPerRequest,
@@ -152,6 +151,9 @@ export class RelayWorker {
       bulkheadOf: (id) => bulkheads.of(id),
       concurrency: config.delivery.concurrency,
       maxWaitMs: config.delivery.slowAfterMs,
+      maxHeld:
+        (config.rabbitmq.enabled ? config.rabbitmq.prefetch : 0) +
+        (config.sqs.enabled ? config.sqs.prefetch : 0),
       onError: (error, { id }) => log.warn('a slow delivery stays parked', { id, ...describeError(error) }),
     });
     if (config.deduplicationMs > 0) {

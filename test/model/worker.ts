@@ -94,7 +94,6 @@ export class ModelWorker {
     });
     const bulkheads = new Bulkheads({
       concurrency: LIMITS.perDestination,
-      maxWaitMs: LIMITS.slowAfterMs,
       circuitFailures: LIMITS.circuitFailures,
       circuitOpenMs: LIMITS.circuitOpenMs,
       onCircuit: ignore,
@@ -112,6 +111,7 @@ export class ModelWorker {
       bulkheadOf,
       concurrency: LIMITS.concurrency,
       maxWaitMs: LIMITS.slowAfterMs,
+      maxHeld: LIMITS.concurrency * 2,
       onError: ignore,
     });
     this.relay = new Relay({

@@ -127,6 +127,7 @@ export class FakeParking implements Parking {
 export interface PipelineOptions {
   readonly concurrency?: number;
   readonly perDestination?: number;
+  readonly maxHeld?: number;
   readonly slowAfterMs?: number;
   readonly maxWaitMs?: number;
   readonly maxBytes?: number;
@@ -150,7 +151,6 @@ export class PipelineBench {
     const decision: Decision = options.decision ?? { kind: 'retry', delayMs: 5000 };
     this.bulkheads = new Bulkheads({
       concurrency: options.perDestination ?? 32,
-      maxWaitMs: options.maxWaitMs ?? 1000,
       circuitFailures: options.circuitFailures ?? 10,
       circuitOpenMs: options.circuitOpenMs ?? 30_000,
       onCircuit: (id, isOpen) => this.circuitChanges.push([id, isOpen]),
@@ -167,6 +167,7 @@ export class PipelineBench {
       bulkheadOf: (id) => this.bulkheads.of(id),
       concurrency: options.concurrency ?? 500,
       maxWaitMs: options.maxWaitMs ?? 1000,
+      maxHeld: options.maxHeld ?? 1000,
       onError: (error) => this.errors.push(error),
     });
   }

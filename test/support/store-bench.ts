@@ -133,7 +133,6 @@ export class StoreBench {
     );
     const bulkheads = new Bulkheads({
       concurrency: 32,
-      maxWaitMs: 1000,
       circuitFailures: settings.circuitFailures ?? 1000,
       circuitOpenMs: 3_600_000,
       onCircuit: () => {},

@@ -19,8 +19,7 @@ function setup() {
     observer: { attemptEnded: (_delivery, record) => observed.push(record) },
   });
   const bulkhead = new Bulkhead({
-    concurrency: 2,
-    maxWaitMs: 1000,
+    concurrency: { first: 2, most: 2 },
     circuit: { failures: 2, openMs: 10_000, onChange: () => {} },
   });
   const destination = new FakeDestination('webhook:x', 5000);
@@ -132,8 +131,7 @@ describe('interrupt and idle', () => {
   test('whatever order attempts end in, each leaves by itself', async () => {
     const { attempts, destination } = setup();
     const roomy = new Bulkhead({
-      concurrency: 100,
-      maxWaitMs: 1000,
+      concurrency: { first: 100, most: 100 },
       circuit: { failures: 1000, openMs: 1, onChange: () => {} },
     });
     const order = [3, 0, 7, 9, 1, 8, 2, 6, 4, 5];
