@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Envelope, EventId } from '../events/envelope';
+import type { Share } from './places';
 
 declare const deliveryIdBrand: unique symbol;
 declare const destinationIdBrand: unique symbol;
@@ -66,6 +67,8 @@ export interface Destination {
   readonly maxAttempts: number;
   /** Whole attempt, milliseconds. */
   readonly timeoutMs: number;
+  /** With whom its deliveries share places (places.ts). */
+  readonly shares: readonly Share[];
   /** Starts attempt number `attempt` (1 is the first) and never throws. */
   start(delivery: Delivery, attempt: number): RunningAttempt;
   /** Ends its connections; attempts under way fail. */

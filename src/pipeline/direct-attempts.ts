@@ -4,6 +4,7 @@ import type { Bulkhead } from './bulkhead';
 import { Company } from './company';
 import type { AttemptRecord, Delivery, DestinationId, ParkReason } from './delivery';
 import type { Decide, Parking, ParkRequest, Ticket } from './parking';
+import type { Places } from './places';
 
 /**
  * What became of a delivery while its source message is held: confirmed by the destination, needless, stored, not even
@@ -18,15 +19,12 @@ export interface ResultSink {
 
 export interface DirectAttemptsParts {
   readonly attempts: Attempts;
+  readonly places: Places;
   readonly parking: Parking;
   readonly decide: Decide;
   readonly bulkheadOf: (id: DestinationId) => Bulkhead;
-  /** Attempts whose source message is held, in all. */
-  readonly concurrency: number;
   /** Longest time that a delivery waits for its turn, its source message held, while other destinations are active. */
   readonly maxWaitMs: number;
-  /** Messages that the sources hold at once at the most. */
-  readonly maxHeld: number;
   /** A slow delivery's outcome could not be stored, which nobody awaits. */
   readonly onError: (error: unknown, delivery: Delivery) => void;
 }
@@ -47,8 +45,8 @@ const SLOW_MARGIN_MS = 5000;
 const SWEEP_MS = 50;
 /** A destination that has the pipeline to itself keeps its messages in the broker for as many times as long. */
 const ALONE_FACTOR = 10;
-/** Part of what the sources hold that may wait for one destination while others are active. */
-const WAITING_SHARE = 0.25;
+/** Destinations that are passed over, as their shares are used up, before the search for one that may begin ends. */
+const MOST_PASSED_OVER = 64;
 
 /** The direct attempt: made at once while the source still holds the message, or parked when it cannot be. */
 export class DirectAttempts {
@@ -72,18 +70,18 @@ export class DirectAttempts {
     const queue = this.waiting.get(delivery.destination.id);
     const now = this.parts.attempts.clock.now();
     this.company.note(delivery.destination.id, now);
-    if (queue === undefined && bulkhead.hasRoom && this.hasRoomFor(delivery)) {
+    if (queue === undefined && bulkhead.hasRoom && this.mayBegin(delivery, now)) {
       void this.attempt({ delivery, sink, index }, bulkhead);
-    } else if (this.isSaturated(delivery.destination.id, bulkhead, now)) {
+    } else if (this.isSaturated(delivery, bulkhead, now)) {
       this.parkWithoutAttempt(delivery, 'saturated', sink, index);
     } else this.enqueue({ delivery, sink, index, since: now }, queue, bulkhead);
   }
 
   /** Whether one more delivery must not wait for this destination, as it would wait too long or hold up others. */
-  private isSaturated(id: DestinationId, bulkhead: Bulkhead, now: number): boolean {
-    if (this.company.isAlone(id, now)) return false;
-    const { maxHeld, maxWaitMs } = this.parts;
-    return bulkhead.waiting >= maxHeld * WAITING_SHARE || bulkhead.wouldWaitTooLong(maxWaitMs, now);
+  private isSaturated(delivery: Delivery, bulkhead: Bulkhead, now: number): boolean {
+    if (this.company.isAlone(delivery.destination.id, now)) return false;
+    const { places, maxWaitMs } = this.parts;
+    return !places.mayWait(delivery) || bulkhead.wouldWaitTooLong(maxWaitMs, now);
   }
 
   private maxWaitMs(id: DestinationId, now: number): number {
@@ -108,21 +106,25 @@ export class DirectAttempts {
   /** From now on nothing is begun; deliveries that wait go back untouched. */
   drain(): void {
     this.draining = true;
-    for (const queue of this.waiting.values())
-      for (const { sink, index } of queue) sink.resolve(index, 'untouched');
+    for (const queue of this.waiting.values()) {
+      for (const { delivery, sink, index } of queue) {
+        this.parts.places.waitsNoLonger(delivery);
+        sink.resolve(index, 'untouched');
+      }
+    }
     this.waiting.clear();
     clearInterval(this.sweeper);
   }
 
-  private hasRoomFor({ envelope }: Delivery): boolean {
-    const { attempts, concurrency } = this.parts;
-    if (!attempts.fits(envelope.body.length)) return false;
-    // Slow attempts have a pool of the same size of their own: hanging endpoints use that up first.
-    return attempts.count - Math.min(attempts.slow, concurrency) < concurrency;
+  private mayBegin(delivery: Delivery, now: number): boolean {
+    const { places } = this.parts;
+    if (!places.hasRoomFor(delivery.envelope.body.length)) return false;
+    return places.mayBegin(delivery, this.company.isAlone(delivery.destination.id, now));
   }
 
   private enqueue(entry: Waiting, queue: Waiting[] | undefined, bulkhead: Bulkhead): void {
     bulkhead.waiting++;
+    this.parts.places.waits(entry.delivery);
     if (queue === undefined) this.waiting.set(entry.delivery.destination.id, [entry]);
     else queue.push(entry);
     this.sweeper ??= setInterval(() => this.parkOverdue(this.parts.attempts.clock.now()), SWEEP_MS);
@@ -192,14 +194,21 @@ export class DirectAttempts {
 
   /** Room came free: destinations take turns, so that a long line at one does not keep the others waiting. */
   private startNext(): void {
+    const { places, attempts, bulkheadOf } = this.parts;
+    const now = attempts.clock.now();
+    let passedOver = 0;
     for (const [id, queue] of this.waiting) {
-      const bulkhead = this.parts.bulkheadOf(id);
+      const bulkhead = bulkheadOf(id);
       // Where several destinations wait each starts one, and comes round again.
       do {
-        if (queue[0] === undefined || !this.hasRoomFor(queue[0].delivery)) return;
+        const [first] = queue;
+        if (first === undefined || !places.hasRoomFor(first.delivery.envelope.body.length)) return;
         if (bulkhead.circuit.closedIn() > 0) this.parkAll(id, queue, 'circuit-open');
-        else if (bulkhead.hasRoom) this.startFirst(id, queue, bulkhead);
-        else break;
+        else if (bulkhead.hasRoom && this.mayBegin(first.delivery, now)) this.startFirst(id, queue, bulkhead);
+        else {
+          if (++passedOver === MOST_PASSED_OVER) return;
+          break;
+        }
       } while (this.waiting.size === 1 && this.waiting.has(id));
     }
   }
@@ -212,13 +221,18 @@ export class DirectAttempts {
       this.waiting.delete(id);
       this.waiting.set(id, queue);
     }
-    if (next !== undefined) void this.attempt(next, bulkhead);
+    if (next === undefined) return;
+    this.parts.places.waitsNoLonger(next.delivery);
+    void this.attempt(next, bulkhead);
   }
 
   private parkAll(id: DestinationId, queue: Waiting[], reason: ParkReason): void {
     this.waiting.delete(id);
     this.parts.bulkheadOf(id).waiting = 0;
-    for (const { delivery, sink, index } of queue) this.parkWithoutAttempt(delivery, reason, sink, index);
+    for (const { delivery, sink, index } of queue) {
+      this.parts.places.waitsNoLonger(delivery);
+      this.parkWithoutAttempt(delivery, reason, sink, index);
+    }
   }
 
   private parkOverdue(now: number): void {
@@ -226,8 +240,9 @@ export class DirectAttempts {
       const maxWaitMs = this.maxWaitMs(id, now);
       while (queue[0] !== undefined && now - queue[0].since > maxWaitMs) {
         const overdue = queue.shift();
-        if (overdue !== undefined)
-          this.parkWithoutAttempt(overdue.delivery, 'saturated', overdue.sink, overdue.index);
+        if (overdue === undefined) break;
+        this.parts.places.waitsNoLonger(overdue.delivery);
+        this.parkWithoutAttempt(overdue.delivery, 'saturated', overdue.sink, overdue.index);
       }
       this.parts.bulkheadOf(id).waiting = queue.length;
       if (queue.length === 0) this.waiting.delete(id);
