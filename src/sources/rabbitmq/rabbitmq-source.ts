@@ -1,4 +1,5 @@
 import { errorCode } from '../../errors';
+import { StateMachine } from '../../lifecycle/state-machine';
 import type { Logger } from '../../observability/logging';
 import type { SourceMessage } from '../../pipeline/message';
 import { Backoff } from '../../time/backoff';
@@ -11,7 +12,6 @@ import { Refusals, type Refused } from './refusals';
 import { RefusedQueues } from './refused-queues';
 import { type Connect, connector, Session } from './session';
 import { SOURCE_TRANSITIONS, type SourceState } from './source-states';
-import { StateMachine } from './state-machine';
 import { Subscriptions } from './subscriptions';
 import type { ConsumedExchange, TopologyOptions } from './topology';
 import { TopologyKeeper } from './topology-keeper';

@@ -10,6 +10,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   time: [],
   events: ['errors'],
   observability: ['errors', 'time'],
+  lifecycle: ['observability', 'time'],
   config: ['errors', 'events'],
   network: ['errors', 'config', 'time'],
   pipeline: ['errors', 'events', 'time'],
@@ -51,6 +52,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   sources: ['pipeline'],
   'sources/rabbitmq': [
     'errors',
+    'lifecycle',
     'events',
     'config',
     'pipeline',
@@ -72,6 +74,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   worker: [
     'errors',
+    'lifecycle',
     'events',
     'config',
     'pipeline',
@@ -94,6 +97,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   gateway: [
     'errors',
+    'lifecycle',
     'events',
     'config',
     'pipeline',

@@ -1,0 +1,12 @@
+import type { Config } from '../config/config';
+import type { Logger } from '../observability/logging';
+import type { Metrics } from '../observability/metrics';
+import type { Settings } from '../settings/schema';
+
+export interface WorkerOptions {
+  readonly config: Config;
+  /** Of SETTINGS_FILE, by instance. */
+  readonly settings: ReadonlyMap<string, Settings>;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
