@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { loadConfig } from '../config/load';
+import { MODULES } from '../modules';
 import { readSettingsFile } from '../settings/settings-file';
 import { FINDING } from './exit';
 import { printJson, printLine, printTable } from './output';
@@ -15,6 +16,7 @@ export function doctorCommand(): Command {
       // Only here: no other command needs what everything is looked at with.
       const { examine } = await import('../doctor/doctor.js');
       const findings = await examine({
+        modules: MODULES,
         config,
         warnings: [...warnings, ...file.warnings],
         settings: file.settings,

@@ -1,8 +1,7 @@
 import type { Config } from '../config/config';
-import { inspectPushers } from '../destinations/pusher/pusher-doctor';
-import { inspectWebhooks } from '../destinations/webhook/webhook-doctor';
 import { StoreUnavailableError } from '../errors';
 import { inspectShares } from '../ledger/ledger-doctor';
+import type { Modules } from '../modules';
 import { AddressGuard } from '../network/address-guard';
 import { Downloader } from '../network/download';
 import type { Finding } from '../observability/finding';
@@ -22,6 +21,7 @@ import { inspectSqs } from '../sources/sqs/sqs-doctor';
 const S3_TIMEOUT_MS = 10_000;
 
 export interface DoctorParts {
+  readonly modules: Modules;
   readonly config: Config;
   readonly warnings: readonly string[];
   /** Of SETTINGS_FILE, by instance. */
@@ -29,22 +29,26 @@ export interface DoctorParts {
 }
 
 /** Looks at everything that is configured, and changes nothing; a Pusher app gets one event that nobody subscribes to. */
-export async function examine({ config, warnings, settings: file }: DoctorParts): Promise<Finding[]> {
+export async function examine({
+  modules,
+  config,
+  warnings,
+  settings: file,
+}: DoctorParts): Promise<Finding[]> {
   const stored = await inspectStore(config, file);
   const { settings } = stored;
-  const [rabbitmq, sqs, webhooks, pushers] = await Promise.all([
+  const context = { config, settings };
+  const [rabbitmq, sqs, destinations] = await Promise.all([
     inspectBroker(config, settings),
     inspectQueues(config, settings),
-    inspectWebhooks(config, settings),
-    inspectPushers(config, settings),
+    Promise.all(modules.destinations.map(async (module) => (await module.inspect?.(context)) ?? [])),
   ]);
   return [
     ...inspectConfig(config, warnings),
     ...rabbitmq,
     ...sqs,
     ...stored.findings,
-    ...webhooks,
-    ...pushers,
+    ...destinations.flat(),
   ];
 }
 

@@ -3,12 +3,10 @@ import type { Config } from '../config/config';
 import { RedisDeduplication } from '../deduplication/redis-deduplication';
 import { instanceOf } from '../destinations/destination-ids';
 import { Destinations } from '../destinations/directory';
-import { createPusherParts } from '../destinations/pusher/pusher-parts';
-import { eventsPerRequest, type PusherParts, Pushers } from '../destinations/pusher/pushers';
-import { Webhooks } from '../destinations/webhook/webhooks';
-import { WebSockets } from '../destinations/websocket/websockets';
+import { eventsPerRequest } from '../destinations/module';
 import { ConfigError, errorCode } from '../errors';
 import { Ledger } from '../ledger/ledger';
+import type { Modules } from '../modules';
 import type { Logger } from '../observability/logging';
 import type { Metrics } from '../observability/metrics';
 import { describeError, throttled } from '../observability/report';
@@ -20,6 +18,7 @@ import { Relay } from '../pipeline/relay';
 import { checkRedis } from '../redis/client';
 import { RedisConnections } from '../redis/connections';
 import { RedisHealth } from '../redis/redis-health';
+import type { RelayRedis } from '../redis/relay-redis';
 import { BullMqParking } from '../retry/bullmq-parking';
 import { GroupCommit } from '../retry/group-commit';
 import { decide } from '../retry/policy';
@@ -41,6 +40,7 @@ import { Observer } from './observer';
 import { Retries } from './retries';
 
 export interface WorkerOptions {
+  readonly modules: Modules;
   readonly config: Config;
   /** Of SETTINGS_FILE, by instance. */
   readonly settings: ReadonlyMap<string, Settings>;
@@ -69,12 +69,11 @@ export class RelayWorker {
   private readonly settingsStore: SettingsStore;
   private readonly settings: SettingsCache;
   private readonly destinations: Destinations;
-  private readonly pusherParts: PusherParts;
   private readonly gauges: Gauges;
   private stopping: Promise<boolean> | undefined;
 
   constructor(private readonly options: WorkerOptions) {
-    const { config, settings: file, metrics, log } = options;
+    const { modules, config, settings: file, metrics, log } = options;
     this.log = log;
     const observer = new Observer(metrics, log);
     const warnRedis = throttled((error) => log.warn('redis unavailable', describeError(error)));
@@ -114,20 +113,10 @@ export class RelayWorker {
       onError: throttled((error) => log.warn('settings cannot be read', describeError(error))),
       log,
     });
-    this.pusherParts = createPusherParts({
-      config,
-      redis: commands,
-      subscriber: changes,
-      log,
-    });
-    // What WebSocket clients receive is large: nothing else waits behind it.
-    const streams = this.redis.open('commands');
+    const openRedis = (): RelayRedis => this.redis.open('commands');
+    const context = { config, redis: commands, subscriber: changes, openRedis, log };
     this.destinations = new Destinations({
-      families: [
-        new Webhooks(config),
-        new Pushers(config, this.pusherParts),
-        new WebSockets(config, streams),
-      ],
+      families: modules.destinations.map((module) => module.open(context)),
       settings: this.settings,
       parking,
     });
@@ -137,7 +126,7 @@ export class RelayWorker {
       maxWaitMs: config.delivery.slowAfterMs,
       circuitFailures: config.delivery.circuitFailures,
       circuitOpenMs: config.delivery.circuitOpenMs,
-      perRequest: eventsPerRequest,
+      perRequest: (id) => eventsPerRequest(modules.destinations, id),
       onCircuit: (id, isOpen) => observer.circuit(id, isOpen),
     });
     this.attempts = new Attempts({
@@ -240,7 +229,7 @@ export class RelayWorker {
       .catch((error: unknown) => this.log.warn('redis cannot be checked', describeError(error)));
     this.health.start();
     this.settings.start();
-    this.pusherParts.occupancy?.start();
+    this.destinations.start();
     this.retries.start();
     this.gauges.start();
     await this.sources.start((source, message) => this.relay.handle(source, message));
@@ -262,7 +251,7 @@ export class RelayWorker {
     this.directAttempts.drain();
     this.deduplication?.drain();
     this.settings.close();
-    const watching = this.pusherParts.occupancy?.stop();
+    const watching = this.destinations.stop();
     const settling = shutdownTimeoutMs * SETTLING_SHARE;
     await deadline.finishesInTime(intake, settling);
     const isDone = Promise.all([this.relay.idle(), this.attempts.idle(), this.directAttempts.idle()]);
@@ -286,7 +275,7 @@ export class RelayWorker {
     await deadline.finishesInTime(
       Promise.all([this.store.close(), this.destinations.close(), this.http.close()]),
     );
-    if (watching !== undefined) await deadline.finishesInTime(watching);
+    await deadline.finishesInTime(watching);
     await deadline.finishesInTime(this.health.stop());
     this.redis.close();
     const left = this.relay.openMessages;

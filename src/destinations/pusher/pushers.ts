@@ -11,7 +11,6 @@ import { filterOf } from '../../settings/document';
 import type { PusherSettings, Settings } from '../../settings/schema';
 import { globalId, instanceId } from '../destination-ids';
 import type { DestinationFamily } from '../directory';
-import { MAX_BATCH } from './batcher';
 import { appName, MAX_CHANNELS } from './occupancy/occupancy-store';
 import type { OccupancyView } from './occupancy/occupancy-view';
 import { originOf } from './pusher-address';
@@ -25,11 +24,6 @@ export interface PusherParts {
 
 /** Apps, and origins, whose connections are kept. */
 const MAX_APPS = 10_000;
-
-/** Events that share one request to a destination: limits that are set in requests hold so many times as many. */
-export function eventsPerRequest(id: DestinationId): number {
-  return id.startsWith('pusher:') ? MAX_BATCH : 1;
-}
 
 /** The global Pusher app, and the apps of instances. */
 export class Pushers implements DestinationFamily {
@@ -70,6 +64,15 @@ export class Pushers implements DestinationFamily {
     if (!settings.enabled) return undefined;
     const name = instanceNameProblem(instance, this.config.pusher.channelPrefix);
     return name ?? this.guard.checkUrl(originOf(settings))?.replace(/^url/, 'host');
+  }
+
+  /** Watches which channels are occupied, where that is asked for. */
+  start(): void {
+    this.parts.occupancy?.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.parts.occupancy?.stop();
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,13 @@
+import type { DestinationModule } from '../module';
+import { MAX_BATCH } from './batcher';
+import { inspectPushers } from './pusher-doctor';
+import { createPusherParts } from './pusher-parts';
+import { Pushers } from './pushers';
+
+export const pusherModule: DestinationModule = {
+  kind: 'pusher',
+  eventsPerRequest: MAX_BATCH,
+  global: { name: 'a global Pusher app', isSet: ({ pusher }) => pusher.global !== undefined },
+  open: (context) => new Pushers(context.config, createPusherParts(context)),
+  inspect: ({ config, settings }) => inspectPushers(config, settings),
+};
