@@ -12,7 +12,7 @@ export function doctorCommand(): Command {
     .action(async (options: { json?: boolean }) => {
       const directory = process.cwd();
       const { config, warnings } = loadConfig(directory, process.env);
-      const file = readSettingsFile(directory, config.settings.file);
+      const file = readSettingsFile(MODULES.sections, directory, config.settings.file);
       // Only here: no other command needs what everything is looked at with.
       const { examine } = await import('../doctor/doctor.js');
       const findings = await examine({

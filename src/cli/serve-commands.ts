@@ -40,7 +40,7 @@ async function serve(names: readonly PartName[]): Promise<void> {
   const { config, warnings } = loadConfig(directory, process.env);
   const problems = names.flatMap((name) => missingFor(name, config));
   if (problems.length > 0) throw new ConfigError(problems);
-  const file = readSettingsFile(directory, config.settings.file);
+  const file = readSettingsFile(MODULES.sections, directory, config.settings.file);
   const metrics = new Metrics();
   const log = createLogger(config.log, { onDropped: () => metrics.logLinesDropped.add() });
   for (const warning of [...warnings, ...file.warnings]) log.warn(warning);

@@ -3,7 +3,7 @@ import type { Envelope } from '../events/envelope';
 import { type Delivery, type Destination, type DestinationId, destinationKey } from '../pipeline/delivery';
 import type { Parking } from '../pipeline/parking';
 import { route, type Subscription } from '../pipeline/route';
-import type { Settings } from '../settings/schema';
+import type { Settings } from '../settings/section';
 import type { InForce, SettingsCache } from '../settings/settings-cache';
 import { SettingsUnreadableError } from '../settings/settings-errors';
 import { instanceId, instanceOf, kindOf } from './destination-ids';

@@ -4,7 +4,7 @@ import type { Logger } from '../observability/logging';
 import type { DestinationId } from '../pipeline/delivery';
 import type { RedisClient } from '../redis/scripts';
 import type { Subscriptions } from '../redis/subscriber';
-import type { Settings } from '../settings/schema';
+import type { Section, Settings } from '../settings/section';
 import { kindOf } from './destination-ids';
 import type { DestinationFamily } from './directory';
 
@@ -14,6 +14,8 @@ export interface DestinationModule {
   readonly kind: string;
   /** Events that share one request: limits that are set in requests hold that many times as many. */
   readonly eventsPerRequest: number;
+  /** What instances may set for themselves. */
+  readonly section?: Section;
   /** What is configured for the events of all instances; without it there is no such thing. */
   readonly global?: GlobalDestination;
   /** Opens its destinations for one worker. */

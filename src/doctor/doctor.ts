@@ -10,7 +10,8 @@ import type { RelayRedis } from '../redis/relay-redis';
 import { withRedis } from '../redis/with-redis';
 import { RetryStore } from '../retry/retry-store';
 import { openSettingsStore } from '../settings/open-store';
-import type { Settings } from '../settings/schema';
+import type { Settings } from '../settings/section';
+import type { Sections } from '../settings/sections';
 import { inspectSettings } from '../settings/settings-doctor';
 import { consumedExchanges, topologyOf } from '../sources/rabbitmq/exchanges';
 import { inspectRabbitMq } from '../sources/rabbitmq/rabbitmq-doctor';
@@ -35,7 +36,7 @@ export async function examine({
   warnings,
   settings: file,
 }: DoctorParts): Promise<Finding[]> {
-  const stored = await inspectStore(config, file);
+  const stored = await inspectStore(modules.sections, config, file);
   const { settings } = stored;
   const context = { config, settings };
   const [rabbitmq, sqs, destinations] = await Promise.all([
@@ -72,12 +73,13 @@ function inspectConfig(config: Config, warnings: readonly string[]): Finding[] {
 }
 
 async function inspectStore(
+  sections: Sections,
   config: Config,
   file: ReadonlyMap<string, Settings>,
 ): Promise<{ findings: Finding[]; settings: ReadonlyMap<string, Settings> }> {
   try {
     return await withRedis(config.redis, async (redis) => {
-      const store = openSettingsStore(config, redis);
+      const store = openSettingsStore(sections, config, redis);
       const { findings, settings } = await inspectSettings(config, store, file);
       const shares = await inspectParked(redis, config);
       return { findings: [...(await inspectRedis(redis, config.redis)), ...shares, ...findings], settings };

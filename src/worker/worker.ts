@@ -27,7 +27,7 @@ import { Shares } from '../retry/shares';
 import { StoredDeliveries } from '../retry/stored-deliveries';
 import { warnOfClearSettings } from '../settings/clear-settings';
 import { openSettingsStore } from '../settings/open-store';
-import type { Settings } from '../settings/schema';
+import type { Settings } from '../settings/section';
 import { SettingsCache } from '../settings/settings-cache';
 import type { SettingsStore } from '../settings/settings-store';
 import { subscriberOf } from '../settings/settings-subscriber';
@@ -100,7 +100,7 @@ export class RelayWorker {
       observer,
     });
 
-    this.settingsStore = openSettingsStore(config, commands);
+    this.settingsStore = openSettingsStore(modules.sections, config, commands);
     this.settings = new SettingsCache({
       store: this.settingsStore,
       subscriber: subscriberOf(changes),
