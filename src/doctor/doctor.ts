@@ -1,8 +1,7 @@
 import type { Config } from '../config/config';
-import { inspectPushers } from '../destinations/pusher/pusher-doctor';
-import { inspectWebhooks } from '../destinations/webhook/webhook-doctor';
 import { StoreUnavailableError } from '../errors';
 import { inspectShares } from '../ledger/ledger-doctor';
+import type { Modules } from '../modules';
 import { AddressGuard } from '../network/address-guard';
 import { Downloader } from '../network/download';
 import type { Finding } from '../observability/finding';
@@ -11,7 +10,8 @@ import type { RelayRedis } from '../redis/relay-redis';
 import { withRedis } from '../redis/with-redis';
 import { RetryStore } from '../retry/retry-store';
 import { openSettingsStore } from '../settings/open-store';
-import type { Settings } from '../settings/schema';
+import type { Settings } from '../settings/section';
+import type { Sections } from '../settings/sections';
 import { inspectSettings } from '../settings/settings-doctor';
 import { consumedExchanges, topologyOf } from '../sources/rabbitmq/exchanges';
 import { inspectRabbitMq } from '../sources/rabbitmq/rabbitmq-doctor';
@@ -22,6 +22,7 @@ import { inspectSqs } from '../sources/sqs/sqs-doctor';
 const S3_TIMEOUT_MS = 10_000;
 
 export interface DoctorParts {
+  readonly modules: Modules;
   readonly config: Config;
   readonly warnings: readonly string[];
   /** Of SETTINGS_FILE, by instance. */
@@ -29,22 +30,26 @@ export interface DoctorParts {
 }
 
 /** Looks at everything that is configured, and changes nothing; a Pusher app gets one event that nobody subscribes to. */
-export async function examine({ config, warnings, settings: file }: DoctorParts): Promise<Finding[]> {
-  const stored = await inspectStore(config, file);
+export async function examine({
+  modules,
+  config,
+  warnings,
+  settings: file,
+}: DoctorParts): Promise<Finding[]> {
+  const stored = await inspectStore(modules.sections, config, file);
   const { settings } = stored;
-  const [rabbitmq, sqs, webhooks, pushers] = await Promise.all([
+  const context = { config, settings };
+  const [rabbitmq, sqs, destinations] = await Promise.all([
     inspectBroker(config, settings),
     inspectQueues(config, settings),
-    inspectWebhooks(config, settings),
-    inspectPushers(config, settings),
+    Promise.all(modules.destinations.map(async (module) => (await module.inspect?.(context)) ?? [])),
   ]);
   return [
     ...inspectConfig(config, warnings),
     ...rabbitmq,
     ...sqs,
     ...stored.findings,
-    ...webhooks,
-    ...pushers,
+    ...destinations.flat(),
   ];
 }
 
@@ -68,12 +73,13 @@ function inspectConfig(config: Config, warnings: readonly string[]): Finding[] {
 }
 
 async function inspectStore(
+  sections: Sections,
   config: Config,
   file: ReadonlyMap<string, Settings>,
 ): Promise<{ findings: Finding[]; settings: ReadonlyMap<string, Settings> }> {
   try {
     return await withRedis(config.redis, async (redis) => {
-      const store = openSettingsStore(config, redis);
+      const store = openSettingsStore(sections, config, redis);
       const { findings, settings } = await inspectSettings(config, store, file);
       const shares = await inspectParked(redis, config);
       return { findings: [...(await inspectRedis(redis, config.redis)), ...shares, ...findings], settings };

@@ -2,10 +2,10 @@ import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config/config';
 import type { GatewayConfig } from '../config/gateway-config';
 import { DeadLetters } from '../dead-letters/dead-letters';
-import { Pushers } from '../destinations/pusher/pushers';
 import { sendWebhookSample } from '../destinations/webhook/webhook-sample';
 import { Webhooks } from '../destinations/webhook/webhooks';
 import { ConfigError, errorCode } from '../errors';
+import type { Modules } from '../modules';
 import { descriptorLimit, gatewayLimits } from '../network/descriptors';
 import type { GuardedFastify } from '../network/guarded-fastify';
 import { SharedBudget } from '../network/shared-budget';
@@ -18,9 +18,8 @@ import { RedisHealth } from '../redis/redis-health';
 import type { Subscriber } from '../redis/subscriber';
 import { RetryStore } from '../retry/retry-store';
 import { warnOfClearSettings } from '../settings/clear-settings';
-import { instanceChecks } from '../settings/instance-checks';
 import { openSettingsStore } from '../settings/open-store';
-import type { SectionName, Settings } from '../settings/schema';
+import type { Settings } from '../settings/section';
 import { SettingsCache } from '../settings/settings-cache';
 import { InstanceSettings } from '../settings/settings-editor';
 import type { SettingsStore } from '../settings/settings-store';
@@ -39,6 +38,7 @@ import { webhookTestRoutes } from './routes/webhook-test-routes';
 import { WebSocketHub } from './websocket/hub';
 
 export interface GatewayOptions {
+  readonly modules: Modules;
   readonly config: Config;
   /** Of SETTINGS_FILE, by instance. */
   readonly settings: ReadonlyMap<string, Settings>;
@@ -62,7 +62,6 @@ export class RelayGateway {
   private readonly settingsStore: SettingsStore;
   private readonly instances: InstanceSettings;
   private readonly webhooks: Webhooks;
-  private readonly pushers: Pushers;
   private readonly pusher: PusherGateway;
   private readonly keys: Keys;
   private readonly bodies = new SharedBudget(STRANGERS_BODIES);
@@ -76,22 +75,15 @@ export class RelayGateway {
   };
 
   constructor(private readonly options: GatewayOptions) {
-    const { config, settings: file, log } = options;
+    const { modules, config, settings: file, log } = options;
     const warnRedis = throttled((error) => log.warn('redis unavailable', describeError(error)));
     this.redis = new RedisConnections({ config: config.redis, onError: warnRedis });
     const { commands } = this.redis;
     this.store = new RetryStore({ redis: commands, prefix: config.redis.prefix, onError: warnRedis });
     this.webhooks = new Webhooks(config);
-    const store = openSettingsStore(config, commands);
+    const store = openSettingsStore(modules.sections, config, commands);
     this.settingsStore = store;
-    const pushers = new Pushers(config);
-    this.pushers = pushers;
-    this.instances = new InstanceSettings({
-      store,
-      file,
-      checkUrl: (url) => this.webhooks.checkUrl(url),
-      checkInstance: instanceChecks(config, (instance, pusher) => pushers.problemOf(instance, pusher)),
-    });
+    this.instances = new InstanceSettings({ store, file, config });
     this.pusher = new PusherGateway({
       config,
       redis: commands,
@@ -213,18 +205,14 @@ export class RelayGateway {
   }
 
   private addRoutes(server: FastifyInstance): void {
-    const { config, metrics } = this.options;
+    const { modules, config, metrics } = this.options;
     const { instances, store, health } = this;
     const guards = createGuards(this.keys);
     healthRoutes(server, {
       registry: metrics.registry,
       readiness: () => ({ ready: health.state.ready, parts: { redis: health.state.detail } }),
     });
-    settingsRoutes(server, {
-      instances,
-      guards,
-      obstacles: obstaclesOf(config),
-    });
+    settingsRoutes(server, { instances, guards, sections: modules.sections, config });
     webhookTestRoutes(server, {
       instances,
       guards,
@@ -243,7 +231,7 @@ export class RelayGateway {
     this.hub?.close();
     await this.closeHttp(deadline, shutdownTimeoutMs * CLOSING_SHARE);
     await deadline.finishesInTime(
-      Promise.all([this.store.close(), this.webhooks.close(), this.pushers.close(), this.pusher.close()]),
+      Promise.all([this.store.close(), this.webhooks.close(), this.pusher.close()]),
     );
     await deadline.finishesInTime(this.health.stop());
     this.redis.close();
@@ -273,14 +261,4 @@ function warnOfDescriptors(config: GatewayConfig, log: Logger): void {
       descriptors,
     },
   );
-}
-
-/** What keeps sections that are set from having an effect. */
-function obstaclesOf({ webSocket, pusher }: Config): Partial<Record<SectionName, string>> {
-  return {
-    ...(webSocket.enabled
-      ? {}
-      : { websocket: 'WEBSOCKET_ENABLED is not true: nothing is delivered to WebSocket clients' }),
-    ...(pusher.enabled ? {} : { pusher: 'PUSHER_ENABLED is false: nothing is sent to Pusher' }),
-  };
 }

@@ -1,6 +1,6 @@
 import { RedisDeduplication } from '../deduplication/redis-deduplication';
 import type { Destinations } from '../destinations/directory';
-import { eventsPerRequest } from '../destinations/pusher/pushers';
+import { eventsPerRequest } from '../destinations/module';
 import type { Lifecycle } from '../lifecycle/lifecycle';
 import { describeError } from '../observability/report';
 import { Attempts } from '../pipeline/attempts';
@@ -31,13 +31,14 @@ export interface DeliveryParts {
 
 export function composeDelivery(context: DeliveryContext): DeliveryParts {
   const { options, storage, destinations, observer } = context;
-  const { delivery } = options.config;
+  const { config, modules } = options;
+  const { delivery } = config;
   const bulkheads = new Bulkheads({
     concurrency: delivery.concurrencyPerDestination,
     maxWaitMs: delivery.slowAfterMs,
     circuitFailures: delivery.circuitFailures,
     circuitOpenMs: delivery.circuitOpenMs,
-    perRequest: eventsPerRequest,
+    perRequest: (id) => eventsPerRequest(modules.destinations, id),
     onCircuit: (id, isOpen) => observer.circuit(id, isOpen),
   });
   const attempts = new Attempts({

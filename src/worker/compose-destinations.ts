@@ -1,10 +1,6 @@
 import { Destinations } from '../destinations/directory';
-import type { OccupancyView } from '../destinations/pusher/occupancy/occupancy-view';
-import { createPusherParts } from '../destinations/pusher/pusher-parts';
-import { Pushers } from '../destinations/pusher/pushers';
-import { Webhooks } from '../destinations/webhook/webhooks';
-import { WebSockets } from '../destinations/websocket/websockets';
 import type { Lifecycle } from '../lifecycle/lifecycle';
+import type { RelayRedis } from '../redis/relay-redis';
 import type { Subscriber } from '../redis/subscriber';
 import type { SettingsCache } from '../settings/settings-cache';
 import type { Storage } from './compose-storage';
@@ -18,26 +14,14 @@ export interface DestinationsContext {
   readonly lifecycle: Lifecycle;
 }
 
-/** Where events can go. */
-export function composeDestinations({
-  options,
-  storage,
-  changes,
-  settings,
-  lifecycle,
-}: DestinationsContext): {
-  readonly destinations: Destinations;
-  readonly occupancy: OccupancyView | undefined;
-} {
-  const { config, log } = options;
+/** Where events can go: what the modules open for this worker. */
+export function composeDestinations(parts: DestinationsContext): Destinations {
+  const { options, storage, changes, settings, lifecycle } = parts;
+  const { modules, config, log } = options;
   const { redis, parking } = storage;
-  const pusherParts = createPusherParts({ config, redis: redis.commands, subscriber: changes, log });
-  const { occupancy } = pusherParts;
-  if (occupancy !== undefined) lifecycle.add('occupied channels', occupancy, (view) => view.stop());
-  // What WebSocket clients receive is large: nothing else waits behind it.
-  const streams = redis.open('commands');
-  const families = [new Webhooks(config), new Pushers(config, pusherParts), new WebSockets(config, streams)];
+  const openRedis = (): RelayRedis => redis.open('commands');
+  const context = { config, redis: redis.commands, subscriber: changes, openRedis, log };
+  const families = modules.destinations.map((module) => module.open(context));
   const destinations = new Destinations({ families, settings, parking });
-  lifecycle.add('destinations', destinations, (all) => all.close());
-  return { destinations, occupancy };
+  return lifecycle.add('destinations', destinations, (all) => Promise.all([all.stop(), all.close()]));
 }

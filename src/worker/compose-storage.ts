@@ -41,7 +41,7 @@ export function composeStorage({ options, observer, lifecycle }: StorageContext)
   const warnRedis = throttled((error) => log.warn('redis unavailable', describeError(error)));
   const redis = new RedisConnections({ config: config.redis, onError: warnRedis });
   lifecycle.add('redis', redis, (connections) => connections.close());
-  const settingsStore = openSettingsStore(config, redis.commands);
+  const settingsStore = openSettingsStore(options.modules.sections, config, redis.commands);
   const health: RedisHealth = new RedisHealth({
     redis: redis.commands,
     prefix: config.redis.prefix,

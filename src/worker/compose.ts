@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { OccupancyView } from '../destinations/pusher/occupancy/occupancy-view';
+import type { Destinations } from '../destinations/directory';
 import { Lifecycle } from '../lifecycle/lifecycle';
 import { describeError, throttled } from '../observability/report';
 import type { Relay } from '../pipeline/relay';
@@ -22,7 +22,7 @@ export interface WorkerParts extends DrainParts {
   readonly storage: Storage;
   readonly http: FastifyInstance;
   readonly settings: SettingsCache;
-  readonly occupancy: OccupancyView | undefined;
+  readonly destinations: Destinations;
   readonly relay: Relay;
   readonly retries: Retries;
   readonly sources: Sources;
@@ -54,7 +54,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     onError: throttled((error) => log.warn('settings cannot be read', describeError(error))),
     log,
   });
-  const { destinations, occupancy } = composeDestinations({ options, storage, changes, settings, lifecycle });
+  const destinations = composeDestinations({ options, storage, changes, settings, lifecycle });
   const delivery = composeDelivery({ options, storage, destinations, observer, lifecycle });
   const sources = new Sources({ config, file: options.settings, settings, store: settingsStore, log });
   lifecycle.add('brokers', sources, (all) => all.close());
@@ -63,7 +63,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
   const gauges = new Gauges({ metrics, sources, attempts, bulkheads, store });
   const { directAttempts, deduplication, relay } = delivery;
   return {
-    ...{ storage, http, settings, occupancy, sources, retries, gauges, ledger, commit, lifecycle, log },
+    ...{ storage, http, settings, destinations, sources, retries, gauges, ledger, commit, lifecycle, log },
     ...{ attempts, directAttempts, deduplication, relay },
   };
 }

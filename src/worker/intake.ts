@@ -4,13 +4,15 @@ import { Downloader } from '../network/download';
 import type { Logger } from '../observability/logging';
 import { describeError } from '../observability/report';
 import type { SourceMessage } from '../pipeline/message';
-import type { Settings } from '../settings/schema';
+import type { Settings } from '../settings/section';
 import type { SettingsCache } from '../settings/settings-cache';
 import type { SettingsStore } from '../settings/settings-store';
 import { consumedExchanges, exchangeOf, topologyOf } from '../sources/rabbitmq/exchanges';
+import { rabbitMqSection } from '../sources/rabbitmq/rabbitmq-section';
 import { RabbitMqSource } from '../sources/rabbitmq/rabbitmq-source';
 import type { Source } from '../sources/source';
 import { queuesOf } from '../sources/sqs/instance-queues';
+import { sqsSection } from '../sources/sqs/sqs-section';
 import { SqsSource } from '../sources/sqs/sqs-source';
 import { InstanceFollower } from './instance-follower';
 
@@ -113,7 +115,7 @@ function rabbitMqIntake({ config, file, settings, store, log }: SourcesParts, ma
   const follower = new InstanceFollower(
     {
       settings,
-      names: () => store.namesWithExchange(),
+      names: () => store.namesWith(rabbitMqSection),
       apply: async (instance, each) => {
         const exchange = exchangeOf(instance, each);
         if (exchange === undefined) source.dropExchange(instance);
@@ -155,7 +157,7 @@ function sqsIntake({ config, file, settings, store, log }: SourcesParts, maxByte
   const follower = new InstanceFollower(
     {
       settings,
-      names: () => store.namesWithQueues(),
+      names: () => store.namesWith(sqsSection),
       apply: async (instance, each) => apply(instance, each),
       onError: (error, instance) =>
         log.warn('the queues of an instance cannot be consumed', { instance, ...describeError(error) }),

@@ -30,13 +30,13 @@ export class RelayWorker {
    */
   async start(): Promise<void> {
     if (!this.machine.move('starting')) return;
-    const { storage, settings, occupancy, retries, gauges, sources, relay } = this.parts;
+    const { storage, settings, destinations, retries, gauges, sources, relay } = this.parts;
     const address = await this.listen();
     if (!this.machine.is('starting')) return;
     void this.checkOnce();
     storage.health.start();
     settings.start();
-    occupancy?.start();
+    destinations.start();
     retries.start();
     gauges.start();
     await sources.start((source, message) => relay.handle(source, message));

@@ -1,11 +1,12 @@
 import type { Config } from '../../config/config';
 import { knownFilterOf } from '../../settings/document';
-import type { Settings } from '../../settings/schema';
+import type { Settings } from '../../settings/section';
+import { rabbitMqSection } from './rabbitmq-section';
 import type { ConsumedExchange, TopologyOptions } from './topology';
 
 /** An instance's own exchange has its name. */
 export function exchangeOf(instance: string, settings: Settings | undefined): ConsumedExchange | undefined {
-  const { rabbitmq } = settings ?? {};
+  const rabbitmq = rabbitMqSection.of(settings);
   if (rabbitmq?.enabled !== true) return undefined;
   return { name: instance, instance, events: knownFilterOf(rabbitmq.events) };
 }
