@@ -69,11 +69,9 @@ function missingFor(name: PartName, config: Config): string[] {
       ? ['AUTHENTICATION_API_KEY: must be set, such as the output of: openssl rand -hex 24']
       : [];
   }
-  return config.rabbitmq.enabled || config.sqs.enabled
-    ? []
-    : [
-        'RABBITMQ_ENABLED: must be true, with RABBITMQ_URI set, or SQS_ENABLED: there is no source to consume from',
-      ];
+  if (MODULES.sources.some((source) => source.isEnabled(config))) return [];
+  const ways = MODULES.sources.map(({ switchedOnBy }) => switchedOnBy).join(', or ');
+  return [`${ways}: there is no source to consume from`];
 }
 
 type PartOptions = ConstructorParameters<typeof RelayWorker>[0];

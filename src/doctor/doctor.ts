@@ -2,8 +2,6 @@ import type { Config } from '../config/config';
 import { StoreUnavailableError } from '../errors';
 import { inspectShares } from '../ledger/ledger-doctor';
 import type { Modules } from '../modules';
-import { AddressGuard } from '../network/address-guard';
-import { Downloader } from '../network/download';
 import type { Finding } from '../observability/finding';
 import { inspectRedis } from '../redis/redis-doctor';
 import type { RelayRedis } from '../redis/relay-redis';
@@ -13,13 +11,6 @@ import { openSettingsStore } from '../settings/open-store';
 import type { Settings } from '../settings/section';
 import type { Sections } from '../settings/sections';
 import { inspectSettings } from '../settings/settings-doctor';
-import { consumedExchanges, topologyOf } from '../sources/rabbitmq/exchanges';
-import { inspectRabbitMq } from '../sources/rabbitmq/rabbitmq-doctor';
-import { consumedQueues } from '../sources/sqs/instance-queues';
-import { inspectSqs } from '../sources/sqs/sqs-doctor';
-
-/** S3 is asked for nothing in particular: it need only answer. */
-const S3_TIMEOUT_MS = 10_000;
 
 export interface DoctorParts {
   readonly modules: Modules;
@@ -39,18 +30,11 @@ export async function examine({
   const stored = await inspectStore(modules.sections, config, file);
   const { settings } = stored;
   const context = { config, settings };
-  const [rabbitmq, sqs, destinations] = await Promise.all([
-    inspectBroker(config, settings),
-    inspectQueues(config, settings),
+  const [sources, destinations] = await Promise.all([
+    Promise.all(modules.sources.map((module) => module.inspect(context))),
     Promise.all(modules.destinations.map(async (module) => (await module.inspect?.(context)) ?? [])),
   ]);
-  return [
-    ...inspectConfig(config, warnings),
-    ...rabbitmq,
-    ...sqs,
-    ...stored.findings,
-    ...destinations.flat(),
-  ];
+  return [...inspectConfig(config, warnings), ...sources.flat(), ...stored.findings, ...destinations.flat()];
 }
 
 function inspectConfig(config: Config, warnings: readonly string[]): Finding[] {
@@ -97,38 +81,5 @@ async function inspectParked(redis: RelayRedis, { redis: { prefix }, retry }: Co
     return await inspectShares(store, { parkedBytes: retry.parkedMaxBytes, dead: retry.deadLetterShare });
   } finally {
     await store.close().catch(() => {});
-  }
-}
-
-async function inspectBroker(config: Config, settings: ReadonlyMap<string, Settings>): Promise<Finding[]> {
-  const { rabbitmq } = config;
-  if (!rabbitmq.enabled) {
-    return [{ part: 'rabbitmq', check: 'connection', state: 'note', detail: 'RABBITMQ_URI is not set' }];
-  }
-  return inspectRabbitMq({
-    uri: rabbitmq.uri,
-    frameMax: rabbitmq.frameMax,
-    exchanges: consumedExchanges(config, settings),
-    topology: topologyOf(config),
-  });
-}
-
-async function inspectQueues(
-  { sqs, webhook }: Config,
-  settings: ReadonlyMap<string, Settings>,
-): Promise<Finding[]> {
-  if (!sqs.enabled) return [];
-  const instances = consumedQueues(settings);
-  const downloader = new Downloader({
-    maxBytes: 0,
-    timeoutMs: S3_TIMEOUT_MS,
-    idleMs: S3_TIMEOUT_MS,
-    guard: new AddressGuard(webhook.allowedNetworks),
-    trustedOrigin: sqs.s3Origin,
-  });
-  try {
-    return await inspectSqs({ ...sqs, connection: sqs, instances, downloader });
-  } finally {
-    await downloader.close();
   }
 }

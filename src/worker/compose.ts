@@ -34,7 +34,7 @@ export interface WorkerParts extends DrainParts {
  * their messages go through, Redis last.
  */
 export function composeWorker(options: WorkerOptions): WorkerParts {
-  const { config, metrics, log } = options;
+  const { modules, config, metrics, log, settings: file } = options;
   const lifecycle = new Lifecycle();
   const observer = new Observer(metrics, log);
   const storage = composeStorage({ options, observer, lifecycle });
@@ -45,7 +45,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
   const settings: SettingsCache = new SettingsCache({
     store: settingsStore,
     subscriber: subscriberOf(changes),
-    file: options.settings,
+    file,
     onChange: (instance) => {
       destinations.changed(instance);
       sources.changed(instance);
@@ -56,7 +56,14 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
   });
   const destinations = composeDestinations({ options, storage, changes, settings, lifecycle });
   const delivery = composeDelivery({ options, storage, destinations, observer, lifecycle });
-  const sources = new Sources({ config, file: options.settings, settings, store: settingsStore, log });
+  const sources = new Sources({
+    modules: modules.sources,
+    config,
+    file,
+    settings,
+    store: settingsStore,
+    log,
+  });
   lifecycle.add('brokers', sources, (all) => all.close());
   const retries = composeRetries(options, { storage, delivery, observer });
   const { attempts, bulkheads } = delivery;

@@ -11,13 +11,18 @@ export function exchangeOf(instance: string, settings: Settings | undefined): Co
   return { name: instance, instance, events: knownFilterOf(rabbitmq.events) };
 }
 
+/** The operator's own. */
+export function globalExchanges({ rabbitmq }: Config): ConsumedExchange[] {
+  return rabbitmq.global ? [{ name: rabbitmq.exchange, events: rabbitmq.events }] : [];
+}
+
 /** The global exchange, and those of the instances whose settings say so. */
 export function consumedExchanges(
-  { rabbitmq }: Config,
+  config: Config,
   settings: ReadonlyMap<string, Settings>,
 ): ConsumedExchange[] {
   const own = [...settings].flatMap(([instance, each]) => exchangeOf(instance, each) ?? []);
-  return rabbitmq.global ? [{ name: rabbitmq.exchange, events: rabbitmq.events }, ...own] : own;
+  return [...globalExchanges(config), ...own];
 }
 
 export function topologyOf({ rabbitmq }: Config): TopologyOptions {
