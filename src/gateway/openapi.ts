@@ -1,29 +1,12 @@
 // Lets routes carry a summary and tags.
 import type {} from '@fastify/swagger';
 import { z } from 'zod';
-import {
-  pusherSchema,
-  type SectionName,
-  settingsSchema,
-  switchSchema,
-  webhookFields,
-} from '../settings/schema';
 
 /** JSON Schemas for the API's description, from the schemas that validate. */
 
 type JsonSchema = Readonly<Record<string, unknown>>;
 
 export type Tag = 'settings' | 'delivery' | 'operations' | 'pusher';
-
-export const SECTION_SCHEMAS: Readonly<Record<SectionName, JsonSchema>> = {
-  webhook: schemaOf(webhookFields),
-  pusher: schemaOf(pusherSchema),
-  websocket: schemaOf(switchSchema),
-  rabbitmq: schemaOf(switchSchema),
-  sqs: schemaOf(switchSchema),
-};
-
-export const SETTINGS_SCHEMA: JsonSchema = schemaOf(settingsSchema);
 
 /** A route's line in the description. */
 export function describe(

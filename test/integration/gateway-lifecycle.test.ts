@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { loadConfig } from '../../src/config/load';
 import { RelayGateway } from '../../src/gateway/gateway';
+import { MODULES } from '../../src/modules';
 import type { Logger } from '../../src/observability/logging';
 import { Metrics } from '../../src/observability/metrics';
 import { freePort, HOST } from '../support/ports';
@@ -24,7 +25,13 @@ async function create(env: Readonly<Record<string, string>> = {}): Promise<Relay
     WEBSOCKET_ENABLED: 'true',
     ...env,
   });
-  return new RelayGateway({ config, settings: new Map(), metrics: new Metrics(), log: silent });
+  return new RelayGateway({
+    modules: MODULES,
+    config,
+    settings: new Map(),
+    metrics: new Metrics(),
+    log: silent,
+  });
 }
 
 test('a gateway that never started stops, and leaves nothing behind', async () => {

@@ -4,10 +4,11 @@ import { AddressGuard } from '../../network/address-guard';
 import { outgoingClient } from '../../network/outgoing';
 import type { Finding } from '../../observability/finding';
 import { inspectEach } from '../../observability/inspect-each';
-import type { Settings } from '../../settings/schema';
+import type { Settings } from '../../settings/section';
 import { globalId, instanceId } from '../destination-ids';
 import { diagnose } from './diagnosis';
 import { originOf } from './pusher-address';
+import { pusherSection } from './pusher-section';
 
 interface Target {
   readonly part: string;
@@ -32,9 +33,10 @@ export async function inspectPushers(
 function targetsOf(config: Config, settings: ReadonlyMap<string, Settings>): Target[] {
   const { global } = config.pusher;
   const guard = new AddressGuard(config.webhook.allowedNetworks);
-  const own = [...settings].flatMap(([instance, { pusher }]): Target[] =>
-    pusher?.enabled === true ? [{ part: instanceId('pusher', instance), app: pusher, guard }] : [],
-  );
+  const own = [...settings].flatMap(([instance, each]): Target[] => {
+    const app = pusherSection.of(each);
+    return app?.enabled === true ? [{ part: instanceId('pusher', instance), app, guard }] : [];
+  });
   const all: Target[] =
     global === undefined ? own : [{ part: globalId('pusher'), app: global.app, guard: undefined }, ...own];
   const nameOf = ({ app, guard: tenant }: Target): string =>

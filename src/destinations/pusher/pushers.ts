@@ -2,21 +2,20 @@ import { LRUCache } from 'lru-cache';
 import type { Pool } from 'undici';
 import type { Config } from '../../config/config';
 import type { PusherAppConfig } from '../../config/pusher';
-import { instanceNameProblem } from '../../config/pusher-names';
 import { AddressGuard } from '../../network/address-guard';
 import { outgoingClient } from '../../network/outgoing';
 import { type DestinationId, destinationKey } from '../../pipeline/delivery';
 import type { Subscription } from '../../pipeline/route';
 import { filterOf } from '../../settings/document';
-import type { PusherSettings, Settings } from '../../settings/schema';
+import type { Settings } from '../../settings/section';
 import { globalId, instanceId } from '../destination-ids';
 import type { DestinationFamily } from '../directory';
-import { MAX_BATCH } from './batcher';
 import { appName, MAX_CHANNELS } from './occupancy/occupancy-store';
 import type { OccupancyView } from './occupancy/occupancy-view';
 import { originOf } from './pusher-address';
 import { PusherApp } from './pusher-app';
 import { type Occupancy, PusherDestination, type Referrer } from './pusher-destination';
+import { type PusherSettings, pusherSection } from './pusher-section';
 
 export interface PusherParts {
   readonly reference?: Referrer;
@@ -25,11 +24,6 @@ export interface PusherParts {
 
 /** Apps, and origins, whose connections are kept. */
 const MAX_APPS = 10_000;
-
-/** Events that share one request to a destination: limits that are set in requests hold so many times as many. */
-export function eventsPerRequest(id: DestinationId): number {
-  return id.startsWith('pusher:') ? MAX_BATCH : 1;
-}
 
 /** The global Pusher app, and the apps of instances. */
 export class Pushers implements DestinationFamily {
@@ -59,17 +53,20 @@ export class Pushers implements DestinationFamily {
           ];
   }
 
-  own(instance: string, { pusher }: Settings): Subscription[] {
+  own(instance: string, settings: Settings): Subscription[] {
+    const pusher = pusherSection.of(settings);
     if (!this.config.pusher.enabled || pusher?.enabled !== true) return [];
     const id = instanceId('pusher', instance);
     return [this.subscription(id, this.appOf(pusher), pusher.appId, filterOf(pusher.events))];
   }
 
-  /** What is wrong with the app that a tenant sets for an instance, as far as the settings themselves show it. */
-  problemOf(instance: string, settings: PusherSettings): string | undefined {
-    if (!settings.enabled) return undefined;
-    const name = instanceNameProblem(instance, this.config.pusher.channelPrefix);
-    return name ?? this.guard.checkUrl(originOf(settings))?.replace(/^url/, 'host');
+  /** Watches which channels are occupied, where that is asked for. */
+  start(): void {
+    this.parts.occupancy?.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.parts.occupancy?.stop();
   }
 
   async close(): Promise<void> {

@@ -6,10 +6,11 @@ import { outgoingClient } from '../../network/outgoing';
 import { type DestinationId, destinationKey } from '../../pipeline/delivery';
 import type { Subscription } from '../../pipeline/route';
 import { filterOf } from '../../settings/document';
-import type { Settings, WebhookSettings } from '../../settings/schema';
+import type { Settings } from '../../settings/section';
 import { globalId, instanceId } from '../destination-ids';
 import type { DestinationFamily } from '../directory';
 import { WebhookDestination } from './webhook-destination';
+import { type WebhookSettings, webhookSection } from './webhook-section';
 
 /** Origins whose connections are kept. */
 const MAX_ORIGINS = 10_000;
@@ -26,24 +27,18 @@ export class Webhooks implements DestinationFamily {
     this.guard = new AddressGuard(config.webhook.allowedNetworks);
   }
 
-  own(instance: string, { webhook, webhooks }: Settings): Subscription[] {
-    const named = Object.entries(webhooks).map(
-      ([name, settings]) => [instanceId('webhook', instance, name), settings] as const,
-    );
-    const all =
-      webhook === undefined ? named : [[instanceId('webhook', instance), webhook] as const, ...named];
-    return all
-      .filter(([, settings]) => settings.enabled)
-      .map(([id, settings]) => ({
-        destination: this.destination(id, settings),
-        key: destinationKey(id),
-        events: filterOf(settings.events),
-      }));
-  }
-
-  /** What is wrong with a tenant's address, as far as the address itself shows it. */
-  checkUrl(url: string): string | undefined {
-    return this.guard.checkUrl(url);
+  own(instance: string, settings: Settings): Subscription[] {
+    return webhookSection
+      .all(settings)
+      .filter(({ value }) => value.enabled)
+      .map(({ slot, value }) => {
+        const id = instanceId('webhook', instance, slot.name);
+        return {
+          destination: this.destination(id, value),
+          key: destinationKey(id),
+          events: filterOf(value.events),
+        };
+      });
   }
 
   /** A webhook as it is set, without a look at whether it is enabled. */

@@ -4,11 +4,12 @@ import { type DestinationId, destinationKey } from '../../pipeline/delivery';
 import type { Subscription } from '../../pipeline/route';
 import type { RedisClient } from '../../redis/scripts';
 import { filterOf } from '../../settings/document';
-import type { Settings } from '../../settings/schema';
+import type { Settings } from '../../settings/section';
 import { globalId, instanceId } from '../destination-ids';
 import type { DestinationFamily } from '../directory';
 import { type Append, createAppend, streamKeys } from './stream';
 import { WebSocketDestination } from './websocket-destination';
+import { websocketSection } from './websocket-section';
 
 /** The WebSocket clients of all instances, and those of single ones. */
 export class WebSockets implements DestinationFamily {
@@ -28,7 +29,8 @@ export class WebSockets implements DestinationFamily {
         : [];
   }
 
-  own(instance: string, { websocket }: Settings): Subscription[] {
+  own(instance: string, settings: Settings): Subscription[] {
+    const websocket = websocketSection.of(settings);
     if (!this.config.webSocket.enabled || websocket?.enabled !== true) return [];
     return [this.subscription(instanceId('websocket', instance), instance, filterOf(websocket.events))];
   }

@@ -1,5 +1,6 @@
+import { pusherSection } from '../../destinations/pusher/pusher-section';
 import type { AppCredentials } from '../../destinations/pusher/signer';
-import type { Settings } from '../../settings/schema';
+import type { Settings } from '../../settings/section';
 import { monotonicMs } from '../../time/monotonic';
 
 /** Settings are looked through again at most so often, whoever asks. */
@@ -56,7 +57,8 @@ export class PusherAppIndex {
 
   private async read(): Promise<void> {
     const apps = new Map<string, OwnApp>();
-    for await (const [instance, { pusher }] of this.parts.allSettings()) {
+    for await (const [instance, settings] of this.parts.allSettings()) {
+      const pusher = pusherSection.of(settings);
       if (pusher?.enabled !== true) continue;
       const { appId, key, secret } = pusher;
       // Instances often share one app.

@@ -10,12 +10,13 @@ import {
   OccupancyStore,
 } from '../../destinations/pusher/occupancy/occupancy-store';
 import { referenceStore } from '../../destinations/pusher/oversize/references';
+import { pusherSection } from '../../destinations/pusher/pusher-section';
 import type { AppCredentials } from '../../destinations/pusher/signer';
 import { AppAuthorizer, type PusherWebhook } from '../../destinations/pusher/subscription-auth';
 import { outgoingClient } from '../../network/outgoing';
 import type { Metrics } from '../../observability/metrics';
 import type { RedisClient } from '../../redis/scripts';
-import type { Settings } from '../../settings/schema';
+import type { Settings } from '../../settings/section';
 import type { Keys } from '../keys';
 import { eventRoutes } from '../routes/event-routes';
 import { type KnownApp, MAX_AGE_MS, PusherAppIndex } from './app-index';
@@ -114,7 +115,7 @@ export class PusherGateway {
   /** The instance's own app before the global one. */
   private async appsOfInstance(instance: string | undefined): Promise<AppCredentials[]> {
     const { config, settingsOf } = this.parts;
-    const own = instance === undefined ? undefined : (await settingsOf(instance))?.pusher;
+    const own = instance === undefined ? undefined : pusherSection.of(await settingsOf(instance));
     const global = config.pusher.global?.app;
     return [...(own?.enabled === true ? [own] : []), ...(global === undefined ? [] : [global])];
   }

@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { type WebhookSettings, webhookSection } from '../../destinations/webhook/webhook-section';
 import { type BudgetOptions, SharedBudget, type Taking } from '../../network/shared-budget';
 import type { AttemptRecord } from '../../pipeline/delivery';
-import type { WebhookSettings } from '../../settings/schema';
+import type { Slot } from '../../settings/section';
 import type { InstanceSettings } from '../../settings/settings-editor';
-import { readSlot, type Slot } from '../../settings/slot';
+import { readSlot } from '../../settings/slot';
 import { monotonicMs } from '../../time/monotonic';
 import type { Guards } from '../guards';
 import { badRequest, HttpError, notFound } from '../http-errors';
@@ -27,7 +28,7 @@ export interface WebhookTestRoutesParts {
 
 export interface Sample {
   readonly instance: string;
-  readonly slot: Slot;
+  readonly slot: Slot<WebhookSettings>;
   readonly webhook: WebhookSettings;
   readonly timeoutMs: number;
 }
@@ -65,7 +66,7 @@ export function webhookTestRoutes(server: FastifyInstance, parts: WebhookTestRou
       const place = takePlace(tests, instance);
       try {
         const webhook = readSlot(await instances.find(instance), slot);
-        if (webhook === undefined || !('url' in webhook)) throw notFound(missing(instance, slot));
+        if (webhook === undefined) throw notFound(missing(instance, slot));
         const startedAt = monotonicMs();
         const record = await sendSample({ instance, slot, webhook, timeoutMs: TIMEOUT_MS });
         if (guards.accessOf(request) === 'all') return fullAnswer(record);
@@ -77,11 +78,11 @@ export function webhookTestRoutes(server: FastifyInstance, parts: WebhookTestRou
   );
 }
 
-function slotOf(body: unknown): Slot {
+function slotOf(body: unknown): Slot<WebhookSettings> {
   const parsed = bodySchema.safeParse(body ?? {});
   if (!parsed.success) throw badRequest(['body: may have "name", the name of a webhook, and nothing else']);
   const { name } = parsed.data;
-  return name === undefined ? { section: 'webhook' } : { section: 'webhooks', name };
+  return { section: webhookSection, ...(name === undefined ? {} : { name }) };
 }
 
 function takePlace(tests: SharedBudget, instance: string): Extract<Taking, { readonly kind: 'taken' }> {
@@ -90,8 +91,8 @@ function takePlace(tests: SharedBudget, instance: string): Extract<Taking, { rea
   throw new HttpError(429, [REFUSALS[taking.limit]], RETRY_AFTER_SECONDS);
 }
 
-function missing(instance: string, slot: Slot): string {
-  return `${instance} has no webhook${slot.section === 'webhooks' ? ` ${slot.name}` : ''}: set one first`;
+function missing(instance: string, { name }: Slot<WebhookSettings>): string {
+  return `${instance} has no webhook${name === undefined ? '' : ` ${name}`}: set one first`;
 }
 
 async function atTheSameTime(answer: WebhookTestAnswer, startedAt: number): Promise<WebhookTestAnswer> {

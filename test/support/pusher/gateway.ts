@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { loadConfig } from '../../../src/config/load';
 import { RelayGateway } from '../../../src/gateway/gateway';
+import { MODULES } from '../../../src/modules';
 import { createLogger } from '../../../src/observability/logging';
 import { Metrics } from '../../../src/observability/metrics';
 import { freePort, HOST } from '../ports';
@@ -34,7 +35,13 @@ export class LocalGateway {
       ...env,
     });
     const metrics = new Metrics();
-    const gateway = new RelayGateway({ config, settings: new Map(), metrics, log: createLogger(config.log) });
+    const gateway = new RelayGateway({
+      modules: MODULES,
+      config,
+      settings: new Map(),
+      metrics,
+      log: createLogger(config.log),
+    });
     await gateway.start();
     const bench = new LocalGateway(`http://${HOST}:${port}`, prefix, metrics, new Redis(uri), gateway);
     await eventually(

@@ -1,5 +1,5 @@
 import { type KnownApp, PusherAppIndex } from '../../../../src/gateway/pusher/app-index';
-import type { Settings } from '../../../../src/settings/schema';
+import type { Settings } from '../../../../src/settings/section';
 
 const GLOBAL = { appId: '1', key: 'global', secret: 's' };
 const settingsOf = (appId: string, key = 'k'): Settings =>

@@ -1,4 +1,4 @@
-import type { Fields, Logger } from '../../observability/logging';
+import type { Fields, Logger } from '../observability/logging';
 
 export type Transitions<S extends string> = Readonly<Record<S, readonly S[]>>;
 

@@ -1,0 +1,15 @@
+import type { DestinationModule } from '../module';
+import { MAX_BATCH } from './batcher';
+import { inspectPushers } from './pusher-doctor';
+import { createPusherParts } from './pusher-parts';
+import { pusherSection } from './pusher-section';
+import { Pushers } from './pushers';
+
+export const pusherModule: DestinationModule = {
+  kind: 'pusher',
+  section: pusherSection,
+  eventsPerRequest: MAX_BATCH,
+  global: { name: 'a global Pusher app', isSet: ({ pusher }) => pusher.global !== undefined },
+  open: (context) => new Pushers(context.config, createPusherParts(context)),
+  inspect: ({ config, settings }) => inspectPushers(config, settings),
+};
