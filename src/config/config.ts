@@ -71,6 +71,8 @@ export interface WebhookConfig {
 export interface DeliveryConfig {
   readonly concurrency: number;
   readonly concurrencyPerDestination: number;
+  /** Part of all places that an instance, or a receiving host, holds while others are active. */
+  readonly maxShare: number;
   readonly slowAfterMs: number;
   readonly maxBytesInFlight: number;
   readonly circuitFailures: number;
@@ -122,6 +124,7 @@ export function buildConfig(
     delivery: {
       concurrency: values.DELIVERY_CONCURRENCY,
       concurrencyPerDestination: values.DELIVERY_CONCURRENCY_PER_DESTINATION,
+      maxShare: values.DELIVERY_MAX_SHARE,
       slowAfterMs: values.DELIVERY_SLOW_AFTER_MS,
       maxBytesInFlight: values.DELIVERY_MAX_BYTES_IN_FLIGHT,
       circuitFailures: values.CIRCUIT_FAILURES,

@@ -138,6 +138,11 @@ export const VARIABLES = {
     2000,
     'Requests of a worker in flight at once to one destination at the most. The relay finds out how many of them are good for it.',
   ),
+  DELIVERY_MAX_SHARE: variable(
+    number(0.01, 1),
+    0.25,
+    'Part of the requests and of the bytes in flight that one instance, one receiving host or one global destination may have while others are active.',
+  ),
   DELIVERY_SLOW_AFTER_MS: variable(
     integer(1, 600_000),
     1000,

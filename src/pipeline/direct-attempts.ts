@@ -3,6 +3,7 @@ import type { Attempts } from './attempts';
 import type { Bulkhead } from './bulkhead';
 import { Company } from './company';
 import type { AttemptRecord, Delivery, DestinationId, ParkReason } from './delivery';
+import { Line, type Submission, type Waiting } from './line';
 import type { Decide, Parking, ParkRequest, Ticket } from './parking';
 import type { Places } from './places';
 
@@ -29,17 +30,6 @@ export interface DirectAttemptsParts {
   readonly onError: (error: unknown, delivery: Delivery) => void;
 }
 
-/** A delivery and where its result goes. */
-interface Submission {
-  readonly delivery: Delivery;
-  readonly sink: ResultSink;
-  readonly index: number;
-}
-
-interface Waiting extends Submission {
-  readonly since: number;
-}
-
 /** Added to the due time of a delivery parked as slow, after the request's own timeout. */
 const SLOW_MARGIN_MS = 5000;
 const SWEEP_MS = 50;
@@ -50,7 +40,7 @@ const MOST_PASSED_OVER = 64;
 
 /** The direct attempt: made at once while the source still holds the message, or parked when it cannot be. */
 export class DirectAttempts {
-  private readonly waiting = new Map<DestinationId, Waiting[]>();
+  private readonly lines = new Map<DestinationId, Line>();
   private sweeper: NodeJS.Timeout | undefined;
   private draining = false;
   private readonly company = new Company();
@@ -64,17 +54,17 @@ export class DirectAttempts {
   /** Takes a delivery; `sink` gets its result exactly once. */
   submit(delivery: Delivery, sink: ResultSink, index: number): void {
     if (this.draining) return sink.resolve(index, 'untouched');
-    const bulkhead = this.parts.bulkheadOf(delivery.destination.id);
+    const { id } = delivery.destination;
+    const bulkhead = this.parts.bulkheadOf(id);
     if (bulkhead.circuit.closedIn() > 0)
       return this.parkWithoutAttempt(delivery, 'circuit-open', sink, index);
-    const queue = this.waiting.get(delivery.destination.id);
     const now = this.parts.attempts.clock.now();
-    this.company.note(delivery.destination.id, now);
-    if (queue === undefined && bulkhead.hasRoom && this.mayBegin(delivery, now)) {
+    this.company.note(id, now);
+    if (bulkhead.waiting === 0 && bulkhead.hasRoom && this.mayBegin(delivery, now)) {
       void this.attempt({ delivery, sink, index }, bulkhead);
     } else if (this.isSaturated(delivery, bulkhead, now)) {
       this.parkWithoutAttempt(delivery, 'saturated', sink, index);
-    } else this.enqueue({ delivery, sink, index, since: now }, queue, bulkhead);
+    } else this.enqueue({ delivery, sink, index, since: now }, bulkhead);
   }
 
   /** Whether one more delivery must not wait for this destination, as it would wait too long or hold up others. */
@@ -106,13 +96,11 @@ export class DirectAttempts {
   /** From now on nothing is begun; deliveries that wait go back untouched. */
   drain(): void {
     this.draining = true;
-    for (const queue of this.waiting.values()) {
-      for (const { delivery, sink, index } of queue) {
-        this.parts.places.waitsNoLonger(delivery);
-        sink.resolve(index, 'untouched');
-      }
+    for (const line of this.lines.values()) {
+      for (let next = line.take(); next !== undefined; next = line.take())
+        next.sink.resolve(next.index, 'untouched');
     }
-    this.waiting.clear();
+    this.lines.clear();
     clearInterval(this.sweeper);
   }
 
@@ -122,11 +110,14 @@ export class DirectAttempts {
     return places.mayBegin(delivery, this.company.isAlone(delivery.destination.id, now));
   }
 
-  private enqueue(entry: Waiting, queue: Waiting[] | undefined, bulkhead: Bulkhead): void {
-    bulkhead.waiting++;
-    this.parts.places.waits(entry.delivery);
-    if (queue === undefined) this.waiting.set(entry.delivery.destination.id, [entry]);
-    else queue.push(entry);
+  private enqueue(entry: Waiting, bulkhead: Bulkhead): void {
+    const { id } = entry.delivery.destination;
+    let line = this.lines.get(id);
+    if (line === undefined) {
+      line = new Line(bulkhead, this.parts.places);
+      this.lines.set(id, line);
+    }
+    line.add(entry);
     this.sweeper ??= setInterval(() => this.parkOverdue(this.parts.attempts.clock.now()), SWEEP_MS);
   }
 
@@ -194,62 +185,53 @@ export class DirectAttempts {
 
   /** Room came free: destinations take turns, so that a long line at one does not keep the others waiting. */
   private startNext(): void {
-    const { places, attempts, bulkheadOf } = this.parts;
-    const now = attempts.clock.now();
+    const now = this.parts.attempts.clock.now();
     let passedOver = 0;
-    for (const [id, queue] of this.waiting) {
-      const bulkhead = bulkheadOf(id);
-      // Where several destinations wait each starts one, and comes round again.
-      do {
-        const [first] = queue;
-        if (first === undefined || !places.hasRoomFor(first.delivery.envelope.body.length)) return;
-        if (bulkhead.circuit.closedIn() > 0) this.parkAll(id, queue, 'circuit-open');
-        else if (bulkhead.hasRoom && this.mayBegin(first.delivery, now)) this.startFirst(id, queue, bulkhead);
-        else {
-          if (++passedOver === MOST_PASSED_OVER) return;
-          break;
-        }
-      } while (this.waiting.size === 1 && this.waiting.has(id));
+    for (const [id, line] of this.lines) {
+      const turn = this.serve(id, line, now);
+      if (turn === 'full') return;
+      if (turn === 'passed-over' && ++passedOver === MOST_PASSED_OVER) return;
     }
   }
 
-  private startFirst(id: DestinationId, queue: Waiting[], bulkhead: Bulkhead): void {
-    const next = queue.shift();
-    bulkhead.waiting = queue.length;
-    if (queue.length === 0) this.waiting.delete(id);
-    else if (this.waiting.size > 1) {
-      this.waiting.delete(id);
-      this.waiting.set(id, queue);
-    }
-    if (next === undefined) return;
-    this.parts.places.waitsNoLonger(next.delivery);
-    void this.attempt(next, bulkhead);
+  /** Where several destinations wait each starts one, and comes round again; one alone starts as many as it may. */
+  private serve(id: DestinationId, line: Line, now: number): 'served' | 'passed-over' | 'full' {
+    const { bulkhead } = line;
+    do {
+      const { first } = line;
+      if (first === undefined) break;
+      if (!this.parts.places.hasRoomFor(first.delivery.envelope.body.length)) return 'full';
+      if (bulkhead.circuit.closedIn() > 0) this.parkAll(line, 'circuit-open');
+      else if (bulkhead.hasRoom && this.mayBegin(first.delivery, now)) this.startFirst(line);
+      else return 'passed-over';
+    } while (this.lines.size === 1);
+    this.lines.delete(id);
+    if (line.first !== undefined) this.lines.set(id, line);
+    return 'served';
   }
 
-  private parkAll(id: DestinationId, queue: Waiting[], reason: ParkReason): void {
-    this.waiting.delete(id);
-    this.parts.bulkheadOf(id).waiting = 0;
-    for (const { delivery, sink, index } of queue) {
-      this.parts.places.waitsNoLonger(delivery);
-      this.parkWithoutAttempt(delivery, reason, sink, index);
-    }
+  private startFirst(line: Line): void {
+    const next = line.take();
+    if (next !== undefined) void this.attempt(next, line.bulkhead);
+  }
+
+  private parkAll(line: Line, reason: ParkReason): void {
+    for (let next = line.take(); next !== undefined; next = line.take())
+      this.parkWithoutAttempt(next.delivery, reason, next.sink, next.index);
   }
 
   private parkOverdue(now: number): void {
-    for (const [id, queue] of this.waiting) {
+    for (const [id, line] of this.lines) {
       const maxWaitMs = this.maxWaitMs(id, now);
-      while (queue[0] !== undefined && now - queue[0].since > maxWaitMs) {
-        const overdue = queue.shift();
-        if (overdue === undefined) break;
-        this.parts.places.waitsNoLonger(overdue.delivery);
-        this.parkWithoutAttempt(overdue.delivery, 'saturated', overdue.sink, overdue.index);
+      while (line.first !== undefined && now - line.first.since > maxWaitMs) {
+        const overdue = line.take();
+        if (overdue !== undefined)
+          this.parkWithoutAttempt(overdue.delivery, 'saturated', overdue.sink, overdue.index);
       }
-      this.parts.bulkheadOf(id).waiting = queue.length;
-      if (queue.length === 0) this.waiting.delete(id);
+      if (line.first === undefined) this.lines.delete(id);
     }
-    if (this.waiting.size === 0) {
-      clearInterval(this.sweeper);
-      this.sweeper = undefined;
-    }
+    if (this.lines.size > 0) return;
+    clearInterval(this.sweeper);
+    this.sweeper = undefined;
   }
 }

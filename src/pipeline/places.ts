@@ -76,8 +76,7 @@ export class Places {
   /** Whether the groups of this delivery may have one more message wait. */
   mayWait({ destination: { shares } }: Delivery): boolean {
     return shares.every(
-      ({ key, part }) =>
-        (this.groups.get(key)?.waiting ?? 0) < atLeastOne(this.options.maxHeld * part),
+      ({ key, part }) => (this.groups.get(key)?.waiting ?? 0) < atLeastOne(this.options.maxHeld * part),
     );
   }
 

@@ -10,6 +10,8 @@ export interface DueDelivery extends Held {
   readonly data: JobData;
   /** Attempts spent on it. */
   readonly spent: number;
+  /** How often workers have taken it, this time included. */
+  readonly timesTaken: number;
 }
 
 /** A record that is due and cannot be delivered: see `readJob`. */
@@ -72,7 +74,12 @@ export class RetryQueue {
     try {
       const job = await worker.getNextJob(token, { block: false });
       if (job === undefined) return undefined;
-      return fetchedOf({ id: job.id as DeliveryId, token }, recordOf(job.data), job.attemptsMade, job.opts);
+      const { attemptsMade: attempts, attemptsStarted: timesTaken, opts: options } = job;
+      return fetchedOf({ id: job.id as DeliveryId, token }, recordOf(job.data), {
+        attempts,
+        timesTaken,
+        options,
+      });
     } catch (error) {
       return this.unreadable(token, error);
     }
@@ -100,9 +107,13 @@ export class RetryQueue {
   /** What BullMQ locked and could not read: it would come back for ever. */
   private async unreadable(token: string, cause: unknown): Promise<Fetched> {
     const reply = await this.parts.store.call('relayHeldBy', token);
-    const [id, data, attempts, options] = reply as readonly string[];
+    const [id, data, attempts, options, timesTaken] = reply as readonly string[];
     if (id === undefined) throw cause;
-    return fetchedOf({ id: id as DeliveryId, token }, readJob(data ?? ''), Number(attempts), options);
+    return fetchedOf({ id: id as DeliveryId, token }, readJob(data ?? ''), {
+      attempts: Number(attempts),
+      timesTaken: Number(timesTaken),
+      options,
+    });
   }
 
   /** BullMQ's worker is of no use any more once its first call has failed. */
@@ -134,8 +145,18 @@ export class RetryQueue {
   }
 }
 
-function fetchedOf(held: Held, record: JobRecord, attempts: number, options: unknown): Fetched {
+/** What BullMQ counts of a job. */
+interface Counts {
+  readonly attempts: number;
+  readonly timesTaken: number;
+  readonly options: unknown;
+}
+
+function fetchedOf(held: Held, record: JobRecord, { attempts, timesTaken, options }: Counts): Fetched {
   if (record.kind !== 'job') return { kind: 'odd', record: { ...held, problem: record.kind } };
   const { data } = record;
-  return { kind: 'due', delivery: { ...held, data, spent: spentBefore(data, options) + attempts } };
+  return {
+    kind: 'due',
+    delivery: { ...held, data, spent: spentBefore(data, options) + attempts, timesTaken },
+  };
 }

@@ -6,6 +6,7 @@ import type { Attempts } from '../pipeline/attempts';
 import type { Bulkhead } from '../pipeline/bulkhead';
 import type { Destination, DestinationId } from '../pipeline/delivery';
 import type { Decide } from '../pipeline/parking';
+import type { Places } from '../pipeline/places';
 import { RetryHandler } from '../retry/retry-handler';
 import { RetryQueue } from '../retry/retry-queue';
 import type { RetryStore } from '../retry/retry-store';
@@ -20,6 +21,7 @@ export interface RetriesParts {
   readonly store: RetryStore;
   readonly deliveries: StoredDeliveries;
   readonly attempts: Attempts;
+  readonly places: Places;
   readonly bulkheadOf: (id: DestinationId) => Bulkhead;
   readonly destinationOf: (id: DestinationId) => Promise<Destination | undefined>;
   readonly decide: Decide;
@@ -81,9 +83,9 @@ function retryWorkerOf(parts: RetriesParts): RetryWorker {
 }
 
 function handlerOf({ observer, log, ...parts }: RetriesParts): RetryHandler {
-  const { deliveries, attempts, bulkheadOf, destinationOf, decide } = parts;
+  const { deliveries, attempts, places, bulkheadOf, destinationOf, decide } = parts;
   return new RetryHandler({
-    ...{ deliveries, attempts, bulkheadOf, destinationOf, decide, observer },
+    ...{ deliveries, attempts, places, bulkheadOf, destinationOf, decide, observer },
     onError: throttled((error) => log.warn('a retry was put off', describeError(error))),
   });
 }

@@ -139,7 +139,13 @@ describe('a delivery is decided once (finding 3.8)', () => {
     ['late 200', () => bench.deliveries.settle(delivery.id, 'delivered')],
     [
       'late refusal',
-      () => bench.deliveries.failedLate(delivery.id, { kind: 'give-up', reason: 'rejected' }, REFUSAL),
+      () =>
+        bench.deliveries.failedLate({
+          id: delivery.id,
+          decision: { kind: 'give-up', reason: 'rejected' },
+          record: REFUSAL,
+          timesTaken: 0,
+        }),
     ],
     [
       'first holder refuses',

@@ -9,6 +9,7 @@ import { Bulkheads } from '../../src/pipeline/bulkheads';
 import { type Destination, type DestinationId, destinationKey } from '../../src/pipeline/delivery';
 import { DirectAttempts } from '../../src/pipeline/direct-attempts';
 import type { Decide } from '../../src/pipeline/parking';
+import { Places } from '../../src/pipeline/places';
 import { Relay } from '../../src/pipeline/relay';
 import type { Subscription } from '../../src/pipeline/route';
 import { BullMqParking } from '../../src/retry/bullmq-parking';
@@ -99,9 +100,14 @@ export class ModelWorker {
       circuitOpenMs: LIMITS.circuitOpenMs,
       onCircuit: ignore,
     });
+    const places = new Places({
+      most: LIMITS.concurrency,
+      maxBytes: LIMITS.maxBytes,
+      maxHeld: LIMITS.prefetch,
+    });
     this.attempts = new Attempts({
       slowAfterMs: LIMITS.slowAfterMs,
-      maxBytes: LIMITS.maxBytes,
+      places,
       observer: OBSERVER,
     });
     const bulkheadOf = bulkheads.of.bind(bulkheads);
@@ -110,9 +116,8 @@ export class ModelWorker {
       parking,
       decide: decideNext,
       bulkheadOf,
-      concurrency: LIMITS.concurrency,
+      places,
       maxWaitMs: LIMITS.slowAfterMs,
-      maxHeld: LIMITS.concurrency * 2,
       onError: ignore,
     });
     this.relay = new Relay({
@@ -125,6 +130,7 @@ export class ModelWorker {
     });
     const handler = new RetryHandler({
       deliveries,
+      places,
       attempts: this.attempts,
       bulkheadOf,
       destinationOf: (id) => destinations.find(id),

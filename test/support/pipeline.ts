@@ -12,6 +12,7 @@ import type {
 } from '../../src/pipeline/delivery';
 import { DirectAttempts, type DirectResult } from '../../src/pipeline/direct-attempts';
 import type { Decision, Parking, ParkRequest, Ticket } from '../../src/pipeline/parking';
+import { Places, type Share } from '../../src/pipeline/places';
 import { deliveryTo, eventBody } from './events';
 import { type Deferred, deferred } from './signals';
 
@@ -38,6 +39,7 @@ export class FakeDestination implements Destination {
   constructor(
     id = 'webhook:fake',
     readonly timeoutMs = 30_000,
+    readonly shares: readonly Share[] = [],
   ) {
     this.id = id as DestinationId;
   }
@@ -155,9 +157,14 @@ export class PipelineBench {
       circuitOpenMs: options.circuitOpenMs ?? 30_000,
       onCircuit: (id, isOpen) => this.circuitChanges.push([id, isOpen]),
     });
+    const places = new Places({
+      most: options.concurrency ?? 500,
+      maxBytes: options.maxBytes ?? 1_000_000,
+      maxHeld: options.maxHeld ?? 1000,
+    });
     this.attempts = new Attempts({
       slowAfterMs: options.slowAfterMs ?? 1000,
-      maxBytes: options.maxBytes ?? 1_000_000,
+      places,
       observer: { attemptEnded: (_delivery, record) => this.records.push(record) },
     });
     this.directAttempts = new DirectAttempts({
@@ -165,9 +172,8 @@ export class PipelineBench {
       parking: this.parking,
       decide: () => decision,
       bulkheadOf: (id) => this.bulkheads.of(id),
-      concurrency: options.concurrency ?? 500,
+      places,
       maxWaitMs: options.maxWaitMs ?? 1000,
-      maxHeld: options.maxHeld ?? 1000,
       onError: (error) => this.errors.push(error),
     });
   }

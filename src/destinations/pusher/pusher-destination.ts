@@ -1,6 +1,7 @@
 import { eventNameProblem, instanceNameProblem, isEncryptedChannel } from '../../config/pusher-names';
 import { type BodyOptions, composeBody } from '../../events/body';
 import type { Delivery, Destination, DestinationId, Outcome, RunningAttempt } from '../../pipeline/delivery';
+import type { Share } from '../../pipeline/places';
 import type { BatchEvent } from './batch-entry';
 import type { PusherApp } from './pusher-app';
 import { encryptedLength } from './signer';
@@ -10,6 +11,7 @@ export interface PusherTarget {
   readonly id: DestinationId;
   readonly appId: string;
   readonly maxAttempts: number;
+  readonly shares: readonly Share[];
 }
 
 /** Parts that all Pusher destinations share. */
@@ -45,6 +47,7 @@ export class PusherDestination implements Destination {
   readonly id: DestinationId;
   readonly maxAttempts: number;
   readonly timeoutMs: number;
+  readonly shares: readonly Share[];
   private readonly bodyOptions: BodyOptions;
   private readonly qrcodeBodyOptions: BodyOptions;
 
@@ -55,6 +58,7 @@ export class PusherDestination implements Destination {
   ) {
     this.id = target.id;
     this.maxAttempts = target.maxAttempts;
+    this.shares = target.shares;
     this.timeoutMs = 2 * options.timeoutMs;
     this.bodyOptions = {
       destination: Buffer.from(JSON.stringify(target.appId)),

@@ -10,6 +10,7 @@ import { filterOf } from '../../settings/document';
 import type { Settings } from '../../settings/section';
 import { globalId, instanceId } from '../destination-ids';
 import type { DestinationFamily } from '../directory';
+import { sharesOf } from '../shares-of';
 import { appName, MAX_CHANNELS } from './occupancy/occupancy-store';
 import type { OccupancyView } from './occupancy/occupancy-view';
 import { originOf } from './pusher-address';
@@ -24,6 +25,8 @@ export interface PusherParts {
 
 /** Apps, and origins, whose connections are kept. */
 const MAX_APPS = 10_000;
+/** To one app at once: beyond that events wait for a batch with more of them. */
+const MAX_REQUESTS = 64;
 
 /** The global Pusher app, and the apps of instances. */
 export class Pushers implements DestinationFamily {
@@ -82,10 +85,10 @@ export class Pushers implements DestinationFamily {
     appId: string,
     events: Subscription['events'],
   ): Subscription {
-    const { pusher, webhook, retry } = this.config;
+    const { pusher, webhook, retry, delivery } = this.config;
     const { reference, occupancy } = this.parts;
     const destination = new PusherDestination(
-      { id, appId, maxAttempts: retry.maxAttempts },
+      { id, appId, maxAttempts: retry.maxAttempts, shares: sharesOf(id, delivery.maxShare) },
       {
         stripApikey: webhook.stripApikey,
         channelPrefix: pusher.channelPrefix,
@@ -132,7 +135,7 @@ export class Pushers implements DestinationFamily {
       masterKey: pusher.masterKey,
       lingerMs: pusher.lingerMs,
       timeoutMs: pusher.timeoutMs,
-      maxRequests: delivery.concurrencyPerDestination,
+      maxRequests: Math.min(MAX_REQUESTS, delivery.concurrencyPerDestination),
       longDelayMs: retry.maxDelayMs,
     });
   }

@@ -9,6 +9,7 @@ import { filterOf } from '../../settings/document';
 import type { Settings } from '../../settings/section';
 import { globalId, instanceId } from '../destination-ids';
 import type { DestinationFamily } from '../directory';
+import { sharesOf } from '../shares-of';
 import { WebhookDestination } from './webhook-destination';
 import { type WebhookSettings, webhookSection } from './webhook-section';
 
@@ -44,6 +45,7 @@ export class Webhooks implements DestinationFamily {
   /** A webhook as it is set, without a look at whether it is enabled. */
   destination(id: DestinationId, settings: WebhookSettings): WebhookDestination {
     const { config } = this;
+    const { origin } = new URL(settings.url);
     return new WebhookDestination(
       {
         id,
@@ -54,9 +56,10 @@ export class Webhooks implements DestinationFamily {
         signingSecrets: settings.secret?.split(',').map((secret) => secret.trim()) ?? [],
         maxAttempts: settings.maxAttempts ?? config.retry.maxAttempts,
         timeoutMs: settings.timeoutMs ?? config.webhook.timeoutMs,
+        shares: sharesOf(id, config.delivery.maxShare, origin),
       },
       config.webhook,
-      this.clientFor(new URL(settings.url).origin),
+      this.clientFor(origin),
     );
   }
 
@@ -86,9 +89,10 @@ export class Webhooks implements DestinationFamily {
 function globalSubscriptions(config: Config): Subscription[] {
   const { globalWebhook: webhook } = config;
   if (webhook === undefined) return [];
+  const id = globalId('webhook');
   const destination = new WebhookDestination(
     {
-      id: globalId('webhook'),
+      id,
       url: webhook.url,
       byEvents: webhook.byEvents,
       // The core API has no such switch for the global webhook: it gets what came.
@@ -97,6 +101,7 @@ function globalSubscriptions(config: Config): Subscription[] {
       signingSecrets: webhook.signingSecrets,
       maxAttempts: config.retry.maxAttempts,
       timeoutMs: config.webhook.timeoutMs,
+      shares: sharesOf(id, config.delivery.maxShare),
     },
     config.webhook,
     // Connections of its own, no more than it makes attempts at once: none waits for a tenant's.

@@ -7,6 +7,7 @@ import { filterOf } from '../../settings/document';
 import type { Settings } from '../../settings/section';
 import { globalId, instanceId } from '../destination-ids';
 import type { DestinationFamily } from '../directory';
+import { sharesOf } from '../shares-of';
 import { type Append, createAppend, streamKeys } from './stream';
 import { WebSocketDestination } from './websocket-destination';
 import { websocketSection } from './websocket-section';
@@ -40,13 +41,14 @@ export class WebSockets implements DestinationFamily {
   }
 
   private subscription(id: DestinationId, instance: string | undefined, events: EventFilter): Subscription {
-    const { redis, webSocket, retry, webhook } = this.config;
+    const { redis, webSocket, retry, webhook, delivery } = this.config;
     const destination = new WebSocketDestination(
       {
         id,
         keys: streamKeys(redis.prefix, instance),
         retention: webSocket.resume,
         maxAttempts: retry.maxAttempts,
+        shares: sharesOf(id, delivery.maxShare),
         stripApikey: webhook.stripApikey,
       },
       this.append,

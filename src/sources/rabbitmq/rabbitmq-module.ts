@@ -12,6 +12,7 @@ export const rabbitMqModule: SourceModule = {
   section: rabbitMqSection,
   switchedOnBy: 'RABBITMQ_ENABLED: must be true, with RABBITMQ_URI set',
   isEnabled: ({ rabbitmq }) => rabbitmq.enabled,
+  mostHeld: ({ rabbitmq }) => rabbitmq.prefetch,
   open,
   inspect,
 };

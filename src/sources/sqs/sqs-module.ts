@@ -23,6 +23,7 @@ export const sqsModule: SourceModule = {
   section: sqsSection,
   switchedOnBy: 'SQS_ENABLED',
   isEnabled: ({ sqs }) => sqs.enabled,
+  mostHeld: ({ sqs }) => sqs.prefetch,
   open,
   inspect,
 };

@@ -173,12 +173,16 @@ describe('parked without an attempt', () => {
     expect(parking.reasons).toEqual(['saturated']);
   });
 
-  test('no longer alone: one line holds no more than a quarter of what the sources hold', () => {
-    const { destination, parking, submit, submitMany } = bind(setup({ perDestination: 1, maxHeld: 40 }));
+  test('no longer alone: a group has no more messages wait than its part of what the sources hold', () => {
+    const { parking, submit, submitMany } = bind(setup({ perDestination: 1, maxHeld: 40 }));
+    const shares = [{ key: 'instance loja', part: 0.25 }];
+    const [first, second] = ['a', 'b'].map((name) => new FakeDestination(`webhook:${name}`, 30_000, shares));
     submit(new FakeDestination('webhook:other'));
-    submitMany(destination, 20);
-    expect(destination.attempts).toHaveLength(1);
-    expect(parking.parked).toHaveLength(9);
+    if (first === undefined || second === undefined) throw new Error('two destinations');
+    submitMany(first, 8);
+    submitMany(second, 8);
+    // Each has an attempt under way; ten of the other fourteen wait.
+    expect(parking.parked).toHaveLength(4);
   });
 
   test('a saturated destination does not hold up another', async () => {
