@@ -1,6 +1,6 @@
 import type { Destination, Outcome } from '../../src/pipeline/delivery';
-import { deliveryTo, eventBody } from '../support/events';
-import { eventually, within } from '../support/signals';
+import { eventually, within } from '../support/signals/signals';
+import { deliveryTo, eventBody } from '../support/values/events';
 
 /** What arrived of one attempt. */
 export interface Arrival {

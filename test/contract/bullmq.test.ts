@@ -1,10 +1,10 @@
 import type { Job } from 'bullmq';
 import type { Delivery } from '../../src/pipeline/delivery';
-import { deliveryTo, eventBody } from '../support/events';
-import { nth } from '../support/items';
-import { DELIVERED, FAILED, FakeDestination } from '../support/pipeline';
-import { sharesOf } from '../support/share-check';
-import { deliveries, StoreBench } from '../support/store-bench';
+import { DELIVERED, FAILED, FakeDestination } from '../support/harness/pipeline';
+import { sharesOf } from '../support/harness/share-check';
+import { deliveries, StoreBench } from '../support/harness/store-bench';
+import { deliveryTo, eventBody } from '../support/values/events';
+import { nth } from '../support/values/items';
 
 /**
  * What we take for granted of BullMQ: how it stores a job (`relayPark` stores one in the same way, together with what counts

@@ -1,6 +1,5 @@
 import type { ServerResponse } from 'node:http';
 import type { Destination, Outcome } from '../../src/pipeline/delivery';
-import { deliveryTo, eventBody } from '../support/events';
 import {
   HttpTarget,
   type ReceivedRequest,
@@ -8,8 +7,9 @@ import {
   respond,
   respondFlood,
   respondRaw,
-} from '../support/http-target';
-import { turns, within } from '../support/signals';
+} from '../support/servers/http-target';
+import { turns, within } from '../support/signals/signals';
+import { deliveryTo, eventBody } from '../support/values/events';
 import { type AnyDestinationBench, type Arrival, anyDestinationSuite } from './any-destination-suite';
 
 /** What the suite needs of a kind of destination that speaks HTTP. */

@@ -1,6 +1,6 @@
 import type { PusherDestination } from '../../src/destinations/pusher/pusher-destination';
-import type { ReceivedRequest } from '../support/http-target';
 import { MAX_REQUESTS, pusherDestination } from '../support/pusher/destination';
+import type { ReceivedRequest } from '../support/servers/http-target';
 import { destinationSuite } from './destination-suite';
 
 interface SentEvent {

@@ -1,8 +1,8 @@
 import type { SourceMessage } from '../../src/pipeline/message';
 import type { RabbitMqSource } from '../../src/sources/rabbitmq/rabbitmq-source';
-import { RabbitBench } from '../support/rabbit-bench';
-import { eventually, Happenings, within } from '../support/signals';
-import { untilReady } from '../support/sources';
+import { RabbitBench } from '../support/harness/rabbit-bench';
+import { untilReady } from '../support/harness/sources';
+import { eventually, Happenings, within } from '../support/signals/signals';
 
 /** Bytes from the broker up to the first message: about 700 for the connection, 30 for each step of the set-up. */
 const SET_UP_BYTES = [1, 300, 500, 540, 560, 580, 600, 620, 640, 660, 680, 700, 720, 740, 760, 800, 840, 900];

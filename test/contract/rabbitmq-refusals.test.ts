@@ -1,9 +1,9 @@
 import type { SourceMessage } from '../../src/pipeline/message';
 import type { RabbitMqSource } from '../../src/sources/rabbitmq/rabbitmq-source';
 import type { ConsumedExchange, TopologyOptions } from '../../src/sources/rabbitmq/topology';
-import { RabbitBench, TOPIC } from '../support/rabbit-bench';
-import { eventually, Happenings } from '../support/signals';
-import { untilReady } from '../support/sources';
+import { RabbitBench, TOPIC } from '../support/harness/rabbit-bench';
+import { untilReady } from '../support/harness/sources';
+import { eventually, Happenings } from '../support/signals/signals';
 
 let bench: RabbitBench;
 beforeEach(async () => {

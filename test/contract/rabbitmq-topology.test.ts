@@ -2,9 +2,9 @@ import type { Origin } from '../../src/events/envelope';
 import type { SourceMessage } from '../../src/pipeline/message';
 import type { RabbitMqSource } from '../../src/sources/rabbitmq/rabbitmq-source';
 import type { ConsumedExchange, TopologyOptions } from '../../src/sources/rabbitmq/topology';
-import { QUORUM, RabbitBench, TOPIC } from '../support/rabbit-bench';
-import { eventually, Happenings } from '../support/signals';
-import { untilReady } from '../support/sources';
+import { QUORUM, RabbitBench, TOPIC } from '../support/harness/rabbit-bench';
+import { untilReady } from '../support/harness/sources';
+import { eventually, Happenings } from '../support/signals/signals';
 
 let bench: RabbitBench;
 beforeEach(async () => {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { RabbitBench } from '../support/rabbit-bench';
+import { RabbitBench } from '../support/harness/rabbit-bench';
 import { sourceSuite } from './source-suite';
 
 sourceSuite('rabbitmq', async () => {

@@ -1,8 +1,8 @@
 import type { SourceMessage } from '../../src/pipeline/message';
 import type { Source } from '../../src/sources/source';
-import { nth } from '../support/items';
-import { eventually, Happenings, within } from '../support/signals';
-import { texts, untilReady } from '../support/sources';
+import { texts, untilReady } from '../support/harness/sources';
+import { eventually, Happenings, within } from '../support/signals/signals';
+import { nth } from '../support/values/items';
 
 /** What the suite needs of a kind of source. All sources of one bench take from the same place. */
 export interface SourceBench {

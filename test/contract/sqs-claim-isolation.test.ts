@@ -3,12 +3,12 @@ import { AddressGuard } from '../../src/network/address-guard';
 import { Downloader } from '../../src/network/download';
 import type { SourceMessage } from '../../src/pipeline/message';
 import type { SqsSource } from '../../src/sources/sqs/sqs-source';
-import { nth } from '../support/items';
-import { freePort, HOST } from '../support/ports';
-import { eventually, Happenings } from '../support/signals';
-import { texts, untilReady } from '../support/sources';
-import { SqsBench } from '../support/sqs-bench';
-import { PrivateSqs } from '../support/sqs-service';
+import { texts, untilReady } from '../support/harness/sources';
+import { SqsBench } from '../support/harness/sqs-bench';
+import { freePort, HOST } from '../support/processes/ports';
+import { PrivateSqs } from '../support/servers/sqs-service';
+import { eventually, Happenings } from '../support/signals/signals';
+import { nth } from '../support/values/items';
 
 const MB = 1_048_576;
 

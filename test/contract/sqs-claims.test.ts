@@ -3,12 +3,12 @@ import { createServer, type Server } from 'node:http';
 import { AddressGuard } from '../../src/network/address-guard';
 import { Downloader } from '../../src/network/download';
 import type { SourceMessage } from '../../src/pipeline/message';
-import { nth } from '../support/items';
-import { freePort, HOST } from '../support/ports';
-import { Happenings } from '../support/signals';
-import { texts, untilReady } from '../support/sources';
-import { SqsBench } from '../support/sqs-bench';
-import { PrivateSqs } from '../support/sqs-service';
+import { texts, untilReady } from '../support/harness/sources';
+import { SqsBench } from '../support/harness/sqs-bench';
+import { freePort, HOST } from '../support/processes/ports';
+import { PrivateSqs } from '../support/servers/sqs-service';
+import { Happenings } from '../support/signals/signals';
+import { nth } from '../support/values/items';
 
 let service: PrivateSqs;
 let bench: SqsBench;

@@ -3,10 +3,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { HOST } from '../support/ports';
-import { untilReady } from '../support/sources';
-import { REGION, SqsBench } from '../support/sqs-bench';
-import { PrivateSqs } from '../support/sqs-service';
+import { untilReady } from '../support/harness/sources';
+import { REGION, SqsBench } from '../support/harness/sqs-bench';
+import { HOST } from '../support/processes/ports';
+import { PrivateSqs } from '../support/servers/sqs-service';
 
 /*
  * Without SQS_ACCESS_KEY_ID and SQS_SECRET_ACCESS_KEY the SDK looks for credentials where AWS puts them. The emulator checks no

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { SourceMessage } from '../../src/pipeline/message';
 import type { SqsSource, SqsSourceOptions } from '../../src/sources/sqs/sqs-source';
-import { nth } from '../support/items';
-import { eventually, Happenings, within } from '../support/signals';
-import { texts, untilReady } from '../support/sources';
-import { SqsBench } from '../support/sqs-bench';
-import { sqsError } from '../support/sqs-proxy';
-import { PrivateSqs } from '../support/sqs-service';
+import { texts, untilReady } from '../support/harness/sources';
+import { SqsBench } from '../support/harness/sqs-bench';
+import { sqsError } from '../support/proxies/sqs-proxy';
+import { PrivateSqs } from '../support/servers/sqs-service';
+import { eventually, Happenings, within } from '../support/signals/signals';
+import { nth } from '../support/values/items';
 
 let service: PrivateSqs;
 let bench: SqsBench;

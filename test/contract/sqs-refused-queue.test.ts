@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { SourceMessage } from '../../src/pipeline/message';
-import { eventually, Happenings } from '../support/signals';
-import { texts, untilReady } from '../support/sources';
-import { SqsBench } from '../support/sqs-bench';
-import { sqsError } from '../support/sqs-proxy';
-import { PrivateSqs } from '../support/sqs-service';
+import { texts, untilReady } from '../support/harness/sources';
+import { SqsBench } from '../support/harness/sqs-bench';
+import { sqsError } from '../support/proxies/sqs-proxy';
+import { PrivateSqs } from '../support/servers/sqs-service';
+import { eventually, Happenings } from '../support/signals/signals';
 
 let service: PrivateSqs;
 let bench: SqsBench;

@@ -3,12 +3,12 @@ import type { SourceMessage } from '../../src/pipeline/message';
 import type { SqsApi } from '../../src/sources/sqs/api';
 import { connectSqs } from '../../src/sources/sqs/sdk-api';
 import { CALL_LIMITS } from '../../src/sources/sqs/sqs-connections';
-import { FreezingProxy } from '../support/freezing-proxy';
-import { freePort, HOST } from '../support/ports';
-import { eventually, Happenings, within } from '../support/signals';
-import { untilReady } from '../support/sources';
-import { REGION, SqsBench } from '../support/sqs-bench';
-import { PrivateSqs } from '../support/sqs-service';
+import { untilReady } from '../support/harness/sources';
+import { REGION, SqsBench } from '../support/harness/sqs-bench';
+import { freePort, HOST } from '../support/processes/ports';
+import { FreezingProxy } from '../support/proxies/freezing-proxy';
+import { PrivateSqs } from '../support/servers/sqs-service';
+import { eventually, Happenings, within } from '../support/signals/signals';
 
 /** Short, so that silence is noticed soon; the usual ones are checked by themselves. */
 const LIMITS = { connectMs: 500, answerMs: 500 };

@@ -1,5 +1,5 @@
-import { SqsBench } from '../support/sqs-bench';
-import { PrivateSqs } from '../support/sqs-service';
+import { SqsBench } from '../support/harness/sqs-bench';
+import { PrivateSqs } from '../support/servers/sqs-service';
 import { sourceSuite } from './source-suite';
 
 /** Every character that SQS takes and that something on the way could trip over. */

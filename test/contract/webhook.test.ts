@@ -7,8 +7,8 @@ import {
 } from '../../src/destinations/webhook/webhook-destination';
 import { createHttpClient } from '../../src/network/http-client';
 import type { DestinationId, Outcome } from '../../src/pipeline/delivery';
-import { deliveryTo, eventBody } from '../support/events';
-import { HttpTarget, type ReceivedRequest } from '../support/http-target';
+import { HttpTarget, type ReceivedRequest } from '../support/servers/http-target';
+import { deliveryTo, eventBody } from '../support/values/events';
 import { destinationSuite } from './destination-suite';
 
 const MAX_CONNECTIONS = 4;

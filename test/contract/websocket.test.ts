@@ -10,9 +10,9 @@ import {
 import { WebSocketDestination } from '../../src/destinations/websocket/websocket-destination';
 import type { Delivery, Destination, DestinationId } from '../../src/pipeline/delivery';
 import { connectRedis } from '../../src/redis/client';
-import { deliveryTo, eventBody } from '../support/events';
-import { PrivateRedis } from '../support/private-services';
-import { Happenings, within } from '../support/signals';
+import { PrivateRedis } from '../support/servers/private-services';
+import { Happenings, within } from '../support/signals/signals';
+import { deliveryTo, eventBody } from '../support/values/events';
 import { anyDestinationSuite } from './any-destination-suite';
 
 anyDestinationSuite('websocket', async () => {

@@ -1,10 +1,10 @@
 import { createCipheriv, createHash } from 'node:crypto';
 import { RelayRedis } from '../../src/redis/relay-redis';
 import { RetryStore } from '../../src/retry/retry-store';
-import type { OutgoingEvent } from '../support/publisher';
-import { answering, type Behaviour, Receiver } from '../support/receiver';
-import type { Environment } from '../support/relay';
-import { Scenario } from '../support/scenario';
+import type { OutgoingEvent } from '../support/clients/publisher';
+import { Scenario } from '../support/harness/scenario';
+import type { Environment } from '../support/processes/relay';
+import { answering, type Behaviour, Receiver } from '../support/servers/receiver';
 
 jest.setTimeout(180_000);
 

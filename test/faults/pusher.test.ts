@@ -1,10 +1,10 @@
-import { messageEvents } from '../support/publisher';
+import { messageEvents } from '../support/clients/publisher';
+import type { Environment } from '../support/processes/relay';
 import { connectClient, subscribe } from '../support/pusher/client';
 import { LocalGateway } from '../support/pusher/gateway';
 import { PUSHER, PusherScenario, withPoison } from '../support/pusher/scenario';
 import type { Misbehaviour } from '../support/pusher/server';
-import type { Environment } from '../support/relay';
-import { eventually } from '../support/signals';
+import { eventually } from '../support/signals/signals';
 
 jest.setTimeout(180_000);
 

@@ -1,9 +1,9 @@
 import type { DeadLetter, DeadLetterFilter } from '../../src/dead-letters/dead-letters';
 import type { DeliveryId } from '../../src/pipeline/delivery';
-import { deliveryTo, eventBody } from '../support/events';
-import { nth } from '../support/items';
-import { DELIVERED, FAILED, FakeDestination } from '../support/pipeline';
-import { deliveries, StoreBench } from '../support/store-bench';
+import { DELIVERED, FAILED, FakeDestination } from '../support/harness/pipeline';
+import { deliveries, StoreBench } from '../support/harness/store-bench';
+import { deliveryTo, eventBody } from '../support/values/events';
+import { nth } from '../support/values/items';
 
 let bench: StoreBench;
 let destination: FakeDestination;

@@ -3,11 +3,11 @@ import { RedisDeduplication } from '../../src/deduplication/redis-deduplication'
 import type { EventId } from '../../src/events/envelope';
 import { RelayRedis } from '../../src/redis/relay-redis';
 import { RetryStore } from '../../src/retry/retry-store';
-import { messageEvents } from '../support/publisher';
-import { RabbitBroker, Scenario } from '../support/scenario';
-import { eventually, turns, within } from '../support/signals';
-import { asText, SqsBroker } from '../support/sqs-broker';
-import { PrivateSqs } from '../support/sqs-service';
+import { messageEvents } from '../support/clients/publisher';
+import { RabbitBroker, Scenario } from '../support/harness/scenario';
+import { asText, SqsBroker } from '../support/harness/sqs-broker';
+import { PrivateSqs } from '../support/servers/sqs-service';
+import { eventually, turns, within } from '../support/signals/signals';
 
 jest.setTimeout(120_000);
 

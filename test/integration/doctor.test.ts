@@ -6,10 +6,10 @@ import { Redis } from 'ioredis';
 import type { Finding } from '../../src/observability/finding';
 import { SettingsCipher } from '../../src/settings/cipher';
 import { SettingsStore } from '../../src/settings/settings-store';
-import { runCommand } from '../support/command';
-import { folderWith } from '../support/folders';
-import { freePort } from '../support/ports';
-import { RabbitBench } from '../support/rabbit-bench';
+import { RabbitBench } from '../support/harness/rabbit-bench';
+import { runCommand } from '../support/processes/command';
+import { freePort } from '../support/processes/ports';
+import { folderWith } from '../support/values/folders';
 
 const folder = folderWith();
 let rabbit: RabbitBench;

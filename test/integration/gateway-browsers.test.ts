@@ -1,6 +1,6 @@
-import { ask, GatewayBench } from '../support/gateway';
-import { HttpTarget, respond } from '../support/http-target';
-import { IoClient, PlainClient } from '../support/websockets';
+import { IoClient, PlainClient } from '../support/clients/websockets';
+import { ask, GatewayBench } from '../support/harness/gateway';
+import { HttpTarget, respond } from '../support/servers/http-target';
 
 const EVIL = 'https://evil.example';
 const PANEL = 'https://panel.example.com';

@@ -1,4 +1,4 @@
-import { GatewayBench } from '../support/gateway';
+import { GatewayBench } from '../support/harness/gateway';
 
 /**
  * What a client that was written for the core API sends, and what it reads from the answers (docs/core-api.md#rest): all pairs in

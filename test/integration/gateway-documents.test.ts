@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { parseSettings } from '../../src/settings/document';
 import { masked } from '../../src/settings/mask';
 import type { Settings } from '../../src/settings/schema';
-import { GatewayBench } from '../support/gateway';
+import { GatewayBench } from '../support/harness/gateway';
 
 jest.setTimeout(120_000);
 

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
-import { API_KEY, errorShape, GatewayBench } from '../support/gateway';
-import { HOST } from '../support/ports';
+import { API_KEY, errorShape, GatewayBench } from '../support/harness/gateway';
+import { HOST } from '../support/processes/ports';
 
 const URL = 'https://example.com/hook';
 

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
-import { folderWith } from '../support/folders';
-import { errorShape, GatewayBench } from '../support/gateway';
+import { errorShape, GatewayBench } from '../support/harness/gateway';
+import { folderWith } from '../support/values/folders';
 
 const URL = 'https://example.com/hook';
 const REFUSED = errorShape(400, 'Bad Request');

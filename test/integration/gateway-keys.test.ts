@@ -1,6 +1,6 @@
-import { ask, errorShape, GatewayBench } from '../support/gateway';
-import { freePort } from '../support/ports';
-import { runCommand } from '../support/relay';
+import { ask, errorShape, GatewayBench } from '../support/harness/gateway';
+import { freePort } from '../support/processes/ports';
+import { runCommand } from '../support/processes/relay';
 
 const URL = 'https://example.com/hook';
 const UNAUTHORIZED = { status: 401, error: 'Unauthorized', response: { message: 'Unauthorized' } };

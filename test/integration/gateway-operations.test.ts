@@ -1,9 +1,9 @@
-import { errorShape, GatewayBench } from '../support/gateway';
-import { HttpTarget, refusedUrl, respond } from '../support/http-target';
-import { FakeDestination } from '../support/pipeline';
-import { PrivateRedis } from '../support/private-services';
-import { eventually } from '../support/signals';
-import { deliveries, StoreBench } from '../support/store-bench';
+import { errorShape, GatewayBench } from '../support/harness/gateway';
+import { FakeDestination } from '../support/harness/pipeline';
+import { deliveries, StoreBench } from '../support/harness/store-bench';
+import { HttpTarget, refusedUrl, respond } from '../support/servers/http-target';
+import { PrivateRedis } from '../support/servers/private-services';
+import { eventually } from '../support/signals/signals';
 
 const BAD = errorShape(400, 'Bad Request');
 

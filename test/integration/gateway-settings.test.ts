@@ -1,4 +1,4 @@
-import { errorShape, GatewayBench, type HttpAnswer } from '../support/gateway';
+import { errorShape, GatewayBench, type HttpAnswer } from '../support/harness/gateway';
 
 const SECRET = 'whsec_c2VjcmV0LW9mLWF0LWxlYXN0LTE2';
 const ISO = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);

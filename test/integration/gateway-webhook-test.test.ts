@@ -1,6 +1,6 @@
-import { API_KEY, ask, errorShape, GatewayBench, type HttpAnswer } from '../support/gateway';
-import { HttpTarget, respond } from '../support/http-target';
-import { eventually } from '../support/signals';
+import { API_KEY, ask, errorShape, GatewayBench, type HttpAnswer } from '../support/harness/gateway';
+import { HttpTarget, respond } from '../support/servers/http-target';
+import { eventually } from '../support/signals/signals';
 
 jest.setTimeout(60_000);
 

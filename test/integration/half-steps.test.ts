@@ -6,11 +6,11 @@ import { RedisHealth } from '../../src/redis/redis-health';
 import type { RetryQueue } from '../../src/retry/retry-queue';
 import { RetryUpkeep } from '../../src/retry/retry-upkeep';
 import type { Held } from '../../src/retry/stored-deliveries';
-import { deliveryTo } from '../support/events';
-import { FakeDestination } from '../support/pipeline';
-import { redisConfig } from '../support/redis-config';
-import { eventually } from '../support/signals';
-import { StoreBench } from '../support/store-bench';
+import { FakeDestination } from '../support/harness/pipeline';
+import { StoreBench } from '../support/harness/store-bench';
+import { eventually } from '../support/signals/signals';
+import { deliveryTo } from '../support/values/events';
+import { redisConfig } from '../support/values/redis-config';
 
 jest.setTimeout(180_000);
 

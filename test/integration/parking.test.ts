@@ -1,8 +1,8 @@
 import { MalformedEventError } from '../../src/errors';
-import { deliveryTo, eventBody } from '../support/events';
-import { nth } from '../support/items';
-import { FAILED, FakeDestination, REJECTED } from '../support/pipeline';
-import { deliveries, StoreBench } from '../support/store-bench';
+import { FAILED, FakeDestination, REJECTED } from '../support/harness/pipeline';
+import { deliveries, StoreBench } from '../support/harness/store-bench';
+import { deliveryTo, eventBody } from '../support/values/events';
+import { nth } from '../support/values/items';
 
 let bench: StoreBench;
 let destination: FakeDestination;

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { StoreUnavailableError } from '../../src/errors';
 import { decide } from '../../src/retry/policy';
-import { deliveryTo, envelopeOf, eventBody } from '../support/events';
-import { DELIVERED, FAILED, FakeDestination, INTERRUPTED, REJECTED } from '../support/pipeline';
-import { eventually } from '../support/signals';
-import { deliveries, StoreBench } from '../support/store-bench';
+import { DELIVERED, FAILED, FakeDestination, INTERRUPTED, REJECTED } from '../support/harness/pipeline';
+import { deliveries, StoreBench } from '../support/harness/store-bench';
+import { eventually } from '../support/signals/signals';
+import { deliveryTo, envelopeOf, eventBody } from '../support/values/events';
 
 let bench: StoreBench;
 let destination: FakeDestination;

@@ -1,10 +1,10 @@
 import type { Delivery, DestinationId } from '../../src/pipeline/delivery';
 import { RetryUpkeep } from '../../src/retry/retry-upkeep';
-import { deliveryTo, eventBody } from '../support/events';
-import { nth } from '../support/items';
-import { DELIVERED, FAILED, FakeDestination } from '../support/pipeline';
-import { sharesOf } from '../support/share-check';
-import { deliveries, StoreBench, type StoreBenchOptions } from '../support/store-bench';
+import { DELIVERED, FAILED, FakeDestination } from '../support/harness/pipeline';
+import { sharesOf } from '../support/harness/share-check';
+import { deliveries, StoreBench, type StoreBenchOptions } from '../support/harness/store-bench';
+import { deliveryTo, eventBody } from '../support/values/events';
+import { nth } from '../support/values/items';
 
 let bench: StoreBench;
 afterEach(() => bench.close());

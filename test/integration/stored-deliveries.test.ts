@@ -1,12 +1,12 @@
 import type { AttemptRecord, Delivery } from '../../src/pipeline/delivery';
 import type { Held } from '../../src/retry/stored-deliveries';
-import { deliveryTo, eventBody } from '../support/events';
-import { nth } from '../support/items';
-import { FAILED, FakeDestination, REJECTED } from '../support/pipeline';
-import { sharesOf } from '../support/share-check';
-import { eventually } from '../support/signals';
-import { SlowProxy } from '../support/slow-proxy';
-import { deliveries, StoreBench } from '../support/store-bench';
+import { FAILED, FakeDestination, REJECTED } from '../support/harness/pipeline';
+import { sharesOf } from '../support/harness/share-check';
+import { deliveries, StoreBench } from '../support/harness/store-bench';
+import { SlowProxy } from '../support/proxies/slow-proxy';
+import { eventually } from '../support/signals/signals';
+import { deliveryTo, eventBody } from '../support/values/events';
+import { nth } from '../support/values/items';
 
 let bench: StoreBench;
 let destination: FakeDestination;

@@ -1,10 +1,10 @@
-import { ConnectProxy } from '../support/connect-proxy';
-import { messageEvents } from '../support/publisher';
+import { messageEvents } from '../support/clients/publisher';
+import { provided, Scenario } from '../support/harness/scenario';
+import type { Environment } from '../support/processes/relay';
+import { ConnectProxy } from '../support/proxies/connect-proxy';
+import { AUTHORITY, type Certificate, TlsFront } from '../support/proxies/tls/front';
 import { PUSHER, PusherScenario } from '../support/pusher/scenario';
-import { everyNth, Receiver } from '../support/receiver';
-import type { Environment } from '../support/relay';
-import { provided, Scenario } from '../support/scenario';
-import { AUTHORITY, type Certificate, TlsFront } from '../support/tls/front';
+import { everyNth, Receiver } from '../support/servers/receiver';
 
 jest.setTimeout(120_000);
 

@@ -8,10 +8,10 @@ import { parseSettings } from '../../src/settings/document';
 import { InstanceSettings } from '../../src/settings/settings-editor';
 import { SettingsStore } from '../../src/settings/settings-store';
 import { digestOf } from '../../src/settings/token-entry';
-import { errorShape, GatewayBench } from '../support/gateway';
-import { runCommand } from '../support/relay';
-import { Scenario } from '../support/scenario';
-import { eventually, Happenings } from '../support/signals';
+import { errorShape, GatewayBench } from '../support/harness/gateway';
+import { Scenario } from '../support/harness/scenario';
+import { runCommand } from '../support/processes/relay';
+import { eventually, Happenings } from '../support/signals/signals';
 
 jest.setTimeout(180_000);
 

@@ -4,9 +4,9 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { browserProgram, launchBrowser } from '../support/browser';
-import { API_KEY, GatewayBench } from '../support/gateway';
-import { Feeder } from '../support/websockets';
+import { browserProgram, launchBrowser } from '../support/clients/browser';
+import { Feeder } from '../support/clients/websockets';
+import { API_KEY, GatewayBench } from '../support/harness/gateway';
 
 jest.setTimeout(90_000);
 

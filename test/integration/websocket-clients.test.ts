@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
-import { fixture } from '../support/events';
-import { API_KEY, errorShape, GatewayBench } from '../support/gateway';
-import { eventually, turns } from '../support/signals';
-import { Feeder, IoClient, keyOf, PlainClient } from '../support/websockets';
+import { Feeder, IoClient, keyOf, PlainClient } from '../support/clients/websockets';
+import { API_KEY, errorShape, GatewayBench } from '../support/harness/gateway';
+import { eventually, turns } from '../support/signals/signals';
+import { fixture } from '../support/values/events';
 
 const UNAUTHORIZED = { status: 401, error: 'Unauthorized', response: { message: 'Unauthorized' } };
 const apikey = API_KEY;

@@ -1,8 +1,8 @@
-import { FreezingProxy } from '../support/freezing-proxy';
-import { API_KEY, errorShape, GatewayBench } from '../support/gateway';
-import type { Environment } from '../support/relay';
-import { eventually } from '../support/signals';
-import { Feeder, IoClient, keyOf, PlainClient } from '../support/websockets';
+import { Feeder, IoClient, keyOf, PlainClient } from '../support/clients/websockets';
+import { API_KEY, errorShape, GatewayBench } from '../support/harness/gateway';
+import type { Environment } from '../support/processes/relay';
+import { FreezingProxy } from '../support/proxies/freezing-proxy';
+import { eventually } from '../support/signals/signals';
 
 jest.setTimeout(60_000);
 

@@ -1,11 +1,11 @@
 import { Redis } from 'ioredis';
 import { streamKeys } from '../../src/destinations/websocket/stream';
-import { eventBody } from '../support/events';
-import { FreezingProxy } from '../support/freezing-proxy';
-import { API_KEY, GatewayBench } from '../support/gateway';
-import { PrivateRedis } from '../support/private-services';
-import { eventually } from '../support/signals';
-import { Feeder, IoClient, keyOf, PlainClient, type Received } from '../support/websockets';
+import { Feeder, IoClient, keyOf, PlainClient, type Received } from '../support/clients/websockets';
+import { API_KEY, GatewayBench } from '../support/harness/gateway';
+import { FreezingProxy } from '../support/proxies/freezing-proxy';
+import { PrivateRedis } from '../support/servers/private-services';
+import { eventually } from '../support/signals/signals';
+import { eventBody } from '../support/values/events';
 
 jest.setTimeout(120_000);
 

@@ -1,8 +1,8 @@
 import { streamKeys } from '../../src/destinations/websocket/stream';
-import { API_KEY, GatewayBench } from '../support/gateway';
-import { PrivateRedis } from '../support/private-services';
-import { eventually } from '../support/signals';
-import { Feeder, IoClient, keyOf, PlainClient, type Received } from '../support/websockets';
+import { Feeder, IoClient, keyOf, PlainClient, type Received } from '../support/clients/websockets';
+import { API_KEY, GatewayBench } from '../support/harness/gateway';
+import { PrivateRedis } from '../support/servers/private-services';
+import { eventually } from '../support/signals/signals';
 
 jest.setTimeout(60_000);
 

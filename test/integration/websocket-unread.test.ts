@@ -1,9 +1,9 @@
 import { Agent, type IncomingMessage, request } from 'node:http';
-import { eventBody } from '../support/events';
-import { API_KEY, GatewayBench } from '../support/gateway';
-import type { Environment } from '../support/relay';
-import { eventually } from '../support/signals';
-import { Feeder, IoClient, keyOf, PlainClient } from '../support/websockets';
+import { Feeder, IoClient, keyOf, PlainClient } from '../support/clients/websockets';
+import { API_KEY, GatewayBench } from '../support/harness/gateway';
+import type { Environment } from '../support/processes/relay';
+import { eventually } from '../support/signals/signals';
+import { eventBody } from '../support/values/events';
 
 jest.setTimeout(120_000);
 

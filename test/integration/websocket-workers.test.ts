@@ -1,9 +1,9 @@
-import { API_KEY, ask, GatewayBench, type HttpAnswer } from '../support/gateway';
-import { freePort } from '../support/ports';
-import type { OutgoingEvent } from '../support/publisher';
-import { RelayProcess } from '../support/relay';
-import { Scenario } from '../support/scenario';
-import { IoClient, keyOf, PlainClient } from '../support/websockets';
+import type { OutgoingEvent } from '../support/clients/publisher';
+import { IoClient, keyOf, PlainClient } from '../support/clients/websockets';
+import { API_KEY, ask, GatewayBench, type HttpAnswer } from '../support/harness/gateway';
+import { Scenario } from '../support/harness/scenario';
+import { freePort } from '../support/processes/ports';
+import { RelayProcess } from '../support/processes/relay';
 
 jest.setTimeout(90_000);
 

@@ -162,12 +162,12 @@ await delay(0); // A signal that came while npm ran is acted upon here.
 
 const require = createRequire(import.meta.url);
 require('./ts-hook.cjs');
-const { startServices } = require('./services.ts');
+const { startServices } = require('./processes/services.ts');
 try {
   const services = await startServices({ need: needOf(command, args), log });
   const env = { ...services.env, ...command.env?.(args) };
   // What became of the arguments of the model are its variables: jest knows none of them.
-  const status = await run(command.node, command.env ? [] : args, env, require('./guard.ts'));
+  const status = await run(command.node, command.env ? [] : args, env, require('./processes/guard.ts'));
   await services.stop();
   process.exit(status);
 } catch (error) {

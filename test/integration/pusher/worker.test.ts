@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import type { Browser } from 'playwright-core';
-import { browserProgram, launchBrowser } from '../../support/browser';
-import { HttpTarget, respond } from '../../support/http-target';
-import { messageEvents, type OutgoingEvent } from '../../support/publisher';
+import { browserProgram, launchBrowser } from '../../support/clients/browser';
+import { messageEvents, type OutgoingEvent } from '../../support/clients/publisher';
+import type { Environment } from '../../support/processes/relay';
 import { connectClient, subscribe } from '../../support/pusher/client';
 import { API_KEY, LocalGateway } from '../../support/pusher/gateway';
 import type { PusherApp } from '../../support/pusher/rules';
 import { PUSHER, PusherScenario, withPoison } from '../../support/pusher/scenario';
-import type { Environment } from '../../support/relay';
-import { eventually, Happenings } from '../../support/signals';
+import { HttpTarget, respond } from '../../support/servers/http-target';
+import { eventually, Happenings } from '../../support/signals/signals';
 
 jest.setTimeout(120_000);
 

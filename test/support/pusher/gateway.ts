@@ -4,9 +4,9 @@ import { loadConfig } from '../../../src/config/load';
 import { RelayGateway } from '../../../src/gateway/gateway';
 import { createLogger } from '../../../src/observability/logging';
 import { Metrics } from '../../../src/observability/metrics';
-import { freePort, HOST } from '../ports';
-import type { Environment } from '../relay';
-import { eventually } from '../signals';
+import { freePort, HOST } from '../processes/ports';
+import type { Environment } from '../processes/relay';
+import { eventually } from '../signals/signals';
 
 export const API_KEY = 'operator-key-of-the-tests';
 

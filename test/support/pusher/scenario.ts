@@ -1,7 +1,7 @@
-import { freePort } from '../ports';
-import type { OutgoingEvent } from '../publisher';
-import type { Environment } from '../relay';
-import { type AuditLine, Scenario } from '../scenario';
+import type { OutgoingEvent } from '../clients/publisher';
+import { type AuditLine, Scenario } from '../harness/scenario';
+import { freePort } from '../processes/ports';
+import type { Environment } from '../processes/relay';
 import { CREDENTIALS } from './destination';
 import { type PusherApp, parseObject } from './rules';
 import { PusherServer } from './server';

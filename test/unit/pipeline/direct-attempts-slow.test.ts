@@ -6,7 +6,7 @@ import {
   INTERRUPTED,
   PipelineBench,
   type PipelineOptions,
-} from '../../support/pipeline';
+} from '../../support/harness/pipeline';
 
 beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }));
 afterEach(() => jest.useRealTimers());

@@ -1,4 +1,3 @@
-import { eventBody } from '../../support/events';
 import {
   DELIVERED,
   FAILED,
@@ -7,7 +6,8 @@ import {
   PipelineBench,
   type PipelineOptions,
   REJECTED,
-} from '../../support/pipeline';
+} from '../../support/harness/pipeline';
+import { eventBody } from '../../support/values/events';
 
 beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }));
 afterEach(() => jest.useRealTimers());

@@ -6,10 +6,10 @@ import type { DirectResult } from '../../../src/pipeline/direct-attempts';
 import type { Settlement, SourceMessage } from '../../../src/pipeline/message';
 import { Relay } from '../../../src/pipeline/relay';
 import { route } from '../../../src/pipeline/route';
-import { eventBody } from '../../support/events';
-import { nth } from '../../support/items';
-import { DELIVERED, FAILED, FakeDestination, PipelineBench } from '../../support/pipeline';
-import { type Deferred, deferred, turns } from '../../support/signals';
+import { DELIVERED, FAILED, FakeDestination, PipelineBench } from '../../support/harness/pipeline';
+import { type Deferred, deferred, turns } from '../../support/signals/signals';
+import { eventBody } from '../../support/values/events';
+import { nth } from '../../support/values/items';
 
 interface Buried extends Deferred<void> {
   readonly body: Buffer;

@@ -1,5 +1,5 @@
-import { ChannelBench, FakeClient, idOf, PAGE } from '../../../support/channel-bench';
-import { eventually } from '../../../support/signals';
+import { ChannelBench, FakeClient, idOf, PAGE } from '../../../support/harness/channel-bench';
+import { eventually } from '../../../support/signals/signals';
 
 const range = (from: number, to: number): number[] =>
   Array.from({ length: to - from + 1 }, (_, index) => from + index);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { ChannelBench, FakeClient, idOf } from '../../../support/channel-bench';
-import { turns } from '../../../support/signals';
+import { ChannelBench, FakeClient, idOf } from '../../../support/harness/channel-bench';
+import { turns } from '../../../support/signals/signals';
 
 /** What may happen to a stream and to those that follow it. */
 type Step =
