@@ -10,7 +10,7 @@ export interface Arrival {
 }
 
 /** A receiver of any kind, with a destination that delivers to it. */
-export interface AnyDestinationBench {
+export interface AnyDestinationHarness {
   readonly destination: Destination;
   /** In the order in which they arrived. */
   arrivals(): Promise<readonly Arrival[]>;
@@ -24,9 +24,9 @@ export interface AnyDestinationBench {
 const WITHIN_MS = 5000;
 
 /** What every destination does, whatever it speaks. */
-export function anyDestinationSuite(kind: string, open: () => Promise<AnyDestinationBench>): void {
+export function anyDestinationSuite(kind: string, open: () => Promise<AnyDestinationHarness>): void {
   describe(`every destination, whatever it speaks: ${kind}`, () => {
-    let bench: AnyDestinationBench;
+    let bench: AnyDestinationHarness;
     let destination: Destination;
 
     beforeEach(async () => {

@@ -1,8 +1,8 @@
 import type { Job } from 'bullmq';
 import type { Delivery } from '../../src/pipeline/delivery';
-import { DELIVERED, FAILED, FakeDestination } from '../support/harness/pipeline';
+import { DELIVERED, FAILED, FakeDestination } from '../support/harness/pipeline-harness';
 import { sharesOf } from '../support/harness/share-check';
-import { deliveries, StoreBench } from '../support/harness/store-bench';
+import { deliveries, StoreHarness } from '../support/harness/store-harness';
 import { deliveryTo, eventBody } from '../support/values/events';
 import { nth } from '../support/values/items';
 
@@ -10,11 +10,11 @@ import { nth } from '../support/values/items';
  * What we take for granted of BullMQ: how it stores a job (`relayPark` stores one in the same way, together with what counts
  * it), and which keys and arguments its scripts have that run behind a guard of ours. Fails when a new version differs.
  */
-let bench: StoreBench;
+let bench: StoreHarness;
 let destination: FakeDestination;
 let delivery: Delivery;
 beforeEach(async () => {
-  bench = await StoreBench.open();
+  bench = await StoreHarness.open();
   destination = new FakeDestination('webhook:instance/loja-centro');
   delivery = deliveryTo(destination);
 });

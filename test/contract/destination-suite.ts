@@ -10,10 +10,10 @@ import {
 } from '../support/servers/http-target';
 import { turns, within } from '../support/signals/signals';
 import { deliveryTo, eventBody } from '../support/values/events';
-import { type AnyDestinationBench, type Arrival, anyDestinationSuite } from './any-destination-suite';
+import { type AnyDestinationHarness, type Arrival, anyDestinationSuite } from './any-destination-suite';
 
 /** What the suite needs of a kind of destination that speaks HTTP. */
-export interface DestinationBench {
+export interface DestinationHarness {
   /** A destination that delivers to the server at `url`. */
   create(url: string): Destination;
   /** What a receiver can tell deliveries apart by. */
@@ -38,10 +38,10 @@ const WITHIN_MS = 5000;
 const FAR_TOO_MUCH = 16 * 1024 * 1024;
 
 /** What every destination does, whatever its kind. */
-export function destinationSuite(kind: string, open: () => DestinationBench): void {
+export function destinationSuite(kind: string, open: () => DestinationHarness): void {
   anyDestinationSuite(kind, () => overHttp(open()));
   describe(`every destination: ${kind}`, () => {
-    let bench: DestinationBench;
+    let bench: DestinationHarness;
     let target: HttpTarget;
     let destination: Destination;
 
@@ -309,7 +309,7 @@ export function destinationSuite(kind: string, open: () => DestinationBench): vo
   });
 }
 
-async function overHttp(bench: DestinationBench): Promise<AnyDestinationBench> {
+async function overHttp(bench: DestinationHarness): Promise<AnyDestinationHarness> {
   const target = await HttpTarget.start();
   return {
     destination: bench.create(target.url),

@@ -2,7 +2,7 @@ import { type Channel, type ChannelModel, connect } from 'amqplib';
 import { SILENT } from '../../src/observability/logging';
 import type { SourceMessage } from '../../src/pipeline/message';
 import { RabbitMqSource } from '../../src/sources/rabbitmq/rabbitmq-source';
-import { QUORUM, TOPIC } from '../support/harness/rabbit-bench';
+import { QUORUM, TOPIC } from '../support/harness/rabbit-harness';
 import { untilReady } from '../support/harness/sources';
 import { PrivateRabbit } from '../support/servers/private-services';
 import { eventually, Happenings } from '../support/signals/signals';

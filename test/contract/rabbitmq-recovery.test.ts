@@ -1,15 +1,15 @@
 import type { SourceMessage } from '../../src/pipeline/message';
 import type { RabbitMqSource } from '../../src/sources/rabbitmq/rabbitmq-source';
-import { RabbitBench } from '../support/harness/rabbit-bench';
+import { RabbitHarness } from '../support/harness/rabbit-harness';
 import { untilReady } from '../support/harness/sources';
 import { eventually, Happenings, within } from '../support/signals/signals';
 
 /** Bytes from the broker up to the first message: about 700 for the connection, 30 for each step of the set-up. */
 const SET_UP_BYTES = [1, 300, 500, 540, 560, 580, 600, 620, 640, 660, 680, 700, 720, 740, 760, 800, 840, 900];
 
-let bench: RabbitBench;
+let bench: RabbitHarness;
 beforeEach(async () => {
-  bench = await RabbitBench.open();
+  bench = await RabbitHarness.open();
 });
 afterEach(() => bench.close());
 

@@ -1,13 +1,13 @@
 import type { SourceMessage } from '../../src/pipeline/message';
 import type { RabbitMqSource } from '../../src/sources/rabbitmq/rabbitmq-source';
 import type { ConsumedExchange, TopologyOptions } from '../../src/sources/rabbitmq/topology';
-import { RabbitBench, TOPIC } from '../support/harness/rabbit-bench';
+import { RabbitHarness, TOPIC } from '../support/harness/rabbit-harness';
 import { untilReady } from '../support/harness/sources';
 import { eventually, Happenings } from '../support/signals/signals';
 
-let bench: RabbitBench;
+let bench: RabbitHarness;
 beforeEach(async () => {
-  bench = await RabbitBench.open();
+  bench = await RabbitHarness.open();
 });
 afterEach(() => bench.close());
 

@@ -2,13 +2,13 @@ import type { Origin } from '../../src/events/envelope';
 import type { SourceMessage } from '../../src/pipeline/message';
 import type { RabbitMqSource } from '../../src/sources/rabbitmq/rabbitmq-source';
 import type { ConsumedExchange, TopologyOptions } from '../../src/sources/rabbitmq/topology';
-import { QUORUM, RabbitBench, TOPIC } from '../support/harness/rabbit-bench';
+import { QUORUM, RabbitHarness, TOPIC } from '../support/harness/rabbit-harness';
 import { untilReady } from '../support/harness/sources';
 import { eventually, Happenings } from '../support/signals/signals';
 
-let bench: RabbitBench;
+let bench: RabbitHarness;
 beforeEach(async () => {
-  bench = await RabbitBench.open();
+  bench = await RabbitHarness.open();
 });
 afterEach(() => bench.close());
 

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { RabbitBench } from '../support/harness/rabbit-bench';
+import { RabbitHarness } from '../support/harness/rabbit-harness';
 import { sourceSuite } from './source-suite';
 
 sourceSuite('rabbitmq', async () => {
-  const bench = await RabbitBench.open();
+  const bench = await RabbitHarness.open();
   return {
     create: (limits) => bench.create(limits),
     publish: (body) => bench.publish(body),

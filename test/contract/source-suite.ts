@@ -5,7 +5,7 @@ import { eventually, Happenings, within } from '../support/signals/signals';
 import { nth } from '../support/values/items';
 
 /** What the suite needs of a kind of source. All sources of one bench take from the same place. */
-export interface SourceBench {
+export interface SourceHarness {
   create(limits?: { readonly maxMessages?: number; readonly maxBytes?: number }): Source;
   /** Resolves once the broker has it. */
   publish(body: Buffer): Promise<void>;
@@ -35,9 +35,9 @@ export type Holding =
   | { readonly by: 'lease'; readonly left: () => Promise<number> };
 
 /** What every source does, whatever its kind. */
-export function sourceSuite(kind: string, open: () => Promise<SourceBench>): void {
+export function sourceSuite(kind: string, open: () => Promise<SourceHarness>): void {
   describe(`every source: ${kind}`, () => {
-    let bench: SourceBench;
+    let bench: SourceHarness;
     beforeEach(async () => {
       bench = await open();
     });

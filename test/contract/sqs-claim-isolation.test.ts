@@ -4,7 +4,7 @@ import { Downloader } from '../../src/network/download';
 import type { SourceMessage } from '../../src/pipeline/message';
 import type { SqsSource } from '../../src/sources/sqs/sqs-source';
 import { texts, untilReady } from '../support/harness/sources';
-import { SqsBench } from '../support/harness/sqs-bench';
+import { SqsHarness } from '../support/harness/sqs-harness';
 import { freePort, HOST } from '../support/processes/ports';
 import { PrivateSqs } from '../support/servers/sqs-service';
 import { eventually, Happenings } from '../support/signals/signals';
@@ -13,7 +13,7 @@ import { nth } from '../support/values/items';
 const MB = 1_048_576;
 
 let service: PrivateSqs;
-let bench: SqsBench;
+let bench: SqsHarness;
 let downloader: Downloader;
 const servers: Server[] = [];
 
@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 beforeEach(async () => {
-  bench = await SqsBench.open(service);
+  bench = await SqsHarness.open(service);
 });
 afterEach(async () => {
   await bench.close();

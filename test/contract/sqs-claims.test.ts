@@ -4,14 +4,14 @@ import { AddressGuard } from '../../src/network/address-guard';
 import { Downloader } from '../../src/network/download';
 import type { SourceMessage } from '../../src/pipeline/message';
 import { texts, untilReady } from '../support/harness/sources';
-import { SqsBench } from '../support/harness/sqs-bench';
+import { SqsHarness } from '../support/harness/sqs-harness';
 import { freePort, HOST } from '../support/processes/ports';
 import { PrivateSqs } from '../support/servers/sqs-service';
 import { Happenings } from '../support/signals/signals';
 import { nth } from '../support/values/items';
 
 let service: PrivateSqs;
-let bench: SqsBench;
+let bench: SqsHarness;
 
 beforeAll(async () => {
   service = await PrivateSqs.start();
@@ -56,7 +56,7 @@ describe('events that were too large for SQS', () => {
       guard: new AddressGuard(networks),
       trustedOrigin: undefined,
     });
-    bench = await SqsBench.open(service, suffix);
+    bench = await SqsHarness.open(service, suffix);
     const source = bench.create({}, { downloader });
     const messages = new Happenings<SourceMessage>();
     await source.start((message) => messages.add(message));

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { untilReady } from '../support/harness/sources';
-import { REGION, SqsBench } from '../support/harness/sqs-bench';
+import { REGION, SqsHarness } from '../support/harness/sqs-harness';
 import { HOST } from '../support/processes/ports';
 import { PrivateSqs } from '../support/servers/sqs-service';
 
@@ -13,7 +13,7 @@ import { PrivateSqs } from '../support/servers/sqs-service';
  * signature: what a request says it was signed with tells where they came from.
  */
 let service: PrivateSqs;
-let bench: SqsBench;
+let bench: SqsHarness;
 let folder: string;
 const before = { ...process.env };
 
@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 beforeEach(async () => {
-  bench = await SqsBench.open(service);
+  bench = await SqsHarness.open(service);
   folder = await mkdtemp(join(tmpdir(), 'relay-aws-'));
   for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name];
   process.env['AWS_CONFIG_FILE'] = join(folder, 'none');

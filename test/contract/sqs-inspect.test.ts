@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { AddressGuard } from '../../src/network/address-guard';
 import { Downloader } from '../../src/network/download';
 import { inspectSqs, type SqsInspectOptions } from '../../src/sources/sqs/sqs-doctor';
-import { REGION, SqsAdmin } from '../support/harness/sqs-bench';
+import { REGION, SqsAdmin } from '../support/harness/sqs-harness';
 import { freePort } from '../support/processes/ports';
 import { SqsProxy, sqsError } from '../support/proxies/sqs-proxy';
 import { PrivateSqs } from '../support/servers/sqs-service';

@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto';
 import type { SourceMessage } from '../../src/pipeline/message';
 import type { SqsSource, SqsSourceOptions } from '../../src/sources/sqs/sqs-source';
 import { texts, untilReady } from '../support/harness/sources';
-import { SqsBench } from '../support/harness/sqs-bench';
+import { SqsHarness } from '../support/harness/sqs-harness';
 import { sqsError } from '../support/proxies/sqs-proxy';
 import { PrivateSqs } from '../support/servers/sqs-service';
 import { eventually, Happenings, within } from '../support/signals/signals';
 import { nth } from '../support/values/items';
 
 let service: PrivateSqs;
-let bench: SqsBench;
+let bench: SqsHarness;
 const extraQueues: string[] = [];
 
 beforeAll(async () => {
@@ -31,7 +31,7 @@ async function start(
   others: Partial<SqsSourceOptions> = {},
   maxMessages?: number,
 ): Promise<Started> {
-  bench = await SqsBench.open(service, suffix);
+  bench = await SqsHarness.open(service, suffix);
   return begin(others, maxMessages);
 }
 
@@ -128,7 +128,7 @@ describe('queues', () => {
   const hidden = { queueUrls: [], discoveryMs: 300 };
 
   test('of an instance are found by their names, join when they are made, and leave when they are deleted', async () => {
-    bench = await SqsBench.open(service);
+    bench = await SqsHarness.open(service);
     const instance = `loja-${randomUUID().slice(0, 8)}`;
     const { source, messages } = await begin(hidden);
     source.consumeInstance(instance, 'all');
@@ -152,7 +152,7 @@ describe('queues', () => {
   });
 
   test('that fill several pages are all found', async () => {
-    bench = await SqsBench.open(service);
+    bench = await SqsHarness.open(service);
     const prefix = `global${randomUUID().slice(0, 8)}`;
     for (const event of ['call', 'messages_upsert', 'messages_update', 'contacts_upsert', 'chats_set'])
       await createQueue(`${prefix}_${event}.fifo`);
@@ -170,7 +170,7 @@ describe('queues', () => {
   });
 
   test('of an instance are left when its settings say so, and only events that it wants are consumed', async () => {
-    bench = await SqsBench.open(service);
+    bench = await SqsHarness.open(service);
     const instance = `loja-${randomUUID().slice(0, 8)}`;
     await createQueue(`${instance}_messages_upsert`);
     await createQueue(`${instance}_call`);
@@ -192,7 +192,7 @@ describe('queues', () => {
     ['one for each event', { singleQueue: false }, 'messages_upsert', 'messages.upsert'],
     ['one for all', { singleQueue: true }, 'singlequeue', ''],
   ])('of the global mode, %s', async (_what, { singleQueue }, suffix, routingKey) => {
-    bench = await SqsBench.open(service);
+    bench = await SqsHarness.open(service);
     const prefix = `global${randomUUID().slice(0, 8)}`;
     const url = await createQueue(`${prefix}_${suffix}.fifo`);
     const { messages } = await begin({ ...hidden, global: { prefix, singleQueue, events: 'all' } });
@@ -202,7 +202,7 @@ describe('queues', () => {
   });
 
   test('of another account than the configured one are left alone, with a warning', async () => {
-    bench = await SqsBench.open(service);
+    bench = await SqsHarness.open(service);
     const prefix = `global${randomUUID().slice(0, 8)}`;
     await createQueue(`${prefix}_call.fifo`);
     const { source } = await begin({
@@ -217,7 +217,7 @@ describe('queues', () => {
   });
 
   test('that are many and idle are polled in rotation: few calls, and a message is found all the same', async () => {
-    bench = await SqsBench.open(service);
+    bench = await SqsHarness.open(service);
     const prefix = `global${randomUUID().slice(0, 8)}`;
     const urls = await Promise.all(Array.from({ length: 20 }, (_, n) => createQueue(`i${n}-${prefix}_call`)));
     const { source, messages } = await begin({ queueUrls: urls, discoveryMs: 60_000 }, 40);
@@ -246,7 +246,7 @@ describe('a service that refuses', () => {
   });
 
   test('a clock that is wrong by an hour is corrected', async () => {
-    bench = await SqsBench.open(service);
+    bench = await SqsHarness.open(service);
     const HOUR = 3_600_000;
     bench.proxy.intercept = ({ headers }) => {
       const [, year, month, day, hour, minute, second] =
@@ -263,7 +263,7 @@ describe('a service that refuses', () => {
   });
 
   test('no permission: it says so and names the queue, and goes on once it is given', async () => {
-    bench = await SqsBench.open(service);
+    bench = await SqsHarness.open(service);
     bench.proxy.intercept = ({ action }) =>
       action === 'ReceiveMessage' ? sqsError('AccessDenied', 403) : undefined;
     const source = bench.create();

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { SourceMessage } from '../../src/pipeline/message';
 import { texts, untilReady } from '../support/harness/sources';
-import { SqsBench } from '../support/harness/sqs-bench';
+import { SqsHarness } from '../support/harness/sqs-harness';
 import { sqsError } from '../support/proxies/sqs-proxy';
 import { PrivateSqs } from '../support/servers/sqs-service';
 import { eventually, Happenings } from '../support/signals/signals';
 
 let service: PrivateSqs;
-let bench: SqsBench;
+let bench: SqsHarness;
 
 beforeAll(async () => {
   service = await PrivateSqs.start();
@@ -22,7 +22,7 @@ describe('one queue that is refused (finding 9.7)', () => {
   ])(
     'as it is %s: the others are consumed, it is told once, and joins again by itself',
     async (_what, code) => {
-      bench = await SqsBench.open(service);
+      bench = await SqsHarness.open(service);
       const [sick, well] = await Promise.all(
         ['sick', 'well'].map((name) => bench.admin.createQueue(`${name}-${randomUUID().slice(0, 8)}_call`)),
       );

@@ -4,7 +4,7 @@ import type { SqsApi } from '../../src/sources/sqs/api';
 import { connectSqs } from '../../src/sources/sqs/sdk-api';
 import { CALL_LIMITS } from '../../src/sources/sqs/sqs-connections';
 import { untilReady } from '../support/harness/sources';
-import { REGION, SqsBench } from '../support/harness/sqs-bench';
+import { REGION, SqsHarness } from '../support/harness/sqs-harness';
 import { freePort, HOST } from '../support/processes/ports';
 import { FreezingProxy } from '../support/proxies/freezing-proxy';
 import { PrivateSqs } from '../support/servers/sqs-service';
@@ -15,7 +15,7 @@ const LIMITS = { connectMs: 500, answerMs: 500 };
 const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
 
 let service: PrivateSqs;
-let bench: SqsBench;
+let bench: SqsHarness;
 let way: FreezingProxy;
 
 beforeAll(async () => {
@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => service.stop());
 beforeEach(async () => {
   way = await FreezingProxy.start(Number(new URL(service.endpoint).port));
-  bench = await SqsBench.open(service);
+  bench = await SqsHarness.open(service);
 });
 afterEach(async () => {
   await bench.close();

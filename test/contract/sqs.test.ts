@@ -1,4 +1,4 @@
-import { SqsBench } from '../support/harness/sqs-bench';
+import { SqsHarness } from '../support/harness/sqs-harness';
 import { PrivateSqs } from '../support/servers/sqs-service';
 import { sourceSuite } from './source-suite';
 
@@ -16,7 +16,7 @@ for (const [kind, suffix] of [
   ['FIFO queues, each message in a group of its own', '.fifo'],
 ] as const) {
   sourceSuite(`sqs, ${kind}`, async () => {
-    const bench = await SqsBench.open(service, suffix);
+    const bench = await SqsHarness.open(service, suffix);
     return {
       create: (limits) => bench.create(limits),
       publish: (body) => bench.publish(body),

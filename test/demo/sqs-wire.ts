@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { REGION, SqsAdmin } from '../support/harness/sqs-bench';
 import { asText } from '../support/harness/sqs-broker';
+import { REGION, SqsAdmin } from '../support/harness/sqs-harness';
 import type { PrivateSqs } from '../support/servers/sqs-service';
 import type { DemoEvent } from './events';
 import type { Outlet, Wire } from './wire';

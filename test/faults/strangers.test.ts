@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { RawConnection } from '../support/clients/raw-connection';
-import { API_KEY, ask } from '../support/harness/gateway';
+import { API_KEY, ask } from '../support/harness/gateway-harness';
 import { Scenario } from '../support/harness/scenario';
 import { HOST } from '../support/processes/ports';
 import type { RelayProcess } from '../support/processes/relay';

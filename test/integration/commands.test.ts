@@ -3,9 +3,9 @@ import { type AddressInfo, createServer } from 'node:net';
 import { parseEnv } from 'node:util';
 import { MalformedEventError } from '../../src/errors';
 import { destinationKey } from '../../src/pipeline/delivery';
-import { FakeDestination } from '../support/harness/pipeline';
-import { RabbitBench } from '../support/harness/rabbit-bench';
-import { deliveries, StoreBench } from '../support/harness/store-bench';
+import { FakeDestination } from '../support/harness/pipeline-harness';
+import { RabbitHarness } from '../support/harness/rabbit-harness';
+import { deliveries, StoreHarness } from '../support/harness/store-harness';
 import { runCommand } from '../support/processes/command';
 import { freePort } from '../support/processes/ports';
 import { deliveryTo, eventBody } from '../support/values/events';
@@ -96,11 +96,11 @@ describe('config', () => {
 });
 
 describe('audit and dead-letters', () => {
-  let bench: StoreBench;
+  let bench: StoreHarness;
   let environment: Record<string, string>;
   const destination = new FakeDestination('webhook:global');
   beforeAll(async () => {
-    bench = await StoreBench.open();
+    bench = await StoreHarness.open();
     environment = { REDIS_URI: bench.uri, REDIS_PREFIX_KEY: bench.prefix };
     bench.ledger.countDelivered(deliveries(destination, 7));
     await bench.ledger.flush();
@@ -194,7 +194,7 @@ describe('audit and dead-letters', () => {
   });
 
   test('replay by filter leaves what is no event where it is, which is no reason to fail', async () => {
-    const mixed = await StoreBench.open();
+    const mixed = await StoreHarness.open();
     try {
       const worker = mixed.startWorker();
       const error = new MalformedEventError('BODY_NOT_JSON', 'no');
@@ -223,9 +223,9 @@ describe('audit and dead-letters', () => {
 });
 
 describe('publish', () => {
-  let bench: RabbitBench;
+  let bench: RabbitHarness;
   beforeAll(async () => {
-    bench = await RabbitBench.open();
+    bench = await RabbitHarness.open();
     // A quorum queue would add a header of its own.
     await bench.channel.assertQueue(bench.queue, { durable: false, exclusive: true });
     await bench.channel.bindQueue(bench.queue, bench.exchange, '#');

@@ -1,19 +1,19 @@
 import { IoClient, PlainClient } from '../support/clients/websockets';
-import { ask, GatewayBench } from '../support/harness/gateway';
+import { ask, GatewayHarness } from '../support/harness/gateway-harness';
 import { HttpTarget, respond } from '../support/servers/http-target';
 
 const EVIL = 'https://evil.example';
 const PANEL = 'https://panel.example.com';
 const instance = 'loja';
 
-let bench: GatewayBench | undefined;
+let bench: GatewayHarness | undefined;
 afterEach(async () => {
   await bench?.close();
   bench = undefined;
 });
 
-const start = async (env: Readonly<Record<string, string>>): Promise<GatewayBench> => {
-  bench = await GatewayBench.start({ WEBSOCKET_ENABLED: 'true', ...env });
+const start = async (env: Readonly<Record<string, string>>): Promise<GatewayHarness> => {
+  bench = await GatewayHarness.start({ WEBSOCKET_ENABLED: 'true', ...env });
   return bench;
 };
 

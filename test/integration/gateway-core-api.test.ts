@@ -1,4 +1,4 @@
-import { GatewayBench } from '../support/harness/gateway';
+import { GatewayHarness } from '../support/harness/gateway-harness';
 
 /**
  * What a client that was written for the core API sends, and what it reads from the answers (docs/core-api.md#rest): all pairs in
@@ -136,9 +136,9 @@ const PAIRS: readonly Pair[] = [
   ['find after delete', 'GET', '/webhook/find/loja-centro', undefined, 200, null],
 ];
 
-let bench: GatewayBench;
+let bench: GatewayHarness;
 beforeAll(async () => {
-  bench = await GatewayBench.start({ WEBSOCKET_ENABLED: 'true' });
+  bench = await GatewayHarness.start({ WEBSOCKET_ENABLED: 'true' });
 });
 afterAll(() => bench.close());
 

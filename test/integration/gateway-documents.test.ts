@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { parseSettings } from '../../src/settings/document';
 import { masked } from '../../src/settings/mask';
 import type { Settings } from '../../src/settings/schema';
-import { GatewayBench } from '../support/harness/gateway';
+import { GatewayHarness } from '../support/harness/gateway-harness';
 
 jest.setTimeout(120_000);
 
@@ -91,12 +91,12 @@ const document = fields({
   instanceName: text,
 });
 
-let bench: GatewayBench;
+let bench: GatewayHarness;
 let redis: Redis;
 const name = 'loja';
 
 beforeAll(async () => {
-  bench = await GatewayBench.start();
+  bench = await GatewayHarness.start();
   redis = bench.connectRedis();
 });
 afterAll(async () => {

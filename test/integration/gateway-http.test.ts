@@ -1,13 +1,13 @@
 import { connect } from 'node:net';
-import { API_KEY, errorShape, GatewayBench } from '../support/harness/gateway';
+import { API_KEY, errorShape, GatewayHarness } from '../support/harness/gateway-harness';
 import { HOST } from '../support/processes/ports';
 
 const URL = 'https://example.com/hook';
 
-let bench: GatewayBench;
+let bench: GatewayHarness;
 
 beforeAll(async () => {
-  bench = await GatewayBench.start({
+  bench = await GatewayHarness.start({
     CORS_ORIGIN: 'https://panel.example.com',
     CORS_METHODS: 'GET,POST',
     CORS_CREDENTIALS: 'true',

@@ -1,17 +1,17 @@
 import { writeFileSync } from 'node:fs';
-import { errorShape, GatewayBench } from '../support/harness/gateway';
+import { errorShape, GatewayHarness } from '../support/harness/gateway-harness';
 import { folderWith } from '../support/values/folders';
 
 const URL = 'https://example.com/hook';
 const REFUSED = errorShape(400, 'Bad Request');
 
 describe('instances', () => {
-  let bench: GatewayBench;
+  let bench: GatewayHarness;
   let number = 0;
   let name = '';
 
   beforeAll(async () => {
-    bench = await GatewayBench.start();
+    bench = await GatewayHarness.start();
   });
   afterAll(() => bench.close());
   beforeEach(() => {
@@ -201,7 +201,7 @@ describe('instances', () => {
 });
 
 describe('the file of settings', () => {
-  let bench: GatewayBench;
+  let bench: GatewayHarness;
   const folder = folderWith();
   const file = `${folder.path}/instances.json`;
   const secret = 'whsec_c2VjcmV0LW9mLWF0LWxlYXN0LTE2';
@@ -215,7 +215,7 @@ describe('the file of settings', () => {
       webhooks: { n8n: { url: `${URL}/n8n` } },
     };
     writeFileSync(file, JSON.stringify([loja, { instanceName: 'quiet', rabbitmq: { enabled: true } }]));
-    bench = await GatewayBench.start({ SETTINGS_FILE: file });
+    bench = await GatewayHarness.start({ SETTINGS_FILE: file });
   });
   afterAll(async () => {
     await bench.close();

@@ -1,4 +1,4 @@
-import { ask, errorShape, GatewayBench } from '../support/harness/gateway';
+import { ask, errorShape, GatewayHarness } from '../support/harness/gateway-harness';
 import { freePort } from '../support/processes/ports';
 import { runCommand } from '../support/processes/relay';
 
@@ -17,10 +17,10 @@ describe('without AUTHENTICATION_API_KEY', () => {
 const KEY = 'the key: $pecial=';
 
 describe('keys', () => {
-  let bench: GatewayBench;
+  let bench: GatewayHarness;
 
   beforeAll(async () => {
-    bench = await GatewayBench.start({ AUTHENTICATION_API_KEY: KEY });
+    bench = await GatewayHarness.start({ AUTHENTICATION_API_KEY: KEY });
     await create('loja', 'token-of-loja');
     await create('other', 'token-of-other');
   });
@@ -30,7 +30,7 @@ describe('keys', () => {
     bench.ask('POST', '/instance/create', { key: KEY, body: { instanceName, token, webhook: { url: URL } } });
   /** A new gateway before one begins to slow this address down. */
   let guests = 0;
-  const guarded = async (): Promise<GatewayBench> => {
+  const guarded = async (): Promise<GatewayHarness> => {
     guests++;
     if (guests % 8 === 0) await bench.replaceProcess();
     return bench;

@@ -1,6 +1,6 @@
-import { errorShape, GatewayBench } from '../support/harness/gateway';
-import { FakeDestination } from '../support/harness/pipeline';
-import { deliveries, StoreBench } from '../support/harness/store-bench';
+import { errorShape, GatewayHarness } from '../support/harness/gateway-harness';
+import { FakeDestination } from '../support/harness/pipeline-harness';
+import { deliveries, StoreHarness } from '../support/harness/store-harness';
 import { HttpTarget, refusedUrl, respond } from '../support/servers/http-target';
 import { PrivateRedis } from '../support/servers/private-services';
 import { eventually } from '../support/signals/signals';
@@ -8,13 +8,13 @@ import { eventually } from '../support/signals/signals';
 const BAD = errorShape(400, 'Bad Request');
 
 describe('dead letters and the audit', () => {
-  let store: StoreBench;
-  let bench: GatewayBench;
+  let store: StoreHarness;
+  let bench: GatewayHarness;
   const destination = new FakeDestination('webhook:global');
 
   beforeEach(async () => {
-    store = await StoreBench.open();
-    bench = await GatewayBench.start({ REDIS_PREFIX_KEY: store.prefix });
+    store = await StoreHarness.open();
+    bench = await GatewayHarness.start({ REDIS_PREFIX_KEY: store.prefix });
     await store.bury(deliveries(destination, 5));
   });
   afterEach(async () => {
@@ -125,11 +125,11 @@ describe('dead letters and the audit', () => {
 });
 
 describe('POST /webhook/test', () => {
-  let bench: GatewayBench;
+  let bench: GatewayHarness;
   let target: HttpTarget;
 
   beforeAll(async () => {
-    bench = await GatewayBench.start({ WEBHOOK_ALLOWED_NETWORKS: '127.0.0.1/32' });
+    bench = await GatewayHarness.start({ WEBHOOK_ALLOWED_NETWORKS: '127.0.0.1/32' });
   });
   afterAll(() => bench.close());
   beforeEach(async () => {
@@ -216,11 +216,11 @@ describe('while Redis is away', () => {
   ] as const;
   const AWAY = errorShape(503, 'Service Unavailable', ['Redis cannot be reached: try again']);
   let redis: PrivateRedis;
-  let bench: GatewayBench;
+  let bench: GatewayHarness;
 
   beforeAll(async () => {
     redis = await PrivateRedis.start();
-    bench = await GatewayBench.start({ REDIS_URI: redis.uri });
+    bench = await GatewayHarness.start({ REDIS_URI: redis.uri });
     await bench.ask('POST', '/webhook/set/loja', { body: { url: 'https://example.com/hook' } });
   });
   afterAll(async () => {

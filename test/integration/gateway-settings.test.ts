@@ -1,4 +1,4 @@
-import { errorShape, GatewayBench, type HttpAnswer } from '../support/harness/gateway';
+import { errorShape, GatewayHarness, type HttpAnswer } from '../support/harness/gateway-harness';
 
 const SECRET = 'whsec_c2VjcmV0LW9mLWF0LWxlYXN0LTE2';
 const ISO = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
@@ -19,12 +19,12 @@ const WEBHOOK_ROW = {
 };
 const PUSHER = { enabled: true, appId: '1', key: 'k', secret: 'hidden-pusher', cluster: 'sa1', useTLS: true };
 
-let bench: GatewayBench;
+let bench: GatewayHarness;
 let number = 0;
 let name = '';
 
 beforeAll(async () => {
-  bench = await GatewayBench.start({ WEBSOCKET_ENABLED: 'true' });
+  bench = await GatewayHarness.start({ WEBSOCKET_ENABLED: 'true' });
 });
 afterAll(() => bench.close());
 beforeEach(() => {

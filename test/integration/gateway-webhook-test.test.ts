@@ -1,14 +1,20 @@
-import { API_KEY, ask, errorShape, GatewayBench, type HttpAnswer } from '../support/harness/gateway';
+import {
+  API_KEY,
+  ask,
+  errorShape,
+  GatewayHarness,
+  type HttpAnswer,
+} from '../support/harness/gateway-harness';
 import { HttpTarget, respond } from '../support/servers/http-target';
 import { eventually } from '../support/signals/signals';
 
 jest.setTimeout(60_000);
 
-let bench: GatewayBench;
+let bench: GatewayHarness;
 let target: HttpTarget;
 
 beforeAll(async () => {
-  bench = await GatewayBench.start({ WEBHOOK_ALLOWED_NETWORKS: '127.0.0.1/32' });
+  bench = await GatewayHarness.start({ WEBHOOK_ALLOWED_NETWORKS: '127.0.0.1/32' });
 });
 afterAll(() => bench.close());
 beforeEach(async () => {

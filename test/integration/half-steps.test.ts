@@ -6,8 +6,8 @@ import { RedisHealth } from '../../src/redis/redis-health';
 import type { RetryQueue } from '../../src/retry/retry-queue';
 import { RetryUpkeep } from '../../src/retry/retry-upkeep';
 import type { Held } from '../../src/retry/stored-deliveries';
-import { FakeDestination } from '../support/harness/pipeline';
-import { StoreBench } from '../support/harness/store-bench';
+import { FakeDestination } from '../support/harness/pipeline-harness';
+import { StoreHarness } from '../support/harness/store-harness';
 import { eventually } from '../support/signals/signals';
 import { deliveryTo } from '../support/values/events';
 import { redisConfig } from '../support/values/redis-config';
@@ -24,8 +24,8 @@ const LINE = '{"a":1}';
 const dueNow = { decision: { kind: 'retry', delayMs: 0 } } as const;
 
 /** What a person does to Redis, and a worker that meets a fault: one sees what the other does. */
-let bench: StoreBench;
-let far: StoreBench;
+let bench: StoreHarness;
+let far: StoreHarness;
 let admin: Redis;
 let user: string;
 let benchQueue: RetryQueue;
@@ -34,14 +34,14 @@ const delivery: Delivery = deliveryTo(new FakeDestination('webhook:instance/loja
 const { id } = delivery;
 
 beforeEach(async () => {
-  bench = await StoreBench.open();
+  bench = await StoreHarness.open();
   admin = new Redis(bench.uri);
   user = `half-${bench.prefix}`;
   await admin.call('ACL', 'SETUSER', user, 'on', '>secret', '~*', '&*', '+@all');
   const uri = new URL(bench.uri);
   uri.username = user;
   uri.password = 'secret';
-  far = await StoreBench.open({ uri: uri.href, prefix: bench.prefix });
+  far = await StoreHarness.open({ uri: uri.href, prefix: bench.prefix });
   [benchQueue, farQueue] = [bench.openQueue(), far.openQueue()];
 });
 afterEach(async () => {

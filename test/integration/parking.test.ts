@@ -1,13 +1,13 @@
 import { MalformedEventError } from '../../src/errors';
-import { FAILED, FakeDestination, REJECTED } from '../support/harness/pipeline';
-import { deliveries, StoreBench } from '../support/harness/store-bench';
+import { FAILED, FakeDestination, REJECTED } from '../support/harness/pipeline-harness';
+import { deliveries, StoreHarness } from '../support/harness/store-harness';
 import { deliveryTo, eventBody } from '../support/values/events';
 import { nth } from '../support/values/items';
 
-let bench: StoreBench;
+let bench: StoreHarness;
 let destination: FakeDestination;
 beforeEach(async () => {
-  bench = await StoreBench.open();
+  bench = await StoreHarness.open();
   destination = new FakeDestination('webhook:global');
 });
 afterEach(() => bench.close());

@@ -1,15 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import { StoreUnavailableError } from '../../src/errors';
 import { decide } from '../../src/retry/policy';
-import { DELIVERED, FAILED, FakeDestination, INTERRUPTED, REJECTED } from '../support/harness/pipeline';
-import { deliveries, StoreBench } from '../support/harness/store-bench';
+import {
+  DELIVERED,
+  FAILED,
+  FakeDestination,
+  INTERRUPTED,
+  REJECTED,
+} from '../support/harness/pipeline-harness';
+import { deliveries, StoreHarness } from '../support/harness/store-harness';
 import { eventually } from '../support/signals/signals';
 import { deliveryTo, envelopeOf, eventBody } from '../support/values/events';
 
-let bench: StoreBench;
+let bench: StoreHarness;
 let destination: FakeDestination;
 beforeEach(async () => {
-  bench = await StoreBench.open();
+  bench = await StoreHarness.open();
   destination = new FakeDestination('webhook:global');
 });
 afterEach(() => bench.close());

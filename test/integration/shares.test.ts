@@ -1,16 +1,16 @@
 import type { Delivery, DestinationId } from '../../src/pipeline/delivery';
 import { RetryUpkeep } from '../../src/retry/retry-upkeep';
-import { DELIVERED, FAILED, FakeDestination } from '../support/harness/pipeline';
+import { DELIVERED, FAILED, FakeDestination } from '../support/harness/pipeline-harness';
 import { sharesOf } from '../support/harness/share-check';
-import { deliveries, StoreBench, type StoreBenchOptions } from '../support/harness/store-bench';
+import { deliveries, StoreHarness, type StoreHarnessOptions } from '../support/harness/store-harness';
 import { deliveryTo, eventBody } from '../support/values/events';
 import { nth } from '../support/values/items';
 
-let bench: StoreBench;
+let bench: StoreHarness;
 afterEach(() => bench.close());
 
-const open = async (options: StoreBenchOptions = {}): Promise<void> => {
-  bench = await StoreBench.open(options);
+const open = async (options: StoreHarnessOptions = {}): Promise<void> => {
+  bench = await StoreHarness.open(options);
 };
 const destinationOf = (instance: string): FakeDestination =>
   new FakeDestination(`webhook:instance/${instance}`);
@@ -114,7 +114,7 @@ describe('dead letters of one instance (finding 1.6)', () => {
 
   test('a limit that became smaller is kept from the next look on', async () => {
     await open({ deadLetterShare: { maxCount: 2, maxBytes: 0 } });
-    const unlimited = await StoreBench.open({ prefix: bench.prefix });
+    const unlimited = await StoreHarness.open({ prefix: bench.prefix });
     await unlimited.bury(deliveries(destinationOf('noisy'), 6));
     expect(await bench.deadLetters.expire(86_400_000, 1000)).toBe(4);
     await unlimited.close();

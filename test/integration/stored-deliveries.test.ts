@@ -1,18 +1,18 @@
 import type { AttemptRecord, Delivery } from '../../src/pipeline/delivery';
 import type { Held } from '../../src/retry/stored-deliveries';
-import { FAILED, FakeDestination, REJECTED } from '../support/harness/pipeline';
+import { FAILED, FakeDestination, REJECTED } from '../support/harness/pipeline-harness';
 import { sharesOf } from '../support/harness/share-check';
-import { deliveries, StoreBench } from '../support/harness/store-bench';
+import { deliveries, StoreHarness } from '../support/harness/store-harness';
 import { SlowProxy } from '../support/proxies/slow-proxy';
 import { eventually } from '../support/signals/signals';
 import { deliveryTo, eventBody } from '../support/values/events';
 import { nth } from '../support/values/items';
 
-let bench: StoreBench;
+let bench: StoreHarness;
 let destination: FakeDestination;
 let delivery: Delivery;
 beforeEach(async () => {
-  bench = await StoreBench.open();
+  bench = await StoreHarness.open();
   destination = new FakeDestination('webhook:instance/loja-centro');
   delivery = deliveryTo(destination);
 });
@@ -180,7 +180,7 @@ describe('a delivery is decided once (finding 3.8)', () => {
 describe('what is sent again (finding 3.7)', () => {
   test('steps whose answers are lost are made once, the ledger’s too', async () => {
     const proxy = await SlowProxy.start(Number(new URL(bench.uri).port));
-    const far = await StoreBench.open({ uri: `redis://127.0.0.1:${proxy.port}`, prefix: bench.prefix });
+    const far = await StoreHarness.open({ uri: `redis://127.0.0.1:${proxy.port}`, prefix: bench.prefix });
     try {
       const [toPark, toBury, toSettle, toFail] = deliveries(destination, 4) as [
         Delivery,
@@ -232,7 +232,7 @@ describe('what is sent again (finding 3.7)', () => {
 describe('Redis far away (finding 3.9)', () => {
   test('at 200 ms every due retry is made soon and once, and the lock of none is lost', async () => {
     const proxy = await SlowProxy.start(Number(new URL(bench.uri).port));
-    const far = await StoreBench.open({ uri: `redis://127.0.0.1:${proxy.port}`, prefix: bench.prefix });
+    const far = await StoreHarness.open({ uri: `redis://127.0.0.1:${proxy.port}`, prefix: bench.prefix });
     try {
       const due = { decision: { kind: 'retry', delayMs: 500 } } as const;
       await Promise.all(deliveries(destination, 120).map((parked) => bench.park(parked, due)));

@@ -8,7 +8,7 @@ import { parseSettings } from '../../src/settings/document';
 import { InstanceSettings } from '../../src/settings/settings-editor';
 import { SettingsStore } from '../../src/settings/settings-store';
 import { digestOf } from '../../src/settings/token-entry';
-import { errorShape, GatewayBench } from '../support/harness/gateway';
+import { errorShape, GatewayHarness } from '../support/harness/gateway-harness';
 import { Scenario } from '../support/harness/scenario';
 import { runCommand } from '../support/processes/relay';
 import { eventually, Happenings } from '../support/signals/signals';
@@ -43,12 +43,12 @@ const settings = (value: object) => {
 };
 
 describe('settings of one instance that cannot be read (findings 2.1, 2.6)', () => {
-  let bench: GatewayBench;
+  let bench: GatewayHarness;
   let redis: Redis;
   let store: SettingsStore;
 
   beforeAll(async () => {
-    bench = await GatewayBench.start({ SETTINGS_ENCRYPTION_KEY: KEY });
+    bench = await GatewayHarness.start({ SETTINGS_ENCRYPTION_KEY: KEY });
     redis = bench.connectRedis();
     store = new SettingsStore({ redis, prefix: bench.prefix, cipher: new SettingsCipher([KEY]) });
   });
@@ -206,9 +206,9 @@ describe('tokens are found without settings being read (finding 1.9)', () => {
 });
 
 describe('what may be set', () => {
-  let bench: GatewayBench;
+  let bench: GatewayHarness;
   beforeAll(async () => {
-    bench = await GatewayBench.start({ RABBITMQ_CONSUME: 'shared' });
+    bench = await GatewayHarness.start({ RABBITMQ_CONSUME: 'shared' });
     const body = { instanceName: 'loja', token: 'token-of-loja' };
     expect((await bench.ask('POST', '/instance/create', { body })).status).toBe(201);
   });

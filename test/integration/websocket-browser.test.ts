@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { browserProgram, launchBrowser } from '../support/clients/browser';
 import { Feeder } from '../support/clients/websockets';
-import { API_KEY, GatewayBench } from '../support/harness/gateway';
+import { API_KEY, GatewayHarness } from '../support/harness/gateway-harness';
 
 jest.setTimeout(90_000);
 
@@ -46,7 +46,7 @@ test_(
   'a page in Chromium, plain and socket.io: receives, is cut when the gateway dies, and resumes by itself',
   async () => {
     const server = await servePage();
-    const bench = await GatewayBench.start({ WEBSOCKET_ENABLED: 'true' });
+    const bench = await GatewayHarness.start({ WEBSOCKET_ENABLED: 'true' });
     const feeder = new Feeder(bench.connectRedis(), bench.prefix);
     let browser: Browser | undefined;
     try {

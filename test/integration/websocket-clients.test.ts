@@ -1,13 +1,13 @@
 import { connect } from 'node:net';
 import { Feeder, IoClient, keyOf, PlainClient } from '../support/clients/websockets';
-import { API_KEY, errorShape, GatewayBench } from '../support/harness/gateway';
+import { API_KEY, errorShape, GatewayHarness } from '../support/harness/gateway-harness';
 import { eventually, turns } from '../support/signals/signals';
 import { fixture } from '../support/values/events';
 
 const UNAUTHORIZED = { status: 401, error: 'Unauthorized', response: { message: 'Unauthorized' } };
 const apikey = API_KEY;
 
-let bench: GatewayBench;
+let bench: GatewayHarness;
 let feeder: Feeder;
 let port: number;
 const open: { close(): unknown }[] = [];
@@ -25,7 +25,7 @@ async function socketIo(namespace: string, auth: object, options: object = {}): 
 }
 
 beforeAll(async () => {
-  bench = await GatewayBench.start({ WEBSOCKET_ENABLED: 'true', WEBSOCKET_GLOBAL_EVENTS: 'true' });
+  bench = await GatewayHarness.start({ WEBSOCKET_ENABLED: 'true', WEBSOCKET_GLOBAL_EVENTS: 'true' });
   port = bench.gateway.gatewayPort;
   feeder = new Feeder(bench.connectRedis(), bench.prefix);
   for (const name of ['loja', 'other']) {

@@ -1,5 +1,5 @@
 import { Feeder, IoClient, keyOf, PlainClient } from '../support/clients/websockets';
-import { API_KEY, errorShape, GatewayBench } from '../support/harness/gateway';
+import { API_KEY, errorShape, GatewayHarness } from '../support/harness/gateway-harness';
 import type { Environment } from '../support/processes/relay';
 import { FreezingProxy } from '../support/proxies/freezing-proxy';
 import { eventually } from '../support/signals/signals';
@@ -9,11 +9,11 @@ jest.setTimeout(60_000);
 const apikey = API_KEY;
 const instance = 'loja';
 
-let bench: GatewayBench;
+let bench: GatewayHarness;
 let feeder: Feeder;
 
 async function start(env: Environment): Promise<number> {
-  bench = await GatewayBench.start({ WEBSOCKET_ENABLED: 'true', ...env });
+  bench = await GatewayHarness.start({ WEBSOCKET_ENABLED: 'true', ...env });
   feeder = new Feeder(bench.connectRedis(), bench.prefix);
   return bench.gateway.gatewayPort;
 }

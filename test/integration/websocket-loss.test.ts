@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { streamKeys } from '../../src/destinations/websocket/stream';
 import { Feeder, IoClient, keyOf, PlainClient, type Received } from '../support/clients/websockets';
-import { API_KEY, GatewayBench } from '../support/harness/gateway';
+import { API_KEY, GatewayHarness } from '../support/harness/gateway-harness';
 import { FreezingProxy } from '../support/proxies/freezing-proxy';
 import { PrivateRedis } from '../support/servers/private-services';
 import { eventually } from '../support/signals/signals';
@@ -46,12 +46,12 @@ function expectNothingLostSilently(received: readonly Received[], keys: readonly
 
 describe('a client that stays connected', () => {
   let redis: PrivateRedis;
-  let bench: GatewayBench;
+  let bench: GatewayHarness;
   let port: number;
 
   beforeEach(async () => {
     redis = await PrivateRedis.start();
-    bench = await GatewayBench.start({ WEBSOCKET_ENABLED: 'true', REDIS_URI: redis.uri });
+    bench = await GatewayHarness.start({ WEBSOCKET_ENABLED: 'true', REDIS_URI: redis.uri });
     port = bench.gateway.gatewayPort;
   });
   afterEach(async () => {
@@ -170,12 +170,12 @@ describe('a client that stays connected', () => {
 describe('a client whose gateway is away from Redis', () => {
   let redis: PrivateRedis;
   let way: FreezingProxy;
-  let bench: GatewayBench;
+  let bench: GatewayHarness;
 
   beforeEach(async () => {
     redis = await PrivateRedis.start();
     way = await FreezingProxy.start(portOf(redis));
-    bench = await GatewayBench.start({
+    bench = await GatewayHarness.start({
       WEBSOCKET_ENABLED: 'true',
       REDIS_URI: `redis://127.0.0.1:${way.port}`,
     });
@@ -214,12 +214,12 @@ describe('a client whose gateway is away from Redis', () => {
 });
 
 describe('a client that comes back', () => {
-  let bench: GatewayBench;
+  let bench: GatewayHarness;
   let feeder: Feeder;
   let port: number;
 
   beforeEach(async () => {
-    bench = await GatewayBench.start({ WEBSOCKET_ENABLED: 'true' });
+    bench = await GatewayHarness.start({ WEBSOCKET_ENABLED: 'true' });
     port = bench.gateway.gatewayPort;
     feeder = new Feeder(bench.connectRedis(), bench.prefix, {
       maxAgeMs: 300_000,

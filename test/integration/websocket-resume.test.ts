@@ -1,6 +1,6 @@
 import { streamKeys } from '../../src/destinations/websocket/stream';
 import { Feeder, IoClient, keyOf, PlainClient, type Received } from '../support/clients/websockets';
-import { API_KEY, GatewayBench } from '../support/harness/gateway';
+import { API_KEY, GatewayHarness } from '../support/harness/gateway-harness';
 import { PrivateRedis } from '../support/servers/private-services';
 import { eventually } from '../support/signals/signals';
 
@@ -31,12 +31,12 @@ const CLIENTS: readonly Returning[] = [
 const lastOf = (events: readonly Received[]): string => events.at(-1)?.id ?? '';
 
 describe.each(CLIENTS)('a client that comes back ($protocol)', ({ open }) => {
-  let bench: GatewayBench;
+  let bench: GatewayHarness;
   let feeder: Feeder;
   let port: number;
 
   beforeEach(async () => {
-    bench = await GatewayBench.start({ WEBSOCKET_ENABLED: 'true' });
+    bench = await GatewayHarness.start({ WEBSOCKET_ENABLED: 'true' });
     port = bench.gateway.gatewayPort;
     feeder = new Feeder(bench.connectRedis(), bench.prefix);
   });
@@ -129,11 +129,11 @@ describe.each(CLIENTS)('a client that comes back ($protocol)', ({ open }) => {
 
 describe('a window that is over', () => {
   const WINDOW = { maxAgeMs: 300_000, maxEvents: 10, maxBytes: 1_000_000 };
-  let bench: GatewayBench;
+  let bench: GatewayHarness;
   let feeder: Feeder;
 
   beforeEach(async () => {
-    bench = await GatewayBench.start({ WEBSOCKET_ENABLED: 'true' });
+    bench = await GatewayHarness.start({ WEBSOCKET_ENABLED: 'true' });
     feeder = new Feeder(bench.connectRedis(), bench.prefix, WINDOW);
   });
   afterEach(async () => {
@@ -248,12 +248,12 @@ describe('a window that is over', () => {
 
 describe('while Redis restarts under the gateway', () => {
   let redis: PrivateRedis;
-  let bench: GatewayBench;
+  let bench: GatewayHarness;
   let feeder: Feeder;
 
   beforeEach(async () => {
     redis = await PrivateRedis.start();
-    bench = await GatewayBench.start({ WEBSOCKET_ENABLED: 'true', REDIS_URI: redis.uri });
+    bench = await GatewayHarness.start({ WEBSOCKET_ENABLED: 'true', REDIS_URI: redis.uri });
     feeder = new Feeder(bench.connectRedis(), bench.prefix);
   });
   afterEach(async () => {

@@ -1,6 +1,6 @@
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { Feeder, IoClient, keyOf, PlainClient } from '../support/clients/websockets';
-import { API_KEY, GatewayBench } from '../support/harness/gateway';
+import { API_KEY, GatewayHarness } from '../support/harness/gateway-harness';
 import type { Environment } from '../support/processes/relay';
 import { eventually } from '../support/signals/signals';
 import { eventBody } from '../support/values/events';
@@ -11,11 +11,11 @@ const apikey = API_KEY;
 const instance = 'loja';
 const MB = 1_000_000;
 
-let bench: GatewayBench;
+let bench: GatewayHarness;
 let feeder: Feeder;
 
 async function start(env: Environment = {}): Promise<number> {
-  bench = await GatewayBench.start({ WEBSOCKET_ENABLED: 'true', WEBSOCKET_PING_SECONDS: '3600', ...env });
+  bench = await GatewayHarness.start({ WEBSOCKET_ENABLED: 'true', WEBSOCKET_PING_SECONDS: '3600', ...env });
   feeder = new Feeder(bench.connectRedis(), bench.prefix);
   return bench.gateway.gatewayPort;
 }

@@ -1,6 +1,6 @@
 import type { OutgoingEvent } from '../support/clients/publisher';
 import { IoClient, keyOf, PlainClient } from '../support/clients/websockets';
-import { API_KEY, ask, GatewayBench, type HttpAnswer } from '../support/harness/gateway';
+import { API_KEY, ask, GatewayHarness, type HttpAnswer } from '../support/harness/gateway-harness';
 import { Scenario } from '../support/harness/scenario';
 import { freePort } from '../support/processes/ports';
 import { RelayProcess } from '../support/processes/relay';
@@ -31,7 +31,7 @@ const eventOf = (instance: string, key: string, event = 'messages.upsert'): Outg
 
 test('two gateways fed by one worker: every client gets what its instance’s settings say, and the global stream its own', async () => {
   const scenario = await Scenario.start({ env: WEBSOCKETS });
-  const bench = await GatewayBench.start({ ...WEBSOCKETS, REDIS_PREFIX_KEY: scenario.name });
+  const bench = await GatewayHarness.start({ ...WEBSOCKETS, REDIS_PREFIX_KEY: scenario.name });
   const set = (name: string, websocket: object): Promise<HttpAnswer> =>
     bench.ask('POST', `/websocket/set/${name}`, { body: { websocket } });
   try {

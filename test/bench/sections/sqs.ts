@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { REGION, SqsAdmin } from '../../support/harness/sqs-bench';
+import { REGION, SqsAdmin } from '../../support/harness/sqs-harness';
 import { freePort } from '../../support/processes/ports';
 import { SqsProxy } from '../../support/proxies/sqs-proxy';
 import { PrivateSqs } from '../../support/servers/sqs-service';

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { StoreBench } from './store-bench';
+import type { StoreHarness } from './store-harness';
 
 type Numbers = Readonly<Record<string, number>>;
 
@@ -12,7 +12,7 @@ export interface CountedShares {
 const NAMES = ['parked-count', 'parked-bytes', 'dead-count', 'dead-bytes'];
 
 /** What the shares say, and what they should say. */
-export function sharesOf(bench: StoreBench): Promise<CountedShares> {
+export function sharesOf(bench: StoreHarness): Promise<CountedShares> {
   return bench.withRedis(async (redis) => {
     const prefix = `{${bench.prefix}}:`;
     const counted: Record<string, Numbers> = {};

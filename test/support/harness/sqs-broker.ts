@@ -4,7 +4,7 @@ import type { Environment } from '../processes/relay';
 import { SqsProxy } from '../proxies/sqs-proxy';
 import type { PrivateSqs } from '../servers/sqs-service';
 import type { ScenarioBroker } from './scenario';
-import { REGION, SqsAdmin } from './sqs-bench';
+import { REGION, SqsAdmin } from './sqs-harness';
 
 const BATCH = 10;
 

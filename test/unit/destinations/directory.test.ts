@@ -6,7 +6,7 @@ import type { Subscription } from '../../../src/pipeline/route';
 import type { InForce } from '../../../src/settings/settings-cache';
 import { SettingsUnreadableError } from '../../../src/settings/settings-errors';
 import { settingsTo } from '../../support/fakes/settings';
-import { FakeDestination } from '../../support/harness/pipeline';
+import { FakeDestination } from '../../support/harness/pipeline-harness';
 import { envelopeOf, eventBody } from '../../support/values/events';
 
 const subscriptionTo = (id: string): Subscription => ({

@@ -1,6 +1,6 @@
 import { Circuit } from '../../../src/pipeline/circuit';
 import type { Outcome } from '../../../src/pipeline/delivery';
-import { DELIVERED, FAILED, INTERRUPTED, REJECTED } from '../../support/harness/pipeline';
+import { DELIVERED, FAILED, INTERRUPTED, REJECTED } from '../../support/harness/pipeline-harness';
 import { deferred } from '../../support/signals/signals';
 
 beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }));

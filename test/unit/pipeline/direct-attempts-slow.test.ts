@@ -4,9 +4,9 @@ import {
   FAILED,
   FakeDestination,
   INTERRUPTED,
-  PipelineBench,
+  PipelineHarness,
   type PipelineOptions,
-} from '../../support/harness/pipeline';
+} from '../../support/harness/pipeline-harness';
 
 beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }));
 afterEach(() => jest.useRealTimers());
@@ -15,7 +15,7 @@ const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
 
 /** One attempt under way, long enough to be slow; the store may be away. */
 async function setup({ away = false, ...options }: PipelineOptions & { away?: boolean } = {}) {
-  const bench = new PipelineBench({ slowAfterMs: 1000, ...options });
+  const bench = new PipelineHarness({ slowAfterMs: 1000, ...options });
   const destination = new FakeDestination('webhook:slow', 30_000);
   bench.parking.away = away;
   const results = bench.submit(destination);

@@ -3,17 +3,17 @@ import {
   FAILED,
   FakeDestination,
   INTERRUPTED,
-  PipelineBench,
+  PipelineHarness,
   type PipelineOptions,
   REJECTED,
-} from '../../support/harness/pipeline';
+} from '../../support/harness/pipeline-harness';
 import { eventBody } from '../../support/values/events';
 
 beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }));
 afterEach(() => jest.useRealTimers());
 
-function setup(options: PipelineOptions = {}): PipelineBench & { destination: FakeDestination } {
-  return Object.assign(new PipelineBench(options), { destination: new FakeDestination() });
+function setup(options: PipelineOptions = {}): PipelineHarness & { destination: FakeDestination } {
+  return Object.assign(new PipelineHarness(options), { destination: new FakeDestination() });
 }
 
 const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
@@ -224,7 +224,7 @@ describe('drain', () => {
 });
 
 /** Methods that may be taken apart from their object. */
-function bind(bench: PipelineBench & { destination: FakeDestination }) {
+function bind(bench: PipelineHarness & { destination: FakeDestination }) {
   return Object.assign(bench, {
     submit: bench.submit.bind(bench),
     submitMany: bench.submitMany.bind(bench),

@@ -6,7 +6,7 @@ import type { DirectResult } from '../../../src/pipeline/direct-attempts';
 import type { Settlement, SourceMessage } from '../../../src/pipeline/message';
 import { Relay } from '../../../src/pipeline/relay';
 import { route } from '../../../src/pipeline/route';
-import { DELIVERED, FAILED, FakeDestination, PipelineBench } from '../../support/harness/pipeline';
+import { DELIVERED, FAILED, FakeDestination, PipelineHarness } from '../../support/harness/pipeline-harness';
 import { type Deferred, deferred, turns } from '../../support/signals/signals';
 import { eventBody } from '../../support/values/events';
 import { nth } from '../../support/values/items';
@@ -18,7 +18,7 @@ interface Buried extends Deferred<void> {
 }
 
 function setup(destinationCount = 1, deduplication?: Deduplication) {
-  const bench = new PipelineBench({ perDestination: 1 });
+  const bench = new PipelineHarness({ perDestination: 1 });
   const destinations = Array.from(
     { length: destinationCount },
     (_, n) => new FakeDestination(`webhook:${n}`),

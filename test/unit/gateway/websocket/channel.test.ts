@@ -1,4 +1,4 @@
-import { ChannelBench, FakeClient, idOf, PAGE } from '../../../support/harness/channel-bench';
+import { ChannelHarness, FakeClient, idOf, PAGE } from '../../../support/harness/channel-harness';
 import { eventually } from '../../../support/signals/signals';
 
 const range = (from: number, to: number): number[] =>
@@ -7,7 +7,7 @@ const ids = (from: number, to: number): string[] => range(from, to).map(idOf);
 const becomes = (check: () => boolean, what: string) => eventually(() => check() || undefined, what);
 
 test('a new client receives what comes after it, and the stream is not read for it', async () => {
-  const bench = new ChannelBench();
+  const bench = new ChannelHarness();
   bench.store(1, 2);
   const client = await bench.join();
   const { reads } = bench.stream;
@@ -17,7 +17,7 @@ test('a new client receives what comes after it, and the stream is not read for 
 });
 
 test('what was published twice, or late, is handed on once', async () => {
-  const bench = new ChannelBench();
+  const bench = new ChannelHarness();
   const client = await bench.join();
   const published = bench.stream.add([1, 2]);
   bench.publish(published);
@@ -29,7 +29,7 @@ test('what was published twice, or late, is handed on once', async () => {
 test.each([1, PAGE - 1, PAGE, PAGE + 1, 3 * PAGE, 1100])(
   'a client that missed %d gets them in order, and what comes meanwhile after them',
   async (missed) => {
-    const bench = new ChannelBench();
+    const bench = new ChannelHarness();
     bench.store(...range(1, missed));
     const now = await bench.channel.open();
     expect(now).toBe(idOf(missed));
@@ -46,7 +46,7 @@ test.each([1, PAGE - 1, PAGE, PAGE + 1, 3 * PAGE, 1100])(
 );
 
 test('while more comes than is kept aside, the stream is read again: nothing is missing', async () => {
-  const bench = new ChannelBench(500);
+  const bench = new ChannelHarness(500);
   await bench.channel.open();
   const release = bench.stream.hold();
   const client = new FakeClient();
@@ -61,7 +61,7 @@ test('while more comes than is kept aside, the stream is read again: nothing is 
 
 describe('a hole', () => {
   test('a message that does not follow the last one shows it: what is missing is read, for all, once', async () => {
-    const bench = new ChannelBench();
+    const bench = new ChannelHarness();
     const clients = [await bench.join(), await bench.join()];
     bench.append(1);
     const { reads } = bench.stream;
@@ -74,7 +74,7 @@ describe('a hole', () => {
   });
 
   test('what the stream has dropped meanwhile is a gap, told before what follows (finding 8.1)', async () => {
-    const bench = new ChannelBench();
+    const bench = new ChannelHarness();
     const clients = [await bench.join(), await bench.join()];
     bench.append(1);
     bench.store(...range(2, 100));
@@ -90,7 +90,7 @@ describe('a hole', () => {
   });
 
   test('a stream that was begun anew is a gap, although its ids may go back', async () => {
-    const bench = new ChannelBench();
+    const bench = new ChannelHarness();
     const client = await bench.join();
     bench.append(50);
     bench.stream.flush('born-2');
@@ -104,7 +104,7 @@ describe('a hole', () => {
   });
 
   test('a worker of an earlier version says nothing of the message before: the stream is asked', async () => {
-    const bench = new ChannelBench();
+    const bench = new ChannelHarness();
     const client = await bench.join();
     const [message] = bench.stream.add([1]);
     bench.channel.take(Object.assign(Object.create(message ?? {}), { previous: undefined, born: undefined }));
@@ -114,7 +114,7 @@ describe('a hole', () => {
   });
 
   test('nothing came after it: it is found when the channel is asked to look', async () => {
-    const bench = new ChannelBench();
+    const bench = new ChannelHarness();
     const client = await bench.join();
     bench.store(1, 2);
     bench.channel.recover();
@@ -124,7 +124,7 @@ describe('a hole', () => {
 });
 
 test('after the connection was lost, what was not heard is read, for all, once', async () => {
-  const bench = new ChannelBench();
+  const bench = new ChannelHarness();
   const clients = [await bench.join(), await bench.join()];
   bench.append(1);
   bench.store(...range(2, PAGE + 10));
@@ -138,7 +138,7 @@ test('after the connection was lost, what was not heard is read, for all, once',
 });
 
 test('a client that comes while the channel is behind waits for it, and misses nothing', async () => {
-  const bench = new ChannelBench();
+  const bench = new ChannelHarness();
   const first = await bench.join();
   bench.store(1, 2);
   const release = bench.stream.hold();
@@ -153,7 +153,7 @@ test('a client that comes while the channel is behind waits for it, and misses n
 });
 
 test('that Redis is away is told, and reading goes on until it is back', async () => {
-  const bench = new ChannelBench();
+  const bench = new ChannelHarness();
   bench.store(1);
   bench.stream.failing = 1;
   const client = await bench.join(idOf(0));
@@ -162,7 +162,7 @@ test('that Redis is away is told, and reading goes on until it is back', async (
 });
 
 test('a subscription that is refused is tried again: its clients are not forgotten', async () => {
-  const bench = new ChannelBench();
+  const bench = new ChannelHarness();
   const client = await bench.join();
   bench.store(1);
   bench.refusing = 1;
@@ -174,7 +174,7 @@ test('a subscription that is refused is tried again: its clients are not forgott
 });
 
 test('it is empty once nobody follows it and nobody is on the way in, and says so once', async () => {
-  const bench = new ChannelBench();
+  const bench = new ChannelHarness();
   const first = await bench.join();
   await bench.channel.open();
   first.leave();

@@ -1,6 +1,6 @@
 import { Follower, type FollowerParts } from '../../../../src/gateway/websocket/follower';
 import type { Page } from '../../../../src/gateway/websocket/stream-reader';
-import { FakeClient, idOf, MemoryStream } from '../../../support/harness/channel-bench';
+import { FakeClient, idOf, MemoryStream } from '../../../support/harness/channel-harness';
 import { deferred, turns } from '../../../support/signals/signals';
 
 /** A follower whose pages are scripted: each read takes the next one, and hangs after the last. */

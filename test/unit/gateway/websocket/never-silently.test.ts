@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { ChannelBench, FakeClient, idOf } from '../../../support/harness/channel-bench';
+import { ChannelHarness, FakeClient, idOf } from '../../../support/harness/channel-harness';
 import { turns } from '../../../support/signals/signals';
 
 /** What may happen to a stream and to those that follow it. */
@@ -38,7 +38,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 /** One run: every event has its place in `history`, whatever became of the stream. */
 class Run {
-  private readonly bench = new ChannelBench(50_000);
+  private readonly bench = new ChannelHarness(50_000);
   private readonly history: string[] = [idOf(0)];
   private readonly clients: { readonly client: FakeClient; readonly from: string }[] = [];
   private number = 0;

@@ -14,7 +14,7 @@ export const QUORUM = { durable: true, autoDelete: false, arguments: { 'x-queue-
 export const TOPIC = { durable: true, autoDelete: false };
 
 /** Queues and exchanges of its own on the broker at RABBITMQ_URI; all of them gone with `close`. */
-export class RabbitBench {
+export class RabbitHarness {
   /** What the sources logged. */
   readonly logged = new Happenings<readonly [message: string, fields: Fields | undefined]>();
   readonly prefix = `test-${randomUUID().slice(0, 8)}`;
@@ -30,11 +30,11 @@ export class RabbitBench {
     readonly proxy: AmqpProxy,
   ) {}
 
-  static async open(): Promise<RabbitBench> {
+  static async open(): Promise<RabbitHarness> {
     const uri = process.env['RABBITMQ_URI'];
     if (uri === undefined) throw new Error('RABBITMQ_URI must be set: start the tests with `npm test`');
     const admin = await connect(uri);
-    const bench = new RabbitBench(admin, await admin.createConfirmChannel(), await AmqpProxy.start(uri));
+    const bench = new RabbitHarness(admin, await admin.createConfirmChannel(), await AmqpProxy.start(uri));
     await bench.declareExchange(bench.exchange);
     bench.queues.add(bench.queue);
     return bench;

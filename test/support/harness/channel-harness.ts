@@ -145,7 +145,7 @@ export class MemoryStream implements StreamReader {
 }
 
 /** A channel over a stream in memory. */
-export class ChannelBench {
+export class ChannelHarness {
   readonly stream = new MemoryStream();
   readonly errors: unknown[] = [];
   /** Bytes that the channel said it has sent. */

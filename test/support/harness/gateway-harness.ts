@@ -23,7 +23,7 @@ export interface HttpQuestion {
 }
 
 /** One gateway process with keys of its own in Redis. */
-export class GatewayBench {
+export class GatewayHarness {
   readonly prefix = `gateway-${randomBytes(6).toString('hex')}`;
   readonly processes: RelayProcess[] = [];
   private readonly redisUri: string;
@@ -33,8 +33,8 @@ export class GatewayBench {
     if (this.redisUri === '') throw new Error('REDIS_URI is not set: start the tests with npm test');
   }
 
-  static async start(env: Environment = {}): Promise<GatewayBench> {
-    const bench = new GatewayBench(env);
+  static async start(env: Environment = {}): Promise<GatewayHarness> {
+    const bench = new GatewayHarness(env);
     await bench.startProcess();
     return bench;
   }

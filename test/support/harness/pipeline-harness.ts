@@ -136,7 +136,7 @@ export interface PipelineOptions {
 }
 
 /** Direct attempts over fakes, with everything that happened to it. */
-export class PipelineBench {
+export class PipelineHarness {
   readonly parking = new FakeParking();
   readonly records: AttemptRecord[] = [];
   readonly errors: unknown[] = [];

@@ -12,7 +12,7 @@ import { SqsSource, type SqsSourceOptions } from '../../../src/sources/sqs/sqs-s
 import { SqsProxy } from '../proxies/sqs-proxy';
 import type { PrivateSqs } from '../servers/sqs-service';
 import { Happenings } from '../signals/signals';
-import type { SourceLimits } from './rabbit-bench';
+import type { SourceLimits } from './rabbit-harness';
 
 /** What the emulator takes; it checks no signature. */
 const CREDENTIALS = { accessKeyId: 'test', secretAccessKey: 'test' };
@@ -79,7 +79,7 @@ export class SqsAdmin {
 }
 
 /** One queue of its own, and sources that reach SQS by way of a proxy. */
-export class SqsBench {
+export class SqsHarness {
   readonly logged = new Happenings<readonly [message: string, fields: Fields | undefined]>();
   private readonly sources: SqsSource[] = [];
 
@@ -90,12 +90,12 @@ export class SqsBench {
     readonly queueUrl: string,
   ) {}
 
-  static async open(service: PrivateSqs, suffix: '' | '.fifo' = ''): Promise<SqsBench> {
+  static async open(service: PrivateSqs, suffix: '' | '.fifo' = ''): Promise<SqsHarness> {
     const proxy = await SqsProxy.start(service.endpoint);
     const admin = new SqsAdmin(service.endpoint);
     const prefix = `test-${randomUUID().slice(0, 8)}`;
     const queueUrl = await admin.createQueue(`${prefix}_messages_upsert${suffix}`);
-    return new SqsBench(proxy, admin, prefix, queueUrl);
+    return new SqsHarness(proxy, admin, prefix, queueUrl);
   }
 
   /** A source that is closed with the bench. */

@@ -27,7 +27,7 @@ import { StoredDeliveries } from '../../../src/retry/stored-deliveries';
 import { eventually, Happenings } from '../signals/signals';
 import { deliveryTo, eventBody } from '../values/events';
 import { redisConfig } from '../values/redis-config';
-import { FAILED, type FakeDestination } from './pipeline';
+import { FAILED, type FakeDestination } from './pipeline-harness';
 
 /** Retries follow at once: the schedule itself is tested where it is pure. */
 const POLICY = { initialDelayMs: 1, maxDelayMs: 1, exponential: false, jitter: 0 };
@@ -43,7 +43,7 @@ export interface WorkerSettings {
   readonly concurrency?: number;
 }
 
-export interface StoreBenchOptions {
+export interface StoreHarnessOptions {
   /** Another Redis than that of `npm test`, such as a proxy before it. */
   readonly uri?: string;
   /** Of another bench: both see the same. */
@@ -55,7 +55,7 @@ export interface StoreBenchOptions {
 const NO_LIMITS: ShareLimits = { perInstance: 0, perGlobalDestination: 0 };
 
 /** The Redis at REDIS_URI under a prefix of its own; nothing of it stays after `close`. */
-export class StoreBench {
+export class StoreHarness {
   readonly prefix: string;
   readonly uri: string;
   readonly parked = new Happenings<ParkReason>();
@@ -74,7 +74,7 @@ export class StoreBench {
   private readonly workers: RetryWorker[] = [];
   private readonly queues: RetryQueue[] = [];
 
-  private constructor(options: StoreBenchOptions) {
+  private constructor(options: StoreHarnessOptions) {
     this.prefix = options.prefix ?? `test-${randomUUID().slice(0, 8)}`;
     const uri = options.uri ?? process.env['REDIS_URI'];
     if (uri === undefined) throw new Error('REDIS_URI must be set: start the tests with `npm test`');
@@ -100,8 +100,8 @@ export class StoreBench {
     this.deadLetters = new DeadLetters(this.store);
   }
 
-  static async open(options: StoreBenchOptions = {}): Promise<StoreBench> {
-    const bench = new StoreBench(options);
+  static async open(options: StoreHarnessOptions = {}): Promise<StoreHarness> {
+    const bench = new StoreHarness(options);
     await bench.store.waitUntilReady();
     return bench;
   }
