@@ -26,14 +26,14 @@ const WITHIN_MS = 5000;
 /** What every destination does, whatever it speaks. */
 export function anyDestinationSuite(kind: string, open: () => Promise<AnyDestinationHarness>): void {
   describe(`every destination, whatever it speaks: ${kind}`, () => {
-    let bench: AnyDestinationHarness;
+    let harness: AnyDestinationHarness;
     let destination: Destination;
 
     beforeEach(async () => {
-      bench = await open();
-      destination = bench.destination;
+      harness = await open();
+      destination = harness.destination;
     });
-    afterEach(() => bench.close());
+    afterEach(() => harness.close());
 
     const start = (number = 1, attempt = 1) =>
       destination.start(deliveryTo(destination, eventBody(number)), attempt);
@@ -41,7 +41,7 @@ export function anyDestinationSuite(kind: string, open: () => Promise<AnyDestina
       within(start(number, attempt).outcome, WITHIN_MS, () => 'the outcome of an attempt');
     const arrived = (count: number) =>
       eventually(async () => {
-        const all = await bench.arrivals();
+        const all = await harness.arrivals();
         return all.length >= count ? all : undefined;
       }, `${count} arrivals`);
 
@@ -79,20 +79,20 @@ export function anyDestinationSuite(kind: string, open: () => Promise<AnyDestina
     test('many at once arrive, each once', async () => {
       const outcomes = await Promise.all(Array.from({ length: 50 }, (_, number) => outcomeOf(number)));
       expect(outcomes.map(({ kind: each }) => each)).toEqual(outcomes.map(() => 'delivered'));
-      expect(new Set((await bench.arrivals()).map(({ identity }) => identity)).size).toBe(50);
+      expect(new Set((await harness.arrivals()).map(({ identity }) => identity)).size).toBe(50);
     });
 
     test.each(['timeout', 'shutdown'] as const)(
       'a receiver that hangs: an abort by %s ends the attempt at once',
       async (reason) => {
         await outcomeOf(1);
-        bench.hang();
+        harness.hang();
         const running = start(2);
         running.abort(reason);
         const outcome = await within(running.outcome, WITHIN_MS, () => 'the end');
         expect(['failed', 'interrupted']).toContain(outcome.kind);
         if (reason === 'shutdown') expect(outcome).toMatchObject({ kind: 'interrupted', code: 'SHUTDOWN' });
-        else if (bench.isOwnFault) expect(outcome.kind).toBe('interrupted');
+        else if (harness.isOwnFault) expect(outcome.kind).toBe('interrupted');
       },
     );
 

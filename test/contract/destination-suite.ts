@@ -41,17 +41,17 @@ const FAR_TOO_MUCH = 16 * 1024 * 1024;
 export function destinationSuite(kind: string, open: () => DestinationHarness): void {
   anyDestinationSuite(kind, () => overHttp(open()));
   describe(`every destination: ${kind}`, () => {
-    let bench: DestinationHarness;
+    let harness: DestinationHarness;
     let target: HttpTarget;
     let destination: Destination;
 
     beforeEach(async () => {
-      bench = open();
+      harness = open();
       target = await HttpTarget.start();
-      destination = bench.create(target.url);
+      destination = harness.create(target.url);
     });
     afterEach(async () => {
-      await bench.close();
+      await harness.close();
       await target.stop();
     });
 
@@ -69,7 +69,7 @@ export function destinationSuite(kind: string, open: () => DestinationHarness): 
           [2, 1],
         ] as const)
           await outcomeOf(number, attempt);
-        const ids = target.received.all.map((request) => bench.identityOf(request));
+        const ids = target.received.all.map((request) => harness.identityOf(request));
         expect(new Set(ids.slice(0, 3)).size).toBe(1);
         expect(ids[0]).toMatch(/./);
         expect(ids[3]).not.toBe(ids[0]);
@@ -82,7 +82,7 @@ export function destinationSuite(kind: string, open: () => DestinationHarness): 
 
       test.each([400, 401, 403, 404, 422])('%d will never change, or is worth a retry', async (status) => {
         target.answer = respond(status, {}, 'no');
-        const kind = bench.rejected.includes(status) ? 'rejected' : 'failed';
+        const kind = harness.rejected.includes(status) ? 'rejected' : 'failed';
         expect(await outcomeOf()).toMatchObject({ kind, code: `HTTP_${status}`, status, answer: 'no' });
       });
 
@@ -126,20 +126,20 @@ export function destinationSuite(kind: string, open: () => DestinationHarness): 
       });
 
       test('the largest body arrives whole', async () => {
-        const data = { message: { conversation: 'ã'.repeat((bench.largestBytes - 500) / 2) } };
+        const data = { message: { conversation: 'ã'.repeat((harness.largestBytes - 500) / 2) } };
         const delivery = deliveryTo(destination, eventBody(1, { data }));
         expect(await destination.start(delivery, 1).outcome).toMatchObject({ kind: 'delivered' });
         const [request] = target.received.all;
         expect(request?.headers['content-length']).toBe(String(request?.body.length));
-        const content = request && bench.contentOf(request);
+        const content = request && harness.contentOf(request);
         expect(content?.includes(delivery.envelope.body.subarray(-1000, -200))).toBe(true);
-        expect(content?.length).toBeGreaterThan(bench.largestBytes - 500);
+        expect(content?.length).toBeGreaterThan(harness.largestBytes - 500);
       });
     });
 
     describe('faults', () => {
       test('nobody listens', async () => {
-        destination = bench.create(await refusedUrl());
+        destination = harness.create(await refusedUrl());
         expect(await outcomeOf()).toEqual({ kind: 'failed', code: 'ECONNREFUSED' });
       });
 
@@ -291,9 +291,9 @@ export function destinationSuite(kind: string, open: () => DestinationHarness): 
         target.answer = (response) => {
           waiting.push(response);
           // Only once as many are here as may be: so it is known that there are not more.
-          if (waiting.length >= bench.maxConnections) for (const each of waiting.splice(0)) each.end();
+          if (waiting.length >= harness.maxConnections) for (const each of waiting.splice(0)) each.end();
         };
-        const count = bench.maxConnections * 5 * bench.perRequest;
+        const count = harness.maxConnections * 5 * harness.perRequest;
         const outcomes = await Promise.all(
           Array.from({ length: count }, (_, number) => {
             // Of as many instances, as the events of one may have to wait for each other.
@@ -303,21 +303,21 @@ export function destinationSuite(kind: string, open: () => DestinationHarness): 
           }),
         );
         expect(outcomes.map(({ kind }) => kind)).toEqual(outcomes.map(() => 'delivered'));
-        expect(target.peak).toBe(bench.maxConnections);
+        expect(target.peak).toBe(harness.maxConnections);
       });
     });
   });
 }
 
-async function overHttp(bench: DestinationHarness): Promise<AnyDestinationHarness> {
+async function overHttp(harness: DestinationHarness): Promise<AnyDestinationHarness> {
   const target = await HttpTarget.start();
   return {
-    destination: bench.create(target.url),
+    destination: harness.create(target.url),
     arrivals: async () =>
       target.received.all.flatMap(
         (request) =>
-          bench.deliveriesOf?.(request) ?? [
-            { identity: bench.identityOf(request), content: bench.contentOf(request) },
+          harness.deliveriesOf?.(request) ?? [
+            { identity: harness.identityOf(request), content: harness.contentOf(request) },
           ],
       ),
     hang: () => {
@@ -325,7 +325,7 @@ async function overHttp(bench: DestinationHarness): Promise<AnyDestinationHarnes
     },
     isOwnFault: false,
     close: async () => {
-      await bench.close();
+      await harness.close();
       await target.stop();
     },
   };

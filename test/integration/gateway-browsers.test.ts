@@ -6,15 +6,15 @@ const EVIL = 'https://evil.example';
 const PANEL = 'https://panel.example.com';
 const instance = 'loja';
 
-let bench: GatewayHarness | undefined;
+let harness: GatewayHarness | undefined;
 afterEach(async () => {
-  await bench?.close();
-  bench = undefined;
+  await harness?.close();
+  harness = undefined;
 });
 
 const start = async (env: Readonly<Record<string, string>>): Promise<GatewayHarness> => {
-  bench = await GatewayHarness.start({ WEBSOCKET_ENABLED: 'true', ...env });
-  return bench;
+  harness = await GatewayHarness.start({ WEBSOCKET_ENABLED: 'true', ...env });
+  return harness;
 };
 
 test('CORS_CREDENTIALS=true with every origin: starts, warns, and lets no page use cookies (finding 5.2)', async () => {

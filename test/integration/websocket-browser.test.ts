@@ -46,22 +46,22 @@ test_(
   'a page in Chromium, plain and socket.io: receives, is cut when the gateway dies, and resumes by itself',
   async () => {
     const server = await servePage();
-    const bench = await GatewayHarness.start({ WEBSOCKET_ENABLED: 'true' });
-    const feeder = new Feeder(bench.connectRedis(), bench.prefix);
+    const harness = await GatewayHarness.start({ WEBSOCKET_ENABLED: 'true' });
+    const feeder = new Feeder(harness.connectRedis(), harness.prefix);
     let browser: Browser | undefined;
     try {
       browser = await launchBrowser(browserProgram());
       const page = await browser.newPage();
-      const hash = encodeURIComponent(JSON.stringify([bench.gateway.gatewayPort, API_KEY, instance]));
+      const hash = encodeURIComponent(JSON.stringify([harness.gateway.gatewayPort, API_KEY, instance]));
       await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/#${hash}`);
       await connected(page);
       const keys = await feeder.feed(instance, 5, { sender: 'Zoë 👋' });
       await received(page, 5);
-      const { gatewayPort } = bench.gateway;
-      await bench.gateway.kill();
+      const { gatewayPort } = harness.gateway;
+      await harness.gateway.kill();
       await page.waitForFunction('!window.plainOpen && !client.connected');
       keys.push(...(await feeder.feed(instance, 70)));
-      await bench.startProcess({ GATEWAY_PORT: String(gatewayPort) });
+      await harness.startProcess({ GATEWAY_PORT: String(gatewayPort) });
       await connected(page);
       keys.push(...(await feeder.feed(instance, 5)));
       await received(page, 80);
@@ -73,7 +73,7 @@ test_(
     } finally {
       await browser?.close();
       feeder.close();
-      await bench.close();
+      await harness.close();
       server.closeAllConnections();
       server.close();
       await once(server, 'close');

@@ -34,9 +34,9 @@ export class GatewayHarness {
   }
 
   static async start(env: Environment = {}): Promise<GatewayHarness> {
-    const bench = new GatewayHarness(env);
-    await bench.startProcess();
-    return bench;
+    const harness = new GatewayHarness(env);
+    await harness.startProcess();
+    return harness;
   }
 
   get env(): Environment {

@@ -34,13 +34,13 @@ export class RabbitHarness {
     const uri = process.env['RABBITMQ_URI'];
     if (uri === undefined) throw new Error('RABBITMQ_URI must be set: start the tests with `npm test`');
     const admin = await connect(uri);
-    const bench = new RabbitHarness(admin, await admin.createConfirmChannel(), await AmqpProxy.start(uri));
-    await bench.declareExchange(bench.exchange);
-    bench.queues.add(bench.queue);
-    return bench;
+    const harness = new RabbitHarness(admin, await admin.createConfirmChannel(), await AmqpProxy.start(uri));
+    await harness.declareExchange(harness.exchange);
+    harness.queues.add(harness.queue);
+    return harness;
   }
 
-  /** A source that is stopped with the bench. */
+  /** A source that is stopped with the harness. */
   create(limits: SourceLimits = {}, others: Partial<RabbitMqSourceOptions> = {}): RabbitMqSource {
     const source = new RabbitMqSource({
       uri: this.proxy.uri,
@@ -69,7 +69,7 @@ export class RabbitHarness {
     await this.channel.bindQueue(queue, exchange, pattern);
   }
 
-  /** To be removed with the bench, whoever declares it. */
+  /** To be removed with the harness, whoever declares it. */
   willExist(what: { readonly queues?: readonly string[]; readonly exchanges?: readonly string[] }): void {
     for (const queue of what.queues ?? []) this.queues.add(queue);
     for (const exchange of what.exchanges ?? []) this.exchanges.add(exchange);

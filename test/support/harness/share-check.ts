@@ -12,9 +12,9 @@ export interface CountedShares {
 const NAMES = ['parked-count', 'parked-bytes', 'dead-count', 'dead-bytes'];
 
 /** What the shares say, and what they should say. */
-export function sharesOf(bench: StoreHarness): Promise<CountedShares> {
-  return bench.withRedis(async (redis) => {
-    const prefix = `{${bench.prefix}}:`;
+export function sharesOf(harness: StoreHarness): Promise<CountedShares> {
+  return harness.withRedis(async (redis) => {
+    const prefix = `{${harness.prefix}}:`;
     const counted: Record<string, Numbers> = {};
     for (const name of NAMES)
       counted[name] = numbersOf(await redis.zrange(`${prefix}share:${name}`, '0', '-1', 'WITHSCORES'));

@@ -98,7 +98,7 @@ export class SqsHarness {
     return new SqsHarness(proxy, admin, prefix, queueUrl);
   }
 
-  /** A source that is closed with the bench. */
+  /** A source that is closed with the harness. */
   create(limits: SourceLimits = {}, others: Partial<SqsSourceOptions> = {}): SqsSource {
     const source = new SqsSource({
       connection: { region: REGION, endpoint: this.proxy.endpoint, credentials: CREDENTIALS },

@@ -46,7 +46,7 @@ export interface WorkerSettings {
 export interface StoreHarnessOptions {
   /** Another Redis than that of `npm test`, such as a proxy before it. */
   readonly uri?: string;
-  /** Of another bench: both see the same. */
+  /** Of another harness: both see the same. */
   readonly prefix?: string;
   readonly limits?: ShareLimits;
   readonly deadLetterShare?: DeadLetterShare;
@@ -101,9 +101,9 @@ export class StoreHarness {
   }
 
   static async open(options: StoreHarnessOptions = {}): Promise<StoreHarness> {
-    const bench = new StoreHarness(options);
-    await bench.store.waitUntilReady();
-    return bench;
+    const harness = new StoreHarness(options);
+    await harness.store.waitUntilReady();
+    return harness;
   }
 
   readonly decide: Decide = (delivery, record) =>

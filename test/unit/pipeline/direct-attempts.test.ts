@@ -224,9 +224,9 @@ describe('drain', () => {
 });
 
 /** Methods that may be taken apart from their object. */
-function bind(bench: PipelineHarness & { destination: FakeDestination }) {
-  return Object.assign(bench, {
-    submit: bench.submit.bind(bench),
-    submitMany: bench.submitMany.bind(bench),
+function bind(harness: PipelineHarness & { destination: FakeDestination }) {
+  return Object.assign(harness, {
+    submit: harness.submit.bind(harness),
+    submitMany: harness.submitMany.bind(harness),
   });
 }

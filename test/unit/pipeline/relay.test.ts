@@ -18,7 +18,7 @@ interface Buried extends Deferred<void> {
 }
 
 function setup(destinationCount = 1, deduplication?: Deduplication) {
-  const bench = new PipelineHarness({ perDestination: 1 });
+  const harness = new PipelineHarness({ perDestination: 1 });
   const destinations = Array.from(
     { length: destinationCount },
     (_, n) => new FakeDestination(`webhook:${n}`),
@@ -37,7 +37,7 @@ function setup(destinationCount = 1, deduplication?: Deduplication) {
           events: 'all',
         })),
       ),
-    directAttempts: bench.directAttempts,
+    directAttempts: harness.directAttempts,
     ...(deduplication === undefined ? {} : { deduplication }),
     countDelivered: (deliveries) => counted.push(...deliveries),
     countDiscarded: (deliveries) => discarded.push(...deliveries),
@@ -83,7 +83,7 @@ function setup(destinationCount = 1, deduplication?: Deduplication) {
     relay.handle('test', message);
     return message;
   };
-  return { handOver, ...bench, bench, relay, destinations, counted, buried, observed, handle };
+  return { handOver, ...harness, harness, relay, destinations, counted, buried, observed, handle };
 }
 
 describe('a message', () => {
