@@ -9,7 +9,7 @@ import { createHttpClient } from '../../src/network/http-client';
 import type { DestinationId, Outcome } from '../../src/pipeline/delivery';
 import { HttpTarget, type ReceivedRequest } from '../support/servers/http-target';
 import { deliveryTo, eventBody } from '../support/values/events';
-import { destinationSuite } from './destination-suite';
+import { httpDestinationSuite } from './http-destination-suite';
 
 const MAX_CONNECTIONS = 4;
 const OPTIONS: WebhookOptions = {
@@ -36,7 +36,7 @@ function targetOf(url: string, others: Partial<WebhookTarget> = {}): WebhookTarg
   };
 }
 
-destinationSuite('webhook', () => {
+httpDestinationSuite('webhook', () => {
   const created: WebhookDestination[] = [];
   return {
     create: (url) => {

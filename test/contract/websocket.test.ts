@@ -13,9 +13,9 @@ import { connectRedis } from '../../src/redis/client';
 import { PrivateRedis } from '../support/servers/private-services';
 import { Happenings, within } from '../support/signals/signals';
 import { deliveryTo, eventBody } from '../support/values/events';
-import { anyDestinationSuite } from './any-destination-suite';
+import { destinationSuite } from './destination-suite';
 
-anyDestinationSuite('websocket', async () => {
+destinationSuite('websocket', async () => {
   const own = await PrivateRedis.start();
   const client = new Redis(own.uri);
   const keys = streamKeys('test', undefined);
@@ -51,7 +51,7 @@ anyDestinationSuite('websocket', async () => {
   };
 });
 
-/** Answers and connections, which `destination-suite.ts` is about, there are none here: delivered is what the stream holds. */
+/** Answers and connections, which `http-destination-suite.ts` is about, there are none here: delivered is what the stream holds. */
 describe('the websocket destination', () => {
   let redis: Redis;
   let keys: StreamKeys;
