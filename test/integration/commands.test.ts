@@ -6,7 +6,7 @@ import { destinationKey } from '../../src/pipeline/delivery';
 import { FakeDestination } from '../support/harness/pipeline-harness';
 import { RabbitHarness } from '../support/harness/rabbit-harness';
 import { deliveries, StoreHarness } from '../support/harness/store-harness';
-import { runCommand } from '../support/processes/command';
+import { runCommand, runProcess } from '../support/processes/command';
 import { freePort } from '../support/processes/ports';
 import { deliveryTo, eventBody } from '../support/values/events';
 import { folderWith } from '../support/values/folders';
@@ -18,7 +18,9 @@ const run = (args: readonly string[], environment: Readonly<Record<string, strin
   runCommand(args, environment, folder.path);
 
 /** Begun first, as it takes ten seconds. */
-const unreachable = freePort().then((port) => run(['audit'], { REDIS_URI: `redis://127.0.0.1:${port}` }));
+const unreachable = freePort().then((port) =>
+  runProcess(['audit'], { REDIS_URI: `redis://127.0.0.1:${port}` }, folder.path),
+);
 
 describe('the command line', () => {
   test('wrong usage: exit 2, and it says what is right', async () => {
@@ -121,7 +123,7 @@ describe('audit and dead-letters', () => {
 
   test('audit proves the equation: exit 0 while it holds', async () => {
     const [table, json] = await Promise.all([
-      run(['audit'], environment),
+      runProcess(['audit'], environment, folder.path),
       run(['audit', '--json'], environment),
     ]);
     expect([table.code, json.code]).toEqual([0, 0]);

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { connect } from 'amqplib';
 import { Redis } from 'ioredis';
 import { DocumentShell } from '../support/docs/document-shell';
-import { provided } from '../support/harness/scenario';
+import { provided } from '../support/harness/provided';
 import { freePort, HOST } from '../support/processes/ports';
 import { Receiver } from '../support/servers/receiver';
 

@@ -1,5 +1,6 @@
 import { messageEvents } from '../support/clients/publisher';
-import { provided, Scenario } from '../support/harness/scenario';
+import { provided } from '../support/harness/provided';
+import { Scenario } from '../support/harness/scenario';
 import type { Environment } from '../support/processes/relay';
 import { ConnectProxy } from '../support/proxies/connect-proxy';
 import { AUTHORITY, type Certificate, TlsFront } from '../support/proxies/tls/front';

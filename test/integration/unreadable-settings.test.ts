@@ -10,7 +10,7 @@ import { SettingsStore } from '../../src/settings/settings-store';
 import { digestOf } from '../../src/settings/token-entry';
 import { errorShape, GatewayHarness } from '../support/harness/gateway-harness';
 import { Scenario } from '../support/harness/scenario';
-import { runCommand } from '../support/processes/relay';
+import { runCommand } from '../support/processes/command';
 import { eventually, Happenings } from '../support/signals/signals';
 
 jest.setTimeout(180_000);
@@ -64,7 +64,7 @@ describe('settings of one instance that cannot be read (findings 2.1, 2.6)', () 
     await store.update('healthy', () => settings({ webhook: { url: URL }, token: 'healthy-token', pusher }));
   });
 
-  const command = (...args: string[]) => runCommand(harness.env, ...args);
+  const command = (...args: string[]) => runCommand(args, harness.env);
 
   it('ls and export go on and name them; export ends with 1', async () => {
     const ls = await command('settings', 'ls');
@@ -380,6 +380,8 @@ describe('a worker beside an instance whose settings cannot be read (finding 2.6
     const { port } = receiver.address() as AddressInfo;
     const set = JSON.stringify({ webhook: { url: `http://127.0.0.1:${port}/` } });
     expect((await scenario.command('settings', 'set', 'sick', set)).code).toBe(0);
+    // Each would be looked at again within 45 s.
+    await scenario.makeDue();
     const ids = await received.count(100, 120_000);
     expect(new Set(ids).size).toBe(100);
     const own = await scenario.untilAudited((line) => line.delivered === 100, 'webhook:instance/sick');

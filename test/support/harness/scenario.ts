@@ -1,20 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { messageEvents, type OutgoingEvent, Publisher } from '../clients/publisher';
-import { type CommandResult, type Environment, RelayProcess, runCommand } from '../processes/relay';
+import { RelayRedis } from '../../../src/redis/relay-redis';
+import { RetryStore } from '../../../src/retry/retry-store';
+import { messageEvents, type OutgoingEvent } from '../clients/publisher';
+import { type CommandResult, runCommand } from '../processes/command';
+import { type Environment, RelayProcess } from '../processes/relay';
 import { Receiver } from '../servers/receiver';
-
-/** Where a scenario's events are published, and a worker takes them from. */
-export interface ScenarioBroker {
-  /** What a worker needs to consume from it. */
-  readonly env: Environment;
-  /** Resolves when the broker has them all. */
-  publish(events: readonly OutgoingEvent[], perSecond?: number): Promise<void>;
-  /** Messages that are ready in the queue. */
-  queueLength(): Promise<number>;
-  close(): Promise<void>;
-}
+import { provided } from './provided';
+import { RabbitBroker, type ScenarioBroker } from './rabbit-broker';
 
 export interface ScenarioOptions {
   /** Servers of the test's own; else those that `npm test` provides for all. */
@@ -56,40 +50,6 @@ const NOTHING: AuditLine = {
 };
 
 export const WEBHOOK = 'webhook:global';
-
-/** An exchange and a queue of the scenario's own. */
-export class RabbitBroker implements ScenarioBroker {
-  readonly env: Environment;
-  readonly publisher: Publisher;
-
-  constructor(
-    uri: string,
-    private readonly name: string,
-  ) {
-    this.env = { RABBITMQ_URI: uri, RABBITMQ_EXCHANGE_NAME: name, RABBITMQ_QUEUE: name };
-    this.publisher = new Publisher(uri, name);
-  }
-
-  publish(events: readonly OutgoingEvent[], perSecond?: number): Promise<void> {
-    return this.publisher.publish(events, perSecond);
-  }
-
-  async queueLength(): Promise<number> {
-    const { messageCount } = await this.publisher.withChannel((channel) => channel.checkQueue(this.name));
-    return messageCount;
-  }
-
-  async close(): Promise<void> {
-    try {
-      await this.publisher.withChannel(async (channel) => {
-        await channel.deleteQueue(this.name);
-        await channel.deleteExchange(this.name);
-      });
-    } finally {
-      await this.publisher.close();
-    }
-  }
-}
 
 /** Workers, a receiver and a publisher around one queue, with names that no other test has. */
 export class Scenario<B extends ScenarioBroker = RabbitBroker> {
@@ -173,7 +133,7 @@ export class Scenario<B extends ScenarioBroker = RabbitBroker> {
   }
 
   commandWith(env: Environment, ...args: string[]): Promise<CommandResult> {
-    return runCommand({ ...this.env, ...env }, ...args);
+    return runCommand(args, { ...this.env, ...env });
   }
 
   /** The audit of one destination; it must balance at any moment. */
@@ -197,6 +157,18 @@ export class Scenario<B extends ScenarioBroker = RabbitBroker> {
       if (isSo(line)) return line;
       if (Date.now() > deadline) throw new Error(`the audit stays at ${JSON.stringify(line)}`);
       await delay(200);
+    }
+  }
+
+  /** What waits in Redis for its next attempt is due now. */
+  async makeDue(): Promise<void> {
+    const redis = new RelayRedis(this.#redis);
+    const store = new RetryStore({ redis, prefix: this.name, onError: () => {} });
+    try {
+      await store.queue.promoteJobs();
+    } finally {
+      await store.close();
+      redis.disconnect();
     }
   }
 
@@ -280,11 +252,4 @@ export class Scenario<B extends ScenarioBroker = RabbitBroker> {
       redis.disconnect();
     }
   }
-}
-
-export function provided(name: 'RABBITMQ_URI' | 'REDIS_URI'): string {
-  const value = process.env[name];
-  if (value === undefined || value === '')
-    throw new Error(`${name} is not set: start the tests with npm test`);
-  return value;
 }

@@ -3,7 +3,7 @@ import type { OutgoingEvent } from '../clients/publisher';
 import type { Environment } from '../processes/relay';
 import { SqsProxy } from '../proxies/sqs-proxy';
 import type { PrivateSqs } from '../servers/sqs-service';
-import type { ScenarioBroker } from './scenario';
+import type { ScenarioBroker } from './rabbit-broker';
 import { REGION, SqsAdmin } from './sqs-harness';
 
 const BATCH = 10;

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
@@ -19,12 +19,6 @@ export type Environment = Readonly<Record<string, string>>;
 export interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-}
-
-export interface CommandResult {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
 }
 
 export type RelayCommand = 'worker' | 'gateway' | 'start';
@@ -215,18 +209,6 @@ export class RelayProcess {
     const tail = this.#log.trim().split('\n').slice(-15).join('\n');
     return new Error(`${this.command} ${this.#child.pid}: ${what}; its log ends with\n${tail}`);
   }
-}
-
-/** Runs any other command to its end. */
-export function runCommand(env: Environment, ...args: string[]): Promise<CommandResult> {
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [MAIN, ...args],
-      { cwd: DIRECTORY, env: { PATH: process.env['PATH'], ...env }, maxBuffer: 2 ** 28, encoding: 'utf8' },
-      (error, stdout, stderr) => resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
-    );
-  });
 }
 
 function fetchText(port: number, path: string): Promise<{ status: number; body: string }> {
