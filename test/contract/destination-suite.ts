@@ -16,12 +16,19 @@ export interface DestinationHarness {
   arrivals(): Promise<readonly Arrival[]>;
   /** Nothing is answered any more; what was asked may still arrive. */
   hang(): void;
-  /** A time-out is our own fault, which spends no attempt. */
+  /** Every connection breaks, also those that are made from now on. */
+  leave(): Promise<void>;
+  /** All is well again after `leave`; resolves when the next attempt may succeed. */
+  comeBack(): Promise<void>;
+  /** Size of a body that must arrive whole. */
+  readonly largestBytes: number;
+  /** A time-out or a peer that is away is our own fault, which spends no attempt. */
   readonly isOwnFault: boolean;
   close(): Promise<void>;
 }
 
-const WITHIN_MS = 5000;
+/** Far above what anything takes on a busy machine, far below what an attempt may take. */
+const WITHIN_MS = 15_000;
 
 /** What every destination does, whatever it speaks. */
 export function destinationSuite(kind: string, open: () => Promise<DestinationHarness>): void {
@@ -74,6 +81,27 @@ export function destinationSuite(kind: string, open: () => Promise<DestinationHa
       );
       const [{ content } = { content: Buffer.alloc(0) }] = await arrived(1);
       expect(content.toString('utf8')).toContain(data);
+    });
+
+    test('the largest body arrives whole', async () => {
+      const data = { message: { conversation: 'ã'.repeat((harness.largestBytes - 500) / 2) } };
+      const delivery = deliveryTo(destination, eventBody(1, { data }));
+      expect(await destination.start(delivery, 1).outcome).toMatchObject({ kind: 'delivered' });
+      const [{ content } = { content: Buffer.alloc(0) }] = await arrived(1);
+      expect(content.includes(delivery.envelope.body.subarray(-1000, -200))).toBe(true);
+      expect(content.length).toBeGreaterThan(harness.largestBytes - 500);
+    });
+
+    test('a receiver that is away takes nothing, and says so; what is tried again afterwards arrives', async () => {
+      expect(await outcomeOf(1)).toMatchObject({ kind: 'delivered' });
+      await harness.leave();
+      const outcomes = await Promise.all([2, 3, 4].map((number) => outcomeOf(number)));
+      const kind = harness.isOwnFault ? 'interrupted' : 'failed';
+      expect(outcomes).toEqual(
+        outcomes.map(() => expect.objectContaining({ kind, code: expect.any(String) })),
+      );
+      await harness.comeBack();
+      for (const number of [2, 3, 4]) expect(await outcomeOf(number, 2)).toMatchObject({ kind: 'delivered' });
     });
 
     test('many at once arrive, each once', async () => {

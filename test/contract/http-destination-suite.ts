@@ -10,7 +10,7 @@ import {
 } from '../support/servers/http-target';
 import { turns, within } from '../support/signals/signals';
 import { deliveryTo, eventBody } from '../support/values/events';
-import { type DestinationHarness, type Arrival, destinationSuite } from './destination-suite';
+import { type Arrival, type DestinationHarness, destinationSuite } from './destination-suite';
 
 /** What the suite needs of a kind of destination that speaks HTTP. */
 export interface HttpDestinationHarness {
@@ -33,7 +33,8 @@ export interface HttpDestinationHarness {
   close(): Promise<void>;
 }
 
-const WITHIN_MS = 5000;
+/** Far above what anything takes on a busy machine, far below what an attempt may take. */
+const WITHIN_MS = 15_000;
 /** More than sockets buffer on both sides: an answer of which so much was taken is being read to its end. */
 const FAR_TOO_MUCH = 16 * 1024 * 1024;
 
@@ -117,23 +118,18 @@ export function httpDestinationSuite(kind: string, open: () => HttpDestinationHa
         expect(asked).toBeLessThanOrEqual(60_000);
       });
 
+      test('the length of a body is announced', async () => {
+        await outcomeOf();
+        const [request] = target.received.all;
+        expect(request?.headers['content-length']).toBe(String(request?.body.length));
+      });
+
       test('of a long answer only the first few KB are kept', async () => {
         target.answer = respond(500, {}, `begin${'é'.repeat(30_000)}`);
         const outcome = await outcomeOf();
         const answer = outcome.kind === 'failed' ? (outcome.answer ?? '') : '';
         expect(answer.startsWith('beginé')).toBe(true);
         expect(answer.length).toBeLessThanOrEqual(2048);
-      });
-
-      test('the largest body arrives whole', async () => {
-        const data = { message: { conversation: 'ã'.repeat((harness.largestBytes - 500) / 2) } };
-        const delivery = deliveryTo(destination, eventBody(1, { data }));
-        expect(await destination.start(delivery, 1).outcome).toMatchObject({ kind: 'delivered' });
-        const [request] = target.received.all;
-        expect(request?.headers['content-length']).toBe(String(request?.body.length));
-        const content = request && harness.contentOf(request);
-        expect(content?.includes(delivery.envelope.body.subarray(-1000, -200))).toBe(true);
-        expect(content?.length).toBeGreaterThan(harness.largestBytes - 500);
       });
     });
 
@@ -181,7 +177,7 @@ export function httpDestinationSuite(kind: string, open: () => HttpDestinationHa
         const running = start();
         await target.received.count(1);
         running.abort('timeout');
-        expect(await within(running.outcome, 500, () => 'the end')).toEqual({
+        expect(await within(running.outcome, WITHIN_MS, () => 'the end')).toEqual({
           kind: 'failed',
           code: 'TIMEOUT',
         });
@@ -323,6 +319,13 @@ async function overHttp(harness: HttpDestinationHarness): Promise<DestinationHar
     hang: () => {
       target.answer = () => {};
     },
+    leave: async () => {
+      target.answer = ({ socket }) => socket?.resetAndDestroy();
+    },
+    comeBack: async () => {
+      target.answer = respond(200);
+    },
+    largestBytes: harness.largestBytes,
     isOwnFault: false,
     close: async () => {
       await harness.close();
