@@ -15,8 +15,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const inRoot = (...names) => join(root, ...names);
 const withTypeScript = ['-r', inRoot('test/support/ts-hook.cjs')];
 const jest = inRoot('node_modules/jest/bin/jest.js');
-/** What needs no service: units, the model, and contracts of what is reached without one. */
-const FAST = ['test/unit', 'test/model', 'test/contract/(webhook|sqs)\\.test'];
+const { FAST } = createRequire(import.meta.url)('./stages.cjs');
 const COMMANDS = {
   test: { need: ['rabbitmq', 'redis', 'chromium'], node: [jest] },
   fast: { need: [], node: [jest, ...FAST] },
