@@ -1,5 +1,5 @@
 import { loadConfig } from '../../../src/config/load';
-import type { Environment } from '../../support/relay';
+import type { Environment } from '../../support/processes/relay';
 
 const load = (env: Environment) => loadConfig(__dirname, env);
 

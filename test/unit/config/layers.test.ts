@@ -1,7 +1,7 @@
 import { parseEnv } from 'node:util';
 import { describe as describeValues, envExample } from '../../../src/config/describe';
 import { type Loaded, loadConfig, names } from '../../../src/config/load';
-import { folderWith } from '../../support/folders';
+import { folderWith } from '../../support/values/folders';
 
 const removals: (() => void)[] = [];
 afterEach(() => {

@@ -1,8 +1,8 @@
 import { describe as describeValues } from '../../../src/config/describe';
 import { type Loaded, loadConfig, names } from '../../../src/config/load';
 import { ConfigError } from '../../../src/errors';
-import { CORE_API_ENV, WEBHOOK_KEYS } from '../../support/core-api-env';
-import { folderWith } from '../../support/folders';
+import { CORE_API_ENV, WEBHOOK_KEYS } from '../../support/values/core-api-env';
+import { folderWith } from '../../support/values/folders';
 
 const removals: (() => void)[] = [];
 afterEach(() => {

@@ -1,7 +1,7 @@
 import { loadConfig } from '../../../src/config/load';
 import type { SqsConfig } from '../../../src/config/sqs';
 import { ConfigError } from '../../../src/errors';
-import { folderWith } from '../../support/folders';
+import { folderWith } from '../../support/values/folders';
 
 const removals: (() => void)[] = [];
 afterEach(() => {

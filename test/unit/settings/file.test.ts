@@ -1,6 +1,6 @@
 import { ConfigError } from '../../../src/errors';
 import { readSettingsFile, type SettingsFile } from '../../../src/settings/settings-file';
-import { folderWith } from '../../support/folders';
+import { folderWith } from '../../support/values/folders';
 
 function read(content?: string): SettingsFile {
   const folder = folderWith(content === undefined ? {} : { 'config/instances.json': content });
