@@ -1,6 +1,6 @@
 import type { Outcome, RunningAttempt } from '../../pipeline/delivery';
 import type { Ending, HttpExchange } from '../http/exchange';
-import { BatchEntry, type BatchEvent, SharedRequest } from './batch-entry';
+import { BatchEntry, type BatchEntryOwner, type BatchEvent, SharedRequest } from './batch-entry';
 import { Lanes } from './channel-queues';
 import { blamesAnEvent } from './pusher-answer';
 
@@ -20,21 +20,25 @@ export interface BatcherParts {
 }
 
 /** Gathers the events for one app into requests of up to ten. Events of one channel never overtake each other. */
-export class Batcher {
+export class Batcher implements BatchEntryOwner {
   private readonly lanes = new Lanes();
   private requests = 0;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly parts: BatcherParts) {}
 
+  get timeoutMs(): number {
+    return this.parts.timeoutMs;
+  }
+
   add(event: BatchEvent): RunningAttempt {
-    const entry = new BatchEntry(event, Date.now(), this.parts.timeoutMs, () => this.withdraw(entry));
+    const entry = new BatchEntry(event, Date.now(), this);
     this.lanes.add(entry);
     this.sendReady();
     return entry;
   }
 
-  private withdraw(entry: BatchEntry): void {
+  withdraw(entry: BatchEntry): void {
     this.lanes.withdraw(entry);
     this.sendReady();
   }

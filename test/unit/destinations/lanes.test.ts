@@ -5,7 +5,10 @@ import { Lanes } from '../../../src/destinations/pusher/channel-queues';
 const MAX = 10;
 
 function entry(channel: string, number: number): BatchEntry {
-  return new BatchEntry({ channel, name: 'call', data: String(number) }, number, 1000, () => {});
+  return new BatchEntry({ channel, name: 'call', data: String(number) }, number, {
+    timeoutMs: 1000,
+    withdraw: () => {},
+  });
 }
 
 type Step =
