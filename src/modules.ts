@@ -1,30 +1,69 @@
+import type { Config } from './config/config';
+import { envExample } from './config/describe';
+import { type Loaded, loadConfig, platformNamesOf, variablesOf } from './config/load';
+import type { ConfigPart } from './config/part';
+import type { Variables } from './config/variable';
 import type { DestinationModule } from './destinations/module';
 import { pusherModule } from './destinations/pusher/pusher-module';
 import { webhookModule } from './destinations/webhook/webhook-module';
 import { websocketModule } from './destinations/websocket/websocket-module';
 import type { Section } from './settings/section';
 import { Sections } from './settings/sections';
+import { rabbitMqConfig } from './sources/rabbitmq/rabbitmq-config';
 import { rabbitMqSection } from './sources/rabbitmq/rabbitmq-section';
+import { sqsConfig } from './sources/sqs/sqs-config';
 import { sqsSection } from './sources/sqs/sqs-section';
 
 interface SourceModule {
+  readonly config?: ConfigPart;
   readonly section?: Section;
+  isEnabled(config: Config): boolean;
 }
 
 /** Everything that events can come from and go to. One line here, and a folder of its own, is what each needs. */
 export const DESTINATIONS: readonly DestinationModule[] = [webhookModule, pusherModule, websocketModule];
-export const SOURCES: readonly SourceModule[] = [{ section: rabbitMqSection }, { section: sqsSection }];
+export const SOURCES: readonly SourceModule[] = [
+  {
+    config: rabbitMqConfig,
+    section: rabbitMqSection,
+    isEnabled: (config) => rabbitMqConfig.of(config).enabled,
+  },
+  { config: sqsConfig, section: sqsSection, isEnabled: (config) => sqsConfig.of(config).enabled },
+];
 
 /** The modules of a relay, and what follows from them. */
 export class Modules {
   /** What may be set for an instance. */
   readonly sections: Sections;
+  /** What may be configured. */
+  readonly configParts: readonly ConfigPart[];
 
   constructor(
     readonly destinations: readonly DestinationModule[],
     readonly sources: readonly SourceModule[],
   ) {
     this.sections = new Sections([...destinations, ...sources].flatMap(({ section }) => section ?? []));
+    this.configParts = [...sources, ...destinations].flatMap(({ config }) => config ?? []);
+  }
+
+  /** Every variable, in the order in which they are shown. */
+  get variables(): Variables {
+    return variablesOf(this.configParts);
+  }
+
+  /** Names that hosting platforms set, each with the variable that it stands for. */
+  get platformNames(): Readonly<Record<string, string>> {
+    return platformNamesOf(this.configParts);
+  }
+
+  /** @throws ConfigError naming every wrong variable at once */
+  loadConfig(directory: string, environment: NodeJS.ProcessEnv): Loaded {
+    return loadConfig(this.configParts, { directory, environment });
+  }
+
+  /** A commented `.env` with every variable at its default. */
+  envExample(): string {
+    return envExample(this.configParts);
   }
 }
 

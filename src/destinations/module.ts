@@ -1,4 +1,5 @@
 import type { Config } from '../config/config';
+import type { ConfigPart } from '../config/part';
 import type { Finding } from '../observability/finding';
 import type { Logger } from '../observability/logging';
 import type { DestinationId } from '../pipeline/delivery';
@@ -14,6 +15,8 @@ export interface DestinationModule {
   readonly kind: string;
   /** Events that share one request: limits that are set in requests hold that many times as many. */
   readonly eventsPerRequest: number;
+  /** Its variables. */
+  readonly config?: ConfigPart;
   /** What instances may set for themselves. */
   readonly section?: Section;
   /** What is configured for the events of all instances; without it there is no such thing. */

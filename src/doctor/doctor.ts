@@ -14,8 +14,10 @@ import type { Settings } from '../settings/section';
 import type { Sections } from '../settings/sections';
 import { inspectSettings } from '../settings/settings-doctor';
 import { consumedExchanges, topologyOf } from '../sources/rabbitmq/exchanges';
+import { rabbitMqConfig } from '../sources/rabbitmq/rabbitmq-config';
 import { inspectRabbitMq } from '../sources/rabbitmq/rabbitmq-doctor';
 import { consumedQueues } from '../sources/sqs/instance-queues';
+import { sqsConfig } from '../sources/sqs/sqs-config';
 import { inspectSqs } from '../sources/sqs/sqs-doctor';
 
 /** S3 is asked for nothing in particular: it need only answer. */
@@ -101,7 +103,7 @@ async function inspectParked(redis: RelayRedis, { redis: { prefix }, retry }: Co
 }
 
 async function inspectBroker(config: Config, settings: ReadonlyMap<string, Settings>): Promise<Finding[]> {
-  const { rabbitmq } = config;
+  const rabbitmq = rabbitMqConfig.of(config);
   if (!rabbitmq.enabled) {
     return [{ part: 'rabbitmq', check: 'connection', state: 'note', detail: 'RABBITMQ_URI is not set' }];
   }
@@ -113,17 +115,15 @@ async function inspectBroker(config: Config, settings: ReadonlyMap<string, Setti
   });
 }
 
-async function inspectQueues(
-  { sqs, webhook }: Config,
-  settings: ReadonlyMap<string, Settings>,
-): Promise<Finding[]> {
+async function inspectQueues(config: Config, settings: ReadonlyMap<string, Settings>): Promise<Finding[]> {
+  const sqs = sqsConfig.of(config);
   if (!sqs.enabled) return [];
   const instances = consumedQueues(settings);
   const downloader = new Downloader({
     maxBytes: 0,
     timeoutMs: S3_TIMEOUT_MS,
     idleMs: S3_TIMEOUT_MS,
-    guard: new AddressGuard(webhook.allowedNetworks),
+    guard: new AddressGuard(config.outgoing.allowedNetworks),
     trustedOrigin: sqs.s3Origin,
   });
   try {

@@ -4,6 +4,7 @@ import type { GatewayConfig } from '../config/gateway-config';
 import { DeadLetters } from '../dead-letters/dead-letters';
 import { sendWebhookSample } from '../destinations/webhook/webhook-sample';
 import { Webhooks } from '../destinations/webhook/webhooks';
+import { websocketConfig } from '../destinations/websocket/websocket-config';
 import { ConfigError, errorCode } from '../errors';
 import type { Modules } from '../modules';
 import { descriptorLimit, gatewayLimits } from '../network/descriptors';
@@ -121,7 +122,7 @@ export class RelayGateway {
       onStoreLost: () => options.metrics.storeLost.add(),
     });
     // What WebSocket clients receive is large: changes of settings do not wait behind it.
-    this.hub = config.webSocket.enabled ? this.createHub(this.redis.subscriber()) : undefined;
+    this.hub = websocketConfig.of(config).enabled ? this.createHub(this.redis.subscriber()) : undefined;
   }
 
   /** Resolves when it answers, or was stopped meanwhile; where Redis is away, it says so in its answers. */
@@ -189,7 +190,7 @@ export class RelayGateway {
     const { config, metrics, log } = this.options;
     return new WebSocketHub({
       gateway: config.gateway,
-      config: config.webSocket,
+      config: websocketConfig.of(config),
       keys: this.keys,
       bodies: this.bodies,
       subscriber,

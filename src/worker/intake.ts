@@ -8,10 +8,12 @@ import type { Settings } from '../settings/section';
 import type { SettingsCache } from '../settings/settings-cache';
 import type { SettingsStore } from '../settings/settings-store';
 import { consumedExchanges, exchangeOf, topologyOf } from '../sources/rabbitmq/exchanges';
+import { rabbitMqConfig } from '../sources/rabbitmq/rabbitmq-config';
 import { rabbitMqSection } from '../sources/rabbitmq/rabbitmq-section';
 import { RabbitMqSource } from '../sources/rabbitmq/rabbitmq-source';
 import type { Source } from '../sources/source';
 import { queuesOf } from '../sources/sqs/instance-queues';
+import { sqsConfig } from '../sources/sqs/sqs-config';
 import { sqsSection } from '../sources/sqs/sqs-section';
 import { SqsSource } from '../sources/sqs/sqs-source';
 import { InstanceFollower } from './instance-follower';
@@ -53,7 +55,9 @@ export class Sources {
   private readonly intakes: readonly Intake[];
 
   constructor(parts: SourcesParts) {
-    const { rabbitmq, sqs, delivery } = parts.config;
+    const { delivery } = parts.config;
+    const rabbitmq = rabbitMqConfig.of(parts.config);
+    const sqs = sqsConfig.of(parts.config);
     const count = Number(rabbitmq.enabled) + Number(sqs.enabled);
     const maxBytes = Math.floor(delivery.maxBytesInFlight / Math.max(1, count));
     this.intakes = [
@@ -102,7 +106,7 @@ export class Sources {
 }
 
 function rabbitMqIntake({ config, file, settings, store, log }: SourcesParts, maxBytes: number): Intake {
-  const { rabbitmq } = config;
+  const rabbitmq = rabbitMqConfig.of(config);
   const source = new RabbitMqSource({
     uri: rabbitmq.uri,
     frameMax: rabbitmq.frameMax,
@@ -131,12 +135,12 @@ function rabbitMqIntake({ config, file, settings, store, log }: SourcesParts, ma
 }
 
 function sqsIntake({ config, file, settings, store, log }: SourcesParts, maxBytes: number): Intake {
-  const { sqs } = config;
+  const sqs = sqsConfig.of(config);
   const downloader = new Downloader({
     maxBytes: Math.min(LARGEST_CLAIM_BYTES, maxBytes),
     timeoutMs: CLAIM_TIMEOUT_MS,
     idleMs: CLAIM_IDLE_MS,
-    guard: new AddressGuard(config.webhook.allowedNetworks),
+    guard: new AddressGuard(config.outgoing.allowedNetworks),
     trustedOrigin: sqs.s3Origin,
   });
   const source = new SqsSource({

@@ -1,5 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { instanceNameProblem, isGuardedChannel, isPresenceChannel } from '../../config/pusher-names';
+import {
+  instanceNameProblem,
+  isGuardedChannel,
+  isPresenceChannel,
+} from '../../destinations/pusher/pusher-names';
 import { type AppAuthorizer, isSocketId, type Presence } from '../../destinations/pusher/subscription-auth';
 import { instanceNameProblem as wrongInstanceName } from '../../settings/instance-names';
 import { keyOf } from '../guards';

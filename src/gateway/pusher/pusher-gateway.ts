@@ -1,7 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import type { Config } from '../../config/config';
-import { isOwnChannel } from '../../config/pusher-names';
 import {
   type AppName,
   appName,
@@ -10,6 +9,8 @@ import {
   OccupancyStore,
 } from '../../destinations/pusher/occupancy/occupancy-store';
 import { referenceStore } from '../../destinations/pusher/oversize/references';
+import { type PusherConfig, pusherConfig } from '../../destinations/pusher/pusher-config';
+import { isOwnChannel } from '../../destinations/pusher/pusher-names';
 import { pusherSection } from '../../destinations/pusher/pusher-section';
 import type { AppCredentials } from '../../destinations/pusher/signer';
 import { AppAuthorizer, type PusherWebhook } from '../../destinations/pusher/subscription-auth';
@@ -52,6 +53,7 @@ const TOLD_BY_WEBHOOKS: ReadonlySet<string> = new Set([
 /** What the gateway does for Pusher: signs subscriptions, takes webhooks, serves events behind links. */
 export class PusherGateway {
   private readonly authorizers = new LRUCache<AppName, AppAuthorizer>({ max: MAX_AUTHORIZERS });
+  private readonly pusher: PusherConfig;
   private readonly occupancy: OccupancyStore;
   private readonly index: PusherAppIndex;
   private readonly hook: AuthHook | undefined;
@@ -60,7 +62,8 @@ export class PusherGateway {
 
   constructor(private readonly parts: PusherGatewayParts) {
     const { config, redis } = parts;
-    const { global, authHookUrl } = config.pusher;
+    this.pusher = pusherConfig.of(config);
+    const { global, authHookUrl } = this.pusher;
     this.occupancy = new OccupancyStore(redis, config.redis.prefix);
     this.index = new PusherAppIndex({
       global: global?.app,
@@ -68,7 +71,7 @@ export class PusherGateway {
       onRead: (apps) => this.forgetOthers(apps),
     });
     if (authHookUrl !== undefined) {
-      const client = outgoingClient(config, new URL(authHookUrl).origin, HOOK_CONNECTIONS);
+      const client = outgoingClient(config.outgoing, new URL(authHookUrl).origin, HOOK_CONNECTIONS);
       this.hook = new AuthHook(authHookUrl, client);
     }
   }
@@ -76,10 +79,10 @@ export class PusherGateway {
   addRoutes(server: FastifyInstance, keys: Keys): void {
     const { config, redis } = this.parts;
     eventRoutes(server, referenceStore(config, redis));
-    if (!config.pusher.enabled) return;
+    if (!this.pusher.enabled) return;
     pusherAuthRoutes(server, {
       keys,
-      channelPrefix: config.pusher.channelPrefix,
+      channelPrefix: this.pusher.channelPrefix,
       hook: this.hook,
       hookLimits: new HookLimits(),
       originRules: { origins: config.gateway.cors.origins, publicUrl: config.gateway.publicUrl },
@@ -114,9 +117,9 @@ export class PusherGateway {
 
   /** The instance's own app before the global one. */
   private async appsOfInstance(instance: string | undefined): Promise<AppCredentials[]> {
-    const { config, settingsOf } = this.parts;
+    const { settingsOf } = this.parts;
     const own = instance === undefined ? undefined : pusherSection.of(await settingsOf(instance));
-    const global = config.pusher.global?.app;
+    const global = this.pusher.global?.app;
     return [...(own?.enabled === true ? [own] : []), ...(global === undefined ? [] : [global])];
   }
 
@@ -129,7 +132,7 @@ export class PusherGateway {
     const name = appName(app);
     let authorizer = this.authorizers.get(name);
     if (authorizer === undefined) {
-      authorizer = new AppAuthorizer(app, this.parts.config.pusher.masterKey);
+      authorizer = new AppAuthorizer(app, this.pusher.masterKey);
       this.authorizers.set(name, authorizer);
     }
     return authorizer;
@@ -137,7 +140,7 @@ export class PusherGateway {
 
   /** Where nobody asks which channels are occupied, nothing of it is kept. */
   private get keepsOccupancy(): boolean {
-    return this.parts.config.pusher.skipVacant;
+    return this.pusher.skipVacant;
   }
 
   private async take(app: KnownApp, webhook: PusherWebhook, signature: string): Promise<void> {
@@ -151,7 +154,7 @@ export class PusherGateway {
 
   /** What is noted twice changes nothing: it has its time. */
   private async note({ credentials, instances }: KnownApp, { timeMs, events }: PusherWebhook): Promise<void> {
-    const { channelPrefix } = this.parts.config.pusher;
+    const { channelPrefix } = this.pusher;
     const name = appName(credentials);
     const max = instances === undefined ? MAX_CHANNELS.global : MAX_CHANNELS.own;
     for (const { name: event, channel } of events) {

@@ -1,4 +1,4 @@
-import type { WebSocketConfig } from '../../config/gateway-config';
+import type { WebSocketConfig } from '../../destinations/websocket/websocket-config';
 import { within } from '../../time/within';
 import { badRequest, HttpError } from '../http-errors';
 import { instanceName } from '../instance-name';

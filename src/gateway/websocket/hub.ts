@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import type { Cluster, Redis } from 'ioredis';
-import type { GatewayConfig, WebSocketConfig } from '../../config/gateway-config';
+import type { GatewayConfig } from '../../config/gateway-config';
+import type { WebSocketConfig } from '../../destinations/websocket/websocket-config';
 import { clientAddressOf } from '../../network/client-address';
 import { descriptorLimit, gatewayLimits } from '../../network/descriptors';
 import type { SharedBudget } from '../../network/shared-budget';

@@ -1,6 +1,7 @@
 import type { Config } from '../../config/config';
 import { knownFilterOf } from '../../settings/document';
 import type { Settings } from '../../settings/section';
+import { rabbitMqConfig } from './rabbitmq-config';
 import { rabbitMqSection } from './rabbitmq-section';
 import type { ConsumedExchange, TopologyOptions } from './topology';
 
@@ -13,14 +14,15 @@ export function exchangeOf(instance: string, settings: Settings | undefined): Co
 
 /** The global exchange, and those of the instances whose settings say so. */
 export function consumedExchanges(
-  { rabbitmq }: Config,
+  config: Config,
   settings: ReadonlyMap<string, Settings>,
 ): ConsumedExchange[] {
+  const { global, exchange, events } = rabbitMqConfig.of(config);
   const own = [...settings].flatMap(([instance, each]) => exchangeOf(instance, each) ?? []);
-  return rabbitmq.global ? [{ name: rabbitmq.exchange, events: rabbitmq.events }, ...own] : own;
+  return global ? [{ name: exchange, events }, ...own] : own;
 }
 
-export function topologyOf({ rabbitmq }: Config): TopologyOptions {
-  const { consume: mode, queue, prefixKey, exchange } = rabbitmq;
+export function topologyOf(config: Config): TopologyOptions {
+  const { consume: mode, queue, prefixKey, exchange } = rabbitMqConfig.of(config);
   return { mode, queue, prefixKey, reserved: [exchange] };
 }

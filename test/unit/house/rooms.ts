@@ -71,6 +71,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'time',
   ],
   modules: [
+    'config',
     'settings',
     'destinations',
     'destinations/webhook',
