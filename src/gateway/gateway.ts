@@ -2,10 +2,12 @@ import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config/config';
 import type { GatewayConfig } from '../config/gateway-config';
 import { DeadLetters } from '../dead-letters/dead-letters';
-import { sendWebhookSample } from '../destinations/webhook/webhook-sample';
-import { Webhooks } from '../destinations/webhook/webhooks';
+import type { DestinationRoutes, RoutesContext } from '../destinations/module';
 import { websocketConfig } from '../destinations/websocket/websocket-config';
 import { ConfigError, errorCode } from '../errors';
+import { createGuards, type Guards } from '../http/guards';
+import { asHttpError, type ErrorContext } from '../http/http-errors';
+import { Keys } from '../http/keys';
 import type { Modules } from '../modules';
 import { descriptorLimit, gatewayLimits } from '../network/descriptors';
 import type { GuardedFastify } from '../network/guarded-fastify';
@@ -27,15 +29,10 @@ import type { SettingsStore } from '../settings/settings-store';
 import { subscriberOf } from '../settings/settings-subscriber';
 import { Deadline } from '../time/deadline';
 import { STRANGERS_BODIES } from './body-budgets';
-import { createGuards } from './guards';
-import { asHttpError, type ErrorContext } from './http-errors';
 import { createGatewayServer } from './http-server';
-import { Keys } from './keys';
-import { PusherGateway } from './pusher/pusher-gateway';
 import { auditRoutes } from './routes/audit-routes';
 import { deadLetterRoutes } from './routes/dead-letter-routes';
 import { settingsRoutes } from './routes/settings-routes';
-import { webhookTestRoutes } from './routes/webhook-test-routes';
 import { WebSocketHub } from './websocket/hub';
 
 export interface GatewayOptions {
@@ -62,8 +59,9 @@ export class RelayGateway {
   private readonly store: RetryStore;
   private readonly settingsStore: SettingsStore;
   private readonly instances: InstanceSettings;
-  private readonly webhooks: Webhooks;
-  private readonly pusher: PusherGateway;
+  private readonly guards: Guards;
+  /** What destinations serve. */
+  private readonly routes: readonly DestinationRoutes[];
   private readonly keys: Keys;
   private readonly bodies = new SharedBudget(STRANGERS_BODIES);
   private http: GuardedFastify | undefined;
@@ -81,35 +79,23 @@ export class RelayGateway {
     this.redis = new RedisConnections({ config: config.redis, onError: warnRedis });
     const { commands } = this.redis;
     this.store = new RetryStore({ redis: commands, prefix: config.redis.prefix, onError: warnRedis });
-    this.webhooks = new Webhooks(config);
     const store = openSettingsStore(modules.sections, config, commands);
     this.settingsStore = store;
     this.instances = new InstanceSettings({ store, file, config });
-    this.pusher = new PusherGateway({
-      config,
-      redis: commands,
-      metrics: options.metrics,
-      settingsOf: (instance) => this.instances.find(instance),
-      allSettings: async function* () {
-        // Apps of instances whose settings cannot be read are none, and the others' are.
-        for await (const [instance, stored] of store.list()) {
-          if (stored.kind === 'readable') yield [instance, stored.settings] as const;
-        }
-        yield* file;
-      },
-      onError: warnRedis,
-    });
     this.keys = new Keys({
       apiKey: config.gateway.apiKey,
       tokenDigestOf: (instance) => this.instances.tokenDigestOf(instance),
     });
+    this.guards = createGuards(this.keys);
+    const context = this.routesContext(warnRedis);
+    this.routes = modules.destinations.flatMap((module) => module.routes?.(context) ?? []);
     this.settings = new SettingsCache({
       store,
       subscriber: subscriberOf(this.redis.subscriber()),
       file,
       onChange: (instance) => {
         void this.hub?.recheck(instance);
-        this.pusher.settingsChanged();
+        for (const routes of this.routes) routes.settingsChanged?.();
       },
       onError: warnRedis,
       log,
@@ -205,23 +191,29 @@ export class RelayGateway {
     });
   }
 
+  private routesContext(onError: (error: unknown) => void): RoutesContext {
+    const { instances, keys, guards, settingsStore } = this;
+    const { config, metrics, settings: file } = this.options;
+    const allSettings = async function* (): AsyncGenerator<readonly [instance: string, settings: Settings]> {
+      for await (const [instance, stored] of settingsStore.list()) {
+        if (stored.kind === 'readable') yield [instance, stored.settings];
+      }
+      yield* file;
+    };
+    return { config, redis: this.redis.commands, metrics, keys, guards, instances, allSettings, onError };
+  }
+
   private addRoutes(server: FastifyInstance): void {
     const { modules, config, metrics } = this.options;
-    const { instances, store, health } = this;
-    const guards = createGuards(this.keys);
+    const { instances, store, health, guards } = this;
     healthRoutes(server, {
       registry: metrics.registry,
       readiness: () => ({ ready: health.state.ready, parts: { redis: health.state.detail } }),
     });
     settingsRoutes(server, { instances, guards, sections: modules.sections, config });
-    webhookTestRoutes(server, {
-      instances,
-      guards,
-      sendSample: (sample) => sendWebhookSample(this.webhooks, sample),
-    });
     deadLetterRoutes(server, { deadLetters: new DeadLetters(store), guards });
     auditRoutes(server, { store, guards });
-    this.pusher.addRoutes(server, this.keys);
+    for (const routes of this.routes) routes.add(server);
   }
 
   private async close(): Promise<void> {
@@ -232,7 +224,7 @@ export class RelayGateway {
     this.hub?.close();
     await this.closeHttp(deadline, shutdownTimeoutMs * CLOSING_SHARE);
     await deadline.finishesInTime(
-      Promise.all([this.store.close(), this.webhooks.close(), this.pusher.close()]),
+      Promise.all([this.store.close(), ...this.routes.map((routes) => routes.close())]),
     );
     await deadline.finishesInTime(this.health.stop());
     this.redis.close();

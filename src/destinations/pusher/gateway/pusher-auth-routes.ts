@@ -1,16 +1,12 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import {
-  instanceNameProblem,
-  isGuardedChannel,
-  isPresenceChannel,
-} from '../../destinations/pusher/pusher-names';
-import { type AppAuthorizer, isSocketId, type Presence } from '../../destinations/pusher/subscription-auth';
-import { instanceNameProblem as wrongInstanceName } from '../../settings/instance-names';
-import { keyOf } from '../guards';
-import { badRequest, type HttpError, notFound } from '../http-errors';
-import type { Access, Keys } from '../keys';
-import { describe } from '../openapi';
-import { isTrustedPage, type OriginRules } from '../origins';
+import { keyOf } from '../../../http/guards';
+import { badRequest, type HttpError, notFound } from '../../../http/http-errors';
+import type { Access, Keys } from '../../../http/keys';
+import { describe } from '../../../http/openapi';
+import { isTrustedPage, type OriginRules } from '../../../http/origins';
+import { instanceNameProblem as wrongInstanceName } from '../../../settings/instance-names';
+import { instanceNameProblem, isGuardedChannel, isPresenceChannel } from '../pusher-names';
+import { type AppAuthorizer, isSocketId, type Presence } from '../subscription-auth';
 import { type AuthHook, forbidden, type Person } from './auth-hook';
 import type { HookLimits } from './hook-limits';
 import { acceptForms } from './pusher-body';
