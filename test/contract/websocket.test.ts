@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
-import { loadConfig } from '../../src/config/load';
 import {
   createAppend,
   decodePublished,
@@ -8,6 +7,7 @@ import {
   streamKeys,
 } from '../../src/destinations/websocket/stream';
 import { WebSocketDestination } from '../../src/destinations/websocket/websocket-destination';
+import { MODULES } from '../../src/modules';
 import type { Delivery, Destination, DestinationId } from '../../src/pipeline/delivery';
 import { connectRedis } from '../../src/redis/client';
 import { deliveryTo, eventBody } from '../support/events';
@@ -229,7 +229,7 @@ describe('the websocket destination', () => {
 
   test('that Redis is away is an interruption, which spends no attempt', async () => {
     const own = await PrivateRedis.start();
-    const { config } = loadConfig(__dirname, { REDIS_URI: own.uri });
+    const { config } = MODULES.loadConfig(__dirname, { REDIS_URI: own.uri });
     const client = connectRedis(config.redis, 'commands', () => {});
     await new Promise((resolve) => client.once('ready', resolve));
     const destination = create(client as Redis);

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { loadConfig } from '../../src/config/load';
 import { RelayGateway } from '../../src/gateway/gateway';
 import { MODULES } from '../../src/modules';
 import type { Logger } from '../../src/observability/logging';
@@ -15,7 +14,7 @@ let port: number;
 
 async function create(env: Readonly<Record<string, string>> = {}): Promise<RelayGateway> {
   port = await freePort();
-  const { config } = loadConfig(__dirname, {
+  const { config } = MODULES.loadConfig(__dirname, {
     AUTHENTICATION_API_KEY: 'the-key-of-this-test-alone',
     GATEWAY_HOST: HOST,
     GATEWAY_PORT: String(port),

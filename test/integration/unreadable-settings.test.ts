@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Redis } from 'ioredis';
-import { loadConfig } from '../../src/config/load';
 import { MODULES } from '../../src/modules';
 import { SettingsCipher } from '../../src/settings/cipher';
 import { parseSettings } from '../../src/settings/document';
@@ -166,7 +165,7 @@ describe('tokens are found without settings being read (finding 1.9)', () => {
     const instances = new InstanceSettings({
       store,
       file,
-      config: loadConfig(__dirname, {}).config,
+      config: MODULES.loadConfig(__dirname, {}).config,
     });
     return { store, instances };
   };

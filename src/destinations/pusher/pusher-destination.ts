@@ -1,8 +1,8 @@
-import { eventNameProblem, instanceNameProblem, isEncryptedChannel } from '../../config/pusher-names';
 import { type BodyOptions, composeBody } from '../../events/body';
 import type { Delivery, Destination, DestinationId, Outcome, RunningAttempt } from '../../pipeline/delivery';
 import type { BatchEvent } from './batch-entry';
 import type { PusherApp } from './pusher-app';
+import { eventNameProblem, instanceNameProblem, isEncryptedChannel } from './pusher-names';
 import { encryptedLength } from './signer';
 
 /** Settings of one destination. */

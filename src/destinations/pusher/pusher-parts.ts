@@ -3,11 +3,12 @@ import type { DestinationContext } from '../module';
 import { OccupancyStore } from './occupancy/occupancy-store';
 import { OccupancyView } from './occupancy/occupancy-view';
 import { keepReferences } from './oversize/references';
+import { pusherConfig } from './pusher-config';
 import type { PusherParts } from './pushers';
 
 /** What Pusher's destinations need of Redis, as far as the configuration asks for it. */
 export function createPusherParts({ config, redis, subscriber, log }: DestinationContext): PusherParts {
-  const { enabled, skipVacant, vacantCheckMs } = config.pusher;
+  const { enabled, skipVacant, vacantCheckMs } = pusherConfig.of(config);
   const reference = keepReferences(config, redis);
   if (!enabled || !skipVacant) return reference === undefined ? {} : { reference };
   const occupancy = new OccupancyView({

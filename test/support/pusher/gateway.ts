@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
-import { loadConfig } from '../../../src/config/load';
 import { RelayGateway } from '../../../src/gateway/gateway';
 import { MODULES } from '../../../src/modules';
 import { createLogger } from '../../../src/observability/logging';
@@ -25,7 +24,7 @@ export class LocalGateway {
     const uri = process.env['REDIS_URI'] ?? '';
     const prefix = env['REDIS_PREFIX_KEY'] ?? `gateway-${randomBytes(6).toString('hex')}`;
     const port = await freePort();
-    const { config } = loadConfig(__dirname, {
+    const { config } = MODULES.loadConfig(__dirname, {
       REDIS_URI: uri,
       REDIS_PREFIX_KEY: prefix,
       GATEWAY_HOST: HOST,

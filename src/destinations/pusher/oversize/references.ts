@@ -1,17 +1,18 @@
 import type { Config } from '../../../config/config';
 import type { RedisClient } from '../../../redis/scripts';
+import { pusherConfig } from '../pusher-config';
 import type { Referrer } from '../pusher-destination';
 import { ReferenceStore } from './oversize-store';
 import { referrer } from './stub';
 
-export function referenceStore({ redis, pusher }: Config, client: RedisClient): ReferenceStore {
-  const { ttlSeconds, maxBytes } = pusher.reference;
-  return new ReferenceStore({ redis: client, prefix: redis.prefix, ttlSeconds, maxBytes });
+export function referenceStore(config: Config, client: RedisClient): ReferenceStore {
+  const { ttlSeconds, maxBytes } = pusherConfig.of(config).reference;
+  return new ReferenceStore({ redis: client, prefix: config.redis.prefix, ttlSeconds, maxBytes });
 }
 
 /** Keeps what is too large for Pusher behind links, where the configuration says so. */
 export function keepReferences(config: Config, client: RedisClient): Referrer | undefined {
-  const { oversize, reference } = config.pusher;
+  const { oversize, reference } = pusherConfig.of(config);
   const { baseUrl } = reference;
   if (oversize !== 'reference' || baseUrl === undefined) return undefined;
   const store = referenceStore(config, client);

@@ -1,7 +1,7 @@
-import { loadConfig } from '../../../src/config/load';
-import type { SqsConfig } from '../../../src/config/sqs';
-import { ConfigError } from '../../../src/errors';
-import { folderWith } from '../../support/folders';
+import { ConfigError } from '../../../../src/errors';
+import { MODULES } from '../../../../src/modules';
+import { type SqsConfig, sqsConfig } from '../../../../src/sources/sqs/sqs-config';
+import { folderWith } from '../../../support/folders';
 
 const removals: (() => void)[] = [];
 afterEach(() => {
@@ -11,10 +11,11 @@ afterEach(() => {
 function load(environment: Readonly<Record<string, string>>) {
   const folder = folderWith({});
   removals.push(folder.remove);
-  return loadConfig(folder.path, { ...environment });
+  return MODULES.loadConfig(folder.path, { ...environment });
 }
 
-const sqs = (environment: Readonly<Record<string, string>>): SqsConfig => load(environment).config.sqs;
+const sqs = (environment: Readonly<Record<string, string>>): SqsConfig =>
+  sqsConfig.of(load(environment).config);
 
 function problems(environment: Readonly<Record<string, string>>): readonly string[] {
   try {
@@ -56,7 +57,7 @@ test('the variables of the core API mean what they mean there', () => {
     SQS_GLOBAL_CALL: 'false',
     S3_ENDPOINT: 'minio.internal',
   });
-  expect(config.sqs).toMatchObject({
+  expect(sqsConfig.of(config)).toMatchObject({
     enabled: true,
     credentials: { accessKeyId: 'id', secretAccessKey: 'secret' },
     accountId: '123456789012',

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
-import type { ReferenceStore } from '../../destinations/pusher/oversize/oversize-store';
-import { HttpError, notFound } from '../http-errors';
-import { describe } from '../openapi';
+import { HttpError, notFound } from '../../../http/http-errors';
+import { describe } from '../../../http/openapi';
+import type { ReferenceStore } from '../oversize/oversize-store';
 
 interface OfLink {
   readonly Params: { readonly id: string };

@@ -1,7 +1,7 @@
-import { pusherSection } from '../../destinations/pusher/pusher-section';
-import type { AppCredentials } from '../../destinations/pusher/signer';
-import type { Settings } from '../../settings/section';
-import { monotonicMs } from '../../time/monotonic';
+import type { Settings } from '../../../settings/section';
+import { monotonicMs } from '../../../time/monotonic';
+import { pusherSection } from '../pusher-section';
+import type { AppCredentials } from '../signer';
 
 /** Settings are looked through again at most so often, whoever asks. */
 export const MAX_AGE_MS = 10_000;

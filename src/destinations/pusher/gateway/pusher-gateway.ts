@@ -1,39 +1,26 @@
 import type { FastifyInstance } from 'fastify';
 import { LRUCache } from 'lru-cache';
-import type { Config } from '../../config/config';
-import { isOwnChannel } from '../../config/pusher-names';
+import { outgoingClient } from '../../../network/outgoing';
+import type { DestinationRoutes, RoutesContext } from '../../module';
 import {
   type AppName,
   appName,
   MAX_CHANNELS,
   type OccupancyChange,
   OccupancyStore,
-} from '../../destinations/pusher/occupancy/occupancy-store';
-import { referenceStore } from '../../destinations/pusher/oversize/references';
-import { pusherSection } from '../../destinations/pusher/pusher-section';
-import type { AppCredentials } from '../../destinations/pusher/signer';
-import { AppAuthorizer, type PusherWebhook } from '../../destinations/pusher/subscription-auth';
-import { outgoingClient } from '../../network/outgoing';
-import type { Metrics } from '../../observability/metrics';
-import type { RedisClient } from '../../redis/scripts';
-import type { Settings } from '../../settings/section';
-import type { Keys } from '../keys';
-import { eventRoutes } from '../routes/event-routes';
+} from '../occupancy/occupancy-store';
+import { referenceStore } from '../oversize/references';
+import { type PusherConfig, pusherConfig } from '../pusher-config';
+import { isOwnChannel } from '../pusher-names';
+import { pusherSection } from '../pusher-section';
+import type { AppCredentials } from '../signer';
+import { AppAuthorizer, type PusherWebhook } from '../subscription-auth';
 import { type KnownApp, MAX_AGE_MS, PusherAppIndex } from './app-index';
 import { AuthHook } from './auth-hook';
+import { eventRoutes } from './event-routes';
 import { HookLimits } from './hook-limits';
 import { pusherAuthRoutes } from './pusher-auth-routes';
 import { pusherWebhookRoutes, type WebhookApp } from './pusher-webhook-routes';
-
-export interface PusherGatewayParts {
-  readonly config: Config;
-  readonly redis: RedisClient;
-  readonly metrics: Metrics;
-  readonly settingsOf: (instance: string) => Promise<Settings | undefined>;
-  /** Settings of all instances, of Redis and of the file. */
-  readonly allSettings: () => AsyncIterable<readonly [instance: string, settings: Settings]>;
-  readonly onError: (error: unknown) => void;
-}
 
 const MAX_AUTHORIZERS = 1000;
 const HOOK_CONNECTIONS = 50;
@@ -50,36 +37,38 @@ const TOLD_BY_WEBHOOKS: ReadonlySet<string> = new Set([
 ]);
 
 /** What the gateway does for Pusher: signs subscriptions, takes webhooks, serves events behind links. */
-export class PusherGateway {
+export class PusherGateway implements DestinationRoutes {
   private readonly authorizers = new LRUCache<AppName, AppAuthorizer>({ max: MAX_AUTHORIZERS });
+  private readonly pusher: PusherConfig;
   private readonly occupancy: OccupancyStore;
   private readonly index: PusherAppIndex;
   private readonly hook: AuthHook | undefined;
   private readonly signatures = new LRUCache<string, true>({ max: MAX_SIGNATURES });
   private timer: NodeJS.Timeout | undefined;
 
-  constructor(private readonly parts: PusherGatewayParts) {
-    const { config, redis } = parts;
-    const { global, authHookUrl } = config.pusher;
+  constructor(private readonly context: RoutesContext) {
+    const { config, redis } = context;
+    this.pusher = pusherConfig.of(config);
+    const { global, authHookUrl } = this.pusher;
     this.occupancy = new OccupancyStore(redis, config.redis.prefix);
     this.index = new PusherAppIndex({
       global: global?.app,
-      allSettings: parts.allSettings,
+      allSettings: () => context.allSettings(),
       onRead: (apps) => this.forgetOthers(apps),
     });
     if (authHookUrl !== undefined) {
-      const client = outgoingClient(config, new URL(authHookUrl).origin, HOOK_CONNECTIONS);
+      const client = outgoingClient(config.outgoing, new URL(authHookUrl).origin, HOOK_CONNECTIONS);
       this.hook = new AuthHook(authHookUrl, client);
     }
   }
 
-  addRoutes(server: FastifyInstance, keys: Keys): void {
-    const { config, redis } = this.parts;
+  add(server: FastifyInstance): void {
+    const { config, redis, keys } = this.context;
     eventRoutes(server, referenceStore(config, redis));
-    if (!config.pusher.enabled) return;
+    if (!this.pusher.enabled) return;
     pusherAuthRoutes(server, {
       keys,
-      channelPrefix: config.pusher.channelPrefix,
+      channelPrefix: this.pusher.channelPrefix,
       hook: this.hook,
       hookLimits: new HookLimits(),
       originRules: { origins: config.gateway.cors.origins, publicUrl: config.gateway.publicUrl },
@@ -103,7 +92,7 @@ export class PusherGateway {
     if (!this.keepsOccupancy) return;
     this.timer ??= setTimeout(() => {
       this.timer = undefined;
-      this.index.refresh().catch(this.parts.onError);
+      this.index.refresh().catch((error: unknown) => this.context.onError(error));
     }, MAX_AGE_MS + 1);
   }
 
@@ -114,9 +103,9 @@ export class PusherGateway {
 
   /** The instance's own app before the global one. */
   private async appsOfInstance(instance: string | undefined): Promise<AppCredentials[]> {
-    const { config, settingsOf } = this.parts;
-    const own = instance === undefined ? undefined : pusherSection.of(await settingsOf(instance));
-    const global = config.pusher.global?.app;
+    const { instances } = this.context;
+    const own = instance === undefined ? undefined : pusherSection.of(await instances.find(instance));
+    const global = this.pusher.global?.app;
     return [...(own?.enabled === true ? [own] : []), ...(global === undefined ? [] : [global])];
   }
 
@@ -129,7 +118,7 @@ export class PusherGateway {
     const name = appName(app);
     let authorizer = this.authorizers.get(name);
     if (authorizer === undefined) {
-      authorizer = new AppAuthorizer(app, this.parts.config.pusher.masterKey);
+      authorizer = new AppAuthorizer(app, this.pusher.masterKey);
       this.authorizers.set(name, authorizer);
     }
     return authorizer;
@@ -137,7 +126,7 @@ export class PusherGateway {
 
   /** Where nobody asks which channels are occupied, nothing of it is kept. */
   private get keepsOccupancy(): boolean {
-    return this.parts.config.pusher.skipVacant;
+    return this.pusher.skipVacant;
   }
 
   private async take(app: KnownApp, webhook: PusherWebhook, signature: string): Promise<void> {
@@ -145,13 +134,13 @@ export class PusherGateway {
     if (this.signatures.has(signature)) return;
     this.signatures.set(signature, true);
     for (const { name } of webhook.events) {
-      this.parts.metrics.pusherWebhooks.add(TOLD_BY_WEBHOOKS.has(name) ? name : 'other');
+      this.context.metrics.pusherWebhooks.add(TOLD_BY_WEBHOOKS.has(name) ? name : 'other');
     }
   }
 
   /** What is noted twice changes nothing: it has its time. */
   private async note({ credentials, instances }: KnownApp, { timeMs, events }: PusherWebhook): Promise<void> {
-    const { channelPrefix } = this.parts.config.pusher;
+    const { channelPrefix } = this.pusher;
     const name = appName(credentials);
     const max = instances === undefined ? MAX_CHANNELS.global : MAX_CHANNELS.own;
     for (const { name: event, channel } of events) {
@@ -164,7 +153,7 @@ export class PusherGateway {
   private forgetOthers(apps: readonly KnownApp[]): void {
     if (!this.keepsOccupancy) return;
     const names = new Set(apps.map(({ credentials }) => appName(credentials)));
-    this.occupancy.retain(names).catch(this.parts.onError);
+    this.occupancy.retain(names).catch((error: unknown) => this.context.onError(error));
   }
 }
 

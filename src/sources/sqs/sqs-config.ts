@@ -1,8 +1,10 @@
-import type { EventFilter } from '../events/filter';
-import { readEventSwitches } from './event-switches';
-import { httpUrl } from './formats';
-import { parseUrl } from './url';
-import type { Values } from './variables';
+import { httpUrl } from '../../config/formats';
+import { type ConfigPart, configPart } from '../../config/part';
+import type { Reading } from '../../config/reading';
+import { parseUrl } from '../../config/url';
+import type { ValuesOf } from '../../config/variable';
+import type { EventFilter } from '../../events/filter';
+import { SQS_VARIABLES } from './sqs-variables';
 
 export interface SqsConfig {
   readonly enabled: boolean;
@@ -32,23 +34,34 @@ const QUEUE_NAME = /^(?=.{1,80}$)[A-Za-z0-9_-]+(\.fifo)?$/;
 const S3_PORT = 9000;
 const HTTPS_PORT = 443;
 
-export function sqsOf(
-  values: Values,
-  raw: Readonly<Record<string, unknown>>,
-  problems: string[],
-  warnings: string[],
-): SqsConfig {
+type Values = ValuesOf<typeof SQS_VARIABLES>;
+
+const SWITCHES = {
+  prefix: 'SQS_GLOBAL_',
+  choose: 'global SQS queues that are consumed',
+  others: ['SQS_GLOBAL_ENABLED', 'SQS_GLOBAL_FORCE_SINGLE_QUEUE', 'SQS_GLOBAL_PREFIX_NAME'],
+};
+
+export const sqsConfig: ConfigPart<SqsConfig> = configPart({
+  name: 'sqs',
+  title: 'Amazon SQS',
+  variables: SQS_VARIABLES,
+  switches: SWITCHES,
+  read: sqsOf,
+});
+
+function sqsOf(values: Values, reading: Reading): SqsConfig {
   const enabled = values.SQS_ENABLED ?? values.SQS_QUEUE_URLS.length > 0;
-  const events = readEventSwitches('SQS_GLOBAL_', raw, problems, warnings);
-  checkNames(values, problems);
+  const events = reading.switches(SWITCHES);
+  checkNames(values, reading);
   if (enabled && values.SQS_GLOBAL_ENABLED && events !== 'all' && events.size === 0) {
-    warnings.push('every SQS_GLOBAL_… says false: no global SQS queue is consumed');
+    reading.warn('every SQS_GLOBAL_… says false: no global SQS queue is consumed');
   }
   return {
     enabled,
     region: regionOf(values),
     endpoint: values.SQS_ENDPOINT,
-    credentials: credentialsOf(values, problems),
+    credentials: credentialsOf(values, reading),
     accountId: values.SQS_ACCOUNT_ID,
     queueUrls: values.SQS_QUEUE_URLS,
     templates: values.SQS_QUEUE_TEMPLATES,
@@ -79,20 +92,20 @@ function regionOf({
 
 function credentialsOf(
   { SQS_ACCESS_KEY_ID: accessKeyId, SQS_SECRET_ACCESS_KEY: secretAccessKey }: Values,
-  problems: string[],
+  reading: Reading,
 ): SqsConfig['credentials'] {
   if ((accessKeyId === '') !== (secretAccessKey === '')) {
-    problems.push(
+    reading.problem(
       'SQS_ACCESS_KEY_ID, SQS_SECRET_ACCESS_KEY: must both be set, or both be empty for a role or a profile',
     );
   }
   return accessKeyId === '' ? undefined : { accessKeyId, secretAccessKey };
 }
 
-function checkNames(values: Values, problems: string[]): void {
+function checkNames(values: Values, reading: Reading): void {
   for (const url of values.SQS_QUEUE_URLS) {
     if (httpUrl.parse(url) === undefined || !QUEUE_NAME.test(url.slice(url.lastIndexOf('/') + 1))) {
-      problems.push(
+      reading.problem(
         'SQS_QUEUE_URLS: must be addresses of queues, such as https://sqs.us-east-1.amazonaws.com/123456789012/name.fifo',
       );
     }
@@ -100,18 +113,18 @@ function checkNames(values: Values, problems: string[]): void {
   for (const template of values.SQS_QUEUE_TEMPLATES) {
     const name = template.replace('{event}', 'e').replace('{instance}', 'i');
     if (!template.includes('{event}') || !QUEUE_NAME.test(name)) {
-      problems.push(
+      reading.problem(
         `SQS_QUEUE_TEMPLATES: ${JSON.stringify(template)} must be a queue's name with {event} and {instance} in it`,
       );
     }
   }
   if (!QUEUE_NAME.test(`${values.SQS_GLOBAL_PREFIX_NAME}_call.fifo`)) {
-    problems.push(
+    reading.problem(
       'SQS_GLOBAL_PREFIX_NAME: must be letters, digits, hyphens and underscores, so few that a queue can be named so',
     );
   }
   if (!/^(\d{12})?$/.test(values.SQS_ACCOUNT_ID)) {
-    problems.push('SQS_ACCOUNT_ID: must be the 12 digits of an AWS account');
+    reading.problem('SQS_ACCOUNT_ID: must be the 12 digits of an AWS account');
   }
 }
 

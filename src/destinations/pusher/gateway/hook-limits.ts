@@ -1,9 +1,9 @@
 import { type BulkheadPolicy, BulkheadRejectedError, bulkhead } from 'cockatiel';
 import { LRUCache } from 'lru-cache';
-import { addressGroup } from '../../network/client-address';
-import { monotonicMs } from '../../time/monotonic';
-import { Pace, type Rate } from '../../time/pace';
-import { HttpError } from '../http-errors';
+import { HttpError } from '../../../http/http-errors';
+import { addressGroup } from '../../../network/client-address';
+import { monotonicMs } from '../../../time/monotonic';
+import { Pace, type Rate } from '../../../time/pace';
 
 /**
  * Questions of one address (IPv6: of one /64) and of all. Pages behind one address that come back together may ask a few

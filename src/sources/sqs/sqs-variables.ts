@@ -1,5 +1,5 @@
-import { flag, httpUrl, integer, list, number, optional, text } from './formats';
-import { secret, variable } from './variable';
+import { flag, httpUrl, integer, list, number, optional, text } from '../../config/formats';
+import { secret, variable } from '../../config/variable';
 
 /** Variables of Amazon SQS, and of the S3 that holds what is too large for it. */
 export const SQS_VARIABLES = {
@@ -61,4 +61,4 @@ export const SQS_VARIABLES = {
     undefined,
     'Whether S3_ENDPOINT speaks https. Unset: what its address says, and yes for S3_PORT 443.',
   ),
-} as const;
+};

@@ -1,4 +1,4 @@
-import { CATALOGUE } from '../events/catalogue';
+import { CATALOGUE } from '../../events/catalogue';
 
 /** AMQP's short strings, which names of exchanges, queues and routing keys are, have as many bytes at most. */
 export const MAX_AMQP_NAME_BYTES = 255;

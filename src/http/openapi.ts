@@ -6,7 +6,8 @@ import { z } from 'zod';
 
 type JsonSchema = Readonly<Record<string, unknown>>;
 
-export type Tag = 'settings' | 'delivery' | 'operations' | 'pusher';
+/** What a route is listed under: the gateway's own, or the kind of a destination that serves it. */
+type Tag = 'settings' | 'delivery' | 'operations' | (string & {});
 
 /** A route's line in the description. */
 export function describe(

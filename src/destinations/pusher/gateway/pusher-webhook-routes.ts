@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { AppAuthorizer, PusherWebhook } from '../../destinations/pusher/subscription-auth';
-import { unauthorized } from '../http-errors';
-import { describe } from '../openapi';
+import { unauthorized } from '../../../http/http-errors';
+import { describe } from '../../../http/openapi';
+import type { AppAuthorizer, PusherWebhook } from '../subscription-auth';
 import type { KnownApp } from './app-index';
 import { keepRawBodies } from './pusher-body';
 

@@ -1,7 +1,7 @@
-import { flag, httpUrl, integer, number, oneOf, optional, text, urlOf } from './formats';
-import { port, secret, variable } from './variable';
+import { flag, httpUrl, integer, number, oneOf, optional, text, urlOf } from '../../config/formats';
+import { port, secret, variable } from '../../config/variable';
 
-/** Variables of Pusher, of its references, and of outgoing proxies. */
+/** Variables of Pusher, and of what is sent as a link in the place of an event that is too large for it. */
 export const PUSHER_VARIABLES = {
   PUSHER_ENABLED: variable(optional(flag), undefined, 'Send events to Pusher. Unset: yes.'),
   PUSHER_URL: secret(
@@ -80,17 +80,4 @@ export const PUSHER_VARIABLES = {
     undefined,
     'Address that is asked before a Pusher subscription is signed. A 2xx answer allows it, and may name user_id and user_info.',
   ),
-  GATEWAY_URL: variable(
-    optional(httpUrl),
-    undefined,
-    'Address at which browsers reach the gateway. Links to events too large for Pusher start with it.',
-  ),
-
-  HTTP_PROXY: secret(optional(httpUrl), undefined, 'Proxy for webhooks and Pusher at http:// addresses.'),
-  HTTPS_PROXY: secret(optional(httpUrl), undefined, 'Proxy for webhooks and Pusher at https:// addresses.'),
-  NO_PROXY: variable(
-    text,
-    '',
-    'Hosts that are reached without a proxy, as a comma-separated list. *: all hosts.',
-  ),
-} as const;
+};

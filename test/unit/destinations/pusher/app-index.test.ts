@@ -1,4 +1,4 @@
-import { type KnownApp, PusherAppIndex } from '../../../../src/gateway/pusher/app-index';
+import { type KnownApp, PusherAppIndex } from '../../../../src/destinations/pusher/gateway/app-index';
 import type { Settings } from '../../../../src/settings/section';
 
 const GLOBAL = { appId: '1', key: 'global', secret: 's' };

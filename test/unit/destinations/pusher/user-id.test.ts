@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { userIdOf } from '../../../../src/gateway/pusher/user-id';
+import { userIdOf } from '../../../../src/destinations/pusher/gateway/user-id';
 
 const text = fc.string({ minLength: 1, unit: fc.constantFrom('a', 'b', '/', '%', '2', 'F', 'é') });
 

@@ -1,9 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadConfig } from '../../../src/config/load';
-import { eventNameProblem, instanceNameProblem, isOwnChannel } from '../../../src/config/pusher-names';
 import { originOf } from '../../../src/destinations/pusher/pusher-address';
+import { pusherConfig } from '../../../src/destinations/pusher/pusher-config';
+import {
+  eventNameProblem,
+  instanceNameProblem,
+  isOwnChannel,
+} from '../../../src/destinations/pusher/pusher-names';
+import { MODULES } from '../../../src/modules';
 
 const APP = {
   PUSHER_GLOBAL_APP_ID: '123456',
@@ -20,7 +25,10 @@ describe('the configuration of Pusher', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  const load = (env: Record<string, string>) => loadConfig(folder, env).config;
+  const load = (env: Record<string, string>) => {
+    const { config } = MODULES.loadConfig(folder, env);
+    return { pusher: pusherConfig.of(config), proxy: config.outgoing.proxy };
+  };
   const originFor = (env: Record<string, string>) => {
     const app = load(env).pusher.global?.app;
     return app && originOf(app);

@@ -1,4 +1,4 @@
-import type { AttemptRecord } from '../pipeline/delivery';
+import type { AttemptRecord } from '../../pipeline/delivery';
 
 /** What somebody is told about a test of a webhook. */
 export interface WebhookTestAnswer {

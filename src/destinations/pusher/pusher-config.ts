@@ -1,8 +1,11 @@
-import type { EventFilter } from '../events/filter';
-import { readEventSwitches } from './event-switches';
+import type { CoreConfig } from '../../config/config';
+import { type ConfigPart, configPart } from '../../config/part';
+import type { Reading } from '../../config/reading';
+import { parseUrl, withoutBrackets } from '../../config/url';
+import type { ValuesOf } from '../../config/variable';
+import type { EventFilter } from '../../events/filter';
 import { isEncryptedChannel, prefixProblem } from './pusher-names';
-import { parseUrl, withoutBrackets } from './url';
-import type { Values } from './variables';
+import { PUSHER_VARIABLES } from './pusher-variables';
 
 /** An app at Pusher, or at a server that speaks its protocol. */
 export interface PusherAppConfig {
@@ -37,47 +40,42 @@ export interface PusherConfig {
   readonly authHookUrl: string | undefined;
 }
 
-/** `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`. */
-export interface ProxyConfig {
-  readonly http: string | undefined;
-  readonly https: string | undefined;
-  readonly except: readonly string[];
-}
+type Values = ValuesOf<typeof PUSHER_VARIABLES>;
 
-export function proxyOf(values: Values): ProxyConfig {
-  const except = values.NO_PROXY.split(/[\s,]+/).filter((host) => host !== '');
-  return { http: values.HTTP_PROXY, https: values.HTTPS_PROXY, except };
-}
+const SWITCHES = { prefix: 'PUSHER_EVENTS_', choose: 'events that the global Pusher app receives' };
 
-export function pusherOf(
-  values: Values,
-  raw: Readonly<Record<string, unknown>>,
-  problems: string[],
-  warnings: string[],
-): PusherConfig {
+export const pusherConfig: ConfigPart<PusherConfig> = configPart({
+  name: 'pusher',
+  title: 'Pusher',
+  variables: PUSHER_VARIABLES,
+  switches: SWITCHES,
+  read: pusherOf,
+});
+
+function pusherOf(values: Values, reading: Reading, { gateway }: CoreConfig): PusherConfig {
   const enabled = values.PUSHER_ENABLED ?? true;
   const prefix = values.PUSHER_CHANNEL_PREFIX;
   const masterKey = values.PUSHER_ENCRYPTION_MASTER_KEY_BASE64;
   const wrongPrefix = prefixProblem(prefix);
-  if (wrongPrefix !== undefined) problems.push(`PUSHER_CHANNEL_PREFIX: ${wrongPrefix}`);
+  if (wrongPrefix !== undefined) reading.problem(`PUSHER_CHANNEL_PREFIX: ${wrongPrefix}`);
   if (masterKey !== '' && Buffer.from(masterKey, 'base64').length !== 32) {
-    problems.push(
+    reading.problem(
       'PUSHER_ENCRYPTION_MASTER_KEY_BASE64: must be 32 bytes in base64, such as the output of: openssl rand -base64 32',
     );
   }
   if (isEncryptedChannel(prefix) && masterKey === '') {
-    problems.push(
+    reading.problem(
       'PUSHER_ENCRYPTION_MASTER_KEY_BASE64: must be set while PUSHER_CHANNEL_PREFIX is private-encrypted-',
     );
   }
-  if (enabled && values.PUSHER_OVERSIZE === 'reference' && values.GATEWAY_URL === undefined) {
-    problems.push(
+  if (enabled && values.PUSHER_OVERSIZE === 'reference' && gateway.publicUrl === undefined) {
+    reading.problem(
       'GATEWAY_URL: must be set while PUSHER_OVERSIZE is reference: the address at which browsers reach the gateway',
     );
   }
   return {
     enabled,
-    global: enabled ? globalOf(values, raw, problems, warnings) : undefined,
+    global: enabled ? globalOf(values, reading) : undefined,
     channelPrefix: prefix,
     masterKey,
     maxEventBytes: values.PUSHER_MAX_EVENT_BYTES,
@@ -85,7 +83,7 @@ export function pusherOf(
     reference: {
       ttlSeconds: values.PUSHER_REFERENCE_TTL_SECONDS,
       maxBytes: values.PUSHER_REFERENCE_MAX_BYTES,
-      baseUrl: values.GATEWAY_URL,
+      baseUrl: gateway.publicUrl,
     },
     skipVacant: values.PUSHER_SKIP_VACANT_CHANNELS,
     vacantCheckMs: values.PUSHER_VACANT_CHECK_SECONDS * 1000,
@@ -95,14 +93,9 @@ export function pusherOf(
   };
 }
 
-function globalOf(
-  values: Values,
-  raw: Readonly<Record<string, unknown>>,
-  problems: string[],
-  warnings: string[],
-): PusherConfig['global'] {
-  const events = readEventSwitches('PUSHER_EVENTS_', raw, problems, warnings);
-  const url = values.PUSHER_URL === undefined ? undefined : readPusherUrl(values.PUSHER_URL, problems);
+function globalOf(values: Values, reading: Reading): PusherConfig['global'] {
+  const events = reading.switches(SWITCHES);
+  const url = values.PUSHER_URL === undefined ? undefined : readPusherUrl(values.PUSHER_URL, reading);
   const appId = values.PUSHER_GLOBAL_APP_ID || url?.appId || '';
   if (!(values.PUSHER_GLOBAL_ENABLED ?? appId !== '')) return undefined;
   // Credentials of one app belong together: those of the URL are not mixed with others.
@@ -116,34 +109,36 @@ function globalOf(
     host: values.PUSHER_GLOBAL_HOST || from?.host,
     port: values.PUSHER_GLOBAL_PORT ?? from?.port,
   };
-  checkApp(app, problems);
+  checkApp(app, reading);
   if (events !== 'all' && events.size === 0) {
-    warnings.push('every PUSHER_EVENTS_… says false: the global Pusher app receives nothing');
+    reading.warn('every PUSHER_EVENTS_… says false: the global Pusher app receives nothing');
   }
   return { app, events };
 }
 
-function checkApp(app: PusherAppConfig, problems: string[]): void {
+function checkApp(app: PusherAppConfig, reading: Reading): void {
   for (const [variable, value] of [
     ['PUSHER_GLOBAL_APP_ID', app.appId],
     ['PUSHER_GLOBAL_KEY', app.key],
     ['PUSHER_GLOBAL_SECRET', app.secret],
   ]) {
     if (value === '') {
-      problems.push(`${variable}: must be set for the global Pusher app; its dashboard shows it`);
+      reading.problem(`${variable}: must be set for the global Pusher app; its dashboard shows it`);
     }
   }
   if (app.cluster === '' && app.host === undefined) {
-    problems.push('PUSHER_GLOBAL_CLUSTER: must be set, such as us2, unless PUSHER_GLOBAL_HOST is');
+    reading.problem('PUSHER_GLOBAL_CLUSTER: must be set, such as us2, unless PUSHER_GLOBAL_HOST is');
   }
   if (app.cluster !== '' && !isClusterName(app.cluster)) {
-    problems.push('PUSHER_GLOBAL_CLUSTER: must be the short name of a cluster, such as us2');
+    reading.problem('PUSHER_GLOBAL_CLUSTER: must be the short name of a cluster, such as us2');
   }
   if (app.host !== undefined && !isHostName(app.host)) {
-    problems.push('PUSHER_GLOBAL_HOST: must be the name or address of a host, without scheme, port and path');
+    reading.problem(
+      'PUSHER_GLOBAL_HOST: must be the name or address of a host, without scheme, port and path',
+    );
   }
   if (!/^[\w-]+$/.test(app.appId) && app.appId !== '') {
-    problems.push('PUSHER_GLOBAL_APP_ID: must be of letters, digits and hyphens');
+    reading.problem('PUSHER_GLOBAL_APP_ID: must be of letters, digits and hyphens');
   }
 }
 
@@ -159,11 +154,11 @@ export function isHostName(text: string): boolean {
 }
 
 /** `SCHEME://KEY:SECRET@HOST:PORT/apps/APP_ID`, as Pusher's add-ons set it. */
-function readPusherUrl(text: string, problems: string[]): Omit<PusherAppConfig, 'cluster'> | undefined {
+function readPusherUrl(text: string, reading: Reading): Omit<PusherAppConfig, 'cluster'> | undefined {
   const url = parseUrl(text);
   const [, appId] = /^\/apps\/([\w-]+)\/?$/.exec(url?.pathname ?? '') ?? [];
   if (url === undefined || appId === undefined || url.username === '' || url.password === '') {
-    problems.push('PUSHER_URL: must be of the form https://KEY:SECRET@api-CLUSTER.pusher.com/apps/APP_ID');
+    reading.problem('PUSHER_URL: must be of the form https://KEY:SECRET@api-CLUSTER.pusher.com/apps/APP_ID');
     return undefined;
   }
   return {

@@ -1,4 +1,4 @@
-import { HookLimits } from '../../../../src/gateway/pusher/hook-limits';
+import { HookLimits } from '../../../../src/destinations/pusher/gateway/hook-limits';
 import { deferred } from '../../../support/signals';
 
 const statusOf = (work: Promise<unknown>): Promise<number> =>
