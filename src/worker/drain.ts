@@ -28,7 +28,7 @@ export interface DrainParts {
   readonly log: Logger;
 }
 
-/** Without these, something that was accepted is not settled, or not counted. */
+/** Without these, something that was received is not settled, or not counted. */
 const ESSENTIAL = ['settle', 'close retries', 'flush ledger'] as const;
 
 /**

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { SILENT } from '../../src/observability/logging';
-import { LinesBroker } from '../toys/lines/lines-broker';
-import { LinesSource } from '../toys/lines/lines-source';
+import { LinesBroker } from '../support/toy/lines/lines-broker';
+import { LinesSource } from '../support/toy/lines/lines-source';
 import { sourceSuite } from './source-suite';
 
 // A toy, to show what a source has to do (CONTRIBUTING.md).

@@ -59,7 +59,7 @@ describe('copies of an event', () => {
     await redis.ping();
     await turns();
     expect(state.now).toBe('waiting');
-    one.accepted(EVENT);
+    one.done(EVENT);
     expect(await second).toBe('seen');
   });
 
@@ -67,7 +67,7 @@ describe('copies of an event', () => {
     const one = worker();
     const claims = [1, 2, 3].map(() => one.claim(EVENT));
     expect(await Promise.race(claims)).toBe('fresh');
-    one.accepted(EVENT);
+    one.done(EVENT);
     expect((await Promise.all(claims)).sort()).toEqual(['fresh', 'seen', 'seen']);
   });
 
@@ -79,7 +79,7 @@ describe('copies of an event', () => {
     await redis.ping();
     await turns();
     expect(state.now).toBe('waiting');
-    one.accepted(EVENT);
+    one.done(EVENT);
     expect(await second).toBe('seen');
   });
 
@@ -100,14 +100,14 @@ describe('copies of an event', () => {
     const waiting = stateOf(next.claim(other));
     expect(await within(next.claim(EVENT), 5000, () => 'the lease ends')).toBe('fresh');
     expect(waiting.now).toBe('waiting');
-    living.accepted(other);
+    living.done(other);
     await eventually(() => (waiting.now === 'seen' ? true : undefined), 'seen');
   });
 
   test('what was accepted is forgotten after its time', async () => {
     const one = worker({ rememberMs: 300 });
     await one.claim(EVENT);
-    one.accepted(EVENT);
+    one.done(EVENT);
     expect(await one.claim(EVENT)).toBe('seen');
     await eventually(
       async () => ((await redis.keys(`${store.prefix}:seen:*`)).length === 0 ? true : undefined),
@@ -125,7 +125,7 @@ describe('copies of an event', () => {
     two.drain();
     await Promise.allSettled(waiting);
     expect(states.map(({ now }) => now)).toEqual(['rejected', 'rejected']);
-    one.accepted(EVENT);
+    one.done(EVENT);
     await one.close();
     expect(await worker().claim(EVENT)).toBe('seen');
   });

@@ -11,8 +11,8 @@ import { folderWith } from '../support/folders';
 import { HttpTarget } from '../support/http-target';
 import { freePort, HOST } from '../support/ports';
 import { eventually } from '../support/signals';
-import { LinesBroker } from '../toys/lines/lines-broker';
-import { linesModule } from '../toys/lines/lines-module';
+import { LinesBroker } from '../support/toy/lines/lines-broker';
+import { linesModule } from '../support/toy/lines/lines-module';
 
 /** The one line by which a source becomes part of the relay. */
 const modules = new Modules(DESTINATIONS, [...SOURCES, linesModule]);

@@ -14,11 +14,11 @@ import type { OccupancyView } from './occupancy/occupancy-view';
 import { originOf } from './pusher-address';
 import { PusherApp } from './pusher-app';
 import { type PusherAppConfig, type PusherConfig, pusherConfig } from './pusher-config';
-import { type Occupancy, PusherDestination, type Referrer } from './pusher-destination';
+import { type Occupancy, type OversizeHandler, PusherDestination } from './pusher-destination';
 import { type PusherSettings, pusherSection } from './pusher-section';
 
 export interface PusherParts {
-  readonly reference?: Referrer;
+  readonly oversize?: OversizeHandler;
   readonly occupancy?: OccupancyView;
 }
 
@@ -86,7 +86,7 @@ export class Pushers implements DestinationFamily {
   ): Subscription {
     const { pusher } = this;
     const { outgoing, retry } = this.config;
-    const { reference, occupancy } = this.parts;
+    const { oversize, occupancy } = this.parts;
     const destination = new PusherDestination(
       { id, appId, maxAttempts: retry.maxAttempts },
       {
@@ -94,7 +94,7 @@ export class Pushers implements DestinationFamily {
         channelPrefix: pusher.channelPrefix,
         maxEventBytes: pusher.maxEventBytes,
         timeoutMs: pusher.timeoutMs,
-        ...(reference === undefined ? {} : { reference }),
+        ...(oversize === undefined ? {} : { oversize }),
         ...(occupancy === undefined ? {} : { occupancy: this.occupancyOf(id, app, occupancy) }),
       },
       app,

@@ -1,9 +1,9 @@
 import type { Config } from '../../../config/config';
 import type { RedisClient } from '../../../redis/scripts';
 import { pusherConfig } from '../pusher-config';
-import type { Referrer } from '../pusher-destination';
+import type { OversizeHandler } from '../pusher-destination';
 import { ReferenceStore } from './oversize-store';
-import { referrer } from './stub';
+import { oversizeHandler } from './stub';
 
 export function referenceStore(config: Config, client: RedisClient): ReferenceStore {
   const { ttlSeconds, maxBytes } = pusherConfig.of(config).reference;
@@ -11,10 +11,10 @@ export function referenceStore(config: Config, client: RedisClient): ReferenceSt
 }
 
 /** Keeps what is too large for Pusher behind links, where the configuration says so. */
-export function keepReferences(config: Config, client: RedisClient): Referrer | undefined {
+export function oversizeHandlerFor(config: Config, client: RedisClient): OversizeHandler | undefined {
   const { oversize, reference } = pusherConfig.of(config);
   const { baseUrl } = reference;
   if (oversize !== 'reference' || baseUrl === undefined) return undefined;
   const store = referenceStore(config, client);
-  return referrer(({ id }, body) => store.keep(id, body, baseUrl));
+  return oversizeHandler(({ id }, body) => store.keep(id, body, baseUrl));
 }

@@ -1,6 +1,6 @@
 import type { Pool } from 'undici';
-import { judge } from '../../../../src/destinations/http/answer';
-import { type Ending, HttpExchange } from '../../../../src/destinations/http/exchange';
+import { toOutcome } from '../../../../src/destinations/http/answer';
+import { HttpExchange, type HttpResult } from '../../../../src/destinations/http/exchange';
 import { composeBody } from '../../../../src/events/body';
 import type {
   Delivery,
@@ -53,6 +53,6 @@ export class LetterboxDestination implements Destination {
   }
 }
 
-function judgeLetter(ending: Ending): Outcome {
-  return judge(ending, REJECTED, Date.now());
+function judgeLetter(result: HttpResult): Outcome {
+  return toOutcome(result, REJECTED, Date.now());
 }

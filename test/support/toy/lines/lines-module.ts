@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { type ConfigPart, configPart } from '../../../src/config/part';
-import { port, variable } from '../../../src/config/variable';
-import { errorCode } from '../../../src/errors';
-import type { Finding } from '../../../src/observability/finding';
-import { Section } from '../../../src/settings/section';
-import { switchFields } from '../../../src/settings/section-fields';
-import type { OpenSource, SourceContext, SourceModule } from '../../../src/sources/source-module';
+import { type ConfigPart, configPart } from '../../../../src/config/part';
+import { port, variable } from '../../../../src/config/variable';
+import { errorCode } from '../../../../src/errors';
+import type { Finding } from '../../../../src/observability/finding';
+import { Section } from '../../../../src/settings/section';
+import { switchFields } from '../../../../src/settings/section-fields';
+import type { OpenSource, SourceContext, SourceModule } from '../../../../src/sources/source-module';
 import { LinesSource } from './lines-source';
 
 const linesConfig: ConfigPart<{ readonly port: number }> = configPart({

@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
-import { StateMachine, type Transitions } from '../../../src/lifecycle/state-machine';
-import type { Logger } from '../../../src/observability/logging';
-import type { Settlement, SourceMessage } from '../../../src/pipeline/message';
-import type { Source } from '../../../src/sources/source';
-import { Backoff } from '../../../src/time/backoff';
+import { StateMachine, type Transitions } from '../../../../src/lifecycle/state-machine';
+import type { Logger } from '../../../../src/observability/logging';
+import type { Settlement, SourceMessage } from '../../../../src/pipeline/message';
+import type { Source } from '../../../../src/sources/source';
+import { Backoff } from '../../../../src/time/backoff';
 import type { Said, Told } from './lines-broker';
 
 type State = 'idle' | 'connecting' | 'consuming' | 'stopping' | 'closed';

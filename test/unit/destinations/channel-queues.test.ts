@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { BatchEntry } from '../../../src/destinations/pusher/batch-entry';
-import { Lanes } from '../../../src/destinations/pusher/channel-queues';
+import { ChannelQueues } from '../../../src/destinations/pusher/channel-queues';
 
 const MAX = 10;
 
@@ -38,13 +38,13 @@ describe('lines of events', () => {
   test('whatever happens: every event is taken once, in the order of its channel, never beside an earlier one', () => {
     fc.assert(
       fc.property(steps, (all) => {
-        const lanes = new Lanes();
+        const queues = new ChannelQueues();
         const waiting: BatchEntry[] = [];
         const taken: BatchEntry[] = [];
         const underWay: BatchEntry[][] = [];
         const take = (): void => {
-          const ready = lanes.readyCount;
-          const batch = lanes.take(MAX);
+          const ready = queues.readyCount;
+          const batch = queues.take(MAX);
           expect(batch).toHaveLength(Math.min(ready, MAX));
           const busy = new Set(underWay.flat().map(({ channel }) => channel));
           expect(batch.filter(({ channel }) => busy.has(channel))).toEqual([]);
@@ -54,24 +54,24 @@ describe('lines of events', () => {
         };
         const release = (which: number): void => {
           const [batch] = underWay.splice(which % Math.max(1, underWay.length), 1);
-          if (batch !== undefined) lanes.release(batch);
+          if (batch !== undefined) queues.release(batch);
         };
         all.forEach((step, number) => {
           if (step.kind === 'add') {
             waiting.push(entry(step.channel, number));
-            lanes.add(waiting.at(-1) as BatchEntry);
+            queues.add(waiting.at(-1) as BatchEntry);
           } else if (step.kind === 'take') take();
           else if (step.kind === 'release') release(step.which);
           else {
             const [withdrawn] = waiting.splice(step.which % Math.max(1, waiting.length), 1);
-            if (withdrawn !== undefined) lanes.withdraw(withdrawn);
+            if (withdrawn !== undefined) queues.withdraw(withdrawn);
           }
         });
         while (waiting.length > 0 || underWay.length > 0) {
           take();
           release(0);
         }
-        expect([lanes.readyCount, lanes.waitingSince]).toEqual([0, undefined]);
+        expect([queues.readyCount, queues.waitingSince]).toEqual([0, undefined]);
         for (const channel of ['a', 'b', 'c']) {
           const numbers = taken.filter((each) => each.channel === channel).map(({ since }) => since);
           expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
@@ -82,12 +82,12 @@ describe('lines of events', () => {
   });
 
   test('channels take turns: one with many events does not keep the others waiting', () => {
-    const lanes = new Lanes();
-    for (let number = 0; number < 30; number++) lanes.add(entry('busy', number));
-    lanes.add(entry('quiet', 30));
-    const first = lanes.take(MAX);
+    const queues = new ChannelQueues();
+    for (let number = 0; number < 30; number++) queues.add(entry('busy', number));
+    queues.add(entry('quiet', 30));
+    const first = queues.take(MAX);
     expect(first.map(({ channel }) => channel)).toEqual(first.map(() => 'busy'));
-    expect(lanes.take(MAX).map(({ channel }) => channel)).toEqual(['quiet']);
-    expect(lanes.take(MAX)).toEqual([]);
+    expect(queues.take(MAX).map(({ channel }) => channel)).toEqual(['quiet']);
+    expect(queues.take(MAX)).toEqual([]);
   });
 });
