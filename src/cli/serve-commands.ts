@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { Config } from '../config/config';
-import { loadConfig } from '../config/load';
 import { ConfigError } from '../errors';
+import { MODULES } from '../modules';
 import { createLogger, type Logger } from '../observability/logging';
 import { Metrics } from '../observability/metrics';
 import { readSettingsFile } from '../settings/settings-file';
@@ -16,9 +16,6 @@ interface Part {
 }
 
 type PartName = 'worker' | 'gateway';
-
-const NOTHING_GLOBAL =
-  'neither WEBHOOK_GLOBAL_URL nor a global Pusher app is set: events of instances without a destination of their own go nowhere and are dropped';
 
 export function startCommand(): Command {
   return new Command('start')
@@ -39,16 +36,16 @@ export function gatewayCommand(): Command {
 /** Starts the parts in their order, and stops them in reverse. */
 async function serve(names: readonly PartName[]): Promise<void> {
   const directory = process.cwd();
-  const { config, warnings } = loadConfig(directory, process.env);
+  const { config, warnings } = MODULES.loadConfig(directory, process.env);
   const problems = names.flatMap((name) => missingFor(name, config));
   if (problems.length > 0) throw new ConfigError(problems);
-  const file = readSettingsFile(directory, config.settings.file);
+  const file = readSettingsFile(MODULES.sections, directory, config.settings.file);
   const metrics = new Metrics();
   const log = createLogger(config.log, { onDropped: () => metrics.logLinesDropped.add() });
   for (const warning of [...warnings, ...file.warnings]) log.warn(warning);
   // Until everything is settled: a process that ends in any other way has not done its work.
   process.exitCode = FINDING;
-  const options = { config, settings: file.settings, metrics, log };
+  const options = { modules: MODULES, config, settings: file.settings, metrics, log };
   const parts = await Promise.all(
     names.map((name) => (name === 'worker' ? workerPart(options) : gatewayPart(options))),
   );
@@ -71,19 +68,25 @@ function missingFor(name: PartName, config: Config): string[] {
       ? ['AUTHENTICATION_API_KEY: must be set, such as the output of: openssl rand -hex 24']
       : [];
   }
-  return config.rabbitmq.enabled || config.sqs.enabled
-    ? []
-    : [
-        'RABBITMQ_ENABLED: must be true, with RABBITMQ_URI set, or SQS_ENABLED: there is no source to consume from',
-      ];
+  if (MODULES.sources.some((source) => source.isEnabled(config))) return [];
+  const ways = MODULES.sources.map(({ switchedOnBy }) => switchedOnBy).join(', or ');
+  return [`${ways}: there is no source to consume from`];
 }
 
 type PartOptions = ConstructorParameters<typeof RelayWorker>[0];
 
 function workerPart(options: PartOptions): Part {
-  const { globalWebhook, pusher } = options.config;
-  if (globalWebhook === undefined && pusher.global === undefined) options.log.warn(NOTHING_GLOBAL);
+  warnOfNothingGlobal(options);
   return new RelayWorker(options);
+}
+
+function warnOfNothingGlobal({ modules, config, log }: PartOptions): void {
+  const globals = modules.destinations.flatMap(({ global }) => global ?? []);
+  if (globals.some((global) => global.isSet(config))) return;
+  const names = globals.map(({ name }) => name).join(' nor ');
+  log.warn(
+    `neither ${names} is set: events of instances without a destination of their own go nowhere and are dropped`,
+  );
 }
 
 async function gatewayPart(options: PartOptions): Promise<Part> {

@@ -1,11 +1,8 @@
 import { Command } from 'commander';
 import type { Config } from '../config/config';
-import { loadConfig } from '../config/load';
-import { Pushers } from '../destinations/pusher/pushers';
-import { AddressGuard } from '../network/address-guard';
+import { MODULES } from '../modules';
 import { boundedLines } from '../settings/bounds';
 import { instanceNameOf } from '../settings/document';
-import { instanceChecks } from '../settings/instance-checks';
 import { masked } from '../settings/mask';
 import { InstanceSettings } from '../settings/settings-editor';
 import { SettingsMissingError, SettingsRefusedError } from '../settings/settings-errors';
@@ -14,7 +11,7 @@ import { withSettings } from '../settings/with-settings';
 import { FINDING, UsageError } from './exit';
 import { readInput, writeSecrets } from './files';
 import { complain, printJson, printLine, printTable } from './output';
-import { encryptAll, exportSettings, importEach, listSettings, SETTINGS_HEAD } from './settings-lists';
+import { encryptAll, exportSettings, importEach, listSettings, settingsHead } from './settings-lists';
 
 export function settingsCommand(): Command {
   const command = new Command('settings').description('settings of single instances, stored in Redis');
@@ -54,8 +51,8 @@ export function settingsCommand(): Command {
 function withInstances<T>(
   work: (instances: InstanceSettings, store: SettingsStore) => Promise<T>,
 ): Promise<T> {
-  const { config } = loadConfig(process.cwd(), process.env);
-  return withSettings(config, async (store) => {
+  const { config } = MODULES.loadConfig(process.cwd(), process.env);
+  return withSettings(MODULES.sections, config, async (store) => {
     return work(editorOf(config, store), store).catch((error: unknown) => {
       throw error instanceof SettingsRefusedError ? new UsageError('not set:', error.problems) : error;
     });
@@ -63,27 +60,20 @@ function withInstances<T>(
 }
 
 function editorOf(config: Config, store: SettingsStore): InstanceSettings {
-  const guard = new AddressGuard(config.webhook.allowedNetworks);
-  const pushers = new Pushers(config);
-  return new InstanceSettings({
-    store,
-    // What is set here is what Redis holds.
-    file: new Map(),
-    checkUrl: (url) => guard.checkUrl(url),
-    checkInstance: instanceChecks(config, (instance, pusher) => pushers.problemOf(instance, pusher)),
-  });
+  // What is set here is what Redis holds.
+  return new InstanceSettings({ store, file: new Map(), config });
 }
 
 async function list(): Promise<void> {
   const { rows, unreadable } = await withInstances((_, store) => listSettings(store));
-  printTable(SETTINGS_HEAD, rows);
+  printTable(settingsHead(MODULES.sections), rows);
   warn(unreadable);
 }
 
 async function get(instance: string): Promise<void> {
   const settings = await withInstances((instances) => instances.find(instance));
   if (settings === undefined) return reportMissing(instance);
-  printJson(masked(settings), 2);
+  printJson(masked(MODULES.sections, settings), 2);
 }
 
 async function set(instance: string, json: string | undefined, options: { file?: string }): Promise<void> {
@@ -115,7 +105,7 @@ async function exportAll(file: string | undefined): Promise<void> {
 }
 
 async function encrypt(): Promise<void> {
-  const { config } = loadConfig(process.cwd(), process.env);
+  const { config } = MODULES.loadConfig(process.cwd(), process.env);
   if (config.settings.encryptionKeys.length === 0) {
     throw new UsageError(
       'SETTINGS_ENCRYPTION_KEY: must be set, such as the output of: openssl rand -base64 32',
@@ -123,7 +113,7 @@ async function encrypt(): Promise<void> {
   }
   // What is in clear is what this is for.
   const accepting = { ...config, settings: { ...config.settings, acceptClear: true } };
-  const { encrypted, problems } = await withSettings(accepting, encryptAll);
+  const { encrypted, problems } = await withSettings(MODULES.sections, accepting, encryptAll);
   printLine(`encrypted ${encrypted.length}`);
   for (const line of boundedLines(encrypted)) printLine(`  ${line}`);
   if (problems.length === 0) return;

@@ -1,21 +1,29 @@
-import type { Settings } from '../settings/schema';
+import type { Filled, Settings } from '../settings/section';
+import type { Sections } from '../settings/sections';
 import type { InstanceSettings } from '../settings/settings-editor';
 import { SettingsUnreadableError } from '../settings/settings-errors';
 import { type SettingsStore, settingsOrThrow } from '../settings/settings-store';
 import { forEachApart } from '../time/for-each-apart';
 
-export const SETTINGS_HEAD = ['INSTANCE', 'WEBHOOKS', 'PUSHER', 'WEBSOCKET', 'RABBITMQ', 'SQS'];
 const AT_ONCE = 20;
+
+export function settingsHead({ list }: Sections): string[] {
+  const columns = list.map(({ name, definition }) => (definition.named?.field ?? name).toUpperCase());
+  return ['INSTANCE', ...columns];
+}
 
 /** What is set for all instances; those whose settings cannot be read stand in the table, and are named with the reason. */
 export async function listSettings(
   store: SettingsStore,
 ): Promise<{ readonly rows: readonly string[][]; readonly unreadable: readonly string[] }> {
+  const sections = store.sections.list;
   const rows: string[][] = [];
   const unreadable = await eachReadable(
     store,
-    (instance, settings) => rows.push([instance, ...statesOf(settings)]),
-    (instance) => rows.push([instance, 'unreadable', '?', '?', '?', '?']),
+    (instance, settings) =>
+      rows.push([instance, ...sections.map((section) => statesOf(section.all(settings)))]),
+    (instance) =>
+      rows.push([instance, ...sections.map((_section, column) => (column === 0 ? 'unreadable' : '?'))]),
   );
   rows.sort(([a = ''], [b = '']) => a.localeCompare(b));
   return { rows, unreadable };
@@ -83,14 +91,16 @@ async function eachReadable(
   return unreadable;
 }
 
-function statesOf({ webhook, webhooks, pusher, websocket, rabbitmq, sqs }: Settings): string[] {
-  const named = Object.entries(webhooks).map(([name, each]) => `${name}: ${state(each)}`);
-  return [[state(webhook), ...named].join(', '), ...[pusher, websocket, rabbitmq, sqs].map(state)];
+/** Of all that is set in one section: `on, n8n: off`. */
+function statesOf(filled: readonly Filled[]): string {
+  const further = filled.filter(({ slot }) => slot.name !== undefined);
+  const first = filled.find(({ slot }) => slot.name === undefined);
+  const named = further.map(({ slot, value }) => `${slot.name}: ${stateOf(value)}`);
+  return [first === undefined ? '-' : stateOf(first.value), ...named].join(', ');
 }
 
-function state(section: { readonly enabled: boolean } | undefined): string {
-  if (section === undefined) return '-';
-  return section.enabled ? 'on' : 'off';
+function stateOf({ enabled }: { readonly enabled: boolean }): string {
+  return enabled ? 'on' : 'off';
 }
 
 function reasonOf(error: unknown): string {

@@ -3,7 +3,7 @@ import type { Envelope } from '../events/envelope';
 import { type Delivery, type Destination, type DestinationId, destinationKey } from '../pipeline/delivery';
 import type { Parking } from '../pipeline/parking';
 import { route, type Subscription } from '../pipeline/route';
-import type { Settings } from '../settings/schema';
+import type { Settings } from '../settings/section';
 import type { InForce, SettingsCache } from '../settings/settings-cache';
 import { SettingsUnreadableError } from '../settings/settings-errors';
 import { instanceId, instanceOf, kindOf } from './destination-ids';
@@ -14,6 +14,10 @@ export interface DestinationFamily {
   readonly globals: readonly Subscription[];
   /** Those that an instance's settings ask for. */
   own(instance: string, settings: Settings): readonly Subscription[];
+  /** Begins what goes on beside deliveries. */
+  start?(): void;
+  /** Ends what `start` began; deliveries still under way are made to their end. */
+  stop?(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -71,6 +75,14 @@ export class Destinations {
   changed(instance: string | undefined): void {
     if (instance === undefined) this.ready.clear();
     else this.ready.delete(instance);
+  }
+
+  start(): void {
+    for (const family of this.parts.families) family.start?.();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.parts.families.map((family) => family.stop?.()));
   }
 
   async close(): Promise<void> {

@@ -1,11 +1,4 @@
-import type {
-  Delivery,
-  Destination,
-  DestinationId,
-  DestinationKind,
-  Outcome,
-  RunningAttempt,
-} from '../pipeline/delivery';
+import type { Delivery, Destination, DestinationId, Outcome, RunningAttempt } from '../pipeline/delivery';
 import type { Parking } from '../pipeline/parking';
 import { route, type Subscription } from '../pipeline/route';
 
@@ -14,7 +7,7 @@ export type OwnDestinations = readonly Subscription[] | 'unreadable' | 'removed'
 
 export interface UnreadableParts {
   readonly id: DestinationId;
-  readonly kind: DestinationKind;
+  readonly kind: string;
   /** Rejects where that cannot be known. */
   readonly own: () => OwnDestinations | Promise<OwnDestinations>;
   /** Stores what the instance's own destinations get once they are known. */
@@ -34,7 +27,7 @@ const TIMEOUT_MS = 60_000;
  */
 export class UnreadableDestination implements Destination {
   readonly id: DestinationId;
-  readonly kind: DestinationKind;
+  readonly kind: string;
   readonly maxAttempts = Number.MAX_SAFE_INTEGER;
   readonly timeoutMs = TIMEOUT_MS;
 
@@ -86,7 +79,7 @@ export class WaitingDestination implements Destination {
 
   constructor(
     readonly id: DestinationId,
-    readonly kind: DestinationKind,
+    readonly kind: string,
   ) {}
 
   start(): RunningAttempt {

@@ -1,27 +1,19 @@
 import type { Config } from '../config/config';
-import { inspectPushers } from '../destinations/pusher/pusher-doctor';
-import { inspectWebhooks } from '../destinations/webhook/webhook-doctor';
 import { StoreUnavailableError } from '../errors';
 import { inspectShares } from '../ledger/ledger-doctor';
-import { AddressGuard } from '../network/address-guard';
-import { Downloader } from '../network/download';
+import type { Modules } from '../modules';
 import type { Finding } from '../observability/finding';
 import { inspectRedis } from '../redis/redis-doctor';
 import type { RelayRedis } from '../redis/relay-redis';
 import { withRedis } from '../redis/with-redis';
 import { RetryStore } from '../retry/retry-store';
 import { openSettingsStore } from '../settings/open-store';
-import type { Settings } from '../settings/schema';
+import type { Settings } from '../settings/section';
+import type { Sections } from '../settings/sections';
 import { inspectSettings } from '../settings/settings-doctor';
-import { consumedExchanges, topologyOf } from '../sources/rabbitmq/exchanges';
-import { inspectRabbitMq } from '../sources/rabbitmq/rabbitmq-doctor';
-import { consumedQueues } from '../sources/sqs/instance-queues';
-import { inspectSqs } from '../sources/sqs/sqs-doctor';
-
-/** S3 is asked for nothing in particular: it need only answer. */
-const S3_TIMEOUT_MS = 10_000;
 
 export interface DoctorParts {
+  readonly modules: Modules;
   readonly config: Config;
   readonly warnings: readonly string[];
   /** Of SETTINGS_FILE, by instance. */
@@ -29,23 +21,20 @@ export interface DoctorParts {
 }
 
 /** Looks at everything that is configured, and changes nothing; a Pusher app gets one event that nobody subscribes to. */
-export async function examine({ config, warnings, settings: file }: DoctorParts): Promise<Finding[]> {
-  const stored = await inspectStore(config, file);
+export async function examine({
+  modules,
+  config,
+  warnings,
+  settings: file,
+}: DoctorParts): Promise<Finding[]> {
+  const stored = await inspectStore(modules.sections, config, file);
   const { settings } = stored;
-  const [rabbitmq, sqs, webhooks, pushers] = await Promise.all([
-    inspectBroker(config, settings),
-    inspectQueues(config, settings),
-    inspectWebhooks(config, settings),
-    inspectPushers(config, settings),
+  const context = { config, settings };
+  const [sources, destinations] = await Promise.all([
+    Promise.all(modules.sources.map((module) => module.inspect(context))),
+    Promise.all(modules.destinations.map(async (module) => (await module.inspect?.(context)) ?? [])),
   ]);
-  return [
-    ...inspectConfig(config, warnings),
-    ...rabbitmq,
-    ...sqs,
-    ...stored.findings,
-    ...webhooks,
-    ...pushers,
-  ];
+  return [...inspectConfig(config, warnings), ...sources.flat(), ...stored.findings, ...destinations.flat()];
 }
 
 function inspectConfig(config: Config, warnings: readonly string[]): Finding[] {
@@ -68,12 +57,13 @@ function inspectConfig(config: Config, warnings: readonly string[]): Finding[] {
 }
 
 async function inspectStore(
+  sections: Sections,
   config: Config,
   file: ReadonlyMap<string, Settings>,
 ): Promise<{ findings: Finding[]; settings: ReadonlyMap<string, Settings> }> {
   try {
     return await withRedis(config.redis, async (redis) => {
-      const store = openSettingsStore(config, redis);
+      const store = openSettingsStore(sections, config, redis);
       const { findings, settings } = await inspectSettings(config, store, file);
       const shares = await inspectParked(redis, config);
       return { findings: [...(await inspectRedis(redis, config.redis)), ...shares, ...findings], settings };
@@ -91,38 +81,5 @@ async function inspectParked(redis: RelayRedis, { redis: { prefix }, retry }: Co
     return await inspectShares(store, { parkedBytes: retry.parkedMaxBytes, dead: retry.deadLetterShare });
   } finally {
     await store.close().catch(() => {});
-  }
-}
-
-async function inspectBroker(config: Config, settings: ReadonlyMap<string, Settings>): Promise<Finding[]> {
-  const { rabbitmq } = config;
-  if (!rabbitmq.enabled) {
-    return [{ part: 'rabbitmq', check: 'connection', state: 'note', detail: 'RABBITMQ_URI is not set' }];
-  }
-  return inspectRabbitMq({
-    uri: rabbitmq.uri,
-    frameMax: rabbitmq.frameMax,
-    exchanges: consumedExchanges(config, settings),
-    topology: topologyOf(config),
-  });
-}
-
-async function inspectQueues(
-  { sqs, webhook }: Config,
-  settings: ReadonlyMap<string, Settings>,
-): Promise<Finding[]> {
-  if (!sqs.enabled) return [];
-  const instances = consumedQueues(settings);
-  const downloader = new Downloader({
-    maxBytes: 0,
-    timeoutMs: S3_TIMEOUT_MS,
-    idleMs: S3_TIMEOUT_MS,
-    guard: new AddressGuard(webhook.allowedNetworks),
-    trustedOrigin: sqs.s3Origin,
-  });
-  try {
-    return await inspectSqs({ ...sqs, connection: sqs, instances, downloader });
-  } finally {
-    await downloader.close();
   }
 }

@@ -1,162 +1,61 @@
 import type { FastifyInstance } from 'fastify';
-import type { Config } from '../config/config';
 import type { GatewayConfig } from '../config/gateway-config';
 import { DeadLetters } from '../dead-letters/dead-letters';
-import { Pushers } from '../destinations/pusher/pushers';
-import { sendWebhookSample } from '../destinations/webhook/webhook-sample';
-import { Webhooks } from '../destinations/webhook/webhooks';
 import { ConfigError, errorCode } from '../errors';
+import { StateMachine } from '../lifecycle/state-machine';
+import { runSteps, type Step } from '../lifecycle/steps';
 import { descriptorLimit, gatewayLimits } from '../network/descriptors';
 import type { GuardedFastify } from '../network/guarded-fastify';
-import { SharedBudget } from '../network/shared-budget';
 import { healthRoutes } from '../observability/health-routes';
 import type { Logger } from '../observability/logging';
-import type { Metrics } from '../observability/metrics';
-import { describeError, throttled } from '../observability/report';
-import { RedisConnections } from '../redis/connections';
-import { RedisHealth } from '../redis/redis-health';
-import type { Subscriber } from '../redis/subscriber';
-import { RetryStore } from '../retry/retry-store';
+import { describeError } from '../observability/report';
 import { warnOfClearSettings } from '../settings/clear-settings';
-import { instanceChecks } from '../settings/instance-checks';
-import { openSettingsStore } from '../settings/open-store';
-import type { SectionName, Settings } from '../settings/schema';
-import { SettingsCache } from '../settings/settings-cache';
-import { InstanceSettings } from '../settings/settings-editor';
-import type { SettingsStore } from '../settings/settings-store';
-import { subscriberOf } from '../settings/settings-subscriber';
-import { Deadline } from '../time/deadline';
-import { STRANGERS_BODIES } from './body-budgets';
-import { createGuards } from './guards';
-import { asHttpError, type ErrorContext } from './http-errors';
+import { composeGateway, type GatewayOptions, type GatewayParts } from './compose-gateway';
+import { GATEWAY_TRANSITIONS, type GatewayState } from './gateway-states';
 import { createGatewayServer } from './http-server';
-import { Keys } from './keys';
-import { PusherGateway } from './pusher/pusher-gateway';
 import { auditRoutes } from './routes/audit-routes';
 import { deadLetterRoutes } from './routes/dead-letter-routes';
 import { settingsRoutes } from './routes/settings-routes';
-import { webhookTestRoutes } from './routes/webhook-test-routes';
-import { WebSocketHub } from './websocket/hub';
-
-export interface GatewayOptions {
-  readonly config: Config;
-  /** Of SETTINGS_FILE, by instance. */
-  readonly settings: ReadonlyMap<string, Settings>;
-  readonly metrics: Metrics;
-  readonly log: Logger;
-}
-
-/** `stopping` may follow each of the first three; nothing but `closed` follows it. */
-type GatewayState = 'idle' | 'starting' | 'listening' | 'stopping' | 'closed';
-
-/** Of the shutdown's deadline, for what comes after the HTTP server: clients that do not go are cut off by then. */
-const CLOSING_SHARE = 0.4;
 
 /** The HTTP process: settings, WebSockets, operations. Any number of them may run beside each other. */
 export class RelayGateway {
-  private readonly redis: RedisConnections;
-  private readonly health: RedisHealth;
-  private readonly settings: SettingsCache;
-  private readonly hub: WebSocketHub | undefined;
-  private readonly store: RetryStore;
-  private readonly settingsStore: SettingsStore;
-  private readonly instances: InstanceSettings;
-  private readonly webhooks: Webhooks;
-  private readonly pushers: Pushers;
-  private readonly pusher: PusherGateway;
-  private readonly keys: Keys;
-  private readonly bodies = new SharedBudget(STRANGERS_BODIES);
+  private readonly parts: GatewayParts;
+  private readonly machine: StateMachine<GatewayState>;
   private http: GuardedFastify | undefined;
-  private state: GatewayState = 'idle';
   private stopping: Promise<void> | undefined;
-  private readonly errorContext: ErrorContext = {
-    isStoreReady: () => this.store.isReady,
-    // Throttled: what strangers send must not fill the log.
-    onUnexpected: throttled((error) => this.options.log.error('the gateway failed', describeError(error))),
-  };
 
   constructor(private readonly options: GatewayOptions) {
-    const { config, settings: file, log } = options;
-    const warnRedis = throttled((error) => log.warn('redis unavailable', describeError(error)));
-    this.redis = new RedisConnections({ config: config.redis, onError: warnRedis });
-    const { commands } = this.redis;
-    this.store = new RetryStore({ redis: commands, prefix: config.redis.prefix, onError: warnRedis });
-    this.webhooks = new Webhooks(config);
-    const store = openSettingsStore(config, commands);
-    this.settingsStore = store;
-    const pushers = new Pushers(config);
-    this.pushers = pushers;
-    this.instances = new InstanceSettings({
-      store,
-      file,
-      checkUrl: (url) => this.webhooks.checkUrl(url),
-      checkInstance: instanceChecks(config, (instance, pusher) => pushers.problemOf(instance, pusher)),
+    this.parts = composeGateway(options);
+    this.machine = new StateMachine<GatewayState>({
+      name: 'gateway',
+      initial: 'idle',
+      transitions: GATEWAY_TRANSITIONS,
+      log: options.log,
     });
-    this.pusher = new PusherGateway({
-      config,
-      redis: commands,
-      metrics: options.metrics,
-      settingsOf: (instance) => this.instances.find(instance),
-      allSettings: async function* () {
-        // Apps of instances whose settings cannot be read are none, and the others' are.
-        for await (const [instance, stored] of store.list()) {
-          if (stored.kind === 'readable') yield [instance, stored.settings] as const;
-        }
-        yield* file;
-      },
-      onError: warnRedis,
-    });
-    this.keys = new Keys({
-      apiKey: config.gateway.apiKey,
-      tokenDigestOf: (instance) => this.instances.tokenDigestOf(instance),
-    });
-    this.settings = new SettingsCache({
-      store,
-      subscriber: subscriberOf(this.redis.subscriber()),
-      file,
-      onChange: (instance) => {
-        void this.hub?.recheck(instance);
-        this.pusher.settingsChanged();
-      },
-      onError: warnRedis,
-      log,
-    });
-    this.health = new RedisHealth({
-      redis: commands,
-      prefix: config.redis.prefix,
-      log,
-      counts: async () => ({ ...(await this.store.counts()), settings: await store.count() }),
-      onStoreLost: () => options.metrics.storeLost.add(),
-    });
-    // What WebSocket clients receive is large: changes of settings do not wait behind it.
-    this.hub = config.webSocket.enabled ? this.createHub(this.redis.subscriber()) : undefined;
   }
 
-  /** Resolves when it answers, or was stopped meanwhile; where Redis is away, it says so in its answers. */
+  /**
+   * Resolves when it answers, or was stopped meanwhile; where Redis is away, it says so in its answers. Called again, it
+   * does nothing.
+   */
   async start(): Promise<void> {
-    if (this.state !== 'idle') return;
-    this.become('starting');
+    if (!this.machine.move('starting')) return;
     const { config, log } = this.options;
+    const { errors, bodies, health, settings, hub } = this.parts;
     warnOfDescriptors(config.gateway, log);
     const http = await createGatewayServer({
       config: config.gateway,
-      ...this.errorContext,
-      bodies: this.bodies,
+      ...errors,
+      bodies,
       onRefused: (counts) => log.warn('connections refused at the gateway', counts),
       routes: (server) => this.addRoutes(server),
     });
-    if (this.hasStopped) return void (await http.server.close());
+    if (!this.machine.is('starting')) return void (await http.server.close());
     this.http = http;
-    this.health.start();
-    this.settings.start();
-    this.store
-      .waitUntilReady()
-      .then(
-        () => warnOfClearSettings(config, this.settingsStore, log),
-        () => {},
-      )
-      .catch((error: unknown) => log.warn('settings cannot be looked through', describeError(error)));
-    this.hub?.attach(http.server.server);
+    health.start();
+    settings.start();
+    void this.checkOnce();
+    hub?.attach(http.server.server);
     await this.listen(http.server);
   }
 
@@ -166,98 +65,85 @@ export class RelayGateway {
     return this.stopping;
   }
 
-  private get hasStopped(): boolean {
-    return this.state === 'stopping' || this.state === 'closed';
-  }
-
-  private become(state: GatewayState): void {
-    this.options.log.debug('gateway state', { from: this.state, to: state });
-    this.state = state;
-  }
-
   private async listen(server: FastifyInstance): Promise<void> {
     const { host, port } = this.options.config.gateway;
     try {
       await server.listen({ host, port });
     } catch (error) {
-      if (this.hasStopped) return;
-      throw new ConfigError(
-        [
-          `GATEWAY_PORT, GATEWAY_HOST: ${host}:${port} cannot be listened on (${errorCode(error)}): name a free port`,
-        ],
-        { cause: error },
-      );
+      // It was stopped, and the port closed with it.
+      if (!this.machine.is('starting')) return;
+      const problem = `GATEWAY_PORT, GATEWAY_HOST: ${host}:${port} cannot be listened on (${errorCode(error)}): name a free port`;
+      throw new ConfigError([problem], { cause: error });
     }
-    if (this.hasStopped) return;
-    this.become('listening');
-    this.options.log.info('gateway started', { address: `http://${host}:${port}` });
+    if (this.machine.move('listening'))
+      this.options.log.info('gateway started', { address: `http://${host}:${port}` });
   }
 
-  private createHub(subscriber: Subscriber): WebSocketHub {
-    const { config, metrics, log } = this.options;
-    return new WebSocketHub({
-      gateway: config.gateway,
-      config: config.webSocket,
-      keys: this.keys,
-      bodies: this.bodies,
-      subscriber,
-      redis: this.redis.commands,
-      prefix: config.redis.prefix,
-      observer: {
-        connected: (protocol, count) => metrics.webSocketClients.set({ protocol }, count),
-        cutOff: (reason) => metrics.webSocketCutOff.add(reason),
-      },
-      asHttpError: (error) => asHttpError(error, this.errorContext),
-      onError: throttled((error) => log.warn('websocket clients wait', describeError(error))),
-    });
+  /** Looks once at what an operator should know about the settings, when they can be read first. */
+  private async checkOnce(): Promise<void> {
+    const { config, log } = this.options;
+    const { store, settingsStore } = this.parts;
+    try {
+      await store.waitUntilReady();
+      await warnOfClearSettings(config, settingsStore, log);
+    } catch (error) {
+      log.warn('settings cannot be looked through', describeError(error));
+    }
   }
 
   private addRoutes(server: FastifyInstance): void {
-    const { config, metrics } = this.options;
-    const { instances, store, health } = this;
-    const guards = createGuards(this.keys);
+    const { modules, config, metrics } = this.options;
+    const { instances, store, health, guards, routes } = this.parts;
     healthRoutes(server, {
       registry: metrics.registry,
       readiness: () => ({ ready: health.state.ready, parts: { redis: health.state.detail } }),
     });
-    settingsRoutes(server, {
-      instances,
-      guards,
-      obstacles: obstaclesOf(config),
-    });
-    webhookTestRoutes(server, {
-      instances,
-      guards,
-      sendSample: (sample) => sendWebhookSample(this.webhooks, sample),
-    });
+    settingsRoutes(server, { instances, guards, sections: modules.sections, config });
     deadLetterRoutes(server, { deadLetters: new DeadLetters(store), guards });
     auditRoutes(server, { store, guards });
-    this.pusher.addRoutes(server, this.keys);
+    for (const each of routes) each.add(server);
   }
 
   private async close(): Promise<void> {
-    this.become('stopping');
-    const { shutdownTimeoutMs } = this.options.config;
-    const deadline = new Deadline(shutdownTimeoutMs);
-    this.settings.close();
-    this.hub?.close();
-    await this.closeHttp(deadline, shutdownTimeoutMs * CLOSING_SHARE);
-    await deadline.finishesInTime(
-      Promise.all([this.store.close(), this.webhooks.close(), this.pushers.close(), this.pusher.close()]),
-    );
-    await deadline.finishesInTime(this.health.stop());
-    this.redis.close();
-    this.become('closed');
-    this.options.log.info('gateway stopped');
+    this.machine.move('stopping');
+    const { config, log } = this.options;
+    const deadlineMs = config.shutdownTimeoutMs;
+    await runSteps({ what: 'gateway', steps: this.closingSteps(), deadlineMs, log });
+    this.machine.move('closed');
+    log.info('gateway stopped');
   }
 
-  /** Clients that are still there when the time is up are cut off: none keeps the process. */
-  private async closeHttp(deadline: Deadline, reserveMs: number): Promise<void> {
-    if (this.http === undefined) return;
-    const closed = this.http.server.close();
-    if (await deadline.finishesInTime(closed, reserveMs)) return;
-    this.http.destroyAll();
-    await deadline.finishesInTime(closed, reserveMs / 2);
+  /** In hundredths of the deadline. Clients that are still there when their time is up are cut off: none keeps the process. */
+  private closingSteps(): Step[] {
+    const { http } = this;
+    const { settings, hub, lifecycle } = this.parts;
+    let closing: Promise<unknown> = Promise.resolve();
+    let isClosed = http === undefined;
+    const closeHttp = async (): Promise<void> => {
+      await http?.server.close();
+      isClosed = true;
+    };
+    return [
+      { name: 'settings', share: 0, run: () => settings.close() },
+      { name: 'websocket clients', share: 0, run: () => hub?.close() },
+      {
+        name: 'http clients',
+        share: 60,
+        run: () => {
+          closing = closeHttp();
+          return closing;
+        },
+      },
+      {
+        name: 'cut off clients',
+        share: 20,
+        run: () => {
+          if (!isClosed) http?.destroyAll();
+          return closing;
+        },
+      },
+      ...lifecycle.releaseSteps(20),
+    ];
   }
 }
 
@@ -273,14 +159,4 @@ function warnOfDescriptors(config: GatewayConfig, log: Logger): void {
       descriptors,
     },
   );
-}
-
-/** What keeps sections that are set from having an effect. */
-function obstaclesOf({ webSocket, pusher }: Config): Partial<Record<SectionName, string>> {
-  return {
-    ...(webSocket.enabled
-      ? {}
-      : { websocket: 'WEBSOCKET_ENABLED is not true: nothing is delivered to WebSocket clients' }),
-    ...(pusher.enabled ? {} : { pusher: 'PUSHER_ENABLED is false: nothing is sent to Pusher' }),
-  };
 }

@@ -10,9 +10,6 @@ export type DeliveryId = string & { readonly [deliveryIdBrand]: true };
 /** Reference of a destination, such as `webhook:global`. Holds no secret and no URL: job data names it. */
 export type DestinationId = string & { readonly [destinationIdBrand]: true };
 
-/** `unreadable` stands for those of an instance whose settings cannot be read. */
-export type DestinationKind = 'webhook' | 'pusher' | 'websocket' | 'unreadable';
-
 /**
  * How one attempt ended. `failed` is worth retrying, `rejected` will never change, `interrupted` was our own
  * fault and spends no attempt, `discarded` was not sent because nobody would have received it.
@@ -31,7 +28,7 @@ export type Outcome =
       readonly code: string;
       readonly status?: number;
       readonly answer?: string;
-      /** Set where it is dead-lettered under a reason of its own. */
+      /** Set where the event is larger than its destination takes: a dead letter under a reason of its own. */
       readonly reason?: 'oversize';
     }
   | {
@@ -40,10 +37,8 @@ export type Outcome =
       /** Trying sooner is of no use. */
       readonly retryAfterMs?: number;
     }
-  | { readonly kind: 'discarded'; readonly reason: DiscardReason };
-
-/** Why an event was not sent although its destination wants it. */
-export type DiscardReason = 'vacant';
+  /** `reason` is a word of the destination's own; it labels a metric, so a destination has few of them. */
+  | { readonly kind: 'discarded'; readonly reason: string };
 
 /** Why an attempt is cut short from our side. */
 export type AbortReason = 'timeout' | 'shutdown';
@@ -59,7 +54,8 @@ export interface RunningAttempt {
 /** Where deliveries go. One implementation per kind; the pipeline knows no other way to reach anything. */
 export interface Destination {
   readonly id: DestinationId;
-  readonly kind: DestinationKind;
+  /** What its id begins with: the kind of its module, or what stands in for destinations that are not known. */
+  readonly kind: string;
   /** Attempts in all, the direct one included. */
   readonly maxAttempts: number;
   /** Whole attempt, milliseconds. */

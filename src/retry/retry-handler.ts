@@ -68,7 +68,7 @@ export class RetryHandler {
   /** One record that nobody can read stops no other one: it becomes a dead letter, for a person to look at. */
   async setAside(record: OddRecord): Promise<void> {
     if (record.problem === 'newer') await this.parts.deliveries.giveBack(record, NEWER_RECORD_MS);
-    else this.tell(record.id, NO_LABELS, await this.parts.deliveries.bury(record, 'unreadable'));
+    else this.report(record.id, NO_LABELS, await this.parts.deliveries.bury(record, 'unreadable'));
   }
 
   missing(id: string): void {
@@ -163,10 +163,10 @@ export class RetryHandler {
   }
 
   private async giveUp(due: DueDelivery, reason: DeadReason, record?: AttemptRecord): Promise<void> {
-    this.tell(due.id, labelsOf(due.data), await this.parts.deliveries.bury(due, reason, record));
+    this.report(due.id, labelsOf(due.data), await this.parts.deliveries.bury(due, reason, record));
   }
 
-  private tell(id: DeliveryId, labels: DeliveryLabels, result: StepResult): void {
+  private report(id: DeliveryId, labels: DeliveryLabels, result: StepResult): void {
     if (result.kind === 'dead') this.parts.observer.deadLettered(id, labels, result.reason);
   }
 }

@@ -1,6 +1,7 @@
 import type { Config } from '../config/config';
 import type { Logger } from '../observability/logging';
-import type { Settings } from './schema';
+import { type Fields, type Filled, isFields, type Settings } from './section';
+import type { Sections } from './sections';
 import type { SettingsStore } from './settings-store';
 
 /** Settings that are looked through: where there are secrets, most instances have some. */
@@ -14,7 +15,7 @@ export async function holdsClearSecrets({ settings }: Config, store: SettingsSto
   if (settings.encryptionKeys.length > 0) return false;
   let looked = 0;
   for await (const [, stored] of store.list()) {
-    if (stored.kind === 'readable' && hasSecrets(stored.settings)) return true;
+    if (stored.kind === 'readable' && hasSecrets(store.sections, stored.settings)) return true;
     if (++looked >= MAX_LOOKED) return false;
   }
   return false;
@@ -30,11 +31,14 @@ export async function warnOfClearSettings(config: Config, store: SettingsStore, 
   log.warn(CLEAR_SECRETS);
 }
 
-function hasSecrets({ token, webhook, webhooks, pusher }: Settings): boolean {
-  const all = webhook === undefined ? Object.values(webhooks) : [webhook, ...Object.values(webhooks)];
-  return (
-    token !== undefined ||
-    pusher !== undefined ||
-    all.some(({ headers, secret }) => secret !== undefined || Object.keys(headers).length > 0)
-  );
+function hasSecrets(sections: Sections, settings: Settings): boolean {
+  return settings.token !== undefined || sections.all(settings).some(holdsSecret);
+}
+
+function holdsSecret({ slot, value }: Filled): boolean {
+  const fields: Fields = { ...value };
+  return slot.section.fieldsWith('text', 'values').some((name) => {
+    const secret = fields[name];
+    return isFields(secret) ? Object.keys(secret).length > 0 : secret !== undefined;
+  });
 }

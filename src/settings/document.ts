@@ -2,7 +2,8 @@ import { CATALOGUE, filterKey, findEvent, findKey } from '../events/catalogue';
 import type { EventFilter } from '../events/filter';
 import { nearestEvent } from '../events/nearest-event';
 import { boundedLines, boundsProblem } from './bounds';
-import { type Settings, settingsSchema } from './schema';
+import type { Settings } from './section';
+import type { Sections } from './sections';
 import { unknownFields } from './unknown-fields';
 
 /** Settings that were understood, or what is wrong with them at once, each problem naming its field; the first twenty. */
@@ -14,12 +15,15 @@ export type Parsed =
  * Understands the settings of one instance: the "Complete Instance Configuration" of the core API's documentation
  * without its name, or what was stored before. Keys that are not ours are left out.
  */
-export function parseSettings(value: unknown): Parsed {
+export function parseSettings(sections: Sections, value: unknown): Parsed {
   const bounds = boundsProblem(value);
   if (bounds !== undefined) return { ok: false, problems: [`settings: ${bounds}`] };
-  const parsed = settingsSchema.safeParse(value);
+  const parsed = sections.schema.safeParse(value);
   if (parsed.success) {
-    const warnings = [...unknownFields(value as object), ...unknownEventWarnings(parsed.data)];
+    const warnings = [
+      ...unknownFields(sections, value as object),
+      ...unknownEventWarnings(sections, parsed.data),
+    ];
     return { ok: true, settings: parsed.data, warnings: boundedLines(warnings) };
   }
   const problems = parsed.error.issues.map(
@@ -42,15 +46,12 @@ export interface UnknownEvent {
 }
 
 /** Events of all lists that the catalogue does not have: misspelt ones, or those of a later core API. */
-export function unknownEvents(settings: Settings): UnknownEvent[] {
-  const { token: _token, webhook, webhooks, ...others } = settings;
-  const named = Object.entries(webhooks).map(([name, value]) => [`webhooks.${name}`, value] as const);
-  const sections = [['webhook', webhook] as const, ...named, ...Object.entries(others)];
-  return sections.flatMap(([section, value]) =>
-    (value?.events ?? [])
-      .filter((event) => !isKnown(event))
-      .map((event) => ({ path: `${section}.events`, event })),
-  );
+export function unknownEvents(sections: Sections, settings: Settings): UnknownEvent[] {
+  return sections
+    .all(settings)
+    .flatMap(({ path, value }) =>
+      value.events.filter((event) => !isKnown(event)).map((event) => ({ path: `${path}.events`, event })),
+    );
 }
 
 /** Those that a list must not have, each with the name that was probably meant. */
@@ -67,8 +68,8 @@ export function unknownEventProblems(unknown: readonly UnknownEvent[]): string[]
 const MAX_NAMED = 20;
 
 /** The operator may name those of a later core API: they are kept. */
-function unknownEventWarnings(settings: Settings): string[] {
-  return unknownEvents(settings).map(
+function unknownEventWarnings(sections: Sections, settings: Settings): string[] {
+  return unknownEvents(sections, settings).map(
     ({ path, event }) => `${path}: ${event} is none of the ${CATALOGUE.length} events known; it is kept`,
   );
 }

@@ -10,10 +10,6 @@ export const SETTINGS_BODY_LIMIT = 131_072;
 export const MAX_NODES = 20_000;
 /** Objects within objects; settings have five levels. */
 export const MAX_DEPTH = 16;
-export const MAX_HEADERS = 50;
-export const MAX_HEADER_NAME_BYTES = 255;
-export const MAX_HEADER_VALUE_BYTES = 8192;
-export const MAX_WEBHOOKS = 50;
 /** Names of events in one list. */
 export const MAX_EVENTS = 200;
 /** Of an instance's name, in characters, as in the core API's database. */

@@ -1,26 +1,26 @@
-import { isDeepStrictEqual } from 'node:util';
-import { hasSameOrigin, MASK, unmaskedUrl } from './masked-url';
-import { withPresentNames } from './schema';
+import { maskedValues } from './mask';
+import { MASK, unmaskedUrl } from './masked-url';
+import { type Fields, isFields, type Section, type Settings } from './section';
+import type { Sections } from './sections';
+import { readSlot } from './slot';
 import { withoutTimes } from './timestamps';
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * What a client gives for a section, over what is set: as in the core API, fields that it does not name stay, so that
  * clients which know only the core API's fields leave ours alone; null removes a field. A section that is disabled
  * keeps its events. A mask stands for the secret that is stored: what was found can be set again.
  */
-export function amend(before: object | undefined, given: unknown): unknown {
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) return given;
+export function amend(section: Section, before: object | undefined, given: unknown): unknown {
+  if (!isFields(given)) return given;
   const was = (before ?? {}) as Fields;
-  const fields = withPresentNames(withoutTimes(given)) as Fields;
+  const fields = section.withPresentNames(withoutTimes(given)) as Fields;
   const amended = {
     ...was,
     updatedAt: undefined,
     ...fields,
     ...(isDisabling(fields) ? { events: was['events'] } : {}),
   };
-  return unmaskSection({ ...amended, ...keptSecrets(was, amended, fields) }, was);
+  return unmaskSection(section, { ...amended, ...keptSecrets(section, was, amended, fields) }, was);
 }
 
 /** The core API's clients send an empty list with `enabled: false`. */
@@ -29,66 +29,50 @@ function isDisabling({ enabled, events }: Fields): boolean {
 }
 
 /** Stored secrets that the client did not name: masks, which only stand for them while they go to the same place. */
-function keptSecrets(was: Fields, amended: Fields, fields: Fields): Fields {
-  if (goesToSamePlace(amended, was)) return {};
-  const kept = SECRETS.filter((name) => was[name] !== undefined && !(name in fields));
+function keptSecrets(section: Section, was: Fields, amended: Fields, fields: Fields): Fields {
+  if (goesToSamePlace(section, amended, was)) return {};
+  const kept = section
+    .fieldsWith('text', 'values')
+    .filter((name) => was[name] !== undefined && !(name in fields));
   return Object.fromEntries(kept.map((name) => [name, maskedValue(was[name])]));
 }
 
 function maskedValue(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return MASK;
-  return Object.fromEntries(Object.keys(value).map((name) => [name, MASK]));
+  return isFields(value) ? maskedValues(value) : MASK;
 }
-
-/** What is sent to, or proves something to, the place that a section leads to. */
-const SECRETS = ['headers', 'secret'] as const;
 
 /**
  * Puts stored values where masks stand in one section. Those for which nothing is stored stay, to be refused, and so do
  * all secrets where the section leads to another place than before: whoever may change an address must not have the
  * stored secrets sent there.
  */
-export function unmaskSection(section: unknown, stored: unknown): unknown {
-  if (!isFields(section)) return section;
+function unmaskSection(section: Section, value: Fields, stored: unknown): unknown {
   const was = isFields(stored) ? stored : {};
-  const { url } = section;
-  const given =
-    typeof url === 'string' && typeof was['url'] === 'string'
-      ? { ...section, url: unmaskedUrl(url, was['url']) }
-      : section;
-  if (!goesToSamePlace(given, was)) return given;
+  const given = { ...value, ...unmaskedAddresses(section, value, was) };
+  if (!goesToSamePlace(section, given, was)) return given;
   return Object.fromEntries(
     Object.entries(given).map(([name, item]) => [name, unmaskValue(item, ownOf(was, name))]),
   );
 }
 
-/** The same for all sections of a document. */
-export function unmask(document: object, stored: object | undefined): object {
-  const was = (stored ?? {}) as Fields;
-  return Object.fromEntries(
-    Object.entries(document).map(([name, item]) => [
-      name,
-      name === 'webhooks'
-        ? unmaskEach(item, ownOf(was, name))
-        : unmaskItem(name === 'webhook' ? withPresentNames(item) : item, ownOf(was, name)),
-    ]),
-  );
+function unmaskedAddresses(section: Section, value: Fields, was: Fields): Fields {
+  const addresses = section.fieldsWith('address').flatMap((name) => {
+    const [given, stored] = [value[name], was[name]];
+    return typeof given === 'string' && typeof stored === 'string'
+      ? [[name, unmaskedUrl(given, stored)]]
+      : [];
+  });
+  return Object.fromEntries(addresses);
 }
 
-function unmaskEach(webhooks: unknown, stored: unknown): unknown {
-  if (!isFields(webhooks)) return webhooks;
-  const was = isFields(stored) ? stored : {};
-  return Object.fromEntries(
-    Object.entries(webhooks).map(([name, item]) => [
-      name,
-      unmaskItem(withPresentNames(item), ownOf(was, name)),
-    ]),
-  );
-}
-
-/** A section, or the token. */
-function unmaskItem(item: unknown, stored: unknown): unknown {
-  return isFields(item) ? unmaskSection(item, stored) : unmaskValue(item, stored);
+/** The same for a document: all sections, and the token. */
+export function unmask(sections: Sections, document: object, stored: Settings | undefined): object {
+  const unmasked = sections.map(document, (item, slot) => {
+    const given = slot.section.withPresentNames(item);
+    const was = readSlot(stored, slot);
+    return isFields(given) ? unmaskSection(slot.section, given, was) : unmaskValue(given, was);
+  });
+  return 'token' in unmasked ? { ...unmasked, token: unmaskValue(unmasked.token, stored?.token) } : unmasked;
 }
 
 function unmaskValue(value: unknown, stored: unknown): unknown {
@@ -104,21 +88,11 @@ function unmaskValue(value: unknown, stored: unknown): unknown {
 }
 
 /** A section without an address leads nowhere: the schema refuses it. */
-function goesToSamePlace(section: Fields, was: Fields): boolean {
-  const [before, now] = [was['url'], section['url']];
-  if (typeof before === 'string' && typeof now === 'string') return hasSameOrigin(before, now);
-  return !('appId' in was) || isDeepStrictEqual(pusherPlaceOf(section), pusherPlaceOf(was));
-}
-
-function pusherPlaceOf({ host, port, cluster = '', useTLS = true }: Fields): unknown[] {
-  return [host, port, cluster, useTLS];
+function goesToSamePlace({ definition }: Section, value: Fields, was: Fields): boolean {
+  return definition.isSamePlace?.(value, was) ?? true;
 }
 
 /** A webhook or a header may be called `constructor`, which every object has. */
 function ownOf(fields: Fields, name: string): unknown {
   return Object.hasOwn(fields, name) ? fields[name] : undefined;
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

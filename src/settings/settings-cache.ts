@@ -5,14 +5,14 @@ import type { Logger } from '../observability/logging';
 import { Backoff } from '../time/backoff';
 import { forEachApart } from '../time/for-each-apart';
 import { within } from '../time/within';
-import type { Settings } from './schema';
+import type { Settings } from './section';
 import { SettingsUnreadableError } from './settings-errors';
 import type { SettingsStore } from './settings-store';
 import type { SettingsSubscriber } from './settings-subscriber';
 import { Unreadables } from './unreadables';
 
 export interface SettingsCacheParts {
-  readonly store: Pick<SettingsStore, 'channel' | 'lookUp' | 'snapshot' | 'changesSince'>;
+  readonly store: Pick<SettingsStore, 'sections' | 'channel' | 'lookUp' | 'snapshot' | 'changesSince'>;
   readonly subscriber: SettingsSubscriber;
   /** Settings of SETTINGS_FILE; those in Redis come first, section by section. */
   readonly file: ReadonlyMap<string, Settings>;
@@ -149,7 +149,7 @@ export class SettingsCache {
   }
 
   private take(instance: string, stored: Settings | undefined): Settings | undefined {
-    const settings = merge(this.parts.file.get(instance), stored);
+    const settings = this.parts.store.sections.merge(this.parts.file.get(instance), stored);
     if (stored === undefined) this.stored?.delete(instance);
     else if (settings !== undefined) this.known.set(instance, settings);
     // Others may have gone by what was known of it before.
@@ -233,10 +233,4 @@ export class SettingsCache {
     // Cut short by `close`.
     await delay(backoff.next(), undefined, { signal: this.closing.signal }).catch(() => {});
   }
-}
-
-/** A section that is set in Redis replaces the same section of the file. */
-export function merge(file: Settings | undefined, stored: Settings | undefined): Settings | undefined {
-  if (file === undefined || stored === undefined) return stored ?? file;
-  return { ...file, ...stored, webhooks: { ...file.webhooks, ...stored.webhooks } };
 }

@@ -2,9 +2,7 @@ import type { Config } from '../config/config';
 import type { Finding } from '../observability/finding';
 import { boundedLines } from './bounds';
 import { CLEAR_SECRETS, holdsClearSecrets } from './clear-settings';
-import { exchangeProblem } from './instance-checks';
-import type { Settings } from './schema';
-import { merge } from './settings-cache';
+import type { Filled, Section, Settings } from './section';
 import type { SettingsStore } from './settings-store';
 
 export interface InspectedSettings {
@@ -31,7 +29,7 @@ export async function inspectSettings(
       unreadable.push({ part: PART, check: instance, state: 'trouble', detail: stored.error.reason });
     } else if (stored.kind === 'readable') {
       if (!stored.isUpToDate) outdated++;
-      settings.set(instance, merge(file.get(instance), stored.settings) ?? stored.settings);
+      settings.set(instance, store.sections.merge(file.get(instance), stored.settings) ?? stored.settings);
     }
   }
   const readable = `${settings.size} instances, ${file.size} of them in SETTINGS_FILE`;
@@ -39,7 +37,7 @@ export async function inspectSettings(
     findings: [
       { part: PART, check: 'readable', state: 'ok', detail: readable },
       ...firstOf(unreadable),
-      ...exchangeFindings(config, settings),
+      ...store.sections.list.flatMap((section) => sectionFindings(config, section, settings)),
       ...(await encryptionFindings(config, store, outdated)),
     ],
     settings,
@@ -58,14 +56,23 @@ function firstOf(findings: readonly Finding[]): Finding[] {
 }
 
 /** Of older settings and of the file: what is set now is checked before. */
-function exchangeFindings(config: Config, settings: ReadonlyMap<string, Settings>): Finding[] {
-  const problems = [...settings].flatMap(([instance, each]) => {
-    const problem = exchangeProblem(instance, each, config.rabbitmq.consume);
+function sectionFindings(
+  config: Config,
+  section: Section,
+  settings: ReadonlyMap<string, Settings>,
+): Finding[] {
+  const { inspection } = section.definition;
+  if (inspection === undefined) return [];
+  const problemsOf = (instance: string, { value }: Filled): string[] => {
+    const problem = inspection.problemOf(config, instance, value);
     return problem === undefined ? [] : [`${JSON.stringify(instance)}: ${problem}`];
-  });
+  };
+  const problems = [...settings].flatMap(([instance, each]) =>
+    section.all(each).flatMap((filled) => problemsOf(instance, filled)),
+  );
   return boundedLines(problems).map((detail) => ({
     part: PART,
-    check: 'exchange',
+    check: inspection.check,
     state: 'trouble',
     detail,
   }));

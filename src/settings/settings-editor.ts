@@ -1,14 +1,15 @@
-import { parseSettings, unknownEventProblems, unknownEvents } from './document';
+import type { Config } from '../config/config';
+import { parseSettings, type UnknownEvent, unknownEventProblems, unknownEvents } from './document';
 import { instanceNameProblem } from './instance-names';
 import { MAX_EVENT_NAME_BYTES } from './limits';
 import { pathsOfMasks } from './mask';
 import { NOTHING_BEHIND_MASK } from './masked-url';
 import { amend, unmask } from './merge-patch';
-import { type Settings, webhookName } from './schema';
-import { merge } from './settings-cache';
+import { pathOf, type Settings, type Slot } from './section';
+import type { InstanceCheck, Sections } from './sections';
 import { SettingsMissingError, SettingsRefusedError, SettingsTakenError } from './settings-errors';
 import { type SettingsStore, type StoredSettings, settingsOrThrow } from './settings-store';
-import { documentWith, pathOf, readSlot, type Slot, withoutSlot } from './slot';
+import { documentWith, readSlot, withoutSlot } from './slot';
 import { withoutTimes } from './timestamps';
 import { digestOf } from './token-entry';
 
@@ -16,16 +17,7 @@ export interface InstanceSettingsParts {
   readonly store: SettingsStore;
   /** Of SETTINGS_FILE. */
   readonly file: ReadonlyMap<string, Settings>;
-  /** What is wrong with an address that a tenant chose, as far as the address itself shows it: `url: must …`. */
-  readonly checkUrl: (url: string) => string | undefined;
-  /** What settings that are right in themselves cannot be at this instance. */
-  readonly checkInstance: (instance: string, settings: Settings) => InstanceCheck;
-}
-
-export interface InstanceCheck {
-  /** Each names its section: `pusher: …`. */
-  readonly problems: readonly string[];
-  readonly warnings: readonly string[];
+  readonly config: Config;
 }
 
 /** Whose key a change was asked for with. A tenant has the token of its own instance, and may do less. */
@@ -42,11 +34,17 @@ const REPLACED =
 
 /** Looks at and changes what is set for instances, on behalf of a person or a client. */
 export class InstanceSettings {
-  constructor(private readonly parts: InstanceSettingsParts) {}
+  private readonly sections: Sections;
+  private readonly checkInstance: (instance: string, settings: Settings) => InstanceCheck;
+
+  constructor(private readonly parts: InstanceSettingsParts) {
+    this.sections = parts.store.sections;
+    this.checkInstance = this.sections.checks(parts.config);
+  }
 
   /** What is in force: of Redis, and of the file. @throws SettingsUnreadableError */
   async find(instance: string): Promise<Settings | undefined> {
-    return merge(this.parts.file.get(instance), await this.parts.store.read(instance));
+    return this.sections.merge(this.parts.file.get(instance), await this.parts.store.read(instance));
   }
 
   /**
@@ -72,7 +70,8 @@ export class InstanceSettings {
     const fromFile = this.parts.file.get(instance);
     return this.change(instance, author, (stored) => {
       const before = settingsOrThrow(stored);
-      return documentWith(before, slot, amend(readSlot(merge(fromFile, before), slot), given));
+      const inForce = readSlot(this.sections.merge(fromFile, before), slot);
+      return documentWith(before, slot, amend(slot.section, inForce, given));
     });
   }
 
@@ -88,12 +87,12 @@ export class InstanceSettings {
     { author = 'operator', replaceUnreadable = false }: { author?: Author; replaceUnreadable?: boolean } = {},
   ): Promise<Taken> {
     const fromFile = this.parts.file.get(instance);
-    const given = sectionsOf(sections);
+    const given = this.sectionsOf(sections);
     let isReplaced = false;
     const taken = await this.change(instance, author, (stored) => {
       isReplaced = replaceUnreadable && stored.kind === 'unreadable';
       const before = isReplaced ? undefined : settingsOrThrow(stored);
-      return { ...before, ...unmask(given, merge(fromFile, before)) };
+      return { ...before, ...unmask(this.sections, given, this.sections.merge(fromFile, before)) };
     });
     return isReplaced ? { ...taken, warnings: [REPLACED, ...taken.warnings] } : taken;
   }
@@ -105,7 +104,7 @@ export class InstanceSettings {
 
   /** @throws SettingsRefusedError, SettingsTakenError */
   async create(instance: string, document: object): Promise<Taken> {
-    const given = sectionsOf(document);
+    const given = this.sectionsOf(document);
     return this.change(instance, 'operator', (stored) => {
       if (stored.kind !== 'absent') throw new SettingsTakenError(instance);
       return given;
@@ -114,11 +113,11 @@ export class InstanceSettings {
 
   /** @throws SettingsRefusedError */
   check(instance: string, document: unknown): Taken {
-    const parsed = parseSettings(document);
-    const problems = parsed.ok ? this.problemsOf(parsed.settings) : parsed.problems;
-    if (!parsed.ok || problems.length > 0) throw new SettingsRefusedError(problems);
-    const own = this.parts.checkInstance(instance, parsed.settings);
-    if (own.problems.length > 0) throw new SettingsRefusedError(own.problems);
+    const parsed = parseSettings(this.sections, document);
+    if (!parsed.ok) throw new SettingsRefusedError(parsed.problems);
+    const own = this.checkInstance(instance, parsed.settings);
+    const problems = [...this.problemsOf(parsed.settings), ...own.problems];
+    if (problems.length > 0) throw new SettingsRefusedError(problems);
     return { settings: parsed.settings, warnings: [...parsed.warnings, ...own.warnings] };
   }
 
@@ -152,7 +151,7 @@ export class InstanceSettings {
     let warnings: readonly string[] = [];
     const settings = await this.parts.store.update(instance, (stored) => {
       const taken = this.check(instance, documentOf(stored));
-      checkEvents(taken.settings, stored, author);
+      this.checkEvents(taken.settings, stored, author);
       warnings = taken.warnings;
       return taken.settings;
     });
@@ -160,36 +159,36 @@ export class InstanceSettings {
   }
 
   private problemsOf(settings: Settings): string[] {
-    const masks = pathsOfMasks(settings).map((path) => `${path}: ${NOTHING_BEHIND_MASK}`);
-    return [...masks, ...eventNameProblems(settings), ...this.addressProblems(settings)];
+    const masks = pathsOfMasks(this.sections, settings).map((path) => `${path}: ${NOTHING_BEHIND_MASK}`);
+    return [...masks, ...eventNameProblems(unknownEvents(this.sections, settings))];
   }
 
-  /** What the worker would refuse to connect to is refused here already. */
-  private addressProblems({ webhook, webhooks }: Settings): string[] {
-    const named = Object.entries(webhooks).map(([name, { url }]) => [`webhooks.${name}`, url] as const);
-    const all = webhook === undefined ? named : [['webhook', webhook.url] as const, ...named];
-    return all.flatMap(([section, url]) => {
-      const problem = this.parts.checkUrl(url);
-      return problem === undefined ? [] : [`${section}.${problem}`];
-    });
+  /**
+   * A tenant names events of the catalogue only: brokers make something for good of each name. The operator may name
+   * those of a later core API, and what it has named stays.
+   */
+  private checkEvents(settings: Settings, stored: StoredSettings, author: Author): void {
+    if (author === 'operator') return;
+    const before = stored.kind === 'readable' ? unknownEvents(this.sections, stored.settings) : [];
+    const kept = new Set(before.map(({ path, event }) => `${path} ${event}`));
+    const added = unknownEvents(this.sections, settings).filter(
+      ({ path, event }) => !kept.has(`${path} ${event}`),
+    );
+    if (added.length > 0) throw new SettingsRefusedError(unknownEventProblems(added));
   }
-}
 
-/**
- * A tenant names events of the catalogue only: brokers make something for good of each name. The operator may name those
- * of a later core API, and what it has named stays.
- */
-function checkEvents(settings: Settings, stored: StoredSettings, author: Author): void {
-  if (author === 'operator') return;
-  const before = stored.kind === 'readable' ? unknownEvents(stored.settings) : [];
-  const kept = new Set(before.map(({ path, event }) => `${path} ${event}`));
-  const added = unknownEvents(settings).filter(({ path, event }) => !kept.has(`${path} ${event}`));
-  if (added.length > 0) throw new SettingsRefusedError(unknownEventProblems(added));
+  /** Sections as a client gives them: null is nothing, and times are not its to say. */
+  private sectionsOf(document: object): object {
+    const present = Object.fromEntries(
+      Object.entries(document).map(([name, item]) => [name, item ?? undefined]),
+    );
+    return this.sections.map(present, (item) => withoutTimes(item));
+  }
 }
 
 /** Known events are short: only others need a look. */
-function eventNameProblems(settings: Settings): string[] {
-  return unknownEvents(settings)
+function eventNameProblems(unknown: readonly UnknownEvent[]): string[] {
+  return unknown
     .filter(
       ({ event }) => Buffer.byteLength(event) > MAX_EVENT_NAME_BYTES || /[\p{Cc}\p{Surrogate}]/u.test(event),
     )
@@ -201,28 +200,12 @@ function eventNameProblems(settings: Settings): string[] {
 
 /** Here, as the schema of all settings leaves out `__proto__` without a word. */
 function checkName(slot: Slot): void {
-  if (slot.section !== 'webhooks') return;
-  const { error } = webhookName.safeParse(slot.name);
+  const { named } = slot.section.definition;
+  if (slot.name === undefined || named === undefined) return;
+  const { error } = named.name.safeParse(slot.name);
   if (error !== undefined) {
     throw new SettingsRefusedError(error.issues.map(({ message }) => `${pathOf(slot)}: ${message}`));
   }
-}
-
-/** Sections as a client gives them: null is nothing, and times are not its to say. */
-function sectionsOf(document: object): object {
-  return Object.fromEntries(
-    Object.entries(document).map(([name, item]) => [
-      name,
-      name === 'webhooks' ? eachWithoutTimes(item) : withoutTimes(item ?? undefined),
-    ]),
-  );
-}
-
-function eachWithoutTimes(webhooks: unknown): unknown {
-  if (typeof webhooks !== 'object' || webhooks === null || Array.isArray(webhooks)) {
-    return webhooks ?? undefined;
-  }
-  return Object.fromEntries(Object.entries(webhooks).map(([name, item]) => [name, withoutTimes(item)]));
 }
 
 function onlyInFile(what: string): SettingsRefusedError {

@@ -1,12 +1,13 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { fileProblem } from '../config/layers';
-import { VARIABLES } from '../config/variables';
+import { CORE_VARIABLES } from '../config/variables';
 import { ConfigError } from '../errors';
 import { instanceNameOf, type Parsed, parseSettings } from './document';
 import { instanceNameProblem } from './instance-names';
 import { MAX_SETTINGS_BYTES } from './limits';
-import type { Settings } from './schema';
+import type { Settings } from './section';
+import type { Sections } from './sections';
 import { sizeOf, tooLarge } from './stored';
 import { stamped } from './timestamps';
 
@@ -22,12 +23,12 @@ export interface SettingsFile {
  *
  * @throws ConfigError naming every entry that is wrong
  */
-export function readSettingsFile(directory: string, file: string): SettingsFile {
+export function readSettingsFile(sections: Sections, directory: string, file: string): SettingsFile {
   const path = isAbsolute(file) ? file : join(directory, file);
   const settings = new Map<string, Settings>();
   const warnings: string[] = [];
   if (!existsSync(path)) {
-    if (file === VARIABLES.SETTINGS_FILE.default) return { settings, warnings };
+    if (file === CORE_VARIABLES.SETTINGS_FILE.default) return { settings, warnings };
     throw new ConfigError([`SETTINGS_FILE: ${file} is not there`]);
   }
   const changedAt = statSync(path).mtime;
@@ -42,10 +43,10 @@ export function readSettingsFile(directory: string, file: string): SettingsFile 
   for (const [index, entry] of entries.entries()) {
     const where = `SETTINGS_FILE: ${file}[${index}]`;
     const name = instanceNameOf(entry) ?? '';
-    const parsed = parseSettings(entry);
+    const parsed = parseSettings(sections, entry);
     problems.push(...problemsOf(name, parsed).map((problem) => `${where}.${problem}`));
     if (!parsed.ok) continue;
-    settings.set(name, stamped(undefined, parsed.settings, changedAt));
+    settings.set(name, stamped(sections, undefined, parsed.settings, changedAt));
     warnings.push(...parsed.warnings.map((warning) => `${where}.${warning}`));
   }
   if (problems.length > 0) throw new ConfigError(problems);

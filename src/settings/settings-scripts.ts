@@ -31,24 +31,25 @@ export const READ_MARKED = `${MARK}
 /**
  * Replaces the settings of an instance where their mark is still the one that was read, notes the change under the next
  * version, and tells everybody.
- * KEYS: settings hash, sets of instances whose exchange and whose queues are consumed, tokens hash, version, changes.
- * ARGV: instance, largest length, mark before, text after (empty: none), 1 where the exchange and 1 where the queues are
- * consumed, entry of the token, channel, most changes that are kept.
+ * KEYS: settings hash, tokens hash, version, changes, indexes (sets of instances).
+ * ARGV: instance, largest length, mark before, channel, most changes that are kept, text after (empty: none), entry of
+ * the token, and for each index 1 where the instance belongs there.
  */
 export const SWAP = `${MARK}
   if mark(redis.call('HSTRLEN', KEYS[1], ARGV[1]), ARGV[2]) ~= ARGV[3] then return 0 end
-  if ARGV[4] == '' then
+  if ARGV[6] == '' then
     redis.call('HDEL', KEYS[1], ARGV[1])
-    redis.call('HDEL', KEYS[4], ARGV[1])
+    redis.call('HDEL', KEYS[2], ARGV[1])
   else
-    redis.call('HSET', KEYS[1], ARGV[1], ARGV[4])
-    redis.call('HSET', KEYS[4], ARGV[1], ARGV[7])
+    redis.call('HSET', KEYS[1], ARGV[1], ARGV[6])
+    redis.call('HSET', KEYS[2], ARGV[1], ARGV[7])
   end
-  if ARGV[5] == '1' then redis.call('SADD', KEYS[2], ARGV[1]) else redis.call('SREM', KEYS[2], ARGV[1]) end
-  if ARGV[6] == '1' then redis.call('SADD', KEYS[3], ARGV[1]) else redis.call('SREM', KEYS[3], ARGV[1]) end
-  redis.call('ZADD', KEYS[6], redis.call('INCR', KEYS[5]), ARGV[1])
-  redis.call('ZREMRANGEBYRANK', KEYS[6], 0, -1 - tonumber(ARGV[9]))
-  redis.call('PUBLISH', ARGV[8], ARGV[1])
+  for i = 5, #KEYS do
+    redis.call(ARGV[i + 3] == '1' and 'SADD' or 'SREM', KEYS[i], ARGV[1])
+  end
+  redis.call('ZADD', KEYS[4], redis.call('INCR', KEYS[3]), ARGV[1])
+  redis.call('ZREMRANGEBYRANK', KEYS[4], 0, -1 - tonumber(ARGV[5]))
+  redis.call('PUBLISH', ARGV[4], ARGV[1])
   return 1`;
 
 /** Version and names of all instances. KEYS: settings hash, version. */

@@ -3,7 +3,8 @@ import type { RedisClient } from '../redis/scripts';
 import { TurnBatch } from '../time/turn-batch';
 import { isSealed, type SettingsCipher } from './cipher';
 import { MAX_SETTINGS_BYTES, MAX_STORED_BYTES } from './limits';
-import type { Settings } from './schema';
+import type { Section, Settings } from './section';
+import type { Sections } from './sections';
 import {
   SettingsConflictError,
   SettingsInvalidError,
@@ -32,6 +33,7 @@ interface Wanted {
 }
 
 export interface SettingsStoreParts {
+  readonly sections: Sections;
   readonly redis: RedisClient;
   /** `REDIS_PREFIX_KEY`. */
   readonly prefix: string;
@@ -49,8 +51,8 @@ export class SettingsStore {
   /** Tells the name of an instance whose settings changed. */
   readonly channel: string;
   private readonly hash: string;
-  private readonly exchanges: string;
-  private readonly queues: string;
+  /** Sections whose instances are kept in a set. */
+  private readonly indexed: readonly Section[];
   private readonly tokens: string;
   private readonly version: string;
   private readonly changes: string;
@@ -59,12 +61,15 @@ export class SettingsStore {
 
   constructor(private readonly parts: SettingsStoreParts) {
     this.hash = `{${parts.prefix}}:settings`;
-    this.exchanges = `${this.hash}:exchanges`;
-    this.queues = `${this.hash}:queues`;
     this.tokens = `${this.hash}:tokens`;
     this.version = `${this.hash}:version`;
     this.changes = `${this.hash}:changes`;
     this.channel = `${this.hash}:changed`;
+    this.indexed = parts.sections.list.filter(({ definition }) => definition.index !== undefined);
+  }
+
+  get sections(): Sections {
+    return this.parts.sections;
   }
 
   /** @throws StoreUnavailableError */
@@ -90,14 +95,9 @@ export class SettingsStore {
     return this.parts.redis.hlen(this.hash);
   }
 
-  /** Names of those whose own exchange is consumed. */
-  namesWithExchange(): Promise<string[]> {
-    return fromStore(this.parts.redis.smembers(this.exchanges));
-  }
-
-  /** Names of those whose own SQS queues are consumed. */
-  namesWithQueues(): Promise<string[]> {
-    return fromStore(this.parts.redis.smembers(this.queues));
+  /** Names of those where a section is enabled that has an index. */
+  namesWith(section: Section): Promise<string[]> {
+    return fromStore(this.parts.redis.smembers(this.indexOf(section)));
   }
 
   /** All of them, the unreadable ones too. */
@@ -145,20 +145,21 @@ export class SettingsStore {
     instance: string,
     change: (before: StoredSettings) => Settings | undefined,
   ): Promise<Settings | undefined> {
-    const keys = [this.hash, this.exchanges, this.queues, this.tokens, this.version, this.changes];
+    const indexes = this.indexed.map((section) => this.indexOf(section));
+    const keys = [this.hash, this.tokens, this.version, this.changes, ...indexes];
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const [text, mark] = await this.textWithMark(instance);
       const before = this.open(instance, text);
       const changed = change(before);
       const known = before.kind === 'readable' ? before.settings : undefined;
-      const after = changed === undefined ? undefined : stamped(known, changed, new Date());
+      const after = changed === undefined ? undefined : stamped(this.sections, known, changed, new Date());
       const swapped = await this.eval(SWAP, keys, [
         instance,
         MAX_STORED_BYTES,
         mark,
-        ...this.argumentsFor(instance, after),
         this.channel,
         MAX_CHANGES,
+        ...this.argumentsFor(instance, after),
       ]);
       if (swapped === 1) return after;
     }
@@ -193,16 +194,19 @@ export class SettingsStore {
   }
 
   private argumentsFor(instance: string, after: Settings | undefined): string[] {
-    if (after === undefined) return ['', '0', '0', ''];
+    if (after === undefined) return ['', '', ...this.indexed.map(() => '0')];
     const bytes = sizeOf(after);
     if (bytes > MAX_SETTINGS_BYTES) throw new SettingsRefusedError([tooLarge(bytes)]);
     const { cipher } = this.parts;
     return [
-      cipher.seal(instance, encode(after)),
-      after.rabbitmq?.enabled === true ? '1' : '0',
-      after.sqs?.enabled === true ? '1' : '0',
+      cipher.seal(instance, encode(this.sections, after)),
       sealEntry(cipher, instance, after),
+      ...this.indexed.map((section) => (section.of(after)?.enabled === true ? '1' : '0')),
     ];
+  }
+
+  private indexOf({ definition }: Section): string {
+    return `${this.hash}:${definition.index}`;
   }
 
   private async fetch(wanted: readonly Wanted[]): Promise<void> {
@@ -251,7 +255,7 @@ export class SettingsStore {
       );
     }
     const { cipher } = this.parts;
-    const parsed = decode(cipher.open(instance, text), { authentic: isSealed(text) });
+    const parsed = decode(this.sections, cipher.open(instance, text), { authentic: isSealed(text) });
     if (!parsed.ok) throw new SettingsInvalidError(parsed.problems.join('; '));
     return { kind: 'readable', settings: parsed.settings, isUpToDate: cipher.isUpToDate(text) };
   }

@@ -1,37 +1,33 @@
-import type { PusherSettings, SectionName, Settings, SwitchSettings, WebhookSettings } from './schema';
+import type { SectionValue, Settings, Slot } from './section';
 
-/** One thing that is set for an instance: a section, or one of its named webhooks. */
-export type Slot =
-  | { readonly section: SectionName }
-  | { readonly section: 'webhooks'; readonly name: string };
-
-export type SlotValue = WebhookSettings | PusherSettings | SwitchSettings;
-
-export function readSlot(settings: Settings | undefined, slot: Slot): SlotValue | undefined {
-  if (slot.section !== 'webhooks') return settings?.[slot.section];
+export function readSlot<Value extends SectionValue>(
+  settings: Settings | undefined,
+  { section, name }: Slot<Value>,
+): Value | undefined {
+  if (name === undefined) return section.of(settings);
+  const further = section.further(settings);
   // A webhook may be called `constructor`, which every object has.
-  return settings !== undefined && Object.hasOwn(settings.webhooks, slot.name)
-    ? settings.webhooks[slot.name]
-    : undefined;
+  return Object.hasOwn(further, name) ? further[name] : undefined;
 }
 
 /** Settings with nothing in the slot. */
-export function withoutSlot(settings: Settings, slot: Slot): Settings {
-  if (slot.section === 'webhooks') {
-    const { [slot.name]: _removed, ...webhooks } = settings.webhooks;
-    return { ...settings, webhooks };
+export function withoutSlot(settings: Settings, { section, name }: Slot): Settings {
+  const { named } = section.definition;
+  if (name === undefined || named === undefined) {
+    const { [section.name]: _removed, ...rest } = settings;
+    return rest;
   }
-  const { [slot.section]: _removed, ...rest } = settings;
-  return rest;
+  const { [name]: _removed, ...further } = section.further(settings);
+  return { ...settings, [named.field]: further };
 }
 
 /** A document that has `value` in the slot, and what else `settings` has. */
-export function documentWith(settings: Settings | undefined, slot: Slot, value: unknown): object {
-  if (slot.section !== 'webhooks') return { ...settings, [slot.section]: value };
-  return { ...settings, webhooks: { ...settings?.webhooks, [slot.name]: value } };
-}
-
-/** How problems and messages name it. */
-export function pathOf(slot: Slot): string {
-  return slot.section === 'webhooks' ? `webhooks.${slot.name}` : slot.section;
+export function documentWith(
+  settings: Settings | undefined,
+  { section, name }: Slot,
+  value: unknown,
+): object {
+  const { named } = section.definition;
+  if (name === undefined || named === undefined) return { ...settings, [section.name]: value };
+  return { ...settings, [named.field]: { ...section.further(settings), [name]: value } };
 }

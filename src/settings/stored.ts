@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
-import { z } from 'zod';
 import { type Parsed, parseSettings } from './document';
 import { MAX_SETTINGS_BYTES } from './limits';
-import { type Settings, settingsSchema } from './schema';
+import type { Settings } from './section';
+import type { Sections } from './sections';
 
 /** What lies in Redis: settings, and the schema that they were checked by. */
 interface Stored {
@@ -10,17 +9,8 @@ interface Stored {
   readonly settings: Settings;
 }
 
-/** Counted up when rules change that the schema's JSON form does not show, such as sizes in bytes. */
-const RULES = 2;
-/** Changes whenever the schema does. */
-const SCHEMA = createHash('sha256')
-  .update(JSON.stringify(z.toJSONSchema(settingsSchema, { io: 'output', unrepresentable: 'any' })))
-  .update(String(RULES))
-  .digest('base64url')
-  .slice(0, 8);
-
-export function encode(settings: Settings): string {
-  return JSON.stringify({ schema: SCHEMA, settings } satisfies Stored);
+export function encode({ fingerprint: schema }: Sections, settings: Settings): string {
+  return JSON.stringify({ schema, settings } satisfies Stored);
 }
 
 /** Bytes of all settings of an instance, as their limit counts them. */
@@ -33,7 +23,7 @@ export function sizeOf(settings: Settings): number {
  * worker starts. What another version stored is, and so is all that is not `authentic`: text in clear may have been
  * written by anybody.
  */
-export function decode(text: string, { authentic = false } = {}): Parsed {
+export function decode(sections: Sections, text: string, { authentic = false } = {}): Parsed {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -41,9 +31,10 @@ export function decode(text: string, { authentic = false } = {}): Parsed {
     // The parser's own words quote the text, which may hold secrets.
     return { ok: false, problems: ['they are no JSON; perhaps a later version of the relay wrote them'] };
   }
-  if (!isStored(value)) return bounded(parseSettings(value));
-  if (authentic && value.schema === SCHEMA) return { ok: true, settings: value.settings, warnings: [] };
-  return bounded(parseSettings(value.settings));
+  if (!isStored(value)) return bounded(parseSettings(sections, value));
+  if (authentic && value.schema === sections.fingerprint)
+    return { ok: true, settings: value.settings, warnings: [] };
+  return bounded(parseSettings(sections, value.settings));
 }
 
 function bounded(parsed: Parsed): Parsed {

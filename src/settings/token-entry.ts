@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { SettingsCipher } from './cipher';
-import type { Settings } from './schema';
+import type { Settings } from './section';
 
 /** What the index of tokens says: the digest of an instance's token, or that its settings have none. */
 export type TokenEntry = { readonly kind: 'token'; readonly digest: Buffer } | { readonly kind: 'none' };

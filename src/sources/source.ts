@@ -11,4 +11,6 @@ export interface Source {
   close(): Promise<void>;
   /** Whether messages can come in right now, and if not, why. */
   readonly state: { readonly ready: boolean; readonly detail: string };
+  /** What was handed over and is not settled, or takes room in other ways. */
+  readonly held: { readonly messages: number; readonly bytes: number };
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { BrokerUnavailableError } from '../errors';
-import type { Settings } from '../settings/schema';
+import type { Settings } from '../settings/section';
 import type { SettingsCache } from '../settings/settings-cache';
 import { SettingsUnreadableError } from '../settings/settings-errors';
 import { Backoff } from '../time/backoff';

@@ -1,63 +1,37 @@
 import type { Config } from '../config/config';
-import { AddressGuard } from '../network/address-guard';
-import { Downloader } from '../network/download';
 import type { Logger } from '../observability/logging';
 import { describeError } from '../observability/report';
 import type { SourceMessage } from '../pipeline/message';
-import type { Settings } from '../settings/schema';
+import type { Settings } from '../settings/section';
 import type { SettingsCache } from '../settings/settings-cache';
 import type { SettingsStore } from '../settings/settings-store';
-import { consumedExchanges, exchangeOf, topologyOf } from '../sources/rabbitmq/exchanges';
-import { RabbitMqSource } from '../sources/rabbitmq/rabbitmq-source';
-import type { Source } from '../sources/source';
-import { queuesOf } from '../sources/sqs/instance-queues';
-import { SqsSource } from '../sources/sqs/sqs-source';
+import type { OpenSource, SourceModule, SourceQueue } from '../sources/source-module';
 import { InstanceFollower } from './instance-follower';
 
-/** Depth of a source queue; what a broker does not tell is not there. */
-export interface SourceQueue {
-  readonly queue: string;
-  readonly messages: number;
-  readonly consumers?: number;
-  readonly inFlight?: number;
-  readonly oldestSeconds?: number;
-}
-
 export interface SourcesParts {
+  readonly modules: readonly SourceModule[];
   readonly config: Config;
   /** Of SETTINGS_FILE, by instance. */
   readonly file: ReadonlyMap<string, Settings>;
-  readonly settings: SettingsCache;
-  readonly store: SettingsStore;
+  readonly settings: Pick<SettingsCache, 'of'>;
+  readonly store: Pick<SettingsStore, 'namesWith'>;
   readonly log: Logger;
 }
 
-/** A source with what the worker needs around it. */
-interface Intake {
-  readonly source: Source & { readonly held: { readonly messages: number; readonly bytes: number } };
-  readonly depths: () => Promise<readonly SourceQueue[]>;
+/** A source, and what keeps it to the settings of instances. */
+interface Intake extends OpenSource {
   readonly follower: InstanceFollower;
-  readonly close: () => Promise<unknown>;
 }
-
-/** An event that was too large for SQS is larger still where media is embedded; the core API takes as much as this. */
-const LARGEST_CLAIM_BYTES = 134_217_728;
-const CLAIM_TIMEOUT_MS = 60_000;
-/** Without any progress of its download; the message goes back then. */
-const CLAIM_IDLE_MS = 10_000;
 
 /** The sources that are switched on, as one. */
 export class Sources {
   private readonly intakes: readonly Intake[];
 
   constructor(parts: SourcesParts) {
-    const { rabbitmq, sqs, delivery } = parts.config;
-    const count = Number(rabbitmq.enabled) + Number(sqs.enabled);
-    const maxBytes = Math.floor(delivery.maxBytesInFlight / Math.max(1, count));
-    this.intakes = [
-      ...(rabbitmq.enabled ? [rabbitMqIntake(parts, maxBytes)] : []),
-      ...(sqs.enabled ? [sqsIntake(parts, maxBytes)] : []),
-    ];
+    const { modules, config } = parts;
+    const enabled = modules.filter((module) => module.isEnabled(config));
+    const maxBytes = Math.floor(config.delivery.maxBytesInFlight / Math.max(1, enabled.length));
+    this.intakes = enabled.map((module) => intakeOf(module, maxBytes, parts));
   }
 
   /** Every source by name, with what it waits for. */
@@ -90,82 +64,32 @@ export class Sources {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.intakes.map(({ close }) => close()));
+    await Promise.all(this.intakes.map((intake) => intake.close()));
   }
 
   async depths(): Promise<readonly SourceQueue[]> {
-    const all = await Promise.all(this.intakes.map(({ depths }) => depths()));
+    const all = await Promise.all(this.intakes.map((intake) => intake.depths()));
     return all.flat();
   }
 }
 
-function rabbitMqIntake({ config, file, settings, store, log }: SourcesParts, maxBytes: number): Intake {
-  const { rabbitmq } = config;
-  const source = new RabbitMqSource({
-    uri: rabbitmq.uri,
-    frameMax: rabbitmq.frameMax,
-    prefetch: rabbitmq.prefetch,
-    maxBytes,
-    exchanges: consumedExchanges(config, file),
-    topology: topologyOf(config),
-    log,
-  });
+function intakeOf(module: SourceModule, maxBytes: number, parts: SourcesParts): Intake {
+  const { config, file, settings, store, log } = parts;
+  const { section } = module;
+  const opened = module.open({ config, maxBytes, log });
+  for (const [instance, each] of file) opened.follow(instance, each);
   const follower = new InstanceFollower(
     {
       settings,
-      names: () => store.namesWithExchange(),
-      apply: async (instance, each) => {
-        const exchange = exchangeOf(instance, each);
-        if (exchange === undefined) source.dropExchange(instance);
-        else source.consumeExchange(exchange);
-        return exchange !== undefined;
-      },
+      names: async () => (section === undefined ? [] : store.namesWith(section)),
+      apply: async (instance, each) => opened.follow(instance, each),
       onError: (error, instance) =>
-        log.warn('the exchange of an instance cannot be consumed', { instance, ...describeError(error) }),
+        log.warn(`${opened.ownName} of an instance cannot be consumed`, {
+          instance,
+          ...describeError(error),
+        }),
     },
     file.keys(),
   );
-  return { source, follower, depths: () => source.depths(), close: () => source.close() };
-}
-
-function sqsIntake({ config, file, settings, store, log }: SourcesParts, maxBytes: number): Intake {
-  const { sqs } = config;
-  const downloader = new Downloader({
-    maxBytes: Math.min(LARGEST_CLAIM_BYTES, maxBytes),
-    timeoutMs: CLAIM_TIMEOUT_MS,
-    idleMs: CLAIM_IDLE_MS,
-    guard: new AddressGuard(config.webhook.allowedNetworks),
-    trustedOrigin: sqs.s3Origin,
-  });
-  const source = new SqsSource({
-    ...sqs,
-    connection: sqs,
-    maxMessages: sqs.prefetch,
-    maxBytes,
-    downloader,
-    log,
-  });
-  const apply = (instance: string, each: Settings | undefined): boolean => {
-    const events = queuesOf(each);
-    if (events === undefined) source.dropInstance(instance);
-    else source.consumeInstance(instance, events);
-    return events !== undefined;
-  };
-  for (const [instance, each] of file) apply(instance, each);
-  const follower = new InstanceFollower(
-    {
-      settings,
-      names: () => store.namesWithQueues(),
-      apply: async (instance, each) => apply(instance, each),
-      onError: (error, instance) =>
-        log.warn('the queues of an instance cannot be consumed', { instance, ...describeError(error) }),
-    },
-    file.keys(),
-  );
-  return {
-    source,
-    follower,
-    depths: () => source.depths(),
-    close: () => source.close().then(() => downloader.close()),
-  };
+  return { ...opened, follower };
 }

@@ -23,7 +23,7 @@ export class Observer implements RelayObserver, AttemptObserver, ParkingObserver
   ) {}
 
   received(source: string, { event }: Envelope): void {
-    this.metrics.eventsAccepted.add(source, eventLabel(event));
+    this.metrics.eventsReceived.add(source, eventLabel(event));
   }
 
   duplicate(source: string, { id, event, instance }: Envelope): void {
@@ -32,7 +32,7 @@ export class Observer implements RelayObserver, AttemptObserver, ParkingObserver
   }
 
   malformed(source: string, error: MalformedEventError): void {
-    this.metrics.eventsAccepted.add(source, 'malformed');
+    this.metrics.eventsReceived.add(source, 'malformed');
     this.log.warn('malformed message becomes a dead letter', {
       source,
       code: error.code,

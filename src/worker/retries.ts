@@ -39,48 +39,9 @@ export class Retries {
   private readonly expiry: DeadLetterExpiry;
 
   constructor(parts: RetriesParts) {
-    const { config, store, observer, log, onRedisError } = parts;
-    this.worker = new RetryWorker({
-      store,
-      queue: new RetryQueue({
-        store,
-        lockMs: LOCK_MS,
-        stalledCheckMs: STALLED_CHECK_MS,
-        onStalled: (count) => observer.recovered(count),
-        onError: onRedisError,
-      }),
-      handler: new RetryHandler({
-        deliveries: parts.deliveries,
-        attempts: parts.attempts,
-        bulkheadOf: parts.bulkheadOf,
-        destinationOf: parts.destinationOf,
-        decide: parts.decide,
-        observer,
-        onError: throttled((error) => log.warn('a retry was put off', describeError(error))),
-      }),
-      concurrency: config.retry.concurrency,
-      maxBytes: config.delivery.maxBytesInFlight,
-      onError: onRedisError,
-    });
-    this.upkeep = new RetryUpkeep({
-      store,
-      parkedMaxAgeMs: config.retry.parkedMaxAgeMs,
-      onExpired: (expired) => observer.expired(expired),
-      onForward: (count) => observer.broughtForward(count),
-      onMended: (count) =>
-        log.warn('deliveries that a failed change had left in no place, or in two, were placed again', {
-          count,
-        }),
-      onUncounted: (reason) => log.error("the audit's counters cannot be written", { reason }),
-      onError: onRedisError,
-    });
-    this.expiry = new DeadLetterExpiry({
-      store,
-      deadLetters: new DeadLetters(store),
-      maxAgeMs: config.retry.deadLetterMaxAgeMs,
-      maxCount: config.retry.deadLetterMaxCount,
-      log,
-    });
+    this.worker = retryWorkerOf(parts);
+    this.upkeep = upkeepOf(parts);
+    this.expiry = expiryOf(parts);
   }
 
   start(): void {
@@ -99,4 +60,50 @@ export class Retries {
   close(): Promise<void> {
     return this.worker.close();
   }
+}
+
+function retryWorkerOf(parts: RetriesParts): RetryWorker {
+  const { config, store, observer, onRedisError } = parts;
+  return new RetryWorker({
+    store,
+    queue: new RetryQueue({
+      store,
+      lockMs: LOCK_MS,
+      stalledCheckMs: STALLED_CHECK_MS,
+      onStalled: (count) => observer.recovered(count),
+      onError: onRedisError,
+    }),
+    handler: handlerOf(parts),
+    concurrency: config.retry.concurrency,
+    maxBytes: config.delivery.maxBytesInFlight,
+    onError: onRedisError,
+  });
+}
+
+function handlerOf({ observer, log, ...parts }: RetriesParts): RetryHandler {
+  const { deliveries, attempts, bulkheadOf, destinationOf, decide } = parts;
+  return new RetryHandler({
+    ...{ deliveries, attempts, bulkheadOf, destinationOf, decide, observer },
+    onError: throttled((error) => log.warn('a retry was put off', describeError(error))),
+  });
+}
+
+function upkeepOf({ config, store, observer, log, onRedisError }: RetriesParts): RetryUpkeep {
+  return new RetryUpkeep({
+    store,
+    parkedMaxAgeMs: config.retry.parkedMaxAgeMs,
+    onExpired: (expired) => observer.expired(expired),
+    onForward: (count) => observer.broughtForward(count),
+    onMended: (count) =>
+      log.warn('deliveries that a failed change had left in no place, or in two, were placed again', {
+        count,
+      }),
+    onUncounted: (reason) => log.error("the audit's counters cannot be written", { reason }),
+    onError: onRedisError,
+  });
+}
+
+function expiryOf({ config, store, log }: RetriesParts): DeadLetterExpiry {
+  const { deadLetterMaxAgeMs: maxAgeMs, deadLetterMaxCount: maxCount } = config.retry;
+  return new DeadLetterExpiry({ store, deadLetters: new DeadLetters(store), maxAgeMs, maxCount, log });
 }

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { Redis } from 'ioredis';
-import { loadConfig } from '../../src/config/load';
 import {
   createAppend,
   decodePublished,
@@ -9,6 +8,7 @@ import {
   streamKeys,
 } from '../../src/destinations/websocket/stream';
 import { WebSocketDestination } from '../../src/destinations/websocket/websocket-destination';
+import { MODULES } from '../../src/modules';
 import type { Delivery, Destination, DestinationId } from '../../src/pipeline/delivery';
 import { connectRedis } from '../../src/redis/client';
 import { PrivateRedis } from '../support/servers/private-services';
@@ -62,7 +62,7 @@ destinationSuite('websocket', async () => {
 
 /** A connection as workers have it: while it is broken, what is asked fails at once. */
 async function connectTo(uri: string): Promise<{ client: Redis; untilReady: () => Promise<unknown> }> {
-  const { config } = loadConfig(__dirname, { REDIS_URI: uri });
+  const { config } = MODULES.loadConfig(__dirname, { REDIS_URI: uri });
   const client: Redis = connectRedis(config.redis, 'commands', () => {});
   const untilReady = (): Promise<unknown> =>
     client.status === 'ready' ? Promise.resolve() : once(client, 'ready');

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Pool } from 'undici';
-import { judge } from '../../src/destinations/http/answer';
+import { toOutcome } from '../../src/destinations/http/answer';
 import { HttpExchange } from '../../src/destinations/http/exchange';
 import { AddressGuard } from '../../src/network/address-guard';
 import { createHttpClient } from '../../src/network/http-client';
@@ -65,7 +65,7 @@ async function attempt(pool: Pool, body = '{}'): Promise<Outcome & { readonly ms
   const exchange = new HttpExchange(
     pool,
     { path: '/', headers: [], body: Buffer.from(body) },
-    (ending): Outcome => judge(ending, new Set([400]), Date.now()),
+    (ending): Outcome => toOutcome(ending, new Set([400]), Date.now()),
   );
   const sweeper = setInterval(() => {
     exchange.look(performance.now());

@@ -60,7 +60,7 @@ describe('copies of an event', () => {
     await redis.ping();
     await turns();
     expect(state.now).toBe('waiting');
-    one.accepted(EVENT);
+    one.done(EVENT);
     expect(await second).toBe('seen');
   });
 
@@ -68,7 +68,7 @@ describe('copies of an event', () => {
     const one = worker();
     const claims = [1, 2, 3].map(() => one.claim(EVENT));
     expect(await Promise.race(claims)).toBe('fresh');
-    one.accepted(EVENT);
+    one.done(EVENT);
     expect((await Promise.all(claims)).sort()).toEqual(['fresh', 'seen', 'seen']);
   });
 
@@ -80,7 +80,7 @@ describe('copies of an event', () => {
     await redis.ping();
     await turns();
     expect(state.now).toBe('waiting');
-    one.accepted(EVENT);
+    one.done(EVENT);
     expect(await second).toBe('seen');
   });
 
@@ -101,14 +101,14 @@ describe('copies of an event', () => {
     const waiting = stateOf(next.claim(other));
     expect(await within(next.claim(EVENT), 15_000, () => 'the lease ends')).toBe('fresh');
     expect(waiting.now).toBe('waiting');
-    living.accepted(other);
+    living.done(other);
     await eventually(() => (waiting.now === 'seen' ? true : undefined), 'seen');
   });
 
   test('what was accepted is forgotten after its time', async () => {
     const one = worker({ rememberMs: 300 });
     await one.claim(EVENT);
-    one.accepted(EVENT);
+    one.done(EVENT);
     expect(await one.claim(EVENT)).toBe('seen');
     await eventually(
       async () => ((await redis.keys(`${store.prefix}:seen:*`)).length === 0 ? true : undefined),
@@ -126,7 +126,7 @@ describe('copies of an event', () => {
     two.drain();
     await Promise.allSettled(waiting);
     expect(states.map(({ now }) => now)).toEqual(['rejected', 'rejected']);
-    one.accepted(EVENT);
+    one.done(EVENT);
     await one.close();
     expect(await worker().claim(EVENT)).toBe('seen');
   });

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Redis } from 'ioredis';
+import { MODULES } from '../../src/modules';
 import type { Finding } from '../../src/observability/finding';
 import { SettingsCipher } from '../../src/settings/cipher';
 import { SettingsStore } from '../../src/settings/settings-store';
@@ -61,7 +62,12 @@ async function setUp(
   keys: readonly string[] = [],
 ): Promise<() => Promise<void>> {
   const redis = new Redis(process.env['REDIS_URI'] ?? '');
-  const store = new SettingsStore({ redis, prefix: rabbit.prefix, cipher: new SettingsCipher(keys) });
+  const store = new SettingsStore({
+    sections: MODULES.sections,
+    redis,
+    prefix: rabbit.prefix,
+    cipher: new SettingsCipher(keys),
+  });
   await store.update(instance, () => ({ webhooks: {}, ...settings }));
   return async () => {
     const parts = ['', ':exchanges', ':queues', ':tokens', ':version', ':changes'];

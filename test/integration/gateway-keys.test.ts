@@ -1,6 +1,6 @@
 import { ask, errorShape, GatewayHarness } from '../support/harness/gateway-harness';
+import { runProcess } from '../support/processes/command';
 import { freePort } from '../support/processes/ports';
-import { runCommand } from '../support/processes/relay';
 
 const URL = 'https://example.com/hook';
 const UNAUTHORIZED = { status: 401, error: 'Unauthorized', response: { message: 'Unauthorized' } };
@@ -8,7 +8,10 @@ const UNAUTHORIZED = { status: 401, error: 'Unauthorized', response: { message: 
 describe('without AUTHENTICATION_API_KEY', () => {
   test.each(['gateway', 'start'])('%s refuses to start, and says what to set', async (command) => {
     for (const key of [{}, { AUTHENTICATION_API_KEY: '' }, { AUTHENTICATION_API_KEY: '  ' }]) {
-      const { code, stderr } = await runCommand({ ...key, GATEWAY_PORT: String(await freePort()) }, command);
+      const { code, stderr } = await runProcess([command], {
+        ...key,
+        GATEWAY_PORT: String(await freePort()),
+      });
       expect([code, stderr]).toEqual([2, expect.stringContaining('AUTHENTICATION_API_KEY: must be set')]);
     }
   });

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { loadConfig } from '../../src/config/load';
 import { RelayGateway } from '../../src/gateway/gateway';
+import { MODULES } from '../../src/modules';
 import type { Logger } from '../../src/observability/logging';
 import { Metrics } from '../../src/observability/metrics';
 import { RawConnection } from '../support/clients/raw-connection';
@@ -14,7 +14,7 @@ let port: number;
 
 async function create(env: Readonly<Record<string, string>> = {}): Promise<RelayGateway> {
   port = await freePort();
-  const { config } = loadConfig(__dirname, {
+  const { config } = MODULES.loadConfig(__dirname, {
     AUTHENTICATION_API_KEY: 'the-key-of-this-test-alone',
     GATEWAY_HOST: HOST,
     GATEWAY_PORT: String(port),
@@ -24,7 +24,13 @@ async function create(env: Readonly<Record<string, string>> = {}): Promise<Relay
     WEBSOCKET_ENABLED: 'true',
     ...env,
   });
-  return new RelayGateway({ config, settings: new Map(), metrics: new Metrics(), log: silent });
+  return new RelayGateway({
+    modules: MODULES,
+    config,
+    settings: new Map(),
+    metrics: new Metrics(),
+    log: silent,
+  });
 }
 
 test('a gateway that never started stops, and leaves nothing behind', async () => {

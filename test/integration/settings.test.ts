@@ -3,14 +3,17 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Redis } from 'ioredis';
+import { webhookSection } from '../../src/destinations/webhook/webhook-section';
+import { MODULES } from '../../src/modules';
 import { SILENT } from '../../src/observability/logging';
 import { RedisConnections } from '../../src/redis/connections';
 import { SettingsCipher } from '../../src/settings/cipher';
 import { parseSettings } from '../../src/settings/document';
-import type { Settings } from '../../src/settings/schema';
+import type { Settings } from '../../src/settings/section';
 import { SettingsCache } from '../../src/settings/settings-cache';
 import { SettingsStore, settingsOrThrow } from '../../src/settings/settings-store';
 import { subscriberOf } from '../../src/settings/settings-subscriber';
+import { rabbitMqSection } from '../../src/sources/rabbitmq/rabbitmq-section';
 import { Scenario } from '../support/harness/scenario';
 import { folderWith } from '../support/values/folders';
 import { redisConfig } from '../support/values/redis-config';
@@ -153,6 +156,7 @@ describe('instances with webhooks of their own', () => {
     await scenario.untilAllAccepted();
     const redis = new Redis(scenario.env['REDIS_URI'] ?? '');
     const store = new SettingsStore({
+      sections: MODULES.sections,
       redis,
       prefix: scenario.name,
       cipher: new SettingsCipher([]),
@@ -327,7 +331,12 @@ describe('the cache of settings', () => {
   function connect(file: ReadonlyMap<string, Settings> = new Map(), keys: readonly string[] = []) {
     const redis = new Redis(uri);
     const connections = new RedisConnections({ config: redisConfig(uri, prefix), onError: () => {} });
-    const store = new SettingsStore({ redis, prefix, cipher: new SettingsCipher(keys) });
+    const store = new SettingsStore({
+      sections: MODULES.sections,
+      redis,
+      prefix,
+      cipher: new SettingsCipher(keys),
+    });
     const errors: unknown[] = [];
     let knowsNames: () => void = () => {};
     const ready = new Promise<void>((resolve) => {
@@ -384,11 +393,11 @@ describe('the cache of settings', () => {
         store.update('loja', (stored) => {
           const before = settingsOrThrow(stored);
           const added = { [`n${index}`]: { url: 'http://a.test' } };
-          return settingsOf({ ...before, webhooks: { ...before?.webhooks, ...added } });
+          return settingsOf({ ...before, webhooks: { ...webhookSection.further(before), ...added } });
         }),
       ),
     );
-    expect(Object.keys((await stores[0]?.read('loja'))?.webhooks ?? {}).sort()).toEqual([
+    expect(Object.keys(webhookSection.further(await stores[0]?.read('loja'))).sort()).toEqual([
       'n0',
       'n1',
       'n2',
@@ -401,7 +410,7 @@ describe('the cache of settings', () => {
     await store.update('a', () => settingsOf({ rabbitmq: {} }));
     await store.update('b', () => settingsOf({ rabbitmq: {} }));
     await store.update('b', () => settingsOf({ rabbitmq: { enabled: false } }));
-    expect(await store.namesWithExchange()).toEqual(['a']);
+    expect(await store.namesWith(rabbitMqSection)).toEqual(['a']);
   });
 
   test('with a wrong key the settings are known to be unreadable, and nothing waits for them (finding 2.1)', async () => {
@@ -420,7 +429,7 @@ describe('the cache of settings', () => {
 });
 
 function settingsOf(value: unknown): Settings {
-  const parsed = parseSettings(value);
+  const parsed = parseSettings(MODULES.sections, value);
   if (!parsed.ok) throw new Error(parsed.problems.join('; '));
   return parsed.settings;
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Redis } from 'ioredis';
+import { MODULES } from '../../src/modules';
 import { SettingsCipher } from '../../src/settings/cipher';
 import { parseSettings } from '../../src/settings/document';
 import { InstanceSettings } from '../../src/settings/settings-editor';
@@ -37,7 +38,7 @@ const UNREADABLE: Readonly<Record<string, string | Buffer>> = {
 const NAMES = Object.keys(UNREADABLE);
 
 const settings = (value: object) => {
-  const parsed = parseSettings(value);
+  const parsed = parseSettings(MODULES.sections, value);
   if (!parsed.ok) throw new Error(parsed.problems.join('; '));
   return parsed.settings;
 };
@@ -50,7 +51,12 @@ describe('settings of one instance that cannot be read (findings 2.1, 2.6)', () 
   beforeAll(async () => {
     harness = await GatewayHarness.start({ SETTINGS_ENCRYPTION_KEY: KEY });
     redis = harness.connectRedis();
-    store = new SettingsStore({ redis, prefix: harness.prefix, cipher: new SettingsCipher([KEY]) });
+    store = new SettingsStore({
+      sections: MODULES.sections,
+      redis,
+      prefix: harness.prefix,
+      cipher: new SettingsCipher([KEY]),
+    });
   });
   afterAll(async () => {
     redis.disconnect();
@@ -150,12 +156,16 @@ describe('tokens are found without settings being read (finding 1.9)', () => {
   });
 
   const openWith = (keys: readonly string[], file = new Map()) => {
-    const store = new SettingsStore({ redis, prefix, cipher: new SettingsCipher(keys) });
+    const store = new SettingsStore({
+      sections: MODULES.sections,
+      redis,
+      prefix,
+      cipher: new SettingsCipher(keys),
+    });
     const instances = new InstanceSettings({
       store,
       file,
-      checkUrl: () => undefined,
-      checkInstance: () => ({ problems: [], warnings: [] }),
+      config: MODULES.loadConfig(__dirname, {}).config,
     });
     return { store, instances };
   };

@@ -1,4 +1,4 @@
-import { settingsSchema } from '../../src/settings/schema';
+import { MODULES } from '../../src/modules';
 import type { SettingsCacheParts } from '../../src/settings/settings-cache';
 import { SettingsUnreadableError } from '../../src/settings/settings-errors';
 import type { SettingsSubscriber } from '../../src/settings/settings-subscriber';
@@ -10,8 +10,8 @@ export type InstanceSettings = 'one' | 'two' | 'unreadable';
 
 const WEBHOOK = { enabled: true, url: 'http://receiver.test/' };
 const SETTINGS = {
-  one: settingsSchema.parse({ webhook: WEBHOOK }),
-  two: settingsSchema.parse({ webhook: WEBHOOK, webhooks: { second: WEBHOOK } }),
+  one: MODULES.sections.schema.parse({ webhook: WEBHOOK }),
+  two: MODULES.sections.schema.parse({ webhook: WEBHOOK, webhooks: { second: WEBHOOK } }),
 } as const;
 const CHANNEL = 'settings';
 const LATENCY_MS = 1;
@@ -48,6 +48,7 @@ export class ModelSettings {
   storeOf(process: Process): SettingsCacheParts['store'] {
     const ask = <T>(work: () => T): Promise<T> => this.redis.ask(process, work);
     return {
+      sections: MODULES.sections,
       channel: CHANNEL,
       lookUp: (instance) =>
         ask(() => {

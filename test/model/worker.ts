@@ -1,5 +1,6 @@
 import { instanceId, instanceOf } from '../../src/destinations/destination-ids';
 import { Destinations } from '../../src/destinations/directory';
+import { webhookSection } from '../../src/destinations/webhook/webhook-section';
 import { filterKey } from '../../src/events/catalogue';
 import { Ledger } from '../../src/ledger/ledger';
 import { SILENT } from '../../src/observability/logging';
@@ -18,7 +19,7 @@ import { RetryUpkeep } from '../../src/retry/retry-upkeep';
 import { RetryWorker } from '../../src/retry/retry-worker';
 import { Shares } from '../../src/retry/shares';
 import { StoredDeliveries } from '../../src/retry/stored-deliveries';
-import type { Settings } from '../../src/settings/schema';
+import type { Settings } from '../../src/settings/section';
 import { SettingsCache } from '../../src/settings/settings-cache';
 import { Deadline } from '../../src/time/deadline';
 import { MemorySource } from './broker';
@@ -192,10 +193,10 @@ export class ModelWorker {
     return this.subscription(this.world.global, new Set([filterKey('messages.upsert')]));
   }
 
-  private own(instance: string, { webhook, webhooks }: Settings): Subscription[] {
-    const ids = webhook === undefined ? [] : [instanceId('webhook', instance)];
-    for (const name of Object.keys(webhooks)) ids.push(instanceId('webhook', instance, name));
-    return ids.map((id) => this.subscription(id, 'all'));
+  private own(instance: string, settings: Settings): Subscription[] {
+    return webhookSection
+      .all(settings)
+      .map(({ slot }) => this.subscription(instanceId('webhook', instance, slot.name), 'all'));
   }
 
   private subscription(id: DestinationId, events: Subscription['events']): Subscription {

@@ -1,5 +1,5 @@
 import type { AbortReason, Outcome, RunningAttempt } from '../../pipeline/delivery';
-import type { Ending, HttpExchange } from '../http/exchange';
+import type { HttpExchange, HttpResult } from '../http/exchange';
 
 /** One event as Pusher gets it. */
 export interface BatchEvent {
@@ -14,7 +14,7 @@ export class SharedRequest {
   private firstLook: number | undefined;
 
   constructor(
-    private readonly exchange: HttpExchange<Ending>,
+    private readonly exchange: HttpExchange<HttpResult>,
     /** Events that still wait for its answer. */
     private waiting: number,
     private readonly timeoutMs: number,
@@ -37,6 +37,13 @@ export class SharedRequest {
   }
 }
 
+/** In whose line an event waits. */
+export interface BatchEntryOwner {
+  readonly timeoutMs: number;
+  /** It waits no longer, and was never sent. */
+  withdraw(entry: BatchEntry): void;
+}
+
 /** One event on its way to Pusher: a delivery of its own, although it shares its request with others. */
 export class BatchEntry implements RunningAttempt {
   readonly outcome: Promise<Outcome>;
@@ -53,8 +60,7 @@ export class BatchEntry implements RunningAttempt {
     event: BatchEvent,
     /** Epoch milliseconds. */
     readonly since: number,
-    private readonly timeoutMs: number,
-    private readonly onWithdrawn: () => void,
+    private readonly owner: BatchEntryOwner,
   ) {
     this.channel = event.channel;
     this.text = `{"name":${JSON.stringify(event.name)},"channel":"${event.channel}","data":${JSON.stringify(event.data)}}`;
@@ -86,7 +92,7 @@ export class BatchEntry implements RunningAttempt {
   abort(reason: AbortReason): void {
     if (this.ended) return;
     if (this.shared?.leave(reason) === false) return;
-    if (!this.sent) this.onWithdrawn();
+    if (!this.sent) this.owner.withdraw(this);
     this.end(this.abortedBy(reason));
   }
 
@@ -94,7 +100,7 @@ export class BatchEntry implements RunningAttempt {
   look(now: number): void {
     if (this.sent) return this.shared?.look(now);
     this.firstLook ??= now;
-    if (now - this.firstLook >= this.timeoutMs) this.abort('timeout');
+    if (now - this.firstLook >= this.owner.timeoutMs) this.abort('timeout');
   }
 
   /** What waited in line all the time was never tried. */

@@ -1,8 +1,8 @@
-import { eventNameProblem, instanceNameProblem, isEncryptedChannel } from '../../config/pusher-names';
 import { type BodyOptions, composeBody } from '../../events/body';
 import type { Delivery, Destination, DestinationId, Outcome, RunningAttempt } from '../../pipeline/delivery';
 import type { BatchEvent } from './batch-entry';
 import type { PusherApp } from './pusher-app';
+import { eventNameProblem, instanceNameProblem, isEncryptedChannel } from './pusher-names';
 import { encryptedLength } from './signer';
 
 /** Settings of one destination. */
@@ -21,13 +21,13 @@ export interface PusherOptions {
   /** Time limit of a request, and of the wait for one, in milliseconds. */
   readonly timeoutMs: number;
   /** Keeps events that are too large and sends a stub with a link; without it they are rejected. */
-  readonly reference?: Referrer;
+  readonly oversize?: OversizeHandler;
   /** Knows which channels have no subscriber; without it every event is sent. */
   readonly occupancy?: Occupancy;
 }
 
 /** Makes the attempt for a `body` that is too large, by sending something else in its place. */
-export type Referrer = (delivery: Delivery, body: Buffer, send: Send) => RunningAttempt;
+export type OversizeHandler = (delivery: Delivery, body: Buffer, send: Send) => RunningAttempt;
 type Send = (data: Buffer) => RunningAttempt;
 
 export interface Occupancy {
@@ -88,8 +88,8 @@ export class PusherDestination implements Destination {
   }
 
   private startOversized(delivery: Delivery, body: Buffer, send: Send): RunningAttempt {
-    const { reference, maxEventBytes } = this.options;
-    if (reference !== undefined) return reference(delivery, body, send);
+    const { oversize, maxEventBytes } = this.options;
+    if (oversize !== undefined) return oversize(delivery, body, send);
     const answer = `${body.length} bytes; Pusher takes ${maxEventBytes}. PUSHER_OVERSIZE=reference would send a link`;
     return ended({ kind: 'rejected', code: 'OVERSIZE', reason: 'oversize', answer });
   }

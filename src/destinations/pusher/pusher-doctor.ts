@@ -1,13 +1,14 @@
 import type { Config } from '../../config/config';
-import type { PusherAppConfig } from '../../config/pusher';
 import { AddressGuard } from '../../network/address-guard';
 import { outgoingClient } from '../../network/outgoing';
 import type { Finding } from '../../observability/finding';
 import { inspectEach } from '../../observability/inspect-each';
-import type { Settings } from '../../settings/schema';
+import type { Settings } from '../../settings/section';
 import { globalId, instanceId } from '../destination-ids';
 import { diagnose } from './diagnosis';
 import { originOf } from './pusher-address';
+import { type PusherAppConfig, pusherConfig } from './pusher-config';
+import { pusherSection } from './pusher-section';
 
 interface Target {
   readonly part: string;
@@ -21,7 +22,7 @@ export async function inspectPushers(
   config: Config,
   settings: ReadonlyMap<string, Settings>,
 ): Promise<Finding[]> {
-  if (!config.pusher.enabled) return [];
+  if (!pusherConfig.of(config).enabled) return [];
   return inspectEach(
     targetsOf(config, settings),
     (target) => inspect(config, target),
@@ -30,11 +31,12 @@ export async function inspectPushers(
 }
 
 function targetsOf(config: Config, settings: ReadonlyMap<string, Settings>): Target[] {
-  const { global } = config.pusher;
-  const guard = new AddressGuard(config.webhook.allowedNetworks);
-  const own = [...settings].flatMap(([instance, { pusher }]): Target[] =>
-    pusher?.enabled === true ? [{ part: instanceId('pusher', instance), app: pusher, guard }] : [],
-  );
+  const { global } = pusherConfig.of(config);
+  const guard = new AddressGuard(config.outgoing.allowedNetworks);
+  const own = [...settings].flatMap(([instance, each]): Target[] => {
+    const app = pusherSection.of(each);
+    return app?.enabled === true ? [{ part: instanceId('pusher', instance), app, guard }] : [];
+  });
   const all: Target[] =
     global === undefined ? own : [{ part: globalId('pusher'), app: global.app, guard: undefined }, ...own];
   const nameOf = ({ app, guard: tenant }: Target): string =>
@@ -43,11 +45,12 @@ function targetsOf(config: Config, settings: ReadonlyMap<string, Settings>): Tar
 }
 
 async function inspect(config: Config, { part, app, guard }: Target): Promise<Finding> {
-  const client = outgoingClient(config, originOf(app), 1, guard);
+  const { maxEventBytes } = pusherConfig.of(config);
+  const client = outgoingClient(config.outgoing, originOf(app), 1, guard);
   try {
-    const { trouble, detail, remedy } = await diagnose(app, client, config.pusher.maxEventBytes);
+    const { trouble, detail, remedy } = await diagnose(app, client, maxEventBytes);
     return trouble === undefined
-      ? { part, check: 'app', state: 'ok', detail: `takes ${config.pusher.maxEventBytes} bytes` }
+      ? { part, check: 'app', state: 'ok', detail: `takes ${maxEventBytes} bytes` }
       : { part, check: 'app', state: 'trouble', detail: `${trouble} (${detail}): ${remedy}` };
   } finally {
     await client.destroy();

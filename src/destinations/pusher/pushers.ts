@@ -1,39 +1,34 @@
 import { LRUCache } from 'lru-cache';
 import type { Pool } from 'undici';
 import type { Config } from '../../config/config';
-import type { PusherAppConfig } from '../../config/pusher';
-import { instanceNameProblem } from '../../config/pusher-names';
 import { AddressGuard } from '../../network/address-guard';
 import { outgoingClient } from '../../network/outgoing';
 import { type DestinationId, destinationKey } from '../../pipeline/delivery';
 import type { Subscription } from '../../pipeline/route';
 import { filterOf } from '../../settings/document';
-import type { PusherSettings, Settings } from '../../settings/schema';
+import type { Settings } from '../../settings/section';
 import { globalId, instanceId } from '../destination-ids';
 import type { DestinationFamily } from '../directory';
-import { MAX_BATCH } from './batcher';
 import { appName, MAX_CHANNELS } from './occupancy/occupancy-store';
 import type { OccupancyView } from './occupancy/occupancy-view';
 import { originOf } from './pusher-address';
 import { PusherApp } from './pusher-app';
-import { type Occupancy, PusherDestination, type Referrer } from './pusher-destination';
+import { type PusherAppConfig, type PusherConfig, pusherConfig } from './pusher-config';
+import { type Occupancy, type OversizeHandler, PusherDestination } from './pusher-destination';
+import { type PusherSettings, pusherSection } from './pusher-section';
 
 export interface PusherParts {
-  readonly reference?: Referrer;
+  readonly oversize?: OversizeHandler;
   readonly occupancy?: OccupancyView;
 }
 
 /** Apps, and origins, whose connections are kept. */
 const MAX_APPS = 10_000;
 
-/** Events that share one request to a destination: limits that are set in requests hold so many times as many. */
-export function eventsPerRequest(id: DestinationId): number {
-  return id.startsWith('pusher:') ? MAX_BATCH : 1;
-}
-
 /** The global Pusher app, and the apps of instances. */
 export class Pushers implements DestinationFamily {
   readonly globals: readonly Subscription[];
+  private readonly pusher: PusherConfig;
   private readonly guard: AddressGuard;
   /** By everything that makes an app: instances that name the same one share its requests. */
   private readonly apps = new LRUCache<string, PusherApp>({ max: MAX_APPS });
@@ -44,8 +39,9 @@ export class Pushers implements DestinationFamily {
     private readonly config: Config,
     private readonly parts: PusherParts = {},
   ) {
-    this.guard = new AddressGuard(config.webhook.allowedNetworks);
-    const { global } = config.pusher;
+    this.guard = new AddressGuard(config.outgoing.allowedNetworks);
+    this.pusher = pusherConfig.of(config);
+    const { global } = this.pusher;
     this.globals =
       global === undefined
         ? []
@@ -59,17 +55,20 @@ export class Pushers implements DestinationFamily {
           ];
   }
 
-  own(instance: string, { pusher }: Settings): Subscription[] {
-    if (!this.config.pusher.enabled || pusher?.enabled !== true) return [];
+  own(instance: string, settings: Settings): Subscription[] {
+    const pusher = pusherSection.of(settings);
+    if (!this.pusher.enabled || pusher?.enabled !== true) return [];
     const id = instanceId('pusher', instance);
     return [this.subscription(id, this.appOf(pusher), pusher.appId, filterOf(pusher.events))];
   }
 
-  /** What is wrong with the app that a tenant sets for an instance, as far as the settings themselves show it. */
-  problemOf(instance: string, settings: PusherSettings): string | undefined {
-    if (!settings.enabled) return undefined;
-    const name = instanceNameProblem(instance, this.config.pusher.channelPrefix);
-    return name ?? this.guard.checkUrl(originOf(settings))?.replace(/^url/, 'host');
+  /** Watches which channels are occupied, where that is asked for. */
+  start(): void {
+    this.parts.occupancy?.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.parts.occupancy?.stop();
   }
 
   async close(): Promise<void> {
@@ -85,16 +84,17 @@ export class Pushers implements DestinationFamily {
     appId: string,
     events: Subscription['events'],
   ): Subscription {
-    const { pusher, webhook, retry } = this.config;
-    const { reference, occupancy } = this.parts;
+    const { pusher } = this;
+    const { outgoing, retry } = this.config;
+    const { oversize, occupancy } = this.parts;
     const destination = new PusherDestination(
       { id, appId, maxAttempts: retry.maxAttempts },
       {
-        stripApikey: webhook.stripApikey,
+        stripApikey: outgoing.stripApikey,
         channelPrefix: pusher.channelPrefix,
         maxEventBytes: pusher.maxEventBytes,
         timeoutMs: pusher.timeoutMs,
-        ...(reference === undefined ? {} : { reference }),
+        ...(oversize === undefined ? {} : { oversize }),
         ...(occupancy === undefined ? {} : { occupancy: this.occupancyOf(id, app, occupancy) }),
       },
       app,
@@ -105,7 +105,7 @@ export class Pushers implements DestinationFamily {
   private occupancyOf(id: DestinationId, app: PusherApp, view: OccupancyView): Occupancy {
     const watched = {
       name: appName(app.credentials),
-      ask: (): Promise<string[]> => app.occupiedChannels(this.config.pusher.channelPrefix),
+      ask: (): Promise<string[]> => app.occupiedChannels(this.pusher.channelPrefix),
       maxChannels: id === globalId('pusher') ? MAX_CHANNELS.global : MAX_CHANNELS.own,
     };
     return { isVacant: (channel) => view.isVacant(watched, channel) };
@@ -114,7 +114,10 @@ export class Pushers implements DestinationFamily {
   /** Connections of its own: none waits for a tenant's. */
   private globalApp(app: PusherAppConfig): PusherApp {
     const { concurrencyPerDestination } = this.config.delivery;
-    return this.createApp(app, outgoingClient(this.config, originOf(app), concurrencyPerDestination));
+    return this.createApp(
+      app,
+      outgoingClient(this.config.outgoing, originOf(app), concurrencyPerDestination),
+    );
   }
 
   private appOf(settings: PusherSettings): PusherApp {
@@ -130,7 +133,8 @@ export class Pushers implements DestinationFamily {
   }
 
   private createApp({ appId, key, secret }: PusherAppConfig, client: Pool): PusherApp {
-    const { pusher, delivery, retry } = this.config;
+    const { pusher } = this;
+    const { delivery, retry } = this.config;
     return new PusherApp({ appId, key, secret }, client, {
       masterKey: pusher.masterKey,
       lingerMs: pusher.lingerMs,
@@ -143,7 +147,7 @@ export class Pushers implements DestinationFamily {
   private clientFor(origin: string): Pool {
     let client = this.clients.get(origin);
     if (client === undefined) {
-      client = outgoingClient(this.config, origin, this.config.delivery.concurrency, this.guard);
+      client = outgoingClient(this.config.outgoing, origin, this.config.delivery.concurrency, this.guard);
       this.clients.set(origin, client);
     }
     return client;

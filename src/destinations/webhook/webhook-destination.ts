@@ -2,8 +2,8 @@ import type { Pool } from 'undici';
 import { type BodyOptions, composeBody } from '../../events/body';
 import { urlSuffix } from '../../events/catalogue';
 import type { Delivery, Destination, DestinationId, Outcome, RunningAttempt } from '../../pipeline/delivery';
-import { judge } from '../http/answer';
-import { type Ending, HttpExchange } from '../http/exchange';
+import { toOutcome } from '../http/answer';
+import { HttpExchange, type HttpResult } from '../http/exchange';
 import { STATIC_HEADERS_MAX_AGE_MS, staticHeaders } from './headers';
 import { sign, signingKey } from './signing';
 
@@ -73,15 +73,15 @@ export class WebhookDestination implements Destination {
       headers: this.headersFor(delivery, attempt, body),
       body,
     };
-    return new HttpExchange(this.client, request, this.judge);
+    return new HttpExchange(this.client, request, this.toOutcome);
   }
 
   close(): Promise<void> {
     return this.client.destroy();
   }
 
-  private readonly judge = (ending: Ending): Outcome =>
-    judge(ending, this.options.rejectedStatuses, Date.now());
+  private readonly toOutcome = (result: HttpResult): Outcome =>
+    toOutcome(result, this.options.rejectedStatuses, Date.now());
 
   private pathFor(event: string): string {
     const { pathname, search } = this;

@@ -2,9 +2,11 @@ import type { Config } from '../../config/config';
 import { AddressGuard } from '../../network/address-guard';
 import type { Finding } from '../../observability/finding';
 import { inspectEach } from '../../observability/inspect-each';
-import type { Settings, WebhookSettings } from '../../settings/schema';
+import type { Settings } from '../../settings/section';
 import { globalId, instanceId } from '../destination-ids';
 import { inspectWebhook } from './address-check';
+import { webhookConfig } from './webhook-config';
+import { webhookSection } from './webhook-section';
 
 interface Target {
   readonly part: string;
@@ -18,12 +20,16 @@ export async function inspectWebhooks(
   config: Config,
   settings: ReadonlyMap<string, Settings>,
 ): Promise<Finding[]> {
-  const guard = new AddressGuard(config.webhook.allowedNetworks);
+  const guard = new AddressGuard(config.outgoing.allowedNetworks);
   const targets: Target[] = [...settings].flatMap(([instance, each]) =>
-    webhooksOf(instance, each).map(([part, { url }]) => ({ part, url, guard })),
+    webhookSection
+      .all(each)
+      .filter(({ value }) => value.enabled)
+      .map(({ slot, value: { url } }) => ({ part: instanceId('webhook', instance, slot.name), url, guard })),
   );
-  if (config.globalWebhook !== undefined) {
-    targets.unshift({ part: globalId('webhook'), url: config.globalWebhook.url, guard: undefined });
+  const { global } = webhookConfig.of(config);
+  if (global !== undefined) {
+    targets.unshift({ part: globalId('webhook'), url: global.url, guard: undefined });
   }
   const byOrigin = [
     ...new Map(
@@ -40,14 +46,4 @@ export async function inspectWebhooks(
       detail: `${count} more origins were not tried`,
     }),
   );
-}
-
-function webhooksOf(instance: string, { webhook, webhooks }: Settings): [part: string, WebhookSettings][] {
-  const named = Object.entries(webhooks).map(([name, each]): [string, WebhookSettings] => [
-    instanceId('webhook', instance, name),
-    each,
-  ]);
-  const own: [string, WebhookSettings][] =
-    webhook === undefined ? [] : [[instanceId('webhook', instance), webhook]];
-  return [...own, ...named].filter(([, { enabled }]) => enabled);
 }

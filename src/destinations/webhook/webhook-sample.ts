@@ -1,16 +1,16 @@
 import { parseEnvelope } from '../../events/envelope';
 import { sampleEvent } from '../../events/sample';
 import { type AttemptRecord, deliveryId, destinationKey } from '../../pipeline/delivery';
-import type { WebhookSettings } from '../../settings/schema';
-import type { Slot } from '../../settings/slot';
+import type { Slot } from '../../settings/section';
 import { instanceId } from '../destination-ids';
+import type { WebhookSettings } from './webhook-section';
 import type { Webhooks } from './webhooks';
 
 const EVENT = 'messages.upsert';
 
 export interface WebhookSample {
   readonly instance: string;
-  readonly slot: Slot;
+  readonly slot: Slot<WebhookSettings>;
   readonly webhook: WebhookSettings;
   /** The attempt ends after this, where the webhook's own limit is not shorter. */
   readonly timeoutMs: number;
@@ -19,7 +19,7 @@ export interface WebhookSample {
 /** Sends one sample event to a webhook of an instance, as a delivery would be. */
 export async function sendWebhookSample(webhooks: Webhooks, sample: WebhookSample): Promise<AttemptRecord> {
   const { instance, slot, webhook } = sample;
-  const id = instanceId('webhook', instance, slot.section === 'webhooks' ? slot.name : undefined);
+  const id = instanceId('webhook', instance, slot.name);
   const destination = webhooks.destination(id, webhook);
   const envelope = parseEnvelope(sampleEvent(instance, EVENT, 0), { routingKey: EVENT });
   const at = Date.now();

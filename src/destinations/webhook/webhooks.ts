@@ -6,10 +6,12 @@ import { outgoingClient } from '../../network/outgoing';
 import { type DestinationId, destinationKey } from '../../pipeline/delivery';
 import type { Subscription } from '../../pipeline/route';
 import { filterOf } from '../../settings/document';
-import type { Settings, WebhookSettings } from '../../settings/schema';
+import type { Settings } from '../../settings/section';
 import { globalId, instanceId } from '../destination-ids';
 import type { DestinationFamily } from '../directory';
-import { WebhookDestination } from './webhook-destination';
+import { webhookConfig } from './webhook-config';
+import { WebhookDestination, type WebhookOptions } from './webhook-destination';
+import { type WebhookSettings, webhookSection } from './webhook-section';
 
 /** Origins whose connections are kept. */
 const MAX_ORIGINS = 10_000;
@@ -17,33 +19,30 @@ const MAX_ORIGINS = 10_000;
 /** The global webhook, and the webhooks of instances. */
 export class Webhooks implements DestinationFamily {
   readonly globals: readonly Subscription[];
+  private readonly options: WebhookOptions;
   private readonly guard: AddressGuard;
   /** By origin. */
   private readonly clients = new LRUCache<string, Pool>({ max: MAX_ORIGINS });
 
   constructor(private readonly config: Config) {
-    this.globals = globalSubscriptions(config);
-    this.guard = new AddressGuard(config.webhook.allowedNetworks);
+    const { legacyPaths, rejectedStatuses } = webhookConfig.of(config);
+    this.options = { stripApikey: config.outgoing.stripApikey, legacyPaths, rejectedStatuses };
+    this.globals = globalSubscriptions(config, this.options);
+    this.guard = new AddressGuard(config.outgoing.allowedNetworks);
   }
 
-  own(instance: string, { webhook, webhooks }: Settings): Subscription[] {
-    const named = Object.entries(webhooks).map(
-      ([name, settings]) => [instanceId('webhook', instance, name), settings] as const,
-    );
-    const all =
-      webhook === undefined ? named : [[instanceId('webhook', instance), webhook] as const, ...named];
-    return all
-      .filter(([, settings]) => settings.enabled)
-      .map(([id, settings]) => ({
-        destination: this.destination(id, settings),
-        key: destinationKey(id),
-        events: filterOf(settings.events),
-      }));
-  }
-
-  /** What is wrong with a tenant's address, as far as the address itself shows it. */
-  checkUrl(url: string): string | undefined {
-    return this.guard.checkUrl(url);
+  own(instance: string, settings: Settings): Subscription[] {
+    return webhookSection
+      .all(settings)
+      .filter(({ value }) => value.enabled)
+      .map(({ slot, value }) => {
+        const id = instanceId('webhook', instance, slot.name);
+        return {
+          destination: this.destination(id, value),
+          key: destinationKey(id),
+          events: filterOf(value.events),
+        };
+      });
   }
 
   /** A webhook as it is set, without a look at whether it is enabled. */
@@ -58,9 +57,9 @@ export class Webhooks implements DestinationFamily {
         headers: settings.headers,
         signingSecrets: settings.secret?.split(',').map((secret) => secret.trim()) ?? [],
         maxAttempts: settings.maxAttempts ?? config.retry.maxAttempts,
-        timeoutMs: settings.timeoutMs ?? config.webhook.timeoutMs,
+        timeoutMs: settings.timeoutMs ?? config.outgoing.timeoutMs,
       },
-      config.webhook,
+      this.options,
       this.clientFor(new URL(settings.url).origin),
     );
   }
@@ -81,15 +80,15 @@ export class Webhooks implements DestinationFamily {
     if (client === undefined) {
       const { config, guard } = this;
       const connections = config.delivery.concurrency + config.retry.concurrency;
-      client = outgoingClient(config, origin, connections, guard);
+      client = outgoingClient(config.outgoing, origin, connections, guard);
       this.clients.set(origin, client);
     }
     return client;
   }
 }
 
-function globalSubscriptions(config: Config): Subscription[] {
-  const { globalWebhook: webhook } = config;
+function globalSubscriptions(config: Config, options: WebhookOptions): Subscription[] {
+  const { global: webhook } = webhookConfig.of(config);
   if (webhook === undefined) return [];
   const destination = new WebhookDestination(
     {
@@ -101,11 +100,11 @@ function globalSubscriptions(config: Config): Subscription[] {
       headers: webhook.headers,
       signingSecrets: webhook.signingSecrets,
       maxAttempts: config.retry.maxAttempts,
-      timeoutMs: config.webhook.timeoutMs,
+      timeoutMs: config.outgoing.timeoutMs,
     },
-    config.webhook,
+    options,
     // Connections of its own, no more than it makes attempts at once: none waits for a tenant's.
-    outgoingClient(config, new URL(webhook.url).origin, config.delivery.concurrencyPerDestination),
+    outgoingClient(config.outgoing, new URL(webhook.url).origin, config.delivery.concurrencyPerDestination),
   );
   return [{ destination, key: destinationKey(destination.id), events: webhook.events }];
 }

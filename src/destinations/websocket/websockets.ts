@@ -4,11 +4,13 @@ import { type DestinationId, destinationKey } from '../../pipeline/delivery';
 import type { Subscription } from '../../pipeline/route';
 import type { RedisClient } from '../../redis/scripts';
 import { filterOf } from '../../settings/document';
-import type { Settings } from '../../settings/schema';
+import type { Settings } from '../../settings/section';
 import { globalId, instanceId } from '../destination-ids';
 import type { DestinationFamily } from '../directory';
 import { type Append, createAppend, streamKeys } from './stream';
+import { websocketConfig } from './websocket-config';
 import { WebSocketDestination } from './websocket-destination';
+import { websocketSection } from './websocket-section';
 
 /** The WebSocket clients of all instances, and those of single ones. */
 export class WebSockets implements DestinationFamily {
@@ -21,15 +23,16 @@ export class WebSockets implements DestinationFamily {
     redis: RedisClient,
   ) {
     this.append = createAppend(redis);
-    const { enabled, globalEvents } = config.webSocket;
+    const { enabled, globalEvents } = websocketConfig.of(config);
     this.globals =
       enabled && globalEvents !== undefined
         ? [this.subscription(globalId('websocket'), undefined, globalEvents)]
         : [];
   }
 
-  own(instance: string, { websocket }: Settings): Subscription[] {
-    if (!this.config.webSocket.enabled || websocket?.enabled !== true) return [];
+  own(instance: string, settings: Settings): Subscription[] {
+    const websocket = websocketSection.of(settings);
+    if (!websocketConfig.of(this.config).enabled || websocket?.enabled !== true) return [];
     return [this.subscription(instanceId('websocket', instance), instance, filterOf(websocket.events))];
   }
 
@@ -38,14 +41,14 @@ export class WebSockets implements DestinationFamily {
   }
 
   private subscription(id: DestinationId, instance: string | undefined, events: EventFilter): Subscription {
-    const { redis, webSocket, retry, webhook } = this.config;
+    const { redis, retry, outgoing } = this.config;
     const destination = new WebSocketDestination(
       {
         id,
         keys: streamKeys(redis.prefix, instance),
-        retention: webSocket.resume,
+        retention: websocketConfig.of(this.config).resume,
         maxAttempts: retry.maxAttempts,
-        stripApikey: webhook.stripApikey,
+        stripApikey: outgoing.stripApikey,
       },
       this.append,
     );

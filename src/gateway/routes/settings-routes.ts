@@ -1,113 +1,127 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Config } from '../../config/config';
+import type { Guards } from '../../http/guards';
+import { badRequest } from '../../http/http-errors';
+import { instanceName } from '../../http/instance-name';
+import { describe, schemaOf } from '../../http/openapi';
 import { isRest } from '../../settings/bounds';
 import { instanceNameOf } from '../../settings/document';
 import { SETTINGS_BODY_LIMIT } from '../../settings/limits';
 import { masked } from '../../settings/mask';
-import { maskedUrl } from '../../settings/masked-url';
-import type { SectionName, Settings } from '../../settings/schema';
+import {
+  type Fields,
+  isFields,
+  pathOf,
+  type Section,
+  type SectionValue,
+  type Settings,
+  type Slot,
+} from '../../settings/section';
+import type { Sections } from '../../settings/sections';
 import type { Author, InstanceSettings, Taken } from '../../settings/settings-editor';
-import { pathOf, readSlot, type Slot } from '../../settings/slot';
+import { readSlot } from '../../settings/slot';
 import { type Row, rowOf, uuidOf } from '../core-api-shapes';
-import type { Guards } from '../guards';
-import { badRequest } from '../http-errors';
-import { instanceName } from '../instance-name';
-import { describe, SECTION_SCHEMAS, SETTINGS_SCHEMA } from '../openapi';
 
 export interface SettingsRoutesParts {
   readonly instances: InstanceSettings;
   readonly guards: Guards;
-  /** Reasons why a section that is set has no effect, such as a switch in the configuration. */
-  readonly obstacles: Readonly<Partial<Record<SectionName, string>>>;
+  readonly sections: Sections;
+  readonly config: Config;
 }
 
 interface OfInstance {
   readonly Params: { readonly instance: string };
 }
-interface OfWebhook {
+interface OfNamed {
   readonly Params: { readonly instance: string; readonly name: string };
 }
 
-const SECTIONS: readonly SectionName[] = ['webhook', 'pusher', 'websocket', 'rabbitmq', 'sqs'];
-
 /** Settings of instances over HTTP, as the core API has them (docs/core-api.md#rest). */
 export function settingsRoutes(server: FastifyInstance, parts: SettingsRoutesParts): void {
-  for (const section of SECTIONS) sectionRoutes(server, parts, section);
-  namedWebhookRoutes(server, parts);
+  for (const section of parts.sections.list) sectionRoutes(server, parts, section);
+  for (const section of parts.sections.list) namedRoutes(server, parts, section);
   documentRoutes(server, parts);
   instanceRoutes(server, parts);
 }
 
-function sectionRoutes(server: FastifyInstance, parts: SettingsRoutesParts, section: SectionName): void {
-  const { instances, guards } = parts;
+function sectionRoutes(server: FastifyInstance, parts: SettingsRoutesParts, section: Section): void {
+  const { instances, guards, config } = parts;
+  const { name } = section;
   const slot: Slot = { section };
-  const body = { type: 'object', properties: { [section]: SECTION_SCHEMAS[section] } };
+  const body = bodySchemaOf(section);
   server.post<OfInstance>(
-    `/${section}/set/:instance`,
+    `/${name}/set/:instance`,
     {
       onRequest: guards.instance,
       bodyLimit: SETTINGS_BODY_LIMIT,
-      schema: { ...describe('settings', `Set the ${section} of an instance`), body },
+      schema: { ...describe('settings', `Set the ${name} of an instance`), body },
     },
     async (request, reply) => {
       const instance = instanceName(request.params.instance);
-      const given = sectionOf(request.body, section);
+      const given = sectionOf(request.body, name);
       const taken = await instances.set(instance, slot, given, authorOf(request, guards));
-      return reply.code(201).send(answerOf(instance, slot, taken, parts.obstacles[section]));
+      return reply.code(201).send(answerOf(instance, slot, taken, section.definition.obstacle?.(config)));
     },
   );
   server.get<OfInstance>(
-    `/${section}/find/:instance`,
-    { onRequest: guards.instance, schema: describe('settings', `The ${section} of an instance, or null`) },
+    `/${name}/find/:instance`,
+    { onRequest: guards.instance, schema: describe('settings', `The ${name} of an instance, or null`) },
     async ({ params }, reply) => reply.send(await rowOrNull(instances, instanceName(params.instance), slot)),
   );
   server.delete<OfInstance>(
-    `/${section}/set/:instance`,
-    { onRequest: guards.instance, schema: describe('settings', `Remove the ${section} of an instance`) },
+    `/${name}/set/:instance`,
+    { onRequest: guards.instance, schema: describe('settings', `Remove the ${name} of an instance`) },
     async ({ params }) => {
       await instances.clear(instanceName(params.instance), slot);
-      return success(`${section} deleted`);
+      return success(`${name} deleted`);
     },
   );
 }
 
-/** Further webhooks of an instance. */
-function namedWebhookRoutes(server: FastifyInstance, { instances, guards }: SettingsRoutesParts): void {
-  const slotOf = (name: string): Slot => ({ section: 'webhooks', name });
-  const body = { type: 'object', properties: { webhook: SECTION_SCHEMAS.webhook } };
-  server.post<OfWebhook>(
-    '/webhook/set/:instance/:name',
+/** Further ones of a section, such as webhooks, each with a name. */
+function namedRoutes(
+  server: FastifyInstance,
+  { instances, guards }: SettingsRoutesParts,
+  section: Section,
+): void {
+  if (section.definition.named === undefined) return;
+  const slotOf = (name: string): Slot => ({ section, name });
+  const { name: kind } = section;
+  const body = bodySchemaOf(section);
+  server.post<OfNamed>(
+    `/${kind}/set/:instance/:name`,
     {
       onRequest: guards.instance,
       bodyLimit: SETTINGS_BODY_LIMIT,
-      schema: { ...describe('settings', 'Set a further, named webhook'), body },
+      schema: { ...describe('settings', `Set a further, named ${kind}`), body },
     },
     async (request, reply) => {
       const instance = instanceName(request.params.instance);
       const slot = slotOf(request.params.name);
-      const given = sectionOf(request.body, 'webhook');
+      const given = sectionOf(request.body, kind);
       const taken = await instances.set(instance, slot, given, authorOf(request, guards));
       return reply.code(201).send(answerOf(instance, slot, taken));
     },
   );
-  server.get<OfWebhook>(
-    '/webhook/find/:instance/:name',
-    { onRequest: guards.instance, schema: describe('settings', 'A named webhook, or null') },
+  server.get<OfNamed>(
+    `/${kind}/find/:instance/:name`,
+    { onRequest: guards.instance, schema: describe('settings', `A named ${kind}, or null`) },
     async ({ params }, reply) =>
       reply.send(await rowOrNull(instances, instanceName(params.instance), slotOf(params.name))),
   );
-  server.delete<OfWebhook>(
-    '/webhook/set/:instance/:name',
-    { onRequest: guards.instance, schema: describe('settings', 'Remove a named webhook') },
+  server.delete<OfNamed>(
+    `/${kind}/set/:instance/:name`,
+    { onRequest: guards.instance, schema: describe('settings', `Remove a named ${kind}`) },
     async ({ params }) => {
       await instances.clear(instanceName(params.instance), slotOf(params.name));
-      return success('webhook deleted');
+      return success(`${kind} deleted`);
     },
   );
 }
 
 /** All sections at once: the "Complete Instance Configuration" of the documentation. */
-function documentRoutes(server: FastifyInstance, { instances, guards }: SettingsRoutesParts): void {
+function documentRoutes(server: FastifyInstance, { instances, guards, sections }: SettingsRoutesParts): void {
   server.post<OfInstance>(
     '/settings/set/:instance',
     {
@@ -115,7 +129,7 @@ function documentRoutes(server: FastifyInstance, { instances, guards }: Settings
       bodyLimit: SETTINGS_BODY_LIMIT,
       schema: {
         ...describe('settings', 'Set the sections that are given; null removes one, others stay'),
-        body: SETTINGS_SCHEMA,
+        body: schemaOf(sections.schema),
       },
     },
     async (request, reply) => {
@@ -124,7 +138,9 @@ function documentRoutes(server: FastifyInstance, { instances, guards }: Settings
         objectOf(request.body),
         { author: authorOf(request, guards) },
       );
-      return reply.code(201).send({ ...masked(settings), ...(warnings.length > 0 ? { warnings } : {}) });
+      return reply
+        .code(201)
+        .send({ ...masked(sections, settings), ...(warnings.length > 0 ? { warnings } : {}) });
     },
   );
   server.get<OfInstance>(
@@ -134,12 +150,12 @@ function documentRoutes(server: FastifyInstance, { instances, guards }: Settings
       const settings = await instances.find(instanceName(params.instance));
       return reply
         .type('application/json')
-        .send(JSON.stringify(settings === undefined ? null : masked(settings)));
+        .send(JSON.stringify(settings === undefined ? null : masked(sections, settings)));
     },
   );
 }
 
-function instanceRoutes(server: FastifyInstance, { instances, guards }: SettingsRoutesParts): void {
+function instanceRoutes(server: FastifyInstance, { instances, guards, sections }: SettingsRoutesParts): void {
   server.post(
     '/instance/create',
     {
@@ -150,7 +166,7 @@ function instanceRoutes(server: FastifyInstance, { instances, guards }: Settings
           'settings',
           'Set everything for a new instance; answers with its token, for the only time',
         ),
-        body: SETTINGS_SCHEMA,
+        body: schemaOf(sections.schema),
       },
     },
     async ({ body }, reply) => {
@@ -162,7 +178,7 @@ function instanceRoutes(server: FastifyInstance, { instances, guards }: Settings
       const { settings, warnings } = await instances.create(instanceName(name), { ...given, token });
       return reply
         .code(201)
-        .send({ ...created(name, settings), ...(warnings.length > 0 ? { warnings } : {}) });
+        .send({ ...created(sections, name, settings), ...(warnings.length > 0 ? { warnings } : {}) });
     },
   );
   server.delete<OfInstance>(
@@ -181,27 +197,24 @@ function authorOf(request: FastifyRequest, guards: Guards): Author {
 }
 
 /** The core API's answer, with those fields that the relay knows. */
-function created(name: string, settings: Settings): Row {
-  const { webhook, token } = settings;
-  const switches = (['websocket', 'rabbitmq', 'sqs', 'pusher'] as const).flatMap((section) => {
-    const value = settings[section];
-    return value === undefined ? [] : [[section, { enabled: value.enabled }]];
+function created({ list }: Sections, name: string, settings: Settings): Row {
+  const summaries = list.flatMap((section) => {
+    const value = section.of(settings);
+    return value === undefined ? [] : [[section.name, summaryOf(section, value)]];
   });
   return {
     instance: { instanceName: name, instanceId: uuidOf(name), status: 'created' },
-    hash: token,
-    ...(webhook === undefined
-      ? {}
-      : {
-          webhook: {
-            webhookUrl: maskedUrl(webhook.url),
-            webhookHeaders: masked(settings).webhook?.headers,
-            webhookByEvents: webhook.byEvents,
-            webhookBase64: webhook.base64,
-          },
-        }),
-    ...Object.fromEntries(switches),
+    hash: settings.token,
+    ...Object.fromEntries(summaries),
   };
+}
+
+function summaryOf({ definition }: Section, value: SectionValue): Fields {
+  return definition.summary?.(value) ?? { enabled: value.enabled };
+}
+
+function bodySchemaOf({ name, definition }: Section): Fields {
+  return { type: 'object', properties: { [name]: schemaOf(definition.fields) } };
 }
 
 async function rowOrNull(instances: InstanceSettings, instance: string, slot: Slot): Promise<Row | null> {
@@ -225,8 +238,8 @@ function sectionOf(body: unknown, section: string): unknown {
   return nested === undefined ? flat : nested;
 }
 
-function objectOf(body: unknown): Readonly<Record<string, unknown>> {
-  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return { ...body };
+function objectOf(body: unknown): Fields {
+  if (isFields(body)) return { ...body };
   throw badRequest(['body: must be a JSON object, with content-type application/json']);
 }
 

@@ -1,8 +1,8 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
+import { errorBody, type HttpError } from '../../http/http-errors';
 import { recognise } from '../../network/guarded-server';
-import { errorBody, type HttpError } from '../http-errors';
 import type { Admission, Candidate, Seat } from './admission';
 import type { Client, Clients, CutReason } from './clients';
 import type { Notice } from './follower';
@@ -62,9 +62,13 @@ export class PlainSockets {
 
   private takeIn(webSocket: WebSocket, stream: Duplex, seat: Seat): void {
     const { clients, bufferBytes } = this.parts;
-    const client: PlainClient = new PlainClient(webSocket, stream, bufferBytes, seat.instance, (reason) =>
-      clients.cutOff(client, reason),
-    );
+    const client: PlainClient = new PlainClient({
+      webSocket,
+      stream,
+      bufferBytes,
+      instance: seat.instance,
+      onTrouble: (reason) => clients.cutOff(client, reason),
+    });
     const leave = clients.add(client, seat);
     webSocket.on('close', leave);
   }
@@ -84,21 +88,33 @@ export class PlainSockets {
 
 const NOTHING = Buffer.alloc(0);
 
+interface PlainClientParts {
+  readonly webSocket: WebSocket;
+  /**
+   * What the WebSocket runs over. Events are written to it as whole frames, made once for all clients; the library
+   * writes its own, for pings and for closing, in between. It compresses nothing, so that none is ever half written.
+   */
+  readonly stream: Duplex;
+  readonly bufferBytes: number;
+  readonly instance: string | undefined;
+  readonly onTrouble: (reason: CutReason) => void;
+}
+
 class PlainClient implements Client {
   readonly protocol = 'ws';
+  readonly bufferBytes: number;
+  private readonly webSocket: WebSocket;
+  private readonly stream: Duplex;
+  private readonly instance: string | undefined;
+  private readonly onTrouble: (reason: CutReason) => void;
   private isAlive = true;
 
-  constructor(
-    private readonly webSocket: WebSocket,
-    /**
-     * What the WebSocket runs over. Events are written to it as whole frames, made once for all clients; the library
-     * writes its own, for pings and for closing, in between. It compresses nothing, so that none is ever half written.
-     */
-    private readonly stream: Duplex,
-    readonly bufferBytes: number,
-    private readonly instance: string | undefined,
-    private readonly onTrouble: (reason: CutReason) => void,
-  ) {
+  constructor({ webSocket, stream, bufferBytes, instance, onTrouble }: PlainClientParts) {
+    this.webSocket = webSocket;
+    this.stream = stream;
+    this.bufferBytes = bufferBytes;
+    this.instance = instance;
+    this.onTrouble = onTrouble;
     const alive = (): void => {
       this.isAlive = true;
     };

@@ -1,8 +1,8 @@
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
-import { Server, type Socket } from 'socket.io';
+import { Server, type ServerOptions, type Socket } from 'socket.io';
 import type { GatewayConfig } from '../../config/gateway-config';
+import { errorBody, type HttpError } from '../../http/http-errors';
 import type { BudgetOptions, SharedBudget } from '../../network/shared-budget';
-import { errorBody, type HttpError } from '../http-errors';
 import type { Admission, Candidate, Seat } from './admission';
 import type { Clients } from './clients';
 import { EngineLimits } from './engine-limits';
@@ -29,6 +29,8 @@ interface Arrival {
   readonly stopWatching: () => void;
 }
 
+type CorsOptions = NonNullable<ServerOptions['cors']>;
+
 /** Clients have nothing to say. */
 const MAX_INCOMING_BYTES = 65_536;
 /** Who connects and asks for no namespace is sent away. */
@@ -50,7 +52,6 @@ export class SocketIo {
   private readonly answers = new OpenAnswers();
 
   constructor(private readonly parts: SocketIoParts) {
-    const { cors } = parts.config;
     this.limits = new EngineLimits({
       addressOf: parts.addressOf,
       sessions: parts.sessions,
@@ -66,11 +67,7 @@ export class SocketIo {
       connectTimeout: CONNECT_TIMEOUT_MS,
       // Instances come and go.
       cleanupEmptyChildNamespaces: true,
-      cors: {
-        origin: cors.origins.includes('*') ? '*' : [...cors.origins],
-        methods: [...cors.methods],
-        credentials: cors.credentials,
-      },
+      cors: corsOf(parts.config),
       allowRequest: (request, decide) => this.limits.allowRequest(request, decide),
       // Other requests to upgrade are none of its business.
       destroyUpgrade: false,
@@ -148,6 +145,14 @@ export class SocketIo {
       lastEventId: textOf(auth.lastEventId) ?? textOf(handshake.query['lastEventId']),
     };
   }
+}
+
+function corsOf({ cors }: GatewayConfig): CorsOptions {
+  return {
+    origin: cors.origins.includes('*') ? '*' : [...cors.origins],
+    methods: [...cors.methods],
+    credentials: cors.credentials,
+  };
 }
 
 function textOf(value: unknown): string | undefined {

@@ -1,5 +1,6 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
 import type { Origin } from '../../events/envelope';
+import { StateMachine } from '../../lifecycle/state-machine';
 import type { Logger } from '../../observability/logging';
 import type { Settlement, SourceMessage } from '../../pipeline/message';
 import { Acknowledgements } from './acknowledgements';
@@ -7,7 +8,6 @@ import { CONSUMER_TRANSITIONS, type ConsumerState } from './consumer-states';
 import type { PrefetchWindow } from './prefetch-window';
 import { RabbitMqMessage } from './rabbitmq-message';
 import { ConnectionLostError, replyCodeOf, type Session } from './session';
-import { StateMachine } from './state-machine';
 import { TurnedAway } from './turned-away';
 
 /** What consumers of one connection have in common. */

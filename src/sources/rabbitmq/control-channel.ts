@@ -1,6 +1,6 @@
 import type { Channel } from 'amqplib';
 import { RelayError } from '../../errors';
-import { type Connect, ConnectionLostError, replyCodeOf, Session } from './session';
+import { type BrokerAnswer, type Connect, ConnectionLostError, replyCodeOf, Session } from './session';
 
 const NOT_FOUND = 404;
 const ACCESS_REFUSED = 403;
@@ -8,13 +8,11 @@ const PRECONDITION_FAILED = 406;
 
 /** The broker, or amqplib on its behalf, refuses what was asked. Whatever its class, only that one question failed. */
 export class RefusedError extends RelayError {
-  constructor(
-    code: string,
-    message: string,
-    readonly replyCode: number | undefined,
-    options?: ErrorOptions,
-  ) {
-    super(code, message, options);
+  readonly replyCode: number | undefined;
+
+  constructor(code: string, message: string, { replyCode, cause }: BrokerAnswer) {
+    super(code, message, cause === undefined ? undefined : { cause });
+    this.replyCode = replyCode;
   }
 
   get isMissing(): boolean {
@@ -36,9 +34,8 @@ export function asRefusal(error: unknown): RefusedError | ConnectionLostError {
   if (error instanceof ConnectionLostError || error instanceof RefusedError) return error;
   const replyCode = replyCodeOf(error);
   const text = error instanceof Error ? error.message : String(error);
-  return new RefusedError(replyCode === undefined ? 'AMQP_CLIENT' : `AMQP_${replyCode}`, text, replyCode, {
-    cause: error,
-  });
+  const code = replyCode === undefined ? 'AMQP_CLIENT' : `AMQP_${replyCode}`;
+  return new RefusedError(code, text, { replyCode, cause: error });
 }
 
 /** What was refused; undefined where nothing was. @throws ConnectionLostError */

@@ -1,25 +1,33 @@
 import type { Config } from '../../config/config';
 import { knownFilterOf } from '../../settings/document';
-import type { Settings } from '../../settings/schema';
+import type { Settings } from '../../settings/section';
+import { rabbitMqConfig } from './rabbitmq-config';
+import { rabbitMqSection } from './rabbitmq-section';
 import type { ConsumedExchange, TopologyOptions } from './topology';
 
 /** An instance's own exchange has its name. */
 export function exchangeOf(instance: string, settings: Settings | undefined): ConsumedExchange | undefined {
-  const { rabbitmq } = settings ?? {};
+  const rabbitmq = rabbitMqSection.of(settings);
   if (rabbitmq?.enabled !== true) return undefined;
   return { name: instance, instance, events: knownFilterOf(rabbitmq.events) };
 }
 
+/** The operator's own. */
+export function globalExchanges(config: Config): ConsumedExchange[] {
+  const { global, exchange, events } = rabbitMqConfig.of(config);
+  return global ? [{ name: exchange, events }] : [];
+}
+
 /** The global exchange, and those of the instances whose settings say so. */
 export function consumedExchanges(
-  { rabbitmq }: Config,
+  config: Config,
   settings: ReadonlyMap<string, Settings>,
 ): ConsumedExchange[] {
   const own = [...settings].flatMap(([instance, each]) => exchangeOf(instance, each) ?? []);
-  return rabbitmq.global ? [{ name: rabbitmq.exchange, events: rabbitmq.events }, ...own] : own;
+  return [...globalExchanges(config), ...own];
 }
 
-export function topologyOf({ rabbitmq }: Config): TopologyOptions {
-  const { consume: mode, queue, prefixKey, exchange } = rabbitmq;
+export function topologyOf(config: Config): TopologyOptions {
+  const { consume: mode, queue, prefixKey, exchange } = rabbitMqConfig.of(config);
   return { mode, queue, prefixKey, reserved: [exchange] };
 }

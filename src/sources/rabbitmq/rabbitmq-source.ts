@@ -1,20 +1,18 @@
 import { errorCode } from '../../errors';
+import { StateMachine } from '../../lifecycle/state-machine';
 import type { Logger } from '../../observability/logging';
 import type { SourceMessage } from '../../pipeline/message';
 import { Backoff } from '../../time/backoff';
 import { monotonicMs } from '../../time/monotonic';
 import type { Source } from '../source';
 import { displayAddress } from './broker-address';
-import { PrefetchWindow } from './prefetch-window';
-import { type QueueDepth, QueueDepths } from './queue-depths';
-import { Refusals, type Refused } from './refusals';
-import { RefusedQueues } from './refused-queues';
-import { type Connect, connector, Session } from './session';
+import type { QueueDepth } from './queue-depths';
+import { composeRabbitMq, type RabbitMqParts } from './rabbitmq-parts';
+import type { Refused } from './refusals';
+import { type Connect, Session } from './session';
 import { SOURCE_TRANSITIONS, type SourceState } from './source-states';
-import { StateMachine } from './state-machine';
 import { Subscriptions } from './subscriptions';
 import type { ConsumedExchange, TopologyOptions } from './topology';
-import { TopologyKeeper } from './topology-keeper';
 
 export interface RabbitMqSourceOptions {
   readonly uri: string;
@@ -30,7 +28,6 @@ export interface RabbitMqSourceOptions {
   readonly recheckMs?: number;
 }
 
-const RECHECK_MS = 60_000;
 const RECONNECT = { firstMs: 200, lastMs: 10_000, jitter: 0.2 };
 /** The broker is asked something every few seconds: without an answer for so long the source is not ready. */
 const ANSWERED_WITHIN_MS = 20_000;
@@ -44,12 +41,7 @@ const TELL_AGAIN_MS = 3_600_000;
 export class RabbitMqSource implements Source {
   readonly name = 'rabbitmq';
   private readonly machine: StateMachine<SourceState>;
-  private readonly connect: Connect;
-  private readonly window: PrefetchWindow;
-  private readonly refusals: Refusals;
-  private readonly refusedQueues: RefusedQueues;
-  private readonly keeper: TopologyKeeper;
-  private readonly queueDepths: QueueDepths;
+  private readonly parts: RabbitMqParts;
   private readonly reconnecting = new Backoff(RECONNECT);
   /** Names of exchanges that belong to one instance; consumers look at it while it changes. */
   private readonly instances = new Set<string>();
@@ -62,38 +54,21 @@ export class RabbitMqSource implements Source {
   private toldTimeoutAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly options: RabbitMqSourceOptions) {
-    const { uri, frameMax, log, topology, exchanges } = options;
+    const { log, exchanges } = options;
     this.machine = new StateMachine<SourceState>({
       name: this.name,
       initial: 'idle',
       transitions: SOURCE_TRANSITIONS,
       log,
     });
-    this.connect = options.connect ?? connector(uri, frameMax);
-    this.window = new PrefetchWindow(options.prefetch, options.maxBytes);
-    this.refusals = new Refusals(log);
-    this.keeper = new TopologyKeeper({
-      topology,
-      exchanges: [],
-      // A connection of its own that the keeper makes is given up with the others.
-      connect: (signal) => this.connect(AbortSignal.any([signal, this.stop.signal])),
-      recheckMs: options.recheckMs ?? RECHECK_MS,
-      refusals: this.refusals,
+    this.parts = composeRabbitMq({
+      options,
+      stopped: this.stop.signal,
       onQueue: (queue, isWanted) => {
         if (isWanted) this.subscriptions?.add(queue);
         else this.subscriptions?.remove(queue);
       },
       onPass: () => void this.consumeAll(),
-      log,
-    });
-    this.refusedQueues = new RefusedQueues({
-      refusals: this.refusals,
-      instanceOf: (queue) => this.keeper.instanceOf(queue),
-      isEssential: (queue) => topology.mode === 'dedicated' && queue === topology.queue,
-    });
-    this.queueDepths = new QueueDepths({
-      queues: () => this.keeper.queues,
-      instanceOf: (queue) => this.keeper.instanceOf(queue),
     });
     for (const exchange of exchanges) this.consumeExchange(exchange);
   }
@@ -105,23 +80,23 @@ export class RabbitMqSource implements Source {
     if (silentMs > ANSWERED_WITHIN_MS) {
       return { ready: false, detail: `the broker has not answered for ${Math.round(silentMs / 1000)} s` };
     }
-    const { essential } = this.refusals;
+    const { essential } = this.parts.refusals;
     const count = this.subscriptions?.count ?? 0;
     const consuming = `consuming ${count} queue(s)`;
-    const [first] = this.refusals.first;
+    const [first] = this.parts.refusals.first;
     const leftOut = essential ?? first;
     if (leftOut === undefined) return { ready: true, detail: consuming };
-    const detail = `${consuming}; ${this.refusals.size} left out, such as ${leftOut.what} (${leftOut.code})`;
+    const detail = `${consuming}; ${this.parts.refusals.size} left out, such as ${leftOut.what} (${leftOut.code})`;
     return { ready: essential === undefined && count > 0, detail };
   }
 
   /** What the broker refuses at present, the first hundred; everything else is consumed. */
   get refused(): readonly Refused[] {
-    return this.refusals.first;
+    return this.parts.refusals.first;
   }
 
   get held(): { readonly messages: number; readonly bytes: number } {
-    return { messages: this.window.count, bytes: this.window.bytes };
+    return { messages: this.parts.window.count, bytes: this.parts.window.bytes };
   }
 
   /** Called again, it does nothing, as `close` does. */
@@ -135,19 +110,19 @@ export class RabbitMqSource implements Source {
     const { reserved = [] } = this.options.topology;
     if (exchange.instance !== undefined && !reserved.includes(exchange.name))
       this.instances.add(exchange.name);
-    this.keeper.put(exchange);
+    this.parts.keeper.put(exchange);
   }
 
   /** Consumes the exchange of an instance no longer. */
   dropExchange(instance: string): void {
-    this.keeper.drop(instance);
+    this.parts.keeper.drop(instance);
   }
 
   async stopIntake(): Promise<void> {
     this.moveTo('stopping', 'stopping');
     // A connection that is being made is given up, a pause ends.
     this.stop.abort();
-    this.keeper.stop();
+    this.parts.keeper.stop();
     await this.subscriptions?.stopIntake();
   }
 
@@ -161,7 +136,7 @@ export class RabbitMqSource implements Source {
     const { session } = this;
     if (session === undefined) return [];
     // Where the connection breaks meanwhile, the source itself tells of it.
-    return this.queueDepths.read(session).catch(() => []);
+    return this.parts.queueDepths.read(session).catch(() => []);
   }
 
   private get connectingTo(): string {
@@ -198,7 +173,7 @@ export class RabbitMqSource implements Source {
   private async serve(onMessage: (message: SourceMessage) => void): Promise<Error> {
     let session: Session;
     try {
-      session = await Session.open(this.connect, this.stop.signal);
+      session = await Session.open(this.parts.connect, this.stop.signal);
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));
     }
@@ -208,7 +183,7 @@ export class RabbitMqSource implements Source {
     }
     this.session = session;
     this.subscriptions = this.subscribe(session, onMessage);
-    const kept = this.keeper.run(session).catch((error: unknown) => this.failed(session, error));
+    const kept = this.parts.keeper.run(session).catch((error: unknown) => this.failed(session, error));
     const reason = await session.lost;
     this.subscriptions.abandon();
     this.subscriptions = undefined;
@@ -218,7 +193,8 @@ export class RabbitMqSource implements Source {
   }
 
   private subscribe(session: Session, onMessage: (message: SourceMessage) => void): Subscriptions {
-    const { window, instances, refusedQueues: refused, options } = this;
+    const { instances, options } = this;
+    const { window, refusedQueues: refused, keeper } = this.parts;
     const subscriptions = new Subscriptions({
       session,
       window,
@@ -230,7 +206,7 @@ export class RabbitMqSource implements Source {
       onHeldTooLong: (reason) => this.heldTooLong(reason),
     });
     // What is known from the connection before is consumed at once, while everything is looked at again.
-    for (const queue of this.keeper.queues) subscriptions.add(queue);
+    for (const queue of keeper.queues) subscriptions.add(queue);
     return subscriptions;
   }
 
@@ -239,7 +215,7 @@ export class RabbitMqSource implements Source {
     const { session, subscriptions } = this;
     if (!this.machine.is('declaring') || session === undefined || subscriptions === undefined) return;
     await subscriptions.settled();
-    if (session !== this.session || session.isLost || this.keeper.isBehind) return;
+    if (session !== this.session || session.isLost || this.parts.keeper.isBehind) return;
     if (!this.moveTo('consuming', 'consuming')) return;
     this.reconnecting.reset();
     this.options.log.info('rabbitmq connected', {
@@ -251,7 +227,7 @@ export class RabbitMqSource implements Source {
   private queueEnded(queue: string): void {
     this.options.log.warn('rabbitmq ended a subscription: the queue was deleted or moved', { queue });
     this.moveTo('declaring', `declaring queue ${JSON.stringify(queue)} again`);
-    this.keeper.queueEnded(queue);
+    this.parts.keeper.queueEnded(queue);
   }
 
   private heldTooLong(reason: Error): void {

@@ -8,15 +8,20 @@ import { connectOptions } from './broker-address';
 /** Makes one connection; the signal ends it, whether it is made already or not. */
 export type Connect = (signal: AbortSignal) => Promise<ChannelModel>;
 
+/** What an error of the broker's goes back to. */
+export interface BrokerAnswer {
+  /** AMQP's code, where the broker gave one. */
+  readonly replyCode: number | undefined;
+  readonly cause?: unknown;
+}
+
 /** The connection is gone, or was given up. `replyCode` is set where the broker closed it on purpose. */
 export class ConnectionLostError extends RelayError {
-  constructor(
-    code: string,
-    message: string,
-    readonly replyCode: number | undefined,
-    options?: ErrorOptions,
-  ) {
-    super(code, message, options);
+  readonly replyCode: number | undefined;
+
+  constructor(code: string, message: string, { replyCode, cause }: BrokerAnswer) {
+    super(code, message, cause === undefined ? undefined : { cause });
+    this.replyCode = replyCode;
   }
 
   /** The broker refused something by closing the whole connection, rather than going down or being told to close. */
@@ -177,7 +182,9 @@ export class Session {
   async close(): Promise<void> {
     if (this.isLost) return;
     await this.answer(this.model.close()).catch(() => {});
-    this.lose(new ConnectionLostError('CONNECTION_CLOSED', 'the connection was closed', undefined));
+    this.lose(
+      new ConnectionLostError('CONNECTION_CLOSED', 'the connection was closed', { replyCode: undefined }),
+    );
   }
 
   private answered(question: Question): void {
@@ -214,7 +221,7 @@ export class Session {
       new ConnectionLostError(
         'BROKER_SILENT',
         `the broker has not answered for ${seconds} s: the connection is made anew`,
-        undefined,
+        { replyCode: undefined },
       ),
     );
   }
@@ -228,7 +235,8 @@ export function replyCodeOf(error: unknown): number | undefined {
 function lossOf(error: Error | undefined): ConnectionLostError {
   const replyCode = replyCodeOf(error);
   const code = replyCode === undefined ? 'CONNECTION_LOST' : `AMQP_${replyCode}`;
-  return new ConnectionLostError(code, error?.message ?? 'the connection is gone', replyCode, {
+  return new ConnectionLostError(code, error?.message ?? 'the connection is gone', {
+    replyCode,
     cause: error,
   });
 }

@@ -1,10 +1,11 @@
 import type { EventFilter } from '../../events/filter';
 import { filterOf } from '../../settings/document';
-import type { Settings } from '../../settings/schema';
+import type { Settings } from '../../settings/section';
+import { sqsSection } from './sqs-section';
 
 /** Which events an instance's own SQS queues are consumed for; undefined: they are not. */
 export function queuesOf(settings: Settings | undefined): EventFilter | undefined {
-  const { sqs } = settings ?? {};
+  const sqs = sqsSection.of(settings);
   return sqs?.enabled === true ? filterOf(sqs.events) : undefined;
 }
 

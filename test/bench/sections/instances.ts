@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
+import { MODULES } from '../../../src/modules';
 import { SettingsCipher } from '../../../src/settings/cipher';
-import { settingsSchema } from '../../../src/settings/schema';
 import { SettingsStore } from '../../../src/settings/settings-store';
 import { startContestant } from '../contestants/contestants';
 import type { Bench } from '../context';
@@ -63,12 +63,17 @@ async function measure(bench: Bench, instances: number, from: number): Promise<T
 
 async function setWebhooks({ redis: { uri, prefix }, receiver }: Bench, instances: number): Promise<void> {
   const redis = new Redis(uri);
-  const store = new SettingsStore({ redis, prefix, cipher: new SettingsCipher([]) });
+  const store = new SettingsStore({
+    sections: MODULES.sections,
+    redis,
+    prefix,
+    cipher: new SettingsCipher([]),
+  });
   for (let first = 0; first < instances; first += BATCH) {
     const numbers = Array.from({ length: Math.min(BATCH, instances - first) }, (_, index) => first + index);
     await Promise.all(
       numbers.map((number) => {
-        const settings = settingsSchema.parse({
+        const settings = MODULES.sections.schema.parse({
           webhook: { url: `${receiver.url}/${number}`, base64: true },
         });
         return store.update(instanceName(number), () => settings);

@@ -1,4 +1,5 @@
-import type { Settings } from '../../../src/settings/schema';
+import { MODULES } from '../../../src/modules';
+import type { Settings } from '../../../src/settings/section';
 import type { SettingsCacheParts } from '../../../src/settings/settings-cache';
 import { SettingsInvalidError, SettingsUnreadableError } from '../../../src/settings/settings-errors';
 import type { StoredSettings } from '../../../src/settings/settings-store';
@@ -30,6 +31,7 @@ export class FakeSettings {
   private recovered: () => void = () => {};
 
   readonly store: SettingsCacheParts['store'] = {
+    sections: MODULES.sections,
     channel: this.channel,
     lookUp: (instance) => {
       this.looked.push(instance);

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
-import { loadConfig } from '../../../src/config/load';
 import { RelayGateway } from '../../../src/gateway/gateway';
+import { MODULES } from '../../../src/modules';
 import { createLogger } from '../../../src/observability/logging';
 import { Metrics } from '../../../src/observability/metrics';
 import { freePort, HOST } from '../processes/ports';
@@ -24,7 +24,7 @@ export class LocalGateway {
     const uri = process.env['REDIS_URI'] ?? '';
     const prefix = env['REDIS_PREFIX_KEY'] ?? `gateway-${randomBytes(6).toString('hex')}`;
     const port = await freePort();
-    const { config } = loadConfig(__dirname, {
+    const { config } = MODULES.loadConfig(__dirname, {
       REDIS_URI: uri,
       REDIS_PREFIX_KEY: prefix,
       GATEWAY_HOST: HOST,
@@ -34,7 +34,13 @@ export class LocalGateway {
       ...env,
     });
     const metrics = new Metrics();
-    const gateway = new RelayGateway({ config, settings: new Map(), metrics, log: createLogger(config.log) });
+    const gateway = new RelayGateway({
+      modules: MODULES,
+      config,
+      settings: new Map(),
+      metrics,
+      log: createLogger(config.log),
+    });
     await gateway.start();
     const harness = new LocalGateway(`http://${HOST}:${port}`, prefix, metrics, new Redis(uri), gateway);
     await eventually(

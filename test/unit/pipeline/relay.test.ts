@@ -225,7 +225,7 @@ describe('copies of an event', () => {
     claim(): Promise<'fresh' | 'seen'> {
       return this.answer();
     }
-    accepted(): void {
+    done(): void {
       this.told.push('accepted');
     }
     released(): void {

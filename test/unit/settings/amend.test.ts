@@ -1,9 +1,13 @@
 import fc from 'fast-check';
+import { pusherSection } from '../../../src/destinations/pusher/pusher-section';
+import { webhookSection } from '../../../src/destinations/webhook/webhook-section';
+import { MODULES } from '../../../src/modules';
 import { MASK, pathsOfMasks } from '../../../src/settings/mask';
 import { amend, unmask } from '../../../src/settings/merge-patch';
-import type { Settings } from '../../../src/settings/schema';
-import { documentWith, readSlot, type Slot, withoutSlot } from '../../../src/settings/slot';
+import { pathOf, type Settings, type Slot } from '../../../src/settings/section';
+import { documentWith, readSlot, withoutSlot } from '../../../src/settings/slot';
 import { stamped } from '../../../src/settings/timestamps';
+import { sqsSection } from '../../../src/sources/sqs/sqs-section';
 
 const url = 'https://example.com/hook';
 const webhook = { enabled: true, url, byEvents: false, base64: false, headers: {}, events: ['CALL'] };
@@ -45,20 +49,23 @@ describe('amend', () => {
     ['there was nothing', undefined, { url }, { url }],
   ])('%s', (_rule, before, given, expected) => {
     // The schema leaves out older names.
-    const { webhookByEvents: _older, ...amended } = amend(before, given) as Record<string, unknown>;
+    const { webhookByEvents: _older, ...amended } = amend(webhookSection, before, given) as Record<
+      string,
+      unknown
+    >;
     expect(amended).toEqual(expected);
   });
 
   test.each([null, 'text', 5, true, []])('%j is left for the schema to refuse', (given) => {
-    expect(amend(webhook, given)).toBe(given);
+    expect(amend(webhookSection, webhook, given)).toBe(given);
   });
 
   test('headers are replaced as a whole, masked ones stay as they are', () => {
     const before = { ...webhook, headers: { a: 'secret-a', b: 'secret-b' } };
-    expect(amend(before, { headers: { a: MASK, c: 'new' } })).toMatchObject({
+    expect(amend(webhookSection, before, { headers: { a: MASK, c: 'new' } })).toMatchObject({
       headers: { a: 'secret-a', c: 'new' },
     });
-    expect(amend(before, { headers: { a: MASK, c: 'new' } })).not.toHaveProperty('headers.b');
+    expect(amend(webhookSection, before, { headers: { a: MASK, c: 'new' } })).not.toHaveProperty('headers.b');
   });
 
   test('what is given twice is the same as once', () => {
@@ -75,8 +82,8 @@ describe('amend', () => {
     fc.assert(
       fc.property(fields, (given) => {
         const before = { ...webhook, headers: { a: '1', b: '2' }, secret: 'old' };
-        const once = amend(before, given) as object;
-        expect(amend(once, given)).toEqual(once);
+        const once = amend(webhookSection, before, given) as object;
+        expect(amend(webhookSection, once, given)).toEqual(once);
       }),
     );
   });
@@ -91,16 +98,19 @@ describe('masks', () => {
       pusher: { secret: MASK },
       sqs: MASK,
     };
-    const result = unmask(given, stored);
+    const result = unmask(MODULES.sections, given, stored);
     expect(result).toMatchObject({ token: 't', webhook: { headers: { a: 'x' } }, pusher: { secret: 's' } });
-    expect(pathsOfMasks(result)).toEqual(['webhook.headers.b', 'sqs']);
+    expect(pathsOfMasks(MODULES.sections, result)).toEqual(['webhook.headers.b', 'sqs']);
   });
 
   test('names that every object has are nothing that is stored', () => {
     for (const name of ['constructor', 'toString', '__proto__']) {
-      expect(pathsOfMasks(unmask(JSON.parse(`{"headers":{"${name}":"${MASK}"}}`), { headers: {} }))).toEqual([
-        `headers.${name}`,
-      ]);
+      expect(
+        pathsOfMasks(
+          MODULES.sections,
+          unmask(MODULES.sections, JSON.parse(`{"headers":{"${name}":"${MASK}"}}`), { headers: {} }),
+        ),
+      ).toEqual([`headers.${name}`]);
     }
   });
 });
@@ -130,8 +140,8 @@ describe('secrets stay with the address they were given for (finding 5.4)', () =
     ['another path of the same origin', { url: 'https://example.com/other' }, []],
     ['the address as it is shown', { url: `https://example.com/hook?token=${MASK}` }, []],
   ])('%s', (_how, given, masks) => {
-    const amended = amend(stored, given);
-    expect(pathsOfMasks(amended).sort()).toEqual([...masks].sort());
+    const amended = amend(webhookSection, stored, given);
+    expect(pathsOfMasks(MODULES.sections, amended).sort()).toEqual([...masks].sort());
     if (masks.length > 0) expect(JSON.stringify(amended)).not.toContain('s3cret');
   });
 
@@ -149,7 +159,12 @@ describe('secrets stay with the address they were given for (finding 5.4)', () =
     ],
     ['the same place', { webhook: { url: stored.url, headers: { authorization: MASK }, secret: MASK } }, []],
   ])('in a document: %s', (_what, given, masks) => {
-    expect(pathsOfMasks(unmask(given, { webhook: stored, webhooks: { n: stored } }))).toEqual(masks);
+    expect(
+      pathsOfMasks(
+        MODULES.sections,
+        unmask(MODULES.sections, given, { webhook: stored, webhooks: { n: stored } }),
+      ),
+    ).toEqual(masks);
   });
 
   test('a Pusher app that moves needs its secret again', () => {
@@ -162,36 +177,44 @@ describe('secrets stay with the address they were given for (finding 5.4)', () =
       useTLS: true,
       events: [],
     };
-    expect(pathsOfMasks(amend(pusher, { host: 'attacker.example' }))).toEqual(['secret']);
-    expect(pathsOfMasks(amend(pusher, { events: ['CALL'] }))).toEqual([]);
-    expect(amend(pusher, { secret: MASK, key: 'other' })).toMatchObject({ secret: 's3cret', key: 'other' });
+    expect(
+      pathsOfMasks(MODULES.sections, amend(pusherSection, pusher, { host: 'attacker.example' })),
+    ).toEqual(['secret']);
+    expect(pathsOfMasks(MODULES.sections, amend(pusherSection, pusher, { events: ['CALL'] }))).toEqual([]);
+    expect(amend(pusherSection, pusher, { secret: MASK, key: 'other' })).toMatchObject({
+      secret: 's3cret',
+      key: 'other',
+    });
   });
 });
 
 describe('slots', () => {
   const settings: Settings = { webhook, webhooks: { n8n: webhook }, sqs: { enabled: true, events: [] } };
   const slots: Slot[] = [
-    { section: 'webhook' },
-    { section: 'sqs' },
-    { section: 'pusher' },
-    { section: 'webhooks', name: 'n8n' },
-    { section: 'webhooks', name: 'constructor' },
+    { section: webhookSection },
+    { section: sqsSection },
+    { section: pusherSection },
+    { section: webhookSection, name: 'n8n' },
+    { section: webhookSection, name: 'constructor' },
   ];
 
-  test.each(slots)('%j: what was put in is read, what was taken out is gone, and others stay', (slot) => {
-    const filled = documentWith(settings, slot, webhook) as Settings;
-    expect(readSlot(filled, slot)).toBe(webhook);
-    const emptied = withoutSlot(filled, slot);
-    expect(readSlot(emptied, slot)).toBeUndefined();
-    for (const other of slots.filter((each) => each !== slot)) {
-      expect(readSlot(filled, other)).toBe(readSlot(settings, other));
-      expect(readSlot(emptied, other)).toBe(readSlot(settings, other));
-    }
-  });
+  test.each(slots.map((slot) => [pathOf(slot), slot] as const))(
+    '%s: what was put in is read, what was taken out is gone, and others stay',
+    (_path, slot) => {
+      const filled = documentWith(settings, slot, webhook) as Settings;
+      expect(readSlot(filled, slot)).toBe(webhook);
+      const emptied = withoutSlot(filled, slot);
+      expect(readSlot(emptied, slot)).toBeUndefined();
+      for (const other of slots.filter((each) => each !== slot)) {
+        expect(readSlot(filled, other)).toBe(readSlot(settings, other));
+        expect(readSlot(emptied, other)).toBe(readSlot(settings, other));
+      }
+    },
+  );
 
   test('nothing is set where there are no settings', () => {
     for (const slot of slots) expect(readSlot(undefined, slot)).toBeUndefined();
-    expect(documentWith(undefined, { section: 'webhooks', name: 'n8n' }, webhook)).toEqual({
+    expect(documentWith(undefined, { section: webhookSection, name: 'n8n' }, webhook)).toEqual({
       webhooks: { n8n: webhook },
     });
   });
@@ -202,36 +225,44 @@ describe('stamps', () => {
   const settings = (more: Partial<Settings> = {}): Settings => ({ webhooks: {}, ...more });
 
   test('what is new is created and updated now, sections each by themselves', () => {
-    const first = stamped(undefined, settings({ webhook }), at(1));
-    const second = stamped(first, { ...first, sqs: { enabled: true, events: [] } }, at(2));
-    expect(second.webhook).toMatchObject({ createdAt: at(1).toISOString(), updatedAt: at(1).toISOString() });
-    expect(second.sqs).toMatchObject({ createdAt: at(2).toISOString(), updatedAt: at(2).toISOString() });
+    const first = stamped(MODULES.sections, undefined, settings({ webhook }), at(1));
+    const second = stamped(MODULES.sections, first, { ...first, sqs: { enabled: true, events: [] } }, at(2));
+    expect(second['webhook']).toMatchObject({
+      createdAt: at(1).toISOString(),
+      updatedAt: at(1).toISOString(),
+    });
+    expect(second['sqs']).toMatchObject({ createdAt: at(2).toISOString(), updatedAt: at(2).toISOString() });
   });
 
   test('a change is told, no change is not, and neither is made anew', () => {
-    const first = stamped(undefined, settings({ webhooks: { n8n: webhook } }), at(1));
-    const same = stamped(first, settings({ webhooks: { n8n: webhook } }), at(2));
+    const first = stamped(MODULES.sections, undefined, settings({ webhooks: { n8n: webhook } }), at(1));
+    const same = stamped(MODULES.sections, first, settings({ webhooks: { n8n: webhook } }), at(2));
     expect(same).toEqual(first);
-    const changed = stamped(same, settings({ webhooks: { n8n: { ...webhook, base64: true } } }), at(3));
-    expect(changed.webhooks['n8n']).toMatchObject({
+    const changed = stamped(
+      MODULES.sections,
+      same,
+      settings({ webhooks: { n8n: { ...webhook, base64: true } } }),
+      at(3),
+    );
+    expect(webhookSection.further(changed)['n8n']).toMatchObject({
       createdAt: at(1).toISOString(),
       updatedAt: at(3).toISOString(),
     });
   });
 
   test('what was removed and is set again begins anew', () => {
-    const first = stamped(undefined, settings({ webhook }), at(1));
-    const removed = stamped(first, settings(), at(2));
+    const first = stamped(MODULES.sections, undefined, settings({ webhook }), at(1));
+    const removed = stamped(MODULES.sections, first, settings(), at(2));
     expect(removed).not.toHaveProperty('webhook');
-    expect(stamped(removed, settings({ webhook }), at(3)).webhook).toMatchObject({
+    expect(stamped(MODULES.sections, removed, settings({ webhook }), at(3))['webhook']).toMatchObject({
       createdAt: at(3).toISOString(),
     });
   });
 
   test('what was exported keeps its times', () => {
     const times = { createdAt: at(1).toISOString(), updatedAt: at(2).toISOString() };
-    expect(stamped(undefined, settings({ webhook: { ...webhook, ...times } }), at(9)).webhook).toMatchObject(
-      times,
-    );
+    expect(
+      stamped(MODULES.sections, undefined, settings({ webhook: { ...webhook, ...times } }), at(9))['webhook'],
+    ).toMatchObject(times);
   });
 });

@@ -1,3 +1,4 @@
+import { MODULES } from '../../../src/modules';
 import { boundedLines, boundsProblem } from '../../../src/settings/bounds';
 import { parseSettings } from '../../../src/settings/document';
 import { MAX_SETTINGS_BYTES } from '../../../src/settings/limits';
@@ -10,12 +11,15 @@ const url = 'https://hooks.example.test/';
 describe('what is given as settings', () => {
   it.each([17, 5000, 100_000])('nested %d deep is refused without a look at it (finding 4.7)', (depth) => {
     expect(boundsProblem(nested(depth))).toMatch(/nested no deeper than 16/);
-    expect(parseSettings(nested(depth))).toMatchObject({ ok: false, problems: [expect.any(String)] });
+    expect(parseSettings(MODULES.sections, nested(depth))).toMatchObject({
+      ok: false,
+      problems: [expect.any(String)],
+    });
   });
 
   it('with 85,000 unknown keys is refused in one line (finding 4.7)', () => {
     const many = Object.fromEntries(Array.from({ length: 85_000 }, (_, index) => [`k${index}`, 1]));
-    const parsed = parseSettings({ webhook: { url, ...many } });
+    const parsed = parseSettings(MODULES.sections, { webhook: { url, ...many } });
     expect(parsed).toEqual({
       ok: false,
       problems: ['settings: must have no more than 20000 fields and items in all'],
@@ -24,7 +28,7 @@ describe('what is given as settings', () => {
 
   it('with many unknown keys is answered by the first twenty and their number (finding 4.7)', () => {
     const many = Object.fromEntries(Array.from({ length: 15_000 }, (_, index) => [`k${index}`, 1]));
-    const parsed = parseSettings({ webhook: { url, ...many } });
+    const parsed = parseSettings(MODULES.sections, { webhook: { url, ...many } });
     expect(parsed.ok && parsed.warnings).toHaveLength(21);
     expect(parsed.ok && parsed.warnings.at(-1)).toBe('and 14980 more');
   });
@@ -41,7 +45,9 @@ describe('what is given as settings', () => {
     ['8 KB', 8192, true],
     ['one byte more', 8193, false],
   ])('may have header values of %s (finding 1.9)', (_what, length, ok) => {
-    const parsed = parseSettings({ webhook: { url, headers: { 'x-a': 'v'.repeat(length) } } });
+    const parsed = parseSettings(MODULES.sections, {
+      webhook: { url, headers: { 'x-a': 'v'.repeat(length) } },
+    });
     expect(parsed.ok).toBe(ok);
   });
 
@@ -49,11 +55,11 @@ describe('what is given as settings', () => {
     const headers = Object.fromEntries(
       Array.from({ length: 10 }, (_, index) => [`x-${index}`, 'v'.repeat(8000)]),
     );
-    const parsed = parseSettings({ webhook: { url, headers } });
+    const parsed = parseSettings(MODULES.sections, { webhook: { url, headers } });
     if (!parsed.ok) throw new Error('it is right in itself');
-    const text = encode(parsed.settings);
+    const text = encode(MODULES.sections, parsed.settings);
     expect(text.length).toBeGreaterThan(MAX_SETTINGS_BYTES);
-    expect(decode(text)).toMatchObject({
+    expect(decode(MODULES.sections, text)).toMatchObject({
       ok: false,
       problems: [expect.stringContaining('no more than 65536 bytes')],
     });
@@ -70,16 +76,16 @@ describe('what is stored', () => {
     ['of a schema that is not ours', '{"schema":"x","settings":{"webhook":{"url":"s3cret"}}}'],
     ['without what it must have', '{"schema":"x","settings":{"webhooks":5}}'],
   ])('and is %s is told without a word of it (finding 2.1)', (_what, text) => {
-    const parsed = decode(text);
+    const parsed = decode(MODULES.sections, text);
     expect(parsed.ok).toBe(false);
     expect(JSON.stringify(parsed)).not.toContain('s3cret');
   });
 
   it('in clear is checked although it names our schema: anybody may have written it (finding 2.1)', () => {
-    const { schema } = JSON.parse(encode({ webhooks: {} })) as { schema: string };
+    const { schema } = JSON.parse(encode(MODULES.sections, { webhooks: {} })) as { schema: string };
     const forged = JSON.stringify({ schema, settings: { webhook: { url: 5 } } });
-    expect(decode(forged).ok).toBe(false);
-    expect(decode(JSON.stringify({ schema, settings: {} }))).toMatchObject({
+    expect(decode(MODULES.sections, forged).ok).toBe(false);
+    expect(decode(MODULES.sections, JSON.stringify({ schema, settings: {} }))).toMatchObject({
       ok: true,
       settings: { webhooks: {} },
     });

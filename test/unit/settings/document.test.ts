@@ -1,24 +1,25 @@
+import { webhookSection } from '../../../src/destinations/webhook/webhook-section';
+import { MODULES } from '../../../src/modules';
 import { filterOf, parseSettings } from '../../../src/settings/document';
 import { MASK, NOTHING_BEHIND_MASK } from '../../../src/settings/masked-url';
-import type { Settings } from '../../../src/settings/schema';
-import { merge } from '../../../src/settings/settings-cache';
+import type { Settings } from '../../../src/settings/section';
 
 const url = 'https://hooks.example.test/whatsapp';
 
 function settingsOf(value: unknown): Settings {
-  const parsed = parseSettings(value);
+  const parsed = parseSettings(MODULES.sections, value);
   if (!parsed.ok) throw new Error(parsed.problems.join('; '));
   return parsed.settings;
 }
 
 function problemsOf(value: unknown): readonly string[] {
-  const parsed = parseSettings(value);
+  const parsed = parseSettings(MODULES.sections, value);
   return parsed.ok ? [] : parsed.problems;
 }
 
 describe('settings of an instance', () => {
   test('what is left out has the default of the core API', () => {
-    expect(settingsOf({ webhook: { url } }).webhook).toEqual({
+    expect(settingsOf({ webhook: { url } })['webhook']).toEqual({
       enabled: true,
       url,
       byEvents: false,
@@ -40,7 +41,7 @@ describe('settings of an instance', () => {
       { webhookUrl: url, webhookByEvents: true, webhookBase64: true, webhookEvents: ['CALL'] },
     ],
   ])('the older flat body is understood: %s', (_name, webhook) => {
-    expect(settingsOf({ webhook }).webhook).toMatchObject({
+    expect(settingsOf({ webhook })['webhook']).toMatchObject({
       url,
       byEvents: true,
       base64: true,
@@ -49,9 +50,8 @@ describe('settings of an instance', () => {
   });
 
   test('where both spellings are given, the present one counts', () => {
-    expect(settingsOf({ webhook: { url, byEvents: false, webhookByEvents: true } }).webhook?.byEvents).toBe(
-      false,
-    );
+    const webhook = { url, byEvents: false, webhookByEvents: true };
+    expect(settingsOf({ webhook })).toMatchObject({ webhook: { byEvents: false } });
   });
 
   test.each([
@@ -61,18 +61,18 @@ describe('settings of an instance', () => {
     [{ webhook: { id: 'a', instanceId: 'b', url, webhookByEvents: true, headers: null } }, []],
     [{ webhook: { url, events: ['CALLS'] } }, [expect.stringContaining('webhook.events: CALLS is none')]],
   ])('%j: what would have no effect is told', (value, warnings) => {
-    const parsed = parseSettings(value);
+    const parsed = parseSettings(MODULES.sections, value);
     expect(parsed.ok && parsed.warnings).toEqual(warnings);
   });
 
   test('a Pusher-compatible server needs no cluster', () => {
     const app = { appId: '1', key: 'k', secret: 's', host: 'soketi', port: 6001 };
-    expect(settingsOf({ pusher: app }).pusher).toMatchObject({ cluster: '', host: 'soketi' });
+    expect(settingsOf({ pusher: app })['pusher']).toMatchObject({ cluster: '', host: 'soketi' });
   });
 
   test('disabling keeps everything else', () => {
     const webhook = { enabled: false, url, events: ['CALL'] };
-    expect(settingsOf({ webhook }).webhook).toMatchObject(webhook);
+    expect(settingsOf({ webhook })['webhook']).toMatchObject(webhook);
   });
 
   test.each([
@@ -112,17 +112,19 @@ describe('settings of an instance', () => {
       webhook: { url, enabled: false },
       webhooks: { crm: { url, byEvents: true } },
     });
-    expect(merge(file, stored)).toEqual({
-      webhook: stored.webhook,
-      webhooks: { n8n: file.webhooks['n8n'], crm: stored.webhooks['crm'] },
-      sqs: file.sqs,
+    expect(MODULES.sections.merge(file, stored)).toEqual({
+      webhook: stored['webhook'],
+      webhooks: { n8n: webhookSection.further(file)['n8n'], crm: webhookSection.further(stored)['crm'] },
+      sqs: file['sqs'],
     });
-    expect(merge(file, undefined)).toBe(file);
-    expect(merge(undefined, stored)).toBe(stored);
+    expect(MODULES.sections.merge(file, undefined)).toBe(file);
+    expect(MODULES.sections.merge(undefined, stored)).toBe(stored);
   });
 });
 
 test('a masked secret that stands for nothing is refused with what helps, not as a badly encoded one (kind 5)', () => {
-  const parsed = parseSettings({ webhook: { url: 'https://moved.example.com/', secret: MASK } });
+  const parsed = parseSettings(MODULES.sections, {
+    webhook: { url: 'https://moved.example.com/', secret: MASK },
+  });
   expect(parsed).toEqual({ ok: false, problems: [`webhook.secret: ${NOTHING_BEHIND_MASK}`] });
 });

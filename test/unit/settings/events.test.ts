@@ -1,4 +1,5 @@
 import { nearestEvent } from '../../../src/events/nearest-event';
+import { MODULES } from '../../../src/modules';
 import {
   filterOf,
   knownFilterOf,
@@ -6,9 +7,7 @@ import {
   unknownEventProblems,
   unknownEvents,
 } from '../../../src/settings/document';
-import { exchangeProblem } from '../../../src/settings/instance-checks';
-
-const rabbitmq = { enabled: true, events: [] as string[] };
+import { exchangeProblem } from '../../../src/sources/rabbitmq/rabbitmq-section';
 
 describe('names of events', () => {
   it.each([
@@ -31,9 +30,9 @@ describe('names of events', () => {
       sqs: { events },
       pusher: { appId: '1', key: 'k', secret: 's', cluster: 'eu', events },
     };
-    const parsed = parseSettings(document);
+    const parsed = parseSettings(MODULES.sections, document);
     if (!parsed.ok) throw new Error(parsed.problems.join());
-    const paths = unknownEvents(parsed.settings).map(({ path }) => path);
+    const paths = unknownEvents(MODULES.sections, parsed.settings).map(({ path }) => path);
     expect(paths.sort()).toEqual(
       ['pusher', 'rabbitmq', 'sqs', 'webhook', 'webhooks.n', 'websocket'].map((name) => `${name}.events`),
     );
@@ -60,8 +59,7 @@ describe('names of instances whose exchange is consumed (finding 2.2)', () => {
     ['245 characters with a short event in shared mode', 'n'.repeat(245), 'shared', ['CALL'], true],
     ['a name of the broker’s', 'amq.loja', 'dedicated', [], false],
   ])('%s', (_what, instance, mode, events, fits) => {
-    const settings = { webhooks: {}, rabbitmq: { ...rabbitmq, events } };
-    expect(exchangeProblem(instance, settings, mode) === undefined).toBe(fits);
-    expect(exchangeProblem(instance, { webhooks: {} }, mode)).toBeUndefined();
+    expect(exchangeProblem(instance, { enabled: true, events }, mode) === undefined).toBe(fits);
+    expect(exchangeProblem(instance, { enabled: false, events }, mode)).toBeUndefined();
   });
 });

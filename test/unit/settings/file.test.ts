@@ -1,11 +1,12 @@
 import { ConfigError } from '../../../src/errors';
+import { MODULES } from '../../../src/modules';
 import { readSettingsFile, type SettingsFile } from '../../../src/settings/settings-file';
 import { folderWith } from '../../support/values/folders';
 
 function read(content?: string): SettingsFile {
   const folder = folderWith(content === undefined ? {} : { 'config/instances.json': content });
   try {
-    return readSettingsFile(folder.path, 'config/instances.json');
+    return readSettingsFile(MODULES.sections, folder.path, 'config/instances.json');
   } finally {
     folder.remove();
   }
@@ -50,14 +51,16 @@ describe('SETTINGS_FILE', () => {
   });
 
   test('one that is named and not there is wrong configuration', () => {
-    expect(() => readSettingsFile('/', 'named.json')).toThrow(/SETTINGS_FILE: named\.json is not there/);
+    expect(() => readSettingsFile(MODULES.sections, '/', 'named.json')).toThrow(
+      /SETTINGS_FILE: named\.json is not there/,
+    );
   });
 
   test('unknown events are kept, and told', () => {
     const { settings, warnings } = read(
       JSON.stringify({ instanceName: 'a', webhook: { url: 'http://a.test', events: ['CALL', 'BRAND_NEW'] } }),
     );
-    expect(settings.get('a')?.webhook?.events).toEqual(['CALL', 'BRAND_NEW']);
+    expect(settings.get('a')).toMatchObject({ webhook: { events: ['CALL', 'BRAND_NEW'] } });
     expect(warnings).toEqual([expect.stringMatching(/\[0\]\.webhook\.events: BRAND_NEW/)]);
   });
 

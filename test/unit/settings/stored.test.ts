@@ -1,4 +1,5 @@
-import type { Settings } from '../../../src/settings/schema';
+import { MODULES } from '../../../src/modules';
+import type { Settings } from '../../../src/settings/section';
 import { decode, encode } from '../../../src/settings/stored';
 
 const settings: Settings = {
@@ -15,12 +16,16 @@ const settings: Settings = {
 
 describe('what lies in Redis', () => {
   test('is read as it was written', () => {
-    expect(decode(encode(settings))).toEqual({ ok: true, settings, warnings: [] });
+    expect(decode(MODULES.sections, encode(MODULES.sections, settings))).toEqual({
+      ok: true,
+      settings,
+      warnings: [],
+    });
   });
 
   test('of another schema it is checked, and completed', () => {
     const other = JSON.stringify({ schema: 'another', settings: { webhook: { url: 'https://a.test/' } } });
-    expect(decode(other)).toMatchObject({
+    expect(decode(MODULES.sections, other)).toMatchObject({
       ok: true,
       settings: { webhook: { enabled: true, events: [] }, webhooks: {} },
     });
@@ -31,6 +36,6 @@ describe('what lies in Redis', () => {
     ['without one', JSON.stringify({ webhook: { url: 7 } })],
     ['no object', '7'],
   ])('what the present schema does not allow is told: %s', (_name, text) => {
-    expect(decode(text).ok).toBe(false);
+    expect(decode(MODULES.sections, text).ok).toBe(false);
   });
 });

@@ -1,6 +1,6 @@
-import type { Keys } from '../../../../src/gateway/keys';
 import type { Admission, Seat } from '../../../../src/gateway/websocket/admission';
 import { type Client, Clients, type CutReason } from '../../../../src/gateway/websocket/clients';
+import type { Keys } from '../../../../src/http/keys';
 import { FakeClient } from '../../../support/harness/channel-harness';
 import { turns } from '../../../support/signals/signals';
 

@@ -123,6 +123,11 @@ describe('a RabbitMQ source', () => {
       await start();
       await eventually(() => source.refused[0], 'the refusal');
       await untilReady(source);
+      // It may have been asked for beside the sick one when the connection was closed: it is tried alone then, too.
+      await eventually(
+        () => broker.calls.find((call) => call.startsWith('bindQueue relay well')),
+        'the binding',
+      );
       // A reconnection changes nothing about it.
       const connections = broker.models.length;
       for (const model of broker.models) model.lose(replyError(320));
@@ -130,7 +135,6 @@ describe('a RabbitMQ source', () => {
       await untilReady(source);
       broker.deliver('relay');
       expect(messages).toHaveLength(1);
-      expect(broker.calls.filter((call) => call.startsWith('bindQueue relay well'))).not.toEqual([]);
       expect(errors()).toMatchObject([{ message: 'instance left out', fields: { instance: 'sick' } }]);
     },
   );

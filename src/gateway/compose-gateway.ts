@@ -1,0 +1,153 @@
+import type { Config } from '../config/config';
+import type { DestinationRoutes } from '../destinations/module';
+import { websocketConfig } from '../destinations/websocket/websocket-config';
+import { createGuards, type Guards } from '../http/guards';
+import { asHttpError, type ErrorContext } from '../http/http-errors';
+import { Keys } from '../http/keys';
+import { Lifecycle } from '../lifecycle/lifecycle';
+import type { Modules } from '../modules';
+import { SharedBudget } from '../network/shared-budget';
+import type { Logger } from '../observability/logging';
+import type { Metrics } from '../observability/metrics';
+import { describeError, throttled } from '../observability/report';
+import { RedisConnections } from '../redis/connections';
+import { RedisHealth } from '../redis/redis-health';
+import { RetryStore } from '../retry/retry-store';
+import { openSettingsStore } from '../settings/open-store';
+import type { Settings } from '../settings/section';
+import { SettingsCache } from '../settings/settings-cache';
+import { InstanceSettings } from '../settings/settings-editor';
+import type { SettingsStore } from '../settings/settings-store';
+import { subscriberOf } from '../settings/settings-subscriber';
+import { STRANGERS_BODIES } from './body-budgets';
+import { WebSocketHub } from './websocket/hub';
+
+export interface GatewayOptions {
+  readonly modules: Modules;
+  readonly config: Config;
+  /** Of SETTINGS_FILE, by instance. */
+  readonly settings: ReadonlyMap<string, Settings>;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+/** Redis, and what is read and written there. */
+interface GatewayStorage {
+  readonly redis: RedisConnections;
+  readonly store: RetryStore;
+  readonly settingsStore: SettingsStore;
+  readonly health: RedisHealth;
+  readonly warnRedis: (error: unknown) => void;
+}
+
+/** What a gateway starts, and what its routes use. */
+export interface GatewayParts extends GatewayStorage {
+  readonly settings: SettingsCache;
+  readonly hub: WebSocketHub | undefined;
+  readonly instances: InstanceSettings;
+  readonly keys: Keys;
+  readonly guards: Guards;
+  /** What destinations serve. */
+  readonly routes: readonly DestinationRoutes[];
+  /** Bodies of requests that showed no key. */
+  readonly bodies: SharedBudget;
+  readonly errors: ErrorContext;
+  /** Redis is released last. */
+  readonly lifecycle: Lifecycle;
+}
+
+/** Makes every part of a gateway; nothing runs yet. */
+export function composeGateway(options: GatewayOptions): GatewayParts {
+  const { config, settings: file, log } = options;
+  const lifecycle = new Lifecycle();
+  const storage = composeStorage(options, lifecycle);
+  const { redis, settingsStore, warnRedis } = storage;
+  const instances = new InstanceSettings({ store: settingsStore, file, config });
+  const keys = new Keys({
+    apiKey: config.gateway.apiKey,
+    tokenDigestOf: (instance) => instances.tokenDigestOf(instance),
+  });
+  const guards = createGuards(keys);
+  const routes = openRoutes(options, storage, { instances, keys, guards });
+  lifecycle.add('destinations', routes, (all) => Promise.all(all.map((each) => each.close())));
+  const settings = new SettingsCache({
+    store: settingsStore,
+    subscriber: subscriberOf(redis.subscriber()),
+    file,
+    onChange: (instance) => {
+      void hub?.recheck(instance);
+      for (const each of routes) each.settingsChanged?.();
+    },
+    onError: warnRedis,
+    log,
+  });
+  const bodies = new SharedBudget(STRANGERS_BODIES);
+  const errors: ErrorContext = {
+    isStoreReady: () => storage.store.isReady,
+    // Throttled: what strangers send must not fill the log.
+    onUnexpected: throttled((error) => log.error('the gateway failed', describeError(error))),
+  };
+  const hub = hubOf(options, { redis, keys, bodies, errors });
+  return { ...storage, settings, hub, instances, keys, guards, routes, bodies, errors, lifecycle };
+}
+
+function composeStorage(options: GatewayOptions, lifecycle: Lifecycle): GatewayStorage {
+  const { modules, config, log, metrics } = options;
+  const { prefix } = config.redis;
+  const warnRedis = throttled((error) => log.warn('redis unavailable', describeError(error)));
+  const redis = new RedisConnections({ config: config.redis, onError: warnRedis });
+  lifecycle.add('redis', redis, (connections) => connections.close());
+  const settingsStore = openSettingsStore(modules.sections, config, redis.commands);
+  const health: RedisHealth = new RedisHealth({
+    redis: redis.commands,
+    prefix,
+    log,
+    counts: async () => ({ ...(await store.counts()), settings: await settingsStore.count() }),
+    onStoreLost: () => metrics.storeLost.add(),
+  });
+  lifecycle.add('redis health', health, (each) => each.stop());
+  const store = new RetryStore({ redis: redis.commands, prefix, onError: warnRedis });
+  lifecycle.add('retry queue', store, (queue) => queue.close());
+  return { redis, store, settingsStore, health, warnRedis };
+}
+
+/** What destinations serve. */
+function openRoutes(
+  { modules, config, metrics, settings: file }: GatewayOptions,
+  { redis, settingsStore, warnRedis }: GatewayStorage,
+  access: Pick<GatewayParts, 'instances' | 'keys' | 'guards'>,
+): readonly DestinationRoutes[] {
+  const allSettings = async function* (): AsyncGenerator<readonly [instance: string, settings: Settings]> {
+    for await (const [instance, stored] of settingsStore.list()) {
+      if (stored.kind === 'readable') yield [instance, stored.settings];
+    }
+    yield* file;
+  };
+  const { commands } = redis;
+  const context = { config, redis: commands, metrics, ...access, allSettings, onError: warnRedis };
+  return modules.destinations.flatMap((module) => module.routes?.(context) ?? []);
+}
+
+function hubOf(
+  { config, metrics, log }: GatewayOptions,
+  { redis, keys, bodies, errors }: Pick<GatewayParts, 'redis' | 'keys' | 'bodies' | 'errors'>,
+): WebSocketHub | undefined {
+  const webSocket = websocketConfig.of(config);
+  if (!webSocket.enabled) return undefined;
+  return new WebSocketHub({
+    gateway: config.gateway,
+    config: webSocket,
+    keys,
+    bodies,
+    // What WebSocket clients receive is large: changes of settings do not wait behind it.
+    subscriber: redis.subscriber(),
+    redis: redis.commands,
+    prefix: config.redis.prefix,
+    observer: {
+      connected: (protocol, count) => metrics.webSocketClients.set({ protocol }, count),
+      cutOff: (reason) => metrics.webSocketCutOff.add(reason),
+    },
+    asHttpError: (error) => asHttpError(error, errors),
+    onError: throttled((error) => log.warn('websocket clients wait', describeError(error))),
+  });
+}

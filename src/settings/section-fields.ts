@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import { MAX_EVENTS } from './limits';
+
+/** Fields that sections have in common. */
+
+export const enabledField = z.boolean().default(true).describe('false keeps everything else that is set');
+
+export const eventsField = z
+  .array(z.string().min(1, 'must name an event, such as MESSAGES_UPSERT').max(100))
+  .max(MAX_EVENTS)
+  .default([])
+  .describe('names of events, such as MESSAGES_UPSERT; an empty list means every event');
+
+/** When a section was first and last set, ISO 8601. */
+export const timeFields = {
+  createdAt: z.string().max(40).optional(),
+  updatedAt: z.string().max(40).optional(),
+};
+
+/** Switches a part on for some events: WebSockets, the instance's own RabbitMQ exchange, its SQS queues. */
+export const switchFields = z.object({ enabled: enabledField, events: eventsField, ...timeFields });
+
+export type SwitchSettings = z.output<typeof switchFields>;

@@ -1,0 +1,58 @@
+import type { Config } from '../config/config';
+import type { ConfigPart } from '../config/part';
+import type { Finding } from '../observability/finding';
+import type { Logger } from '../observability/logging';
+import type { Section, Settings } from '../settings/section';
+import type { Source } from './source';
+
+/** One kind of source: everything that the rest of the relay knows of it. `src/modules.ts` lists them. */
+export interface SourceModule {
+  /** Names it in metrics, logs and /readyz. */
+  readonly kind: string;
+  /** Its variables. */
+  readonly config?: ConfigPart;
+  /** What instances may set for themselves: whether what is theirs at this broker is consumed. */
+  readonly section?: Section;
+  /** Completes the sentence of a worker without any source: "…: there is no source to consume from". */
+  readonly switchedOnBy: string;
+  isEnabled(config: Config): boolean;
+  /** Makes the source for one worker. It connects to nothing before it is started. */
+  open(context: SourceContext): OpenSource;
+  /** What `doctor` says of it, enabled or not. Changes nothing. */
+  inspect(context: SourceInspection): Promise<Finding[]>;
+}
+
+/** What a module may use of the worker that it is opened for. */
+export interface SourceContext {
+  readonly config: Config;
+  /** What it may hold at once, in all. */
+  readonly maxBytes: number;
+  readonly log: Logger;
+}
+
+export interface SourceInspection {
+  readonly config: Config;
+  /** Those in force, by instance. */
+  readonly settings: ReadonlyMap<string, Settings>;
+}
+
+/** A source of one worker. */
+export interface OpenSource {
+  readonly source: Source;
+  /** What an instance has of its own at this broker, for the log, such as "the exchange". */
+  readonly ownName: string;
+  /** Consumes what belongs to an instance, or does so no longer, as its settings say; whether anything of it is consumed. */
+  follow(instance: string, settings: Settings | undefined): boolean;
+  depths(): Promise<readonly SourceQueue[]>;
+  /** Closes the source, and what was opened for it. */
+  close(): Promise<void>;
+}
+
+/** Depth of a queue; what its broker does not tell is not there. */
+export interface SourceQueue {
+  readonly queue: string;
+  readonly messages: number;
+  readonly consumers?: number;
+  readonly inFlight?: number;
+  readonly oldestSeconds?: number;
+}

@@ -1,0 +1,72 @@
+import type { Config } from '../../config/config';
+import { AddressGuard } from '../../network/address-guard';
+import { Downloader } from '../../network/download';
+import type { Finding } from '../../observability/finding';
+import type { OpenSource, SourceContext, SourceInspection, SourceModule } from '../source-module';
+import { consumedQueues, queuesOf } from './instance-queues';
+import { sqsConfig } from './sqs-config';
+import { inspectSqs } from './sqs-doctor';
+import { sqsSection } from './sqs-section';
+import { SqsSource } from './sqs-source';
+
+/** An event that was too large for SQS is larger still where media is embedded; the core API takes as much as this. */
+const LARGEST_CLAIM_BYTES = 134_217_728;
+const CLAIM_LIMITS = {
+  timeoutMs: 60_000,
+  /** Without any progress of its download; the message goes back then. */
+  idleMs: 10_000,
+};
+/** S3 is asked for nothing in particular: it need only answer. */
+const INSPECTION_LIMITS = { maxBytes: 0, timeoutMs: 10_000, idleMs: 10_000 };
+
+export const sqsModule: SourceModule = {
+  kind: 'sqs',
+  config: sqsConfig,
+  section: sqsSection,
+  switchedOnBy: 'SQS_ENABLED',
+  isEnabled: (config) => sqsConfig.of(config).enabled,
+  open,
+  inspect,
+};
+
+function open({ config, maxBytes, log }: SourceContext): OpenSource {
+  const sqs = sqsConfig.of(config);
+  const largest = Math.min(LARGEST_CLAIM_BYTES, maxBytes);
+  const downloader = downloaderOf(config, { ...CLAIM_LIMITS, maxBytes: largest });
+  const { prefetch: maxMessages } = sqs;
+  const source = new SqsSource({ ...sqs, connection: sqs, maxMessages, maxBytes, downloader, log });
+  return {
+    source,
+    ownName: 'the queues',
+    follow: (instance, settings) => {
+      const events = queuesOf(settings);
+      if (events === undefined) source.dropInstance(instance);
+      else source.consumeInstance(instance, events);
+      return events !== undefined;
+    },
+    depths: () => source.depths(),
+    close: () => source.close().then(() => downloader.close()),
+  };
+}
+
+async function inspect({ config, settings }: SourceInspection): Promise<Finding[]> {
+  const sqs = sqsConfig.of(config);
+  if (!sqs.enabled) return [];
+  const downloader = downloaderOf(config, INSPECTION_LIMITS);
+  try {
+    return await inspectSqs({ ...sqs, connection: sqs, instances: consumedQueues(settings), downloader });
+  } finally {
+    await downloader.close();
+  }
+}
+
+interface Limits {
+  readonly maxBytes: number;
+  readonly timeoutMs: number;
+  readonly idleMs: number;
+}
+
+function downloaderOf(config: Config, limits: Limits): Downloader {
+  const guard = new AddressGuard(config.outgoing.allowedNetworks);
+  return new Downloader({ ...limits, guard, trustedOrigin: sqsConfig.of(config).s3Origin });
+}

@@ -1,0 +1,87 @@
+import { RedisDeduplication } from '../deduplication/redis-deduplication';
+import type { Destinations } from '../destinations/directory';
+import { eventsPerRequest } from '../destinations/module';
+import type { Lifecycle } from '../lifecycle/lifecycle';
+import { describeError } from '../observability/report';
+import { Attempts } from '../pipeline/attempts';
+import { Bulkheads } from '../pipeline/bulkheads';
+import { DirectAttempts } from '../pipeline/direct-attempts';
+import { Relay } from '../pipeline/relay';
+import type { Storage } from './compose-storage';
+import type { Observer } from './observer';
+import type { WorkerOptions } from './worker-options';
+
+export interface DeliveryContext {
+  readonly options: WorkerOptions;
+  readonly storage: Storage;
+  readonly destinations: Destinations;
+  readonly observer: Observer;
+  readonly lifecycle: Lifecycle;
+}
+
+/** What takes a message from its source to its destinations. */
+export interface DeliveryParts {
+  readonly destinations: Destinations;
+  readonly bulkheads: Bulkheads;
+  readonly attempts: Attempts;
+  readonly directAttempts: DirectAttempts;
+  readonly deduplication: RedisDeduplication | undefined;
+  readonly relay: Relay;
+}
+
+export function composeDelivery(context: DeliveryContext): DeliveryParts {
+  const { options, storage, destinations, observer } = context;
+  const { config, modules } = options;
+  const { delivery } = config;
+  const bulkheads = new Bulkheads({
+    concurrency: delivery.concurrencyPerDestination,
+    maxWaitMs: delivery.slowAfterMs,
+    circuitFailures: delivery.circuitFailures,
+    circuitOpenMs: delivery.circuitOpenMs,
+    perRequest: (id) => eventsPerRequest(modules.destinations, id),
+    onCircuit: (id, isOpen) => observer.circuit(id, isOpen),
+  });
+  const attempts = new Attempts({
+    slowAfterMs: delivery.slowAfterMs,
+    maxBytes: delivery.maxBytesInFlight,
+    observer,
+  });
+  const directAttempts = new DirectAttempts({
+    attempts,
+    parking: storage.parking,
+    decide: storage.decide,
+    bulkheadOf: (id) => bulkheads.of(id),
+    concurrency: delivery.concurrency,
+    maxWaitMs: delivery.slowAfterMs,
+    onError: (error, { id }) =>
+      options.log.warn('a slow delivery stays parked', { id, ...describeError(error) }),
+  });
+  const deduplication = openDeduplication(context);
+  const relay = composeRelay(context, directAttempts, deduplication);
+  return { destinations, bulkheads, attempts, directAttempts, deduplication, relay };
+}
+
+function openDeduplication({ options, storage, lifecycle }: DeliveryContext): RedisDeduplication | undefined {
+  const { deduplicationMs: rememberMs } = options.config;
+  if (rememberMs === 0) return undefined;
+  const { store, warnRedis: onError } = storage;
+  const deduplication = new RedisDeduplication({ store, rememberMs, onError });
+  return lifecycle.add('deduplication', deduplication, (each) => each.close());
+}
+
+function composeRelay(
+  { storage, destinations, observer }: DeliveryContext,
+  directAttempts: DirectAttempts,
+  deduplication: RedisDeduplication | undefined,
+): Relay {
+  const { ledger, parking } = storage;
+  return new Relay({
+    route: (envelope) => destinations.route(envelope),
+    directAttempts,
+    countDelivered: (deliveries) => ledger.countDelivered(deliveries),
+    countDiscarded: (deliveries) => ledger.countDiscarded(deliveries),
+    buryMalformed: (body, origin, error) => parking.buryMalformed(body, origin, error),
+    observer,
+    ...(deduplication === undefined ? {} : { deduplication }),
+  });
+}

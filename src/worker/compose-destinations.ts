@@ -1,0 +1,27 @@
+import { Destinations } from '../destinations/directory';
+import type { Lifecycle } from '../lifecycle/lifecycle';
+import type { RelayRedis } from '../redis/relay-redis';
+import type { Subscriber } from '../redis/subscriber';
+import type { SettingsCache } from '../settings/settings-cache';
+import type { Storage } from './compose-storage';
+import type { WorkerOptions } from './worker-options';
+
+export interface DestinationsContext {
+  readonly options: WorkerOptions;
+  readonly storage: Storage;
+  readonly changes: Subscriber;
+  readonly settings: SettingsCache;
+  readonly lifecycle: Lifecycle;
+}
+
+/** Where events can go: what the modules open for this worker. */
+export function composeDestinations(parts: DestinationsContext): Destinations {
+  const { options, storage, changes, settings, lifecycle } = parts;
+  const { modules, config, log } = options;
+  const { redis, parking } = storage;
+  const openRedis = (): RelayRedis => redis.open('commands');
+  const context = { config, redis: redis.commands, subscriber: changes, openRedis, log };
+  const families = modules.destinations.map((module) => module.open(context));
+  const destinations = new Destinations({ families, settings, parking });
+  return lifecycle.add('destinations', destinations, (all) => Promise.all([all.stop(), all.close()]));
+}

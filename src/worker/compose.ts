@@ -1,0 +1,108 @@
+import type { FastifyInstance } from 'fastify';
+import type { Destinations } from '../destinations/directory';
+import { Lifecycle } from '../lifecycle/lifecycle';
+import { describeError, throttled } from '../observability/report';
+import type { Relay } from '../pipeline/relay';
+import { SettingsCache } from '../settings/settings-cache';
+import { subscriberOf } from '../settings/settings-subscriber';
+import { composeDelivery, type DeliveryParts } from './compose-delivery';
+import { composeDestinations } from './compose-destinations';
+import { composeStorage, type Storage } from './compose-storage';
+import type { DrainParts } from './drain';
+import { Gauges } from './gauges';
+import { Sources } from './intake';
+import { createHttpServer } from './metrics-server';
+import { Observer } from './observer';
+import { type ReadinessParts, readinessOf } from './readiness';
+import { Retries } from './retries';
+import type { WorkerOptions } from './worker-options';
+
+/** What a worker starts, and what its drain ends. */
+export interface WorkerParts extends DrainParts {
+  readonly storage: Storage;
+  readonly http: FastifyInstance;
+  readonly settings: SettingsCache;
+  readonly destinations: Destinations;
+  readonly relay: Relay;
+  readonly retries: Retries;
+  readonly sources: Sources;
+  readonly gauges: Gauges;
+}
+
+/**
+ * Makes every part of a worker; nothing runs yet. The lifecycle releases in reverse: brokers are closed before what
+ * their messages go through, Redis last.
+ */
+export function composeWorker(options: WorkerOptions): WorkerParts {
+  const { modules, config, metrics, log, settings: file } = options;
+  const lifecycle = new Lifecycle();
+  const observer = new Observer(metrics, log);
+  const storage = composeStorage({ options, observer, lifecycle });
+  const { store, settingsStore, health, ledger, commit } = storage;
+  const http = openHttp(options, () => ({ health, sources, settings }));
+  lifecycle.add('metrics port', http, (server) => server.close());
+  const changes = storage.redis.subscriber();
+  const settings: SettingsCache = new SettingsCache({
+    store: settingsStore,
+    subscriber: subscriberOf(changes),
+    file,
+    onChange: (instance) => {
+      destinations.changed(instance);
+      sources.changed(instance);
+    },
+    onUnreadable: (count) => metrics.unreadableInstances.set(count),
+    onError: throttled((error) => log.warn('settings cannot be read', describeError(error))),
+    log,
+  });
+  const destinations = composeDestinations({ options, storage, changes, settings, lifecycle });
+  const delivery = composeDelivery({ options, storage, destinations, observer, lifecycle });
+  const sources = new Sources({
+    modules: modules.sources,
+    config,
+    file,
+    settings,
+    store: settingsStore,
+    log,
+  });
+  lifecycle.add('brokers', sources, (all) => all.close());
+  const retries = composeRetries(options, { storage, delivery, observer });
+  const { attempts, bulkheads } = delivery;
+  const gauges = new Gauges({ metrics, sources, attempts, bulkheads, store });
+  const { directAttempts, deduplication, relay } = delivery;
+  return {
+    ...{ storage, http, settings, destinations, sources, retries, gauges, ledger, commit, lifecycle, log },
+    ...{ attempts, directAttempts, deduplication, relay },
+  };
+}
+
+interface RetriesContext {
+  readonly storage: Storage;
+  readonly delivery: DeliveryParts;
+  readonly observer: Observer;
+}
+
+function composeRetries({ config, log }: WorkerOptions, context: RetriesContext): Retries {
+  const { storage, delivery, observer } = context;
+  return new Retries({
+    config,
+    store: storage.store,
+    deliveries: storage.deliveries,
+    attempts: delivery.attempts,
+    bulkheadOf: (id) => delivery.bulkheads.of(id),
+    destinationOf: (id) => delivery.destinations.find(id),
+    decide: storage.decide,
+    observer,
+    log,
+    onRedisError: storage.warnRedis,
+  });
+}
+
+/** The worker's own port. `parts` is asked for with each request, as most of them are made after this. */
+function openHttp({ metrics, log }: WorkerOptions, parts: () => ReadinessParts): FastifyInstance {
+  return createHttpServer({
+    onRefused: (counts) => log.warn('connections refused at the metrics port', counts),
+    onError: (error) => log.error('the metrics port failed', describeError(error)),
+    registry: metrics.registry,
+    readiness: () => readinessOf(parts()),
+  });
+}

@@ -1,0 +1,14 @@
+import type { Config } from '../config/config';
+import type { Modules } from '../modules';
+import type { Logger } from '../observability/logging';
+import type { Metrics } from '../observability/metrics';
+import type { Settings } from '../settings/section';
+
+export interface WorkerOptions {
+  readonly modules: Modules;
+  readonly config: Config;
+  /** Of SETTINGS_FILE, by instance. */
+  readonly settings: ReadonlyMap<string, Settings>;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
