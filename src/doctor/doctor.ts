@@ -17,6 +17,7 @@ import { consumedExchanges, topologyOf } from '../sources/rabbitmq/exchanges';
 import { inspectRabbitMq } from '../sources/rabbitmq/rabbitmq-doctor';
 import { consumedQueues } from '../sources/sqs/instance-queues';
 import { inspectSqs } from '../sources/sqs/sqs-doctor';
+import { inspectAddresses } from './address-findings';
 
 /** S3 is asked for nothing in particular: it need only answer. */
 const S3_TIMEOUT_MS = 10_000;
@@ -88,7 +89,8 @@ async function inspectStore(
 async function inspectParked(redis: RelayRedis, { redis: { prefix }, retry }: Config): Promise<Finding[]> {
   const store = new RetryStore({ redis, prefix, onError: () => {} });
   try {
-    return await inspectShares(store, { parkedBytes: retry.parkedMaxBytes, dead: retry.deadLetterShare });
+    const limits = { parkedBytes: retry.parkedMaxBytes, dead: retry.deadLetterShare };
+    return [...(await inspectShares(store, limits)), ...(await inspectAddresses(store))];
   } finally {
     await store.close().catch(() => {});
   }

@@ -6,6 +6,7 @@ import type { Attempts } from '../pipeline/attempts';
 import type { Bulkhead } from '../pipeline/bulkhead';
 import type { Destination, DestinationId } from '../pipeline/delivery';
 import type { Decide } from '../pipeline/parking';
+import { AddressRoster } from '../retry/address-roster';
 import { RetryHandler } from '../retry/retry-handler';
 import { RetryQueue } from '../retry/retry-queue';
 import type { RetryStore } from '../retry/retry-store';
@@ -22,6 +23,8 @@ export interface RetriesParts {
   readonly attempts: Attempts;
   readonly bulkheadOf: (id: DestinationId) => Bulkhead;
   readonly destinationOf: (id: DestinationId) => Promise<Destination | undefined>;
+  /** Of the global destinations, by id. */
+  readonly addresses: ReadonlyMap<DestinationId, string>;
   readonly decide: Decide;
   readonly observer: Observer;
   readonly log: Logger;
@@ -34,12 +37,19 @@ const STALLED_CHECK_MS = 5_000;
 
 /** Everything that a worker does with what is stored: makes retries, and looks after what lies there. */
 export class Retries {
+  private readonly roster: AddressRoster;
   private readonly worker: RetryWorker;
   private readonly upkeep: RetryUpkeep;
   private readonly expiry: DeadLetterExpiry;
 
   constructor(parts: RetriesParts) {
     const { config, store, observer, log, onRedisError } = parts;
+    this.roster = new AddressRoster({
+      store,
+      own: parts.addresses,
+      onDisagreement: (destination) => observer.addressesDiffer(destination),
+      onError: onRedisError,
+    });
     this.worker = new RetryWorker({
       store,
       queue: new RetryQueue({
@@ -54,6 +64,7 @@ export class Retries {
         attempts: parts.attempts,
         bulkheadOf: parts.bulkheadOf,
         destinationOf: parts.destinationOf,
+        addresses: this.roster,
         decide: parts.decide,
         observer,
         onError: throttled((error) => log.warn('a retry was put off', describeError(error))),
@@ -84,6 +95,7 @@ export class Retries {
   }
 
   start(): void {
+    this.roster.start();
     this.worker.start();
     this.upkeep.start();
     this.expiry.start();
@@ -92,7 +104,7 @@ export class Retries {
   /** Takes no more; retries under way go on. */
   async stopIntake(): Promise<void> {
     this.expiry.stop();
-    await Promise.all([this.worker.stopIntake(), this.upkeep.stop()]);
+    await Promise.all([this.worker.stopIntake(), this.upkeep.stop(), this.roster.stop()]);
   }
 
   /** Resolves when no retry is under way any more. */

@@ -177,6 +177,7 @@ export class RelayWorker {
       attempts: this.attempts,
       bulkheadOf: (id) => bulkheads.of(id),
       destinationOf: (id) => this.destinations.find(id),
+      addresses: this.destinations.addresses,
       decide: decideNext,
       observer,
       log,

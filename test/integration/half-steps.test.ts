@@ -85,6 +85,7 @@ const parkArgs = (reason: string): (string | number)[] => [
   'owner',
   'owner',
   0,
+  '',
 ];
 
 const STEPS: Readonly<Record<string, Half>> = {

@@ -9,6 +9,7 @@ import { type DestinationId, destinationKey } from '../../pipeline/delivery';
 import type { Subscription } from '../../pipeline/route';
 import { filterOf } from '../../settings/document';
 import type { PusherSettings, Settings } from '../../settings/schema';
+import { addressFingerprint } from '../address-fingerprint';
 import { globalId, instanceId } from '../destination-ids';
 import type { DestinationFamily } from '../directory';
 import { MAX_BATCH } from './batcher';
@@ -16,7 +17,7 @@ import { appName, MAX_CHANNELS } from './occupancy/occupancy-store';
 import type { OccupancyView } from './occupancy/occupancy-view';
 import { originOf } from './pusher-address';
 import { PusherApp } from './pusher-app';
-import { type Occupancy, PusherDestination, type Referrer } from './pusher-destination';
+import { type Occupancy, PusherDestination, type PusherTarget, type Referrer } from './pusher-destination';
 
 export interface PusherParts {
   readonly reference?: Referrer;
@@ -51,9 +52,12 @@ export class Pushers implements DestinationFamily {
         ? []
         : [
             this.subscription(
-              globalId('pusher'),
+              {
+                id: globalId('pusher'),
+                appId: global.app.appId,
+                address: addressFingerprint([originOf(global.app), global.app.appId]),
+              },
               this.globalApp(global.app),
-              global.app.appId,
               global.events,
             ),
           ];
@@ -62,7 +66,7 @@ export class Pushers implements DestinationFamily {
   own(instance: string, { pusher }: Settings): Subscription[] {
     if (!this.config.pusher.enabled || pusher?.enabled !== true) return [];
     const id = instanceId('pusher', instance);
-    return [this.subscription(id, this.appOf(pusher), pusher.appId, filterOf(pusher.events))];
+    return [this.subscription({ id, appId: pusher.appId }, this.appOf(pusher), filterOf(pusher.events))];
   }
 
   /** What is wrong with the app that a tenant sets for an instance, as far as the settings themselves show it. */
@@ -80,15 +84,15 @@ export class Pushers implements DestinationFamily {
   }
 
   private subscription(
-    id: DestinationId,
+    target: Omit<PusherTarget, 'maxAttempts'>,
     app: PusherApp,
-    appId: string,
     events: Subscription['events'],
   ): Subscription {
+    const { id } = target;
     const { pusher, webhook, retry } = this.config;
     const { reference, occupancy } = this.parts;
     const destination = new PusherDestination(
-      { id, appId, maxAttempts: retry.maxAttempts },
+      { ...target, maxAttempts: retry.maxAttempts },
       {
         stripApikey: webhook.stripApikey,
         channelPrefix: pusher.channelPrefix,

@@ -7,6 +7,7 @@ import { type DestinationId, destinationKey } from '../../pipeline/delivery';
 import type { Subscription } from '../../pipeline/route';
 import { filterOf } from '../../settings/document';
 import type { Settings, WebhookSettings } from '../../settings/schema';
+import { addressFingerprint } from '../address-fingerprint';
 import { globalId, instanceId } from '../destination-ids';
 import type { DestinationFamily } from '../directory';
 import { WebhookDestination } from './webhook-destination';
@@ -91,6 +92,7 @@ export class Webhooks implements DestinationFamily {
 function globalSubscriptions(config: Config): Subscription[] {
   const { globalWebhook: webhook } = config;
   if (webhook === undefined) return [];
+  const { origin, pathname, search } = new URL(webhook.url);
   const destination = new WebhookDestination(
     {
       id: globalId('webhook'),
@@ -102,10 +104,11 @@ function globalSubscriptions(config: Config): Subscription[] {
       signingSecrets: webhook.signingSecrets,
       maxAttempts: config.retry.maxAttempts,
       timeoutMs: config.webhook.timeoutMs,
+      address: addressFingerprint([origin, pathname, search]),
     },
     config.webhook,
     // Connections of its own, no more than it makes attempts at once: none waits for a tenant's.
-    outgoingClient(config, new URL(webhook.url).origin, config.delivery.concurrencyPerDestination),
+    outgoingClient(config, origin, config.delivery.concurrencyPerDestination),
   );
   return [{ destination, key: destinationKey(destination.id), events: webhook.events }];
 }
