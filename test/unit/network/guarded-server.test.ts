@@ -202,9 +202,16 @@ describe('bodies in many pieces (finding 4.2)', () => {
     expect(await client.untilClosed()).toContain(answer);
   });
 
-  it('thousands of one byte end their connection', async () => {
-    const client = open(await listen(echo));
+  it('thousands of one byte end their connection, and the rest is dropped', async () => {
+    let bytes = 0;
+    const port = await listen((request) => {
+      request.on('data', (piece: Buffer) => {
+        bytes += piece.length;
+      });
+    });
+    const client = open(port);
     await client.send(`${HEAD}${'1\r\nx\r\n'.repeat(5000)}`);
-    expect(await client.untilClosed()).toBe('');
+    await client.untilClosed();
+    expect(bytes).toBeLessThan(300);
   });
 });
