@@ -152,7 +152,11 @@ describe('bad input', () => {
   });
 
   test('no answer repeats the query of an address, which may hold a key (finding 5.4)', async () => {
-    for (const path of ['/%?apikey=tenants-token', '/nowhere?apikey=tenants-token', '/webhook/find/%ff?apikey=tenants-token']) {
+    for (const path of [
+      '/%?apikey=tenants-token',
+      '/nowhere?apikey=tenants-token',
+      '/webhook/find/%ff?apikey=tenants-token',
+    ]) {
       const { status, text } = await bench.ask('GET', path);
       expect(status).toBeGreaterThanOrEqual(400);
       expect(text).not.toContain('tenants-token');
