@@ -18,7 +18,7 @@ export interface GuardedServerParts {
   readonly onError: (error: unknown) => void;
 }
 
-/** `replaced`: a connection at rest was closed for a new one. The others were refused, or ended for what they did. */
+/** `replaced`: a connection was closed for a new one. The others were refused, or ended for what they did. */
 export type RefusedReason = Refusal | 'replaced' | 'pipelined' | 'pieces' | 'slow' | 'unread';
 export type RefusedCounts = Readonly<Partial<Record<RefusedReason, number>>>;
 
