@@ -59,7 +59,7 @@ export function noteRead(socket: Duplex): void {
 export class GuardedServer extends Server {
   private readonly limits: ConnectionLimits<Socket>;
   private readonly watches = new Map<Socket, ConnectionWatch>();
-  private readonly reads = new FairReads(() => this.watches.keys());
+  private readonly reads = new FairReads(() => this.strangers());
   private readonly addressOf: (request: IncomingMessage) => string;
   private readonly isProxy: (address: string | undefined) => boolean;
   private refused: Partial<Record<RefusedReason, number>> = {};
@@ -123,13 +123,18 @@ export class GuardedServer extends Server {
     this.limits.recognise(socket);
   }
 
+  /** Those that showed a key are too many to be held back one by one, and say little. */
   noteRead(socket: Socket): void {
-    this.reads.note(socket);
+    if (!this.limits.isKnown(socket)) this.reads.note(socket);
   }
 
   /** Ends every connection, upgraded ones too. */
   destroyAll(): void {
     for (const socket of [...this.watches.keys()]) socket.destroy();
+  }
+
+  private *strangers(): Iterable<Socket> {
+    for (const socket of this.watches.keys()) if (!this.limits.isKnown(socket)) yield socket;
   }
 
   /** Nothing that throws while a connection is served ends more than that connection. */
@@ -156,7 +161,7 @@ export class GuardedServer extends Server {
     if (verdict.victim !== undefined) this.end(verdict.victim, 'replaced');
     this.watches.set(socket, new ConnectionWatch(monotonicMs()));
     OWNERS.set(socket, this);
-    this.reads.note(socket);
+    this.noteRead(socket);
     socket.once('close', () => {
       this.watches.delete(socket);
       this.limits.close(socket);
@@ -169,7 +174,7 @@ export class GuardedServer extends Server {
     const { socket } = request;
     const watch = this.watches.get(socket);
     if (watch === undefined || socket.destroyed) return false;
-    this.reads.note(socket);
+    this.noteRead(socket);
     request.on('error', ignore);
     response.on('error', ignore);
     if (watch.requestsUnderWay >= MAX_PIPELINED) {
@@ -195,7 +200,7 @@ export class GuardedServer extends Server {
     const { socket } = request;
     let [pieces, bytes] = [0, 0];
     request.onPiece = (size) => {
-      this.reads.note(socket);
+      this.noteRead(socket);
       // The parser goes on to the end of what was read.
       if (socket.destroyed) return false;
       pieces++;
@@ -210,7 +215,7 @@ export class GuardedServer extends Server {
   private upgrade(request: IncomingMessage, socket: Socket): boolean {
     const watch = this.watches.get(socket);
     if (watch === undefined || socket.destroyed) return false;
-    this.reads.note(socket);
+    this.noteRead(socket);
     const isAlone = watch.requestsUnderWay === 0;
     if (!isAlone || !this.limits.begin(socket, this.toldBy(request))) {
       this.end(socket, isAlone ? 'address' : 'pipelined');

@@ -1,8 +1,8 @@
 import { freePort } from '../../support/ports';
+import { STRANGERS } from '../../support/strangers';
 import { Child } from '../child';
 import type { Bench } from '../context';
 import { heading, verdict } from '../report';
-import { STRANGERS } from '../turns/strangers';
 
 /** Nothing that comes from outside holds the event loop up for longer, and no pass over thousands of queues. */
 const STRANGERS_MS = 100;

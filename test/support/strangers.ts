@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import { RawConnection } from '../../support/raw-connection';
+import { HOST } from './ports';
+import { RawConnection } from './raw-connection';
 
-const HOST = '127.0.0.1';
 /** Just below what one address may have. */
 const CROWD = 900;
 const POST = 'POST /pusher/auth HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n';
