@@ -246,7 +246,11 @@ test('where only HINCRBY is forbidden the audit counts all the same', async () =
   await far.park(delivery, dueNow);
   await far.deliveries.settle(delivery.id, 'delivered');
   await admin.call('ACL', 'SETUSER', user, '+@all');
-  expect(await harness.line(delivery.destination)).toMatchObject({ accepted: 1, delivered: 1, difference: 0 });
+  expect(await harness.line(delivery.destination)).toMatchObject({
+    accepted: 1,
+    delivered: 1,
+    difference: 0,
+  });
   const uncounted: string[] = [];
   await upkeep(uncounted);
   expect(uncounted).toEqual([]);
