@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config/config';
 import type { ConfigPart } from '../config/part';
-import type { Guards } from '../http/guards';
-import type { Keys } from '../http/keys';
+import type { Guards } from '../http-api/guards';
+import type { Keys } from '../http-api/keys';
 import type { Finding } from '../observability/finding';
 import type { Logger } from '../observability/logging';
 import type { Metrics } from '../observability/metrics';

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { isGuarded, shownAccess } from '../http/guards';
-import { BODY_LIMIT, HttpError } from '../http/http-errors';
+import { isGuarded, shownAccess } from '../http-api/guards';
+import { BODY_LIMIT, HttpError } from '../http-api/http-errors';
 import { addressGroup } from '../network/client-address';
 import { type BudgetOptions, SharedBudget } from '../network/shared-budget';
 

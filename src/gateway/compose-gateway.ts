@@ -1,9 +1,9 @@
 import type { Config } from '../config/config';
 import type { DestinationRoutes } from '../destinations/module';
 import { websocketConfig } from '../destinations/websocket/websocket-config';
-import { createGuards, type Guards } from '../http/guards';
-import { asHttpError, type ErrorContext } from '../http/http-errors';
-import { Keys } from '../http/keys';
+import { createGuards, type Guards } from '../http-api/guards';
+import { asHttpError, type ErrorContext } from '../http-api/http-errors';
+import { Keys } from '../http-api/keys';
 import { Lifecycle } from '../lifecycle/lifecycle';
 import type { Modules } from '../modules';
 import { SharedBudget } from '../network/shared-budget';

@@ -3,7 +3,7 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GatewayConfig } from '../config/gateway-config';
-import { shownAccess } from '../http/guards';
+import { shownAccess } from '../http-api/guards';
 import {
   asHttpError,
   badRequest,
@@ -11,7 +11,7 @@ import {
   type HttpError,
   notFound,
   send,
-} from '../http/http-errors';
+} from '../http-api/http-errors';
 import { descriptorLimit, gatewayLimits } from '../network/descriptors';
 import { type GuardedFastify, guardedFastify } from '../network/guarded-fastify';
 import { type RefusedCounts, recognise } from '../network/guarded-server';

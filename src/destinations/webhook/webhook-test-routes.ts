@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { badRequest, HttpError, notFound } from '../../http/http-errors';
-import { instanceName } from '../../http/instance-name';
-import { describe, schemaOf } from '../../http/openapi';
+import { badRequest, HttpError, notFound } from '../../http-api/http-errors';
+import { instanceName } from '../../http-api/instance-name';
+import { describe, schemaOf } from '../../http-api/openapi';
 import { type BudgetOptions, SharedBudget, type Taking } from '../../network/shared-budget';
 import type { Slot } from '../../settings/section';
 import { readSlot } from '../../settings/slot';

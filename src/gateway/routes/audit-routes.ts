@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { fromStore } from '../../errors';
-import type { Guards } from '../../http/guards';
-import { describe } from '../../http/openapi';
+import type { Guards } from '../../http-api/guards';
+import { describe } from '../../http-api/openapi';
 import { audit } from '../../ledger/audit';
 import type { RetryStore } from '../../retry/retry-store';
 

@@ -9,9 +9,9 @@ import {
 } from '../../dead-letters/dead-letter-changes';
 import type { DeadLetter, DeadLetterFilter, DeadLetters } from '../../dead-letters/dead-letters';
 import { fromStore } from '../../errors';
-import type { Guards } from '../../http/guards';
-import { badRequest, notFound } from '../../http/http-errors';
-import { describe, schemaOf } from '../../http/openapi';
+import type { Guards } from '../../http-api/guards';
+import { badRequest, notFound } from '../../http-api/http-errors';
+import { describe, schemaOf } from '../../http-api/openapi';
 import { MOMENT, parseMoment } from '../../time/moment';
 
 export interface DeadLetterRoutesParts {

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Config } from '../../config/config';
-import type { Guards } from '../../http/guards';
-import { badRequest } from '../../http/http-errors';
-import { instanceName } from '../../http/instance-name';
-import { describe, schemaOf } from '../../http/openapi';
+import type { Guards } from '../../http-api/guards';
+import { badRequest } from '../../http-api/http-errors';
+import { instanceName } from '../../http-api/instance-name';
+import { describe, schemaOf } from '../../http-api/openapi';
 import { isRest } from '../../settings/bounds';
 import { instanceNameOf } from '../../settings/document';
 import { SETTINGS_BODY_LIMIT } from '../../settings/limits';

@@ -1,8 +1,8 @@
 import type { WebSocketConfig } from '../../destinations/websocket/websocket-config';
-import { badRequest, HttpError } from '../../http/http-errors';
-import { instanceName } from '../../http/instance-name';
-import type { Access, Keys } from '../../http/keys';
-import { type BrowserHeaders, needsNoKey, type OriginRules } from '../../http/origins';
+import { badRequest, HttpError } from '../../http-api/http-errors';
+import { instanceName } from '../../http-api/instance-name';
+import type { Access, Keys } from '../../http-api/keys';
+import { type BrowserHeaders, needsNoKey, type OriginRules } from '../../http-api/origins';
 import { within } from '../../time/within';
 import type { Feed } from './feed';
 import type { Notice } from './follower';

@@ -1,7 +1,7 @@
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
 import { Server, type ServerOptions, type Socket } from 'socket.io';
 import type { GatewayConfig } from '../../config/gateway-config';
-import { errorBody, type HttpError } from '../../http/http-errors';
+import { errorBody, type HttpError } from '../../http-api/http-errors';
 import type { BudgetOptions, SharedBudget } from '../../network/shared-budget';
 import type { Admission, Candidate, Seat } from './admission';
 import type { Clients } from './clients';

@@ -1,5 +1,5 @@
-import { HttpError } from '../../../src/http/http-errors';
-import { digest, Keys } from '../../../src/http/keys';
+import { HttpError } from '../../../src/http-api/http-errors';
+import { digest, Keys } from '../../../src/http-api/keys';
 import { turns } from '../../support/signals';
 
 // Jest's fake time does not reach this module.

@@ -4,7 +4,7 @@ import {
   UNREACHABLE_ANSWER,
 } from '../../../src/destinations/webhook/webhook-test-answer';
 import { isDeeperThan } from '../../../src/gateway/json-depth';
-import { isExpectedHost, isTrustedPage, needsNoKey } from '../../../src/http/origins';
+import { isExpectedHost, isTrustedPage, needsNoKey } from '../../../src/http-api/origins';
 import type { AttemptRecord, Outcome } from '../../../src/pipeline/delivery';
 
 describe('the depth of JSON', () => {

@@ -1,6 +1,6 @@
 import type { Pool } from 'undici';
 import { z } from 'zod';
-import { HttpError } from '../../../http/http-errors';
+import { HttpError } from '../../../http-api/http-errors';
 
 /** What somebody asks for, without a key. */
 export interface AuthQuestion {

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import { HttpError, notFound } from '../../../http/http-errors';
-import { describe } from '../../../http/openapi';
+import { HttpError, notFound } from '../../../http-api/http-errors';
+import { describe } from '../../../http-api/openapi';
 import type { ReferenceStore } from '../oversize/oversize-store';
 
 interface OfLink {

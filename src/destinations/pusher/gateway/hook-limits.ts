@@ -1,6 +1,6 @@
 import { type BulkheadPolicy, BulkheadRejectedError, bulkhead } from 'cockatiel';
 import { LRUCache } from 'lru-cache';
-import { HttpError } from '../../../http/http-errors';
+import { HttpError } from '../../../http-api/http-errors';
 import { addressGroup } from '../../../network/client-address';
 import { monotonicMs } from '../../../time/monotonic';
 import { Pace, type Rate } from '../../../time/pace';

@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { keyOf } from '../../../http/guards';
-import { badRequest, type HttpError, notFound } from '../../../http/http-errors';
-import type { Access, Keys } from '../../../http/keys';
-import { describe } from '../../../http/openapi';
-import { isTrustedPage, type OriginRules } from '../../../http/origins';
+import { keyOf } from '../../../http-api/guards';
+import { badRequest, type HttpError, notFound } from '../../../http-api/http-errors';
+import type { Access, Keys } from '../../../http-api/keys';
+import { describe } from '../../../http-api/openapi';
+import { isTrustedPage, type OriginRules } from '../../../http-api/origins';
 import { instanceNameProblem as wrongInstanceName } from '../../../settings/instance-names';
 import { instanceNameProblem, isGuardedChannel, isPresenceChannel } from '../pusher-names';
 import { type AppAuthorizer, isSocketId, type Presence } from '../subscription-auth';

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { unauthorized } from '../../../http/http-errors';
-import { describe } from '../../../http/openapi';
+import { unauthorized } from '../../../http-api/http-errors';
+import { describe } from '../../../http-api/openapi';
 import type { AppAuthorizer, PusherWebhook } from '../subscription-auth';
 import type { KnownApp } from './app-index';
 import { keepRawBodies } from './pusher-body';

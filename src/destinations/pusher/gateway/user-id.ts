@@ -1,4 +1,4 @@
-import type { Access } from '../../../http/keys';
+import type { Access } from '../../../http-api/keys';
 
 /**
  * The id under which Pusher knows a user. A token speaks for its instance alone, so that its users carry the instance's

@@ -6,8 +6,8 @@ import type {
   InspectionContext,
   RoutesContext,
 } from '../../../../src/destinations/module';
-import { notFound } from '../../../../src/http/http-errors';
-import { describe } from '../../../../src/http/openapi';
+import { notFound } from '../../../../src/http-api/http-errors';
+import { describe } from '../../../../src/http-api/openapi';
 import type { Finding } from '../../../../src/observability/finding';
 import { letterboxConfig } from './letterbox-config';
 import { letterboxSection } from './letterbox-section';

@@ -1,6 +1,6 @@
 import type { Admission, Seat } from '../../../../src/gateway/websocket/admission';
 import { type Client, Clients, type CutReason } from '../../../../src/gateway/websocket/clients';
-import type { Keys } from '../../../../src/http/keys';
+import type { Keys } from '../../../../src/http-api/keys';
 import { FakeClient } from '../../../support/channel-bench';
 import { turns } from '../../../support/signals';
 
