@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isInstalled, program } from '../support/binaries';
-import { guard, release } from '../support/guard';
+import { isInstalled, program } from '../support/processes/binaries';
+import { guard, release } from '../support/processes/guard';
 import { Broker } from './broker';
 import { Cleanup } from './cleanup';
 import type { Bench } from './context';

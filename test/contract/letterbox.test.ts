@@ -2,10 +2,10 @@ import { createHttpClient } from '../../src/network/http-client';
 import type { DestinationId } from '../../src/pipeline/delivery';
 import { LetterboxDestination } from '../support/toy/letterbox/letterbox-destination';
 import { MAX_CONNECTIONS } from '../support/toy/letterbox/letterboxes';
-import { destinationSuite } from './destination-suite';
+import { httpDestinationSuite } from './http-destination-suite';
 
 /** A destination that was added by a folder and one line (test/support/toy/toy-modules.ts). */
-destinationSuite('letterbox', () => {
+httpDestinationSuite('letterbox', () => {
   const created: LetterboxDestination[] = [];
   return {
     create: (url) => {

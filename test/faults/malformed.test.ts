@@ -1,8 +1,8 @@
 import { DeadLetters } from '../../src/dead-letters/dead-letters';
 import { RelayRedis } from '../../src/redis/relay-redis';
 import { RetryStore } from '../../src/retry/retry-store';
-import { messageEvents, type OutgoingEvent } from '../support/publisher';
-import { Scenario } from '../support/scenario';
+import { messageEvents, type OutgoingEvent } from '../support/clients/publisher';
+import { Scenario } from '../support/harness/scenario';
 
 jest.setTimeout(120_000);
 

@@ -7,8 +7,8 @@ import { HttpExchange } from '../../src/destinations/http/exchange';
 import { AddressGuard } from '../../src/network/address-guard';
 import { createHttpClient } from '../../src/network/http-client';
 import type { Outcome } from '../../src/pipeline/delivery';
-import { LongestStep } from '../support/longest-step';
-import { MISDEEDS } from '../support/malicious-receivers';
+import { MISDEEDS } from '../support/servers/malicious-receivers';
+import { LongestStep } from '../support/signals/longest-step';
 
 jest.setTimeout(120_000);
 
@@ -31,7 +31,7 @@ let goodPorts: Ports;
 let pools: Pool[] = [];
 
 beforeAll(async () => {
-  const program = join(SUPPORT, 'malicious-receivers.ts');
+  const program = join(SUPPORT, 'servers/malicious-receivers.ts');
   const options = { execArgv: ['-r', join(SUPPORT, 'ts-hook.cjs')] };
   children = [fork(program, options), fork(program, options)];
   const messages = await Promise.all(children.map((child) => once(child, 'message')));

@@ -1,6 +1,6 @@
-import type { Behaviour } from '../support/receiver';
-import { everyNth } from '../support/receiver';
-import { Scenario } from '../support/scenario';
+import { Scenario } from '../support/harness/scenario';
+import type { Behaviour } from '../support/servers/receiver';
+import { everyNth } from '../support/servers/receiver';
 
 jest.setTimeout(120_000);
 

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { PrivateRedis } from '../support/private-services';
-import { everyNth } from '../support/receiver';
-import { Scenario } from '../support/scenario';
-import { SqsBroker, type SqsBrokerOptions } from '../support/sqs-broker';
-import type { SqsCall } from '../support/sqs-proxy';
-import { PrivateSqs } from '../support/sqs-service';
+import { Scenario } from '../support/harness/scenario';
+import { SqsBroker, type SqsBrokerOptions } from '../support/harness/sqs-broker';
+import type { SqsCall } from '../support/proxies/sqs-proxy';
+import { PrivateRedis } from '../support/servers/private-services';
+import { everyNth } from '../support/servers/receiver';
+import { PrivateSqs } from '../support/servers/sqs-service';
 
 jest.setTimeout(180_000);
 

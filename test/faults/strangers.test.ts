@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import { API_KEY, ask } from '../support/gateway';
-import { Dice, hostileBytes } from '../support/hostile';
-import { HOST } from '../support/ports';
-import { RawConnection } from '../support/raw-connection';
-import type { RelayProcess } from '../support/relay';
-import { Scenario } from '../support/scenario';
-import { eventually } from '../support/signals';
+import { RawConnection } from '../support/clients/raw-connection';
+import { API_KEY, ask } from '../support/harness/gateway-harness';
+import { Scenario } from '../support/harness/scenario';
+import { HOST } from '../support/processes/ports';
+import type { RelayProcess } from '../support/processes/relay';
+import { eventually } from '../support/signals/signals';
+import { Dice, hostileBytes } from '../support/values/hostile';
 
 jest.setTimeout(240_000);
 

@@ -10,12 +10,12 @@ import { Metrics } from '../../src/observability/metrics';
 import { MASK } from '../../src/settings/masked-url';
 import { RelayWorker } from '../../src/worker/worker';
 import { configurationPage } from '../support/docs/configuration-page';
-import { eventBody } from '../support/events';
-import { HttpTarget } from '../support/http-target';
-import { freePort, HOST } from '../support/ports';
-import { RabbitBench } from '../support/rabbit-bench';
-import { eventually } from '../support/signals';
+import { RabbitHarness } from '../support/harness/rabbit-harness';
+import { freePort, HOST } from '../support/processes/ports';
+import { HttpTarget } from '../support/servers/http-target';
+import { eventually } from '../support/signals/signals';
 import { TOY_MODULES } from '../support/toy/toy-modules';
+import { eventBody } from '../support/values/events';
 
 const API_KEY = 'operator-key-of-the-tests';
 const INSTANCE = 'loja-centro';
@@ -27,7 +27,7 @@ const untilReady = (base: string): Promise<unknown> =>
 describe('a destination that is a folder and one line', () => {
   const prefix = `toy-${randomBytes(6).toString('hex')}`;
   const redisUri = process.env['REDIS_URI'] ?? '';
-  let rabbit: RabbitBench;
+  let rabbit: RabbitHarness;
   let target: HttpTarget;
   let gateway: RelayGateway;
   let config: Config;
@@ -35,7 +35,7 @@ describe('a destination that is a folder and one line', () => {
   const log = { ...SILENT, debug: () => {} };
 
   beforeAll(async () => {
-    rabbit = await RabbitBench.open();
+    rabbit = await RabbitHarness.open();
     target = await HttpTarget.start();
     const port = await freePort();
     config = TOY_MODULES.loadConfig(tmpdir(), {

@@ -3,11 +3,12 @@ import { RedisDeduplication } from '../../src/deduplication/redis-deduplication'
 import type { EventId } from '../../src/events/envelope';
 import { RelayRedis } from '../../src/redis/relay-redis';
 import { RetryStore } from '../../src/retry/retry-store';
-import { messageEvents } from '../support/publisher';
-import { RabbitBroker, Scenario } from '../support/scenario';
-import { eventually, turns, within } from '../support/signals';
-import { asText, SqsBroker } from '../support/sqs-broker';
-import { PrivateSqs } from '../support/sqs-service';
+import { messageEvents } from '../support/clients/publisher';
+import { RabbitBroker } from '../support/harness/rabbit-broker';
+import { Scenario } from '../support/harness/scenario';
+import { asText, SqsBroker } from '../support/harness/sqs-broker';
+import { PrivateSqs } from '../support/servers/sqs-service';
+import { eventually, turns, within } from '../support/signals/signals';
 
 jest.setTimeout(120_000);
 
@@ -98,7 +99,7 @@ describe('copies of an event', () => {
     // Its timers end, and nothing is given back.
     await gone.close();
     const waiting = stateOf(next.claim(other));
-    expect(await within(next.claim(EVENT), 5000, () => 'the lease ends')).toBe('fresh');
+    expect(await within(next.claim(EVENT), 15_000, () => 'the lease ends')).toBe('fresh');
     expect(waiting.now).toBe('waiting');
     living.done(other);
     await eventually(() => (waiting.now === 'seen' ? true : undefined), 'seen');

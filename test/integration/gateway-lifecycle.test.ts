@@ -3,9 +3,9 @@ import { RelayGateway } from '../../src/gateway/gateway';
 import { MODULES } from '../../src/modules';
 import type { Logger } from '../../src/observability/logging';
 import { Metrics } from '../../src/observability/metrics';
-import { freePort, HOST } from '../support/ports';
-import { RawConnection } from '../support/raw-connection';
-import { eventually } from '../support/signals';
+import { RawConnection } from '../support/clients/raw-connection';
+import { freePort, HOST } from '../support/processes/ports';
+import { eventually } from '../support/signals/signals';
 
 const SHUTDOWN_MS = 2000;
 

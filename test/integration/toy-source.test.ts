@@ -6,13 +6,13 @@ import { SILENT } from '../../src/observability/logging';
 import { Metrics } from '../../src/observability/metrics';
 import { readSettingsFile } from '../../src/settings/settings-file';
 import { RelayWorker } from '../../src/worker/worker';
-import { eventBody } from '../support/events';
-import { folderWith } from '../support/folders';
-import { HttpTarget } from '../support/http-target';
-import { freePort, HOST } from '../support/ports';
-import { eventually } from '../support/signals';
+import { freePort, HOST } from '../support/processes/ports';
+import { HttpTarget } from '../support/servers/http-target';
+import { eventually } from '../support/signals/signals';
 import { LinesBroker } from '../support/toy/lines/lines-broker';
 import { linesModule } from '../support/toy/lines/lines-module';
+import { eventBody } from '../support/values/events';
+import { folderWith } from '../support/values/folders';
 
 /** The one line by which a source becomes part of the relay. */
 const modules = new Modules(DESTINATIONS, [...SOURCES, linesModule]);

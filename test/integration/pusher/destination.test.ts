@@ -9,7 +9,6 @@ import {
 import type { PusherDestination } from '../../../src/destinations/pusher/pusher-destination';
 import { StoreUnavailableError } from '../../../src/errors';
 import type { Outcome } from '../../../src/pipeline/delivery';
-import { deliveryTo, envelopeOf, eventBody, fixture, fixtureNames } from '../../support/events';
 import { connectClient, type SeenEvent, subscribe } from '../../support/pusher/client';
 import {
   CREDENTIALS,
@@ -19,7 +18,8 @@ import {
 } from '../../support/pusher/destination';
 import type { PusherApp } from '../../support/pusher/rules';
 import { PusherServer } from '../../support/pusher/server';
-import { deferred, Happenings, turns, within } from '../../support/signals';
+import { deferred, Happenings, turns, within } from '../../support/signals/signals';
+import { deliveryTo, envelopeOf, eventBody, fixture, fixtureNames } from '../../support/values/events';
 
 const WITHIN_MS = 5000;
 

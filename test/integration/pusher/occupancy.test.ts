@@ -5,8 +5,8 @@ import { OccupancyView } from '../../../src/destinations/pusher/occupancy/occupa
 import { RedisConnections } from '../../../src/redis/connections';
 import type { Subscriber } from '../../../src/redis/subscriber';
 import { CREDENTIALS } from '../../support/pusher/destination';
-import { redisConfig } from '../../support/redis-config';
-import { deferred, eventually } from '../../support/signals';
+import { deferred, eventually } from '../../support/signals/signals';
+import { redisConfig } from '../../support/values/redis-config';
 
 const APP = appName(CREDENTIALS);
 

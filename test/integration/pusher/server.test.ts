@@ -1,12 +1,12 @@
 import Pusher from 'pusher';
 import type PusherClient from 'pusher-js';
 import type { Options } from 'pusher-js';
-import { HttpTarget } from '../../support/http-target';
 import { connectClient, subscribe } from '../../support/pusher/client';
 import type { PusherApp } from '../../support/pusher/rules';
 import { PusherServer } from '../../support/pusher/server';
 import { hmac } from '../../support/pusher/signature';
-import { Happenings, within } from '../../support/signals';
+import { HttpTarget } from '../../support/servers/http-target';
+import { Happenings, within } from '../../support/signals/signals';
 
 const MASTER_KEY = Buffer.alloc(32, 7).toString('base64');
 

@@ -4,9 +4,9 @@ import { RelayGateway } from '../../../src/gateway/gateway';
 import { MODULES } from '../../../src/modules';
 import { createLogger } from '../../../src/observability/logging';
 import { Metrics } from '../../../src/observability/metrics';
-import { freePort, HOST } from '../ports';
-import type { Environment } from '../relay';
-import { eventually } from '../signals';
+import { freePort, HOST } from '../processes/ports';
+import type { Environment } from '../processes/relay';
+import { eventually } from '../signals/signals';
 
 export const API_KEY = 'operator-key-of-the-tests';
 
@@ -42,12 +42,12 @@ export class LocalGateway {
       log: createLogger(config.log),
     });
     await gateway.start();
-    const bench = new LocalGateway(`http://${HOST}:${port}`, prefix, metrics, new Redis(uri), gateway);
+    const harness = new LocalGateway(`http://${HOST}:${port}`, prefix, metrics, new Redis(uri), gateway);
     await eventually(
-      async () => (await bench.get('/readyz')).status === 200 || undefined,
+      async () => (await harness.get('/readyz')).status === 200 || undefined,
       'the gateway is ready',
     );
-    return bench;
+    return harness;
   }
 
   get(path: string, headers: Record<string, string> = {}): Promise<Response> {

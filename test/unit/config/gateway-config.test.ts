@@ -1,5 +1,5 @@
 import { MODULES } from '../../../src/modules';
-import type { Environment } from '../../support/relay';
+import type { Environment } from '../../support/processes/relay';
 import { partsOf } from './parts';
 
 const load = (env: Environment) => MODULES.loadConfig(__dirname, env);

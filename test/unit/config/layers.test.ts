@@ -2,7 +2,7 @@ import { parseEnv } from 'node:util';
 import { describe as describeValues } from '../../../src/config/describe';
 import type { Loaded } from '../../../src/config/load';
 import { MODULES } from '../../../src/modules';
-import { folderWith } from '../../support/folders';
+import { folderWith } from '../../support/values/folders';
 import { partsOf } from './parts';
 
 const removals: (() => void)[] = [];

@@ -2,8 +2,8 @@ import { describe as describeValues } from '../../../src/config/describe';
 import type { Loaded } from '../../../src/config/load';
 import { ConfigError } from '../../../src/errors';
 import { MODULES } from '../../../src/modules';
-import { CORE_API_ENV, WEBHOOK_KEYS } from '../../support/core-api-env';
-import { folderWith } from '../../support/folders';
+import { CORE_API_ENV, WEBHOOK_KEYS } from '../../support/values/core-api-env';
+import { folderWith } from '../../support/values/folders';
 import { partsOf } from './parts';
 
 const removals: (() => void)[] = [];

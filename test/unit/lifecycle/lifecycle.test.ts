@@ -1,7 +1,7 @@
 import { Lifecycle } from '../../../src/lifecycle/lifecycle';
 import { runSteps } from '../../../src/lifecycle/steps';
 import { SILENT } from '../../../src/observability/logging';
-import { deferred } from '../../support/signals';
+import { deferred } from '../../support/signals/signals';
 
 const DEADLINE_MS = 8000;
 

@@ -1,6 +1,6 @@
 import { runSteps, type Step } from '../../../src/lifecycle/steps';
 import { type Fields, type Logger, SILENT } from '../../../src/observability/logging';
-import { deferred } from '../../support/signals';
+import { deferred } from '../../support/signals/signals';
 
 const DEADLINE_MS = 10_000;
 

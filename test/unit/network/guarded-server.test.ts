@@ -3,8 +3,8 @@ import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ConnectionLimitsOptions } from '../../../src/network/connection-limits';
 import { GuardedServer, recognise } from '../../../src/network/guarded-server';
-import { RawConnection } from '../../support/raw-connection';
-import { deferred, eventually } from '../../support/signals';
+import { RawConnection } from '../../support/clients/raw-connection';
+import { deferred, eventually } from '../../support/signals/signals';
 
 const LIMITS: ConnectionLimitsOptions = { inAll: 8, strangers: 6, perAddress: 4 };
 const GET = 'GET / HTTP/1.1\r\nhost: x\r\n\r\n';

@@ -7,8 +7,8 @@ import { createHttpClient } from '../../../src/network/http-client';
 import { proxyFor } from '../../../src/network/proxy-rules';
 import { tunnelConnector } from '../../../src/network/proxy-tunnel';
 import type { Outcome } from '../../../src/pipeline/delivery';
-import { ConnectProxy } from '../../support/connect-proxy';
-import { HttpTarget, refusedUrl } from '../../support/http-target';
+import { ConnectProxy } from '../../support/proxies/connect-proxy';
+import { HttpTarget, refusedUrl } from '../../support/servers/http-target';
 
 /** Goes on for as long as the other side reads. */
 function drip(socket: Duplex, bytes: string, first = ''): void {

@@ -1,5 +1,5 @@
 import { forEachApart } from '../../../src/time/for-each-apart';
-import { deferred, turns } from '../../support/signals';
+import { deferred, turns } from '../../support/signals/signals';
 
 describe('forEachApart', () => {
   it('goes on after a fault at one item, thrown or rejected, and tells of each (finding 2.1)', async () => {

@@ -1,5 +1,5 @@
 import { HookLimits } from '../../../../src/destinations/pusher/gateway/hook-limits';
-import { deferred } from '../../../support/signals';
+import { deferred } from '../../../support/signals/signals';
 
 const statusOf = (work: Promise<unknown>): Promise<number> =>
   work.then(

@@ -2,10 +2,10 @@ import { SILENT } from '../../../../src/observability/logging';
 import type { SourceMessage } from '../../../../src/pipeline/message';
 import { RabbitMqSource } from '../../../../src/sources/rabbitmq/rabbitmq-source';
 import type { ConsumedExchange, TopologyOptions } from '../../../../src/sources/rabbitmq/topology';
-import { FakeBroker, replyError } from '../../../support/fake-amqp';
-import { nth } from '../../../support/items';
-import { eventually, turns } from '../../../support/signals';
-import { untilReady } from '../../../support/sources';
+import { FakeBroker, replyError } from '../../../support/fakes/fake-amqp';
+import { untilReady } from '../../../support/harness/sources';
+import { eventually, turns } from '../../../support/signals/signals';
+import { nth } from '../../../support/values/items';
 
 const sources: RabbitMqSource[] = [];
 afterEach(async () => {

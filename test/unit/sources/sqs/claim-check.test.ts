@@ -1,5 +1,5 @@
 import { type ClaimDownload, claimOf, verdictOf } from '../../../../src/sources/sqs/claim-check';
-import { fixture } from '../../../support/events';
+import { fixture } from '../../../support/values/events';
 
 test('what the core API sends instead of a large event is recognised, and nothing else is', () => {
   expect(claimOf(fixture('transport.sqs.s3-claim-check.json'))).toEqual({

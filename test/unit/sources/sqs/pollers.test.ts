@@ -2,7 +2,7 @@ import type { ReceivedMessage, SqsApi } from '../../../../src/sources/sqs/api';
 import { IntakeBudget } from '../../../../src/sources/sqs/intake-budget';
 import { Pollers } from '../../../../src/sources/sqs/pollers';
 import type { ConsumedQueue } from '../../../../src/sources/sqs/queue-names';
-import { deferred, Happenings } from '../../../support/signals';
+import { deferred, Happenings } from '../../../support/signals/signals';
 
 const QUEUE: ConsumedQueue = {
   url: 'http://127.0.0.1/000000000000/one',

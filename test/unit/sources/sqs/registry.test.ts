@@ -1,6 +1,6 @@
 import type { SqsApi } from '../../../../src/sources/sqs/api';
 import { Registry, type RegistryOptions } from '../../../../src/sources/sqs/registry';
-import { deferred, Happenings } from '../../../support/signals';
+import { deferred, Happenings } from '../../../support/signals/signals';
 
 const ACCOUNT = 'http://127.0.0.1/000000000000';
 let registry: Registry;

@@ -1,7 +1,7 @@
 import { ConfigError } from '../../../../src/errors';
 import { MODULES } from '../../../../src/modules';
 import { type SqsConfig, sqsConfig } from '../../../../src/sources/sqs/sqs-config';
-import { folderWith } from '../../../support/folders';
+import { folderWith } from '../../../support/values/folders';
 
 const removals: (() => void)[] = [];
 afterEach(() => {
