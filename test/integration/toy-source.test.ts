@@ -17,10 +17,10 @@ import { folderWith } from '../support/values/folders';
 /** The one line by which a source becomes part of the relay. */
 const modules = new Modules(DESTINATIONS, [...SOURCES, linesModule]);
 
-const SETTINGS = JSON.stringify({
-  tenant: { lines: { enabled: true, events: [] } },
-  other: { lines: { enabled: false, events: [] } },
-});
+const SETTINGS = JSON.stringify([
+  { instanceName: 'tenant', lines: { enabled: true, events: [] } },
+  { instanceName: 'other', lines: { enabled: false, events: [] } },
+]);
 
 describe('a source that is added by a folder and one line', () => {
   const prefix = `toy-${randomBytes(6).toString('hex')}`;
