@@ -1,3 +1,7 @@
+import { envExample } from './config/describe';
+import { type Loaded, loadConfig, platformNamesOf, variablesOf } from './config/load';
+import type { ConfigPart } from './config/part';
+import type { Variables } from './config/variable';
 import type { DestinationModule } from './destinations/module';
 import { pusherModule } from './destinations/pusher/pusher-module';
 import { webhookModule } from './destinations/webhook/webhook-module';
@@ -15,12 +19,35 @@ export const SOURCES: readonly SourceModule[] = [rabbitMqModule, sqsModule];
 export class Modules {
   /** What may be set for an instance. */
   readonly sections: Sections;
+  /** What may be configured. */
+  readonly configParts: readonly ConfigPart[];
 
   constructor(
     readonly destinations: readonly DestinationModule[],
     readonly sources: readonly SourceModule[],
   ) {
     this.sections = new Sections([...destinations, ...sources].flatMap(({ section }) => section ?? []));
+    this.configParts = [...sources, ...destinations].flatMap(({ config }) => config ?? []);
+  }
+
+  /** Every variable, in the order in which they are shown. */
+  get variables(): Variables {
+    return variablesOf(this.configParts);
+  }
+
+  /** Names that hosting platforms set, each with the variable that it stands for. */
+  get platformNames(): Readonly<Record<string, string>> {
+    return platformNamesOf(this.configParts);
+  }
+
+  /** @throws ConfigError naming every wrong variable at once */
+  loadConfig(directory: string, environment: NodeJS.ProcessEnv): Loaded {
+    return loadConfig(this.configParts, { directory, environment });
+  }
+
+  /** A commented `.env` with every variable at its default. */
+  envExample(): string {
+    return envExample(this.configParts);
   }
 }
 

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { loadConfig } from '../config/load';
 import { audit } from '../ledger/audit';
+import { MODULES } from '../modules';
 import { withStore } from '../retry/with-store';
 import { FINDING } from './exit';
 import { complain, printJson, printLine, printTable, printText } from './output';
@@ -10,7 +10,7 @@ export function auditCommand(): Command {
     .description('prove that accepted = delivered + parked + dead + discarded, for every destination')
     .option('--json', 'print JSON')
     .action(async (options: { json?: boolean }) => {
-      const { config } = loadConfig(process.cwd(), process.env);
+      const { config } = MODULES.loadConfig(process.cwd(), process.env);
       const { destinations: lines, largest } = await withStore(config.redis, audit);
       const isBalanced = lines.every(({ difference }) => difference === 0);
       if (options.json) printJson({ balanced: isBalanced, destinations: lines, largest });

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { describe, envExample } from '../config/describe';
-import { loadConfig } from '../config/load';
+import { describe } from '../config/describe';
+import { MODULES } from '../modules';
 import { complain, printTable, printText } from './output';
 
 export function configCommand(): Command {
@@ -9,10 +9,10 @@ export function configCommand(): Command {
     .option('--env-example', 'print a commented .env with every variable at its default')
     .action((options: { envExample?: boolean }) => {
       if (options.envExample) {
-        printText(envExample());
+        printText(MODULES.envExample());
         return;
       }
-      const loaded = loadConfig(process.cwd(), process.env);
+      const loaded = MODULES.loadConfig(process.cwd(), process.env);
       const rows = describe(loaded).map(({ name, value, origin }) => [name, value, origin]);
       printTable(['VARIABLE', 'VALUE', 'FROM'], rows);
       for (const warning of loaded.warnings) complain(`warning: ${warning}`);

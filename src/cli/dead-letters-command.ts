@@ -1,5 +1,4 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { loadConfig } from '../config/load';
 import {
   changeDeadLetters,
   type DeadLetterChange,
@@ -7,6 +6,7 @@ import {
   REPLAY,
 } from '../dead-letters/dead-letter-changes';
 import { type DeadLetter, type DeadLetterFilter, DeadLetters, REASONS } from '../dead-letters/dead-letters';
+import { MODULES } from '../modules';
 import { withStore } from '../retry/with-store';
 import { MOMENT, parseMoment } from '../time/moment';
 import { FINDING, UsageError } from './exit';
@@ -66,7 +66,7 @@ function parseCount(text: string): number {
 }
 
 function withDeadLetters<T>(work: (deadLetters: DeadLetters) => Promise<T>): Promise<T> {
-  const { config } = loadConfig(process.cwd(), process.env);
+  const { config } = MODULES.loadConfig(process.cwd(), process.env);
   return withStore(config.redis, (store) => work(new DeadLetters(store)));
 }
 

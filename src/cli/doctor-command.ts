@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { loadConfig } from '../config/load';
 import { MODULES } from '../modules';
 import { readSettingsFile } from '../settings/settings-file';
 import { FINDING } from './exit';
@@ -11,7 +10,7 @@ export function doctorCommand(): Command {
     .option('--json', 'print JSON')
     .action(async (options: { json?: boolean }) => {
       const directory = process.cwd();
-      const { config, warnings } = loadConfig(directory, process.env);
+      const { config, warnings } = MODULES.loadConfig(directory, process.env);
       const file = readSettingsFile(MODULES.sections, directory, config.settings.file);
       // Only here: no other command needs what everything is looked at with.
       const { examine } = await import('../doctor/doctor.js');

@@ -1,10 +1,11 @@
 import { type ChannelModel, connect } from 'amqplib';
 import { Command, InvalidArgumentError } from 'commander';
-import { loadConfig } from '../config/load';
 import { BrokerUnavailableError, ConfigError, explainError } from '../errors';
 import { findEvent, findKey } from '../events/catalogue';
 import { sampleEvent } from '../events/sample';
+import { MODULES } from '../modules';
 import { connectOptions } from '../sources/rabbitmq/broker-address';
+import { rabbitMqConfig } from '../sources/rabbitmq/rabbitmq-config';
 import { FINDING, UsageError } from './exit';
 import { readInput } from './files';
 import { complain, printLine } from './output';
@@ -32,8 +33,8 @@ function parseCount(text: string): number {
 }
 
 async function publish(options: Options): Promise<void> {
-  const { config } = loadConfig(process.cwd(), process.env);
-  const { uri, frameMax, exchange } = config.rabbitmq;
+  const { config } = MODULES.loadConfig(process.cwd(), process.env);
+  const { uri, frameMax, exchange } = rabbitMqConfig.of(config);
   if (uri === '')
     throw new ConfigError(['RABBITMQ_URI: must be set, such as amqp://user:password@host:5672/%2F']);
   const bodyOf = options.file === undefined ? sampleOf(options) : fileOf(options.file);

@@ -1,6 +1,5 @@
 import { Command } from 'commander';
 import type { Config } from '../config/config';
-import { loadConfig } from '../config/load';
 import { ConfigError } from '../errors';
 import { MODULES } from '../modules';
 import { createLogger, type Logger } from '../observability/logging';
@@ -37,7 +36,7 @@ export function gatewayCommand(): Command {
 /** Starts the parts in their order, and stops them in reverse. */
 async function serve(names: readonly PartName[]): Promise<void> {
   const directory = process.cwd();
-  const { config, warnings } = loadConfig(directory, process.env);
+  const { config, warnings } = MODULES.loadConfig(directory, process.env);
   const problems = names.flatMap((name) => missingFor(name, config));
   if (problems.length > 0) throw new ConfigError(problems);
   const file = readSettingsFile(MODULES.sections, directory, config.settings.file);

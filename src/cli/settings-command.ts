@@ -1,6 +1,5 @@
 import { Command } from 'commander';
 import type { Config } from '../config/config';
-import { loadConfig } from '../config/load';
 import { MODULES } from '../modules';
 import { boundedLines } from '../settings/bounds';
 import { instanceNameOf } from '../settings/document';
@@ -52,7 +51,7 @@ export function settingsCommand(): Command {
 function withInstances<T>(
   work: (instances: InstanceSettings, store: SettingsStore) => Promise<T>,
 ): Promise<T> {
-  const { config } = loadConfig(process.cwd(), process.env);
+  const { config } = MODULES.loadConfig(process.cwd(), process.env);
   return withSettings(MODULES.sections, config, async (store) => {
     return work(editorOf(config, store), store).catch((error: unknown) => {
       throw error instanceof SettingsRefusedError ? new UsageError('not set:', error.problems) : error;
@@ -106,7 +105,7 @@ async function exportAll(file: string | undefined): Promise<void> {
 }
 
 async function encrypt(): Promise<void> {
-  const { config } = loadConfig(process.cwd(), process.env);
+  const { config } = MODULES.loadConfig(process.cwd(), process.env);
   if (config.settings.encryptionKeys.length === 0) {
     throw new UsageError(
       'SETTINGS_ENCRYPTION_KEY: must be set, such as the output of: openssl rand -base64 32',

@@ -1,45 +1,38 @@
-import type { Loaded } from './load';
-import { names } from './load';
+import { type Loaded, variablesOf } from './load';
+import type { ConfigPart } from './part';
 import { parseUrl } from './url';
-import { VARIABLES, type VariableName } from './variables';
 
 /** One line of the `config` command. */
 export interface DescribedValue {
-  readonly name: VariableName;
+  readonly name: string;
   readonly value: string;
   readonly origin: string;
 }
 
 /** The effective configuration, secrets masked, with where each value came from. */
-export function describe({ values, origins }: Loaded): DescribedValue[] {
-  return names().map((name) => ({
+export function describe({ variables, values, origins }: Loaded): DescribedValue[] {
+  return Object.entries(variables).map(([name, { secret }]) => ({
     name,
-    value: isSecret(name) ? mask(textOf(values[name])) : textOf(values[name]),
+    value: secret === true ? mask(textOf(values[name])) : textOf(values[name]),
     origin: origins.get(name) ?? 'default',
   }));
 }
 
 /** A commented `.env` with every variable at its default. */
-export function envExample(): string {
+export function envExample(parts: readonly ConfigPart[]): string {
+  const prefixes = parts.flatMap(({ definition }) => definition.switches?.prefix ?? []);
   const lines = ['# Evolution Relay. Every variable, at its default; uncomment what you change.'];
-  for (const name of names()) {
-    const { doc, format, default: defaultValue } = VARIABLES[name];
+  for (const [name, { doc, format, default: defaultValue }] of Object.entries(variablesOf(parts))) {
     lines.push('', `# ${doc}`, `# ${format.allowed}`, `#${name}=${textOf(defaultValue)}`);
   }
   lines.push(
     '',
-    '# Switches of events, RABBITMQ_EVENTS_<KEY>, SQS_GLOBAL_<KEY>, and WEBHOOK_, PUSHER_ and WEBSOCKET_EVENTS_<KEY>:',
+    `# Switches of events, ${prefixes.map((prefix) => `${prefix}<KEY>`).join(', ')}:`,
     '# none set: every event; as soon as one is set: exactly those that say true.',
-    '#RABBITMQ_EVENTS_MESSAGES_UPSERT=true',
-    '#WEBHOOK_EVENTS_MESSAGES_UPSERT=true',
-    '#PUSHER_EVENTS_MESSAGES_UPSERT=true',
+    ...prefixes.map((prefix) => `#${prefix}MESSAGES_UPSERT=true`),
     '',
   );
   return lines.join('\n');
-}
-
-function isSecret(name: VariableName): boolean {
-  return 'secret' in VARIABLES[name];
 }
 
 function textOf(value: unknown): string {

@@ -2,43 +2,50 @@ import { findKey } from '../events/catalogue';
 import type { EventFilter } from '../events/filter';
 import { flag } from './formats';
 
-/**
- * `WEBHOOK_EVENTS_ERRORS` and `…_ERRORS_WEBHOOK` switch the core API's own error webhook, not an event; the others are
- * settings of SQS that its switches share a prefix with.
- */
-const NOT_EVENTS: ReadonlySet<string> = new Set([
-  'ERRORS',
-  'ERRORS_WEBHOOK',
-  'ENABLED',
-  'FORCE_SINGLE_QUEUE',
-  'PREFIX_NAME',
-]);
+/** A family of switches, such as `RABBITMQ_EVENTS_<KEY>`. */
+export interface EventSwitches {
+  readonly prefix: string;
+  /** What they choose, for the documentation: `events that …`. */
+  readonly choose: string;
+  /** Variables that begin likewise and are none of them. */
+  readonly others?: readonly string[];
+}
+
+export interface ReadSwitches {
+  readonly events: EventFilter;
+  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** `WEBHOOK_EVENTS_ERRORS` and `…_ERRORS_WEBHOOK` switch the core API's own error webhook, not an event. */
+const NOT_EVENTS: readonly string[] = ['ERRORS', 'ERRORS_WEBHOOK'];
 
 /**
- * Reads a family of switches such as `RABBITMQ_EVENTS_<KEY>`: where none is set, every event; as soon as one is
- * set, exactly those that say true (docs/configuration.md#switches-of-events). Problems and warnings are pushed, not thrown.
+ * Reads a family of switches: where none is set, every event; as soon as one is set, exactly those that say true
+ * (docs/configuration.md#switches-of-events).
  */
 export function readEventSwitches(
-  prefix: string,
+  { prefix, others = [] }: EventSwitches,
   environment: Readonly<Record<string, unknown>>,
-  problems: string[],
-  warnings: string[],
-): EventFilter {
+): ReadSwitches {
+  const left = [...NOT_EVENTS.map((key) => prefix + key), ...others];
   const switches = Object.entries(environment).filter(
-    ([name, raw]) => name.startsWith(prefix) && raw !== '' && !NOT_EVENTS.has(name.slice(prefix.length)),
+    ([name, raw]) => name.startsWith(prefix) && raw !== '' && !left.includes(name),
   );
-  if (switches.length === 0) return 'all';
-  const keys = new Set<string>();
+  if (switches.length === 0) return { events: 'all', problems: [], warnings: [] };
+  const events = new Set<string>();
+  const problems: string[] = [];
+  const warnings: string[] = [];
   for (const [name, raw] of switches) {
     const parsed = flag.parse(raw);
     const key = name.slice(prefix.length);
     if (parsed === undefined) problems.push(`${name}: must be ${flag.allowed}`);
-    else if (parsed.value) keys.add(findKey(key)?.key ?? key);
+    else if (parsed.value) events.add(findKey(key)?.key ?? key);
     if (parsed?.value && findKey(key) === undefined) {
       warnings.push(
         `${name}: ${key} is no event that is known; as soon as one of a family is set, others do not pass`,
       );
     }
   }
-  return keys;
+  return { events, problems, warnings };
 }

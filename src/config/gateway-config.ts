@@ -1,6 +1,5 @@
 import { isIP } from 'node:net';
-import type { EventFilter } from '../events/filter';
-import { readEventSwitches } from './event-switches';
+import type { Reading } from './reading';
 import type { Values } from './variables';
 
 export interface GatewayConfig {
@@ -23,30 +22,6 @@ export interface GatewayConfig {
   };
 }
 
-export interface WebSocketConfig {
-  readonly enabled: boolean;
-  /** Events of all instances, for clients that ask for no single one; undefined: there is no such stream. */
-  readonly globalEvents: EventFilter | undefined;
-  /** Addresses whose clients need no key; `*`: all. */
-  readonly allowedHosts: readonly string[];
-  readonly resume: ResumeConfig;
-  /** Left unread by one client. */
-  readonly bufferBytes: number;
-  /** Held for all clients together, and for those of one instance. */
-  readonly unreadBytes: number;
-  readonly unreadBytesPerInstance: number;
-  readonly pingMs: number;
-  readonly maxClients: number;
-  readonly maxClientsPerInstance: number;
-}
-
-/** What is kept of one stream for clients that come back. */
-export interface ResumeConfig {
-  readonly maxAgeMs: number;
-  readonly maxEvents: number;
-  readonly maxBytes: number;
-}
-
 /** The core API's own default, and the one of its `.env.example`: everybody knows them. */
 const PUBLISHED_KEYS: ReadonlySet<string> = new Set(['BQYHJGJHJ', '429683C4C977415CAAFCCE10F7D57E11']);
 
@@ -55,27 +30,27 @@ const GOOD_KEY_LENGTH = 16;
 const STRONG_KEY = 'set another one, such as the output of: openssl rand -hex 24';
 
 /** A weak key is a warning, at each start and in `doctor`: the core API's `.env` must work here, whatever its key. */
-function checkApiKey(key: string, warnings: string[]): void {
+function checkApiKey(key: string, reading: Reading): void {
   if (key === '') return;
   if (PUBLISHED_KEYS.has(key)) {
-    warnings.push(
+    reading.warn(
       `AUTHENTICATION_API_KEY is the one of the published examples: everybody knows it; ${STRONG_KEY}`,
     );
   } else if (key.length < GOOD_KEY_LENGTH) {
-    warnings.push(`AUTHENTICATION_API_KEY has only ${key.length} characters: ${STRONG_KEY}`);
+    reading.warn(`AUTHENTICATION_API_KEY has only ${key.length} characters: ${STRONG_KEY}`);
   } else if (new Set(key).size === 1) {
-    warnings.push(`AUTHENTICATION_API_KEY is one character over and over: ${STRONG_KEY}`);
+    reading.warn(`AUTHENTICATION_API_KEY is one character over and over: ${STRONG_KEY}`);
   }
 }
 
-export function gatewayOf(values: Values, problems: string[], warnings: string[]): GatewayConfig {
-  checkApiKey(values.AUTHENTICATION_API_KEY, warnings);
+export function gatewayOf(values: Values, reading: Reading): GatewayConfig {
+  checkApiKey(values.AUTHENTICATION_API_KEY, reading);
   if (!values.GATEWAY_TRUSTED_PROXIES.every(isNetwork)) {
-    problems.push('GATEWAY_TRUSTED_PROXIES: must be a list of addresses or networks, such as 10.0.0.0/8');
+    reading.problem('GATEWAY_TRUSTED_PROXIES: must be a list of addresses or networks, such as 10.0.0.0/8');
   }
   const isOpen = values.CORS_ORIGIN.includes('*');
   if (isOpen && values.CORS_CREDENTIALS) {
-    warnings.push(
+    reading.warn(
       'CORS_CREDENTIALS has no effect while CORS_ORIGIN is *: every page could act with the cookies of its visitors; list the origins',
     );
   }
@@ -93,31 +68,6 @@ export function gatewayOf(values: Values, problems: string[], warnings: string[]
       methods: values.CORS_METHODS,
       credentials: values.CORS_CREDENTIALS && !isOpen,
     },
-  };
-}
-
-export function webSocketOf(
-  values: Values,
-  raw: Readonly<Record<string, unknown>>,
-  problems: string[],
-  warnings: string[],
-): WebSocketConfig {
-  const events = readEventSwitches('WEBSOCKET_EVENTS_', raw, problems, warnings);
-  return {
-    enabled: values.WEBSOCKET_ENABLED,
-    globalEvents: values.WEBSOCKET_GLOBAL_EVENTS ? events : undefined,
-    allowedHosts: values.WEBSOCKET_ALLOWED_HOSTS,
-    resume: {
-      maxAgeMs: values.WEBSOCKET_RESUME_SECONDS * 1000,
-      maxEvents: values.WEBSOCKET_RESUME_EVENTS,
-      maxBytes: values.WEBSOCKET_RESUME_BYTES,
-    },
-    bufferBytes: values.WEBSOCKET_BUFFER_BYTES,
-    unreadBytes: values.WEBSOCKET_UNREAD_BYTES,
-    unreadBytesPerInstance: values.WEBSOCKET_UNREAD_BYTES_PER_INSTANCE,
-    pingMs: values.WEBSOCKET_PING_SECONDS * 1000,
-    maxClients: values.WEBSOCKET_MAX_CLIENTS,
-    maxClientsPerInstance: values.WEBSOCKET_MAX_CLIENTS_PER_INSTANCE,
   };
 }
 

@@ -1,16 +1,37 @@
 import convict from 'convict';
 import { ConfigError } from '../errors';
-import { buildConfig, type Config } from './config';
+import { type Config, coreConfigOf } from './config';
+import { deepFreeze } from './freeze';
 import { type Origin, type RawValues, readLayers } from './layers';
-import { PLATFORM_NAMES, VARIABLES, type Values, type VariableName } from './variables';
+import type { ConfigPart } from './part';
+import { Reading } from './reading';
+import type { Variable, Variables } from './variable';
+import { CORE_VARIABLES, PLATFORM_NAMES, type Values } from './variables';
+
+/** Where a configuration is read from. */
+export interface ConfigPlace {
+  readonly directory: string;
+  readonly environment: NodeJS.ProcessEnv;
+}
 
 /** The configuration, and what it was made of. */
 export interface Loaded {
   readonly config: Config;
-  readonly values: Values;
-  readonly origins: ReadonlyMap<VariableName, Origin>;
+  readonly variables: Variables;
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly origins: ReadonlyMap<string, Origin>;
   /** Worth telling the operator, but no reason not to start. */
   readonly warnings: readonly string[];
+}
+
+/** Every variable, in the order in which they are shown: those of the parts, and those that belong to none. */
+export function variablesOf(parts: readonly ConfigPart[]): Variables {
+  return Object.assign({}, ...parts.map(({ definition }) => definition.variables), CORE_VARIABLES);
+}
+
+/** Names that hosting platforms set. They are read if the variable itself is not set. */
+export function platformNamesOf(parts: readonly ConfigPart[]): Readonly<Record<string, string>> {
+  return Object.assign({}, PLATFORM_NAMES, ...parts.map(({ definition }) => definition.platformNames));
 }
 
 /**
@@ -18,27 +39,34 @@ export interface Loaded {
  *
  * @throws ConfigError naming every wrong variable at once
  */
-export function loadConfig(directory: string, environment: NodeJS.ProcessEnv): Loaded {
-  const raw = withPlatformNames(readLayers(directory, environment));
-  const checked = check(raw);
-  const problems = [...checked.problems];
-  const warnings: string[] = [];
-  const config = buildConfig(checked.values, raw.values, problems, warnings);
-  if (problems.length > 0) throw new ConfigError(problems);
-  const origins = new Map<VariableName, Origin>();
-  for (const name of names()) origins.set(name, raw.origins.get(name) ?? 'default');
-  return { config, values: checked.values, origins, warnings };
+export function loadConfig(parts: readonly ConfigPart[], { directory, environment }: ConfigPlace): Loaded {
+  const variables = variablesOf(parts);
+  const raw = withPlatformNames(readLayers(directory, environment), platformNamesOf(parts));
+  const { values, problems } = check(variables, raw);
+  const reading = new Reading(raw.values);
+  const config = configOf(parts, values, reading);
+  const all = [...problems, ...reading.problems];
+  if (all.length > 0) throw new ConfigError(all);
+  const origins = new Map<string, Origin>();
+  for (const name of Object.keys(variables)) origins.set(name, raw.origins.get(name) ?? 'default');
+  return { config, variables, values, origins, warnings: reading.warnings };
 }
 
-/** Every variable's name, in the order of the schema. */
-export function names(): readonly VariableName[] {
-  return Object.keys(VARIABLES) as VariableName[];
+/** convict gave each variable a value of its format, so that values are what the variables' types say. */
+function configOf(
+  parts: readonly ConfigPart[],
+  values: Readonly<Record<string, unknown>>,
+  reading: Reading,
+): Config {
+  const core = coreConfigOf(values as Values, reading);
+  const own = parts.map(({ definition }) => [definition.name, definition.read(values, reading, core)]);
+  return deepFreeze({ ...core, parts: Object.fromEntries(own) });
 }
 
-function withPlatformNames(raw: RawValues): RawValues {
+function withPlatformNames(raw: RawValues, platformNames: Readonly<Record<string, string>>): RawValues {
   const values = { ...raw.values };
   const origins = new Map(raw.origins);
-  for (const [foreign, ours] of Object.entries(PLATFORM_NAMES)) {
+  for (const [foreign, ours] of Object.entries(platformNames)) {
     if (values[foreign] === undefined || (values[ours] ?? '') !== '') continue;
     values[ours] = values[foreign];
     origins.set(ours, `${origins.get(foreign)} (${foreign})`);
@@ -46,13 +74,18 @@ function withPlatformNames(raw: RawValues): RawValues {
   return { values, origins };
 }
 
-function check(raw: RawValues): { values: Values; problems: readonly string[] } {
+interface Checked {
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly problems: readonly string[];
+}
+
+function check(variables: Variables, raw: RawValues): Checked {
   const schema: Record<string, convict.SchemaObj> = {};
-  for (const name of names()) schema[name] = declare(name);
+  for (const [name, variable] of Object.entries(variables)) schema[name] = declare(name, variable);
   // Empty text counts as not set, as in the core API.
   const env = Object.fromEntries(Object.entries(raw.values).filter(([, value]) => value !== ''));
   const instance = convict(schema, { env: env as NodeJS.ProcessEnv, args: [] });
-  const values = instance.getProperties() as unknown as Values;
+  const values = instance.getProperties();
   try {
     instance.validate({ allowed: 'strict' });
     return { values, problems: [] };
@@ -61,8 +94,8 @@ function check(raw: RawValues): { values: Values; problems: readonly string[] } 
   }
 }
 
-function declare(name: VariableName): convict.SchemaObj {
-  const { doc, format, default: defaultValue, ...rest } = VARIABLES[name];
+function declare(name: string, variable: Variable<unknown>): convict.SchemaObj {
+  const { doc, format, default: defaultValue, secret } = variable;
   const formatName = `relay ${name}`;
   convict.addFormat({
     name: formatName,
@@ -74,5 +107,5 @@ function declare(name: VariableName): convict.SchemaObj {
       if (format.parse(value) === undefined) throw new Error(`must be ${format.allowed}`);
     },
   });
-  return { doc, format: formatName, default: defaultValue, env: name, sensitive: 'secret' in rest };
+  return { doc, format: formatName, default: defaultValue, env: name, sensitive: secret === true };
 }

@@ -1,3 +1,4 @@
+import type { Reading } from './reading';
 import { parseUrl } from './url';
 import type { Values } from './variables';
 
@@ -13,21 +14,21 @@ export interface RedisConfig {
   readonly waitReplicas: number;
 }
 
-export function redisOf(values: Values, problems: string[]): RedisConfig {
+export function redisOf(values: Values, reading: Reading): RedisConfig {
   if (values.REDIS_SENTINELS.length > 0 && values.REDIS_SENTINEL_NAME === '') {
-    problems.push('REDIS_SENTINEL_NAME: must be set beside REDIS_SENTINELS');
+    reading.problem('REDIS_SENTINEL_NAME: must be set beside REDIS_SENTINELS');
   }
   for (const name of ['REDIS_CLUSTER_NODES', 'REDIS_SENTINELS'] as const) {
     if (values[name].some((node) => !/^.+:\d+$/.test(node)))
-      problems.push(`${name}: must be a list of host:port`);
+      reading.problem(`${name}: must be a list of host:port`);
   }
   if (values.REDIS_CLUSTER_NODES.length > 0 && values.REDIS_SENTINELS.length > 0) {
-    problems.push('REDIS_SENTINELS: must be empty beside REDIS_CLUSTER_NODES');
+    reading.problem('REDIS_SENTINELS: must be empty beside REDIS_CLUSTER_NODES');
   }
   if (/[{}:\s]/.test(values.REDIS_PREFIX_KEY) || values.REDIS_PREFIX_KEY === '') {
-    problems.push('REDIS_PREFIX_KEY: must be text without spaces, colons and braces');
+    reading.problem('REDIS_PREFIX_KEY: must be text without spaces, colons and braces');
   }
-  checkDatabase(values, problems);
+  checkDatabase(values, reading);
   return {
     uri: values.REDIS_URI,
     clusterNodes: values.REDIS_CLUSTER_NODES,
@@ -39,12 +40,12 @@ export function redisOf(values: Values, problems: string[]): RedisConfig {
   };
 }
 
-function checkDatabase({ REDIS_URI, REDIS_CLUSTER_NODES }: Values, problems: string[]): void {
+function checkDatabase({ REDIS_URI, REDIS_CLUSTER_NODES }: Values, reading: Reading): void {
   const database = parseUrl(REDIS_URI)?.pathname.replace(/^\//, '') ?? '';
   if (!/^\d*$/.test(database)) {
-    problems.push('REDIS_URI: must name the database by its number, such as redis://host:6379/0');
+    reading.problem('REDIS_URI: must name the database by its number, such as redis://host:6379/0');
   } else if (REDIS_CLUSTER_NODES.length > 0 && Number(database) !== 0) {
-    problems.push(
+    reading.problem(
       'REDIS_URI: must be without a database beside REDIS_CLUSTER_NODES, as a Cluster has only one',
     );
   }

@@ -9,6 +9,13 @@ export interface Variable<T> {
   readonly secret?: true;
 }
 
+export type Variables = Readonly<Record<string, Variable<unknown>>>;
+
+/** The value of each variable, by name. */
+export type ValuesOf<All extends Variables> = {
+  readonly [Name in keyof All]: All[Name] extends { readonly format: Format<infer T> } ? T : never;
+};
+
 export function variable<T>(format: Format<T>, defaultValue: T, doc: string): Variable<T> {
   return { doc, format, default: defaultValue };
 }

@@ -1,100 +1,25 @@
-import {
-  type Format,
-  flag,
-  httpUrl,
-  integer,
-  list,
-  number,
-  oneOf,
-  optional,
-  stringMap,
-  text,
-  urlOf,
-} from './formats';
+import { flag, httpUrl, integer, list, number, oneOf, optional, text, urlOf } from './formats';
 import { GATEWAY_VARIABLES } from './gateway-variables';
-import { PUSHER_VARIABLES } from './pusher-variables';
-import { SQS_VARIABLES } from './sqs-variables';
-import { port, secret, type Variable, variable } from './variable';
+import { port, secret, type ValuesOf, type Variables, variable } from './variable';
 
 /**
- * The core API's variables keep their meaning; the others are the relay's own. `npm run docs` writes
- * docs/configuration.md from this table, so each text must stand by itself.
+ * Variables that belong to no single destination or source; those lie with their modules. The core API's variables keep
+ * their meaning; the others are the relay's own. `npm run docs` writes docs/configuration.md from all of them, so each
+ * text must stand by itself.
  */
-export const VARIABLES = {
-  RABBITMQ_ENABLED: variable(
-    optional(flag),
-    undefined,
-    'Consume from RabbitMQ. Unset: yes if RABBITMQ_URI is set.',
-  ),
-  RABBITMQ_URI: secret(
-    text,
-    '',
-    'Address of RabbitMQ (amqp:// or amqps://). User, password and virtual host are percent-encoded.',
-  ),
-  RABBITMQ_EXCHANGE_NAME: variable(
-    text,
-    'evolution_exchange',
-    "Name of the core API's global topic exchange.",
-  ),
-  RABBITMQ_GLOBAL_ENABLED: variable(
-    optional(flag),
-    undefined,
-    'Consume the global exchange. Unset: yes in dedicated mode, no in shared mode.',
-  ),
-  RABBITMQ_PREFIX_KEY: variable(text, '', 'Prefix of the queues that the core API declares (shared mode).'),
-  RABBITMQ_FRAME_MAX: variable(
-    integer(4096, 16_777_216),
-    8192,
-    'Largest AMQP frame, in bytes. RabbitMQ 4.1 and later requires 8192 or more.',
-  ),
-  RABBITMQ_CONSUME: variable(
-    oneOf('dedicated', 'shared'),
-    'dedicated',
-    "dedicated: one queue of the relay's own. shared: the queues that the core API declares itself.",
-  ),
-  RABBITMQ_QUEUE: variable(text, 'evolution-relay', 'Name of the dedicated queue.'),
-  RABBITMQ_PREFETCH: variable(integer(1, 65_535), 2000, 'Messages of RabbitMQ that a worker holds at once.'),
-
-  ...SQS_VARIABLES,
-
+export const CORE_VARIABLES = {
   DEDUPLICATION_SECONDS: variable(
     number(0, 604_800),
     0,
     'Above 0: an event that comes again within this time is delivered once, across all sources and workers.',
   ),
 
-  WEBHOOK_GLOBAL_ENABLED: variable(
-    optional(flag),
-    undefined,
-    'Deliver to WEBHOOK_GLOBAL_URL. Unset: yes if it is set.',
-  ),
-  WEBHOOK_GLOBAL_URL: secret(
-    optional(httpUrl),
-    undefined,
-    'Address of the global webhook, which receives the events of all instances.',
-  ),
-  WEBHOOK_GLOBAL_WEBHOOK_BY_EVENTS: variable(
-    flag,
-    false,
-    'Append /messages-upsert and so on to the address of the global webhook.',
-  ),
-  WEBHOOK_GLOBAL_HEADERS: secret(stringMap, {}, 'Headers of the global webhook, as a JSON object.'),
-  WEBHOOK_SIGNING_SECRET: secret(
-    list,
-    [],
-    'Secret that signs the global webhook (Standard Webhooks). Two, the new one first, while rotating.',
-  ),
   WEBHOOK_ALLOWED_NETWORKS: variable(
     list,
     [],
     "Private networks (CIDR) that instances' own webhooks may reach, such as 172.18.0.0/16.",
   ),
   WEBHOOK_STRIP_APIKEY: variable(flag, false, 'Leave apikey out of the events that are sent.'),
-  WEBHOOK_LEGACY_PATHS: variable(
-    flag,
-    false,
-    "Use the suffixes of the core API's older documentation for webhooks by events.",
-  ),
   WEBHOOK_REQUEST_TIMEOUT_MS: variable(
     integer(1, 600_000),
     30_000,
@@ -122,11 +47,6 @@ export const VARIABLES = {
   ),
   WEBHOOK_RETRY_USE_EXPONENTIAL_BACKOFF: variable(flag, true, 'Double the delay after every attempt.'),
   WEBHOOK_RETRY_JITTER_FACTOR: variable(number(0, 1), 0.2, 'Share by which delays vary, up and down.'),
-  WEBHOOK_RETRY_NON_RETRYABLE_STATUS_CODES: variable(
-    list,
-    ['400', '401', '403', '404', '422'],
-    'Answers that will not change: such a delivery becomes a dead letter at once.',
-  ),
 
   DELIVERY_CONCURRENCY: variable(
     integer(1, 100_000),
@@ -238,7 +158,13 @@ export const VARIABLES = {
 
   ...GATEWAY_VARIABLES,
 
-  ...PUSHER_VARIABLES,
+  HTTP_PROXY: secret(optional(httpUrl), undefined, 'Proxy for webhooks and Pusher at http:// addresses.'),
+  HTTPS_PROXY: secret(optional(httpUrl), undefined, 'Proxy for webhooks and Pusher at https:// addresses.'),
+  NO_PROXY: variable(
+    text,
+    '',
+    'Hosts that are reached without a proxy, as a comma-separated list. *: all hosts.',
+  ),
 
   METRICS_HOST: variable(
     text,
@@ -254,21 +180,13 @@ export const VARIABLES = {
     'auto',
     'Format of the log. auto: text on a terminal, otherwise json.',
   ),
-} as const satisfies Record<string, Variable<unknown>>;
+} as const satisfies Variables;
 
-export type VariableName = keyof typeof VARIABLES;
-
-/** The value of every variable, by name. */
-export type Values = {
-  readonly [Name in VariableName]: (typeof VARIABLES)[Name] extends { readonly format: Format<infer T> }
-    ? T
-    : never;
-};
+export type Values = ValuesOf<typeof CORE_VARIABLES>;
 
 /** Names that hosting platforms set. They are read if the variable itself is not set. */
-export const PLATFORM_NAMES: Readonly<Record<string, VariableName>> = {
+export const PLATFORM_NAMES: Readonly<Record<string, keyof Values>> = {
   REDIS_URL: 'REDIS_URI',
-  CLOUDAMQP_URL: 'RABBITMQ_URI',
   PORT: 'GATEWAY_PORT',
   http_proxy: 'HTTP_PROXY',
   https_proxy: 'HTTPS_PROXY',

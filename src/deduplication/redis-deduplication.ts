@@ -7,7 +7,7 @@ import type { RetryStore } from '../retry/retry-store';
 
 export interface RedisDeduplicationParts {
   readonly store: Pick<RetryStore, 'run' | 'prefix'>;
-  /** How long an accepted event is remembered. */
+  /** How long an event that is done is remembered. */
   readonly rememberMs: number;
   readonly onError: (error: unknown) => void;
   /** How long a claim outlasts a worker that was killed. */
@@ -32,12 +32,12 @@ const BATCH = 500;
 const PAUSE_FIRST_MS = 50;
 const PAUSE_LAST_MS = 1000;
 const AWAY_PAUSE_MS = 500;
-/** Accepted events that could not be written down while Redis was away; the oldest are forgotten beyond this. */
+/** Events that are done and could not be written down while Redis was away; the oldest are forgotten beyond this. */
 const MAX_UNWRITTEN = 100_000;
 
 /**
  * Claims in Redis, those of one turn of the event loop in one call. An event is written down as seen only after it was
- * accepted, without waiting for that: until then the claim keeps other copies waiting, and a worker that is killed in
+ * done, without waiting for that: until then the claim keeps other copies waiting, and a worker that is killed in
  * between lets another copy go on once its lease is over.
  */
 export class RedisDeduplication implements Deduplication {
@@ -74,7 +74,7 @@ export class RedisDeduplication implements Deduplication {
     }
   }
 
-  accepted(id: EventId): void {
+  done(id: EventId): void {
     this.unwritten.add(id);
     this.writeSoon();
   }
@@ -84,7 +84,7 @@ export class RedisDeduplication implements Deduplication {
     this.writeSoon();
   }
 
-  /** Who waits for a claim waits no longer; claims that are held may still be ended. */
+  /** Rejects all pending claims. Claims that are held can still be ended. */
   drain(): void {
     this.draining.abort();
     for (const { id, reject } of this.wanted.splice(0)) {

@@ -1,10 +1,16 @@
+import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config/config';
+import type { ConfigPart } from '../config/part';
+import type { Guards } from '../http-api/guards';
+import type { Keys } from '../http-api/keys';
 import type { Finding } from '../observability/finding';
 import type { Logger } from '../observability/logging';
+import type { Metrics } from '../observability/metrics';
 import type { DestinationId } from '../pipeline/delivery';
 import type { RedisClient } from '../redis/scripts';
 import type { Subscriptions } from '../redis/subscriber';
 import type { Section, Settings } from '../settings/section';
+import type { InstanceSettings } from '../settings/settings-editor';
 import { kindOf } from './destination-ids';
 import type { DestinationFamily } from './directory';
 
@@ -14,12 +20,16 @@ export interface DestinationModule {
   readonly kind: string;
   /** Events that share one request: limits that are set in requests hold that many times as many. */
   readonly eventsPerRequest: number;
+  /** Its variables. */
+  readonly config?: ConfigPart;
   /** What instances may set for themselves. */
   readonly section?: Section;
   /** What is configured for the events of all instances; without it there is no such thing. */
   readonly global?: GlobalDestination;
   /** Opens its destinations for one worker. */
   open(context: DestinationContext): DestinationFamily;
+  /** What it serves at the gateway. */
+  routes?(context: RoutesContext): DestinationRoutes;
   /** What `doctor` says of it. Changes nothing. */
   inspect?(context: InspectionContext): Promise<Finding[]>;
 }
@@ -38,6 +48,28 @@ export interface DestinationContext {
   /** A connection of its own, for what is large: nothing else waits behind it. The worker closes it. */
   openRedis(): RedisClient;
   readonly log: Logger;
+}
+
+/** What a module may use of the gateway that it serves something at. */
+export interface RoutesContext {
+  readonly config: Config;
+  readonly redis: RedisClient;
+  readonly metrics: Metrics;
+  readonly keys: Keys;
+  readonly guards: Guards;
+  /** What is set for instances. */
+  readonly instances: InstanceSettings;
+  /** Settings of all instances, of Redis and of the file; those that cannot be read are left out. */
+  allSettings(): AsyncIterable<readonly [instance: string, settings: Settings]>;
+  /** Redis is away. */
+  onError(error: unknown): void;
+}
+
+export interface DestinationRoutes {
+  add(server: FastifyInstance): void;
+  /** Settings of instances changed. */
+  settingsChanged?(): void;
+  close(): Promise<void>;
 }
 
 export interface InspectionContext {

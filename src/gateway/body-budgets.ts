@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { isGuarded, shownAccess } from '../http-api/guards';
+import { BODY_LIMIT, HttpError } from '../http-api/http-errors';
 import { addressGroup } from '../network/client-address';
 import { type BudgetOptions, SharedBudget } from '../network/shared-budget';
-import { isGuarded, shownAccess } from './guards';
-import { BODY_LIMIT, HttpError } from './http-errors';
 
 /** Bytes of bodies that are being read and whose sender showed no key: in all, and of one address. */
 export const STRANGERS_BODIES: BudgetOptions = { inAll: 8_388_608, perHolder: 2_097_152 };

@@ -1,5 +1,9 @@
 import type { Config } from '../config/config';
-import { Webhooks } from '../destinations/webhook/webhooks';
+import type { DestinationRoutes } from '../destinations/module';
+import { websocketConfig } from '../destinations/websocket/websocket-config';
+import { createGuards, type Guards } from '../http-api/guards';
+import { asHttpError, type ErrorContext } from '../http-api/http-errors';
+import { Keys } from '../http-api/keys';
 import { Lifecycle } from '../lifecycle/lifecycle';
 import type { Modules } from '../modules';
 import { SharedBudget } from '../network/shared-budget';
@@ -16,9 +20,6 @@ import { InstanceSettings } from '../settings/settings-editor';
 import type { SettingsStore } from '../settings/settings-store';
 import { subscriberOf } from '../settings/settings-subscriber';
 import { STRANGERS_BODIES } from './body-budgets';
-import { asHttpError, type ErrorContext } from './http-errors';
-import { Keys } from './keys';
-import { PusherGateway } from './pusher/pusher-gateway';
 import { WebSocketHub } from './websocket/hub';
 
 export interface GatewayOptions {
@@ -44,9 +45,10 @@ export interface GatewayParts extends GatewayStorage {
   readonly settings: SettingsCache;
   readonly hub: WebSocketHub | undefined;
   readonly instances: InstanceSettings;
-  readonly webhooks: Webhooks;
-  readonly pusher: PusherGateway;
   readonly keys: Keys;
+  readonly guards: Guards;
+  /** What destinations serve. */
+  readonly routes: readonly DestinationRoutes[];
   /** Bodies of requests that showed no key. */
   readonly bodies: SharedBudget;
   readonly errors: ErrorContext;
@@ -60,20 +62,21 @@ export function composeGateway(options: GatewayOptions): GatewayParts {
   const lifecycle = new Lifecycle();
   const storage = composeStorage(options, lifecycle);
   const { redis, settingsStore, warnRedis } = storage;
-  const webhooks = lifecycle.add('webhooks', new Webhooks(config), (all) => all.close());
   const instances = new InstanceSettings({ store: settingsStore, file, config });
-  const pusher = lifecycle.add('pusher', pusherOf(options, storage, instances), (all) => all.close());
   const keys = new Keys({
     apiKey: config.gateway.apiKey,
     tokenDigestOf: (instance) => instances.tokenDigestOf(instance),
   });
+  const guards = createGuards(keys);
+  const routes = openRoutes(options, storage, { instances, keys, guards });
+  lifecycle.add('destinations', routes, (all) => Promise.all(all.map((each) => each.close())));
   const settings = new SettingsCache({
     store: settingsStore,
     subscriber: subscriberOf(redis.subscriber()),
     file,
     onChange: (instance) => {
       void hub?.recheck(instance);
-      pusher.settingsChanged();
+      for (const each of routes) each.settingsChanged?.();
     },
     onError: warnRedis,
     log,
@@ -85,7 +88,7 @@ export function composeGateway(options: GatewayOptions): GatewayParts {
     onUnexpected: throttled((error) => log.error('the gateway failed', describeError(error))),
   };
   const hub = hubOf(options, { redis, keys, bodies, errors });
-  return { ...storage, settings, hub, instances, webhooks, pusher, keys, bodies, errors, lifecycle };
+  return { ...storage, settings, hub, instances, keys, guards, routes, bodies, errors, lifecycle };
 }
 
 function composeStorage(options: GatewayOptions, lifecycle: Lifecycle): GatewayStorage {
@@ -108,35 +111,32 @@ function composeStorage(options: GatewayOptions, lifecycle: Lifecycle): GatewayS
   return { redis, store, settingsStore, health, warnRedis };
 }
 
-function pusherOf(
-  { config, metrics, settings: file }: GatewayOptions,
+/** What destinations serve. */
+function openRoutes(
+  { modules, config, metrics, settings: file }: GatewayOptions,
   { redis, settingsStore, warnRedis }: GatewayStorage,
-  instances: InstanceSettings,
-): PusherGateway {
-  return new PusherGateway({
-    config,
-    redis: redis.commands,
-    metrics,
-    settingsOf: (instance) => instances.find(instance),
-    allSettings: async function* () {
-      // Apps of instances whose settings cannot be read are none, and the others' are.
-      for await (const [instance, stored] of settingsStore.list()) {
-        if (stored.kind === 'readable') yield [instance, stored.settings] as const;
-      }
-      yield* file;
-    },
-    onError: warnRedis,
-  });
+  access: Pick<GatewayParts, 'instances' | 'keys' | 'guards'>,
+): readonly DestinationRoutes[] {
+  const allSettings = async function* (): AsyncGenerator<readonly [instance: string, settings: Settings]> {
+    for await (const [instance, stored] of settingsStore.list()) {
+      if (stored.kind === 'readable') yield [instance, stored.settings];
+    }
+    yield* file;
+  };
+  const { commands } = redis;
+  const context = { config, redis: commands, metrics, ...access, allSettings, onError: warnRedis };
+  return modules.destinations.flatMap((module) => module.routes?.(context) ?? []);
 }
 
 function hubOf(
   { config, metrics, log }: GatewayOptions,
   { redis, keys, bodies, errors }: Pick<GatewayParts, 'redis' | 'keys' | 'bodies' | 'errors'>,
 ): WebSocketHub | undefined {
-  if (!config.webSocket.enabled) return undefined;
+  const webSocket = websocketConfig.of(config);
+  if (!webSocket.enabled) return undefined;
   return new WebSocketHub({
     gateway: config.gateway,
-    config: config.webSocket,
+    config: webSocket,
     keys,
     bodies,
     // What WebSocket clients receive is large: changes of settings do not wait behind it.

@@ -1,7 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { GatewayConfig } from '../config/gateway-config';
 import { DeadLetters } from '../dead-letters/dead-letters';
-import { sendWebhookSample } from '../destinations/webhook/webhook-sample';
 import { ConfigError, errorCode } from '../errors';
 import { StateMachine } from '../lifecycle/state-machine';
 import { runSteps, type Step } from '../lifecycle/steps';
@@ -13,12 +12,10 @@ import { describeError } from '../observability/report';
 import { warnOfClearSettings } from '../settings/clear-settings';
 import { composeGateway, type GatewayOptions, type GatewayParts } from './compose-gateway';
 import { GATEWAY_TRANSITIONS, type GatewayState } from './gateway-states';
-import { createGuards } from './guards';
 import { createGatewayServer } from './http-server';
 import { auditRoutes } from './routes/audit-routes';
 import { deadLetterRoutes } from './routes/dead-letter-routes';
 import { settingsRoutes } from './routes/settings-routes';
-import { webhookTestRoutes } from './routes/webhook-test-routes';
 
 /** The HTTP process: settings, WebSockets, operations. Any number of them may run beside each other. */
 export class RelayGateway {
@@ -96,21 +93,15 @@ export class RelayGateway {
 
   private addRoutes(server: FastifyInstance): void {
     const { modules, config, metrics } = this.options;
-    const { instances, store, health, webhooks, pusher, keys } = this.parts;
-    const guards = createGuards(keys);
+    const { instances, store, health, guards, routes } = this.parts;
     healthRoutes(server, {
       registry: metrics.registry,
       readiness: () => ({ ready: health.state.ready, parts: { redis: health.state.detail } }),
     });
     settingsRoutes(server, { instances, guards, sections: modules.sections, config });
-    webhookTestRoutes(server, {
-      instances,
-      guards,
-      sendSample: (sample) => sendWebhookSample(webhooks, sample),
-    });
     deadLetterRoutes(server, { deadLetters: new DeadLetters(store), guards });
     auditRoutes(server, { store, guards });
-    pusher.addRoutes(server, keys);
+    for (const each of routes) each.add(server);
   }
 
   private async close(): Promise<void> {

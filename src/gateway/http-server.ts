@@ -3,14 +3,21 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GatewayConfig } from '../config/gateway-config';
+import { shownAccess } from '../http-api/guards';
+import {
+  asHttpError,
+  badRequest,
+  type ErrorContext,
+  type HttpError,
+  notFound,
+  send,
+} from '../http-api/http-errors';
 import { descriptorLimit, gatewayLimits } from '../network/descriptors';
 import { type GuardedFastify, guardedFastify } from '../network/guarded-fastify';
 import { type RefusedCounts, recognise } from '../network/guarded-server';
 import type { SharedBudget } from '../network/shared-budget';
 import { VERSION } from '../version';
 import { boundBodies } from './body-budgets';
-import { shownAccess } from './guards';
-import { asHttpError, badRequest, type ErrorContext, type HttpError, notFound, send } from './http-errors';
 import { isDeeperThan } from './json-depth';
 
 export interface GatewayServerParts extends ErrorContext {

@@ -27,23 +27,23 @@ type StepEnd =
 
 /**
  * Runs every step in its order, whatever became of those before it: one that fails is logged, and one that does not end
- * is left behind once its share of the deadline is over. Resolves to the steps that were not done.
+ * is left behind once its share of the deadline is over. Resolves to the steps that were not done, and how they ended.
  */
 export async function runSteps<Name extends string>({
   what,
   steps,
   deadlineMs,
   log,
-}: StepsOptions<Name>): Promise<ReadonlySet<Name>> {
+}: StepsOptions<Name>): Promise<ReadonlyMap<Name, 'failed' | 'late'>> {
   const deadline = new Deadline(deadlineMs);
   const total = steps.reduce((sum, { share }) => sum + share, 0);
-  const notDone = new Set<Name>();
+  const notDone = new Map<Name, 'failed' | 'late'>();
   let ahead = total;
   for (const { name, share, run } of steps) {
     ahead -= share;
     const begunAt = monotonicMs();
     const end = await endOf(run, deadline, total === 0 ? 0 : (deadlineMs * ahead) / total);
-    if (end.kind !== 'done') notDone.add(name);
+    if (end.kind !== 'done') notDone.set(name, end.kind);
     logEnd(log, `${what}: ${name}`, end, Math.round(monotonicMs() - begunAt));
   }
   return notDone;

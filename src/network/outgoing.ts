@@ -1,5 +1,5 @@
 import type { buildConnector, Pool } from 'undici';
-import type { Config } from '../config/config';
+import type { OutgoingConfig } from '../config/outgoing-config';
 import type { AddressGuard } from './address-guard';
 import { createHttpClient } from './http-client';
 import { proxyFor } from './proxy-rules';
@@ -7,12 +7,11 @@ import { tunnelConnector } from './proxy-tunnel';
 
 /** Connections to one origin as the configuration says: by way of a proxy, and guarded where a tenant chose it. */
 export function outgoingClient(
-  { webhook, proxy: rules }: Pick<Config, 'webhook' | 'proxy'>,
+  { connectTimeoutMs: timeoutMs, proxy: rules }: OutgoingConfig,
   origin: string,
   connections: number,
   guard?: AddressGuard,
 ): Pool {
-  const timeoutMs = webhook.connectTimeoutMs;
   const connector = connectorFor();
   return createHttpClient(origin, {
     connections,

@@ -5,10 +5,12 @@ import { Tally } from './tally';
 /** The relay's metrics by name (docs/operations.md#metrics). No label holds anything that a tenant can make grow. */
 export class Metrics {
   readonly registry = new Registry();
-  readonly eventsAccepted = this.counter('relay_events_accepted_total', 'Events taken from a source', [
-    'source',
-    'event',
-  ]);
+  /** Under its older name, too: there *accepted* is another word for what a source hands over, and not the audit's. */
+  readonly eventsReceived = this.counter(
+    ['relay_events_received_total', 'relay_events_accepted_total'],
+    'Events handed over by a source',
+    ['source', 'event'],
+  );
   readonly duplicates = this.counter(
     'relay_events_duplicate_total',
     'Events taken from a source of which another copy was accepted before (DEDUPLICATION_SECONDS)',
@@ -99,15 +101,17 @@ export class Metrics {
     collectDefaultMetrics({ register: this.registry });
   }
 
-  private counter<T extends string>(name: string, help: string, labelNames: readonly T[]): Tally<T> {
-    const counter: Counter<T> = new Counter({
-      name,
-      help,
-      labelNames,
-      registers: [this.registry],
-      collect: () => tally.carryOver(),
-    });
-    const tally = new Tally(counter, labelNames);
+  private counter<T extends string>(
+    names: string | readonly string[],
+    help: string,
+    labelNames: readonly T[],
+  ): Tally<T> {
+    const registers = [this.registry];
+    const collect = (): void => tally.carryOver();
+    const counters = [names]
+      .flat()
+      .map((name) => new Counter({ name, help, labelNames, registers, collect }));
+    const tally: Tally<T> = new Tally(counters, labelNames);
     return tally;
   }
 

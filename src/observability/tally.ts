@@ -28,7 +28,8 @@ export class Tally<T extends string> {
   private root = new Branch();
 
   constructor(
-    private readonly counter: Counter<T>,
+    /** The metric under its name, and under older ones. */
+    private readonly counters: readonly Counter<T>[],
     private readonly labelNames: readonly T[],
   ) {}
 
@@ -43,7 +44,7 @@ export class Tally<T extends string> {
   carryOver(): void {
     for (const [values, count] of this.root.entries()) {
       const labels = Object.fromEntries(this.labelNames.map((name, index) => [name, values[index] ?? '']));
-      this.counter.inc(labels as LabelValues<T>, count);
+      for (const counter of this.counters) counter.inc(labels as LabelValues<T>, count);
     }
     this.root = new Branch();
   }

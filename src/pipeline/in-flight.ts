@@ -38,7 +38,7 @@ export class InFlight implements ResultSink {
     return this.known;
   }
 
-  /** The event's claim ends with the message: acknowledged it was accepted, released it may come as another copy. */
+  /** The event's claim ends with the message: acknowledged it is done, released it may come as another copy. */
   claimed(claim: Deduplication): void {
     this.claim = claim;
   }
@@ -82,7 +82,7 @@ export class InFlight implements ResultSink {
   }
 
   settle(settlement: Settlement): void {
-    if (settlement === 'ack') this.claim?.accepted(this.envelope.id);
+    if (settlement === 'ack') this.claim?.done(this.envelope.id);
     else this.claim?.released(this.envelope.id);
     this.held.settle(settlement);
   }

@@ -13,7 +13,7 @@ import { settle } from './settle';
 export interface RelayObserver {
   received(source: string, envelope: Envelope): void;
   malformed(source: string, error: MalformedEventError): void;
-  /** Another copy of the event was accepted before, or is in flight. */
+  /** Another copy of the event is done, or is in flight. */
   duplicate(source: string, envelope: Envelope): void;
   settled(message: SourceMessage, envelope: Envelope, results: readonly DirectResult[]): void;
 }

@@ -42,7 +42,7 @@ export class BullMqParking implements Parking {
 
   async failed(delivery: Delivery, record: AttemptRecord): Promise<void> {
     const decision = this.parts.decide(delivery, record);
-    this.tell(
+    this.report(
       delivery,
       await this.parts.deliveries.failedLate({ id: delivery.id, decision, record, timesTaken: 0 }),
     );
@@ -81,11 +81,11 @@ export class BullMqParking implements Parking {
       return 'withdrawn';
     }
     if (result.kind === 'parked') this.parts.observer.parked(delivery, reason);
-    else this.tell(delivery, result);
+    else this.report(delivery, result);
     return 'stored';
   }
 
-  private tell({ id, envelope, destination }: Delivery, result: StepResult): void {
+  private report({ id, envelope, destination }: Delivery, result: StepResult): void {
     if (result.kind !== 'dead') return;
     const { event, instance } = envelope;
     this.parts.observer.deadLettered(id, { destination: destination.id, event, instance }, result.reason);

@@ -20,7 +20,7 @@ interface Pending {
 
 const MAX_CHANGES = 64;
 /** Transactions under way at once: while Redis works on one, the next one is prepared and sent. */
-const LANES = 3;
+const SENDERS = 3;
 const MAX_BYTES = 8 * 1024 * 1024;
 const RETRY_FIRST_MS = 100;
 const RETRY_LAST_MS = 2000;
@@ -32,7 +32,7 @@ const RETRY_LAST_MS = 2000;
  */
 export class GroupCommit {
   private pending: Pending[] = [];
-  private lanes = 0;
+  private senders = 0;
   private closed = false;
   private limit = MAX_CHANGES;
   private readonly paused = new Set<() => void>();
@@ -50,7 +50,7 @@ export class GroupCommit {
         return;
       }
       this.pending.push({ change, resolve, reject });
-      if (this.needsLane) void this.work();
+      if (this.needsSender) void this.work();
     });
   }
 
@@ -62,20 +62,20 @@ export class GroupCommit {
   }
 
   /** A second one only for a full transaction: otherwise changes gather until the first one is back. */
-  private get needsLane(): boolean {
-    if (this.lanes === 0) return true;
+  private get needsSender(): boolean {
+    if (this.senders === 0) return true;
     const isFailing = this.limit < MAX_CHANGES;
-    return this.lanes < LANES && this.pending.length >= MAX_CHANGES && !isFailing;
+    return this.senders < SENDERS && this.pending.length >= MAX_CHANGES && !isFailing;
   }
 
   private async work(): Promise<void> {
-    this.lanes++;
+    this.senders++;
     // What is asked for in the same turn of the event loop goes into the same transaction.
     await new Promise(setImmediate);
     let delayMs = RETRY_FIRST_MS;
     while (this.pending.length > 0) {
       const batch = this.take();
-      if (this.needsLane) void this.work();
+      if (this.needsSender) void this.work();
       try {
         if (batch.length > 0) await this.send(batch);
         this.limit = MAX_CHANGES;
@@ -87,7 +87,7 @@ export class GroupCommit {
         delayMs = Math.min(delayMs * 2, RETRY_LAST_MS);
       }
     }
-    this.lanes--;
+    this.senders--;
   }
 
   private take(): Pending[] {

@@ -7,6 +7,7 @@ import type { DeadReason, Decide } from '../pipeline/parking';
 import type { Places } from '../pipeline/places';
 import { OpenWork } from '../time/open-work';
 import { within } from '../time/within';
+import type { AddressRoster } from './address-roster';
 import { bodyOf, type DeliveryLabels, type JobData, labelsOf, NO_LABELS, originOf } from './job';
 import { INTERRUPTED_DELAY_MS } from './policy';
 import type { DueDelivery, OddRecord } from './retry-queue';
@@ -29,6 +30,8 @@ export interface RetryHandlerParts {
   readonly bulkheadOf: (id: DestinationId) => Bulkhead;
   /** Undefined where there is none any more; rejects where that cannot be known. */
   readonly destinationOf: (id: DestinationId) => Promise<Destination | undefined>;
+  /** Whose retries are left to other workers. */
+  readonly addresses?: Pick<AddressRoster, 'leaveFor'>;
   readonly decide: Decide;
   readonly observer: RetryObserver;
   readonly onError: (error: unknown) => void;
@@ -80,7 +83,7 @@ export class RetryHandler {
   /** One record that nobody can read stops no other one: it becomes a dead letter, for a person to look at. */
   async setAside(record: OddRecord): Promise<void> {
     if (record.problem === 'newer') await this.parts.deliveries.giveBack(record, NEWER_RECORD_MS);
-    else this.tell(record.id, NO_LABELS, await this.parts.deliveries.bury(record, 'unreadable'));
+    else this.report(record.id, NO_LABELS, await this.parts.deliveries.bury(record, 'unreadable'));
   }
 
   missing(id: string): void {
@@ -101,9 +104,12 @@ export class RetryHandler {
     }
   }
 
-  private async next({ data, spent }: DueDelivery): Promise<Next> {
+  private async next(due: DueDelivery): Promise<Next> {
+    const { data, spent } = due;
     const found = await this.destinationOf(data);
     if (typeof found === 'number') return { kind: 'postpone', delayMs: found };
+    const leftMs = this.parts.addresses?.leaveFor(due, found?.address) ?? 0;
+    if (leftMs > 0) return { kind: 'postpone', delayMs: leftMs };
     if (found === undefined) return { kind: 'give-up', reason: 'destination-removed' };
     if (spent >= found.maxAttempts) return { kind: 'give-up', reason: 'attempts-exhausted' };
     const bulkhead = this.parts.bulkheadOf(found.id);
@@ -183,7 +189,7 @@ export class RetryHandler {
     }
     const decision = decide(delivery, record);
     const { id, timesTaken } = due;
-    this.tell(id, labelsOf(due.data), await deliveries.failedLate({ id, decision, record, timesTaken }));
+    this.report(id, labelsOf(due.data), await deliveries.failedLate({ id, decision, record, timesTaken }));
   }
 
   private async deliveryOf(
@@ -217,10 +223,10 @@ export class RetryHandler {
   }
 
   private async giveUp(due: DueDelivery, reason: DeadReason, record?: AttemptRecord): Promise<void> {
-    this.tell(due.id, labelsOf(due.data), await this.parts.deliveries.bury(due, reason, record));
+    this.report(due.id, labelsOf(due.data), await this.parts.deliveries.bury(due, reason, record));
   }
 
-  private tell(id: DeliveryId, labels: DeliveryLabels, result: StepResult): void {
+  private report(id: DeliveryId, labels: DeliveryLabels, result: StepResult): void {
     if (result.kind === 'dead') this.parts.observer.deadLettered(id, labels, result.reason);
   }
 }

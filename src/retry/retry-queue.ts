@@ -12,6 +12,8 @@ export interface DueDelivery extends Held {
   readonly spent: number;
   /** How often workers have taken it, this time included. */
   readonly timesTaken: number;
+  /** By the clock of Redis. */
+  readonly parkedAt: number;
 }
 
 /** A record that is due and cannot be delivered: see `readJob`. */
@@ -74,12 +76,7 @@ export class RetryQueue {
     try {
       const job = await worker.getNextJob(token, { block: false });
       if (job === undefined) return undefined;
-      const { attemptsMade: attempts, attemptsStarted: timesTaken, opts: options } = job;
-      return fetchedOf({ id: job.id as DeliveryId, token }, recordOf(job.data), {
-        attempts,
-        timesTaken,
-        options,
-      });
+      return fetchedOf({ id: job.id as DeliveryId, token }, recordOf(job.data), job);
     } catch (error) {
       return this.unreadable(token, error);
     }
@@ -107,12 +104,13 @@ export class RetryQueue {
   /** What BullMQ locked and could not read: it would come back for ever. */
   private async unreadable(token: string, cause: unknown): Promise<Fetched> {
     const reply = await this.parts.store.call('relayHeldBy', token);
-    const [id, data, attempts, options, timesTaken] = reply as readonly string[];
+    const [id, data, attempts, options, taken] = reply as readonly string[];
     if (id === undefined) throw cause;
     return fetchedOf({ id: id as DeliveryId, token }, readJob(data ?? ''), {
-      attempts: Number(attempts),
-      timesTaken: Number(timesTaken),
-      options,
+      attemptsMade: Number(attempts),
+      attemptsStarted: Number(taken),
+      opts: options,
+      timestamp: 0,
     });
   }
 
@@ -145,18 +143,15 @@ export class RetryQueue {
   }
 }
 
-/** What BullMQ counts of a job. */
-interface Counts {
-  readonly attempts: number;
-  readonly timesTaken: number;
-  readonly options: unknown;
-}
+/** What BullMQ knows of a job beside its data. */
+type JobFields = Readonly<
+  Record<'attemptsMade' | 'attemptsStarted' | 'timestamp', number> & { opts: unknown }
+>;
 
-function fetchedOf(held: Held, record: JobRecord, { attempts, timesTaken, options }: Counts): Fetched {
+function fetchedOf(held: Held, record: JobRecord, fields: JobFields): Fetched {
+  const { attemptsMade, attemptsStarted: timesTaken, opts, timestamp } = fields;
   if (record.kind !== 'job') return { kind: 'odd', record: { ...held, problem: record.kind } };
   const { data } = record;
-  return {
-    kind: 'due',
-    delivery: { ...held, data, spent: spentBefore(data, options) + attempts, timesTaken },
-  };
+  const spent = spentBefore(data, opts) + attemptsMade;
+  return { kind: 'due', delivery: { ...held, data, spent, timesTaken, parkedAt: timestamp } };
 }

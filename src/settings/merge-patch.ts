@@ -68,7 +68,7 @@ function unmaskedAddresses(section: Section, value: Fields, was: Fields): Fields
 /** The same for a document: all sections, and the token. */
 export function unmask(sections: Sections, document: object, stored: Settings | undefined): object {
   const unmasked = sections.map(document, (item, slot) => {
-    const given = slot.section.withPresentNames(item);
+    const given = slot.section.hasOlderNames ? slot.section.withPresentNames(item) : item;
     const was = readSlot(stored, slot);
     return isFields(given) ? unmaskSection(slot.section, given, was) : unmaskValue(given, was);
   });

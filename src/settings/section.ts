@@ -92,10 +92,13 @@ export class Section<Value extends SectionValue = SectionValue> {
   readonly schema: z.ZodType<Value>;
 
   constructor(readonly definition: SectionDefinition<Value>) {
-    const { name, fields, olderNames } = definition;
+    const { name, fields } = definition;
     this.name = name;
-    this.schema =
-      olderNames === undefined ? fields : z.preprocess((value) => this.withPresentNames(value), fields);
+    this.schema = this.hasOlderNames ? z.preprocess((value) => this.withPresentNames(value), fields) : fields;
+  }
+
+  get hasOlderNames(): boolean {
+    return this.definition.olderNames !== undefined;
   }
 
   /** The fields of a document that it takes. */

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { fileProblem } from '../config/layers';
-import { VARIABLES } from '../config/variables';
+import { CORE_VARIABLES } from '../config/variables';
 import { ConfigError } from '../errors';
 import { instanceNameOf, type Parsed, parseSettings } from './document';
 import { instanceNameProblem } from './instance-names';
@@ -28,7 +28,7 @@ export function readSettingsFile(sections: Sections, directory: string, file: st
   const settings = new Map<string, Settings>();
   const warnings: string[] = [];
   if (!existsSync(path)) {
-    if (file === VARIABLES.SETTINGS_FILE.default) return { settings, warnings };
+    if (file === CORE_VARIABLES.SETTINGS_FILE.default) return { settings, warnings };
     throw new ConfigError([`SETTINGS_FILE: ${file} is not there`]);
   }
   const changedAt = statSync(path).mtime;

@@ -1,4 +1,5 @@
 import type { Config } from '../config/config';
+import type { ConfigPart } from '../config/part';
 import type { Finding } from '../observability/finding';
 import type { Logger } from '../observability/logging';
 import type { Section, Settings } from '../settings/section';
@@ -8,6 +9,8 @@ import type { Source } from './source';
 export interface SourceModule {
   /** Names it in metrics, logs and /readyz. */
   readonly kind: string;
+  /** Its variables. */
+  readonly config?: ConfigPart;
   /** What instances may set for themselves: whether what is theirs at this broker is consumed. */
   readonly section?: Section;
   /** Completes the sentence of a worker without any source: "…: there is no source to consume from". */

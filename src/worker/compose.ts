@@ -91,6 +91,7 @@ function composeRetries({ config, log }: WorkerOptions, context: RetriesContext)
     places: delivery.places,
     bulkheadOf: (id) => delivery.bulkheads.of(id),
     destinationOf: (id) => delivery.destinations.find(id),
+    addresses: delivery.destinations.addresses,
     decide: storage.decide,
     observer,
     log,

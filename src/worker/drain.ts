@@ -28,7 +28,7 @@ export interface DrainParts {
   readonly log: Logger;
 }
 
-/** Without these, something that was accepted is not settled, or not counted. */
+/** While one of these goes on, something that was received is not settled, or not counted. */
 const ESSENTIAL = ['settle', 'close retries', 'flush ledger'] as const;
 
 /**
@@ -39,7 +39,7 @@ export async function drain(parts: DrainParts, deadlineMs: number): Promise<bool
   const { log, relay } = parts;
   log.info('draining', { deadlineMs });
   const notDone = await runSteps<string>({ what: 'drain', steps: drainSteps(parts), deadlineMs, log });
-  const settled = ESSENTIAL.every((name) => !notDone.has(name));
+  const settled = ESSENTIAL.every((name) => notDone.get(name) !== 'late');
   const left = relay.openMessages;
   log.info('worker stopped', { settled, messagesLeftToTheBroker: left });
   return settled && left === 0;

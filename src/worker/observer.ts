@@ -23,7 +23,7 @@ export class Observer implements RelayObserver, AttemptObserver, ParkingObserver
   ) {}
 
   received(source: string, { event }: Envelope): void {
-    this.metrics.eventsAccepted.add(source, eventLabel(event));
+    this.metrics.eventsReceived.add(source, eventLabel(event));
   }
 
   duplicate(source: string, { id, event, instance }: Envelope): void {
@@ -32,7 +32,7 @@ export class Observer implements RelayObserver, AttemptObserver, ParkingObserver
   }
 
   malformed(source: string, error: MalformedEventError): void {
-    this.metrics.eventsAccepted.add(source, 'malformed');
+    this.metrics.eventsReceived.add(source, 'malformed');
     this.log.warn('malformed message becomes a dead letter', {
       source,
       code: error.code,
@@ -89,6 +89,12 @@ export class Observer implements RelayObserver, AttemptObserver, ParkingObserver
 
   recovered(count: number): void {
     this.log.warn('retries of a worker that is gone were put back', { count });
+  }
+
+  addressesDiffer(destination: string): void {
+    this.log.warn('other workers send to another address: what each of them parked is left to its like', {
+      destination,
+    });
   }
 
   broughtForward(count: number): void {

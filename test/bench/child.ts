@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { guard, release } from '../support/guard';
+import { guard, release } from '../support/processes/guard';
 import type { Cleanup } from './cleanup';
 
 const ROOT = join(__dirname, '../..');

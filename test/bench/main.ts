@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isInstalled, program } from '../support/binaries';
-import { guard, release } from '../support/guard';
+import { isInstalled, program } from '../support/processes/binaries';
+import { guard, release } from '../support/processes/guard';
 import { Broker } from './broker';
 import { Cleanup } from './cleanup';
 import type { Bench } from './context';
@@ -20,6 +20,7 @@ import { measureParking } from './sections/parking';
 import { measurePusher } from './sections/pusher';
 import { measureSqs } from './sections/sqs';
 import { measureThroughput } from './sections/throughput';
+import { measureTurns } from './sections/turns';
 import { measureWebSockets } from './sections/websocket';
 
 const MEASURE: Record<SectionName, (bench: Bench) => Promise<void>> = {
@@ -33,6 +34,7 @@ const MEASURE: Record<SectionName, (bench: Bench) => Promise<void>> = {
   memory: measureMemory,
   sqs: measureSqs,
   deduplication: measureDeduplication,
+  turns: measureTurns,
 };
 
 /** How long clearing away may take after Ctrl-C; the watchdog ends what is then left. */

@@ -11,6 +11,7 @@ export const SECTIONS = [
   'memory',
   'sqs',
   'deduplication',
+  'turns',
 ] as const;
 export type SectionName = (typeof SECTIONS)[number];
 

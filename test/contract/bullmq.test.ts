@@ -1,24 +1,24 @@
 import type { Job } from 'bullmq';
 import type { Delivery } from '../../src/pipeline/delivery';
-import { deliveryTo, eventBody } from '../support/events';
-import { nth } from '../support/items';
-import { DELIVERED, FAILED, FakeDestination } from '../support/pipeline';
-import { sharesOf } from '../support/share-check';
-import { deliveries, StoreBench } from '../support/store-bench';
+import { DELIVERED, FAILED, FakeDestination } from '../support/harness/pipeline-harness';
+import { sharesOf } from '../support/harness/share-check';
+import { deliveries, StoreHarness } from '../support/harness/store-harness';
+import { deliveryTo, eventBody } from '../support/values/events';
+import { nth } from '../support/values/items';
 
 /**
  * What we take for granted of BullMQ: how it stores a job (`relayPark` stores one in the same way, together with what counts
  * it), and which keys and arguments its scripts have that run behind a guard of ours. Fails when a new version differs.
  */
-let bench: StoreBench;
+let harness: StoreHarness;
 let destination: FakeDestination;
 let delivery: Delivery;
 beforeEach(async () => {
-  bench = await StoreBench.open();
+  harness = await StoreHarness.open();
   destination = new FakeDestination('webhook:instance/loja-centro');
   delivery = deliveryTo(destination);
 });
-afterEach(() => bench.close());
+afterEach(() => harness.close());
 
 const DELAY_MS = 60_000;
 const LATER = { decision: { kind: 'retry', delayMs: DELAY_MS } } as const;
@@ -26,12 +26,12 @@ const DUE = { decision: { kind: 'retry', delayMs: 0 } } as const;
 /** Ours, in the same hash. */
 const OWN_FIELDS = ['charge'];
 
-const key = (name: string): string => bench.store.queue.toKey(name);
-const fetchOne = () => bench.openQueue().fetch();
+const key = (name: string): string => harness.store.queue.toKey(name);
+const fetchOne = () => harness.openQueue().fetch();
 
 async function expectExact(): Promise<void> {
-  for (const { difference } of await bench.audit()) expect(difference).toBe(0);
-  const { counted, found } = await sharesOf(bench);
+  for (const { difference } of await harness.audit()) expect(difference).toBe(0);
+  const { counted, found } = await sharesOf(harness);
   expect(counted).toEqual(found);
 }
 
@@ -50,12 +50,12 @@ async function seen(job: Job | undefined): Promise<unknown> {
 
 describe('a job that we park', () => {
   test('lies there as one that BullMQ adds: fields, types, due time, and as its tools see it', async () => {
-    const { queue } = bench.store;
-    await bench.park(delivery, LATER);
-    const data = JSON.parse((await bench.withRedis((redis) => redis.hget(key(delivery.id), 'data'))) ?? '');
+    const { queue } = harness.store;
+    await harness.park(delivery, LATER);
+    const data = JSON.parse((await harness.withRedis((redis) => redis.hget(key(delivery.id), 'data'))) ?? '');
     const added = await queue.add('messages.upsert', data, { jobId: 'added', delay: DELAY_MS });
 
-    await bench.withRedis(async (redis) => {
+    await harness.withRedis(async (redis) => {
       const [ours, theirs] = [await redis.hgetall(key(delivery.id)), await redis.hgetall(key('added'))];
       const fields = Object.keys(ours).filter((field) => !OWN_FIELDS.includes(field));
       expect(fields.sort()).toEqual(Object.keys(theirs).sort());
@@ -83,19 +83,19 @@ describe('a job that we park', () => {
   });
 
   test('fetched by BullMQ and put back, it is what a job is that BullMQ itself put back', async () => {
-    const { queue } = bench.store;
-    await bench.park(delivery, DUE);
+    const { queue } = harness.store;
+    await harness.park(delivery, DUE);
     const fetched = await fetchOne();
     expect(await (await queue.getJob(delivery.id))?.getState()).toBe('active');
     if (fetched?.kind !== 'due') throw new Error('nothing was fetched');
-    await bench.deliveries.giveBack(fetched.delivery, DELAY_MS, {
+    await harness.deliveries.giveBack(fetched.delivery, DELAY_MS, {
       ...{ attempt: 2, at: 1, durationMs: 1, outcome: FAILED },
     });
 
     const data = (await queue.getJob(delivery.id))?.data;
     if (data === undefined) throw new Error('it is gone');
     const added = await queue.add('messages.upsert', data, { jobId: 'added', attempts: 10 });
-    const worker = bench.store.openWorker({ name: 'theirs', lockMs: 15_000, stalledCheckMs: 5000 });
+    const worker = harness.store.openWorker({ name: 'theirs', lockMs: 15_000, stalledCheckMs: 5000 });
     const job = await worker.getNextJob('theirs:1', { block: false });
     await job?.moveToDelayed(Date.now() + DELAY_MS, 'theirs:1');
     await worker.close();
@@ -103,7 +103,7 @@ describe('a job that we park', () => {
     expect([await ours?.getState(), await theirs?.getState()]).toEqual(['delayed', 'delayed']);
     expect(ours?.attemptsStarted).toBe(theirs?.attemptsStarted);
     expect(ours?.attemptsMade).toBe(1);
-    await bench.withRedis(async (redis) => {
+    await harness.withRedis(async (redis) => {
       expect(await redis.exists(`${key(delivery.id)}:lock`, `${key('added')}:lock`)).toBe(0);
       expect(await redis.llen(key('active'))).toBe(0);
     });
@@ -111,36 +111,36 @@ describe('a job that we park', () => {
   });
 
   test('can be promoted, put off and, once dead, retried with BullMQ’s tools; everything is counted right after', async () => {
-    const { queue } = bench.store;
+    const { queue } = harness.store;
     const [first, second] = deliveries(destination, 2) as [Delivery, Delivery];
-    await bench.park(first, LATER);
-    await bench.bury([second]);
+    await harness.park(first, LATER);
+    await harness.bury([second]);
     expect(await (await queue.getJob(second.id))?.getState()).toBe('failed');
     await (await queue.getJob(first.id))?.changeDelay(2 * DELAY_MS);
     await (await queue.getJob(first.id))?.promote();
     await (await queue.getJob(second.id))?.retry('failed');
     destination.answer = DELIVERED;
-    bench.startWorker({ destinations: [destination] });
-    await bench.untilLine(destination, { accepted: 2, delivered: 2, parked: 0, dead: 0, difference: 0 });
+    harness.startWorker({ destinations: [destination] });
+    await harness.untilLine(destination, { accepted: 2, delivered: 2, parked: 0, dead: 0, difference: 0 });
     await expectExact();
   });
 
   test('waits while a person has paused the queue with BullMQ’s tools', async () => {
-    await bench.park(delivery, DUE);
-    await bench.store.queue.pause();
+    await harness.park(delivery, DUE);
+    await harness.store.queue.pause();
     expect(await fetchOne()).toBeUndefined();
-    expect(await bench.line(destination)).toMatchObject({ accepted: 1, parked: 1, difference: 0 });
-    await bench.store.queue.resume();
+    expect(await harness.line(destination)).toMatchObject({ accepted: 1, parked: 1, difference: 0 });
+    await harness.store.queue.resume();
     expect((await fetchOne())?.kind).toBe('due');
   });
 
   test('retried with BullMQ’s tools and put off, it is a parked one again', async () => {
-    await bench.bury([delivery]);
-    await (await bench.store.queue.getJob(delivery.id))?.retry('failed');
+    await harness.bury([delivery]);
+    await (await harness.store.queue.getJob(delivery.id))?.retry('failed');
     const fetched = await fetchOne();
     if (fetched?.kind !== 'due') throw new Error('nothing was fetched');
-    await bench.deliveries.giveBack(fetched.delivery, DELAY_MS);
-    expect(await bench.line(destination)).toMatchObject({ accepted: 1, parked: 1, dead: 0 });
+    await harness.deliveries.giveBack(fetched.delivery, DELAY_MS);
+    expect(await harness.line(destination)).toMatchObject({ accepted: 1, parked: 1, dead: 0 });
     await expectExact();
   });
 });
@@ -153,8 +153,8 @@ describe('what runs before BullMQ’s scripts', () => {
     'a process whose clock is an hour %s fetches what is due by that of Redis (finding 3.12)',
     async (_what, skew) => {
       const [due, later] = deliveries(destination, 2) as [Delivery, Delivery];
-      await bench.park(due, DUE);
-      await bench.park(later, LATER);
+      await harness.park(due, DUE);
+      await harness.park(later, LATER);
       const now = Date.now();
       const clock = jest.spyOn(Date, 'now').mockImplementation(() => now + skew);
       try {
@@ -163,7 +163,7 @@ describe('what runs before BullMQ’s scripts', () => {
           due.id,
           undefined,
         ]);
-        const processedOn = (await bench.store.queue.getJob(due.id))?.processedOn ?? 0;
+        const processedOn = (await harness.store.queue.getJob(due.id))?.processedOn ?? 0;
         expect(Math.abs(processedOn - now)).toBeLessThan(600_000);
       } finally {
         clock.mockRestore();
@@ -173,9 +173,9 @@ describe('what runs before BullMQ’s scripts', () => {
 
   test('a key of another type among a thousand due jobs costs none of them', async () => {
     const all = deliveries(destination, 40);
-    for (const one of all) await bench.park(one, DUE);
+    for (const one of all) await harness.park(one, DUE);
     const [gone, odd, waiting] = [nth(all, 7), nth(all, 20), nth(all, 0)];
-    await bench.withRedis(async (redis) => {
+    await harness.withRedis(async (redis) => {
       await redis.del(key(gone.id), key(odd.id));
       await redis.set(key(odd.id), 'x');
       await redis.zrem(key('delayed'), waiting.id);
@@ -183,10 +183,12 @@ describe('what runs before BullMQ’s scripts', () => {
       await redis.zadd(key('prioritized'), 1, 'none');
     });
     destination.answer = DELIVERED;
-    bench.startWorker({ destinations: [destination] });
-    await bench.untilLine(destination, { delivered: 38, parked: 0 });
-    expect([...(await bench.missing.count(4))].sort()).toEqual([gone.id, 'none', 'nothing', odd.id].sort());
-    expect(await bench.withRedis((redis) => redis.exists(key(gone.id), key('nothing'), key('none')))).toBe(0);
+    harness.startWorker({ destinations: [destination] });
+    await harness.untilLine(destination, { delivered: 38, parked: 0 });
+    expect([...(await harness.missing.count(4))].sort()).toEqual([gone.id, 'none', 'nothing', odd.id].sort());
+    expect(await harness.withRedis((redis) => redis.exists(key(gone.id), key('nothing'), key('none')))).toBe(
+      0,
+    );
   });
 
   test.each([
@@ -194,68 +196,68 @@ describe('what runs before BullMQ’s scripts', () => {
     ['options', 'opts', 'null'],
     ['progress', 'progress', 'x'],
   ])('a job whose %s BullMQ cannot read (%s: %s) is delivered all the same', async (_what, field, text) => {
-    await bench.park(delivery, DUE);
-    await bench.withRedis((redis) => redis.hset(key(delivery.id), field, text));
+    await harness.park(delivery, DUE);
+    await harness.withRedis((redis) => redis.hset(key(delivery.id), field, text));
     destination.answer = DELIVERED;
-    bench.startWorker({ destinations: [destination] });
-    await bench.untilLine(destination, { accepted: 1, delivered: 1, parked: 0 });
+    harness.startWorker({ destinations: [destination] });
+    await harness.untilLine(destination, { accepted: 1, delivered: 1, parked: 0 });
   });
 
   test('a stalled job is put back by BullMQ’s check, once its lock was missing at two of them', async () => {
-    await bench.park(delivery, DUE);
+    await harness.park(delivery, DUE);
     await fetchOne();
-    await bench.withRedis((redis) => redis.del(`${key(delivery.id)}:lock`));
-    expect(await bench.checkStalled()).toBe(0);
-    expect(await bench.checkStalled()).toBe(1);
-    const job = await bench.store.queue.getJob(delivery.id);
+    await harness.withRedis((redis) => redis.del(`${key(delivery.id)}:lock`));
+    expect(await harness.checkStalled()).toBe(0);
+    expect(await harness.checkStalled()).toBe(1);
+    const job = await harness.store.queue.getJob(delivery.id);
     expect([await job?.getState(), job?.stalledCounter, job?.deferredFailure]).toEqual([
       'waiting',
       1,
       undefined,
     ]);
-    expect(await bench.line(destination)).toMatchObject({ accepted: 1, parked: 1, difference: 0 });
+    expect(await harness.line(destination)).toMatchObject({ accepted: 1, parked: 1, difference: 0 });
   });
 
   test('marks from before Redis was away count for nothing: the living renew first', async () => {
-    await bench.park(delivery, DUE);
-    const queue = bench.openQueue();
+    await harness.park(delivery, DUE);
+    const queue = harness.openQueue();
     const fetched = await queue.fetch();
     if (fetched?.kind !== 'due') throw new Error('nothing was fetched');
-    await bench.checkStalled();
-    await bench.withRedis(async (redis) => {
+    await harness.checkStalled();
+    await harness.withRedis(async (redis) => {
       await redis.del(`${key(delivery.id)}:lock`);
       await redis.set(key('stalled-checked'), Date.now() - 3_600_000);
     });
-    expect(await bench.checkStalled()).toBe(0);
+    expect(await harness.checkStalled()).toBe(0);
     expect(await queue.extend([fetched.delivery])).toEqual([]);
-    expect(await bench.checkStalled()).toBe(0);
-    expect(await bench.withRedis((redis) => redis.pttl(`${key(delivery.id)}:lock`))).toBeGreaterThan(0);
+    expect(await harness.checkStalled()).toBe(0);
+    expect(await harness.withRedis((redis) => redis.pttl(`${key(delivery.id)}:lock`))).toBeGreaterThan(0);
   });
 
   test('what is active and no record any more is told, not put back', async () => {
-    await bench.park(delivery, DUE);
+    await harness.park(delivery, DUE);
     await fetchOne();
-    await bench.withRedis((redis) => redis.del(key(delivery.id), `${key(delivery.id)}:lock`));
-    await bench.checkStalled();
-    expect(await bench.checkStalled()).toBe(0);
-    bench.startWorker({ destinations: [destination] });
-    expect(await bench.missing.count(1)).toEqual([delivery.id]);
-    expect(await bench.line(destination)).toMatchObject({ accepted: 1, parked: 0, difference: 1 });
+    await harness.withRedis((redis) => redis.del(key(delivery.id), `${key(delivery.id)}:lock`));
+    await harness.checkStalled();
+    expect(await harness.checkStalled()).toBe(0);
+    harness.startWorker({ destinations: [destination] });
+    expect(await harness.missing.count(1)).toEqual([delivery.id]);
+    expect(await harness.line(destination)).toMatchObject({ accepted: 1, parked: 0, difference: 1 });
   });
 });
 
 describe('a retry that is due and waits for a worker', () => {
   test('takes the outcome of the slow direct attempt', async () => {
     const [slow, other] = [delivery, deliveryTo(destination, eventBody(2))];
-    await bench.park(other, DUE);
-    await bench.park(slow, { ...DUE, reason: 'slow', history: [] });
+    await harness.park(other, DUE);
+    await harness.park(slow, { ...DUE, reason: 'slow', history: [] });
     // Both are moved to `wait`, one goes on to `active`.
     await fetchOne();
-    expect(await (await bench.store.queue.getJob(slow.id))?.getState()).toBe('waiting');
-    await bench.parking.failed(slow, { attempt: 1, at: 1, durationMs: 2, outcome: FAILED });
-    const job = await bench.store.queue.getJob(slow.id);
+    expect(await (await harness.store.queue.getJob(slow.id))?.getState()).toBe('waiting');
+    await harness.parking.failed(slow, { attempt: 1, at: 1, durationMs: 2, outcome: FAILED });
+    const job = await harness.store.queue.getJob(slow.id);
     expect([await job?.getState(), job?.delay]).toEqual(['delayed', 1]);
-    expect((await bench.store.queue.getJobLogs(slow.id)).count).toBe(1);
+    expect((await harness.store.queue.getJobLogs(slow.id)).count).toBe(1);
     await expectExact();
   });
 });

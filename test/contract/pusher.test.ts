@@ -1,7 +1,7 @@
 import type { PusherDestination } from '../../src/destinations/pusher/pusher-destination';
-import type { ReceivedRequest } from '../support/http-target';
 import { MAX_REQUESTS, pusherDestination } from '../support/pusher/destination';
-import { destinationSuite } from './destination-suite';
+import type { ReceivedRequest } from '../support/servers/http-target';
+import { httpDestinationSuite } from './http-destination-suite';
 
 interface SentEvent {
   readonly name: string;
@@ -15,7 +15,7 @@ function eventsOf({ body }: ReceivedRequest): readonly SentEvent[] {
 
 const firstOf = (request: ReceivedRequest): SentEvent | undefined => eventsOf(request)[0];
 
-destinationSuite('pusher', () => {
+httpDestinationSuite('pusher', () => {
   const created: PusherDestination[] = [];
   return {
     create: (url) => {

@@ -2,10 +2,10 @@ import { type Channel, type ChannelModel, connect } from 'amqplib';
 import { SILENT } from '../../src/observability/logging';
 import type { SourceMessage } from '../../src/pipeline/message';
 import { RabbitMqSource } from '../../src/sources/rabbitmq/rabbitmq-source';
-import { PrivateRabbit } from '../support/private-services';
-import { QUORUM, TOPIC } from '../support/rabbit-bench';
-import { eventually, Happenings } from '../support/signals';
-import { untilReady } from '../support/sources';
+import { QUORUM, TOPIC } from '../support/harness/rabbit-harness';
+import { untilReady } from '../support/harness/sources';
+import { PrivateRabbit } from '../support/servers/private-services';
+import { eventually, Happenings } from '../support/signals/signals';
 
 jest.setTimeout(180_000);
 

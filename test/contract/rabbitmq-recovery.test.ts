@@ -1,17 +1,17 @@
 import type { SourceMessage } from '../../src/pipeline/message';
 import type { RabbitMqSource } from '../../src/sources/rabbitmq/rabbitmq-source';
-import { RabbitBench } from '../support/rabbit-bench';
-import { eventually, Happenings, within } from '../support/signals';
-import { untilReady } from '../support/sources';
+import { RabbitHarness } from '../support/harness/rabbit-harness';
+import { untilReady } from '../support/harness/sources';
+import { eventually, Happenings, within } from '../support/signals/signals';
 
 /** Bytes from the broker up to the first message: about 700 for the connection, 30 for each step of the set-up. */
 const SET_UP_BYTES = [1, 300, 500, 540, 560, 580, 600, 620, 640, 660, 680, 700, 720, 740, 760, 800, 840, 900];
 
-let bench: RabbitBench;
+let harness: RabbitHarness;
 beforeEach(async () => {
-  bench = await RabbitBench.open();
+  harness = await RabbitHarness.open();
 });
-afterEach(() => bench.close());
+afterEach(() => harness.close());
 
 async function startedOn(source: RabbitMqSource): Promise<Happenings<SourceMessage>> {
   const messages = new Happenings<SourceMessage>();
@@ -19,88 +19,91 @@ async function startedOn(source: RabbitMqSource): Promise<Happenings<SourceMessa
   return messages;
 }
 
-const logged = (message: string) => bench.logged.all.filter(([text]) => text === message);
+const logged = (message: string) => harness.logged.all.filter(([text]) => text === message);
 
 describe('a RabbitMQ source recovers', () => {
   test('from a connection that is cut at any moment of its set-up', async () => {
-    bench.proxy.cutAfter = [...SET_UP_BYTES];
-    const sources = SET_UP_BYTES.map(() => bench.create({ maxMessages: 1 }));
+    harness.proxy.cutAfter = [...SET_UP_BYTES];
+    const sources = SET_UP_BYTES.map(() => harness.create({ maxMessages: 1 }));
     const yielded = await Promise.all(sources.map(startedOn));
     await Promise.all(sources.map(untilReady));
-    for (const _ of sources) await bench.publish('fair share');
+    for (const _ of sources) await harness.publish('fair share');
     // One message each, as none is settled: every one of them consumes.
     await Promise.all(yielded.map((messages) => messages.count(1)));
   });
 
   test('from a connection that ends in the same packet as the subscription is confirmed', async () => {
-    bench.proxy.closeWithSubscription = 1;
-    const source = bench.create();
+    harness.proxy.closeWithSubscription = 1;
+    const source = harness.create();
     const messages = await startedOn(source);
-    await bench.proxy.connected.count(2);
+    await harness.proxy.connected.count(2);
     await untilReady(source);
-    await bench.publish('after');
+    await harness.publish('after');
     await messages.count(1);
   });
 
   test('from a queue that is deleted while it is consumed: it is declared and bound again', async () => {
-    const source = bench.create();
+    const source = harness.create();
     const messages = await startedOn(source);
     await untilReady(source);
-    await bench.channel.deleteQueue(bench.queue);
+    await harness.channel.deleteQueue(harness.queue);
     await eventually(() => !source.state.ready || undefined, 'the loss');
     await untilReady(source);
-    await bench.publish('after');
+    await harness.publish('after');
     await messages.count(1);
   });
 
   test('from a queue that somebody deletes and declares again without bindings: it is bound before it counts as ready (kind 3)', async () => {
-    const source = bench.create({}, { recheckMs: 3_600_000 });
+    const source = harness.create({}, { recheckMs: 3_600_000 });
     const messages = await startedOn(source);
     await untilReady(source);
-    await bench.channel.deleteQueue(bench.queue);
-    await bench.channel.assertQueue(bench.queue, { durable: true, arguments: { 'x-queue-type': 'classic' } });
+    await harness.channel.deleteQueue(harness.queue);
+    await harness.channel.assertQueue(harness.queue, {
+      durable: true,
+      arguments: { 'x-queue-type': 'classic' },
+    });
     await eventually(() => !source.state.ready || undefined, 'the loss');
     await untilReady(source);
-    await bench.publish('after');
+    await harness.publish('after');
     await messages.count(1);
   });
 
   test('as soon as what the broker refused is put right, and says until then what is wrong', async () => {
-    await bench.channel.deleteExchange(bench.exchange);
-    await bench.declareExchange(bench.exchange, 'fanout');
-    const source = bench.create();
+    await harness.channel.deleteExchange(harness.exchange);
+    await harness.declareExchange(harness.exchange, 'fanout');
+    const source = harness.create();
     const messages = await startedOn(source);
     const [, fields] = await eventually(
       () => logged('rabbitmq refuses a queue or an exchange')[0],
       'the refusal',
     );
     expect(fields?.['code']).toBe('AMQP_406');
-    expect(fields?.['error']).toContain(bench.exchange);
+    expect(fields?.['error']).toContain(harness.exchange);
     await eventually(() => source.state.detail.includes('AMQP_406') || undefined, 'what is wrong');
     expect(source.state.ready).toBe(false);
-    await bench.channel.deleteExchange(bench.exchange);
+    await harness.channel.deleteExchange(harness.exchange);
     await untilReady(source);
-    await bench.publish('after');
+    await harness.publish('after');
     await messages.count(1);
   });
 
   test('over and over, and closes at any moment of its set-up without holding or yielding anything', async () => {
-    const first = bench.create();
+    const first = harness.create();
     await startedOn(first);
     await untilReady(first);
     await first.close();
-    for (let number = 0; number < 5; number++) await bench.publish(`message ${number}`);
+    for (let number = 0; number < 5; number++) await harness.publish(`message ${number}`);
     for (const bytes of SET_UP_BYTES) {
-      const source = bench.create();
+      const source = harness.create();
       const reached = new Promise<void>((resolve) => {
-        bench.proxy.onBytes = (passed) => passed >= bytes && resolve();
+        harness.proxy.onBytes = (passed) => passed >= bytes && resolve();
       });
       const messages = await startedOn(source);
       await reached;
       await source.close();
       const before = messages.all.length;
       await eventually(
-        async () => ((await bench.waiting()) === 5 ? true : undefined),
+        async () => ((await harness.waiting()) === 5 ? true : undefined),
         `5 after ${bytes} bytes`,
       );
       expect(messages.all.length).toBe(before);
@@ -111,25 +114,25 @@ describe('a RabbitMQ source recovers', () => {
     'and %s ends, when the connection goes at any moment of it',
     async (call) => {
       for (const frames of [1, 2, 3]) {
-        const source = bench.create();
+        const source = harness.create();
         await startedOn(source);
         await untilReady(source);
         let left = frames;
-        bench.proxy.onBytes = () => --left === 0 && bench.proxy.cut();
-        await within(Promise.resolve(source[call]()), 5000, () => `${call}, cut at frame ${frames}`);
-        bench.proxy.onBytes = () => {};
-        await within(source.close(), 5000, () => `close after ${call}, cut at frame ${frames}`);
+        harness.proxy.onBytes = () => --left === 0 && harness.proxy.cut();
+        await within(Promise.resolve(source[call]()), 15_000, () => `${call}, cut at frame ${frames}`);
+        harness.proxy.onBytes = () => {};
+        await within(source.close(), 15_000, () => `close after ${call}, cut at frame ${frames}`);
       }
     },
   );
 
   test('and logs neither user nor password', async () => {
-    const uri = new URL(bench.proxy.uri);
+    const uri = new URL(harness.proxy.uri);
     uri.username = 'guest';
     uri.password = 's3cret';
-    const source = bench.create({}, { uri: uri.href });
+    const source = harness.create({}, { uri: uri.href });
     await startedOn(source);
     await eventually(() => logged('rabbitmq unavailable')[0], 'the refusal');
-    expect(JSON.stringify([bench.logged.all, source.state])).not.toContain('s3cret');
+    expect(JSON.stringify([harness.logged.all, source.state])).not.toContain('s3cret');
   });
 });

@@ -1,15 +1,15 @@
 import type { SourceMessage } from '../../src/pipeline/message';
 import type { RabbitMqSource } from '../../src/sources/rabbitmq/rabbitmq-source';
 import type { ConsumedExchange, TopologyOptions } from '../../src/sources/rabbitmq/topology';
-import { RabbitBench, TOPIC } from '../support/rabbit-bench';
-import { eventually, Happenings } from '../support/signals';
-import { untilReady } from '../support/sources';
+import { RabbitHarness, TOPIC } from '../support/harness/rabbit-harness';
+import { untilReady } from '../support/harness/sources';
+import { eventually, Happenings } from '../support/signals/signals';
 
-let bench: RabbitBench;
+let harness: RabbitHarness;
 beforeEach(async () => {
-  bench = await RabbitBench.open();
+  harness = await RabbitHarness.open();
 });
-afterEach(() => bench.close());
+afterEach(() => harness.close());
 
 interface Setup {
   readonly mode?: TopologyOptions['mode'];
@@ -19,15 +19,15 @@ interface Setup {
 
 /** A source that consumes, and what it yields. */
 async function started({ mode = 'dedicated', exchanges = [], recheckMs }: Setup = {}) {
-  const source: RabbitMqSource = bench.create(
+  const source: RabbitMqSource = harness.create(
     {},
     {
-      exchanges: [{ name: bench.exchange, events: new Set(['MESSAGES_UPSERT']) }, ...exchanges],
-      topology: { mode, queue: bench.queue, prefixKey: bench.prefix, reserved: [bench.exchange] },
+      exchanges: [{ name: harness.exchange, events: new Set(['MESSAGES_UPSERT']) }, ...exchanges],
+      topology: { mode, queue: harness.queue, prefixKey: harness.prefix, reserved: [harness.exchange] },
       ...(recheckMs === undefined ? {} : { recheckMs }),
     },
   );
-  bench.willExist({ queues: [`${bench.prefix}.messages.upsert`] });
+  harness.willExist({ queues: [`${harness.prefix}.messages.upsert`] });
   const messages = new Happenings<SourceMessage>();
   await source.start((message) => {
     message.settle('ack');
@@ -39,15 +39,15 @@ async function started({ mode = 'dedicated', exchanges = [], recheckMs }: Setup 
 
 /** An exchange of an instance with a queue of its own. */
 function instance(name: string, events: readonly string[] = ['CALL']): ConsumedExchange {
-  const own = `${bench.prefix}.${name}`;
-  bench.willExist({
+  const own = `${harness.prefix}.${name}`;
+  harness.willExist({
     exchanges: [own],
     queues: ['call', 'chats.set', 'messages.upsert'].map((event) => `${own}.${event}`),
   });
   return { name: own, instance: own, events: new Set(events) };
 }
 
-const leftOut = () => bench.logged.all.filter(([text]) => text === 'instance left out');
+const leftOut = () => harness.logged.all.filter(([text]) => text === 'instance left out');
 
 describe('what AMQP or the broker cannot take leaves out that alone (finding 2.2)', () => {
   const sick: readonly [string, TopologyOptions['mode'], () => ConsumedExchange][] = [
@@ -65,12 +65,12 @@ describe('what AMQP or the broker cannot take leaves out that alone (finding 2.2
     const well = instance('well');
     const { source, messages } = await started({ mode, exchanges: [make(), well] });
     for (let connection = 1; connection <= 2; connection++) {
-      await bench.publish('global');
-      await bench.publish('own', 'call', well.name);
+      await harness.publish('global');
+      await harness.publish('own', 'call', well.name);
       await messages.count(connection * 2);
       expect([leftOut().length, source.refused.length, source.state.ready]).toEqual([1, 1, true]);
-      bench.proxy.closeConnections();
-      await bench.proxy.connected.count(connection + 1);
+      harness.proxy.closeConnections();
+      await harness.proxy.connected.count(connection + 1);
       await untilReady(source);
     }
   });
@@ -78,17 +78,17 @@ describe('what AMQP or the broker cannot take leaves out that alone (finding 2.2
   test('settings that change while others are sick apply at once', async () => {
     const { source, messages } = await started({ exchanges: [instance('日'.repeat(90))] });
     const late = instance('late');
-    await bench.declareExchange(late.name);
+    await harness.declareExchange(late.name);
     source.consumeExchange(late);
     await eventually(async () => {
-      await bench.publish('x', 'call', late.name);
+      await harness.publish('x', 'call', late.name);
       return messages.all.length > 0 ? true : undefined;
     }, 'an event of the late one');
     source.dropExchange(late.name);
     await eventually(async () => {
       const before = messages.all.length;
-      await bench.publish('gone', 'call', late.name);
-      await bench.publish('global');
+      await harness.publish('gone', 'call', late.name);
+      await harness.publish('global');
       const now = await messages.count(before + 1);
       return now.at(-1)?.body.toString() === 'global' && now.length === before + 1 ? true : undefined;
     }, 'no more of it');
@@ -105,39 +105,39 @@ describe('shared mode consumes what is there', () => {
   ];
   test.each(declared)('%s (finding 2.3)', async (_what, options) => {
     const own = instance('shop', ['CALL', 'CHATS_SET']);
-    await bench.channel.assertExchange(own.name, 'topic', TOPIC);
-    await bench.channel.assertQueue(`${own.name}.call`, options);
-    await bench.channel.assertQueue(`${bench.prefix}.messages.upsert`, options);
+    await harness.channel.assertExchange(own.name, 'topic', TOPIC);
+    await harness.channel.assertQueue(`${own.name}.call`, options);
+    await harness.channel.assertQueue(`${harness.prefix}.messages.upsert`, options);
     const { source, messages } = await started({ mode: 'shared', exchanges: [own] });
-    await bench.publish('global');
-    for (const key of ['call', 'chats.set']) await bench.publish('own', key, own.name);
+    await harness.publish('global');
+    for (const key of ['call', 'chats.set']) await harness.publish('own', key, own.name);
     await messages.count(3);
     expect([source.state.ready, source.refused]).toEqual([true, []]);
   });
 
   test('but for the one queue that is locked, which leaves the others of its instance (finding 2.5)', async () => {
     const own = instance('shop', ['CALL', 'CHATS_SET']);
-    await bench.channel.assertQueue(`${own.name}.call`, { exclusive: true });
+    await harness.channel.assertQueue(`${own.name}.call`, { exclusive: true });
     const { source, messages } = await started({ mode: 'shared', exchanges: [own] });
-    await bench.publish('own', 'chats.set', own.name);
-    await bench.publish('global');
+    await harness.publish('own', 'chats.set', own.name);
+    await harness.publish('global');
     await messages.count(2);
     await eventually(() => source.refused[0], 'the refusal');
     expect(source.refused).toMatchObject([{ code: 'AMQP_405', instance: own.name }]);
-    await bench.channel.deleteQueue(`${own.name}.call`);
+    await harness.channel.deleteQueue(`${own.name}.call`);
     await eventually(() => (source.refused.length === 0 ? true : undefined), 'nothing refused');
     await eventually(async () => {
-      await bench.publish('own', 'call', own.name);
+      await harness.publish('own', 'call', own.name);
       return messages.all.some(({ origin }) => origin.routingKey === 'call') || undefined;
     }, 'an event of the queue');
   });
 
   test('an exchange of another type leaves out its instance, and its queues are consumed all the same', async () => {
     const own = instance('shop');
-    await bench.declareExchange(own.name, 'direct');
-    await bench.declareQueue(`${own.name}.call`, own.name, 'call');
+    await harness.declareExchange(own.name, 'direct');
+    await harness.declareQueue(`${own.name}.call`, own.name, 'call');
     const { source, messages } = await started({ mode: 'shared', exchanges: [own] });
-    await bench.publish('own', 'call', own.name);
+    await harness.publish('own', 'call', own.name);
     await messages.count(1);
     expect(source.refused).toMatchObject([{ code: 'AMQP_406', instance: own.name }]);
   });
@@ -149,14 +149,14 @@ describe('bindings are looked at again', () => {
     async (mode) => {
       const own = instance('shop');
       const { source, messages } = await started({ mode, exchanges: [own], recheckMs: 1000 });
-      for (const name of [bench.exchange, own.name]) {
-        await bench.channel.deleteExchange(name);
-        await bench.channel.assertExchange(name, 'topic', TOPIC);
+      for (const name of [harness.exchange, own.name]) {
+        await harness.channel.deleteExchange(name);
+        await harness.channel.assertExchange(name, 'topic', TOPIC);
       }
       const seen = (text: string): boolean => messages.all.some(({ body }) => body.toString() === text);
       await eventually(async () => {
-        await bench.publish('global');
-        await bench.publish('own', 'call', own.name);
+        await harness.publish('global');
+        await harness.publish('own', 'call', own.name);
         return (seen('global') && seen('own')) || undefined;
       }, 'events of both');
       expect(source.state.ready).toBe(true);
@@ -165,11 +165,11 @@ describe('bindings are looked at again', () => {
 
   test('an exchange that is deleted is declared anew (finding 3.4)', async () => {
     const { messages } = await started({ recheckMs: 1000 });
-    await bench.channel.deleteExchange(bench.exchange);
+    await harness.channel.deleteExchange(harness.exchange);
     await eventually(async () => {
-      // Into nothing, until it is there: the channel of the bench must not be the one that finds out.
-      await bench
-        .tryOn(async (channel) => channel.publish(bench.exchange, 'messages.upsert', Buffer.from('x')))
+      // Into nothing, until it is there: the channel of the harness must not be the one that finds out.
+      await harness
+        .tryOn(async (channel) => channel.publish(harness.exchange, 'messages.upsert', Buffer.from('x')))
         .catch(() => {});
       return messages.all.length > 0 ? true : undefined;
     }, 'an event');

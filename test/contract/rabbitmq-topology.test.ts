@@ -2,15 +2,15 @@ import type { Origin } from '../../src/events/envelope';
 import type { SourceMessage } from '../../src/pipeline/message';
 import type { RabbitMqSource } from '../../src/sources/rabbitmq/rabbitmq-source';
 import type { ConsumedExchange, TopologyOptions } from '../../src/sources/rabbitmq/topology';
-import { QUORUM, RabbitBench, TOPIC } from '../support/rabbit-bench';
-import { eventually, Happenings } from '../support/signals';
-import { untilReady } from '../support/sources';
+import { QUORUM, RabbitHarness, TOPIC } from '../support/harness/rabbit-harness';
+import { untilReady } from '../support/harness/sources';
+import { eventually, Happenings } from '../support/signals/signals';
 
-let bench: RabbitBench;
+let harness: RabbitHarness;
 beforeEach(async () => {
-  bench = await RabbitBench.open();
+  harness = await RabbitHarness.open();
 });
-afterEach(() => bench.close());
+afterEach(() => harness.close());
 
 interface Setup {
   readonly mode?: TopologyOptions['mode'];
@@ -19,11 +19,11 @@ interface Setup {
 
 /** A source that consumes, and what it yields. */
 async function started({ mode = 'dedicated', exchanges }: Setup = {}) {
-  const source: RabbitMqSource = bench.create(
+  const source: RabbitMqSource = harness.create(
     {},
     {
-      exchanges: exchanges ?? [{ name: bench.exchange, events: 'all' }],
-      topology: { mode, queue: bench.queue, prefixKey: bench.prefix },
+      exchanges: exchanges ?? [{ name: harness.exchange, events: 'all' }],
+      topology: { mode, queue: harness.queue, prefixKey: harness.prefix },
     },
   );
   const messages = new Happenings<SourceMessage>();
@@ -37,31 +37,31 @@ async function started({ mode = 'dedicated', exchanges }: Setup = {}) {
 
 /** An exchange of an instance: one that is declared by the source itself, unless a type is given. */
 async function instanceExchange(name: string, type?: string): Promise<ConsumedExchange> {
-  const exchange = `${bench.prefix}.${name}`;
-  bench.willExist({ exchanges: [exchange] });
-  if (type !== undefined) await bench.declareExchange(exchange, type);
+  const exchange = `${harness.prefix}.${name}`;
+  harness.willExist({ exchanges: [exchange] });
+  if (type !== undefined) await harness.declareExchange(exchange, type);
   return { name: exchange, instance: exchange, events: 'all' };
 }
 
 describe('dedicated mode', () => {
   test('works on an empty broker: everything is declared before the first event', async () => {
-    await bench.channel.deleteExchange(bench.exchange);
+    await harness.channel.deleteExchange(harness.exchange);
     const { messages } = await started();
-    await bench.publish('first');
+    await harness.publish('first');
     await messages.count(1);
   });
 
   test('works where the core API came first, and where it comes later, with its own arguments', async () => {
     const instance = await instanceExchange('loja.centro', 'topic');
-    await bench.declareQueue(`${instance.name}.messages.upsert`, instance.name, 'messages.upsert');
-    const { messages } = await started({ exchanges: [{ name: bench.exchange, events: 'all' }, instance] });
-    await bench.tryOn(async (channel) => {
-      for (const exchange of [bench.exchange, instance.name])
+    await harness.declareQueue(`${instance.name}.messages.upsert`, instance.name, 'messages.upsert');
+    const { messages } = await started({ exchanges: [{ name: harness.exchange, events: 'all' }, instance] });
+    await harness.tryOn(async (channel) => {
+      for (const exchange of [harness.exchange, instance.name])
         await channel.assertExchange(exchange, 'topic', TOPIC);
       await channel.assertQueue(`${instance.name}.messages.upsert`, QUORUM);
     });
-    await bench.publish('global');
-    await bench.publish('own', 'messages.upsert', instance.name);
+    await harness.publish('global');
+    await harness.publish('own', 'messages.upsert', instance.name);
     await messages.count(2);
   });
 
@@ -75,19 +75,19 @@ describe('dedicated mode', () => {
       'brand.new',
       'MESSAGES_UPSERT',
     ];
-    for (const key of keys) await bench.publish('x', key);
+    for (const key of keys) await harness.publish('x', key);
     await messages.count(keys.length);
     expect(origins()).toEqual(keys.map((routingKey) => ({ routingKey })));
   });
 
   test('takes exactly what a filter lets pass, in both routing key styles', async () => {
     const events = new Set(['MESSAGES_UPSERT', 'GROUPS_UPDATE']);
-    const { messages, origins } = await started({ exchanges: [{ name: bench.exchange, events }] });
+    const { messages, origins } = await started({ exchanges: [{ name: harness.exchange, events }] });
     for (const key of ['call', 'x.call', 'messages.update', 'send.message.update', 'messages.upsert.x']) {
-      await bench.publish('no', key);
+      await harness.publish('no', key);
     }
     const wanted = ['messages.upsert', 'x.y.messages.upsert', 'groups.update', 'group.update'];
-    for (const key of wanted) await bench.publish('yes', key);
+    for (const key of wanted) await harness.publish('yes', key);
     await messages.count(wanted.length);
     expect(origins().map(({ routingKey }) => routingKey)).toEqual(wanted);
   });
@@ -95,23 +95,23 @@ describe('dedicated mode', () => {
   test('bindings of an earlier configuration are gone', async () => {
     const first = await started();
     await first.source.close();
-    const filter = (key: string): ConsumedExchange[] => [{ name: bench.exchange, events: new Set([key]) }];
+    const filter = (key: string): ConsumedExchange[] => [{ name: harness.exchange, events: new Set([key]) }];
     const second = await started({ exchanges: filter('MESSAGES_UPSERT') });
     await second.source.close();
     const { messages, origins } = await started({ exchanges: filter('CALL') });
-    for (const key of ['messages.upsert', 'brand.new', 'call']) await bench.publish('x', key);
+    for (const key of ['messages.upsert', 'brand.new', 'call']) await harness.publish('x', key);
     await messages.count(1);
     expect(origins()).toEqual([{ routingKey: 'call' }]);
-    expect(await bench.waiting()).toBe(0);
+    expect(await harness.waiting()).toBe(0);
   });
 
   test('a message from the exchange of an instance names it', async () => {
     const instance = await instanceExchange('São.1');
     const { messages, origins } = await started({
-      exchanges: [{ name: bench.exchange, events: 'all' }, instance],
+      exchanges: [{ name: harness.exchange, events: 'all' }, instance],
     });
-    await bench.publish('x', 'messages.upsert', instance.name);
-    await bench.publish('x');
+    await harness.publish('x', 'messages.upsert', instance.name);
+    await harness.publish('x');
     await messages.count(2);
     expect(origins()).toEqual([
       { routingKey: 'messages.upsert', instance: instance.name },
@@ -123,19 +123,19 @@ describe('dedicated mode', () => {
     const wrong = await instanceExchange('wrong', 'fanout');
     const right = await instanceExchange('right');
     const { messages } = await started({
-      exchanges: [wrong, { name: bench.exchange, events: 'all' }, right],
+      exchanges: [wrong, { name: harness.exchange, events: 'all' }, right],
     });
-    await bench.publish('global');
-    await bench.publish('own', 'call', right.name);
+    await harness.publish('global');
+    await harness.publish('own', 'call', right.name);
     await messages.count(2);
-    const [left] = bench.logged.all.filter(([text]) => text === 'instance left out');
+    const [left] = harness.logged.all.filter(([text]) => text === 'instance left out');
     expect(left?.[1]).toMatchObject({ code: 'AMQP_406', error: expect.stringContaining(wrong.name) });
   });
 
   test('a queue that exists with other arguments is consumed as it is (finding 2.3)', async () => {
-    await bench.channel.assertQueue(bench.queue, { durable: true });
+    await harness.channel.assertQueue(harness.queue, { durable: true });
     const { messages } = await started();
-    await bench.publish('x');
+    await harness.publish('x');
     await messages.count(1);
   });
 });
@@ -143,53 +143,53 @@ describe('dedicated mode', () => {
 describe('shared mode', () => {
   const GLOBAL_EVENTS = new Set(['MESSAGES_UPSERT', 'GROUP_PARTICIPANTS_UPDATE']);
   const names = (): string[] =>
-    ['messages.upsert', 'group-participants.update'].map((event) => `${bench.prefix}.${event}`);
+    ['messages.upsert', 'group-participants.update'].map((event) => `${harness.prefix}.${event}`);
 
   test('consumes the queues of the core API, what lies in them included', async () => {
     const [queue = ''] = names();
-    await bench.declareQueue(queue, bench.exchange, 'messages.upsert');
-    bench.willExist({ queues: names() });
-    await bench.publish('before');
+    await harness.declareQueue(queue, harness.exchange, 'messages.upsert');
+    harness.willExist({ queues: names() });
+    await harness.publish('before');
     const { messages } = await started({
       mode: 'shared',
-      exchanges: [{ name: bench.exchange, events: GLOBAL_EVENTS }],
+      exchanges: [{ name: harness.exchange, events: GLOBAL_EVENTS }],
     });
-    await bench.publish('after');
-    await bench.publish('x', 'group-participants.update');
+    await harness.publish('after');
+    await harness.publish('x', 'group-participants.update');
     await messages.count(3);
-    await eventually(async () => ((await bench.waiting(queue)) === 0 ? true : undefined), 'an empty queue');
+    await eventually(async () => ((await harness.waiting(queue)) === 0 ? true : undefined), 'an empty queue');
   });
 
   test('declares them as the core API does, so that it may come later', async () => {
-    bench.willExist({ queues: names() });
+    harness.willExist({ queues: names() });
     const { messages } = await started({
       mode: 'shared',
-      exchanges: [{ name: bench.exchange, events: GLOBAL_EVENTS }],
+      exchanges: [{ name: harness.exchange, events: GLOBAL_EVENTS }],
     });
-    await bench.tryOn(async (channel) => {
+    await harness.tryOn(async (channel) => {
       for (const name of names()) await channel.assertQueue(name, QUORUM);
-      await channel.bindQueue(names()[0] ?? '', bench.exchange, 'messages.upsert');
+      await channel.bindQueue(names()[0] ?? '', harness.exchange, 'messages.upsert');
     });
-    await bench.publish('x');
+    await harness.publish('x');
     await messages.count(1);
   });
 
   test('consumes {instance}.{event} of an instance, and names it', async () => {
     const instance = await instanceExchange('loja');
-    bench.willExist({ queues: [`${instance.name}.call`] });
+    harness.willExist({ queues: [`${instance.name}.call`] });
     const { messages, origins } = await started({
       mode: 'shared',
       exchanges: [{ ...instance, events: new Set(['CALL']) }],
     });
-    await bench.publish('x', 'call', instance.name);
+    await harness.publish('x', 'call', instance.name);
     await messages.count(1);
     expect(origins()).toEqual([{ routingKey: 'call', instance: instance.name }]);
   });
 
   test('makes no dedicated queue', async () => {
-    bench.willExist({ queues: names() });
-    await started({ mode: 'shared', exchanges: [{ name: bench.exchange, events: GLOBAL_EVENTS }] });
-    await expect(bench.tryOn((channel) => channel.checkQueue(bench.queue))).rejects.toMatchObject({
+    harness.willExist({ queues: names() });
+    await started({ mode: 'shared', exchanges: [{ name: harness.exchange, events: GLOBAL_EVENTS }] });
+    await expect(harness.tryOn((channel) => channel.checkQueue(harness.queue))).rejects.toMatchObject({
       code: 404,
     });
   });
@@ -204,12 +204,12 @@ describe('shared mode', () => {
       'PRESENCE_UPDATE',
     ];
     const keys = ['call', 'chats.set', 'chats.upsert', 'messages.set', 'messages.upsert', 'presence.update'];
-    bench.willExist({ queues: keys.map((key) => `${bench.prefix}.${key}`) });
-    const source = bench.create(
+    harness.willExist({ queues: keys.map((key) => `${harness.prefix}.${key}`) });
+    const source = harness.create(
       { maxBytes: 1_048_576 },
       {
-        exchanges: [{ name: bench.exchange, events: new Set(events) }],
-        topology: { mode: 'shared', queue: '', prefixKey: bench.prefix },
+        exchanges: [{ name: harness.exchange, events: new Set(events) }],
+        topology: { mode: 'shared', queue: '', prefixKey: harness.prefix },
       },
     );
     let held = 0;
@@ -224,7 +224,7 @@ describe('shared mode', () => {
       });
     });
     await untilReady(source);
-    for (const key of keys) for (let n = 0; n < 3; n++) await bench.publish(Buffer.alloc(600_000), key);
+    for (const key of keys) for (let n = 0; n < 3; n++) await harness.publish(Buffer.alloc(600_000), key);
     await messages.count(18);
     expect(most).toBe(1);
   });
@@ -233,9 +233,9 @@ describe('shared mode', () => {
 describe('what the broker tells', () => {
   test('depth and consumers of each queue', async () => {
     const { source } = await started();
-    expect(await source.depths()).toEqual([{ queue: bench.queue, messages: 0, consumers: 1 }]);
+    expect(await source.depths()).toEqual([{ queue: harness.queue, messages: 0, consumers: 1 }]);
     await source.stopIntake();
-    await bench.publish('x');
+    await harness.publish('x');
     await eventually(async () => {
       const [depth] = await source.depths();
       return depth?.messages === 1 && depth.consumers === 0 ? true : undefined;
@@ -246,8 +246,8 @@ describe('what the broker tells', () => {
 
   test('when a message was published, where it says so', async () => {
     const { messages } = await started();
-    bench.channel.publish(bench.exchange, 'call', Buffer.from('x'), { timestamp: 1_700_000_000 });
-    await bench.publish('y');
+    harness.channel.publish(harness.exchange, 'call', Buffer.from('x'), { timestamp: 1_700_000_000 });
+    await harness.publish('y');
     await messages.count(2);
     expect(messages.all.map(({ publishedAt }) => publishedAt)).toEqual([1_700_000_000_000, undefined]);
   });

@@ -1,11 +1,11 @@
 import type { SourceMessage } from '../../src/pipeline/message';
 import type { Source } from '../../src/sources/source';
-import { nth } from '../support/items';
-import { eventually, Happenings, within } from '../support/signals';
-import { texts, untilReady } from '../support/sources';
+import { texts, untilReady } from '../support/harness/sources';
+import { eventually, Happenings, within } from '../support/signals/signals';
+import { nth } from '../support/values/items';
 
-/** What the suite needs of a kind of source. All sources of one bench take from the same place. */
-export interface SourceBench {
+/** What the suite needs of a kind of source. All sources of one harness take from the same place. */
+export interface SourceHarness {
   create(limits?: { readonly maxMessages?: number; readonly maxBytes?: number }): Source;
   /** Resolves once the broker has it. */
   publish(body: Buffer): Promise<void>;
@@ -35,18 +35,18 @@ export type Holding =
   | { readonly by: 'lease'; readonly left: () => Promise<number> };
 
 /** What every source does, whatever its kind. */
-export function sourceSuite(kind: string, open: () => Promise<SourceBench>): void {
+export function sourceSuite(kind: string, open: () => Promise<SourceHarness>): void {
   describe(`every source: ${kind}`, () => {
-    let bench: SourceBench;
+    let harness: SourceHarness;
     beforeEach(async () => {
-      bench = await open();
+      harness = await open();
     });
-    afterEach(() => bench.close());
+    afterEach(() => harness.close());
 
     /** A source that has begun to yield, and what it yields. */
     const started = async (
       limits?: { maxMessages?: number; maxBytes?: number },
-      source = bench.create(limits),
+      source = harness.create(limits),
     ) => {
       const messages = new Happenings<SourceMessage>();
       await source.start((message) => messages.add(message));
@@ -55,21 +55,21 @@ export function sourceSuite(kind: string, open: () => Promise<SourceBench>): voi
     };
     const untilWaiting = (count: number): Promise<true> =>
       eventually(
-        async () => ((await bench.waiting()) === count ? true : undefined),
+        async () => ((await harness.waiting()) === count ? true : undefined),
         `${count} messages waiting`,
       );
     const publishMany = async (
       count: number,
       make = (n: number) => Buffer.from(`message ${n}`),
     ): Promise<void> => {
-      await Promise.all(Array.from({ length: count }, (_, number) => bench.publish(make(number))));
+      await Promise.all(Array.from({ length: count }, (_, number) => harness.publish(make(number))));
     };
 
     describe('messages', () => {
       test('are yielded byte for byte, of any size, with their origin', async () => {
         const { messages } = await started();
-        for (const [index, body] of bench.bodies.entries()) {
-          await bench.publish(body);
+        for (const [index, body] of harness.bodies.entries()) {
+          await harness.publish(body);
           await messages.count(index + 1);
           expect(nth(messages.all, index).body.equals(body)).toBe(true);
         }
@@ -97,7 +97,7 @@ export function sourceSuite(kind: string, open: () => Promise<SourceBench>): voi
 
       test('that are released come again', async () => {
         const { messages } = await started();
-        await bench.publish(Buffer.from('again'));
+        await harness.publish(Buffer.from('again'));
         await messages.count(1);
         nth(messages.all, 0).settle('release');
         await messages.count(2);
@@ -114,7 +114,7 @@ export function sourceSuite(kind: string, open: () => Promise<SourceBench>): voi
         for (const settlement of ['release', 'ack', 'release'] as const) released.settle(settlement);
         await messages.count(3);
         nth(messages.all, 2).settle('ack');
-        await bench.publish(Buffer.from('after'));
+        await harness.publish(Buffer.from('after'));
         await messages.count(4);
         expect(texts(messages).slice(2)).toEqual([released.body.toString(), 'after']);
         nth(messages.all, 3).settle('ack');
@@ -158,7 +158,7 @@ export function sourceSuite(kind: string, open: () => Promise<SourceBench>): voi
 
       test('is bounded in bytes, and everything still comes through', async () => {
         const maxBytes = 1_000_000;
-        const source = bench.create({ maxMessages: 100, maxBytes });
+        const source = harness.create({ maxMessages: 100, maxBytes });
         const held: SourceMessage[] = [];
         const done = new Set<string>();
         let most = 0;
@@ -188,8 +188,8 @@ export function sourceSuite(kind: string, open: () => Promise<SourceBench>): voi
       });
 
       test('may be one message alone that is larger than the bound', async () => {
-        const { messages } = await started({ maxBytes: Math.floor(bench.largestBody / 2.5) });
-        await bench.publish(Buffer.alloc(bench.largestBody, 'x'));
+        const { messages } = await started({ maxBytes: Math.floor(harness.largestBody / 2.5) });
+        await harness.publish(Buffer.alloc(harness.largestBody, 'x'));
         await messages.count(1);
         nth(messages.all, 0).settle('ack');
       });
@@ -202,7 +202,7 @@ export function sourceSuite(kind: string, open: () => Promise<SourceBench>): voi
         await messages.count(2);
         await source.stopIntake();
         expect(source.state.ready).toBe(false);
-        await bench.publish(Buffer.from('late'));
+        await harness.publish(Buffer.from('late'));
         await untilWaiting(1);
         expect(messages.all).toHaveLength(2);
         for (const message of messages.all) message.settle('ack');
@@ -211,7 +211,7 @@ export function sourceSuite(kind: string, open: () => Promise<SourceBench>): voi
       });
 
       test('started twice, also at the same moment, it yields each message once', async () => {
-        const source = bench.create();
+        const source = harness.create();
         const messages = new Happenings<SourceMessage>();
         const start = (): Promise<void> => source.start((message) => messages.add(message));
         await Promise.all([start(), start()]);
@@ -225,7 +225,7 @@ export function sourceSuite(kind: string, open: () => Promise<SourceBench>): voi
       });
 
       test('stopped without a start, or twice, it does nothing', async () => {
-        const never = bench.create();
+        const never = harness.create();
         await never.stopIntake();
         await never.close();
         await never.close();
@@ -240,7 +240,7 @@ export function sourceSuite(kind: string, open: () => Promise<SourceBench>): voi
         const first = await started();
         await first.source.close();
         await publishMany(5);
-        const source = bench.create();
+        const source = harness.create();
         let yielded = 0;
         const starting = source.start(() => yielded++);
         await source.close();
@@ -254,40 +254,40 @@ export function sourceSuite(kind: string, open: () => Promise<SourceBench>): voi
 
     describe('a broker that comes and goes', () => {
       test('may start later: the source waits for it, says so, and then yields', async () => {
-        await bench.goOffline();
-        const source = bench.create();
+        await harness.goOffline();
+        const source = harness.create();
         const messages = new Happenings<SourceMessage>();
         await source.start((message) => messages.add(message));
         expect(source.state.ready).toBe(false);
         expect(source.state.detail).toMatch(/./);
-        await bench.goOnline();
+        await harness.goOnline();
         await untilReady(source);
-        await bench.publish(Buffer.from('late'));
+        await harness.publish(Buffer.from('late'));
         await messages.count(1);
       });
 
       test('may never start: the source can be closed all the same', async () => {
-        await bench.goOffline();
-        const source = bench.create();
+        await harness.goOffline();
+        const source = harness.create();
         await source.start(() => {});
-        await within(source.close(), 2000, () => 'close without a broker');
+        await within(source.close(), 10_000, () => 'close without a broker');
       });
 
       const interruptions: readonly [string, () => void | Promise<void>][] = [
-        ['closed the connections in good order', () => bench.closeConnections()],
-        ['was cut off', () => bench.goOffline()],
+        ['closed the connections in good order', () => harness.closeConnections()],
+        ['was cut off', () => harness.goOffline()],
       ];
       test.each(interruptions)(
         '%s: the source comes back by itself, and no message is lost',
         async (_what, interrupt) => {
           const { source, messages } = await started();
-          await bench.publish(Buffer.from('held'));
+          await harness.publish(Buffer.from('held'));
           await messages.count(1);
           await interrupt();
-          await bench.goOnline();
-          const again = bench.holding.by === 'connection' ? ['held'] : [];
+          await harness.goOnline();
+          const again = harness.holding.by === 'connection' ? ['held'] : [];
           await messages.count(1 + again.length);
-          await bench.publish(Buffer.from('fresh'));
+          await harness.publish(Buffer.from('fresh'));
           await messages.count(2 + again.length);
           expect(texts(messages)).toEqual(['held', ...again, 'fresh']);
           await untilReady(source);
@@ -298,13 +298,13 @@ export function sourceSuite(kind: string, open: () => Promise<SourceBench>): voi
         const { source, messages } = await started();
         await publishMany(3);
         await messages.count(3);
-        await bench.goOffline();
-        const { holding } = bench;
+        await harness.goOffline();
+        const { holding } = harness;
         const settle = (): void => {
           for (const message of messages.all.slice(0, 3)) message.settle('ack');
         };
         if (holding.by === 'lease') settle();
-        await bench.goOnline();
+        await harness.goOnline();
         if (holding.by === 'lease') {
           await eventually(async () => ((await holding.left()) === 0 ? true : undefined), 'nothing left');
           expect(messages.all).toHaveLength(3);

@@ -3,17 +3,17 @@ import { AddressGuard } from '../../src/network/address-guard';
 import { Downloader } from '../../src/network/download';
 import type { SourceMessage } from '../../src/pipeline/message';
 import type { SqsSource } from '../../src/sources/sqs/sqs-source';
-import { nth } from '../support/items';
-import { freePort, HOST } from '../support/ports';
-import { eventually, Happenings } from '../support/signals';
-import { texts, untilReady } from '../support/sources';
-import { SqsBench } from '../support/sqs-bench';
-import { PrivateSqs } from '../support/sqs-service';
+import { texts, untilReady } from '../support/harness/sources';
+import { SqsHarness } from '../support/harness/sqs-harness';
+import { freePort, HOST } from '../support/processes/ports';
+import { PrivateSqs } from '../support/servers/sqs-service';
+import { eventually, Happenings } from '../support/signals/signals';
+import { nth } from '../support/values/items';
 
 const MB = 1_048_576;
 
 let service: PrivateSqs;
-let bench: SqsBench;
+let harness: SqsHarness;
 let downloader: Downloader;
 const servers: Server[] = [];
 
@@ -22,10 +22,10 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 beforeEach(async () => {
-  bench = await SqsBench.open(service);
+  harness = await SqsHarness.open(service);
 });
 afterEach(async () => {
-  await bench.close();
+  await harness.close();
   await downloader.close();
   for (const server of servers.splice(0)) {
     server.closeAllConnections();
@@ -59,8 +59,8 @@ async function start({ networks = [], maxMessages = 250, maxBytes = 64 * MB, ...
     guard: new AddressGuard(networks),
     trustedOrigin: options.trustedOrigin,
   });
-  const { queueUrls = [bench.queueUrl] } = options;
-  const source = bench.create({ maxMessages, maxBytes }, { downloader, queueUrls });
+  const { queueUrls = [harness.queueUrl] } = options;
+  const source = harness.create({ maxMessages, maxBytes }, { downloader, queueUrls });
   const messages = new Happenings<SourceMessage>();
   await source.start((message) => messages.add(message));
   await untilReady(source);
@@ -73,7 +73,7 @@ const claim = (fileUrl: string, instance = 'loja'): string =>
 /** Bodies of messages, ten with each call. */
 async function publishAll(queueUrl: string, bodies: readonly string[]): Promise<void> {
   for (let from = 0; from < bodies.length; from += 10) {
-    await bench.admin.sendAll(
+    await harness.admin.sendAll(
       queueUrl,
       bodies.slice(from, from + 10).map((body) => ({ body })),
     );
@@ -93,10 +93,10 @@ test('the configured S3 may be anywhere, at its own port only (finding 5.7)', as
   const trustedOrigin = await serve(answer('trusted'));
   const other = await serve(answer('other'));
   const { messages } = await start({ trustedOrigin });
-  await bench.publish(claim(`${other}/file`));
+  await harness.publish(claim(`${other}/file`));
   await messages.count(1);
   expect(nth(messages.all, 0).flaw?.code).toBe('CLAIM_ADDRESS_REFUSED');
-  await bench.publish(claim(`${trustedOrigin}/file`));
+  await harness.publish(claim(`${trustedOrigin}/file`));
   await messages.count(2);
   expect([texts(messages)[1], asked]).toEqual(['{"from":"trusted"}', ['trusted']]);
 });
@@ -107,24 +107,24 @@ describe('S3 that does not answer (finding 9.5)', () => {
 
   test('holds no other queue, and nothing of its own queue; its messages go back, and it is told once', async () => {
     const trustedOrigin = await serve(silence);
-    const other = await bench.admin.createQueue(`${bench.prefix}_call`);
+    const other = await harness.admin.createQueue(`${harness.prefix}_call`);
     try {
       await publishAll(
-        bench.queueUrl,
+        harness.queueUrl,
         Array.from({ length: 100 }, (_, n) => claim(`${trustedOrigin}/file-${n}`, `instance-${n % 5}`)),
       );
       const { source, messages } = await start({
         trustedOrigin,
         maxMessages: 10,
         idleMs: 500,
-        queueUrls: [bench.queueUrl, other],
+        queueUrls: [harness.queueUrl, other],
       });
       await publishAll(
         other,
         Array.from({ length: 20 }, (_, n) => `other ${n}`),
       );
       await publishAll(
-        bench.queueUrl,
+        harness.queueUrl,
         Array.from({ length: 20 }, (_, n) => `same ${n}`),
       );
       for (let n = 0; n < 40; n++) {
@@ -133,18 +133,18 @@ describe('S3 that does not answer (finding 9.5)', () => {
       }
       await untilTold(source);
       const isPutOff = () =>
-        bench.proxy.calls.all.some(({ action, body }) => {
+        harness.proxy.calls.all.some(({ action, body }) => {
           const [entry] = action === 'ChangeMessageVisibilityBatch' ? (body['Entries'] as Entry[]) : [];
           return entry !== undefined && entry.VisibilityTimeout >= 24;
         });
       await eventually(() => isPutOff() || undefined, 'messages go back for a while');
       expect(source.state.ready).toBe(true);
-      expect(bench.logged.all.filter(([message]) => message.includes('cannot be fetched'))).toHaveLength(1);
+      expect(harness.logged.all.filter(([message]) => message.includes('cannot be fetched'))).toHaveLength(1);
       expect(texts(messages).sort()).toEqual(
         ['other', 'same'].flatMap((queue) => Array.from({ length: 20 }, (_, n) => `${queue} ${n}`)).sort(),
       );
     } finally {
-      await bench.admin.deleteQueue(other);
+      await harness.admin.deleteQueue(other);
     }
   });
 
@@ -152,11 +152,11 @@ describe('S3 that does not answer (finding 9.5)', () => {
     const silent = await serve(silence);
     const well = await serve((_request, response) => response.end('whole'));
     await publishAll(
-      bench.queueUrl,
+      harness.queueUrl,
       Array.from({ length: 60 }, (_, n) => claim(`${silent}/file`, `sick-${n}`)),
     );
     const { messages } = await start({ networks: ['127.0.0.0/8'], maxMessages: 10, idleMs: 60_000 });
-    await bench.publish(claim(`${well}/file`));
+    await harness.publish(claim(`${well}/file`));
     await messages.count(1);
     expect(texts(messages)).toEqual(['whole']);
   });
@@ -170,7 +170,7 @@ test('files are never more in memory than may be held, and all come through (fin
     response.end(file);
   });
   await publishAll(
-    bench.queueUrl,
+    harness.queueUrl,
     Array.from({ length: 30 }, (_, n) => claim(`${trustedOrigin}/${n}`, `instance-${n}`)),
   );
   const held: SourceMessage[] = [];
@@ -182,7 +182,7 @@ test('files are never more in memory than may be held, and all come through (fin
     guard: new AddressGuard([]),
     trustedOrigin,
   });
-  const source = bench.create({ maxBytes }, { downloader });
+  const source = harness.create({ maxBytes }, { downloader });
   await source.start((message) => {
     held.push(message);
     most = Math.max(

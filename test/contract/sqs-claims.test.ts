@@ -3,21 +3,21 @@ import { createServer, type Server } from 'node:http';
 import { AddressGuard } from '../../src/network/address-guard';
 import { Downloader } from '../../src/network/download';
 import type { SourceMessage } from '../../src/pipeline/message';
-import { nth } from '../support/items';
-import { freePort, HOST } from '../support/ports';
-import { Happenings } from '../support/signals';
-import { texts, untilReady } from '../support/sources';
-import { SqsBench } from '../support/sqs-bench';
-import { PrivateSqs } from '../support/sqs-service';
+import { texts, untilReady } from '../support/harness/sources';
+import { SqsHarness } from '../support/harness/sqs-harness';
+import { freePort, HOST } from '../support/processes/ports';
+import { PrivateSqs } from '../support/servers/sqs-service';
+import { Happenings } from '../support/signals/signals';
+import { nth } from '../support/values/items';
 
 let service: PrivateSqs;
-let bench: SqsBench;
+let harness: SqsHarness;
 
 beforeAll(async () => {
   service = await PrivateSqs.start();
 });
 afterAll(() => service.stop());
-afterEach(() => bench.close());
+afterEach(() => harness.close());
 
 describe('events that were too large for SQS', () => {
   const WHOLE =
@@ -56,8 +56,8 @@ describe('events that were too large for SQS', () => {
       guard: new AddressGuard(networks),
       trustedOrigin: undefined,
     });
-    bench = await SqsBench.open(service, suffix);
-    const source = bench.create({}, { downloader });
+    harness = await SqsHarness.open(service, suffix);
+    const source = harness.create({}, { downloader });
     const messages = new Happenings<SourceMessage>();
     await source.start((message) => messages.add(message));
     await untilReady(source);
@@ -75,8 +75,8 @@ describe('events that were too large for SQS', () => {
 
   test('are fetched and yielded whole, in the order of their group', async () => {
     const { messages, downloader } = await startWith(['127.0.0.0/8'], undefined, '.fifo');
-    await bench.publish(claim(await store(WHOLE)), 'group');
-    await bench.publish('after', 'group');
+    await harness.publish(claim(await store(WHOLE)), 'group');
+    await harness.publish('after', 'group');
     await messages.count(1);
     nth(messages.all, 0).settle('ack');
     await messages.count(2);
@@ -87,7 +87,7 @@ describe('events that were too large for SQS', () => {
   test('are tried again where the answer is a passing fault', async () => {
     answers = [{ status: 503, body: '' }];
     const { messages, downloader } = await startWith(['127.0.0.0/8']);
-    await bench.publish(claim(files));
+    await harness.publish(claim(files));
     await messages.count(1);
     expect([texts(messages), requests]).toEqual([[WHOLE], 2]);
     await downloader.close();
@@ -108,7 +108,7 @@ describe('events that were too large for SQS', () => {
     async (_what, prepare, networks, maxBytes, code) => {
       prepare();
       const { messages, downloader } = await startWith(networks, maxBytes);
-      await bench.publish(claim(files));
+      await harness.publish(claim(files));
       await messages.count(1);
       const { flaw, body } = nth(messages.all, 0);
       expect([flaw?.code, body.toString()]).toEqual([code, claim(files)]);

@@ -3,17 +3,17 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { HOST } from '../support/ports';
-import { untilReady } from '../support/sources';
-import { REGION, SqsBench } from '../support/sqs-bench';
-import { PrivateSqs } from '../support/sqs-service';
+import { untilReady } from '../support/harness/sources';
+import { REGION, SqsHarness } from '../support/harness/sqs-harness';
+import { HOST } from '../support/processes/ports';
+import { PrivateSqs } from '../support/servers/sqs-service';
 
 /*
  * Without SQS_ACCESS_KEY_ID and SQS_SECRET_ACCESS_KEY the SDK looks for credentials where AWS puts them. The emulator checks no
  * signature: what a request says it was signed with tells where they came from.
  */
 let service: PrivateSqs;
-let bench: SqsBench;
+let harness: SqsHarness;
 let folder: string;
 const before = { ...process.env };
 
@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 beforeEach(async () => {
-  bench = await SqsBench.open(service);
+  harness = await SqsHarness.open(service);
   folder = await mkdtemp(join(tmpdir(), 'relay-aws-'));
   for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name];
   process.env['AWS_CONFIG_FILE'] = join(folder, 'none');
@@ -30,16 +30,16 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   process.env = { ...before };
-  await bench.close();
+  await harness.close();
   await rm(folder, { recursive: true });
 });
 
 async function signedWith(): Promise<{ readonly key: string | undefined; readonly token: unknown }> {
-  const connection = { region: REGION, endpoint: bench.proxy.endpoint, credentials: undefined };
-  const source = bench.create({}, { connection });
+  const connection = { region: REGION, endpoint: harness.proxy.endpoint, credentials: undefined };
+  const source = harness.create({}, { connection });
   await source.start(() => {});
   await untilReady(source);
-  const [call] = await bench.proxy.calls.count(1);
+  const [call] = await harness.proxy.calls.count(1);
   const key = /Credential=([^/]+)\//.exec(String(call?.headers.authorization))?.[1];
   return { key, token: call?.headers['x-amz-security-token'] };
 }

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { AddressGuard } from '../../src/network/address-guard';
 import { Downloader } from '../../src/network/download';
 import { inspectSqs, type SqsInspectOptions } from '../../src/sources/sqs/sqs-doctor';
-import { freePort } from '../support/ports';
-import { REGION, SqsAdmin } from '../support/sqs-bench';
-import { SqsProxy, sqsError } from '../support/sqs-proxy';
-import { PrivateSqs } from '../support/sqs-service';
+import { REGION, SqsAdmin } from '../support/harness/sqs-harness';
+import { freePort } from '../support/processes/ports';
+import { SqsProxy, sqsError } from '../support/proxies/sqs-proxy';
+import { PrivateSqs } from '../support/servers/sqs-service';
 
 let service: PrivateSqs;
 let proxy: SqsProxy;

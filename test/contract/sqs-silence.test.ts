@@ -3,19 +3,19 @@ import type { SourceMessage } from '../../src/pipeline/message';
 import type { SqsApi } from '../../src/sources/sqs/api';
 import { connectSqs } from '../../src/sources/sqs/sdk-api';
 import { CALL_LIMITS } from '../../src/sources/sqs/sqs-connections';
-import { FreezingProxy } from '../support/freezing-proxy';
-import { freePort, HOST } from '../support/ports';
-import { eventually, Happenings, within } from '../support/signals';
-import { untilReady } from '../support/sources';
-import { REGION, SqsBench } from '../support/sqs-bench';
-import { PrivateSqs } from '../support/sqs-service';
+import { untilReady } from '../support/harness/sources';
+import { REGION, SqsHarness } from '../support/harness/sqs-harness';
+import { freePort, HOST } from '../support/processes/ports';
+import { FreezingProxy } from '../support/proxies/freezing-proxy';
+import { PrivateSqs } from '../support/servers/sqs-service';
+import { eventually, Happenings, within } from '../support/signals/signals';
 
 /** Short, so that silence is noticed soon; the usual ones are checked by themselves. */
 const LIMITS = { connectMs: 500, answerMs: 500 };
 const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
 
 let service: PrivateSqs;
-let bench: SqsBench;
+let harness: SqsHarness;
 let way: FreezingProxy;
 
 beforeAll(async () => {
@@ -24,10 +24,10 @@ beforeAll(async () => {
 afterAll(() => service.stop());
 beforeEach(async () => {
   way = await FreezingProxy.start(Number(new URL(service.endpoint).port));
-  bench = await SqsBench.open(service);
+  harness = await SqsHarness.open(service);
 });
 afterEach(async () => {
-  await bench.close();
+  await harness.close();
   await way.close();
 });
 
@@ -42,14 +42,14 @@ test('with the usual limits silence is noticed within 30 s, also by the longest 
 const NO_RECEIPT = ['AQEBnosuchreceipt'];
 
 test.each<[string, (api: SqsApi) => Promise<unknown>]>([
-  ['receive', (api) => api.receive(bench.queueUrl, { max: 1, waitSeconds: 0, visibilitySeconds: 5 })],
-  ['remove', (api) => api.remove(bench.queueUrl, NO_RECEIPT)],
-  ['setVisibility', (api) => api.setVisibility(bench.queueUrl, NO_RECEIPT, 5)],
-  ['attributes', (api) => api.attributes(bench.queueUrl)],
+  ['receive', (api) => api.receive(harness.queueUrl, { max: 1, waitSeconds: 0, visibilitySeconds: 5 })],
+  ['remove', (api) => api.remove(harness.queueUrl, NO_RECEIPT)],
+  ['setVisibility', (api) => api.setVisibility(harness.queueUrl, NO_RECEIPT, 5)],
+  ['attributes', (api) => api.attributes(harness.queueUrl)],
   [
     'list',
     async (api) => {
-      for await (const urls of api.list(bench.prefix)) if (urls.length > 0) return urls;
+      for await (const urls of api.list(harness.prefix)) if (urls.length > 0) return urls;
       return [];
     },
   ],
@@ -85,7 +85,7 @@ describe('a service that answers, but not to the end', () => {
     await new Promise<void>((resolve) => server.listen(port, HOST, resolve));
     const api = await connectSqs({ ...connection(), endpoint: `http://${HOST}:${port}` }, { limits: LIMITS });
     try {
-      const poll = api.receive(bench.queueUrl, { max: 1, waitSeconds: 0, visibilitySeconds: 5 });
+      const poll = api.receive(harness.queueUrl, { max: 1, waitSeconds: 0, visibilitySeconds: 5 });
       await expect(poll).rejects.toMatchObject({ code: 'SQS_SILENT' });
     } finally {
       api.close();
@@ -94,7 +94,7 @@ describe('a service that answers, but not to the end', () => {
 });
 
 async function start() {
-  const source = bench.create({}, { connection: connection(), limits: LIMITS, visibilitySeconds: 10 });
+  const source = harness.create({}, { connection: connection(), limits: LIMITS, visibilitySeconds: 10 });
   const messages = new Happenings<SourceMessage>();
   await source.start((message) => messages.add(message));
   await untilReady(source);
@@ -102,7 +102,7 @@ async function start() {
 }
 
 const publishMany = (count: number, from: number) =>
-  Promise.all(Array.from({ length: count }, (_, n) => bench.publish(`${from + n}`)));
+  Promise.all(Array.from({ length: count }, (_, n) => harness.publish(`${from + n}`)));
 
 test('stranded connections: deletes and polls go over new ones, and nothing comes twice (finding 9.1)', async () => {
   const { source, messages } = await start();
@@ -113,7 +113,7 @@ test('stranded connections: deletes and polls go over new ones, and nothing come
   await publishMany(20, 20);
   await messages.count(40);
   for (const message of messages.all.slice(20)) message.settle('ack');
-  await eventually(async () => (await bench.left()) === 0 || undefined, 'nothing left');
+  await eventually(async () => (await harness.left()) === 0 || undefined, 'nothing left');
   expect(new Set(messages.all.map(({ body }) => body.toString())).size).toBe(40);
   expect([messages.all.length, source.state.ready]).toEqual([40, true]);
 });
@@ -125,12 +125,12 @@ test('stranded connections at the end: what was settled is deleted all the same 
   way.freeze();
   for (const message of messages.all) message.settle('ack');
   await within(source.close(), 15_000, () => 'close');
-  expect(await bench.left()).toBe(0);
+  expect(await harness.left()).toBe(0);
 });
 
 test('a service that says nothing: the source is not ready, ends in time, and comes back by itself (finding 9.1)', async () => {
   const { source } = await start();
-  const other = bench.create({}, { connection: connection(), limits: LIMITS });
+  const other = harness.create({}, { connection: connection(), limits: LIMITS });
   service.pause();
   try {
     await eventually(() => !source.state.ready || undefined, 'not ready', 30_000);
@@ -145,7 +145,7 @@ test('a service that says nothing: the source is not ready, ends in time, and co
 });
 
 test('a full source, which polls no more, still knows whether the service answers (finding 9.1)', async () => {
-  const source = bench.create(
+  const source = harness.create(
     { maxMessages: 1 },
     { connection: connection(), limits: LIMITS, visibilitySeconds: 60 },
   );

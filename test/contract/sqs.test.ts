@@ -1,5 +1,5 @@
-import { SqsBench } from '../support/sqs-bench';
-import { PrivateSqs } from '../support/sqs-service';
+import { SqsHarness } from '../support/harness/sqs-harness';
+import { PrivateSqs } from '../support/servers/sqs-service';
 import { sourceSuite } from './source-suite';
 
 /** Every character that SQS takes and that something on the way could trip over. */
@@ -16,18 +16,18 @@ for (const [kind, suffix] of [
   ['FIFO queues, each message in a group of its own', '.fifo'],
 ] as const) {
   sourceSuite(`sqs, ${kind}`, async () => {
-    const bench = await SqsBench.open(service, suffix);
+    const harness = await SqsHarness.open(service, suffix);
     return {
-      create: (limits) => bench.create(limits),
-      publish: (body) => bench.publish(body),
+      create: (limits) => harness.create(limits),
+      publish: (body) => harness.publish(body),
       bodies: [Buffer.from('x'), Buffer.from(CHARACTERS), Buffer.alloc(1_000_000, 'é')],
       largestBody: 1_048_576,
-      holding: { by: 'lease', left: () => bench.left() },
-      waiting: () => bench.waiting(),
-      goOffline: () => bench.proxy.goOffline(),
-      goOnline: () => bench.proxy.goOnline(),
-      closeConnections: () => bench.proxy.closeConnections(),
-      close: () => bench.close(),
+      holding: { by: 'lease', left: () => harness.left() },
+      waiting: () => harness.waiting(),
+      goOffline: () => harness.proxy.goOffline(),
+      goOnline: () => harness.proxy.goOnline(),
+      closeConnections: () => harness.proxy.closeConnections(),
+      close: () => harness.close(),
     };
   });
 }

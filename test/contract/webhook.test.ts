@@ -7,9 +7,9 @@ import {
 } from '../../src/destinations/webhook/webhook-destination';
 import { createHttpClient } from '../../src/network/http-client';
 import type { DestinationId, Outcome } from '../../src/pipeline/delivery';
-import { deliveryTo, eventBody } from '../support/events';
-import { HttpTarget, type ReceivedRequest } from '../support/http-target';
-import { destinationSuite } from './destination-suite';
+import { HttpTarget, type ReceivedRequest } from '../support/servers/http-target';
+import { deliveryTo, eventBody } from '../support/values/events';
+import { httpDestinationSuite } from './http-destination-suite';
 
 const MAX_CONNECTIONS = 4;
 const OPTIONS: WebhookOptions = {
@@ -37,7 +37,7 @@ function targetOf(url: string, others: Partial<WebhookTarget> = {}): WebhookTarg
   };
 }
 
-destinationSuite('webhook', () => {
+httpDestinationSuite('webhook', () => {
   const created: WebhookDestination[] = [];
   return {
     create: (url) => {

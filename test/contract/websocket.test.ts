@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { Redis } from 'ioredis';
-import { loadConfig } from '../../src/config/load';
 import {
   createAppend,
   decodePublished,
@@ -8,16 +8,19 @@ import {
   streamKeys,
 } from '../../src/destinations/websocket/stream';
 import { WebSocketDestination } from '../../src/destinations/websocket/websocket-destination';
+import { MODULES } from '../../src/modules';
 import type { Delivery, Destination, DestinationId } from '../../src/pipeline/delivery';
 import { connectRedis } from '../../src/redis/client';
-import { deliveryTo, eventBody } from '../support/events';
-import { PrivateRedis } from '../support/private-services';
-import { Happenings, within } from '../support/signals';
-import { anyDestinationSuite } from './any-destination-suite';
+import { PrivateRedis } from '../support/servers/private-services';
+import { Happenings, within } from '../support/signals/signals';
+import { deliveryTo, eventBody } from '../support/values/events';
+import { destinationSuite } from './destination-suite';
 
-anyDestinationSuite('websocket', async () => {
+const WITHIN_MS = 15_000;
+
+destinationSuite('websocket', async () => {
   const own = await PrivateRedis.start();
-  const client = new Redis(own.uri);
+  const { client, untilReady } = await connectTo(own.uri);
   const keys = streamKeys('test', undefined);
   const destination = new WebSocketDestination(
     {
@@ -42,6 +45,12 @@ anyDestinationSuite('websocket', async () => {
       isPaused = true;
       own.pause();
     },
+    leave: () => own.stop(),
+    comeBack: async () => {
+      await own.restart();
+      await untilReady();
+    },
+    largestBytes: 20_000_000,
     // That Redis is away is never the destination's fault.
     isOwnFault: true,
     close: async () => {
@@ -52,7 +61,17 @@ anyDestinationSuite('websocket', async () => {
   };
 });
 
-/** Answers and connections, which `destination-suite.ts` is about, there are none here: delivered is what the stream holds. */
+/** A connection as workers have it: while it is broken, what is asked fails at once. */
+async function connectTo(uri: string): Promise<{ client: Redis; untilReady: () => Promise<unknown> }> {
+  const { config } = MODULES.loadConfig(__dirname, { REDIS_URI: uri });
+  const client: Redis = connectRedis(config.redis, 'commands', () => {});
+  const untilReady = (): Promise<unknown> =>
+    client.status === 'ready' ? Promise.resolve() : once(client, 'ready');
+  await untilReady();
+  return { client, untilReady };
+}
+
+/** Answers and connections, which `http-destination-suite.ts` is about, there are none here: delivered is what the stream holds. */
 describe('the websocket destination', () => {
   let redis: Redis;
   let keys: StreamKeys;
@@ -75,7 +94,10 @@ describe('the websocket destination', () => {
     );
   const deliver = (destination: Destination, body: Buffer) => {
     const delivery: Delivery = deliveryTo(destination, body);
-    return { delivery, outcome: within(destination.start(delivery, 1).outcome, 5000, () => 'an outcome') };
+    return {
+      delivery,
+      outcome: within(destination.start(delivery, 1).outcome, WITHIN_MS, () => 'an outcome'),
+    };
   };
   const stored = async (): Promise<{ id: string; deliveryId: string; event: string; body: string }[]> =>
     (await redis.xrange(keys.stream, '-', '+')).map(([entry, [, head = '[]', , body = '']]) => {
@@ -219,7 +241,10 @@ describe('the websocket destination', () => {
         const running = destination.start(deliveryTo(destination, eventBody(1)), 1);
         running.abort(reason);
         running.abort('shutdown');
-        expect(await within(running.outcome, 500, () => 'the end')).toEqual({ kind: 'interrupted', code });
+        expect(await within(running.outcome, WITHIN_MS, () => 'the end')).toEqual({
+          kind: 'interrupted',
+          code,
+        });
       } finally {
         own.resume();
         client.disconnect();
@@ -230,15 +255,13 @@ describe('the websocket destination', () => {
 
   test('that Redis is away is an interruption, which spends no attempt', async () => {
     const own = await PrivateRedis.start();
-    const { config } = loadConfig(__dirname, { REDIS_URI: own.uri });
-    const client = connectRedis(config.redis, 'commands', () => {});
-    await new Promise((resolve) => client.once('ready', resolve));
-    const destination = create(client as Redis);
+    const { client, untilReady } = await connectTo(own.uri);
+    const destination = create(client);
     expect(await deliver(destination, eventBody(1)).outcome).toEqual({ kind: 'delivered' });
     await own.stop();
     expect(await deliver(destination, eventBody(2)).outcome).toMatchObject({ kind: 'interrupted' });
     await own.restart();
-    await new Promise((resolve) => (client.status === 'ready' ? resolve(0) : client.once('ready', resolve)));
+    await untilReady();
     expect(await deliver(destination, eventBody(3)).outcome).toEqual({ kind: 'delivered' });
     client.disconnect();
     await own.dispose();

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort } from '../support/ports';
+import { freePort } from '../support/processes/ports';
 import type { Ending } from './ending';
 import type { Stage } from './progress';
 import type { Publications } from './publications';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort, HOST } from '../support/ports';
+import { freePort, HOST } from '../support/processes/ports';
 import type { Ending } from './ending';
 import { Listener } from './listener';
 import type { Stage } from './progress';

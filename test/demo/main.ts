@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { PrivateSqs } from '../support/sqs-service';
+import { PrivateSqs } from '../support/servers/sqs-service';
 import { addressOf } from './brokers';
 import { Ending } from './ending';
 import { type Lane, liveName, startLanes } from './lane';

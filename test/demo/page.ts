@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import { HOST } from '../support/ports';
+import { HOST } from '../support/processes/ports';
 
 /** What the page must know to subscribe. */
 export interface PageSettings {

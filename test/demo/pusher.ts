@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort, HOST } from '../support/ports';
+import { freePort, HOST } from '../support/processes/ports';
 import { connectClient } from '../support/pusher/client';
 import { PusherServer } from '../support/pusher/server';
 import type { Ending } from './ending';

@@ -1,6 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { HOST } from '../support/ports';
+import { HOST } from '../support/processes/ports';
 import type { Identity, Publications } from './publications';
 
 /** How a receiver behaves, beyond answering 200. */

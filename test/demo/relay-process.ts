@@ -2,8 +2,8 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { guard, release } from '../support/guard';
-import { freePort, HOST } from '../support/ports';
+import { guard, release } from '../support/processes/guard';
+import { freePort, HOST } from '../support/processes/ports';
 import { RelayMetrics } from './relay-metrics';
 
 const PROGRAM = join(__dirname, '../../dist/main.js');

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { REGION, SqsAdmin } from '../support/sqs-bench';
-import { asText } from '../support/sqs-broker';
-import type { PrivateSqs } from '../support/sqs-service';
+import { asText } from '../support/harness/sqs-broker';
+import { REGION, SqsAdmin } from '../support/harness/sqs-harness';
+import type { PrivateSqs } from '../support/servers/sqs-service';
 import type { DemoEvent } from './events';
 import type { Outlet, Wire } from './wire';
 

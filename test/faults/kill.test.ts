@@ -1,5 +1,5 @@
-import { everyNth } from '../support/receiver';
-import { Scenario } from '../support/scenario';
+import { Scenario } from '../support/harness/scenario';
+import { everyNth } from '../support/servers/receiver';
 
 jest.setTimeout(120_000);
 

@@ -1,8 +1,8 @@
 import { DeadLetters } from '../../src/dead-letters/dead-letters';
 import { RelayRedis } from '../../src/redis/relay-redis';
 import { RetryStore } from '../../src/retry/retry-store';
-import { messageEvents, type OutgoingEvent } from '../support/publisher';
-import { Scenario } from '../support/scenario';
+import { messageEvents, type OutgoingEvent } from '../support/clients/publisher';
+import { Scenario } from '../support/harness/scenario';
 
 jest.setTimeout(120_000);
 
@@ -103,7 +103,7 @@ describe('malformed messages among good ones', () => {
     const audit = await scenario.untilAudited(({ dead }) => dead >= BAD, 'none');
     expect(audit).toMatchObject({ accepted: BAD, delivered: 0, parked: 0, dead: BAD, discarded: 0 });
     // Every message came in once: nothing was given back to the broker to come again.
-    expect(await worker.total('relay_events_accepted_total')).toBe(GOOD + BAD);
+    expect(await worker.total('relay_events_received_total')).toBe(GOOD + BAD);
     expect(await worker.total('relay_dead_letters_total')).toBe(BAD);
     await scenario.conclude(`${BAD} malformed messages`);
     expect(scenario.receiver.tallies.size).toBe(GOOD);

@@ -1,10 +1,8 @@
 import { createCipheriv, createHash } from 'node:crypto';
-import { RelayRedis } from '../../src/redis/relay-redis';
-import { RetryStore } from '../../src/retry/retry-store';
-import type { OutgoingEvent } from '../support/publisher';
-import { answering, type Behaviour, Receiver } from '../support/receiver';
-import type { Environment } from '../support/relay';
-import { Scenario } from '../support/scenario';
+import type { OutgoingEvent } from '../support/clients/publisher';
+import { Scenario } from '../support/harness/scenario';
+import type { Environment } from '../support/processes/relay';
+import { answering, type Behaviour, Receiver } from '../support/servers/receiver';
 
 jest.setTimeout(180_000);
 
@@ -96,17 +94,9 @@ describe('payloads of 8 MB, limited to 32 MB in flight', () => {
     await scenario.stopWorkers();
 
     scenario.receiver.behaviour = answering(200, 50);
-    await makeDue(scenario);
+    await scenario.makeDue();
     const second = await scenario.startWorker();
     await scenario.untilAllAccepted(120_000);
     await check('30 × 8 MB due at once', [...peaks, second.peakBytes]);
   });
 });
-
-async function makeDue({ env, name }: Scenario): Promise<void> {
-  const redis = new RelayRedis(String(env['REDIS_URI']));
-  const store = new RetryStore({ redis, prefix: name, onError: () => {} });
-  await store.queue.promoteJobs();
-  await store.close();
-  redis.disconnect();
-}

@@ -1,10 +1,10 @@
-import { messageEvents } from '../support/publisher';
+import { messageEvents } from '../support/clients/publisher';
+import type { Environment } from '../support/processes/relay';
 import { connectClient, subscribe } from '../support/pusher/client';
 import { LocalGateway } from '../support/pusher/gateway';
 import { PUSHER, PusherScenario, withPoison } from '../support/pusher/scenario';
 import type { Misbehaviour } from '../support/pusher/server';
-import type { Environment } from '../support/relay';
-import { eventually } from '../support/signals';
+import { eventually } from '../support/signals/signals';
 
 jest.setTimeout(180_000);
 
@@ -22,73 +22,73 @@ const faults: readonly { name: string; misbehaviour: Misbehaviour; env: Environm
 ];
 
 describe('Pusher', () => {
-  let bench: PusherScenario;
+  let harness: PusherScenario;
 
-  afterEach(() => bench.close());
+  afterEach(() => harness.close());
 
   test('is down for 5 s', async () => {
-    bench = await PusherScenario.start();
-    await bench.scenario.startWorker();
-    const publishing = bench.scenario.publish(2500, 400);
-    await bench.untilTaken(500);
-    await bench.server.down();
+    harness = await PusherScenario.start();
+    await harness.scenario.startWorker();
+    const publishing = harness.scenario.publish(2500, 400);
+    await harness.untilTaken(500);
+    await harness.server.down();
     await new Promise((resolve) => setTimeout(resolve, OUTAGE_MS));
-    await bench.server.up();
+    await harness.server.up();
     await publishing;
-    await bench.conclude('down for 5 s');
+    await harness.conclude('down for 5 s');
   });
 
   test.each(faults)('$name, and is well again', async ({ name, misbehaviour, env }) => {
-    bench = await PusherScenario.start(env);
-    const { server, scenario } = bench;
+    harness = await PusherScenario.start(env);
+    const { server, scenario } = harness;
     await scenario.startWorker();
     const publishing = scenario.publish(2000, 800);
-    await bench.untilTaken(300);
+    await harness.untilTaken(300);
     server.misbehaviour = () => misbehaviour;
     await server.requests.count(server.requests.all.length + BAD_REQUESTS, 60_000);
     server.misbehaviour = () => undefined;
     await publishing;
-    await bench.conclude(name);
+    await harness.conclude(name);
   });
 
   test('refuses one event in every tenth batch: that one is dead, all others arrive', async () => {
     // 20 kB are configured, the plan of the app takes ten.
-    bench = await PusherScenario.start({ PUSHER_MAX_EVENT_BYTES: '20480' });
-    const { scenario } = bench;
+    harness = await PusherScenario.start({ PUSHER_MAX_EVENT_BYTES: '20480' });
+    const { scenario } = harness;
     await scenario.startWorker();
     const every = 100;
     const events = withPoison(messageEvents(scenario.name, 2000), every, 12_000);
     await scenario.publishEvents(events, 1000);
     const acceptable = scenario.published.filter((_, index) => index % every !== every - 1);
-    const audit = await bench.conclude('one poisoned event in every tenth batch', acceptable, 20);
+    const audit = await harness.conclude('one poisoned event in every tenth batch', acceptable, 20);
     expect(audit.delivered).toBe(acceptable.length);
     const { stdout } = await scenario.command('dead-letters', 'ls', '--reason', 'oversize', '--json');
     expect(stdout.trim().split('\n')).toHaveLength(20);
   });
 
   test('has batches in flight when the worker is killed: nothing is lost', async () => {
-    bench = await PusherScenario.start();
-    const { scenario, server } = bench;
+    harness = await PusherScenario.start();
+    const { scenario, server } = harness;
     server.misbehaviour = () => ({ lateMs: 40 });
     const first = await scenario.startWorker();
     const publishing = scenario.publish(2500, 1000);
-    await bench.untilTaken(700);
+    await harness.untilTaken(700);
     await first.kill();
     await scenario.audit(PUSHER);
     const second = await scenario.startWorker();
-    await bench.untilTaken(1500);
+    await harness.untilTaken(1500);
     await second.kill();
     await scenario.startWorker();
     await publishing;
-    await bench.conclude('worker killed with batches in flight');
+    await harness.conclude('worker killed with batches in flight');
   });
 
   test('channels that are occupied lose nothing when what is known of them is lost', async () => {
-    bench = await PusherScenario.start({
+    harness = await PusherScenario.start({
       PUSHER_SKIP_VACANT_CHANNELS: 'true',
       PUSHER_VACANT_CHECK_SECONDS: '1',
     });
-    const { scenario, server, app } = bench;
+    const { scenario, server, app } = harness;
     const gateway = await LocalGateway.start({ ...scenario.env, LOG_LEVEL: 'error' });
     app.webhookUrl = `${gateway.url}/pusher/webhook/${app.id}`;
     const client = connectClient(server, app);
@@ -106,14 +106,14 @@ describe('Pusher', () => {
       await gateway.redis.del(...keys);
       await publishing;
       const occupied = scenario.published.filter(isOccupied);
-      await bench.untilTaken(occupied.length);
+      await harness.untilTaken(occupied.length);
       const audit = await scenario.untilAudited(
         ({ accepted, parked }) => parked === 0 && accepted >= scenario.published.length,
         PUSHER,
       );
-      expect(bench.missing(occupied)).toEqual([]);
+      expect(harness.missing(occupied)).toEqual([]);
       expect(audit.discarded).toBeGreaterThan(100);
-      await bench.conclude('occupancy store lost', occupied);
+      await harness.conclude('occupancy store lost', occupied);
     } finally {
       client.disconnect();
       await server.webhooks.idle();

@@ -5,11 +5,11 @@ import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib';
 import { SILENT } from '../../src/observability/logging';
 import type { SourceMessage } from '../../src/pipeline/message';
 import { RabbitMqSource } from '../../src/sources/rabbitmq/rabbitmq-source';
-import { FreezingProxy } from '../support/freezing-proxy';
-import { HOST } from '../support/ports';
-import { eventually, Happenings } from '../support/signals';
-import { untilReady } from '../support/sources';
-import { splice } from '../support/splice';
+import { untilReady } from '../support/harness/sources';
+import { HOST } from '../support/processes/ports';
+import { FreezingProxy } from '../support/proxies/freezing-proxy';
+import { splice } from '../support/proxies/splice';
+import { eventually, Happenings } from '../support/signals/signals';
 
 jest.setTimeout(120_000);
 

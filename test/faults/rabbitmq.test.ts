@@ -1,6 +1,6 @@
-import { PrivateRabbit } from '../support/private-services';
-import { everyNth } from '../support/receiver';
-import { Scenario } from '../support/scenario';
+import { Scenario } from '../support/harness/scenario';
+import { PrivateRabbit } from '../support/servers/private-services';
+import { everyNth } from '../support/servers/receiver';
 
 jest.setTimeout(180_000);
 

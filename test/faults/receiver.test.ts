@@ -1,6 +1,6 @@
-import { type Behaviour, ok } from '../support/receiver';
-import type { Environment } from '../support/relay';
-import { Scenario } from '../support/scenario';
+import { Scenario } from '../support/harness/scenario';
+import type { Environment } from '../support/processes/relay';
+import { type Behaviour, ok } from '../support/servers/receiver';
 
 jest.setTimeout(180_000);
 

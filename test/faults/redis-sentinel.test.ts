@@ -1,6 +1,6 @@
-import { PASSWORD, PrivateSentinel } from '../support/private-redis';
-import { everyNth } from '../support/receiver';
-import { Scenario } from '../support/scenario';
+import { Scenario } from '../support/harness/scenario';
+import { PASSWORD, PrivateSentinel } from '../support/servers/private-redis';
+import { everyNth } from '../support/servers/receiver';
 
 jest.setTimeout(240_000);
 

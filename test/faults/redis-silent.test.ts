@@ -3,13 +3,13 @@ import { parseUrl } from '../../src/config/url';
 import { connectRedis } from '../../src/redis/client';
 import { RedisConnections } from '../../src/redis/connections';
 import { Subscriber } from '../../src/redis/subscriber';
-import { FreezingProxy } from '../support/freezing-proxy';
-import { PrivateRedis } from '../support/private-services';
-import { answering, ok } from '../support/receiver';
-import { redisConfig } from '../support/redis-config';
-import type { RelayProcess } from '../support/relay';
-import { Scenario } from '../support/scenario';
-import { eventually } from '../support/signals';
+import { Scenario } from '../support/harness/scenario';
+import type { RelayProcess } from '../support/processes/relay';
+import { FreezingProxy } from '../support/proxies/freezing-proxy';
+import { PrivateRedis } from '../support/servers/private-services';
+import { answering, ok } from '../support/servers/receiver';
+import { eventually } from '../support/signals/signals';
+import { redisConfig } from '../support/values/redis-config';
 
 jest.setTimeout(180_000);
 

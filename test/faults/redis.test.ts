@@ -1,7 +1,7 @@
-import { PrivateRedis } from '../support/private-services';
-import { everyNth } from '../support/receiver';
-import type { RelayProcess } from '../support/relay';
-import { Scenario } from '../support/scenario';
+import { Scenario } from '../support/harness/scenario';
+import type { RelayProcess } from '../support/processes/relay';
+import { PrivateRedis } from '../support/servers/private-services';
+import { everyNth } from '../support/servers/receiver';
 
 jest.setTimeout(180_000);
 

@@ -1,5 +1,5 @@
-import { answering } from '../support/receiver';
-import { Scenario } from '../support/scenario';
+import { Scenario } from '../support/harness/scenario';
+import { answering } from '../support/servers/receiver';
 
 jest.setTimeout(120_000);
 

@@ -1,9 +1,9 @@
 import { createServer, type Server } from 'node:http';
-import { freePort, HOST } from '../support/ports';
-import { messageEvents } from '../support/publisher';
-import { Scenario } from '../support/scenario';
-import { SqsBroker } from '../support/sqs-broker';
-import { PrivateSqs } from '../support/sqs-service';
+import { messageEvents } from '../support/clients/publisher';
+import { Scenario } from '../support/harness/scenario';
+import { SqsBroker } from '../support/harness/sqs-broker';
+import { freePort, HOST } from '../support/processes/ports';
+import { PrivateSqs } from '../support/servers/sqs-service';
 
 jest.setTimeout(180_000);
 

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RelayProcess } from '../support/relay';
-import { Scenario } from '../support/scenario';
+import { Scenario } from '../support/harness/scenario';
+import type { RelayProcess } from '../support/processes/relay';
 
 jest.setTimeout(120_000);
 

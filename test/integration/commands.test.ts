@@ -3,13 +3,13 @@ import { type AddressInfo, createServer } from 'node:net';
 import { parseEnv } from 'node:util';
 import { MalformedEventError } from '../../src/errors';
 import { destinationKey } from '../../src/pipeline/delivery';
-import { runCommand } from '../support/command';
-import { deliveryTo, eventBody } from '../support/events';
-import { folderWith } from '../support/folders';
-import { FakeDestination } from '../support/pipeline';
-import { freePort } from '../support/ports';
-import { RabbitBench } from '../support/rabbit-bench';
-import { deliveries, StoreBench } from '../support/store-bench';
+import { FakeDestination } from '../support/harness/pipeline-harness';
+import { RabbitHarness } from '../support/harness/rabbit-harness';
+import { deliveries, StoreHarness } from '../support/harness/store-harness';
+import { runCommand, runProcess } from '../support/processes/command';
+import { freePort } from '../support/processes/ports';
+import { deliveryTo, eventBody } from '../support/values/events';
+import { folderWith } from '../support/values/folders';
 
 const folder = folderWith();
 afterAll(folder.remove);
@@ -18,7 +18,9 @@ const run = (args: readonly string[], environment: Readonly<Record<string, strin
   runCommand(args, environment, folder.path);
 
 /** Begun first, as it takes ten seconds. */
-const unreachable = freePort().then((port) => run(['audit'], { REDIS_URI: `redis://127.0.0.1:${port}` }));
+const unreachable = freePort().then((port) =>
+  runProcess(['audit'], { REDIS_URI: `redis://127.0.0.1:${port}` }, folder.path),
+);
 
 describe('the command line', () => {
   test('wrong usage: exit 2, and it says what is right', async () => {
@@ -96,21 +98,21 @@ describe('config', () => {
 });
 
 describe('audit and dead-letters', () => {
-  let bench: StoreBench;
+  let harness: StoreHarness;
   let environment: Record<string, string>;
   const destination = new FakeDestination('webhook:global');
   beforeAll(async () => {
-    bench = await StoreBench.open();
-    environment = { REDIS_URI: bench.uri, REDIS_PREFIX_KEY: bench.prefix };
-    bench.ledger.countDelivered(deliveries(destination, 7));
-    await bench.ledger.flush();
-    await bench.park(deliveryTo(destination, eventBody(100)));
-    await bench.bury([
+    harness = await StoreHarness.open();
+    environment = { REDIS_URI: harness.uri, REDIS_PREFIX_KEY: harness.prefix };
+    harness.ledger.countDelivered(deliveries(destination, 7));
+    await harness.ledger.flush();
+    await harness.park(deliveryTo(destination, eventBody(100)));
+    await harness.bury([
       ...deliveries(destination, 3),
       deliveryTo(destination, eventBody(50, { event: 'call', instance: 'loja-norte' })),
     ]);
   });
-  afterAll(() => bench.close());
+  afterAll(() => harness.close());
 
   const lines = (stdout: string): Record<string, unknown>[] =>
     stdout
@@ -121,7 +123,7 @@ describe('audit and dead-letters', () => {
 
   test('audit proves the equation: exit 0 while it holds', async () => {
     const [table, json] = await Promise.all([
-      run(['audit'], environment),
+      runProcess(['audit'], environment, folder.path),
       run(['audit', '--json'], environment),
     ]);
     expect([table.code, json.code]).toEqual([0, 0]);
@@ -148,7 +150,7 @@ describe('audit and dead-letters', () => {
   });
 
   test('audit of a relay that never ran finds nothing wrong', async () => {
-    const { code } = await run(['audit'], { ...environment, REDIS_PREFIX_KEY: `${bench.prefix}-never` });
+    const { code } = await run(['audit'], { ...environment, REDIS_PREFIX_KEY: `${harness.prefix}-never` });
     expect(code).toBe(0);
   });
 
@@ -187,14 +189,19 @@ describe('audit and dead-letters', () => {
   test('replay and rm change exactly what they are told to, and the audit still agrees', async () => {
     const replayed = await run(['dead-letters', 'replay', '--instance', 'loja-norte'], environment);
     expect([replayed.code, replayed.stdout]).toEqual([0, 'replayed 1\n']);
-    expect(await bench.line(destination)).toMatchObject({ parked: 2, dead: 3, difference: 0 });
+    expect(await harness.line(destination)).toMatchObject({ parked: 2, dead: 3, difference: 0 });
     const removed = await run(['dead-letters', 'rm', '--all'], environment);
     expect([removed.code, removed.stdout]).toEqual([0, 'removed 3\n']);
-    expect(await bench.line(destination)).toMatchObject({ parked: 2, dead: 0, discarded: 3, difference: 0 });
+    expect(await harness.line(destination)).toMatchObject({
+      parked: 2,
+      dead: 0,
+      discarded: 3,
+      difference: 0,
+    });
   });
 
   test('replay by filter leaves what is no event where it is, which is no reason to fail', async () => {
-    const mixed = await StoreBench.open();
+    const mixed = await StoreHarness.open();
     try {
       const worker = mixed.startWorker();
       const error = new MalformedEventError('BODY_NOT_JSON', 'no');
@@ -213,33 +220,33 @@ describe('audit and dead-letters', () => {
 
   test('audit names a difference: exit 1', async () => {
     // As if one delivery had been lost between being counted and being stored.
-    const { store } = bench;
+    const { store } = harness;
     const key = destinationKey(destination.id);
     await store.call('relayCount', key, destination.id, 1, 0);
-    await bench.withRedis((redis) => redis.hincrby(`${store.prefix}:audit`, `${key}:delivered`, -1));
+    await harness.withRedis((redis) => redis.hincrby(`${store.prefix}:audit`, `${key}:delivered`, -1));
     const { code, stdout } = await run(['audit'], environment);
     expect([code, stdout]).toEqual([1, expect.stringMatching(/NOT balanced/)]);
   });
 });
 
 describe('publish', () => {
-  let bench: RabbitBench;
+  let harness: RabbitHarness;
   beforeAll(async () => {
-    bench = await RabbitBench.open();
+    harness = await RabbitHarness.open();
     // A quorum queue would add a header of its own.
-    await bench.channel.assertQueue(bench.queue, { durable: false, exclusive: true });
-    await bench.channel.bindQueue(bench.queue, bench.exchange, '#');
+    await harness.channel.assertQueue(harness.queue, { durable: false, exclusive: true });
+    await harness.channel.bindQueue(harness.queue, harness.exchange, '#');
   });
-  afterAll(() => bench.close());
+  afterAll(() => harness.close());
 
   test('publishes sample events as the core API would: no properties, the event as routing key', async () => {
-    const environment = { RABBITMQ_URI: bench.proxy.uri, RABBITMQ_EXCHANGE_NAME: bench.exchange };
+    const environment = { RABBITMQ_URI: harness.proxy.uri, RABBITMQ_EXCHANGE_NAME: harness.exchange };
     const args = ['publish', '--instance', 'loja', '--event', 'CALL', '--count', '3'];
     const { code, stdout } = await run(args, environment);
-    expect([code, stdout]).toEqual([0, `published 3 × call to ${bench.exchange}\n`]);
+    expect([code, stdout]).toEqual([0, `published 3 × call to ${harness.exchange}\n`]);
     const ids = new Set<string>();
     for (let count = 0; count < 3; count++) {
-      const message = await bench.channel.get(bench.queue, { noAck: true });
+      const message = await harness.channel.get(harness.queue, { noAck: true });
       if (message === false) throw new Error('a message is missing');
       expect(message.fields.routingKey).toBe('call');
       expect(Object.values(message.properties).filter((value) => value !== undefined)).toEqual([{}]);
@@ -257,18 +264,18 @@ describe('publish', () => {
   test('publishes a file byte for byte', async () => {
     const text = '{"event":"messages.upsert" ,"instance":"i","data":{"id":12345678901234567890123}}\n';
     const files = folderWith({ 'event.json': text });
-    const environment = { RABBITMQ_URI: bench.proxy.uri, RABBITMQ_EXCHANGE_NAME: bench.exchange };
+    const environment = { RABBITMQ_URI: harness.proxy.uri, RABBITMQ_EXCHANGE_NAME: harness.exchange };
     const { code } = await runCommand(['publish', '--file', 'event.json'], environment, files.path);
     files.remove();
-    const message = await bench.channel.get(bench.queue, { noAck: true });
+    const message = await harness.channel.get(harness.queue, { noAck: true });
     expect(code).toBe(0);
     expect(message === false ? '' : message.content.toString()).toBe(text);
   });
 
   test('what no queue takes is told: exit 1', async () => {
-    const exchange = await bench.declareExchange(`${bench.prefix}.unbound`);
+    const exchange = await harness.declareExchange(`${harness.prefix}.unbound`);
     const { code, stdout, stderr } = await run(['publish', '--count', '2'], {
-      RABBITMQ_URI: bench.proxy.uri,
+      RABBITMQ_URI: harness.proxy.uri,
       RABBITMQ_EXCHANGE_NAME: exchange,
     });
     expect([code, stdout]).toEqual([1, '']);
@@ -277,7 +284,7 @@ describe('publish', () => {
 
   test('what is missing is named with its remedy: address and file are wrong usage, the broker a failure', async () => {
     const files = folderWith({ 'half.json': '{' });
-    const environment = { RABBITMQ_URI: bench.proxy.uri };
+    const environment = { RABBITMQ_URI: harness.proxy.uri };
     const away = { RABBITMQ_URI: `amqp://127.0.0.1:${await freePort()}` };
     const results = await Promise.all([
       run(['publish']),

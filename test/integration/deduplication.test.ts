@@ -3,11 +3,12 @@ import { RedisDeduplication } from '../../src/deduplication/redis-deduplication'
 import type { EventId } from '../../src/events/envelope';
 import { RelayRedis } from '../../src/redis/relay-redis';
 import { RetryStore } from '../../src/retry/retry-store';
-import { messageEvents } from '../support/publisher';
-import { RabbitBroker, Scenario } from '../support/scenario';
-import { eventually, turns, within } from '../support/signals';
-import { asText, SqsBroker } from '../support/sqs-broker';
-import { PrivateSqs } from '../support/sqs-service';
+import { messageEvents } from '../support/clients/publisher';
+import { RabbitBroker } from '../support/harness/rabbit-broker';
+import { Scenario } from '../support/harness/scenario';
+import { asText, SqsBroker } from '../support/harness/sqs-broker';
+import { PrivateSqs } from '../support/servers/sqs-service';
+import { eventually, turns, within } from '../support/signals/signals';
 
 jest.setTimeout(120_000);
 
@@ -59,7 +60,7 @@ describe('copies of an event', () => {
     await redis.ping();
     await turns();
     expect(state.now).toBe('waiting');
-    one.accepted(EVENT);
+    one.done(EVENT);
     expect(await second).toBe('seen');
   });
 
@@ -67,7 +68,7 @@ describe('copies of an event', () => {
     const one = worker();
     const claims = [1, 2, 3].map(() => one.claim(EVENT));
     expect(await Promise.race(claims)).toBe('fresh');
-    one.accepted(EVENT);
+    one.done(EVENT);
     expect((await Promise.all(claims)).sort()).toEqual(['fresh', 'seen', 'seen']);
   });
 
@@ -79,7 +80,7 @@ describe('copies of an event', () => {
     await redis.ping();
     await turns();
     expect(state.now).toBe('waiting');
-    one.accepted(EVENT);
+    one.done(EVENT);
     expect(await second).toBe('seen');
   });
 
@@ -98,16 +99,16 @@ describe('copies of an event', () => {
     // Its timers end, and nothing is given back.
     await gone.close();
     const waiting = stateOf(next.claim(other));
-    expect(await within(next.claim(EVENT), 5000, () => 'the lease ends')).toBe('fresh');
+    expect(await within(next.claim(EVENT), 15_000, () => 'the lease ends')).toBe('fresh');
     expect(waiting.now).toBe('waiting');
-    living.accepted(other);
+    living.done(other);
     await eventually(() => (waiting.now === 'seen' ? true : undefined), 'seen');
   });
 
   test('what was accepted is forgotten after its time', async () => {
     const one = worker({ rememberMs: 300 });
     await one.claim(EVENT);
-    one.accepted(EVENT);
+    one.done(EVENT);
     expect(await one.claim(EVENT)).toBe('seen');
     await eventually(
       async () => ((await redis.keys(`${store.prefix}:seen:*`)).length === 0 ? true : undefined),
@@ -125,7 +126,7 @@ describe('copies of an event', () => {
     two.drain();
     await Promise.allSettled(waiting);
     expect(states.map(({ now }) => now)).toEqual(['rejected', 'rejected']);
-    one.accepted(EVENT);
+    one.done(EVENT);
     await one.close();
     expect(await worker().claim(EVENT)).toBe('seen');
   });

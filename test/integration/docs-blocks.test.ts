@@ -14,9 +14,9 @@ import { join } from 'node:path';
 import { connect } from 'amqplib';
 import { Redis } from 'ioredis';
 import { DocumentShell } from '../support/docs/document-shell';
-import { freePort, HOST } from '../support/ports';
-import { Receiver } from '../support/receiver';
-import { provided } from '../support/scenario';
+import { provided } from '../support/harness/provided';
+import { freePort, HOST } from '../support/processes/ports';
+import { Receiver } from '../support/servers/receiver';
 
 jest.setTimeout(300_000);
 

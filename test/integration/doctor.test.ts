@@ -7,18 +7,18 @@ import { MODULES } from '../../src/modules';
 import type { Finding } from '../../src/observability/finding';
 import { SettingsCipher } from '../../src/settings/cipher';
 import { SettingsStore } from '../../src/settings/settings-store';
-import { runCommand } from '../support/command';
-import { folderWith } from '../support/folders';
-import { freePort } from '../support/ports';
-import { RabbitBench } from '../support/rabbit-bench';
+import { RabbitHarness } from '../support/harness/rabbit-harness';
+import { runCommand } from '../support/processes/command';
+import { freePort } from '../support/processes/ports';
+import { folderWith } from '../support/values/folders';
 
 const folder = folderWith();
-let rabbit: RabbitBench;
+let rabbit: RabbitHarness;
 let webhook: Server;
 let url: string;
 
 beforeEach(async () => {
-  rabbit = await RabbitBench.open();
+  rabbit = await RabbitHarness.open();
   webhook = createServer().listen(0, '127.0.0.1');
   await once(webhook, 'listening');
   url = `http://127.0.0.1:${(webhook.address() as AddressInfo).port}/webhook`;

@@ -1,20 +1,20 @@
-import { ask, GatewayBench } from '../support/gateway';
-import { HttpTarget, respond } from '../support/http-target';
-import { IoClient, PlainClient } from '../support/websockets';
+import { IoClient, PlainClient } from '../support/clients/websockets';
+import { ask, GatewayHarness } from '../support/harness/gateway-harness';
+import { HttpTarget, respond } from '../support/servers/http-target';
 
 const EVIL = 'https://evil.example';
 const PANEL = 'https://panel.example.com';
 const instance = 'loja';
 
-let bench: GatewayBench | undefined;
+let harness: GatewayHarness | undefined;
 afterEach(async () => {
-  await bench?.close();
-  bench = undefined;
+  await harness?.close();
+  harness = undefined;
 });
 
-const start = async (env: Readonly<Record<string, string>>): Promise<GatewayBench> => {
-  bench = await GatewayBench.start({ WEBSOCKET_ENABLED: 'true', ...env });
-  return bench;
+const start = async (env: Readonly<Record<string, string>>): Promise<GatewayHarness> => {
+  harness = await GatewayHarness.start({ WEBSOCKET_ENABLED: 'true', ...env });
+  return harness;
 };
 
 test('CORS_CREDENTIALS=true with every origin: starts, warns, and lets no page use cookies (finding 5.2)', async () => {

@@ -1,4 +1,4 @@
-import { GatewayBench } from '../support/gateway';
+import { GatewayHarness } from '../support/harness/gateway-harness';
 
 /**
  * What a client that was written for the core API sends, and what it reads from the answers (docs/core-api.md#rest): all pairs in
@@ -136,14 +136,14 @@ const PAIRS: readonly Pair[] = [
   ['find after delete', 'GET', '/webhook/find/loja-centro', undefined, 200, null],
 ];
 
-let bench: GatewayBench;
+let harness: GatewayHarness;
 beforeAll(async () => {
-  bench = await GatewayBench.start({ WEBSOCKET_ENABLED: 'true' });
+  harness = await GatewayHarness.start({ WEBSOCKET_ENABLED: 'true' });
 });
-afterAll(() => bench.close());
+afterAll(() => harness.close());
 
 test.each(PAIRS)('%s', async (_what, method, path, body, status, expected) => {
-  const answer = await bench.ask(method, path, body === undefined ? {} : { body });
+  const answer = await harness.ask(method, path, body === undefined ? {} : { body });
   expect(answer.status).toBe(status);
   if (path === '/instance/create') expect(answer.body).toMatchObject(expected as object);
   else {
@@ -153,6 +153,8 @@ test.each(PAIRS)('%s', async (_what, method, path, body, status, expected) => {
 });
 
 test('no event of the core API’s enum is warned of', async () => {
-  const answer = await bench.ask('POST', '/webhook/set/enum', { body: { webhook: { url, events: EVENTS } } });
+  const answer = await harness.ask('POST', '/webhook/set/enum', {
+    body: { webhook: { url, events: EVENTS } },
+  });
   expect(answer.body).not.toHaveProperty('warnings');
 });

@@ -4,7 +4,7 @@ import { MODULES } from '../../src/modules';
 import { parseSettings } from '../../src/settings/document';
 import { masked } from '../../src/settings/mask';
 import type { Settings } from '../../src/settings/section';
-import { GatewayBench } from '../support/gateway';
+import { GatewayHarness } from '../support/harness/gateway-harness';
 
 jest.setTimeout(120_000);
 
@@ -92,20 +92,20 @@ const document = fields({
   instanceName: text,
 });
 
-let bench: GatewayBench;
+let harness: GatewayHarness;
 let redis: Redis;
 const name = 'loja';
 
 beforeAll(async () => {
-  bench = await GatewayBench.start();
-  redis = bench.connectRedis();
+  harness = await GatewayHarness.start();
+  redis = harness.connectRedis();
 });
 afterAll(async () => {
   redis.disconnect();
-  await bench.close();
+  await harness.close();
 });
 
-const stored = async (): Promise<string | null> => bench.stored(redis, name);
+const stored = async (): Promise<string | null> => harness.stored(redis, name);
 
 /** Before or after, and nothing between: what is stored is understood, and is what was answered or what was there. */
 async function checkStored(status: number, before: string | null): Promise<Settings | undefined> {
@@ -128,7 +128,7 @@ test('any document over POST /settings/set is stored whole, or refused and nothi
   await fc.assert(
     fc.asyncProperty(document, async (given) => {
       const before = await stored();
-      const answer = await bench.ask('POST', `/settings/set/${name}`, { body: bodyOf(given) });
+      const answer = await harness.ask('POST', `/settings/set/${name}`, { body: bodyOf(given) });
       expect([201, 400]).toContain(answer.status);
       const settings = await checkStored(answer.status, before);
       if (settings === undefined) {
@@ -138,7 +138,7 @@ test('any document over POST /settings/set is stored whole, or refused and nothi
       taken++;
       const { warnings: _warnings, ...shown } = answer.body as Record<string, unknown>;
       expect(shown).toEqual(JSON.parse(JSON.stringify(masked(MODULES.sections, settings))));
-      expect((await bench.ask('GET', `/settings/find/${name}`)).body).toEqual(shown);
+      expect((await harness.ask('GET', `/settings/find/${name}`)).body).toEqual(shown);
     }),
     { numRuns: RUNS },
   );
@@ -156,12 +156,12 @@ test('any body over POST /webhook/set, nested or flat, likewise', async () => {
       async (given, webhookName) => {
         const before = await stored();
         const path = `${name}${webhookName}`;
-        const answer = await bench.ask('POST', `/webhook/set/${path}`, { body: bodyOf(given) });
+        const answer = await harness.ask('POST', `/webhook/set/${path}`, { body: bodyOf(given) });
         expect([201, 400]).toContain(answer.status);
         if ((await checkStored(answer.status, before)) === undefined) return;
         taken++;
         const { warnings: _warnings, ...row } = answer.body as Record<string, unknown>;
-        expect((await bench.ask('GET', `/webhook/find/${path}`)).body).toEqual(row);
+        expect((await harness.ask('GET', `/webhook/find/${path}`)).body).toEqual(row);
       },
     ),
     { numRuns: RUNS },
@@ -170,15 +170,15 @@ test('any body over POST /webhook/set, nested or flat, likewise', async () => {
 });
 
 test('many at once, each change is whole: none is lost, none is mixed with another', async () => {
-  await bench.ask('DELETE', `/instance/delete/${name}`);
+  await harness.ask('DELETE', `/instance/delete/${name}`);
   const sections = ['websocket', 'rabbitmq', 'sqs'];
   const answers = await Promise.all(
     Array.from({ length: 12 }, (_, index) =>
       index % 2 === 0
-        ? bench.ask('POST', `/webhook/set/${name}/hook-${index}`, {
+        ? harness.ask('POST', `/webhook/set/${name}/hook-${index}`, {
             body: { url: `https://example.com/${index}` },
           })
-        : bench.ask('POST', `/${sections[index % 3]}/set/${name}`, {
+        : harness.ask('POST', `/${sections[index % 3]}/set/${name}`, {
             body: { enabled: true, events: [`EVENT_${index}`] },
           }),
     ),

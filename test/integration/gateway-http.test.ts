@@ -1,24 +1,24 @@
 import { connect } from 'node:net';
-import { API_KEY, errorShape, GatewayBench } from '../support/gateway';
-import { HOST } from '../support/ports';
+import { API_KEY, errorShape, GatewayHarness } from '../support/harness/gateway-harness';
+import { HOST } from '../support/processes/ports';
 
 const URL = 'https://example.com/hook';
 
-let bench: GatewayBench;
+let harness: GatewayHarness;
 
 beforeAll(async () => {
-  bench = await GatewayBench.start({
+  harness = await GatewayHarness.start({
     CORS_ORIGIN: 'https://panel.example.com',
     CORS_METHODS: 'GET,POST',
     CORS_CREDENTIALS: 'true',
   });
 });
-afterAll(() => bench.close());
+afterAll(() => harness.close());
 
 /** Bytes as they stand; all that is answered until the connection ends. */
 function raw(text: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const socket = connect(bench.gateway.gatewayPort, HOST, () => socket.write(text, 'latin1'));
+    const socket = connect(harness.gateway.gatewayPort, HOST, () => socket.write(text, 'latin1'));
     let answer = '';
     socket.on('data', (chunk: Buffer) => {
       answer += chunk.toString('latin1');
@@ -62,10 +62,13 @@ describe('bad input', () => {
     ['no attempt at all', '{"webhook":{"url":"https://example.com/hook","maxAttempts":0}}'],
   ])('%s is refused in the core API’s shape, and nothing is stored', async (_what, body) => {
     for (const path of ['/webhook/set/bad', '/webhook/set/bad/name']) {
-      const answer = await bench.ask('POST', path, { body, headers: { 'content-type': 'application/json' } });
+      const answer = await harness.ask('POST', path, {
+        body,
+        headers: { 'content-type': 'application/json' },
+      });
       expect([answer.status, answer.body]).toEqual([400, bad]);
     }
-    expect((await bench.ask('GET', '/settings/find/bad')).text).toBe('null');
+    expect((await harness.ask('GET', '/settings/find/bad')).text).toBe('null');
   });
 
   test('every problem of a document is told at once, each by its field', async () => {
@@ -75,7 +78,7 @@ describe('bad input', () => {
       sqs: { enabled: 'yes' },
       token: 'x',
     };
-    const answer = await bench.ask('POST', '/settings/set/bad', { body });
+    const answer = await harness.ask('POST', '/settings/set/bad', { body });
     const { response } = answer.body as { response: { message: [string[]] } };
     const fields = response.message[0].map((problem) => problem.split(':')[0]);
     expect(new Set(fields)).toEqual(
@@ -102,20 +105,20 @@ describe('bad input', () => {
     const paths = ['/webhook/set/inside', '/webhook/set/inside/n8n', '/settings/set/inside'];
     for (const path of paths) {
       const body = path.startsWith('/settings') ? { webhook: { url } } : { url };
-      const answer = await bench.ask('POST', path, { body });
+      const answer = await harness.ask('POST', path, { body });
       expect([answer.status, answer.body]).toEqual([400, bad]);
       expect(answer.text).toContain('WEBHOOK_ALLOWED_NETWORKS');
     }
-    const created = await bench.ask('POST', '/instance/create', {
+    const created = await harness.ask('POST', '/instance/create', {
       body: { instanceName: 'inside', webhook: { url } },
     });
     expect(created.status).toBe(400);
-    expect((await bench.ask('GET', '/settings/find/inside')).text).toBe('null');
+    expect((await harness.ask('GET', '/settings/find/inside')).text).toBe('null');
   });
 
   test('a body that is too large is answered with 413', async () => {
     const body = JSON.stringify({ webhook: { url: URL, headers: { a: 'x'.repeat(1_100_000) } } });
-    const answer = await bench.ask('POST', '/webhook/set/large', { body });
+    const answer = await harness.ask('POST', '/webhook/set/large', { body });
     expect([answer.status, answer.body]).toEqual([413, errorShape(413, 'Payload Too Large')]);
     expect(answer.text).toContain('131072');
   });
@@ -129,9 +132,9 @@ describe('bad input', () => {
 
   test('a body of another type is refused with what it must be', async () => {
     const headers = { 'content-type': 'application/xml' };
-    const answer = await bench.ask('POST', '/webhook/set/x', { body: '<a/>', headers });
+    const answer = await harness.ask('POST', '/webhook/set/x', { body: '<a/>', headers });
     expect([answer.status, answer.body]).toEqual([415, errorShape(415, 'Unsupported Media Type')]);
-    const text = await bench.ask('POST', '/webhook/set/x', {
+    const text = await harness.ask('POST', '/webhook/set/x', {
       body: '{}',
       headers: { 'content-type': 'text/plain' },
     });
@@ -144,16 +147,28 @@ describe('bad input', () => {
     ['GET', '/webhook/find'],
     ['PATCH', '/'],
   ])('%s %s is no route', async (method, path) => {
-    const answer = await bench.ask(method, path);
+    const answer = await harness.ask(method, path);
     expect([answer.status, answer.body]).toEqual([
       404,
       errorShape(404, 'Not Found', [`Cannot ${method} ${path}`]),
     ]);
   });
 
+  test('no answer repeats the query of an address, which may hold a key (finding 5.4)', async () => {
+    for (const path of [
+      '/%?apikey=tenants-token',
+      '/nowhere?apikey=tenants-token',
+      '/webhook/find/%ff?apikey=tenants-token',
+    ]) {
+      const { status, text } = await harness.ask('GET', path);
+      expect(status).toBeGreaterThanOrEqual(400);
+      expect(text).not.toContain('tenants-token');
+    }
+  });
+
   test('what is no HTTP ends the connection, and the gateway goes on', async () => {
     expect(await raw('hello\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
-    expect((await bench.ask('GET', '/healthz')).status).toBe(200);
+    expect((await harness.ask('GET', '/healthz')).status).toBe(200);
   });
 });
 
@@ -175,15 +190,15 @@ describe('names of instances', () => {
     ['255 characters of three bytes', '商'.repeat(255)],
   ])('%s', async (_what, name) => {
     const path = encodeURIComponent(name).replaceAll('.', '%2E');
-    const set = await bench.ask('POST', `/webhook/set/${path}`, { body: { url: URL } });
+    const set = await harness.ask('POST', `/webhook/set/${path}`, { body: { url: URL } });
     expect([set.status, set.body]).toMatchObject([201, { url: URL }]);
-    const redis = bench.connectRedis();
-    const stored = await bench.stored(redis, name);
+    const redis = harness.connectRedis();
+    const stored = await harness.stored(redis, name);
     redis.disconnect();
     expect(JSON.parse(stored ?? 'null')).toMatchObject({ webhook: { url: URL } });
-    expect((await bench.ask('GET', `/webhook/find/${path}`)).body).toEqual(set.body);
-    expect((await bench.ask('DELETE', `/instance/delete/${path}`)).status).toBe(200);
-    expect((await bench.ask('GET', `/webhook/find/${path}`)).body).toBeNull();
+    expect((await harness.ask('GET', `/webhook/find/${path}`)).body).toEqual(set.body);
+    expect((await harness.ask('DELETE', `/instance/delete/${path}`)).status).toBe(200);
+    expect((await harness.ask('GET', `/webhook/find/${path}`)).body).toBeNull();
   });
 
   test.each([
@@ -195,15 +210,15 @@ describe('names of instances', () => {
     ['bytes that are no UTF-8', '%FF%FE'],
     ['thousands of characters', 'n'.repeat(5000)],
   ])('%s: refused in the same shape', async (_what, path) => {
-    const answer = await bench.ask('POST', `/webhook/set/${path}`, { body: { url: URL } });
+    const answer = await harness.ask('POST', `/webhook/set/${path}`, { body: { url: URL } });
     expect([400, 414]).toContain(answer.status);
     expect(answer.body).toEqual(errorShape(answer.status, expect.any(String) as unknown as string));
   });
 
   test('a slash at the end changes nothing, as in the core API', async () => {
-    await bench.ask('POST', '/webhook/set/slash/', { body: { url: URL } });
-    expect((await bench.ask('GET', '/webhook/find/slash')).body).toMatchObject({ url: URL });
-    expect((await bench.ask('GET', '/webhook/find/slash/')).body).toMatchObject({ url: URL });
+    await harness.ask('POST', '/webhook/set/slash/', { body: { url: URL } });
+    expect((await harness.ask('GET', '/webhook/find/slash')).body).toMatchObject({ url: URL });
+    expect((await harness.ask('GET', '/webhook/find/slash/')).body).toMatchObject({ url: URL });
   });
 });
 
@@ -211,7 +226,7 @@ describe('CORS by the core API’s variables', () => {
   const origin = 'https://panel.example.com';
 
   test('a page of the origin may ask, with its key', async () => {
-    const answer = await bench.ask('OPTIONS', '/webhook/set/loja', {
+    const answer = await harness.ask('OPTIONS', '/webhook/set/loja', {
       key: null,
       headers: {
         origin,
@@ -229,13 +244,13 @@ describe('CORS by the core API’s variables', () => {
   });
 
   test('its errors can be read by the page as well', async () => {
-    const answer = await bench.ask('GET', '/webhook/find/loja', { key: null, headers: { origin } });
+    const answer = await harness.ask('GET', '/webhook/find/loja', { key: null, headers: { origin } });
     expect(answer.status).toBe(401);
     expect(answer.headers['access-control-allow-origin']).toBe(origin);
   });
 
   test('pages of other origins may not', async () => {
-    const answer = await bench.ask('GET', '/webhook/find/loja', {
+    const answer = await harness.ask('GET', '/webhook/find/loja', {
       headers: { origin: 'https://evil.example' },
     });
     expect(answer.headers['access-control-allow-origin']).toBeUndefined();
@@ -269,14 +284,14 @@ describe('the description of itself', () => {
   ];
 
   test.each(ROUTES)('%s stands in /docs/json, with its key', async (route) => {
-    const { status, body } = await bench.ask('GET', '/docs/json', { key: null });
+    const { status, body } = await harness.ask('GET', '/docs/json', { key: null });
     const [method = '', path = ''] = route.split(' ');
     const entry = (body as Description).paths[path]?.[method];
     expect([status, entry]).toMatchObject([200, { summary: expect.any(String), security: [{ apikey: [] }] }]);
   });
 
   test('nothing that refers to elsewhere is left open, and no key of this gateway is told', async () => {
-    const { text } = await bench.ask('GET', '/docs/json', { key: null });
+    const { text } = await harness.ask('GET', '/docs/json', { key: null });
     for (const [, name] of text.matchAll(/"\$ref":"#\/([^"]+)"/g)) {
       const found = name
         ?.split('/')
@@ -287,7 +302,7 @@ describe('the description of itself', () => {
   });
 
   test('/docs shows it to people', async () => {
-    const { status, text } = await bench.ask('GET', '/docs/', { key: null });
+    const { status, text } = await harness.ask('GET', '/docs/', { key: null });
     expect([status, text]).toEqual([200, expect.stringContaining('swagger')]);
   });
 });

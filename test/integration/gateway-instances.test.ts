@@ -1,25 +1,25 @@
 import { writeFileSync } from 'node:fs';
-import { folderWith } from '../support/folders';
-import { errorShape, GatewayBench } from '../support/gateway';
+import { errorShape, GatewayHarness } from '../support/harness/gateway-harness';
+import { folderWith } from '../support/values/folders';
 
 const URL = 'https://example.com/hook';
 const REFUSED = errorShape(400, 'Bad Request');
 
 describe('instances', () => {
-  let bench: GatewayBench;
+  let harness: GatewayHarness;
   let number = 0;
   let name = '';
 
   beforeAll(async () => {
-    bench = await GatewayBench.start();
+    harness = await GatewayHarness.start();
   });
-  afterAll(() => bench.close());
+  afterAll(() => harness.close());
   beforeEach(() => {
     name = `loja-${++number}`;
   });
 
-  const create = (body: unknown) => bench.ask('POST', '/instance/create', { body });
-  const found = async (path: string) => (await bench.ask('GET', path)).body;
+  const create = (body: unknown) => harness.ask('POST', '/instance/create', { body });
+  const found = async (path: string) => (await harness.ask('GET', path)).body;
 
   test('created as the core API’s clients do, an instance answers with its token, for the only time', async () => {
     const answer = await create({
@@ -44,9 +44,9 @@ describe('instances', () => {
       websocket: { enabled: true },
     });
     const { hash } = answer.body as { hash: string };
-    const own = await bench.ask('GET', `/webhook/find/${name}`, { key: hash });
+    const own = await harness.ask('GET', `/webhook/find/${name}`, { key: hash });
     expect([own.status, own.body]).toMatchObject([200, { url: URL, events: ['CALL'] }]);
-    expect((await bench.ask('GET', `/settings/find/${name}`)).text).not.toContain(hash);
+    expect((await harness.ask('GET', `/settings/find/${name}`)).text).not.toContain(hash);
   });
 
   test('a token of its own choice is taken; an empty one is as good as none', async () => {
@@ -103,21 +103,21 @@ describe('instances', () => {
 
   test('deleted, an instance is forgotten with everything; a second time there is nothing', async () => {
     await create({ instanceName: name, token: 'token-to-forget', webhook: { url: URL } });
-    const deleted = await bench.ask('DELETE', `/instance/delete/${name}`);
+    const deleted = await harness.ask('DELETE', `/instance/delete/${name}`);
     expect([deleted.status, deleted.body]).toEqual([
       200,
       { status: 'SUCCESS', error: false, response: { message: 'Instance deleted' } },
     ]);
     expect(await found(`/settings/find/${name}`)).toBeNull();
-    expect((await bench.ask('GET', `/webhook/find/${name}`, { key: 'token-to-forget' })).status).toBe(401);
-    const again = await bench.ask('DELETE', `/instance/delete/${name}`);
+    expect((await harness.ask('GET', `/webhook/find/${name}`, { key: 'token-to-forget' })).status).toBe(401);
+    const again = await harness.ask('DELETE', `/instance/delete/${name}`);
     expect([again.status, again.body]).toEqual([404, errorShape(404, 'Not Found', [expect.any(String)])]);
   });
 
   describe('named webhooks', () => {
     test('each is set, found and deleted by itself', async () => {
-      await bench.ask('POST', `/webhook/set/${name}`, { body: { url: URL } });
-      const n8n = await bench.ask('POST', `/webhook/set/${name}/n8n`, {
+      await harness.ask('POST', `/webhook/set/${name}`, { body: { url: URL } });
+      const n8n = await harness.ask('POST', `/webhook/set/${name}/n8n`, {
         body: { webhook: { url: `${URL}/n8n`, events: ['CALL'] } },
       });
       expect([n8n.status, n8n.body]).toMatchObject([
@@ -126,16 +126,16 @@ describe('instances', () => {
       ]);
       expect(await found(`/webhook/find/${name}/n8n`)).toEqual(n8n.body);
       expect(await found(`/webhook/find/${name}`)).toMatchObject({ url: URL, events: [] });
-      expect((await bench.ask('DELETE', `/webhook/set/${name}/n8n`)).status).toBe(200);
+      expect((await harness.ask('DELETE', `/webhook/set/${name}/n8n`)).status).toBe(200);
       expect(await found(`/webhook/find/${name}/n8n`)).toBeNull();
       expect(await found(`/webhook/find/${name}`)).toMatchObject({ url: URL });
     });
 
     test.each(['constructor', 'toString', 'valueOf'])('%s is a name like any other', async (webhook) => {
-      await bench.ask('POST', `/webhook/set/${name}`, { body: { url: URL } });
+      await harness.ask('POST', `/webhook/set/${name}`, { body: { url: URL } });
       expect(await found(`/webhook/find/${name}/${webhook}`)).toBeNull();
-      expect((await bench.ask('DELETE', `/webhook/set/${name}/${webhook}`)).status).toBe(404);
-      const answer = await bench.ask('POST', `/webhook/set/${name}/${webhook}`, { body: { url: URL } });
+      expect((await harness.ask('DELETE', `/webhook/set/${name}/${webhook}`)).status).toBe(404);
+      const answer = await harness.ask('POST', `/webhook/set/${name}/${webhook}`, { body: { url: URL } });
       expect(answer.status).toBe(201);
       expect(await found(`/webhook/find/${name}/${webhook}`)).toEqual(answer.body);
       expect(await found(`/webhook/find/${name}/hasOwnProperty`)).toBeNull();
@@ -143,7 +143,7 @@ describe('instances', () => {
 
     test.each(['a b', 'a%2Fb', '__proto__', 'ä', 'a'.repeat(65)])('%s is no name', async (webhook) => {
       const path = `/webhook/set/${name}/${encodeURI(webhook).replace('%252F', '%2F')}`;
-      const answer = await bench.ask('POST', path, { body: { url: URL } });
+      const answer = await harness.ask('POST', path, { body: { url: URL } });
       expect([answer.status, answer.body]).toEqual([400, REFUSED]);
       expect(await found(`/settings/find/${name}`)).toBeNull();
     });
@@ -152,8 +152,8 @@ describe('instances', () => {
       const webhooks = Object.fromEntries(
         Array.from({ length: 50 }, (_, index) => [`w${index}`, { url: URL }]),
       );
-      expect((await bench.ask('POST', `/settings/set/${name}`, { body: { webhooks } })).status).toBe(201);
-      const answer = await bench.ask('POST', `/webhook/set/${name}/one-more`, { body: { url: URL } });
+      expect((await harness.ask('POST', `/settings/set/${name}`, { body: { webhooks } })).status).toBe(201);
+      const answer = await harness.ask('POST', `/webhook/set/${name}/one-more`, { body: { url: URL } });
       expect([answer.status, answer.body]).toEqual([400, REFUSED]);
     });
   });
@@ -169,9 +169,9 @@ describe('instances', () => {
     });
 
     test('sections that are given are replaced, null removes one, others stay', async () => {
-      const first = await bench.ask('POST', `/settings/set/${name}`, { body: complete() });
+      const first = await harness.ask('POST', `/settings/set/${name}`, { body: complete() });
       expect(first.status).toBe(201);
-      const second = await bench.ask('POST', `/settings/set/${name}`, {
+      const second = await harness.ask('POST', `/settings/set/${name}`, {
         body: { sqs: null, websocket: { enabled: false } },
       });
       expect(second.status).toBe(201);
@@ -185,7 +185,7 @@ describe('instances', () => {
     });
 
     test('what was found can be set again, and nothing changes', async () => {
-      await bench.ask('POST', `/settings/set/${name}`, {
+      await harness.ask('POST', `/settings/set/${name}`, {
         body: {
           ...complete(),
           token: 'token-to-keep',
@@ -193,15 +193,15 @@ describe('instances', () => {
         },
       });
       const before = await found(`/settings/find/${name}`);
-      const answer = await bench.ask('POST', `/settings/set/${name}`, { body: before });
+      const answer = await harness.ask('POST', `/settings/set/${name}`, { body: before });
       expect([answer.status, answer.body]).toEqual([201, before]);
-      expect((await bench.ask('GET', `/webhook/find/${name}`, { key: 'token-to-keep' })).status).toBe(200);
+      expect((await harness.ask('GET', `/webhook/find/${name}`, { key: 'token-to-keep' })).status).toBe(200);
     });
   });
 });
 
 describe('the file of settings', () => {
-  let bench: GatewayBench;
+  let harness: GatewayHarness;
   const folder = folderWith();
   const file = `${folder.path}/instances.json`;
   const secret = 'whsec_c2VjcmV0LW9mLWF0LWxlYXN0LTE2';
@@ -215,15 +215,15 @@ describe('the file of settings', () => {
       webhooks: { n8n: { url: `${URL}/n8n` } },
     };
     writeFileSync(file, JSON.stringify([loja, { instanceName: 'quiet', rabbitmq: { enabled: true } }]));
-    bench = await GatewayBench.start({ SETTINGS_FILE: file });
+    harness = await GatewayHarness.start({ SETTINGS_FILE: file });
   });
   afterAll(async () => {
-    await bench.close();
+    await harness.close();
     folder.remove();
   });
 
   test('is found as if it were set, and opens its own paths', async () => {
-    const answer = await bench.ask('GET', '/webhook/find/loja', { key: 'token-in-file' });
+    const answer = await harness.ask('GET', '/webhook/find/loja', { key: 'token-in-file' });
     expect([answer.status, answer.body]).toMatchObject([
       200,
       { url: URL, secret: '********', createdAt: expect.any(String), updatedAt: expect.any(String) },
@@ -231,8 +231,8 @@ describe('the file of settings', () => {
   });
 
   test('a change over HTTP starts from it and comes before it; deleted, the file counts again', async () => {
-    const before = (await bench.ask('GET', '/webhook/find/loja')).body as { updatedAt: string };
-    const changed = await bench.ask('POST', '/webhook/set/loja', { body: { base64: true } });
+    const before = (await harness.ask('GET', '/webhook/find/loja')).body as { updatedAt: string };
+    const changed = await harness.ask('POST', '/webhook/set/loja', { body: { base64: true } });
     expect(changed.body).toMatchObject({
       url: URL,
       secret: '********',
@@ -242,16 +242,16 @@ describe('the file of settings', () => {
     expect(Date.parse((changed.body as { updatedAt: string }).updatedAt)).toBeGreaterThan(
       Date.parse(before.updatedAt),
     );
-    expect((await bench.ask('GET', '/websocket/find/loja')).body).toMatchObject({ events: ['CALL'] });
-    expect((await bench.ask('GET', '/webhook/find/loja/n8n')).body).toMatchObject({ url: `${URL}/n8n` });
-    expect((await bench.ask('DELETE', '/webhook/set/loja')).status).toBe(200);
-    expect((await bench.ask('GET', '/webhook/find/loja')).body).toEqual(before);
+    expect((await harness.ask('GET', '/websocket/find/loja')).body).toMatchObject({ events: ['CALL'] });
+    expect((await harness.ask('GET', '/webhook/find/loja/n8n')).body).toMatchObject({ url: `${URL}/n8n` });
+    expect((await harness.ask('DELETE', '/webhook/set/loja')).status).toBe(200);
+    expect((await harness.ask('GET', '/webhook/find/loja')).body).toEqual(before);
   });
 
   test.each(['/webhook/set/loja/n8n', '/websocket/set/loja', '/instance/delete/quiet'])(
     'DELETE %s: what only the file says is not deleted, and the refusal says where it stands',
     async (path) => {
-      const answer = await bench.ask('DELETE', path);
+      const answer = await harness.ask('DELETE', path);
       expect([answer.status, answer.body]).toEqual([400, errorShape(400, 'Bad Request')]);
       expect(answer.text).toContain('SETTINGS_FILE');
     },

@@ -1,29 +1,29 @@
-import { errorShape, GatewayBench } from '../support/gateway';
-import { HttpTarget, refusedUrl, respond } from '../support/http-target';
-import { FakeDestination } from '../support/pipeline';
-import { PrivateRedis } from '../support/private-services';
-import { eventually } from '../support/signals';
-import { deliveries, StoreBench } from '../support/store-bench';
+import { errorShape, GatewayHarness } from '../support/harness/gateway-harness';
+import { FakeDestination } from '../support/harness/pipeline-harness';
+import { deliveries, StoreHarness } from '../support/harness/store-harness';
+import { HttpTarget, refusedUrl, respond } from '../support/servers/http-target';
+import { PrivateRedis } from '../support/servers/private-services';
+import { eventually } from '../support/signals/signals';
 
 const BAD = errorShape(400, 'Bad Request');
 
 describe('dead letters and the audit', () => {
-  let store: StoreBench;
-  let bench: GatewayBench;
+  let store: StoreHarness;
+  let harness: GatewayHarness;
   const destination = new FakeDestination('webhook:global');
 
   beforeEach(async () => {
-    store = await StoreBench.open();
-    bench = await GatewayBench.start({ REDIS_PREFIX_KEY: store.prefix });
+    store = await StoreHarness.open();
+    harness = await GatewayHarness.start({ REDIS_PREFIX_KEY: store.prefix });
     await store.bury(deliveries(destination, 5));
   });
   afterEach(async () => {
-    await bench.close();
+    await harness.close();
     await store.close();
   });
 
   const list = async (query = '') => {
-    const { status, body } = await bench.ask('GET', `/dead-letters${query}`);
+    const { status, body } = await harness.ask('GET', `/dead-letters${query}`);
     expect(status).toBe(200);
     return body as { deadLetters: { id: string }[]; more: boolean };
   };
@@ -43,32 +43,32 @@ describe('dead letters and the audit', () => {
     expect(await list('?limit=2')).toEqual({ deadLetters: deadLetters.slice(0, 2), more: true });
     expect((await list('?instance=nobody')).deadLetters).toEqual([]);
     expect((await list('?reason=rejected&since=1h&event=MESSAGES_UPSERT')).deadLetters).toHaveLength(5);
-    const shown = await bench.ask('GET', `/dead-letters/${deadLetters[0]?.id}`);
+    const shown = await harness.ask('GET', `/dead-letters/${deadLetters[0]?.id}`);
     expect(shown.body).toMatchObject({
       history: [{ attempt: 1 }],
       body: expect.stringContaining('"loja-centro"'),
     });
-    expect((await bench.ask('GET', '/dead-letters/dlv_none')).status).toBe(404);
+    expect((await harness.ask('GET', '/dead-letters/dlv_none')).status).toBe(404);
   });
 
   test('are replayed and removed by id, by filter, or all; the audit stays balanced', async () => {
     const { deadLetters } = await list();
     const [first, second] = deadLetters;
-    const replayed = await bench.ask('POST', '/dead-letters/replay', {
+    const replayed = await harness.ask('POST', '/dead-letters/replay', {
       body: { ids: [first?.id, 'unknown'] },
     });
     expect([replayed.status, replayed.body]).toMatchObject([
       200,
       { replayed: 1, problems: [expect.any(String)] },
     ]);
-    const removed = await bench.ask('DELETE', '/dead-letters', { body: { ids: [second?.id] } });
+    const removed = await harness.ask('DELETE', '/dead-letters', { body: { ids: [second?.id] } });
     expect([removed.status, removed.body]).toEqual([200, { removed: 1, problems: [] }]);
-    expect((await bench.ask('DELETE', '/dead-letters', { body: { instance: 'nobody' } })).body).toMatchObject(
-      {
-        removed: 0,
-      },
-    );
-    expect((await bench.ask('GET', '/audit')).body).toMatchObject({
+    expect(
+      (await harness.ask('DELETE', '/dead-letters', { body: { instance: 'nobody' } })).body,
+    ).toMatchObject({
+      removed: 0,
+    });
+    expect((await harness.ask('GET', '/audit')).body).toMatchObject({
       balanced: true,
       destinations: [
         {
@@ -82,7 +82,7 @@ describe('dead letters and the audit', () => {
         },
       ],
     });
-    expect((await bench.ask('DELETE', '/dead-letters', { body: { all: true } })).body).toMatchObject({
+    expect((await harness.ask('DELETE', '/dead-letters', { body: { all: true } })).body).toMatchObject({
       removed: 3,
     });
     expect((await list()).deadLetters).toEqual([]);
@@ -105,7 +105,7 @@ describe('dead letters and the audit', () => {
         ['POST', '/dead-letters/replay'],
         ['DELETE', '/dead-letters'],
       ] as const) {
-        const answer = await bench.ask(method, path, { body: body === 'x' ? '"x"' : body });
+        const answer = await harness.ask(method, path, { body: body === 'x' ? '"x"' : body });
         expect([answer.status, answer.body]).toEqual([400, BAD]);
       }
     }
@@ -117,7 +117,7 @@ describe('dead letters and the audit', () => {
       '?limit=1&limit=2',
       '?instance=a&instance=b',
     ]) {
-      const answer = await bench.ask('GET', `/dead-letters${query}`);
+      const answer = await harness.ask('GET', `/dead-letters${query}`);
       expect([answer.status, answer.body]).toEqual([400, BAD]);
     }
     expect((await list()).deadLetters).toHaveLength(5);
@@ -125,16 +125,16 @@ describe('dead letters and the audit', () => {
 });
 
 describe('POST /webhook/test', () => {
-  let bench: GatewayBench;
+  let harness: GatewayHarness;
   let target: HttpTarget;
 
   beforeAll(async () => {
-    bench = await GatewayBench.start({ WEBHOOK_ALLOWED_NETWORKS: '127.0.0.1/32' });
+    harness = await GatewayHarness.start({ WEBHOOK_ALLOWED_NETWORKS: '127.0.0.1/32' });
   });
-  afterAll(() => bench.close());
+  afterAll(() => harness.close());
   beforeEach(async () => {
     target = await HttpTarget.start();
-    await bench.ask('POST', '/webhook/set/loja', {
+    await harness.ask('POST', '/webhook/set/loja', {
       body: {
         url: `${target.url}/hook`,
         byEvents: true,
@@ -147,7 +147,7 @@ describe('POST /webhook/test', () => {
 
   test('sends one sample event as a delivery would be, and answers with what came back', async () => {
     target.answer = respond(200, {}, 'thank you');
-    const answer = await bench.ask('POST', '/webhook/test/loja');
+    const answer = await harness.ask('POST', '/webhook/test/loja');
     expect([answer.status, answer.body]).toEqual([
       200,
       { outcome: 'delivered', durationMs: expect.any(Number), status: 200 },
@@ -161,7 +161,7 @@ describe('POST /webhook/test', () => {
       event: 'messages.upsert',
       instance: 'loja',
     });
-    expect((await bench.ask('GET', '/audit')).body).toMatchObject({ balanced: true, destinations: [] });
+    expect((await harness.ask('GET', '/audit')).body).toMatchObject({ balanced: true, destinations: [] });
   });
 
   test.each([
@@ -169,7 +169,7 @@ describe('POST /webhook/test', () => {
     [500, 'failed'],
   ])('an answer of %d is told as it is: %s', async (status, outcome) => {
     target.answer = respond(status, {}, 'no such workflow');
-    const answer = await bench.ask('POST', '/webhook/test/loja');
+    const answer = await harness.ask('POST', '/webhook/test/loja');
     expect([answer.status, answer.body]).toMatchObject([
       200,
       { outcome, status, answer: 'no such workflow' },
@@ -177,18 +177,18 @@ describe('POST /webhook/test', () => {
   });
 
   test('nobody listening, nobody answering, and an address inside are told by their codes', async () => {
-    await bench.ask('POST', '/webhook/set/loja/away', { body: { url: await refusedUrl() } });
-    expect((await bench.ask('POST', '/webhook/test/loja', { body: { name: 'away' } })).body).toMatchObject({
+    await harness.ask('POST', '/webhook/set/loja/away', { body: { url: await refusedUrl() } });
+    expect((await harness.ask('POST', '/webhook/test/loja', { body: { name: 'away' } })).body).toMatchObject({
       outcome: 'failed',
       code: 'ECONNREFUSED',
     });
     target.answer = () => {};
-    await bench.ask('POST', '/webhook/set/loja', { body: { timeoutMs: 200 } });
-    expect((await bench.ask('POST', '/webhook/test/loja')).body).toMatchObject({
+    await harness.ask('POST', '/webhook/set/loja', { body: { timeoutMs: 200 } });
+    expect((await harness.ask('POST', '/webhook/test/loja')).body).toMatchObject({
       outcome: 'failed',
       code: 'TIMEOUT',
     });
-    await bench.ask('POST', '/webhook/set/loja', { body: { timeoutMs: null } });
+    await harness.ask('POST', '/webhook/set/loja', { body: { timeoutMs: null } });
   });
 
   test('what is not set cannot be tested', async () => {
@@ -197,10 +197,10 @@ describe('POST /webhook/test', () => {
       ['loja', { name: 'nothing' }],
       ['loja', { name: 'constructor' }],
     ] as const) {
-      const answer = await bench.ask('POST', `/webhook/test/${path}`, { body });
+      const answer = await harness.ask('POST', `/webhook/test/${path}`, { body });
       expect([answer.status, answer.body]).toEqual([404, errorShape(404, 'Not Found')]);
     }
-    expect((await bench.ask('POST', '/webhook/test/loja', { body: { naem: 'x' } })).body).toEqual(BAD);
+    expect((await harness.ask('POST', '/webhook/test/loja', { body: { naem: 'x' } })).body).toEqual(BAD);
   });
 });
 
@@ -216,34 +216,37 @@ describe('while Redis is away', () => {
   ] as const;
   const AWAY = errorShape(503, 'Service Unavailable', ['Redis cannot be reached: try again']);
   let redis: PrivateRedis;
-  let bench: GatewayBench;
+  let harness: GatewayHarness;
 
   beforeAll(async () => {
     redis = await PrivateRedis.start();
-    bench = await GatewayBench.start({ REDIS_URI: redis.uri });
-    await bench.ask('POST', '/webhook/set/loja', { body: { url: 'https://example.com/hook' } });
+    harness = await GatewayHarness.start({ REDIS_URI: redis.uri });
+    await harness.ask('POST', '/webhook/set/loja', { body: { url: 'https://example.com/hook' } });
   });
   afterAll(async () => {
-    await bench.close();
+    await harness.close();
     await redis.dispose();
   });
 
   const askAll = (key?: string) =>
     Promise.all(
       PATHS.map(([method, path]) =>
-        bench.ask(method, path, {
+        harness.ask(method, path, {
           ...(key === undefined ? {} : { key }),
           body: { url: 'https://example.com/hook' },
         }),
       ),
     );
   const untilBack = () =>
-    eventually(async () => ((await bench.ask('GET', '/readyz')).status === 200 ? true : undefined), 'ready');
+    eventually(
+      async () => ((await harness.ask('GET', '/readyz')).status === 200 ? true : undefined),
+      'ready',
+    );
 
   test('every answer says so with 503, and everything is as before when it is back', async () => {
     await redis.stop();
     await eventually(
-      async () => ((await bench.ask('GET', '/readyz')).status === 503 ? true : undefined),
+      async () => ((await harness.ask('GET', '/readyz')).status === 503 ? true : undefined),
       'not ready',
     );
     for (const { status, body, headers } of await askAll()) {
@@ -251,11 +254,11 @@ describe('while Redis is away', () => {
       expect(headers['retry-after']).toBe('5');
     }
     // Whether it is the token of the instance cannot be known.
-    expect((await bench.ask('GET', '/webhook/find/loja', { key: 'a-token' })).status).toBe(503);
-    expect((await bench.ask('GET', '/healthz')).status).toBe(200);
+    expect((await harness.ask('GET', '/webhook/find/loja', { key: 'a-token' })).status).toBe(503);
+    expect((await harness.ask('GET', '/healthz')).status).toBe(200);
     await redis.restart();
     await untilBack();
-    expect((await bench.ask('GET', '/webhook/find/loja')).body).toMatchObject({
+    expect((await harness.ask('GET', '/webhook/find/loja')).body).toMatchObject({
       url: 'https://example.com/hook',
     });
   });
@@ -272,10 +275,10 @@ describe('while Redis is away', () => {
   });
 
   test('a Redis that takes nothing more is no fault of the gateway', async () => {
-    const admin = bench.connectRedis();
+    const admin = harness.connectRedis();
     await admin.config('SET', 'maxmemory', '1');
     try {
-      const answer = await bench.ask('POST', '/webhook/set/loja', {
+      const answer = await harness.ask('POST', '/webhook/set/loja', {
         body: { url: 'https://example.com/new' },
       });
       expect([answer.status, answer.body]).toEqual([503, errorShape(503, 'Service Unavailable')]);
@@ -283,7 +286,7 @@ describe('while Redis is away', () => {
       await admin.config('SET', 'maxmemory', '0');
       admin.disconnect();
     }
-    expect((await bench.ask('GET', '/webhook/find/loja')).body).toMatchObject({
+    expect((await harness.ask('GET', '/webhook/find/loja')).body).toMatchObject({
       url: 'https://example.com/hook',
     });
   });

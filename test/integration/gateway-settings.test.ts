@@ -1,4 +1,4 @@
-import { errorShape, GatewayBench, type HttpAnswer } from '../support/gateway';
+import { errorShape, GatewayHarness, type HttpAnswer } from '../support/harness/gateway-harness';
 
 const SECRET = 'whsec_c2VjcmV0LW9mLWF0LWxlYXN0LTE2';
 const ISO = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
@@ -19,22 +19,22 @@ const WEBHOOK_ROW = {
 };
 const PUSHER = { enabled: true, appId: '1', key: 'k', secret: 'hidden-pusher', cluster: 'sa1', useTLS: true };
 
-let bench: GatewayBench;
+let harness: GatewayHarness;
 let number = 0;
 let name = '';
 
 beforeAll(async () => {
-  bench = await GatewayBench.start({ WEBSOCKET_ENABLED: 'true' });
+  harness = await GatewayHarness.start({ WEBSOCKET_ENABLED: 'true' });
 });
-afterAll(() => bench.close());
+afterAll(() => harness.close());
 beforeEach(() => {
   name = `loja-${++number}`;
 });
 
 const set = (section: string, body: unknown): Promise<HttpAnswer> =>
-  bench.ask('POST', `/${section}/set/${name}`, { body });
-const find = (section: string): Promise<HttpAnswer> => bench.ask('GET', `/${section}/find/${name}`);
-const remove = (section: string): Promise<HttpAnswer> => bench.ask('DELETE', `/${section}/set/${name}`);
+  harness.ask('POST', `/${section}/set/${name}`, { body });
+const find = (section: string): Promise<HttpAnswer> => harness.ask('GET', `/${section}/find/${name}`);
+const remove = (section: string): Promise<HttpAnswer> => harness.ask('DELETE', `/${section}/set/${name}`);
 
 describe('the core API’s answers', () => {
   test('a webhook that is set is answered with 201 and its row, and found as the same row', async () => {
@@ -217,15 +217,15 @@ describe('secrets', () => {
   test('never come back, from no route', async () => {
     const hidden = { url, headers, secret: SECRET };
     const answers = [
-      await bench.ask('POST', `/settings/set/${name}`, {
+      await harness.ask('POST', `/settings/set/${name}`, {
         body: { token: 'hidden-token', webhook: hidden, webhooks: { n8n: hidden }, pusher: PUSHER },
       }),
       await set('webhook', { webhook: hidden }),
-      await bench.ask('POST', `/webhook/set/${name}/n8n`, { body: hidden }),
+      await harness.ask('POST', `/webhook/set/${name}/n8n`, { body: hidden }),
       await set('pusher', { pusher: PUSHER }),
       ...(await Promise.all(['webhook', 'pusher', 'settings'].map(find))),
-      await bench.ask('GET', `/webhook/find/${name}/n8n`),
-      await bench.ask('GET', '/metrics'),
+      await harness.ask('GET', `/webhook/find/${name}/n8n`),
+      await harness.ask('GET', '/metrics'),
       await set('webhook', { webhook: { ...hidden, secret: `${SECRET},no` } }),
       await set('pusher', { pusher: { ...PUSHER, cluster: 5 } }),
     ];
@@ -233,15 +233,15 @@ describe('secrets', () => {
       expect(text).not.toMatch(/hidden/);
       expect(text).not.toContain(SECRET.slice(6));
     }
-    expect(bench.gateway.log).not.toMatch(/hidden/);
+    expect(harness.gateway.log).not.toMatch(/hidden/);
   });
 
   test('a mask stands for what is stored: what was found can be set again', async () => {
     await set('webhook', { webhook: { url, headers, secret: SECRET } });
     const { body } = await find('webhook');
     expect((await set('webhook', { webhook: body })).body).toEqual(body);
-    const redis = bench.connectRedis();
-    const stored = JSON.parse((await bench.stored(redis, name)) ?? '{}');
+    const redis = harness.connectRedis();
+    const stored = JSON.parse((await harness.stored(redis, name)) ?? '{}');
     redis.disconnect();
     expect(stored.webhook).toMatchObject({ headers, secret: SECRET });
   });

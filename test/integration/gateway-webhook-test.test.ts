@@ -1,16 +1,22 @@
-import { API_KEY, ask, errorShape, GatewayBench, type HttpAnswer } from '../support/gateway';
-import { HttpTarget, respond } from '../support/http-target';
-import { eventually } from '../support/signals';
+import {
+  API_KEY,
+  ask,
+  errorShape,
+  GatewayHarness,
+  type HttpAnswer,
+} from '../support/harness/gateway-harness';
+import { HttpTarget, respond } from '../support/servers/http-target';
+import { eventually } from '../support/signals/signals';
 
 jest.setTimeout(60_000);
 
-let bench: GatewayBench;
+let harness: GatewayHarness;
 let target: HttpTarget;
 
 beforeAll(async () => {
-  bench = await GatewayBench.start({ WEBHOOK_ALLOWED_NETWORKS: '127.0.0.1/32' });
+  harness = await GatewayHarness.start({ WEBHOOK_ALLOWED_NETWORKS: '127.0.0.1/32' });
 });
-afterAll(() => bench.close());
+afterAll(() => harness.close());
 beforeEach(async () => {
   target = await HttpTarget.start();
 });
@@ -20,11 +26,11 @@ const tokenOf = (instanceName: string): string => `token-of-${instanceName}`;
 
 async function create(instanceName: string, url: string): Promise<void> {
   const body = { instanceName, token: tokenOf(instanceName), webhook: { url } };
-  expect((await bench.ask('POST', '/instance/create', { body })).status).toBe(201);
+  expect((await harness.ask('POST', '/instance/create', { body })).status).toBe(201);
 }
 
 const test_ = (instanceName: string, key = tokenOf(instanceName)): Promise<HttpAnswer> =>
-  ask(bench.gateway.gatewayPort, 'POST', `/webhook/test/${instanceName}`, { key });
+  ask(harness.gateway.gatewayPort, 'POST', `/webhook/test/${instanceName}`, { key });
 
 test('one instance has two tests at a time; others never wait for it (finding 1.11)', async () => {
   target.answer = () => {};
@@ -54,9 +60,9 @@ test('one instance has two tests at a time; others never wait for it (finding 1.
 });
 
 test('a token learns nothing of names inside; the operator’s key does (finding 5.3)', async () => {
-  const strict = await bench.startProcess({ WEBHOOK_ALLOWED_NETWORKS: '' });
+  const strict = await harness.startProcess({ WEBHOOK_ALLOWED_NETWORKS: '' });
   // Resolves, to an address that is no longer open to webhooks; and one that resolves nowhere.
-  await bench.startProcess({ WEBHOOK_ALLOWED_NETWORKS: '127.0.0.0/8,::1/128' });
+  await harness.startProcess({ WEBHOOK_ALLOWED_NETWORKS: '127.0.0.0/8,::1/128' });
   await create('inside', 'http://localhost:1/hook');
   await create('nowhere', 'http://no-such-host.invalid/hook');
   const tested = (instanceName: string, key: string): Promise<HttpAnswer> =>

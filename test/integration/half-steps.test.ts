@@ -6,11 +6,11 @@ import { RedisHealth } from '../../src/redis/redis-health';
 import type { RetryQueue } from '../../src/retry/retry-queue';
 import { RetryUpkeep } from '../../src/retry/retry-upkeep';
 import type { Held } from '../../src/retry/stored-deliveries';
-import { deliveryTo } from '../support/events';
-import { FakeDestination } from '../support/pipeline';
-import { redisConfig } from '../support/redis-config';
-import { eventually } from '../support/signals';
-import { StoreBench } from '../support/store-bench';
+import { FakeDestination } from '../support/harness/pipeline-harness';
+import { StoreHarness } from '../support/harness/store-harness';
+import { eventually } from '../support/signals/signals';
+import { deliveryTo } from '../support/values/events';
+import { redisConfig } from '../support/values/redis-config';
 
 jest.setTimeout(180_000);
 
@@ -24,8 +24,8 @@ const LINE = '{"a":1}';
 const dueNow = { decision: { kind: 'retry', delayMs: 0 } } as const;
 
 /** What a person does to Redis, and a worker that meets a fault: one sees what the other does. */
-let bench: StoreBench;
-let far: StoreBench;
+let harness: StoreHarness;
+let far: StoreHarness;
 let admin: Redis;
 let user: string;
 let benchQueue: RetryQueue;
@@ -34,25 +34,25 @@ const delivery: Delivery = deliveryTo(new FakeDestination('webhook:instance/loja
 const { id } = delivery;
 
 beforeEach(async () => {
-  bench = await StoreBench.open();
-  admin = new Redis(bench.uri);
-  user = `half-${bench.prefix}`;
+  harness = await StoreHarness.open();
+  admin = new Redis(harness.uri);
+  user = `half-${harness.prefix}`;
   await admin.call('ACL', 'SETUSER', user, 'on', '>secret', '~*', '&*', '+@all');
-  const uri = new URL(bench.uri);
+  const uri = new URL(harness.uri);
   uri.username = user;
   uri.password = 'secret';
-  far = await StoreBench.open({ uri: uri.href, prefix: bench.prefix });
-  [benchQueue, farQueue] = [bench.openQueue(), far.openQueue()];
+  far = await StoreHarness.open({ uri: uri.href, prefix: harness.prefix });
+  [benchQueue, farQueue] = [harness.openQueue(), far.openQueue()];
 });
 afterEach(async () => {
   await admin.call('ACL', 'SETUSER', user, '+@all');
   await far.close();
-  await bench.close();
+  await harness.close();
   await admin.call('ACL', 'DELUSER', user);
   admin.disconnect();
 });
 
-const keyOf = (name: string): string => `{${bench.prefix}}:${name}`;
+const keyOf = (name: string): string => `{${harness.prefix}}:${name}`;
 const jobKey = (): string => keyOf(`retry:${id}`);
 
 async function take(): Promise<Held> {
@@ -62,7 +62,7 @@ async function take(): Promise<Held> {
 }
 
 async function bury(): Promise<void> {
-  await bench.store.call('relayBury', id, (await take()).token, 'rejected', '', 10);
+  await harness.store.call('relayBury', id, (await take()).token, 'rejected', '', 10);
 }
 
 interface Half {
@@ -85,16 +85,17 @@ const parkArgs = (reason: string): (string | number)[] => [
   'owner',
   'owner',
   0,
+  '',
 ];
 
 const STEPS: Readonly<Record<string, Half>> = {
   'is parked': {
-    prepare: async () => void (await admin.del(await bench.keyNames())),
+    prepare: async () => void (await admin.del(await harness.keyNames())),
     step: () => far.store.call('relayPark', ...parkArgs('')),
     ends: true,
   },
   'is given up at once': {
-    prepare: async () => void (await admin.del(await bench.keyNames())),
+    prepare: async () => void (await admin.del(await harness.keyNames())),
     step: () => far.store.call('relayPark', ...parkArgs('rejected')),
     ends: true,
   },
@@ -123,7 +124,7 @@ const STEPS: Readonly<Record<string, Half>> = {
     prepare: async () => {
       await take();
       await admin.del(`${jobKey()}:lock`);
-      await bench.checkStalled();
+      await harness.checkStalled();
       return undefined;
     },
     step: () => far.checkStalled(),
@@ -177,7 +178,7 @@ const FAULTS = new Map<string, Fault>([
 ]);
 
 async function places(): Promise<string[]> {
-  const queue = bench.store.queue;
+  const queue = harness.store.queue;
   const sets = ['delayed', 'failed', 'prioritized'];
   const found: string[] = [];
   for (const set of sets) if ((await admin.zscore(queue.toKey(set), id)) !== null) found.push(set);
@@ -190,7 +191,7 @@ async function places(): Promise<string[]> {
 async function upkeep(uncounted: string[] = []): Promise<void> {
   await admin.del(keyOf('looked'));
   await new RetryUpkeep({
-    store: bench.store,
+    store: harness.store,
     parkedMaxAgeMs: 0,
     onExpired: () => {},
     onForward: () => {},
@@ -210,9 +211,9 @@ test.each(Object.entries(STEPS))(
     const bad: string[] = [];
     let failures = 0;
     for (const [fault, begin] of FAULTS) {
-      const keys = await bench.keyNames();
+      const keys = await harness.keyNames();
       if (keys.length > 0) await admin.del(keys);
-      await bench.store.call('relayPark', ...parkArgs(''));
+      await harness.store.call('relayPark', ...parkArgs(''));
       const held = (await prepare()) ?? { id, token: 'none' };
       const end = await begin();
       const outcome = await step(held).catch((error: Error) => error);
@@ -230,7 +231,7 @@ test.each(Object.entries(STEPS))(
 );
 
 test('a job that lies in no place, whatever took it out, is due again at the next look; one without a record is not', async () => {
-  await bench.park(delivery);
+  await harness.park(delivery);
   await admin.zrem(keyOf('retry:delayed'), id);
   await admin.zadd(keyOf('parked'), 1, 'gone');
   await upkeep();
@@ -239,9 +240,25 @@ test('a job that lies in no place, whatever took it out, is due again at the nex
   expect(await admin.zrange(keyOf('parked'), '0', '-1')).toEqual([id]);
 });
 
+test('where only HINCRBY is forbidden the audit counts all the same', async () => {
+  await admin.call('ACL', 'SETUSER', user, '-hincrby');
+  await far.park(delivery, dueNow);
+  await far.park(delivery, dueNow);
+  await far.deliveries.settle(delivery.id, 'delivered');
+  await admin.call('ACL', 'SETUSER', user, '+@all');
+  expect(await harness.line(delivery.destination)).toMatchObject({
+    accepted: 1,
+    delivered: 1,
+    difference: 0,
+  });
+  const uncounted: string[] = [];
+  await upkeep(uncounted);
+  expect(uncounted).toEqual([]);
+});
+
 test('counters that cannot be written stop no delivery, and the upkeep says why', async () => {
   await admin.set(keyOf('audit'), 'junk');
-  await bench.park(delivery, dueNow);
+  await harness.park(delivery, dueNow);
   const uncounted: string[] = [];
   await upkeep(uncounted);
   await upkeep(uncounted);
@@ -249,13 +266,13 @@ test('counters that cannot be written stop no delivery, and the upkeep says why'
   expect(await places()).toEqual(['delayed']);
 });
 
-test.each(['hincrby', 'zadd', 'zrem', 'lrem', 'hset', 'del', 'rpush'])(
+test.each(['hincrby', 'zadd', 'zrem', 'lrem', 'hset', 'del', 'rpush', 'lrange', 'exists'])(
   'a Redis that forbids %s is not ready, and the reason names it',
   async (command) => {
-    const redis = connectRedis(redisConfig(far.uri, bench.prefix), 'commands', () => {});
+    const redis = connectRedis(redisConfig(far.uri, harness.prefix), 'commands', () => {});
     const health = new RedisHealth({
       redis,
-      prefix: bench.prefix,
+      prefix: harness.prefix,
       log: SILENT,
       counts: async () => ({}),
       onStoreLost: () => {},

@@ -1,8 +1,8 @@
-import { PASSWORD, PrivateRedisCluster, PrivateSentinel } from '../support/private-redis';
-import { answering, ok } from '../support/receiver';
-import type { Environment } from '../support/relay';
-import { Scenario, WEBHOOK } from '../support/scenario';
-import { AUTHORITY } from '../support/tls/front';
+import { Scenario, WEBHOOK } from '../support/harness/scenario';
+import type { Environment } from '../support/processes/relay';
+import { AUTHORITY } from '../support/proxies/tls/front';
+import { PASSWORD, PrivateRedisCluster, PrivateSentinel } from '../support/servers/private-redis';
+import { answering, ok } from '../support/servers/receiver';
 
 jest.setTimeout(180_000);
 

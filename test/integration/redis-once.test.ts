@@ -3,10 +3,10 @@ import { parseUrl } from '../../src/config/url';
 import { connectRedis } from '../../src/redis/client';
 import { GroupCommit } from '../../src/retry/group-commit';
 import { RetryStore, type Step } from '../../src/retry/retry-store';
-import { FreezingProxy } from '../support/freezing-proxy';
-import { PrivateRedis } from '../support/private-services';
-import { redisConfig } from '../support/redis-config';
-import { eventually } from '../support/signals';
+import { FreezingProxy } from '../support/proxies/freezing-proxy';
+import { PrivateRedis } from '../support/servers/private-services';
+import { eventually } from '../support/signals/signals';
+import { redisConfig } from '../support/values/redis-config';
 
 jest.setTimeout(90_000);
 

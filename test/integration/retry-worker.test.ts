@@ -1,18 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import { StoreUnavailableError } from '../../src/errors';
 import { decide } from '../../src/retry/policy';
-import { deliveryTo, envelopeOf, eventBody } from '../support/events';
-import { DELIVERED, FAILED, FakeDestination, INTERRUPTED, REJECTED } from '../support/pipeline';
-import { eventually } from '../support/signals';
-import { deliveries, StoreBench } from '../support/store-bench';
+import {
+  DELIVERED,
+  FAILED,
+  FakeDestination,
+  INTERRUPTED,
+  REJECTED,
+} from '../support/harness/pipeline-harness';
+import { deliveries, StoreHarness } from '../support/harness/store-harness';
+import { eventually } from '../support/signals/signals';
+import { deliveryTo, envelopeOf, eventBody } from '../support/values/events';
 
-let bench: StoreBench;
+let harness: StoreHarness;
 let destination: FakeDestination;
 beforeEach(async () => {
-  bench = await StoreBench.open();
+  harness = await StoreHarness.open();
   destination = new FakeDestination('webhook:global');
 });
-afterEach(() => bench.close());
+afterEach(() => harness.close());
 
 const DUE = { decision: { kind: 'retry', delayMs: 0 } } as const;
 const NOTHING = { accepted: 0, delivered: 0, parked: 0, dead: 0, discarded: 0, difference: 0 };
@@ -24,9 +30,9 @@ describe('the retry worker', () => {
   test('delivers what is due, byte for byte, under the same identity, and nothing of it stays', async () => {
     destination.answer = DELIVERED;
     const parked = deliveries(destination, 30);
-    for (const delivery of parked) await bench.park(delivery, DUE);
-    bench.startWorker({ destinations: [destination] });
-    await bench.untilLine(destination, { delivered: 30, parked: 0 });
+    for (const delivery of parked) await harness.park(delivery, DUE);
+    harness.startWorker({ destinations: [destination] });
+    await harness.untilLine(destination, { delivered: 30, parked: 0 });
     const delivered = new Map(destination.attempts.map(({ delivery }) => [delivery.id, delivery]));
     expect(destination.attempts).toHaveLength(30);
     for (const { id, envelope } of parked) {
@@ -34,7 +40,7 @@ describe('the retry worker', () => {
       expect(delivered.get(id)?.envelope.id).toBe(envelope.id);
     }
     await eventually(
-      async () => ((await bench.keyNames()).some((name) => name.includes('dlv_')) ? undefined : true),
+      async () => ((await harness.keyNames()).some((name) => name.includes('dlv_')) ? undefined : true),
       'no key of a delivery',
     );
   });
@@ -43,9 +49,9 @@ describe('the retry worker', () => {
     destination.answer = DELIVERED;
     const bare = '{"data":{"a":1}}';
     const envelope = envelopeOf(bare, { routingKey: 'my.instance.messages.upsert' });
-    await bench.park({ ...deliveryTo(destination), envelope }, DUE);
-    bench.startWorker({ destinations: [destination] });
-    await bench.untilLine(destination, { delivered: 1 });
+    await harness.park({ ...deliveryTo(destination), envelope }, DUE);
+    harness.startWorker({ destinations: [destination] });
+    await harness.untilLine(destination, { delivered: 1 });
     expect(destination.at(0).delivery.envelope).toMatchObject({
       event: 'messages.upsert',
       instance: 'my.instance',
@@ -55,11 +61,11 @@ describe('the retry worker', () => {
   test('numbers attempts on from the direct one, and gives up when they are used up, with the whole history', async () => {
     destination.answer = FAILED;
     const delivery = deliveryTo(destination);
-    await bench.park(delivery, DUE);
-    bench.startWorker({ destinations: [destination] });
-    await bench.untilLine(destination, { dead: 1, parked: 0, difference: 0 });
+    await harness.park(delivery, DUE);
+    harness.startWorker({ destinations: [destination] });
+    await harness.untilLine(destination, { dead: 1, parked: 0, difference: 0 });
     expect(destination.attempts.map(({ attempt }) => attempt)).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10]);
-    const letter = await bench.deadLetters.show(delivery.id);
+    const letter = await harness.deadLetters.show(delivery.id);
     expect(letter?.reason).toBe('attempts-exhausted');
     expect(letter?.history.map(({ attempt }) => attempt)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     expect(letter?.body.equals(delivery.envelope.body)).toBe(true);
@@ -67,9 +73,14 @@ describe('the retry worker', () => {
 
   test('a delivery that was parked without an attempt has all of them before it', async () => {
     destination.answer = FAILED;
-    await bench.park(deliveryTo(destination), { ...DUE, reason: 'saturated', attemptsMade: 0, history: [] });
-    bench.startWorker({ destinations: [destination] });
-    await bench.dead.count(1);
+    await harness.park(deliveryTo(destination), {
+      ...DUE,
+      reason: 'saturated',
+      attemptsMade: 0,
+      history: [],
+    });
+    harness.startWorker({ destinations: [destination] });
+    await harness.dead.count(1);
     expect(destination.attempts.map(({ attempt }) => attempt)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
   });
 
@@ -77,125 +88,125 @@ describe('the retry worker', () => {
     const [hanging, other] = [destination, new FakeDestination('webhook:other')];
     other.answer = DELIVERED;
     const slow = deliveries(hanging, 3);
-    for (const delivery of slow) await bench.park(delivery, DUE);
-    bench.startWorker({ destinations: [hanging, other], concurrency: 3, slowAfterMs: 100 });
+    for (const delivery of slow) await harness.park(delivery, DUE);
+    harness.startWorker({ destinations: [hanging, other], concurrency: 3, slowAfterMs: 100 });
     await untilStarted(3);
-    await bench.park(deliveryTo(other), DUE);
-    await bench.untilLine(other, { delivered: 1 });
+    await harness.park(deliveryTo(other), DUE);
+    await harness.untilLine(other, { delivered: 1 });
     // Put back, each is due once its request can no longer be under way.
     await eventually(
-      async () => ((await bench.store.queue.getDelayedCount()) === 3 ? true : undefined),
+      async () => ((await harness.store.queue.getDelayedCount()) === 3 ? true : undefined),
       'three deliveries put back',
     );
     hanging.at(0).end(DELIVERED);
     hanging.at(1).end(FAILED);
     hanging.at(2).end(REJECTED);
-    await bench.untilLine(hanging, { delivered: 1, dead: 1, parked: 1, difference: 0 });
+    await harness.untilLine(hanging, { delivered: 1, dead: 1, parked: 1, difference: 0 });
     const failed = hanging.at(1).delivery.id;
     const job = await eventually(async () => {
-      const found = await bench.store.queue.getJob(failed);
+      const found = await harness.store.queue.getJob(failed);
       return found?.attemptsMade === 1 ? found : undefined;
     }, 'the attempt counted');
-    expect((await bench.store.queue.getJobLogs(failed)).count).toBe(1);
+    expect((await harness.store.queue.getJobLogs(failed)).count).toBe(1);
     expect(job.data.n).toBe(1);
     expect(hanging.attempts).toHaveLength(3);
   });
 
   test('an answer that will never change ends it at once', async () => {
     destination.answer = REJECTED;
-    await bench.park(deliveryTo(destination), DUE);
-    bench.startWorker({ destinations: [destination] });
-    await bench.untilLine(destination, { dead: 1 });
-    expect([destination.attempts.length, bench.dead.all]).toEqual([1, ['rejected']]);
+    await harness.park(deliveryTo(destination), DUE);
+    harness.startWorker({ destinations: [destination] });
+    await harness.untilLine(destination, { dead: 1 });
+    expect([destination.attempts.length, harness.dead.all]).toEqual([1, ['rejected']]);
   });
 
   test('a destination that was removed meanwhile makes a dead letter, without an attempt', async () => {
-    await bench.park(deliveryTo(destination), DUE);
-    bench.startWorker({ destinations: [] });
-    await bench.untilLine(destination, { dead: 1, parked: 0 });
-    expect(bench.dead.all).toEqual(['destination-removed']);
+    await harness.park(deliveryTo(destination), DUE);
+    harness.startWorker({ destinations: [] });
+    await harness.untilLine(destination, { dead: 1, parked: 0 });
+    expect(harness.dead.all).toEqual(['destination-removed']);
   });
 
   test('an interruption spends no attempt, and the delivery stays parked', async () => {
     const delivery = deliveryTo(destination);
-    await bench.park(delivery, DUE);
-    bench.startWorker({ destinations: [destination] });
+    await harness.park(delivery, DUE);
+    harness.startWorker({ destinations: [destination] });
     await untilStarted(1);
     destination.at(0).end(INTERRUPTED);
     await eventually(
-      async () => ((await bench.store.queue.getDelayedCount()) === 1 ? true : undefined),
+      async () => ((await harness.store.queue.getDelayedCount()) === 1 ? true : undefined),
       'the delivery parked again',
     );
-    const job = await bench.store.queue.getJob(delivery.id);
+    const job = await harness.store.queue.getJob(delivery.id);
     expect([job?.attemptsMade, job?.data.n]).toEqual([0, 1]);
-    expect(await bench.line(destination)).toEqual({ ...NOTHING, accepted: 1, parked: 1 });
+    expect(await harness.line(destination)).toEqual({ ...NOTHING, accepted: 1, parked: 1 });
   });
 
   test('settings that cannot be read spend no attempt, and the delivery stays parked', async () => {
     const delivery = deliveryTo(destination);
-    await bench.park(delivery, DUE);
+    await harness.park(delivery, DUE);
     let asked = 0;
-    bench.startWorker({
+    harness.startWorker({
       destinationOf: async () => {
         asked++;
         throw new StoreUnavailableError('away');
       },
     });
     await eventually(
-      async () => (asked === 1 && (await bench.store.queue.getDelayedCount()) === 1 ? true : undefined),
+      async () => (asked === 1 && (await harness.store.queue.getDelayedCount()) === 1 ? true : undefined),
       'the delivery parked again',
     );
-    const job = await bench.store.queue.getJob(delivery.id);
+    const job = await harness.store.queue.getJob(delivery.id);
     expect([job?.attemptsMade, job?.data.n]).toEqual([0, 1]);
-    expect(await bench.line(destination)).toEqual({ ...NOTHING, accepted: 1, parked: 1 });
+    expect(await harness.line(destination)).toEqual({ ...NOTHING, accepted: 1, parked: 1 });
   });
 
   test('while the circuit is open nothing is attempted, and nothing is spent', async () => {
     destination.answer = FAILED;
-    await bench.park(deliveryTo(destination, eventBody(1)), DUE);
-    bench.startWorker({ destinations: [destination], circuitFailures: 1 });
-    await bench.records.count(1);
-    await bench.park(deliveryTo(destination, eventBody(2)), DUE);
+    await harness.park(deliveryTo(destination, eventBody(1)), DUE);
+    harness.startWorker({ destinations: [destination], circuitFailures: 1 });
+    await harness.records.count(1);
+    await harness.park(deliveryTo(destination, eventBody(2)), DUE);
     await eventually(
-      async () => ((await bench.store.queue.getDelayedCount()) === 2 ? true : undefined),
+      async () => ((await harness.store.queue.getDelayedCount()) === 2 ? true : undefined),
       'both parked again',
     );
     expect(destination.attempts).toHaveLength(1);
-    expect(await bench.line(destination)).toEqual({ ...NOTHING, accepted: 2, parked: 2 });
+    expect(await harness.line(destination)).toEqual({ ...NOTHING, accepted: 2, parked: 2 });
   });
 
   test('bodies that are too much for memory together are retried one after the other', async () => {
     const count = 6;
     const large = (): Buffer => eventBody(1, { data: randomBytes(150_000).toString('base64') });
-    for (let number = 0; number < count; number++) await bench.park(deliveryTo(destination, large()), DUE);
-    bench.startWorker({ destinations: [destination], maxBytes: 500_000 });
+    for (let number = 0; number < count; number++) await harness.park(deliveryTo(destination, large()), DUE);
+    harness.startWorker({ destinations: [destination], maxBytes: 500_000 });
     for (let index = 0; index < count; index++) {
       await untilStarted(index + 1);
       destination.at(index).end(DELIVERED);
     }
-    await bench.untilLine(destination, { delivered: count, parked: 0, difference: 0 });
+    await harness.untilLine(destination, { delivered: count, parked: 0, difference: 0 });
     expect(destination.peak).toBe(1);
   });
 
   test('stopped while attempts are under way, it lets them end and takes no more', async () => {
-    const worker = bench.startWorker({ destinations: [destination] });
-    await bench.park(deliveryTo(destination, eventBody(1)), DUE);
+    const worker = harness.startWorker({ destinations: [destination] });
+    await harness.park(deliveryTo(destination, eventBody(1)), DUE);
     await untilStarted(1);
     const stopped = worker.stopIntake();
     await stopped;
-    await bench.park(deliveryTo(destination, eventBody(2)), DUE);
+    await harness.park(deliveryTo(destination, eventBody(2)), DUE);
     destination.at(0).end(DELIVERED);
     await worker.close();
     expect(destination.attempts).toHaveLength(1);
-    expect(await bench.line(destination)).toEqual({ ...NOTHING, accepted: 2, delivered: 1, parked: 1 });
+    expect(await harness.line(destination)).toEqual({ ...NOTHING, accepted: 2, delivered: 1, parked: 1 });
   });
 
   test('two workers never make the same attempt', async () => {
     destination.answer = DELIVERED;
-    for (const delivery of deliveries(destination, 100)) await bench.park(delivery, DUE);
-    bench.startWorker({ destinations: [destination] });
-    bench.startWorker({ destinations: [destination] });
-    await bench.untilLine(destination, { delivered: 100, parked: 0, difference: 0 });
+    for (const delivery of deliveries(destination, 100)) await harness.park(delivery, DUE);
+    harness.startWorker({ destinations: [destination] });
+    harness.startWorker({ destinations: [destination] });
+    await harness.untilLine(destination, { delivered: 100, parked: 0, difference: 0 });
     expect(new Set(destination.attempts.map(({ delivery }) => delivery.id)).size).toBe(100);
     expect(destination.attempts).toHaveLength(100);
   });
@@ -203,6 +214,6 @@ describe('the retry worker', () => {
   test('the policy it follows is that of the direct attempt', () => {
     const policy = { initialDelayMs: 1, maxDelayMs: 1, exponential: false, jitter: 0 };
     const record = { attempt: 3, at: 0, durationMs: 0, outcome: FAILED };
-    expect(bench.decide(deliveryTo(destination), record)).toEqual(decide(policy, 10, record, 0.5));
+    expect(harness.decide(deliveryTo(destination), record)).toEqual(decide(policy, 10, record, 0.5));
   });
 });

@@ -14,9 +14,9 @@ import { SettingsCache } from '../../src/settings/settings-cache';
 import { SettingsStore, settingsOrThrow } from '../../src/settings/settings-store';
 import { subscriberOf } from '../../src/settings/settings-subscriber';
 import { rabbitMqSection } from '../../src/sources/rabbitmq/rabbitmq-section';
-import { folderWith } from '../support/folders';
-import { redisConfig } from '../support/redis-config';
-import { Scenario } from '../support/scenario';
+import { Scenario } from '../support/harness/scenario';
+import { folderWith } from '../support/values/folders';
+import { redisConfig } from '../support/values/redis-config';
 
 jest.setTimeout(60_000);
 

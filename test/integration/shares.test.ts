@@ -1,16 +1,16 @@
 import type { Delivery, DestinationId } from '../../src/pipeline/delivery';
 import { RetryUpkeep } from '../../src/retry/retry-upkeep';
-import { deliveryTo, eventBody } from '../support/events';
-import { nth } from '../support/items';
-import { DELIVERED, FAILED, FakeDestination } from '../support/pipeline';
-import { sharesOf } from '../support/share-check';
-import { deliveries, StoreBench, type StoreBenchOptions } from '../support/store-bench';
+import { DELIVERED, FAILED, FakeDestination } from '../support/harness/pipeline-harness';
+import { sharesOf } from '../support/harness/share-check';
+import { deliveries, StoreHarness, type StoreHarnessOptions } from '../support/harness/store-harness';
+import { deliveryTo, eventBody } from '../support/values/events';
+import { nth } from '../support/values/items';
 
-let bench: StoreBench;
-afterEach(() => bench.close());
+let harness: StoreHarness;
+afterEach(() => harness.close());
 
-const open = async (options: StoreBenchOptions = {}): Promise<void> => {
-  bench = await StoreBench.open(options);
+const open = async (options: StoreHarnessOptions = {}): Promise<void> => {
+  harness = await StoreHarness.open(options);
 };
 const destinationOf = (instance: string): FakeDestination =>
   new FakeDestination(`webhook:instance/${instance}`);
@@ -18,7 +18,7 @@ const bodyFrom = (instance: string, index: number): Buffer => eventBody(index, {
 
 async function letters(): Promise<{ reason: string; destination: string; id: string }[]> {
   const found = [];
-  for await (const { reason, destination, id } of bench.deadLetters.list())
+  for await (const { reason, destination, id } of harness.deadLetters.list())
     found.push({ reason, destination, id });
   return found;
 }
@@ -27,36 +27,36 @@ describe('parked deliveries of one instance (finding 1.6)', () => {
   test('take no more of Redis than their share; the rest are dead letters of a reason of their own', async () => {
     await open({ limits: { perInstance: 4000, perGlobalDestination: 0 } });
     const noisy = destinationOf('noisy');
-    for (const delivery of deliveries(noisy, 20)) await bench.park(delivery);
-    const line = await bench.line(noisy);
+    for (const delivery of deliveries(noisy, 20)) await harness.park(delivery);
+    const line = await harness.line(noisy);
     expect(line).toMatchObject({ accepted: 20, difference: 0 });
     expect(line?.parked).toBeGreaterThan(2);
     expect(line?.parked).toBeLessThan(8);
-    expect(bench.dead.all).toEqual(new Array(20 - (line?.parked ?? 0)).fill('parked-limit'));
-    expect(bench.parked.all).toHaveLength(line?.parked ?? 0);
+    expect(harness.dead.all).toEqual(new Array(20 - (line?.parked ?? 0)).fill('parked-limit'));
+    expect(harness.parked.all).toHaveLength(line?.parked ?? 0);
     const quiet = destinationOf('quiet');
     const others = Array.from({ length: 3 }, (_, index) => deliveryTo(quiet, bodyFrom('quiet', index)));
-    for (const delivery of others) await bench.park(delivery);
-    expect(await bench.line(quiet)).toMatchObject({ parked: 3, dead: 0 });
+    for (const delivery of others) await harness.park(delivery);
+    expect(await harness.line(quiet)).toMatchObject({ parked: 3, dead: 0 });
   });
 
   test('and room that comes free is used again', async () => {
     await open({ limits: { perInstance: 2000, perGlobalDestination: 0 } });
     const noisy = destinationOf('noisy');
     const [first, second, third, fourth] = deliveries(noisy, 4).map((delivery) => delivery);
-    for (const delivery of [first, second, third]) await bench.park(nth([delivery], 0) as Delivery);
-    expect(await bench.line(noisy)).toMatchObject({ parked: 2, dead: 1 });
-    await bench.parking.delivered(nth([first], 0) as Delivery);
-    await bench.park(nth([fourth], 0) as Delivery);
-    expect(await bench.line(noisy)).toMatchObject({ delivered: 1, parked: 2, dead: 1, difference: 0 });
+    for (const delivery of [first, second, third]) await harness.park(nth([delivery], 0) as Delivery);
+    expect(await harness.line(noisy)).toMatchObject({ parked: 2, dead: 1 });
+    await harness.parking.delivered(nth([first], 0) as Delivery);
+    await harness.park(nth([fourth], 0) as Delivery);
+    expect(await harness.line(noisy)).toMatchObject({ delivered: 1, parked: 2, dead: 1, difference: 0 });
   });
 
   test('the operator’s global destination has a bound of its own, whatever a tenant has used', async () => {
     await open({ limits: { perInstance: 2000, perGlobalDestination: 8000 } });
-    for (const delivery of deliveries(destinationOf('loja-centro'), 5)) await bench.park(delivery);
+    for (const delivery of deliveries(destinationOf('loja-centro'), 5)) await harness.park(delivery);
     const global = new FakeDestination('webhook:global');
-    for (const delivery of deliveries(global, 20, 100)) await bench.park(delivery);
-    const line = await bench.line(global);
+    for (const delivery of deliveries(global, 20, 100)) await harness.park(delivery);
+    const line = await harness.line(global);
     expect(line?.parked).toBeGreaterThan(6);
     expect(line?.dead).toBeGreaterThan(5);
   });
@@ -69,44 +69,45 @@ describe('dead letters of one instance (finding 1.6)', () => {
   ])('push out their own oldest beyond the %s, and nobody else’s', async (_what, deadLetterShare) => {
     await open({ deadLetterShare });
     const quiet = destinationOf('quiet');
-    await bench.bury([deliveryTo(quiet, bodyFrom('quiet', 1))]);
+    await harness.bury([deliveryTo(quiet, bodyFrom('quiet', 1))]);
     const noisy = destinationOf('noisy');
     const many = deliveries(noisy, 30);
-    for (const delivery of many) await bench.bury([delivery]);
-    expect(await bench.line(quiet)).toMatchObject({ dead: 1, discarded: 0 });
-    const line = await bench.line(noisy);
+    for (const delivery of many) await harness.bury([delivery]);
+    expect(await harness.line(quiet)).toMatchObject({ dead: 1, discarded: 0 });
+    const line = await harness.line(noisy);
     expect(line).toMatchObject({ accepted: 30, difference: 0 });
     expect(line?.dead).toBeGreaterThan(2);
     expect(line?.dead).toBeLessThan(8);
     const newest = many.slice(-(line?.dead ?? 0)).map(({ id }) => id as string);
     const ids = (await letters()).filter(({ destination }) => destination === noisy.id).map(({ id }) => id);
     expect(new Set(ids)).toEqual(new Set(newest));
-    const { counted, found } = await sharesOf(bench);
+    const { counted, found } = await sharesOf(harness);
     expect(counted).toEqual(found);
   });
 
   test('one that is larger than the share stays', async () => {
     await open({ deadLetterShare: { maxCount: 0, maxBytes: 10 } });
     const noisy = destinationOf('noisy');
-    await bench.bury(deliveries(noisy, 2));
-    expect(await bench.line(noisy)).toMatchObject({ dead: 1, discarded: 1, difference: 0 });
+    await harness.bury(deliveries(noisy, 2));
+    expect(await harness.line(noisy)).toMatchObject({ dead: 1, discarded: 1, difference: 0 });
   });
 
   test('of a global destination count for the instance whose events they are', async () => {
     await open({ deadLetterShare: { maxCount: 2, maxBytes: 0 } });
     const global = new FakeDestination('webhook:global');
-    await bench.bury([deliveryTo(global, bodyFrom('quiet', 1))]);
-    for (let index = 0; index < 6; index++) await bench.bury([deliveryTo(global, bodyFrom('noisy', index))]);
-    expect(await bench.line(global)).toMatchObject({ accepted: 7, dead: 3, discarded: 4 });
+    await harness.bury([deliveryTo(global, bodyFrom('quiet', 1))]);
+    for (let index = 0; index < 6; index++)
+      await harness.bury([deliveryTo(global, bodyFrom('noisy', index))]);
+    expect(await harness.line(global)).toMatchObject({ accepted: 7, dead: 3, discarded: 4 });
   });
 
   test('beyond the count of all, whoever has most loses its oldest', async () => {
     await open();
     const [quiet, noisy] = [destinationOf('quiet'), destinationOf('noisy')];
-    await bench.bury([deliveryTo(quiet, bodyFrom('quiet', 1))]);
-    for (const delivery of deliveries(noisy, 6)) await bench.bury([delivery]);
-    expect(await bench.deadLetters.expire(86_400_000, 3)).toBe(4);
-    expect([await bench.line(quiet), await bench.line(noisy)]).toMatchObject([
+    await harness.bury([deliveryTo(quiet, bodyFrom('quiet', 1))]);
+    for (const delivery of deliveries(noisy, 6)) await harness.bury([delivery]);
+    expect(await harness.deadLetters.expire(86_400_000, 3)).toBe(4);
+    expect([await harness.line(quiet), await harness.line(noisy)]).toMatchObject([
       { dead: 1 },
       { dead: 2, discarded: 4 },
     ]);
@@ -114,9 +115,9 @@ describe('dead letters of one instance (finding 1.6)', () => {
 
   test('a limit that became smaller is kept from the next look on', async () => {
     await open({ deadLetterShare: { maxCount: 2, maxBytes: 0 } });
-    const unlimited = await StoreBench.open({ prefix: bench.prefix });
+    const unlimited = await StoreHarness.open({ prefix: harness.prefix });
     await unlimited.bury(deliveries(destinationOf('noisy'), 6));
-    expect(await bench.deadLetters.expire(86_400_000, 1000)).toBe(4);
+    expect(await harness.deadLetters.expire(86_400_000, 1000)).toBe(4);
     await unlimited.close();
   });
 });
@@ -124,7 +125,7 @@ describe('dead letters of one instance (finding 1.6)', () => {
 describe('deliveries parked for too long (finding 3.17)', () => {
   const upkeepOf = (parkedMaxAgeMs: number, expired: string[] = []): RetryUpkeep =>
     new RetryUpkeep({
-      store: bench.store,
+      store: harness.store,
       parkedMaxAgeMs,
       onExpired: (all) => expired.push(...all.map(({ event }) => event)),
       onForward: () => {},
@@ -139,16 +140,16 @@ describe('deliveries parked for too long (finding 3.17)', () => {
     await open();
     const destination = destinationOf('loja-centro');
     const all = deliveries(destination, 450);
-    await Promise.all(all.map((delivery) => bench.park(delivery)));
+    await Promise.all(all.map((delivery) => harness.park(delivery)));
     const expired: string[] = [];
     // A negative age: as if time had passed.
     const upkeep = upkeepOf(86_400_000, expired);
     await upkeep.look();
-    expect(await bench.line(destination)).toMatchObject({ parked: 450 });
+    expect(await harness.line(destination)).toMatchObject({ parked: 450 });
     await age(all);
-    await bench.withRedis((redis) => redis.del(`{${bench.prefix}}:looked`));
+    await harness.withRedis((redis) => redis.del(`{${harness.prefix}}:looked`));
     await upkeep.look();
-    expect(await bench.line(destination)).toMatchObject({
+    expect(await harness.line(destination)).toMatchObject({
       accepted: 450,
       parked: 0,
       dead: 450,
@@ -156,7 +157,7 @@ describe('deliveries parked for too long (finding 3.17)', () => {
     });
     expect(new Set((await letters()).map(({ reason }) => reason))).toEqual(new Set(['expired']));
     expect(expired).toHaveLength(450);
-    const { counted, found } = await sharesOf(bench);
+    const { counted, found } = await sharesOf(harness);
     expect(counted).toEqual(found);
   });
 
@@ -164,7 +165,7 @@ describe('deliveries parked for too long (finding 3.17)', () => {
     await open();
     const destination = destinationOf('loja-centro');
     const all = deliveries(destination, 3);
-    for (const delivery of all) await bench.park(delivery);
+    for (const delivery of all) await harness.park(delivery);
     await age(all);
     const first: string[] = [];
     const second: string[] = [];
@@ -176,43 +177,43 @@ describe('deliveries parked for too long (finding 3.17)', () => {
     await open();
     const destination = destinationOf('loja-centro');
     const all = deliveries(destination, 1);
-    await bench.park(nth(all, 0), { decision: { kind: 'retry', delayMs: 0 } });
-    expect((await bench.openQueue().fetch())?.kind).toBe('due');
+    await harness.park(nth(all, 0), { decision: { kind: 'retry', delayMs: 0 } });
+    expect((await harness.openQueue().fetch())?.kind).toBe('due');
     await age(all);
     await upkeepOf(1000).look();
-    expect(await bench.line(destination)).toMatchObject({ parked: 1, dead: 0 });
-    await bench.deliveries.settle(nth(all, 0).id, 'delivered');
-    expect(await bench.line(destination)).toMatchObject({ delivered: 1, parked: 0, difference: 0 });
+    expect(await harness.line(destination)).toMatchObject({ parked: 1, dead: 0 });
+    await harness.deliveries.settle(nth(all, 0).id, 'delivered');
+    expect(await harness.line(destination)).toMatchObject({ delivered: 1, parked: 0, difference: 0 });
   });
 
   test('0 days: never', async () => {
     await open();
     const destination = destinationOf('loja-centro');
     const all = deliveries(destination, 1);
-    await bench.park(nth(all, 0));
+    await harness.park(nth(all, 0));
     await age(all);
     await upkeepOf(0).look();
-    expect(await bench.line(destination)).toMatchObject({ parked: 1, dead: 0 });
+    expect(await harness.line(destination)).toMatchObject({ parked: 1, dead: 0 });
   });
 
   test('a replayed one has all its time before it', async () => {
     await open();
     const destination = destinationOf('loja-centro');
     const all = deliveries(destination, 1);
-    await bench.park(nth(all, 0));
+    await harness.park(nth(all, 0));
     await age(all);
     await upkeepOf(60_000).look();
-    expect(await bench.deadLetters.replay(nth(all, 0).id)).toBe('replayed');
-    await bench.withRedis((redis) => redis.del(`{${bench.prefix}}:looked`));
+    expect(await harness.deadLetters.replay(nth(all, 0).id)).toBe('replayed');
+    await harness.withRedis((redis) => redis.del(`{${harness.prefix}}:looked`));
     await upkeepOf(60_000).look();
     destination.answer = DELIVERED;
-    bench.startWorker({ destinations: [destination] });
-    await bench.untilLine(destination, { delivered: 1, dead: 0, difference: 0 });
+    harness.startWorker({ destinations: [destination] });
+    await harness.untilLine(destination, { delivered: 1, dead: 0, difference: 0 });
   });
 
   const age = (all: readonly Delivery[]): Promise<unknown> =>
-    bench.withRedis((redis) =>
-      redis.zadd(`{${bench.prefix}}:parked`, ...all.flatMap(({ id }) => [Date.now() - 3_600_000 * 48, id])),
+    harness.withRedis((redis) =>
+      redis.zadd(`{${harness.prefix}}:parked`, ...all.flatMap(({ id }) => [Date.now() - 3_600_000 * 48, id])),
     );
 });
 
@@ -221,12 +222,12 @@ describe('an instance whose settings cannot be read (finding 2.1)', () => {
     await open();
     const [sick, well] = [destinationOf('loja-centro'), destinationOf('quiet')];
     const dueNow = { decision: { kind: 'retry', delayMs: 0 } } as const;
-    for (const delivery of deliveries(sick, 30)) await bench.park(delivery, dueNow);
+    for (const delivery of deliveries(sick, 30)) await harness.park(delivery, dueNow);
     for (let index = 0; index < 10; index++)
-      await bench.park(deliveryTo(well, bodyFrom('quiet', index)), dueNow);
+      await harness.park(deliveryTo(well, bodyFrom('quiet', index)), dueNow);
     well.answer = DELIVERED;
     let asked = 0;
-    bench.startWorker({
+    harness.startWorker({
       concurrency: 2,
       destinationOf: async (id: DestinationId) => {
         if (id === well.id) return well;
@@ -234,26 +235,26 @@ describe('an instance whose settings cannot be read (finding 2.1)', () => {
         throw Object.assign(new Error('not to be read'), { code: 'SETTINGS_UNREADABLE' });
       },
     });
-    await bench.untilLine(well, { delivered: 10 });
-    expect(await bench.line(sick)).toMatchObject({ accepted: 30, parked: 30, difference: 0 });
-    expect(bench.unreadable.all).toEqual(['loja-centro']);
+    await harness.untilLine(well, { delivered: 10 });
+    expect(await harness.line(sick)).toMatchObject({ accepted: 30, parked: 30, difference: 0 });
+    expect(harness.unreadable.all).toEqual(['loja-centro']);
     expect(asked).toBeLessThan(5);
-    const [id] = await bench.store.queue.getRanges(['delayed'], 0, 0, true);
-    expect((await bench.store.queue.getJob(id ?? ''))?.attemptsMade).toBe(0);
+    const [id] = await harness.store.queue.getRanges(['delayed'], 0, 0, true);
+    expect((await harness.store.queue.getJob(id ?? ''))?.attemptsMade).toBe(0);
   });
 
   test('settings that never come hold a place for some seconds only', async () => {
     await open();
     const sick = destinationOf('loja-centro');
     sick.answer = FAILED;
-    await bench.park(nth(deliveries(sick, 1), 0), { decision: { kind: 'retry', delayMs: 0 } });
-    bench.startWorker({ concurrency: 1, destinationOf: () => new Promise(() => {}) });
-    await bench.untilLine(sick, { parked: 1 });
+    await harness.park(nth(deliveries(sick, 1), 0), { decision: { kind: 'retry', delayMs: 0 } });
+    harness.startWorker({ concurrency: 1, destinationOf: () => new Promise(() => {}) });
+    await harness.untilLine(sick, { parked: 1 });
     const untilBack = async (): Promise<void> => {
       for (;;) {
         const [active, delayed] = [
-          await bench.store.queue.getActiveCount(),
-          await bench.store.queue.getDelayedCount(),
+          await harness.store.queue.getActiveCount(),
+          await harness.store.queue.getDelayedCount(),
         ];
         if (active === 0 && delayed === 1) return;
         await new Promise((resolve) => setImmediate(resolve));

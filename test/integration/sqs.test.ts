@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
-import { freePort, HOST } from '../support/ports';
-import { messageEvents } from '../support/publisher';
-import { Scenario } from '../support/scenario';
-import { asText, SqsBroker } from '../support/sqs-broker';
-import { PrivateSqs } from '../support/sqs-service';
+import { messageEvents } from '../support/clients/publisher';
+import { Scenario } from '../support/harness/scenario';
+import { asText, SqsBroker } from '../support/harness/sqs-broker';
+import { freePort, HOST } from '../support/processes/ports';
+import { PrivateSqs } from '../support/servers/sqs-service';
 
 jest.setTimeout(60_000);
 

@@ -1,22 +1,22 @@
 import type { AttemptRecord, Delivery } from '../../src/pipeline/delivery';
 import type { Held } from '../../src/retry/stored-deliveries';
-import { deliveryTo, eventBody } from '../support/events';
-import { nth } from '../support/items';
-import { FAILED, FakeDestination, REJECTED } from '../support/pipeline';
-import { sharesOf } from '../support/share-check';
-import { eventually } from '../support/signals';
-import { SlowProxy } from '../support/slow-proxy';
-import { deliveries, StoreBench } from '../support/store-bench';
+import { FAILED, FakeDestination, REJECTED } from '../support/harness/pipeline-harness';
+import { sharesOf } from '../support/harness/share-check';
+import { deliveries, StoreHarness } from '../support/harness/store-harness';
+import { SlowProxy } from '../support/proxies/slow-proxy';
+import { eventually } from '../support/signals/signals';
+import { deliveryTo, eventBody } from '../support/values/events';
+import { nth } from '../support/values/items';
 
-let bench: StoreBench;
+let harness: StoreHarness;
 let destination: FakeDestination;
 let delivery: Delivery;
 beforeEach(async () => {
-  bench = await StoreBench.open();
+  harness = await StoreHarness.open();
   destination = new FakeDestination('webhook:instance/loja-centro');
   delivery = deliveryTo(destination);
 });
-afterEach(() => bench.close());
+afterEach(() => harness.close());
 
 const NOTHING = { accepted: 0, delivered: 0, parked: 0, dead: 0, discarded: 0, difference: 0 };
 const FAILURE: AttemptRecord = { attempt: 2, at: 1, durationMs: 2, outcome: FAILED };
@@ -24,7 +24,7 @@ const REFUSAL: AttemptRecord = { attempt: 1, at: 1, durationMs: 2, outcome: REJE
 
 /** One worker's hold on what is due. */
 async function take(): Promise<Held> {
-  const fetched = await bench.openQueue().fetch();
+  const fetched = await harness.openQueue().fetch();
   if (fetched === undefined) return { id: delivery.id, token: 'none' };
   const { id, token } = fetched.kind === 'due' ? fetched.delivery : fetched.record;
   return { id, token };
@@ -32,13 +32,13 @@ async function take(): Promise<Held> {
 
 /** The worker that holds it is frozen: its lock runs out, and two looks find that. */
 async function loseLock(): Promise<void> {
-  await bench.withRedis((redis) => redis.del(`${bench.store.queue.toKey(delivery.id)}:lock`));
-  for (let look = 0; look < 2; look++) await bench.checkStalled();
+  await harness.withRedis((redis) => redis.del(`${harness.store.queue.toKey(delivery.id)}:lock`));
+  for (let look = 0; look < 2; look++) await harness.checkStalled();
 }
 
 async function expectExact(): Promise<void> {
-  for (const { difference } of await bench.audit()) expect(difference).toBe(0);
-  const { counted, found } = await sharesOf(bench);
+  for (const { difference } of await harness.audit()) expect(difference).toBe(0);
+  const { counted, found } = await sharesOf(harness);
   expect(counted).toEqual(found);
 }
 
@@ -46,101 +46,101 @@ describe('a delivery is decided once (finding 3.8)', () => {
   const dueNow = { decision: { kind: 'retry', delayMs: 0 } } as const;
 
   test('a late 200 counts although the stored delivery was refused elsewhere meanwhile: no dead letter stays', async () => {
-    await bench.park(delivery, dueNow);
+    await harness.park(delivery, dueNow);
     const held = await take();
-    expect(await bench.deliveries.bury(held, 'rejected', REFUSAL)).toEqual({
+    expect(await harness.deliveries.bury(held, 'rejected', REFUSAL)).toEqual({
       kind: 'dead',
       reason: 'rejected',
     });
-    expect(await bench.deliveries.settle(delivery.id, 'delivered')).toEqual({ kind: 'settled' });
-    expect(await bench.line(destination)).toEqual({ ...NOTHING, accepted: 1, delivered: 1 });
+    expect(await harness.deliveries.settle(delivery.id, 'delivered')).toEqual({ kind: 'settled' });
+    expect(await harness.line(destination)).toEqual({ ...NOTHING, accepted: 1, delivered: 1 });
     await expectExact();
   });
 
   test('a refusal elsewhere changes nothing after a late 200', async () => {
-    await bench.park(delivery, dueNow);
+    await harness.park(delivery, dueNow);
     const held = await take();
-    await bench.deliveries.settle(delivery.id, 'delivered');
-    expect(await bench.deliveries.bury(held, 'rejected', REFUSAL)).toEqual({ kind: 'lost' });
-    expect(await bench.line(destination)).toEqual({ ...NOTHING, accepted: 1, delivered: 1 });
-    expect((await bench.keyNames()).filter((name) => name.includes(delivery.id))).toEqual([]);
+    await harness.deliveries.settle(delivery.id, 'delivered');
+    expect(await harness.deliveries.bury(held, 'rejected', REFUSAL)).toEqual({ kind: 'lost' });
+    expect(await harness.line(destination)).toEqual({ ...NOTHING, accepted: 1, delivered: 1 });
+    expect((await harness.keyNames()).filter((name) => name.includes(delivery.id))).toEqual([]);
     await expectExact();
   });
 
   test('a late failure changes nothing while another worker attempts it, nor after that one put it back', async () => {
-    await bench.park(delivery, { ...dueNow, reason: 'slow', history: [] });
+    await harness.park(delivery, { ...dueNow, reason: 'slow', history: [] });
     const held = await take();
-    await bench.parking.failed(delivery, REFUSAL);
-    await bench.deliveries.giveBack(held, 60_000, FAILURE);
-    await bench.parking.failed(delivery, REFUSAL);
-    const job = await bench.store.queue.getJob(delivery.id);
+    await harness.parking.failed(delivery, REFUSAL);
+    await harness.deliveries.giveBack(held, 60_000, FAILURE);
+    await harness.parking.failed(delivery, REFUSAL);
+    const job = await harness.store.queue.getJob(delivery.id);
     expect([await job?.getState(), job?.attemptsMade, job?.delay]).toEqual(['delayed', 1, 60_000]);
-    expect((await bench.store.queue.getJobLogs(delivery.id)).logs).toHaveLength(1);
-    expect(bench.dead.all).toEqual([]);
+    expect((await harness.store.queue.getJobLogs(delivery.id)).logs).toHaveLength(1);
+    expect(harness.dead.all).toEqual([]);
     await expectExact();
   });
 
   test('a late failure after the delivery was made elsewhere changes nothing, and is told to nobody', async () => {
-    await bench.park(delivery, { ...dueNow, reason: 'slow', history: [] });
+    await harness.park(delivery, { ...dueNow, reason: 'slow', history: [] });
     await take();
-    await bench.deliveries.settle(delivery.id, 'delivered');
-    await bench.parking.failed(delivery, REFUSAL);
-    expect(await bench.line(destination)).toEqual({ ...NOTHING, accepted: 1, delivered: 1 });
-    expect(bench.dead.all).toEqual([]);
-    expect((await bench.keyNames()).filter((name) => name.includes(delivery.id))).toEqual([]);
+    await harness.deliveries.settle(delivery.id, 'delivered');
+    await harness.parking.failed(delivery, REFUSAL);
+    expect(await harness.line(destination)).toEqual({ ...NOTHING, accepted: 1, delivered: 1 });
+    expect(harness.dead.all).toEqual([]);
+    expect((await harness.keyNames()).filter((name) => name.includes(delivery.id))).toEqual([]);
   });
 
   test.each([
-    ['gives it up', (held: Held) => bench.deliveries.bury(held, 'rejected', REFUSAL)],
-    ['puts it back', (held: Held) => bench.deliveries.giveBack(held, 60_000, FAILURE)],
+    ['gives it up', (held: Held) => harness.deliveries.bury(held, 'rejected', REFUSAL)],
+    ['puts it back', (held: Held) => harness.deliveries.giveBack(held, 60_000, FAILURE)],
   ])('a worker whose lock was lost and who then %s changes nothing', async (_what, conclude) => {
-    await bench.park(delivery, dueNow);
+    await harness.park(delivery, dueNow);
     const frozen = await take();
     await loseLock();
     expect(await conclude(frozen)).toEqual({ kind: 'lost' });
     const other = await take();
     expect(await conclude(frozen)).toEqual({ kind: 'lost' });
-    expect(await bench.deliveries.giveBack(other, 0)).toEqual({ kind: 'parked' });
-    expect((await bench.store.queue.getJob(delivery.id))?.attemptsMade).toBe(0);
-    expect(await bench.line(destination)).toEqual({ ...NOTHING, accepted: 1, parked: 1 });
+    expect(await harness.deliveries.giveBack(other, 0)).toEqual({ kind: 'parked' });
+    expect((await harness.store.queue.getJob(delivery.id))?.attemptsMade).toBe(0);
+    expect(await harness.line(destination)).toEqual({ ...NOTHING, accepted: 1, parked: 1 });
     await expectExact();
   });
 
   test('a confirmation of a worker whose lock was lost counts, whoever holds the delivery then', async () => {
-    await bench.park(delivery, dueNow);
+    await harness.park(delivery, dueNow);
     await take();
     await loseLock();
     const other = await take();
-    await bench.deliveries.settle(delivery.id, 'delivered');
-    expect(await bench.deliveries.giveBack(other, 0, FAILURE)).toEqual({ kind: 'lost' });
-    expect(await bench.deliveries.settle(delivery.id, 'delivered')).toEqual({ kind: 'gone' });
-    expect(await bench.line(destination)).toEqual({ ...NOTHING, accepted: 1, delivered: 1 });
-    expect((await bench.keyNames()).filter((name) => name.includes(delivery.id))).toEqual([]);
+    await harness.deliveries.settle(delivery.id, 'delivered');
+    expect(await harness.deliveries.giveBack(other, 0, FAILURE)).toEqual({ kind: 'lost' });
+    expect(await harness.deliveries.settle(delivery.id, 'delivered')).toEqual({ kind: 'gone' });
+    expect(await harness.line(destination)).toEqual({ ...NOTHING, accepted: 1, delivered: 1 });
+    expect((await harness.keyNames()).filter((name) => name.includes(delivery.id))).toEqual([]);
     await expectExact();
   });
 
   test('a lock that ran out while Redis was away is renewed where nobody took the delivery, and not where one did', async () => {
-    await bench.park(delivery, dueNow);
+    await harness.park(delivery, dueNow);
     const first = await take();
-    const lock = `${bench.store.queue.toKey(delivery.id)}:lock`;
-    await bench.withRedis((redis) => redis.del(lock));
-    expect(await bench.store.call('relayHold', 15_000, first.id, first.token)).toEqual([]);
-    expect(await bench.withRedis((redis) => redis.get(lock))).toBe(first.token);
+    const lock = `${harness.store.queue.toKey(delivery.id)}:lock`;
+    await harness.withRedis((redis) => redis.del(lock));
+    expect(await harness.store.call('relayHold', 15_000, first.id, first.token)).toEqual([]);
+    expect(await harness.withRedis((redis) => redis.get(lock))).toBe(first.token);
     await loseLock();
     const second = await take();
-    await bench.withRedis((redis) => redis.del(lock));
-    expect(await bench.store.call('relayHold', 15_000, first.id, first.token)).toEqual([first.id]);
-    expect(await bench.store.call('relayHold', 15_000, second.id, second.token)).toEqual([]);
+    await harness.withRedis((redis) => redis.del(lock));
+    expect(await harness.store.call('relayHold', 15_000, first.id, first.token)).toEqual([first.id]);
+    expect(await harness.store.call('relayHold', 15_000, second.id, second.token)).toEqual([]);
   });
 
   /** Everything that two workers, a slow direct attempt and a person may do to one delivery. */
   const doings: readonly (readonly [name: string, step: (held: Held[]) => Promise<unknown>])[] = [
     ['taken', async (held) => held.push(await take())],
-    ['late 200', () => bench.deliveries.settle(delivery.id, 'delivered')],
+    ['late 200', () => harness.deliveries.settle(delivery.id, 'delivered')],
     [
       'late refusal',
       () =>
-        bench.deliveries.failedLate({
+        harness.deliveries.failedLate({
           id: delivery.id,
           decision: { kind: 'give-up', reason: 'rejected' },
           record: REFUSAL,
@@ -149,7 +149,7 @@ describe('a delivery is decided once (finding 3.8)', () => {
     ],
     [
       'first holder refuses',
-      (held) => bench.deliveries.bury(held[0] ?? { id: delivery.id, token: '' }, 'rejected'),
+      (held) => harness.deliveries.bury(held[0] ?? { id: delivery.id, token: '' }, 'rejected'),
     ],
     [
       'lock lost, and taken',
@@ -160,19 +160,19 @@ describe('a delivery is decided once (finding 3.8)', () => {
     ],
     [
       'last holder fails',
-      (held) => bench.deliveries.giveBack(held.at(-1) ?? { id: delivery.id, token: '' }, 0, FAILURE),
+      (held) => harness.deliveries.giveBack(held.at(-1) ?? { id: delivery.id, token: '' }, 0, FAILURE),
     ],
-    ['replayed', () => bench.deadLetters.replay(delivery.id)],
-    ['parked again', () => bench.park(delivery, dueNow)],
-    ['too old', () => bench.store.call('relayExpireParked', -1000, 10, 0)],
-    ['removed', () => bench.deadLetters.remove(delivery.id)],
+    ['replayed', () => harness.deadLetters.replay(delivery.id)],
+    ['parked again', () => harness.park(delivery, dueNow)],
+    ['too old', () => harness.store.call('relayExpireParked', -1000, 10, 0)],
+    ['removed', () => harness.deadLetters.remove(delivery.id)],
   ];
 
   test('in every order the equation and the shares are exact', async () => {
     for (let run = 0; run < 60; run++) {
       const order = [...doings].sort(() => Math.random() - 0.5);
       const held: Held[] = [];
-      await bench.park(delivery, dueNow);
+      await harness.park(delivery, dueNow);
       for (const [, step] of order) {
         await step(held);
         await expectExact().catch((error: unknown) => {
@@ -185,8 +185,8 @@ describe('a delivery is decided once (finding 3.8)', () => {
 
 describe('what is sent again (finding 3.7)', () => {
   test('steps whose answers are lost are made once, the ledger’s too', async () => {
-    const proxy = await SlowProxy.start(Number(new URL(bench.uri).port));
-    const far = await StoreBench.open({ uri: `redis://127.0.0.1:${proxy.port}`, prefix: bench.prefix });
+    const proxy = await SlowProxy.start(Number(new URL(harness.uri).port));
+    const far = await StoreHarness.open({ uri: `redis://127.0.0.1:${proxy.port}`, prefix: harness.prefix });
     try {
       const [toPark, toBury, toSettle, toFail] = deliveries(destination, 4) as [
         Delivery,
@@ -194,8 +194,8 @@ describe('what is sent again (finding 3.7)', () => {
         Delivery,
         Delivery,
       ];
-      await bench.park(toSettle);
-      await bench.park(toFail, { reason: 'slow', history: [] });
+      await harness.park(toSettle);
+      await harness.park(toFail, { reason: 'slow', history: [] });
       proxy.losesAnswers = true;
       far.ledger.countDelivered(deliveries(destination, 7, 100));
       const sent = Promise.all([
@@ -207,9 +207,9 @@ describe('what is sent again (finding 3.7)', () => {
       ]);
       for (let loss = 0; loss < 3; loss++) {
         // Made there, as another connection sees, and not confirmed here.
-        await bench.untilLine(destination, { accepted: 4 + 7, delivered: 1 + 7 });
+        await harness.untilLine(destination, { accepted: 4 + 7, delivered: 1 + 7 });
         await eventually(
-          async () => ((await bench.store.queue.getJobLogs(toFail.id)).count === 1 ? true : undefined),
+          async () => ((await harness.store.queue.getJobLogs(toFail.id)).count === 1 ? true : undefined),
           'the late failure noted',
         );
         proxy.cut();
@@ -217,14 +217,14 @@ describe('what is sent again (finding 3.7)', () => {
       proxy.losesAnswers = false;
       proxy.cut();
       await sent;
-      expect(await bench.line(destination)).toEqual({
+      expect(await harness.line(destination)).toEqual({
         ...NOTHING,
         accepted: 4 + 7,
         delivered: 1 + 7,
         parked: 2,
         dead: 1,
       });
-      expect((await bench.store.queue.getJobLogs(toFail.id)).logs).toHaveLength(1);
+      expect((await harness.store.queue.getJobLogs(toFail.id)).logs).toHaveLength(1);
       await expectExact();
     } finally {
       proxy.losesAnswers = false;
@@ -237,11 +237,11 @@ describe('what is sent again (finding 3.7)', () => {
 
 describe('Redis far away (finding 3.9)', () => {
   test('at 200 ms every due retry is made soon and once, and the lock of none is lost', async () => {
-    const proxy = await SlowProxy.start(Number(new URL(bench.uri).port));
-    const far = await StoreBench.open({ uri: `redis://127.0.0.1:${proxy.port}`, prefix: bench.prefix });
+    const proxy = await SlowProxy.start(Number(new URL(harness.uri).port));
+    const far = await StoreHarness.open({ uri: `redis://127.0.0.1:${proxy.port}`, prefix: harness.prefix });
     try {
       const due = { decision: { kind: 'retry', delayMs: 500 } } as const;
-      await Promise.all(deliveries(destination, 120).map((parked) => bench.park(parked, due)));
+      await Promise.all(deliveries(destination, 120).map((parked) => harness.park(parked, due)));
       destination.answer = { kind: 'delivered' };
       proxy.latencyMs = 100;
       const startedAt = Date.now();
@@ -249,7 +249,7 @@ describe('Redis far away (finding 3.9)', () => {
       // Fetched one by one before the first is begun, that one would begin after twenty seconds.
       const [first] = await far.records.count(1);
       expect((first?.at ?? 0) - startedAt).toBeLessThan(10_000);
-      await bench.untilLine(destination, { delivered: 120, parked: 0, difference: 0 });
+      await harness.untilLine(destination, { delivered: 120, parked: 0, difference: 0 });
       expect(destination.attempts).toHaveLength(120);
     } finally {
       proxy.latencyMs = 0;
@@ -261,7 +261,7 @@ describe('Redis far away (finding 3.9)', () => {
 
 describe('records that somebody changed', () => {
   const others = (): Delivery[] => deliveries(destination, 3, 10);
-  const jobKey = (): string => bench.store.queue.toKey(delivery.id);
+  const jobKey = (): string => harness.store.queue.toKey(delivery.id);
   const dueNow = { decision: { kind: 'retry', delayMs: 0 } } as const;
 
   test.each([
@@ -271,66 +271,66 @@ describe('records that somebody changed', () => {
   ])(
     'one whose data %s becomes a dead letter of its own reason, and others are delivered',
     async (_what, text) => {
-      await bench.park(delivery, dueNow);
-      await bench.withRedis(async (redis) => {
+      await harness.park(delivery, dueNow);
+      await harness.withRedis(async (redis) => {
         const data = text ?? (await redis.hget(jobKey(), 'data'))?.replace(/"b":"[^"]*"/, '"b":"!!!!"') ?? '';
         await redis.hset(jobKey(), 'data', data);
       });
-      for (const other of others()) await bench.park(other, dueNow);
+      for (const other of others()) await harness.park(other, dueNow);
       destination.answer = { kind: 'delivered' };
-      bench.startWorker({ destinations: [destination] });
-      await bench.untilLine(destination, { accepted: 4, delivered: 3, dead: 1, parked: 0 });
-      expect(bench.dead.all).toEqual(['unreadable']);
+      harness.startWorker({ destinations: [destination] });
+      await harness.untilLine(destination, { accepted: 4, delivered: 3, dead: 1, parked: 0 });
+      expect(harness.dead.all).toEqual(['unreadable']);
       const letters = [];
-      for await (const letter of bench.deadLetters.list()) letters.push(letter);
+      for await (const letter of harness.deadLetters.list()) letters.push(letter);
       expect(letters).toMatchObject([{ id: delivery.id, reason: 'unreadable', destination: destination.id }]);
-      expect((await bench.deadLetters.show(delivery.id))?.id).toBe(delivery.id);
-      expect(await bench.deadLetters.expire(-60_000, 1000)).toBe(1);
+      expect((await harness.deadLetters.show(delivery.id))?.id).toBe(delivery.id);
+      expect(await harness.deadLetters.expire(-60_000, 1000)).toBe(1);
       await expectExact();
     },
   );
 
   test('one of a later version waits for a worker that reads it', async () => {
-    await bench.park(delivery, dueNow);
-    await bench.withRedis((redis) => redis.hset(jobKey(), 'data', '{"v":99}'));
+    await harness.park(delivery, dueNow);
+    await harness.withRedis((redis) => redis.hset(jobKey(), 'data', '{"v":99}'));
     const [other] = others();
-    await bench.park(nth([other], 0) as Delivery, dueNow);
+    await harness.park(nth([other], 0) as Delivery, dueNow);
     destination.answer = { kind: 'delivered' };
-    bench.startWorker({ destinations: [destination] });
-    await bench.untilLine(destination, { accepted: 2, delivered: 1, parked: 1 });
-    expect(bench.dead.all).toEqual([]);
+    harness.startWorker({ destinations: [destination] });
+    await harness.untilLine(destination, { accepted: 2, delivered: 1, parked: 1 });
+    expect(harness.dead.all).toEqual([]);
   });
 
   test('one whose record is gone, or no hash any more, is told, and others are delivered', async () => {
     const [first, second, third] = others();
-    for (const parked of [first, second, third]) await bench.park(nth([parked], 0) as Delivery, dueNow);
-    await bench.withRedis(async (redis) => {
-      await redis.del(bench.store.queue.toKey(first?.id ?? ''));
-      await redis.del(bench.store.queue.toKey(second?.id ?? ''));
-      await redis.set(bench.store.queue.toKey(second?.id ?? ''), 'x');
+    for (const parked of [first, second, third]) await harness.park(nth([parked], 0) as Delivery, dueNow);
+    await harness.withRedis(async (redis) => {
+      await redis.del(harness.store.queue.toKey(first?.id ?? ''));
+      await redis.del(harness.store.queue.toKey(second?.id ?? ''));
+      await redis.set(harness.store.queue.toKey(second?.id ?? ''), 'x');
     });
     destination.answer = { kind: 'delivered' };
-    bench.startWorker({ destinations: [destination] });
-    await bench.untilLine(destination, { accepted: 3, delivered: 1, parked: 0, difference: 2 });
-    expect([...(await bench.missing.count(2))].sort()).toEqual([first?.id, second?.id].sort());
+    harness.startWorker({ destinations: [destination] });
+    await harness.untilLine(destination, { accepted: 3, delivered: 1, parked: 0, difference: 2 });
+    expect([...(await harness.missing.count(2))].sort()).toEqual([first?.id, second?.id].sort());
   });
 
   test('odd dead letters neither hide nor keep others', async () => {
     const buried = others();
-    await bench.bury(buried);
+    await harness.bury(buried);
     const [first, second] = buried;
-    await bench.withRedis(async (redis) => {
-      await redis.hset(bench.store.queue.toKey(first?.id ?? ''), 'data', 'x', 'finishedOn', 'y');
-      await redis.del(bench.store.queue.toKey(second?.id ?? ''));
-      await redis.set(bench.store.queue.toKey(second?.id ?? ''), 'x');
-      await redis.zadd(bench.store.queue.toKey('failed'), 1, 'x');
+    await harness.withRedis(async (redis) => {
+      await redis.hset(harness.store.queue.toKey(first?.id ?? ''), 'data', 'x', 'finishedOn', 'y');
+      await redis.del(harness.store.queue.toKey(second?.id ?? ''));
+      await redis.set(harness.store.queue.toKey(second?.id ?? ''), 'x');
+      await redis.zadd(harness.store.queue.toKey('failed'), 1, 'x');
     });
     const letters = [];
-    for await (const { id, detail } of bench.deadLetters.list()) letters.push([id, detail]);
+    for await (const { id, detail } of harness.deadLetters.list()) letters.push([id, detail]);
     expect(letters).toHaveLength(4);
     expect(letters.filter(([, detail]) => detail === 'RECORD_UNREADABLE')).toHaveLength(3);
-    expect(await bench.deadLetters.expire(-60_000, 1000)).toBe(4);
-    expect(await bench.deadLetters.count()).toBe(0);
+    expect(await harness.deadLetters.expire(-60_000, 1000)).toBe(4);
+    expect(await harness.deadLetters.count()).toBe(0);
   });
 });
 
@@ -339,27 +339,27 @@ describe('due times are those of Redis (finding 3.12)', () => {
     const clock = jest
       .spyOn(Date, 'now')
       .mockImplementation(() => performance.timeOrigin + performance.now() + 3_600_000);
-    await bench.park(delivery, { decision: { kind: 'retry', delayMs: 200 } });
-    await bench.park(deliveryTo(destination, eventBody(2)), {
+    await harness.park(delivery, { decision: { kind: 'retry', delayMs: 200 } });
+    await harness.park(deliveryTo(destination, eventBody(2)), {
       decision: { kind: 'retry', delayMs: 600_000 },
     });
     destination.answer = { kind: 'delivered' };
-    bench.startWorker({ destinations: [destination] });
-    await bench.untilLine(destination, { delivered: 1, parked: 1 });
+    harness.startWorker({ destinations: [destination] });
+    await harness.untilLine(destination, { delivered: 1, parked: 1 });
     clock.mockRestore();
     expect(destination.attempts.map(({ delivery: { id } }) => id)).toEqual([delivery.id]);
   });
 
   test('what a wrong clock put off by an hour becomes due by its own delay', async () => {
-    await bench.park(delivery, { decision: { kind: 'retry', delayMs: 100 } });
+    await harness.park(delivery, { decision: { kind: 'retry', delayMs: 100 } });
     const legitimate = deliveryTo(destination, eventBody(2));
-    await bench.park(legitimate, { decision: { kind: 'retry', delayMs: 7_200_000 } });
-    const delayed = bench.store.queue.toKey('delayed');
-    await bench.withRedis((redis) => redis.zadd(delayed, (Date.now() + 3_600_000) * 4096, delivery.id));
-    expect(await bench.store.call('relayBringForward', 1000, 10)).toBe(1);
+    await harness.park(legitimate, { decision: { kind: 'retry', delayMs: 7_200_000 } });
+    const delayed = harness.store.queue.toKey('delayed');
+    await harness.withRedis((redis) => redis.zadd(delayed, (Date.now() + 3_600_000) * 4096, delivery.id));
+    expect(await harness.store.call('relayBringForward', 1000, 10)).toBe(1);
     destination.answer = { kind: 'delivered' };
-    bench.startWorker({ destinations: [destination] });
-    await bench.untilLine(destination, { delivered: 1, parked: 1 });
+    harness.startWorker({ destinations: [destination] });
+    await harness.untilLine(destination, { delivered: 1, parked: 1 });
     expect(destination.attempts.map(({ delivery: { id } }) => id)).toEqual([delivery.id]);
   });
 });

@@ -1,10 +1,11 @@
-import { ConnectProxy } from '../support/connect-proxy';
-import { messageEvents } from '../support/publisher';
+import { messageEvents } from '../support/clients/publisher';
+import { provided } from '../support/harness/provided';
+import { Scenario } from '../support/harness/scenario';
+import type { Environment } from '../support/processes/relay';
+import { ConnectProxy } from '../support/proxies/connect-proxy';
+import { AUTHORITY, type Certificate, TlsFront } from '../support/proxies/tls/front';
 import { PUSHER, PusherScenario } from '../support/pusher/scenario';
-import { everyNth, Receiver } from '../support/receiver';
-import type { Environment } from '../support/relay';
-import { provided, Scenario } from '../support/scenario';
-import { AUTHORITY, type Certificate, TlsFront } from '../support/tls/front';
+import { everyNth, Receiver } from '../support/servers/receiver';
 
 jest.setTimeout(120_000);
 
@@ -125,21 +126,21 @@ test.each<[string, Certificate, Environment, string]>([
 );
 
 test('Pusher over TLS: one handshake serves many requests', async () => {
-  const bench = await PusherScenario.start();
-  closing.unshift(bench);
-  const pusher = await front(`http://127.0.0.1:${bench.server.port}`);
-  await bench.scenario.startWorker({
+  const harness = await PusherScenario.start();
+  closing.unshift(harness);
+  const pusher = await front(`http://127.0.0.1:${harness.server.port}`);
+  await harness.scenario.startWorker({
     ...TRUSTING,
     PUSHER_GLOBAL_USE_TLS: 'true',
     PUSHER_GLOBAL_HOST: 'localhost',
     PUSHER_GLOBAL_PORT: String(pusher.port),
   });
-  await bench.scenario.publishEvents(messageEvents('tls', 1000));
-  await bench.untilTaken(1000);
-  await bench.scenario.untilAudited(({ delivered }) => delivered === 1000, PUSHER);
+  await harness.scenario.publishEvents(messageEvents('tls', 1000));
+  await harness.untilTaken(1000);
+  await harness.scenario.untilAudited(({ delivered }) => delivered === 1000, PUSHER);
   expect(pusher.names.all.length).toBeLessThan(40);
   expect(new Set(pusher.names.all)).toEqual(new Set(['localhost']));
-  await bench.scenario.stopWorkers();
+  await harness.scenario.stopWorkers();
 });
 
 test('a broker and a Redis whose certificates nobody signed: doctor says so, and what helps', async () => {

@@ -3,17 +3,16 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Redis } from 'ioredis';
-import { loadConfig } from '../../src/config/load';
 import { MODULES } from '../../src/modules';
 import { SettingsCipher } from '../../src/settings/cipher';
 import { parseSettings } from '../../src/settings/document';
 import { InstanceSettings } from '../../src/settings/settings-editor';
 import { SettingsStore } from '../../src/settings/settings-store';
 import { digestOf } from '../../src/settings/token-entry';
-import { errorShape, GatewayBench } from '../support/gateway';
-import { runCommand } from '../support/relay';
-import { Scenario } from '../support/scenario';
-import { eventually, Happenings } from '../support/signals';
+import { errorShape, GatewayHarness } from '../support/harness/gateway-harness';
+import { Scenario } from '../support/harness/scenario';
+import { runCommand } from '../support/processes/command';
+import { eventually, Happenings } from '../support/signals/signals';
 
 jest.setTimeout(180_000);
 
@@ -45,33 +44,33 @@ const settings = (value: object) => {
 };
 
 describe('settings of one instance that cannot be read (findings 2.1, 2.6)', () => {
-  let bench: GatewayBench;
+  let harness: GatewayHarness;
   let redis: Redis;
   let store: SettingsStore;
 
   beforeAll(async () => {
-    bench = await GatewayBench.start({ SETTINGS_ENCRYPTION_KEY: KEY });
-    redis = bench.connectRedis();
+    harness = await GatewayHarness.start({ SETTINGS_ENCRYPTION_KEY: KEY });
+    redis = harness.connectRedis();
     store = new SettingsStore({
       sections: MODULES.sections,
       redis,
-      prefix: bench.prefix,
+      prefix: harness.prefix,
       cipher: new SettingsCipher([KEY]),
     });
   });
   afterAll(async () => {
     redis.disconnect();
-    await bench.close();
+    await harness.close();
   });
   beforeEach(async () => {
     for (const [name, text] of Object.entries(UNREADABLE)) {
-      await redis.hset(`{${bench.prefix}}:settings`, name, text);
+      await redis.hset(`{${harness.prefix}}:settings`, name, text);
     }
     const pusher = { appId: '77', key: 'app-key', secret: 'app-secret', cluster: 'eu' };
     await store.update('healthy', () => settings({ webhook: { url: URL }, token: 'healthy-token', pusher }));
   });
 
-  const command = (...args: string[]) => runCommand(bench.env, ...args);
+  const command = (...args: string[]) => runCommand(args, harness.env);
 
   it('ls and export go on and name them; export ends with 1', async () => {
     const ls = await command('settings', 'ls');
@@ -91,10 +90,10 @@ describe('settings of one instance that cannot be read (findings 2.1, 2.6)', () 
     const set = await command('settings', 'set', name, JSON.stringify({ webhook: { url: URL } }));
     expect([set.code, set.stderr]).toEqual([0, expect.stringContaining('was replaced as a whole')]);
     expect(await store.read(name)).toMatchObject({ webhook: { url: URL } });
-    await redis.hset(`{${bench.prefix}}:settings`, name, UNREADABLE[name] ?? '');
+    await redis.hset(`{${harness.prefix}}:settings`, name, UNREADABLE[name] ?? '');
     const rm = await command('settings', 'rm', name);
     expect([rm.code, rm.stdout]).toEqual([0, `removed ${name}\n`]);
-    expect(await redis.hexists(`{${bench.prefix}}:settings`, name)).toBe(0);
+    expect(await redis.hexists(`{${harness.prefix}}:settings`, name)).toBe(0);
   });
 
   it.each(NAMES)(
@@ -109,7 +108,7 @@ describe('settings of one instance that cannot be read (findings 2.1, 2.6)', () 
         ['DELETE', `/webhook/set/${name}`],
         ['POST', `/webhook/test/${name}`],
       ] as const) {
-        const answer = await bench.ask(
+        const answer = await harness.ask(
           method,
           path,
           method === 'POST' && !path.includes('test') ? { body } : {},
@@ -120,21 +119,21 @@ describe('settings of one instance that cannot be read (findings 2.1, 2.6)', () 
           errorShape(409, 'Conflict', [expect.stringMatching(/cannot be read.*settings set.*DELETE/)]),
         ]);
       }
-      const taken = await bench.ask('POST', '/instance/create', { body: { instanceName: name } });
+      const taken = await harness.ask('POST', '/instance/create', { body: { instanceName: name } });
       expect(taken.status).toBe(403);
-      expect((await bench.ask('GET', `/webhook/find/${name}`, { key: 'a-wrong-token' })).status).toBe(401);
-      expect((await bench.ask('DELETE', `/instance/delete/${name}`)).status).toBe(200);
-      expect((await bench.ask('POST', `/webhook/set/${name}`, { body })).status).toBe(201);
+      expect((await harness.ask('GET', `/webhook/find/${name}`, { key: 'a-wrong-token' })).status).toBe(401);
+      expect((await harness.ask('DELETE', `/instance/delete/${name}`)).status).toBe(200);
+      expect((await harness.ask('POST', `/webhook/set/${name}`, { body })).status).toBe(201);
     },
   );
 
   it('keys of others open as ever, and so do webhooks of their Pusher apps', async () => {
-    const { status } = await bench.ask('GET', '/webhook/find/healthy', { key: 'healthy-token' });
+    const { status } = await harness.ask('GET', '/webhook/find/healthy', { key: 'healthy-token' });
     expect(status).toBe(200);
     const body = JSON.stringify({ time_ms: Date.now(), events: [] });
     const signature = createHmac('sha256', 'app-secret').update(body).digest('hex');
     const headers = { 'x-pusher-key': 'app-key', 'x-pusher-signature': signature };
-    const taken = await bench.ask('POST', '/pusher/webhook/77', { body, key: null, headers });
+    const taken = await harness.ask('POST', '/pusher/webhook/77', { body, key: null, headers });
     expect(taken.status).toBe(200);
   });
 
@@ -142,7 +141,7 @@ describe('settings of one instance that cannot be read (findings 2.1, 2.6)', () 
     const sealed = await command('settings', 'encrypt');
     expect([sealed.code, sealed.stdout]).toEqual([1, 'encrypted 1\n  in-clear\n']);
     expect(sealed.stderr).toContain('another-key');
-    expect(await redis.hget(`{${bench.prefix}}:settings`, 'in-clear')).toMatch(/^sealed1\./);
+    expect(await redis.hget(`{${harness.prefix}}:settings`, 'in-clear')).toMatch(/^sealed1\./);
     expect(await store.read('in-clear')).toMatchObject({ webhook: { url: 'https://attacker.example/' } });
   });
 });
@@ -166,7 +165,7 @@ describe('tokens are found without settings being read (finding 1.9)', () => {
     const instances = new InstanceSettings({
       store,
       file,
-      config: loadConfig(__dirname, {}).config,
+      config: MODULES.loadConfig(__dirname, {}).config,
     });
     return { store, instances };
   };
@@ -217,16 +216,16 @@ describe('tokens are found without settings being read (finding 1.9)', () => {
 });
 
 describe('what may be set', () => {
-  let bench: GatewayBench;
+  let harness: GatewayHarness;
   beforeAll(async () => {
-    bench = await GatewayBench.start({ RABBITMQ_CONSUME: 'shared' });
+    harness = await GatewayHarness.start({ RABBITMQ_CONSUME: 'shared' });
     const body = { instanceName: 'loja', token: 'token-of-loja' };
-    expect((await bench.ask('POST', '/instance/create', { body })).status).toBe(201);
+    expect((await harness.ask('POST', '/instance/create', { body })).status).toBe(201);
   });
-  afterAll(() => bench.close());
+  afterAll(() => harness.close());
 
   it('secrets without a key to encrypt them with are warned of once at the start (finding 5.5)', async () => {
-    const started = await bench.startProcess();
+    const started = await harness.startProcess();
     await eventually(
       () => (started.log.includes('SETTINGS_ENCRYPTION_KEY') ? true : undefined),
       'a warning that names the variable',
@@ -239,25 +238,25 @@ describe('what may be set', () => {
     ['rabbitmq', { rabbitmq: { enabled: true, events: ['字'.repeat(100)] } }],
     ['settings', { sqs: { events: ['CALL', 'CALLS'] } }],
   ])('a tenant names events of the catalogue only: %s (finding 1.10)', async (section, body) => {
-    const tenant = await bench.ask('POST', `/${section}/set/loja`, { body, key: 'token-of-loja' });
+    const tenant = await harness.ask('POST', `/${section}/set/loja`, { body, key: 'token-of-loja' });
     expect(tenant.status).toBe(400);
     expect(tenant.text).toMatch(/did you mean|no more than 100 bytes/);
   });
 
   it('the operator may name those of a later core API, with a warning; the tenant keeps them', async () => {
     const body = { webhook: { url: URL, events: ['BRAND_NEW'] } };
-    const operator = await bench.ask('POST', '/webhook/set/loja', { body });
+    const operator = await harness.ask('POST', '/webhook/set/loja', { body });
     expect([operator.status, operator.text]).toEqual([201, expect.stringContaining('BRAND_NEW is none')]);
-    const tenant = await bench.ask('POST', '/webhook/set/loja', { body, key: 'token-of-loja' });
+    const tenant = await harness.ask('POST', '/webhook/set/loja', { body, key: 'token-of-loja' });
     expect(tenant.status).toBe(201);
   });
 
   it('names that a broker cannot take are refused where a broker is asked for (finding 2.2)', async () => {
     const long = encodeURIComponent('n'.repeat(245));
     const body = { rabbitmq: { enabled: true, events: [] } };
-    const refused = await bench.ask('POST', `/rabbitmq/set/${long}`, { body });
+    const refused = await harness.ask('POST', `/rabbitmq/set/${long}`, { body });
     expect([refused.status, refused.text]).toEqual([400, expect.stringContaining('255 bytes')]);
-    expect((await bench.ask('POST', `/webhook/set/${long}`, { body: { url: URL } })).status).toBe(201);
+    expect((await harness.ask('POST', `/webhook/set/${long}`, { body: { url: URL } })).status).toBe(201);
   });
 
   it('settings of no more than 64 KB, values of no more than 8 KB (finding 1.9)', async () => {
@@ -268,12 +267,12 @@ describe('what may be set', () => {
           { url: URL, headers: { 'x-a': 'v'.repeat(bytes) } },
         ]),
       );
-    const large = await bench.ask('POST', '/settings/set/loja', { body: { webhooks: webhooks(9, 8000) } });
+    const large = await harness.ask('POST', '/settings/set/loja', { body: { webhooks: webhooks(9, 8000) } });
     expect([large.status, large.text]).toEqual([400, expect.stringContaining('no more than 65536 bytes')]);
-    const value = await bench.ask('POST', '/settings/set/loja', { body: { webhooks: webhooks(1, 9000) } });
+    const value = await harness.ask('POST', '/settings/set/loja', { body: { webhooks: webhooks(1, 9000) } });
     expect([value.status, value.text]).toEqual([400, expect.stringContaining('no more than 8192 bytes')]);
     const body = { webhooks: webhooks(20, 8000) };
-    expect((await bench.ask('POST', '/settings/set/loja', { body })).status).toBe(413);
+    expect((await harness.ask('POST', '/settings/set/loja', { body })).status).toBe(413);
   });
 
   it.each([
@@ -293,7 +292,7 @@ describe('what may be set', () => {
       413,
     ],
   ])('a body %s is answered with some lines (finding 4.7)', async (_what, body, status) => {
-    const answer = await bench.ask('POST', '/webhook/set/loja', { body });
+    const answer = await harness.ask('POST', '/webhook/set/loja', { body });
     expect(answer.status).toBe(status);
     expect(answer.text.length).toBeLessThan(20_000);
     if (status === 201)
@@ -305,28 +304,28 @@ describe('what may be set', () => {
   it('stored headers are not sent to another origin, and tokens in addresses are never shown (finding 5.4)', async () => {
     const url = 'https://user:passw0rd@example.com/hook?token=s3cret';
     const headers = { authorization: 'Bearer s3cret' };
-    const set = await bench.ask('POST', '/webhook/set/loja', {
+    const set = await harness.ask('POST', '/webhook/set/loja', {
       body: { webhook: { url, headers, events: [] } },
     });
     // Access in addresses may be refused as such.
     const given = set.status === 201 ? url : 'https://example.com/hook?token=s3cret';
     if (set.status !== 201) {
       const again = { webhook: { url: given, headers, events: [] } };
-      expect((await bench.ask('POST', '/webhook/set/loja', { body: again })).status).toBe(201);
+      expect((await harness.ask('POST', '/webhook/set/loja', { body: again })).status).toBe(201);
     }
-    const found = await bench.ask('GET', '/webhook/find/loja');
+    const found = await harness.ask('GET', '/webhook/find/loja');
     expect(found.text).not.toMatch(/s3cret|passw0rd/);
-    expect((await bench.ask('GET', '/settings/find/loja')).text).not.toMatch(/s3cret|passw0rd/);
+    expect((await harness.ask('GET', '/settings/find/loja')).text).not.toMatch(/s3cret|passw0rd/);
     const moved = { webhook: { url: 'https://attacker.example/' } };
-    const refused = await bench.ask('POST', '/webhook/set/loja', { body: moved, key: 'token-of-loja' });
+    const refused = await harness.ask('POST', '/webhook/set/loja', { body: moved, key: 'token-of-loja' });
     expect([refused.status, refused.text]).toEqual([
       400,
       expect.stringContaining('webhook.headers.authorization'),
     ]);
-    const back = await bench.ask('POST', '/webhook/set/loja', { body: { webhook: found.body } });
+    const back = await harness.ask('POST', '/webhook/set/loja', { body: { webhook: found.body } });
     expect(back.status).toBe(201);
-    const redis = bench.connectRedis();
-    const stored = JSON.parse((await bench.stored(redis, 'loja')) ?? '{}') as object;
+    const redis = harness.connectRedis();
+    const stored = JSON.parse((await harness.stored(redis, 'loja')) ?? '{}') as object;
     redis.disconnect();
     expect(stored).toMatchObject({ webhook: { url: given, headers } });
   });
@@ -391,6 +390,8 @@ describe('a worker beside an instance whose settings cannot be read (finding 2.6
     const { port } = receiver.address() as AddressInfo;
     const set = JSON.stringify({ webhook: { url: `http://127.0.0.1:${port}/` } });
     expect((await scenario.command('settings', 'set', 'sick', set)).code).toBe(0);
+    // Each would be looked at again within 45 s.
+    await scenario.makeDue();
     const ids = await received.count(100, 120_000);
     expect(new Set(ids).size).toBe(100);
     const own = await scenario.untilAudited((line) => line.delivered === 100, 'webhook:instance/sick');

@@ -4,9 +4,9 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { browserProgram, launchBrowser } from '../support/browser';
-import { API_KEY, GatewayBench } from '../support/gateway';
-import { Feeder } from '../support/websockets';
+import { browserProgram, launchBrowser } from '../support/clients/browser';
+import { Feeder } from '../support/clients/websockets';
+import { API_KEY, GatewayHarness } from '../support/harness/gateway-harness';
 
 jest.setTimeout(90_000);
 
@@ -46,22 +46,22 @@ test_(
   'a page in Chromium, plain and socket.io: receives, is cut when the gateway dies, and resumes by itself',
   async () => {
     const server = await servePage();
-    const bench = await GatewayBench.start({ WEBSOCKET_ENABLED: 'true' });
-    const feeder = new Feeder(bench.connectRedis(), bench.prefix);
+    const harness = await GatewayHarness.start({ WEBSOCKET_ENABLED: 'true' });
+    const feeder = new Feeder(harness.connectRedis(), harness.prefix);
     let browser: Browser | undefined;
     try {
       browser = await launchBrowser(browserProgram());
       const page = await browser.newPage();
-      const hash = encodeURIComponent(JSON.stringify([bench.gateway.gatewayPort, API_KEY, instance]));
+      const hash = encodeURIComponent(JSON.stringify([harness.gateway.gatewayPort, API_KEY, instance]));
       await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/#${hash}`);
       await connected(page);
       const keys = await feeder.feed(instance, 5, { sender: 'Zoë 👋' });
       await received(page, 5);
-      const { gatewayPort } = bench.gateway;
-      await bench.gateway.kill();
+      const { gatewayPort } = harness.gateway;
+      await harness.gateway.kill();
       await page.waitForFunction('!window.plainOpen && !client.connected');
       keys.push(...(await feeder.feed(instance, 70)));
-      await bench.startProcess({ GATEWAY_PORT: String(gatewayPort) });
+      await harness.startProcess({ GATEWAY_PORT: String(gatewayPort) });
       await connected(page);
       keys.push(...(await feeder.feed(instance, 5)));
       await received(page, 80);
@@ -73,7 +73,7 @@ test_(
     } finally {
       await browser?.close();
       feeder.close();
-      await bench.close();
+      await harness.close();
       server.closeAllConnections();
       server.close();
       await once(server, 'close');

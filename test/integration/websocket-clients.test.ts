@@ -1,13 +1,13 @@
 import { connect } from 'node:net';
-import { fixture } from '../support/events';
-import { API_KEY, errorShape, GatewayBench } from '../support/gateway';
-import { eventually, turns } from '../support/signals';
-import { Feeder, IoClient, keyOf, PlainClient } from '../support/websockets';
+import { Feeder, IoClient, keyOf, PlainClient } from '../support/clients/websockets';
+import { API_KEY, errorShape, GatewayHarness } from '../support/harness/gateway-harness';
+import { eventually, turns } from '../support/signals/signals';
+import { fixture } from '../support/values/events';
 
 const UNAUTHORIZED = { status: 401, error: 'Unauthorized', response: { message: 'Unauthorized' } };
 const apikey = API_KEY;
 
-let bench: GatewayBench;
+let harness: GatewayHarness;
 let feeder: Feeder;
 let port: number;
 const open: { close(): unknown }[] = [];
@@ -25,11 +25,13 @@ async function socketIo(namespace: string, auth: object, options: object = {}): 
 }
 
 beforeAll(async () => {
-  bench = await GatewayBench.start({ WEBSOCKET_ENABLED: 'true', WEBSOCKET_GLOBAL_EVENTS: 'true' });
-  port = bench.gateway.gatewayPort;
-  feeder = new Feeder(bench.connectRedis(), bench.prefix);
+  harness = await GatewayHarness.start({ WEBSOCKET_ENABLED: 'true', WEBSOCKET_GLOBAL_EVENTS: 'true' });
+  port = harness.gateway.gatewayPort;
+  feeder = new Feeder(harness.connectRedis(), harness.prefix);
   for (const name of ['loja', 'other']) {
-    await bench.ask('POST', '/instance/create', { body: { instanceName: name, token: `token-of-${name}` } });
+    await harness.ask('POST', '/instance/create', {
+      body: { instanceName: name, token: `token-of-${name}` },
+    });
   }
 });
 afterEach(async () => {
@@ -37,7 +39,7 @@ afterEach(async () => {
 });
 afterAll(async () => {
   feeder.close();
-  await bench.close();
+  await harness.close();
 });
 
 describe('what clients receive', () => {
@@ -217,7 +219,7 @@ describe('who is let in', () => {
   });
 
   test('a path that is none is refused with 404', async () => {
-    const answer = await bench.ask('GET', '/ws?apikey=x', {
+    const answer = await harness.ask('GET', '/ws?apikey=x', {
       headers: {
         connection: 'Upgrade',
         upgrade: 'websocket',
@@ -233,7 +235,7 @@ describe('who is let in', () => {
     const revokedIo = await socketIo('/loja', { apikey: 'token-of-loja' });
     const staying = await plain({ apikey, instance: 'loja' });
     const other = await plain({ apikey: 'token-of-other', instance: 'other' });
-    await bench.ask('POST', '/settings/set/loja', { body: { token: 'a-newer-token' } });
+    await harness.ask('POST', '/settings/set/loja', { body: { token: 'a-newer-token' } });
     expect(await revoked.closed).toEqual({ code: 4001, reason: 'revoked' });
     expect(await revokedIo.disconnected.count(1)).toEqual(['io server disconnect']);
     expect(await PlainClient.refused(port, { apikey: 'token-of-loja', instance: 'loja' })).toMatchObject({
@@ -241,12 +243,12 @@ describe('who is let in', () => {
     });
     const keys = [await feeder.feed('loja'), await feeder.feed('other')];
     expect([(await staying.received(1)).map(keyOf), (await other.received(1)).map(keyOf)]).toEqual(keys);
-    await bench.ask('POST', '/settings/set/loja', { body: { token: 'token-of-loja' } });
+    await harness.ask('POST', '/settings/set/loja', { body: { token: 'token-of-loja' } });
   });
 
   test('clients are counted in the metrics, and no longer when they are gone', async () => {
     const count = (protocol: string) =>
-      bench.gateway.metric(`relay_websocket_clients{protocol="${protocol}"}`);
+      harness.gateway.metric(`relay_websocket_clients{protocol="${protocol}"}`);
     const isSo = async (ws: number, io: number) =>
       (await count('ws')) === ws && (await count('socket.io')) === io ? true : undefined;
     await eventually(() => isSo(0, 0), 'nobody connected');

@@ -1,31 +1,31 @@
-import { FreezingProxy } from '../support/freezing-proxy';
-import { API_KEY, errorShape, GatewayBench } from '../support/gateway';
-import type { Environment } from '../support/relay';
-import { eventually } from '../support/signals';
-import { Feeder, IoClient, keyOf, PlainClient } from '../support/websockets';
+import { Feeder, IoClient, keyOf, PlainClient } from '../support/clients/websockets';
+import { API_KEY, errorShape, GatewayHarness } from '../support/harness/gateway-harness';
+import type { Environment } from '../support/processes/relay';
+import { FreezingProxy } from '../support/proxies/freezing-proxy';
+import { eventually } from '../support/signals/signals';
 
 jest.setTimeout(60_000);
 
 const apikey = API_KEY;
 const instance = 'loja';
 
-let bench: GatewayBench;
+let harness: GatewayHarness;
 let feeder: Feeder;
 
 async function start(env: Environment): Promise<number> {
-  bench = await GatewayBench.start({ WEBSOCKET_ENABLED: 'true', ...env });
-  feeder = new Feeder(bench.connectRedis(), bench.prefix);
-  return bench.gateway.gatewayPort;
+  harness = await GatewayHarness.start({ WEBSOCKET_ENABLED: 'true', ...env });
+  feeder = new Feeder(harness.connectRedis(), harness.prefix);
+  return harness.gateway.gatewayPort;
 }
 afterEach(async () => {
   feeder.close();
-  await bench.close();
+  await harness.close();
 });
 
 const untilCutOff = (reason: string, count: number) =>
   eventually(
     async () =>
-      (await bench.gateway.metric(`relay_websocket_clients_cut_off_total{reason="${reason}"}`)) >= count
+      (await harness.gateway.metric(`relay_websocket_clients_cut_off_total{reason="${reason}"}`)) >= count
         ? true
         : undefined,
     `${count} cut off: ${reason}`,
@@ -83,12 +83,12 @@ describe('a client that does not read', () => {
     await untilCutOff('slow', 1);
     await eventually(
       async () =>
-        (await bench.gateway.metric('relay_websocket_clients{protocol="socket.io"}')) === 0
+        (await harness.gateway.metric('relay_websocket_clients{protocol="socket.io"}')) === 0
           ? true
           : undefined,
       'nobody left',
     );
-    expect(await bench.gateway.metric('relay_websocket_clients_cut_off_total{reason="slow"}')).toBe(1);
+    expect(await harness.gateway.metric('relay_websocket_clients_cut_off_total{reason="slow"}')).toBe(1);
     socketOf(slow).resume();
     expect((await slow.disconnected.count(1))[0]).toBe('transport close');
     await other.close();
@@ -117,7 +117,7 @@ describe('a peer that is dead', () => {
     await untilCutOff('dead', 1);
     await eventually(
       async () =>
-        (await bench.gateway.metric('relay_websocket_clients{protocol="socket.io"}')) === 1
+        (await harness.gateway.metric('relay_websocket_clients{protocol="socket.io"}')) === 1
           ? true
           : undefined,
       'the dead one is gone',
@@ -160,7 +160,7 @@ describe('how many', () => {
     const port = await start({ WEBSOCKET_MAX_CLIENTS: '1' });
     for (let index = 0; index < 3; index++) {
       await PlainClient.refused(port, { apikey, instance, 'last-event-id': 'x' });
-      const answer = await bench
+      const answer = await harness
         .ask('GET', `/?instance=${instance}`, {
           headers: { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '1' },
         })
@@ -187,7 +187,7 @@ describe('WEBSOCKET_ALLOWED_HOSTS', () => {
     const keys = await feeder.feed(instance);
     for (const client of clients) expect((await client.received(1)).map(keyOf)).toEqual(keys);
     for (const client of [...clients, global]) await client.close();
-    expect((await bench.ask('GET', '/settings/find/loja', { key: null })).status).toBe(401);
+    expect((await harness.ask('GET', '/settings/find/loja', { key: null })).status).toBe(401);
   });
 
   test('other addresses do; a header cannot say otherwise unless its proxy is trusted', async () => {
@@ -195,7 +195,7 @@ describe('WEBSOCKET_ALLOWED_HOSTS', () => {
     expect(await PlainClient.refused(port, { instance }, { 'x-forwarded-for': '10.0.0.1' })).toMatchObject({
       status: 401,
     });
-    const trusting = await bench.startProcess({ GATEWAY_TRUSTED_PROXIES: '127.0.0.1/32' });
+    const trusting = await harness.startProcess({ GATEWAY_TRUSTED_PROXIES: '127.0.0.1/32' });
     const client = await PlainClient.open(
       trusting.gatewayPort,
       { instance },
@@ -233,10 +233,10 @@ test('a gateway that stops says goodbye, and does not wait for a client that doe
   const io = await IoClient.open(port, `/${instance}`, { apikey });
   const deaf = await PlainClient.open(port, { apikey, instance });
   deaf.socket.pause();
-  bench.gateway.signal('SIGTERM');
+  harness.gateway.signal('SIGTERM');
   expect(await client.closed).toEqual({ code: 1001, reason: 'shutdown' });
   await io.disconnected.count(1);
-  expect(await bench.gateway.ended(10_000)).toEqual({ code: 0, signal: null });
+  expect(await harness.gateway.ended(10_000)).toEqual({ code: 0, signal: null });
   deaf.socket.resume();
   await deaf.close();
   io.close();

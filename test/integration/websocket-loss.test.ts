@@ -1,11 +1,11 @@
 import { Redis } from 'ioredis';
 import { streamKeys } from '../../src/destinations/websocket/stream';
-import { eventBody } from '../support/events';
-import { FreezingProxy } from '../support/freezing-proxy';
-import { API_KEY, GatewayBench } from '../support/gateway';
-import { PrivateRedis } from '../support/private-services';
-import { eventually } from '../support/signals';
-import { Feeder, IoClient, keyOf, PlainClient, type Received } from '../support/websockets';
+import { Feeder, IoClient, keyOf, PlainClient, type Received } from '../support/clients/websockets';
+import { API_KEY, GatewayHarness } from '../support/harness/gateway-harness';
+import { FreezingProxy } from '../support/proxies/freezing-proxy';
+import { PrivateRedis } from '../support/servers/private-services';
+import { eventually } from '../support/signals/signals';
+import { eventBody } from '../support/values/events';
 
 jest.setTimeout(120_000);
 
@@ -46,25 +46,29 @@ function expectNothingLostSilently(received: readonly Received[], keys: readonly
 
 describe('a client that stays connected', () => {
   let redis: PrivateRedis;
-  let bench: GatewayBench;
+  let harness: GatewayHarness;
   let port: number;
 
   beforeEach(async () => {
     redis = await PrivateRedis.start();
-    bench = await GatewayBench.start({ WEBSOCKET_ENABLED: 'true', REDIS_URI: redis.uri });
-    port = bench.gateway.gatewayPort;
+    harness = await GatewayHarness.start({ WEBSOCKET_ENABLED: 'true', REDIS_URI: redis.uri });
+    port = harness.gateway.gatewayPort;
   });
   afterEach(async () => {
-    await bench.close();
+    await harness.close();
     await redis.dispose();
   });
 
   const feederOf = (maxEvents = 1000): Feeder =>
-    new Feeder(bench.connectRedis(), bench.prefix, { maxAgeMs: 300_000, maxEvents, maxBytes: 100_000_000 });
+    new Feeder(harness.connectRedis(), harness.prefix, {
+      maxAgeMs: 300_000,
+      maxEvents,
+      maxBytes: 100_000_000,
+    });
 
   test('a message that never reached the gateway is made up for when the next one comes (finding 3.21)', async () => {
     const feeder = feederOf();
-    const silent = bench.connectRedis();
+    const silent = harness.connectRedis();
     const clients = await Promise.all(PROTOCOLS.map((protocol) => OPEN[protocol](port)));
     const keys = await feeder.feed(instance, 3);
     for (const client of clients) await client.received(3);
@@ -72,7 +76,7 @@ describe('a client that stays connected', () => {
     await silent.acl('SETUSER', 'default', '-publish');
     await expect(feeder.feed(instance, 1)).rejects.toThrow('not fed');
     await silent.acl('SETUSER', 'default', '+publish');
-    const { stream, meta } = streamKeys(bench.prefix, instance);
+    const { stream, meta } = streamKeys(harness.prefix, instance);
     const [lost] = (await silent.xrevrange(stream, '+', '-', 'COUNT', 1))[0] ?? [];
     keys.push('3EB04', ...(await feeder.feed(instance, 2)));
     for (const client of clients) {
@@ -88,7 +92,7 @@ describe('a client that stays connected', () => {
 
   test('also where it was the last one, and nothing comes after it, within 30 s (finding 3.21)', async () => {
     const feeder = feederOf();
-    const admin = bench.connectRedis();
+    const admin = harness.connectRedis();
     const client = await OPEN.plain(port);
     const keys = await feeder.feed(instance, 3);
     await client.received(3);
@@ -121,14 +125,14 @@ describe('a client that stays connected', () => {
     '%s was deleted: it is told so, whether an event comes afterwards or not',
     async (_what, forget) => {
       const feeder = feederOf();
-      const admin = bench.connectRedis();
+      const admin = harness.connectRedis();
       const clients = await Promise.all(PROTOCOLS.map((protocol) => OPEN[protocol](port)));
       const quiet = await PlainClient.open(port, { apikey, instance: 'quiet' });
       await feeder.feed('quiet', 1);
       await quiet.received(1);
       const before = await feeder.feed(instance, 3);
       for (const client of clients) await client.received(3);
-      await forget(admin as never, bench.prefix);
+      await forget(admin as never, harness.prefix);
       const keys = await feeder.feed(instance, 2);
       for (const client of clients) {
         const received = await until(client, keys.at(-1) ?? '');
@@ -156,7 +160,7 @@ describe('a client that stays connected', () => {
     feeder.close();
     await redis.stop();
     await redis.restart();
-    const admin = bench.connectRedis();
+    const admin = harness.connectRedis();
     await admin.flushall();
     const other = feederOf();
     await other.feed(instance, 2);
@@ -170,18 +174,18 @@ describe('a client that stays connected', () => {
 describe('a client whose gateway is away from Redis', () => {
   let redis: PrivateRedis;
   let way: FreezingProxy;
-  let bench: GatewayBench;
+  let harness: GatewayHarness;
 
   beforeEach(async () => {
     redis = await PrivateRedis.start();
     way = await FreezingProxy.start(portOf(redis));
-    bench = await GatewayBench.start({
+    harness = await GatewayHarness.start({
       WEBSOCKET_ENABLED: 'true',
       REDIS_URI: `redis://127.0.0.1:${way.port}`,
     });
   });
   afterEach(async () => {
-    await bench.close();
+    await harness.close();
     await way.close();
     await redis.dispose();
   });
@@ -189,19 +193,19 @@ describe('a client whose gateway is away from Redis', () => {
   test.each(PROTOCOLS)(
     '%s: for longer than the window reaches, is told so before what follows (finding 8.1)',
     async (protocol) => {
-      const feeder = new Feeder(new Redis(redis.uri), bench.prefix, {
+      const feeder = new Feeder(new Redis(redis.uri), harness.prefix, {
         maxAgeMs: 300_000,
         maxEvents: 200,
         maxBytes: 100_000_000,
       });
-      const client = await OPEN[protocol](bench.gateway.gatewayPort);
+      const client = await OPEN[protocol](harness.gateway.gatewayPort);
       const keys = await feeder.feed(instance, 5);
       await client.received(5);
       const { port } = way;
       await way.close();
       keys.push(...(await feeder.feed(instance, 1000)));
       way = await FreezingProxy.start(portOf(redis), port);
-      await bench.gateway.untilReady();
+      await harness.gateway.untilReady();
       keys.push(...(await feeder.feed(instance, 3)));
       const received = await until(client, keys.at(-1) ?? '');
       expectNothingLostSilently(received, keys);
@@ -214,14 +218,14 @@ describe('a client whose gateway is away from Redis', () => {
 });
 
 describe('a client that comes back', () => {
-  let bench: GatewayBench;
+  let harness: GatewayHarness;
   let feeder: Feeder;
   let port: number;
 
   beforeEach(async () => {
-    bench = await GatewayBench.start({ WEBSOCKET_ENABLED: 'true' });
-    port = bench.gateway.gatewayPort;
-    feeder = new Feeder(bench.connectRedis(), bench.prefix, {
+    harness = await GatewayHarness.start({ WEBSOCKET_ENABLED: 'true' });
+    port = harness.gateway.gatewayPort;
+    feeder = new Feeder(harness.connectRedis(), harness.prefix, {
       maxAgeMs: 300_000,
       maxEvents: 100,
       maxBytes: 100_000_000,
@@ -229,7 +233,7 @@ describe('a client that comes back', () => {
   });
   afterEach(async () => {
     feeder.close();
-    await bench.close();
+    await harness.close();
   });
 
   test('and is overtaken by the window while it reads what it missed is told so in the middle (finding 8.2)', async () => {
@@ -274,8 +278,8 @@ describe('a client that comes back', () => {
     const first = await PlainClient.open(port, { apikey, instance, 'last-event-id': 'now' });
     const [ready] = await first.received(1);
     await first.close();
-    const redis = bench.connectRedis();
-    const { stream, meta } = streamKeys(bench.prefix, instance);
+    const redis = harness.connectRedis();
+    const { stream, meta } = streamKeys(harness.prefix, instance);
     await feeder.feed(instance, 2);
     await redis.del(stream, meta);
     await feeder.feed(instance, 1);

@@ -1,13 +1,19 @@
 import { streamKeys } from '../../src/destinations/websocket/stream';
-import { API_KEY, GatewayBench } from '../support/gateway';
-import { PrivateRedis } from '../support/private-services';
-import { eventually } from '../support/signals';
-import { Feeder, IoClient, keyOf, PlainClient, type Received } from '../support/websockets';
+import { Feeder, IoClient, keyOf, PlainClient, type Received } from '../support/clients/websockets';
+import { API_KEY, GatewayHarness } from '../support/harness/gateway-harness';
+import { PrivateRedis } from '../support/servers/private-services';
+import { eventually } from '../support/signals/signals';
 
 jest.setTimeout(60_000);
 
 const apikey = API_KEY;
-const instance = 'loja';
+/** Another one in each test, as most share a gateway. */
+let instance = '';
+let instances = 0;
+
+beforeEach(() => {
+  instance = `loja-${instances++}`;
+});
 
 /** A client that comes back, whatever it speaks. */
 interface Returning {
@@ -31,18 +37,20 @@ const CLIENTS: readonly Returning[] = [
 const lastOf = (events: readonly Received[]): string => events.at(-1)?.id ?? '';
 
 describe.each(CLIENTS)('a client that comes back ($protocol)', ({ open }) => {
-  let bench: GatewayBench;
+  let harness: GatewayHarness;
   let feeder: Feeder;
   let port: number;
 
-  beforeEach(async () => {
-    bench = await GatewayBench.start({ WEBSOCKET_ENABLED: 'true' });
-    port = bench.gateway.gatewayPort;
-    feeder = new Feeder(bench.connectRedis(), bench.prefix);
+  beforeAll(async () => {
+    harness = await GatewayHarness.start({ WEBSOCKET_ENABLED: 'true' });
+    feeder = new Feeder(harness.connectRedis(), harness.prefix);
   });
-  afterEach(async () => {
+  afterAll(async () => {
     feeder.close();
-    await bench.close();
+    await harness.close();
+  });
+  beforeEach(() => {
+    port = harness.gateway.gatewayPort;
   });
 
   test('gets what it missed and then what comes, in order, without gaps or repeats', async () => {
@@ -107,9 +115,9 @@ describe.each(CLIENTS)('a client that comes back ($protocol)', ({ open }) => {
     const first = await open(port);
     const keys = await feeder.feed(instance, 5);
     const last = lastOf(await first.received(5));
-    await bench.gateway.kill();
+    await harness.gateway.kill();
     keys.push(...(await feeder.feed(instance, 70)));
-    await bench.startProcess({ GATEWAY_PORT: String(port) });
+    await harness.startProcess({ GATEWAY_PORT: String(port) });
     const second = await open(port, last);
     keys.push(...(await feeder.feed(instance, 5)));
     expect((await second.received(75)).map(keyOf)).toEqual(keys.slice(5));
@@ -120,7 +128,7 @@ describe.each(CLIENTS)('a client that comes back ($protocol)', ({ open }) => {
     const first = await open(port);
     const keys = await feeder.feed(instance, 5);
     const [, second] = await first.received(5);
-    const { gatewayPort } = await bench.startProcess();
+    const { gatewayPort } = await harness.startProcess();
     const elsewhere = await open(gatewayPort, second?.id);
     expect((await elsewhere.received(3)).map(keyOf)).toEqual(keys.slice(2));
     for (const client of [first, elsewhere]) await client.close();
@@ -129,20 +137,20 @@ describe.each(CLIENTS)('a client that comes back ($protocol)', ({ open }) => {
 
 describe('a window that is over', () => {
   const WINDOW = { maxAgeMs: 300_000, maxEvents: 10, maxBytes: 1_000_000 };
-  let bench: GatewayBench;
+  let harness: GatewayHarness;
   let feeder: Feeder;
 
-  beforeEach(async () => {
-    bench = await GatewayBench.start({ WEBSOCKET_ENABLED: 'true' });
-    feeder = new Feeder(bench.connectRedis(), bench.prefix, WINDOW);
+  beforeAll(async () => {
+    harness = await GatewayHarness.start({ WEBSOCKET_ENABLED: 'true' });
+    feeder = new Feeder(harness.connectRedis(), harness.prefix, WINDOW);
   });
-  afterEach(async () => {
+  afterAll(async () => {
     feeder.close();
-    await bench.close();
+    await harness.close();
   });
 
   test.each(CLIENTS)('$protocol: relay.gap comes first, then what is left', async ({ open }) => {
-    const { gatewayPort } = bench.gateway;
+    const { gatewayPort } = harness.gateway;
     const first = await open(gatewayPort);
     await feeder.feed(instance);
     const last = lastOf(await first.received(1));
@@ -166,7 +174,7 @@ describe('a window that is over', () => {
   });
 
   test.each(CLIENTS)('$protocol: within the window there is no gap, up to its edge', async ({ open }) => {
-    const { gatewayPort } = bench.gateway;
+    const { gatewayPort } = harness.gateway;
     const first = await open(gatewayPort);
     await feeder.feed(instance);
     const last = lastOf(await first.received(1));
@@ -180,7 +188,7 @@ describe('a window that is over', () => {
   test.each(CLIENTS)(
     '$protocol: of a stream that is gone, or another one, everything new comes',
     async ({ open }) => {
-      const { gatewayPort } = bench.gateway;
+      const { gatewayPort } = harness.gateway;
       for (const last of ['1000-0', '99999999999999-0']) {
         const client = await open(gatewayPort, last);
         const [gap] = await client.received(1);
@@ -196,13 +204,13 @@ describe('a window that is over', () => {
   test.each(CLIENTS)(
     '$protocol: of a quiet instance, whose stream has expired, nothing was missed',
     async ({ open }) => {
-      const { gatewayPort } = bench.gateway;
-      const redis = bench.connectRedis();
-      const quiet = new Feeder(bench.connectRedis(), bench.prefix, { ...WINDOW, maxAgeMs: 200 });
+      const { gatewayPort } = harness.gateway;
+      const redis = harness.connectRedis();
+      const quiet = new Feeder(harness.connectRedis(), harness.prefix, { ...WINDOW, maxAgeMs: 200 });
       const expired = () =>
         eventually(
           async () =>
-            (await redis.exists(streamKeys(bench.prefix, instance).stream)) === 0 ? true : undefined,
+            (await redis.exists(streamKeys(harness.prefix, instance).stream)) === 0 ? true : undefined,
           'expired',
         );
       const first = await open(gatewayPort);
@@ -230,7 +238,7 @@ describe('a window that is over', () => {
   );
 
   test('it is bounded by bytes as well', async () => {
-    const { gatewayPort } = bench.gateway;
+    const { gatewayPort } = harness.gateway;
     const first = await PlainClient.open(gatewayPort, { apikey, instance });
     await feeder.feed(instance);
     await first.received(1);
@@ -248,27 +256,27 @@ describe('a window that is over', () => {
 
 describe('while Redis restarts under the gateway', () => {
   let redis: PrivateRedis;
-  let bench: GatewayBench;
+  let harness: GatewayHarness;
   let feeder: Feeder;
 
   beforeEach(async () => {
     redis = await PrivateRedis.start();
-    bench = await GatewayBench.start({ WEBSOCKET_ENABLED: 'true', REDIS_URI: redis.uri });
-    feeder = new Feeder(bench.connectRedis(), bench.prefix);
+    harness = await GatewayHarness.start({ WEBSOCKET_ENABLED: 'true', REDIS_URI: redis.uri });
+    feeder = new Feeder(harness.connectRedis(), harness.prefix);
   });
   afterEach(async () => {
     feeder.close();
-    await bench.close();
+    await harness.close();
     await redis.dispose();
   });
 
   test('clients stay connected, and get all that comes afterwards; those that come back get what they missed', async () => {
-    const { gatewayPort } = bench.gateway;
+    const { gatewayPort } = harness.gateway;
     const clients = await Promise.all(CLIENTS.map(({ open }) => open(gatewayPort)));
     const keys = await feeder.feed(instance, 5);
     const [first] = await Promise.all(clients.map((client) => client.received(5)));
     await redis.restart();
-    const other = new Feeder(bench.connectRedis(), bench.prefix);
+    const other = new Feeder(harness.connectRedis(), harness.prefix);
     // Events may come before the gateway is connected again: none of them is missed.
     const later = await other.feed(instance, 120, { date_time: 'later' });
     other.close();
@@ -284,7 +292,7 @@ describe('while Redis restarts under the gateway', () => {
   });
 
   test('who comes while it is away is told so, and comes back', async () => {
-    const { gatewayPort } = bench.gateway;
+    const { gatewayPort } = harness.gateway;
     await redis.stop();
     const refused = PlainClient.refused(gatewayPort, { apikey, instance });
     expect(await refused).toMatchObject({
@@ -292,9 +300,9 @@ describe('while Redis restarts under the gateway', () => {
       body: { response: { message: [expect.stringContaining('Redis')] } },
     });
     await redis.restart();
-    await bench.gateway.untilReady();
+    await harness.gateway.untilReady();
     const client = await PlainClient.open(gatewayPort, { apikey, instance });
-    const other = new Feeder(bench.connectRedis(), bench.prefix);
+    const other = new Feeder(harness.connectRedis(), harness.prefix);
     expect((await client.received(await other.feed(instance, 3).then(({ length }) => length))).length).toBe(
       3,
     );

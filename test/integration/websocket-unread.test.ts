@@ -1,9 +1,9 @@
 import { Agent, type IncomingMessage, request } from 'node:http';
-import { eventBody } from '../support/events';
-import { API_KEY, GatewayBench } from '../support/gateway';
-import type { Environment } from '../support/relay';
-import { eventually } from '../support/signals';
-import { Feeder, IoClient, keyOf, PlainClient } from '../support/websockets';
+import { Feeder, IoClient, keyOf, PlainClient } from '../support/clients/websockets';
+import { API_KEY, GatewayHarness } from '../support/harness/gateway-harness';
+import type { Environment } from '../support/processes/relay';
+import { eventually } from '../support/signals/signals';
+import { eventBody } from '../support/values/events';
 
 jest.setTimeout(120_000);
 
@@ -11,17 +11,17 @@ const apikey = API_KEY;
 const instance = 'loja';
 const MB = 1_000_000;
 
-let bench: GatewayBench;
+let harness: GatewayHarness;
 let feeder: Feeder;
 
 async function start(env: Environment = {}): Promise<number> {
-  bench = await GatewayBench.start({ WEBSOCKET_ENABLED: 'true', WEBSOCKET_PING_SECONDS: '3600', ...env });
-  feeder = new Feeder(bench.connectRedis(), bench.prefix);
-  return bench.gateway.gatewayPort;
+  harness = await GatewayHarness.start({ WEBSOCKET_ENABLED: 'true', WEBSOCKET_PING_SECONDS: '3600', ...env });
+  feeder = new Feeder(harness.connectRedis(), harness.prefix);
+  return harness.gateway.gatewayPort;
 }
 afterEach(async () => {
   feeder.close();
-  await bench.close();
+  await harness.close();
 });
 
 async function feedLarge(of: string, count: number, bytes: number): Promise<string[]> {
@@ -33,7 +33,7 @@ async function feedLarge(of: string, count: number, bytes: number): Promise<stri
 }
 
 const cutOff = (reason: string) =>
-  bench.gateway.metric(`relay_websocket_clients_cut_off_total{reason="${reason}"}`);
+  harness.gateway.metric(`relay_websocket_clients_cut_off_total{reason="${reason}"}`);
 const untilCutOff = (count: number) =>
   eventually(async () => ((await cutOff('slow')) >= count ? true : undefined), `${count} cut off`, 30_000);
 
@@ -55,10 +55,10 @@ test('200 socket.io clients that do not read hold one copy of what they do not r
   for (const client of slow) pause(client);
   await feedLarge(instance, 1, 1000);
   await reader.received(1);
-  const before = bench.gateway.peakBytes;
+  const before = harness.gateway.peakBytes;
   const keys = await feedLarge(instance, 6, MB);
   expect((await reader.received(7)).slice(1).map(keyOf)).toEqual(keys);
-  expect(bench.gateway.peakBytes - before).toBeLessThan(200 * MB);
+  expect(harness.gateway.peakBytes - before).toBeLessThan(200 * MB);
   for (const client of [...slow, reader]) await client.close();
 });
 

@@ -1,9 +1,9 @@
-import { API_KEY, ask, GatewayBench, type HttpAnswer } from '../support/gateway';
-import { freePort } from '../support/ports';
-import type { OutgoingEvent } from '../support/publisher';
-import { RelayProcess } from '../support/relay';
-import { Scenario } from '../support/scenario';
-import { IoClient, keyOf, PlainClient } from '../support/websockets';
+import type { OutgoingEvent } from '../support/clients/publisher';
+import { IoClient, keyOf, PlainClient } from '../support/clients/websockets';
+import { API_KEY, ask, GatewayHarness, type HttpAnswer } from '../support/harness/gateway-harness';
+import { Scenario } from '../support/harness/scenario';
+import { freePort } from '../support/processes/ports';
+import { RelayProcess } from '../support/processes/relay';
 
 jest.setTimeout(90_000);
 
@@ -31,18 +31,18 @@ const eventOf = (instance: string, key: string, event = 'messages.upsert'): Outg
 
 test('two gateways fed by one worker: every client gets what its instance’s settings say, and the global stream its own', async () => {
   const scenario = await Scenario.start({ env: WEBSOCKETS });
-  const bench = await GatewayBench.start({ ...WEBSOCKETS, REDIS_PREFIX_KEY: scenario.name });
+  const harness = await GatewayHarness.start({ ...WEBSOCKETS, REDIS_PREFIX_KEY: scenario.name });
   const set = (name: string, websocket: object): Promise<HttpAnswer> =>
-    bench.ask('POST', `/websocket/set/${name}`, { body: { websocket } });
+    harness.ask('POST', `/websocket/set/${name}`, { body: { websocket } });
   try {
     await set('loja', { enabled: true, events: ['CALL', 'PRESENCE_UPDATE'] });
     await set('all', { enabled: true, events: [] });
     await set('off', { enabled: false, events: [] });
     await scenario.startWorker();
-    await bench.startProcess();
+    await harness.startProcess();
     const clientsOf = async (query: { instance?: string }) =>
       Promise.all(
-        bench.processes.map(({ gatewayPort }) => PlainClient.open(gatewayPort, { apikey, ...query })),
+        harness.processes.map(({ gatewayPort }) => PlainClient.open(gatewayPort, { apikey, ...query })),
       );
     const loja = await clientsOf({ instance: 'loja' });
     const all = await clientsOf({ instance: 'all' });
@@ -79,13 +79,13 @@ test('two gateways fed by one worker: every client gets what its instance’s se
     }
     expect(round).toBeLessThan(20);
     for (const client of [...loja, ...all, ...off, ...global]) await client.close();
-    const { destinations, balanced } = (await bench.ask('GET', '/audit')).body as {
+    const { destinations, balanced } = (await harness.ask('GET', '/audit')).body as {
       balanced: boolean;
       destinations: { destination: string; dead: number }[];
     };
     expect([balanced, destinations.every(({ dead }) => dead === 0)]).toEqual([true, true]);
   } finally {
-    await bench.close();
+    await harness.close();
     await scenario.close();
   }
 });

@@ -36,7 +36,7 @@ export class MemoryQueue implements Pick<RetryQueue, 'outlook' | 'fetch' | 'exte
     if (record.kind !== 'job') return { kind: 'odd', record: { ...held, problem: record.kind } };
     const before = spent === '' ? record.data.n : Number(spent);
     const counts = { spent: before + Number(attempts), timesTaken: Number(timesTaken) };
-    return { kind: 'due', delivery: { ...held, data: record.data, ...counts } };
+    return { kind: 'due', delivery: { ...held, data: record.data, parkedAt: 0, ...counts } };
   }
 
   async extend(held: readonly Held[]): Promise<readonly Held[]> {

@@ -134,7 +134,7 @@ export class VirtualTime {
       fire: () => fire(...args),
     };
     this.timers.set(timer.id, timer);
-    return handleOf(timer.id);
+    return new TimerHandle(timer.id);
   }
 
   private clear(handle: unknown): void {
@@ -185,12 +185,22 @@ function numbers(): () => number {
 }
 
 /** Code calls `unref` and `ref` on what timers return, and gives it back to clear them. */
-function handleOf(id: number): object {
-  const handle = {
-    unref: () => handle,
-    ref: () => handle,
-    hasRef: () => true,
-    [Symbol.toPrimitive]: () => id,
-  };
-  return handle;
+class TimerHandle {
+  constructor(private readonly id: number) {}
+
+  unref(): this {
+    return this;
+  }
+
+  ref(): this {
+    return this;
+  }
+
+  hasRef(): boolean {
+    return true;
+  }
+
+  [Symbol.toPrimitive](): number {
+    return this.id;
+  }
 }

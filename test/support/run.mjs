@@ -15,8 +15,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const inRoot = (...names) => join(root, ...names);
 const withTypeScript = ['-r', inRoot('test/support/ts-hook.cjs')];
 const jest = inRoot('node_modules/jest/bin/jest.js');
-/** What needs no service: units, the model, and contracts of what is reached without one. */
-const FAST = ['test/unit', 'test/model', 'test/contract/(webhook|sqs)\\.test'];
+const { FAST } = createRequire(import.meta.url)('./stages.cjs');
 const COMMANDS = {
   test: { need: ['rabbitmq', 'redis', 'chromium'], node: [jest] },
   fast: { need: [], node: [jest, ...FAST] },
@@ -162,12 +161,12 @@ await delay(0); // A signal that came while npm ran is acted upon here.
 
 const require = createRequire(import.meta.url);
 require('./ts-hook.cjs');
-const { startServices } = require('./services.ts');
+const { startServices } = require('./processes/services.ts');
 try {
   const services = await startServices({ need: needOf(command, args), log });
   const env = { ...services.env, ...command.env?.(args) };
   // What became of the arguments of the model are its variables: jest knows none of them.
-  const status = await run(command.node, command.env ? [] : args, env, require('./guard.ts'));
+  const status = await run(command.node, command.env ? [] : args, env, require('./processes/guard.ts'));
   await services.stop();
   process.exit(status);
 } catch (error) {

@@ -1,6 +1,6 @@
 import { AddressRefusedError, errorCode, ProxyError } from '../../errors';
 import type { Outcome } from '../../pipeline/delivery';
-import { type Ending, isSuccess } from './exchange';
+import { type HttpResult, isSuccess } from './exchange';
 
 /**
  * Failures that say something about this machine, not about the destination: they spend no attempt. What one destination
@@ -30,21 +30,21 @@ const TOO_BUSY: ReadonlySet<string> = new Set([
 ]);
 
 /** How an exchange ended → outcome. */
-export function judge(ending: Ending, rejectedStatuses: ReadonlySet<number>, now: number): Outcome {
-  switch (ending.kind) {
+export function toOutcome(result: HttpResult, rejectedStatuses: ReadonlySet<number>, now: number): Outcome {
+  switch (result.kind) {
     case 'answer':
-      return judgeAnswer(ending.status, rejectedStatuses, ending.text, ending.retryAfter, now);
+      return outcomeOfAnswer(result.status, rejectedStatuses, result.text, result.retryAfter, now);
     case 'error':
-      return judgeError(ending.error);
+      return outcomeOfError(result.error);
     case 'aborted':
-      return ending.reason === 'timeout'
+      return result.reason === 'timeout'
         ? { kind: 'failed', code: 'TIMEOUT', overloaded: true }
         : { kind: 'interrupted', code: 'SHUTDOWN' };
   }
 }
 
 /** Answer → outcome. 2xx is success, the configured statuses will never change, everything else is retried. */
-export function judgeAnswer(
+export function outcomeOfAnswer(
   status: number,
   rejectedStatuses: ReadonlySet<number>,
   answer: string,
@@ -66,7 +66,7 @@ export function judgeAnswer(
 }
 
 /** A request that got no answer → outcome. */
-export function judgeError(error: unknown): Outcome {
+export function outcomeOfError(error: unknown): Outcome {
   const root = rootOf(error);
   const code = errorCode(root);
   // Retried, as the operator may open the network meanwhile; what would open it is told in the history.

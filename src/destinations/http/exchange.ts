@@ -16,7 +16,7 @@ export interface HttpRequest {
 }
 
 /** How an exchange ended. */
-export type Ending =
+export type HttpResult =
   | {
       readonly kind: 'answer';
       readonly status: number;
@@ -29,7 +29,7 @@ export type Ending =
   | { readonly kind: 'aborted'; readonly reason: AbortReason };
 
 /**
- * One POST and its answer, of which `judge` makes the outcome. A class instead of `undici.request`: no stream is made for the answer. It
+ * One POST and its answer, of which `toOutcome` makes the outcome. A class instead of `undici.request`: no stream is made for the answer. It
  * answers to undici's own, older names of the callbacks, as those of the newer ones cost a controller and a table of
  * headers for each request; version 8 takes the newer ones only.
  */
@@ -48,7 +48,7 @@ export class HttpExchange<T> implements Dispatcher.DispatchHandler {
   constructor(
     dispatcher: Dispatcher,
     { path, headers, body }: HttpRequest,
-    private readonly judge: (ending: Ending) => T,
+    private readonly toOutcome: (result: HttpResult) => T,
   ) {
     this.outcome = new Promise((resolve) => {
       this.resolve = resolve;
@@ -112,10 +112,10 @@ export class HttpExchange<T> implements Dispatcher.DispatchHandler {
     this.end({ kind: 'answer', status: this.status, text: this.kept, retryAfter: this.retryAfter });
   }
 
-  private end(ending: Ending): void {
+  private end(result: HttpResult): void {
     if (this.ended) return;
     this.ended = true;
-    this.resolve(this.judge(ending));
+    this.resolve(this.toOutcome(result));
   }
 
   private cutOff(): void {

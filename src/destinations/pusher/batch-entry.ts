@@ -1,5 +1,5 @@
 import type { AbortReason, Outcome, RunningAttempt } from '../../pipeline/delivery';
-import type { Ending, HttpExchange } from '../http/exchange';
+import type { HttpExchange, HttpResult } from '../http/exchange';
 
 /** One event as Pusher gets it. */
 export interface BatchEvent {
@@ -14,7 +14,7 @@ export class SharedRequest {
   private firstLook: number | undefined;
 
   constructor(
-    private readonly exchange: HttpExchange<Ending>,
+    private readonly exchange: HttpExchange<HttpResult>,
     /** Events that still wait for its answer. */
     private waiting: number,
     private readonly timeoutMs: number,

@@ -1,7 +1,7 @@
 import type { Outcome, RunningAttempt } from '../../pipeline/delivery';
-import type { Ending, HttpExchange } from '../http/exchange';
+import type { HttpExchange, HttpResult } from '../http/exchange';
 import { BatchEntry, type BatchEntryOwner, type BatchEvent, SharedRequest } from './batch-entry';
-import { Lanes } from './channel-queues';
+import { ChannelQueues } from './channel-queues';
 import { blamesAnEvent } from './pusher-answer';
 
 /** Events in one request: Pusher's limit on all its shared clusters. */
@@ -9,8 +9,8 @@ export const MAX_BATCH = 10;
 
 export interface BatcherParts {
   /** Sends the body of a batch. */
-  readonly send: (body: Buffer) => HttpExchange<Ending>;
-  readonly judge: (ending: Ending) => Outcome;
+  readonly send: (body: Buffer) => HttpExchange<HttpResult>;
+  readonly toOutcome: (result: HttpResult) => Outcome;
   /** Longest time that an event waits for others while a request could be made. */
   readonly lingerMs: number;
   /** Of a request, and of the wait for one. */
@@ -21,7 +21,7 @@ export interface BatcherParts {
 
 /** Gathers the events for one app into requests of up to ten. Events of one channel never overtake each other. */
 export class Batcher implements BatchEntryOwner {
-  private readonly lanes = new Lanes();
+  private readonly queues = new ChannelQueues();
   private requests = 0;
   private timer: NodeJS.Timeout | undefined;
 
@@ -33,21 +33,21 @@ export class Batcher implements BatchEntryOwner {
 
   add(event: BatchEvent): RunningAttempt {
     const entry = new BatchEntry(event, Date.now(), this);
-    this.lanes.add(entry);
+    this.queues.add(entry);
     this.sendReady();
     return entry;
   }
 
   withdraw(entry: BatchEntry): void {
-    this.lanes.withdraw(entry);
+    this.queues.withdraw(entry);
     this.sendReady();
   }
 
   /** Sends what is full. The rest the timer sends: what comes in the same turn of the event loop can still join. */
   private sendReady(): void {
-    const { lanes, parts } = this;
-    while (this.hasRoom && lanes.readyCount >= MAX_BATCH) this.sendBatch();
-    const since = lanes.waitingSince;
+    const { queues, parts } = this;
+    while (this.hasRoom && queues.readyCount >= MAX_BATCH) this.sendBatch();
+    const since = queues.waitingSince;
     if (since === undefined || !this.hasRoom) return this.stopTimer();
     const leftMs = Math.max(0, since + parts.lingerMs - Date.now());
     this.timer ??= setTimeout(() => this.timeIsUp(), leftMs);
@@ -59,7 +59,7 @@ export class Batcher implements BatchEntryOwner {
 
   private timeIsUp(): void {
     this.timer = undefined;
-    const since = this.lanes.waitingSince;
+    const since = this.queues.waitingSince;
     if (since !== undefined && Date.now() - since >= this.parts.lingerMs) this.sendBatch();
     this.sendReady();
   }
@@ -70,11 +70,11 @@ export class Batcher implements BatchEntryOwner {
   }
 
   private sendBatch(): void {
-    const entries = this.lanes.take(MAX_BATCH);
+    const entries = this.queues.take(MAX_BATCH);
     this.requests++;
     void this.deliver(entries).then(() => {
       this.requests--;
-      this.lanes.release(entries);
+      this.queues.release(entries);
       this.sendReady();
     });
   }
@@ -83,19 +83,19 @@ export class Batcher implements BatchEntryOwner {
   private async deliver(all: readonly BatchEntry[]): Promise<void> {
     const entries = all.filter(({ isOpen }) => isOpen);
     if (entries.length === 0) return;
-    const ending = await this.exchange(entries);
-    if (entries.length > 1 && blamesAnEvent(ending)) {
+    const result = await this.exchange(entries);
+    if (entries.length > 1 && blamesAnEvent(result)) {
       for (const entry of entries) entry.unshare();
       const half = entries.length >> 1;
       await this.deliver(entries.slice(0, half));
       await this.deliver(entries.slice(half));
       return;
     }
-    const outcome = this.parts.judge(ending);
+    const outcome = this.parts.toOutcome(result);
     for (const entry of entries) entry.end(outcome);
   }
 
-  private exchange(entries: readonly BatchEntry[]): Promise<Ending> {
+  private exchange(entries: readonly BatchEntry[]): Promise<HttpResult> {
     const exchange = this.parts.send(Buffer.from(`{"batch":[${entries.map(({ text }) => text).join(',')}]}`));
     const shared = new SharedRequest(exchange, entries.length, this.parts.timeoutMs);
     for (const entry of entries) entry.share(shared);

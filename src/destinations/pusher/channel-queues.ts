@@ -1,16 +1,16 @@
 import type { BatchEntry } from './batch-entry';
 
-interface Lane {
+interface ChannelQueue {
   readonly entries: BatchEntry[];
   /** Some of its events are under way: the others wait for them, so that they do not overtake. */
   busy: boolean;
 }
 
 /** Events that wait for a request, in a line for each channel; lines take turns. */
-export class Lanes {
-  private readonly byChannel = new Map<string, Lane>();
+export class ChannelQueues {
+  private readonly byChannel = new Map<string, ChannelQueue>();
   /** Lines with events that may go, in the order of their turns. */
-  private ready: Lane[] = [];
+  private ready: ChannelQueue[] = [];
   private readyEvents = 0;
 
   /** How many events may go. */
@@ -24,14 +24,14 @@ export class Lanes {
   }
 
   add(entry: BatchEntry): void {
-    let lane = this.byChannel.get(entry.channel);
-    if (lane === undefined) {
-      lane = { entries: [], busy: false };
-      this.byChannel.set(entry.channel, lane);
+    let queue = this.byChannel.get(entry.channel);
+    if (queue === undefined) {
+      queue = { entries: [], busy: false };
+      this.byChannel.set(entry.channel, queue);
     }
-    lane.entries.push(entry);
-    if (lane.busy) return;
-    if (lane.entries.length === 1) this.ready.push(lane);
+    queue.entries.push(entry);
+    if (queue.busy) return;
+    if (queue.entries.length === 1) this.ready.push(queue);
     this.readyEvents++;
   }
 
@@ -40,11 +40,11 @@ export class Lanes {
     const taken: BatchEntry[] = [];
     let turns = 0;
     for (; turns < this.ready.length && taken.length < count; turns++) {
-      const lane = this.ready[turns];
-      if (lane === undefined) continue;
-      this.readyEvents -= lane.entries.length;
-      taken.push(...lane.entries.splice(0, count - taken.length));
-      lane.busy = true;
+      const queue = this.ready[turns];
+      if (queue === undefined) continue;
+      this.readyEvents -= queue.entries.length;
+      taken.push(...queue.entries.splice(0, count - taken.length));
+      queue.busy = true;
     }
     this.ready = this.ready.slice(turns);
     return taken;
@@ -53,27 +53,27 @@ export class Lanes {
   /** The events that were taken are done with: what waited behind them may go. */
   release(entries: readonly BatchEntry[]): void {
     for (const channel of new Set(entries.map((entry) => entry.channel))) {
-      const lane = this.byChannel.get(channel);
-      if (lane === undefined) continue;
-      lane.busy = false;
-      if (lane.entries.length === 0) this.byChannel.delete(channel);
+      const queue = this.byChannel.get(channel);
+      if (queue === undefined) continue;
+      queue.busy = false;
+      if (queue.entries.length === 0) this.byChannel.delete(channel);
       else {
-        this.ready.push(lane);
-        this.readyEvents += lane.entries.length;
+        this.ready.push(queue);
+        this.readyEvents += queue.entries.length;
       }
     }
   }
 
   /** Takes an event out that nobody waits for any more. */
   withdraw(entry: BatchEntry): void {
-    const lane = this.byChannel.get(entry.channel);
-    const index = lane?.entries.indexOf(entry) ?? -1;
-    if (lane === undefined || index === -1) return;
-    lane.entries.splice(index, 1);
-    if (lane.busy) return;
+    const queue = this.byChannel.get(entry.channel);
+    const index = queue?.entries.indexOf(entry) ?? -1;
+    if (queue === undefined || index === -1) return;
+    queue.entries.splice(index, 1);
+    if (queue.busy) return;
     this.readyEvents--;
-    if (lane.entries.length > 0) return;
+    if (queue.entries.length > 0) return;
     this.byChannel.delete(entry.channel);
-    this.ready.splice(this.ready.indexOf(lane), 1);
+    this.ready.splice(this.ready.indexOf(queue), 1);
   }
 }

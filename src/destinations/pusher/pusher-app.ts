@@ -1,9 +1,9 @@
 import type { Pool } from 'undici';
 import type { Outcome } from '../../pipeline/delivery';
-import { type Ending, HttpExchange } from '../http/exchange';
+import { HttpExchange, type HttpResult } from '../http/exchange';
 import { Batcher } from './batcher';
 import { occupiedChannels } from './channels';
-import { judgePusher } from './pusher-answer';
+import { toPusherOutcome } from './pusher-answer';
 import { type AppCredentials, AppSigner } from './signer';
 
 export interface PusherAppOptions {
@@ -17,7 +17,7 @@ export interface PusherAppOptions {
 }
 
 const BATCH = '/batch_events';
-const asItIs = (ending: Ending): Ending => ending;
+const asItIs = (result: HttpResult): HttpResult => result;
 
 /** One app at Pusher: everything that goes to it, from whatever instance, shares its requests. */
 export class PusherApp {
@@ -33,7 +33,7 @@ export class PusherApp {
     this.signer = new AppSigner(credentials, options.masterKey);
     this.batcher = new Batcher({
       send: (body) => this.send(body),
-      judge: (ending) => this.judge(ending),
+      toOutcome: (result) => this.toOutcome(result),
       lingerMs: options.lingerMs,
       timeoutMs: options.timeoutMs,
       maxRequests: options.maxRequests,
@@ -49,11 +49,11 @@ export class PusherApp {
     return this.client.destroy();
   }
 
-  private judge(ending: Ending): Outcome {
-    return judgePusher(ending, this.options.longDelayMs);
+  private toOutcome(result: HttpResult): Outcome {
+    return toPusherOutcome(result, this.options.longDelayMs);
   }
 
-  private send(body: Buffer): HttpExchange<Ending> {
+  private send(body: Buffer): HttpExchange<HttpResult> {
     const { signer } = this;
     const request = { path: signer.signedPath('POST', BATCH, body), headers: signer.headers, body };
     return new HttpExchange(this.client, request, asItIs);

@@ -1,9 +1,9 @@
-import { eventNameProblem, instanceNameProblem, isEncryptedChannel } from '../../config/pusher-names';
 import { type BodyOptions, composeBody } from '../../events/body';
 import type { Delivery, Destination, DestinationId, Outcome, RunningAttempt } from '../../pipeline/delivery';
 import type { Share } from '../../pipeline/places';
 import type { BatchEvent } from './batch-entry';
 import type { PusherApp } from './pusher-app';
+import { eventNameProblem, instanceNameProblem, isEncryptedChannel } from './pusher-names';
 import { encryptedLength } from './signer';
 
 /** Settings of one destination. */
@@ -12,6 +12,8 @@ export interface PusherTarget {
   readonly appId: string;
   readonly maxAttempts: number;
   readonly shares: readonly Share[];
+  /** Left out where all workers have it from the same place. */
+  readonly address?: string;
 }
 
 /** Parts that all Pusher destinations share. */
@@ -23,13 +25,13 @@ export interface PusherOptions {
   /** Time limit of a request, and of the wait for one, in milliseconds. */
   readonly timeoutMs: number;
   /** Keeps events that are too large and sends a stub with a link; without it they are rejected. */
-  readonly reference?: Referrer;
+  readonly oversize?: OversizeHandler;
   /** Knows which channels have no subscriber; without it every event is sent. */
   readonly occupancy?: Occupancy;
 }
 
 /** Makes the attempt for a `body` that is too large, by sending something else in its place. */
-export type Referrer = (delivery: Delivery, body: Buffer, send: Send) => RunningAttempt;
+export type OversizeHandler = (delivery: Delivery, body: Buffer, send: Send) => RunningAttempt;
 type Send = (data: Buffer) => RunningAttempt;
 
 export interface Occupancy {
@@ -47,6 +49,7 @@ export class PusherDestination implements Destination {
   readonly id: DestinationId;
   readonly maxAttempts: number;
   readonly timeoutMs: number;
+  readonly address?: string;
   readonly shares: readonly Share[];
   private readonly bodyOptions: BodyOptions;
   private readonly qrcodeBodyOptions: BodyOptions;
@@ -60,6 +63,7 @@ export class PusherDestination implements Destination {
     this.maxAttempts = target.maxAttempts;
     this.shares = target.shares;
     this.timeoutMs = 2 * options.timeoutMs;
+    if (target.address !== undefined) this.address = target.address;
     this.bodyOptions = {
       destination: Buffer.from(JSON.stringify(target.appId)),
       stripApikey: options.stripApikey,
@@ -92,8 +96,8 @@ export class PusherDestination implements Destination {
   }
 
   private startOversized(delivery: Delivery, body: Buffer, send: Send): RunningAttempt {
-    const { reference, maxEventBytes } = this.options;
-    if (reference !== undefined) return reference(delivery, body, send);
+    const { oversize, maxEventBytes } = this.options;
+    if (oversize !== undefined) return oversize(delivery, body, send);
     const answer = `${body.length} bytes; Pusher takes ${maxEventBytes}. PUSHER_OVERSIZE=reference would send a link`;
     return ended({ kind: 'rejected', code: 'OVERSIZE', reason: 'oversize', answer });
   }

@@ -1,5 +1,4 @@
 import type { Config } from '../../config/config';
-import type { PusherAppConfig } from '../../config/pusher';
 import { AddressGuard } from '../../network/address-guard';
 import { outgoingClient } from '../../network/outgoing';
 import type { Finding } from '../../observability/finding';
@@ -8,6 +7,7 @@ import type { Settings } from '../../settings/section';
 import { globalId, instanceId } from '../destination-ids';
 import { diagnose } from './diagnosis';
 import { originOf } from './pusher-address';
+import { type PusherAppConfig, pusherConfig } from './pusher-config';
 import { pusherSection } from './pusher-section';
 
 interface Target {
@@ -22,7 +22,7 @@ export async function inspectPushers(
   config: Config,
   settings: ReadonlyMap<string, Settings>,
 ): Promise<Finding[]> {
-  if (!config.pusher.enabled) return [];
+  if (!pusherConfig.of(config).enabled) return [];
   return inspectEach(
     targetsOf(config, settings),
     (target) => inspect(config, target),
@@ -31,8 +31,8 @@ export async function inspectPushers(
 }
 
 function targetsOf(config: Config, settings: ReadonlyMap<string, Settings>): Target[] {
-  const { global } = config.pusher;
-  const guard = new AddressGuard(config.webhook.allowedNetworks);
+  const { global } = pusherConfig.of(config);
+  const guard = new AddressGuard(config.outgoing.allowedNetworks);
   const own = [...settings].flatMap(([instance, each]): Target[] => {
     const app = pusherSection.of(each);
     return app?.enabled === true ? [{ part: instanceId('pusher', instance), app, guard }] : [];
@@ -45,11 +45,12 @@ function targetsOf(config: Config, settings: ReadonlyMap<string, Settings>): Tar
 }
 
 async function inspect(config: Config, { part, app, guard }: Target): Promise<Finding> {
-  const client = outgoingClient(config, originOf(app), 1, guard);
+  const { maxEventBytes } = pusherConfig.of(config);
+  const client = outgoingClient(config.outgoing, originOf(app), 1, guard);
   try {
-    const { trouble, detail, remedy } = await diagnose(app, client, config.pusher.maxEventBytes);
+    const { trouble, detail, remedy } = await diagnose(app, client, maxEventBytes);
     return trouble === undefined
-      ? { part, check: 'app', state: 'ok', detail: `takes ${config.pusher.maxEventBytes} bytes` }
+      ? { part, check: 'app', state: 'ok', detail: `takes ${maxEventBytes} bytes` }
       : { part, check: 'app', state: 'trouble', detail: `${trouble} (${detail}): ${remedy}` };
   } finally {
     await client.destroy();

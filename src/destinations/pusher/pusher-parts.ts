@@ -2,14 +2,15 @@ import { describeError, throttled } from '../../observability/report';
 import type { DestinationContext } from '../module';
 import { OccupancyStore } from './occupancy/occupancy-store';
 import { OccupancyView } from './occupancy/occupancy-view';
-import { keepReferences } from './oversize/references';
+import { oversizeHandlerFor } from './oversize/references';
+import { pusherConfig } from './pusher-config';
 import type { PusherParts } from './pushers';
 
 /** What Pusher's destinations need of Redis, as far as the configuration asks for it. */
 export function createPusherParts({ config, redis, subscriber, log }: DestinationContext): PusherParts {
-  const { enabled, skipVacant, vacantCheckMs } = config.pusher;
-  const reference = keepReferences(config, redis);
-  if (!enabled || !skipVacant) return reference === undefined ? {} : { reference };
+  const { enabled, skipVacant, vacantCheckMs } = pusherConfig.of(config);
+  const oversize = oversizeHandlerFor(config, redis);
+  if (!enabled || !skipVacant) return oversize === undefined ? {} : { oversize };
   const occupancy = new OccupancyView({
     store: new OccupancyStore(redis, config.redis.prefix),
     subscriber,
@@ -18,5 +19,5 @@ export function createPusherParts({ config, redis, subscriber, log }: Destinatio
       log.warn('occupied channels are not known: everything is sent', describeError(error)),
     ),
   });
-  return reference === undefined ? { occupancy } : { reference, occupancy };
+  return oversize === undefined ? { occupancy } : { oversize, occupancy };
 }

@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { Config } from '../../config/config';
-import { isClusterName, isHostName } from '../../config/pusher';
-import { instanceNameProblem } from '../../config/pusher-names';
 import { AddressGuard } from '../../network/address-guard';
 import { type Fields, Section, type SectionChecker } from '../../settings/section';
 import { enabledField, eventsField, timeFields } from '../../settings/section-fields';
 import { originOf } from './pusher-address';
+import { isClusterName, isHostName, pusherConfig } from './pusher-config';
+import { instanceNameProblem } from './pusher-names';
 
 const text = z.string().min(1).max(100);
 /** They become part of an address. */
@@ -47,8 +47,8 @@ export const pusherSection: Section<PusherSettings> = new Section({
   fields,
   secrets: { secret: 'text' },
   isSamePlace: (now, before) => !('appId' in before) || isDeepStrictEqual(placeOf(now), placeOf(before)),
-  obstacle: ({ pusher }) =>
-    pusher.enabled ? undefined : 'PUSHER_ENABLED is false: nothing is sent to Pusher',
+  obstacle: (config) =>
+    pusherConfig.of(config).enabled ? undefined : 'PUSHER_ENABLED is false: nothing is sent to Pusher',
   checker: appChecker,
 });
 
@@ -57,13 +57,14 @@ function placeOf({ host, port, cluster = '', useTLS = true }: Fields): unknown[]
 }
 
 /** What is wrong with the app of an instance, as far as the settings themselves show it. */
-function appChecker({ webhook, pusher }: Config): SectionChecker<PusherSettings> {
-  const guard = new AddressGuard(webhook.allowedNetworks);
+function appChecker(config: Config): SectionChecker<PusherSettings> {
+  const { channelPrefix } = pusherConfig.of(config);
+  const guard = new AddressGuard(config.outgoing.allowedNetworks);
   return {
     check: (instance, settings, path) => {
       if (!settings.enabled) return {};
       const problem =
-        instanceNameProblem(instance, pusher.channelPrefix) ??
+        instanceNameProblem(instance, channelPrefix) ??
         guard.checkUrl(originOf(settings))?.replace(/^url/, 'host');
       return problem === undefined ? {} : { problems: [`${path}: ${problem}`] };
     },

@@ -1,13 +1,13 @@
 import { LRUCache } from 'lru-cache';
 import type { Pool } from 'undici';
 import type { Config } from '../../config/config';
-import type { PusherAppConfig } from '../../config/pusher';
 import { AddressGuard } from '../../network/address-guard';
 import { outgoingClient } from '../../network/outgoing';
 import { type DestinationId, destinationKey } from '../../pipeline/delivery';
 import type { Subscription } from '../../pipeline/route';
 import { filterOf } from '../../settings/document';
 import type { Settings } from '../../settings/section';
+import { addressFingerprint } from '../address-fingerprint';
 import { globalId, instanceId } from '../destination-ids';
 import type { DestinationFamily } from '../directory';
 import { sharesOf } from '../shares-of';
@@ -15,11 +15,17 @@ import { appName, MAX_CHANNELS } from './occupancy/occupancy-store';
 import type { OccupancyView } from './occupancy/occupancy-view';
 import { originOf } from './pusher-address';
 import { PusherApp } from './pusher-app';
-import { type Occupancy, PusherDestination, type Referrer } from './pusher-destination';
+import { type PusherAppConfig, type PusherConfig, pusherConfig } from './pusher-config';
+import {
+  type Occupancy,
+  type OversizeHandler,
+  PusherDestination,
+  type PusherTarget,
+} from './pusher-destination';
 import { type PusherSettings, pusherSection } from './pusher-section';
 
 export interface PusherParts {
-  readonly reference?: Referrer;
+  readonly oversize?: OversizeHandler;
   readonly occupancy?: OccupancyView;
 }
 
@@ -31,6 +37,7 @@ const MAX_REQUESTS = 64;
 /** The global Pusher app, and the apps of instances. */
 export class Pushers implements DestinationFamily {
   readonly globals: readonly Subscription[];
+  private readonly pusher: PusherConfig;
   private readonly guard: AddressGuard;
   /** By everything that makes an app: instances that name the same one share its requests. */
   private readonly apps = new LRUCache<string, PusherApp>({ max: MAX_APPS });
@@ -41,16 +48,20 @@ export class Pushers implements DestinationFamily {
     private readonly config: Config,
     private readonly parts: PusherParts = {},
   ) {
-    this.guard = new AddressGuard(config.webhook.allowedNetworks);
-    const { global } = config.pusher;
+    this.guard = new AddressGuard(config.outgoing.allowedNetworks);
+    this.pusher = pusherConfig.of(config);
+    const { global } = this.pusher;
     this.globals =
       global === undefined
         ? []
         : [
             this.subscription(
-              globalId('pusher'),
+              {
+                id: globalId('pusher'),
+                appId: global.app.appId,
+                address: addressFingerprint([originOf(global.app), global.app.appId]),
+              },
               this.globalApp(global.app),
-              global.app.appId,
               global.events,
             ),
           ];
@@ -58,9 +69,9 @@ export class Pushers implements DestinationFamily {
 
   own(instance: string, settings: Settings): Subscription[] {
     const pusher = pusherSection.of(settings);
-    if (!this.config.pusher.enabled || pusher?.enabled !== true) return [];
+    if (!this.pusher.enabled || pusher?.enabled !== true) return [];
     const id = instanceId('pusher', instance);
-    return [this.subscription(id, this.appOf(pusher), pusher.appId, filterOf(pusher.events))];
+    return [this.subscription({ id, appId: pusher.appId }, this.appOf(pusher), filterOf(pusher.events))];
   }
 
   /** Watches which channels are occupied, where that is asked for. */
@@ -80,21 +91,22 @@ export class Pushers implements DestinationFamily {
   }
 
   private subscription(
-    id: DestinationId,
+    target: Omit<PusherTarget, 'maxAttempts' | 'shares'>,
     app: PusherApp,
-    appId: string,
     events: Subscription['events'],
   ): Subscription {
-    const { pusher, webhook, retry, delivery } = this.config;
-    const { reference, occupancy } = this.parts;
+    const { id } = target;
+    const { pusher } = this;
+    const { outgoing, retry, delivery } = this.config;
+    const { oversize, occupancy } = this.parts;
     const destination = new PusherDestination(
-      { id, appId, maxAttempts: retry.maxAttempts, shares: sharesOf(id, delivery.maxShare) },
+      { ...target, maxAttempts: retry.maxAttempts, shares: sharesOf(id, delivery.maxShare) },
       {
-        stripApikey: webhook.stripApikey,
+        stripApikey: outgoing.stripApikey,
         channelPrefix: pusher.channelPrefix,
         maxEventBytes: pusher.maxEventBytes,
         timeoutMs: pusher.timeoutMs,
-        ...(reference === undefined ? {} : { reference }),
+        ...(oversize === undefined ? {} : { oversize }),
         ...(occupancy === undefined ? {} : { occupancy: this.occupancyOf(id, app, occupancy) }),
       },
       app,
@@ -105,7 +117,7 @@ export class Pushers implements DestinationFamily {
   private occupancyOf(id: DestinationId, app: PusherApp, view: OccupancyView): Occupancy {
     const watched = {
       name: appName(app.credentials),
-      ask: (): Promise<string[]> => app.occupiedChannels(this.config.pusher.channelPrefix),
+      ask: (): Promise<string[]> => app.occupiedChannels(this.pusher.channelPrefix),
       maxChannels: id === globalId('pusher') ? MAX_CHANNELS.global : MAX_CHANNELS.own,
     };
     return { isVacant: (channel) => view.isVacant(watched, channel) };
@@ -114,7 +126,10 @@ export class Pushers implements DestinationFamily {
   /** Connections of its own: none waits for a tenant's. */
   private globalApp(app: PusherAppConfig): PusherApp {
     const { concurrencyPerDestination } = this.config.delivery;
-    return this.createApp(app, outgoingClient(this.config, originOf(app), concurrencyPerDestination));
+    return this.createApp(
+      app,
+      outgoingClient(this.config.outgoing, originOf(app), concurrencyPerDestination),
+    );
   }
 
   private appOf(settings: PusherSettings): PusherApp {
@@ -130,7 +145,8 @@ export class Pushers implements DestinationFamily {
   }
 
   private createApp({ appId, key, secret }: PusherAppConfig, client: Pool): PusherApp {
-    const { pusher, delivery, retry } = this.config;
+    const { pusher } = this;
+    const { delivery, retry } = this.config;
     return new PusherApp({ appId, key, secret }, client, {
       masterKey: pusher.masterKey,
       lingerMs: pusher.lingerMs,
@@ -143,7 +159,7 @@ export class Pushers implements DestinationFamily {
   private clientFor(origin: string): Pool {
     let client = this.clients.get(origin);
     if (client === undefined) {
-      client = outgoingClient(this.config, origin, this.config.delivery.concurrency, this.guard);
+      client = outgoingClient(this.config.outgoing, origin, this.config.delivery.concurrency, this.guard);
       this.clients.set(origin, client);
     }
     return client;

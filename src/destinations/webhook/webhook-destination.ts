@@ -3,8 +3,8 @@ import { type BodyOptions, composeBody } from '../../events/body';
 import { urlSuffix } from '../../events/catalogue';
 import type { Delivery, Destination, DestinationId, Outcome, RunningAttempt } from '../../pipeline/delivery';
 import type { Share } from '../../pipeline/places';
-import { judge } from '../http/answer';
-import { type Ending, HttpExchange } from '../http/exchange';
+import { toOutcome } from '../http/answer';
+import { HttpExchange, type HttpResult } from '../http/exchange';
 import { STATIC_HEADERS_MAX_AGE_MS, staticHeaders } from './headers';
 import { sign, signingKey } from './signing';
 
@@ -22,6 +22,8 @@ export interface WebhookTarget {
   readonly maxAttempts: number;
   readonly timeoutMs: number;
   readonly shares: readonly Share[];
+  /** Left out where all workers have it from the same place. */
+  readonly address?: string;
 }
 
 /** What is the same for all webhooks. */
@@ -39,6 +41,7 @@ export class WebhookDestination implements Destination {
   readonly id: DestinationId;
   readonly maxAttempts: number;
   readonly timeoutMs: number;
+  readonly address?: string;
   readonly shares: readonly Share[];
   /** Of the address. The URL itself is not kept: it is large, and makes its parts anew whenever they are asked for. */
   private readonly pathname: string;
@@ -58,6 +61,7 @@ export class WebhookDestination implements Destination {
     this.maxAttempts = target.maxAttempts;
     this.timeoutMs = target.timeoutMs;
     this.shares = target.shares;
+    if (target.address !== undefined) this.address = target.address;
     const url = new URL(target.url);
     this.pathname = url.pathname;
     this.search = url.search;
@@ -77,15 +81,15 @@ export class WebhookDestination implements Destination {
       headers: this.headersFor(delivery, attempt, body),
       body,
     };
-    return new HttpExchange(this.client, request, this.judge);
+    return new HttpExchange(this.client, request, this.toOutcome);
   }
 
   close(): Promise<void> {
     return this.client.destroy();
   }
 
-  private readonly judge = (ending: Ending): Outcome =>
-    judge(ending, this.options.rejectedStatuses, Date.now());
+  private readonly toOutcome = (result: HttpResult): Outcome =>
+    toOutcome(result, this.options.rejectedStatuses, Date.now());
 
   private pathFor(event: string): string {
     const { pathname, search } = this;

@@ -5,6 +5,7 @@ import { inspectEach } from '../../observability/inspect-each';
 import type { Settings } from '../../settings/section';
 import { globalId, instanceId } from '../destination-ids';
 import { inspectWebhook } from './address-check';
+import { webhookConfig } from './webhook-config';
 import { webhookSection } from './webhook-section';
 
 interface Target {
@@ -19,15 +20,16 @@ export async function inspectWebhooks(
   config: Config,
   settings: ReadonlyMap<string, Settings>,
 ): Promise<Finding[]> {
-  const guard = new AddressGuard(config.webhook.allowedNetworks);
+  const guard = new AddressGuard(config.outgoing.allowedNetworks);
   const targets: Target[] = [...settings].flatMap(([instance, each]) =>
     webhookSection
       .all(each)
       .filter(({ value }) => value.enabled)
       .map(({ slot, value: { url } }) => ({ part: instanceId('webhook', instance, slot.name), url, guard })),
   );
-  if (config.globalWebhook !== undefined) {
-    targets.unshift({ part: globalId('webhook'), url: config.globalWebhook.url, guard: undefined });
+  const { global } = webhookConfig.of(config);
+  if (global !== undefined) {
+    targets.unshift({ part: globalId('webhook'), url: global.url, guard: undefined });
   }
   const byOrigin = [
     ...new Map(

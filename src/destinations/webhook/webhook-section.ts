@@ -85,8 +85,8 @@ export const webhookSection: Section<WebhookSettings> = new Section({
   secrets: { url: 'address', headers: 'values', secret: 'text' },
   isSamePlace: ({ url: now }, { url: before }) =>
     typeof now !== 'string' || typeof before !== 'string' || hasSameOrigin(now, before),
-  checker: ({ webhook }) => {
-    const guard = new AddressGuard(webhook.allowedNetworks);
+  checker: ({ outgoing }) => {
+    const guard = new AddressGuard(outgoing.allowedNetworks);
     // What the worker would refuse to connect to is refused here already.
     return {
       check: (_instance, { url }, path) => {

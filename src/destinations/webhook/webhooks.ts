@@ -7,10 +7,12 @@ import { type DestinationId, destinationKey } from '../../pipeline/delivery';
 import type { Subscription } from '../../pipeline/route';
 import { filterOf } from '../../settings/document';
 import type { Settings } from '../../settings/section';
+import { addressFingerprint } from '../address-fingerprint';
 import { globalId, instanceId } from '../destination-ids';
 import type { DestinationFamily } from '../directory';
 import { sharesOf } from '../shares-of';
-import { WebhookDestination } from './webhook-destination';
+import { webhookConfig } from './webhook-config';
+import { WebhookDestination, type WebhookOptions } from './webhook-destination';
 import { type WebhookSettings, webhookSection } from './webhook-section';
 
 /** Origins whose connections are kept. */
@@ -19,13 +21,16 @@ const MAX_ORIGINS = 10_000;
 /** The global webhook, and the webhooks of instances. */
 export class Webhooks implements DestinationFamily {
   readonly globals: readonly Subscription[];
+  private readonly options: WebhookOptions;
   private readonly guard: AddressGuard;
   /** By origin. */
   private readonly clients = new LRUCache<string, Pool>({ max: MAX_ORIGINS });
 
   constructor(private readonly config: Config) {
-    this.globals = globalSubscriptions(config);
-    this.guard = new AddressGuard(config.webhook.allowedNetworks);
+    const { legacyPaths, rejectedStatuses } = webhookConfig.of(config);
+    this.options = { stripApikey: config.outgoing.stripApikey, legacyPaths, rejectedStatuses };
+    this.globals = globalSubscriptions(config, this.options);
+    this.guard = new AddressGuard(config.outgoing.allowedNetworks);
   }
 
   own(instance: string, settings: Settings): Subscription[] {
@@ -55,10 +60,10 @@ export class Webhooks implements DestinationFamily {
         headers: settings.headers,
         signingSecrets: settings.secret?.split(',').map((secret) => secret.trim()) ?? [],
         maxAttempts: settings.maxAttempts ?? config.retry.maxAttempts,
-        timeoutMs: settings.timeoutMs ?? config.webhook.timeoutMs,
+        timeoutMs: settings.timeoutMs ?? config.outgoing.timeoutMs,
         shares: sharesOf(id, config.delivery.maxShare, origin),
       },
-      config.webhook,
+      this.options,
       this.clientFor(origin),
     );
   }
@@ -79,20 +84,20 @@ export class Webhooks implements DestinationFamily {
     if (client === undefined) {
       const { config, guard } = this;
       const connections = config.delivery.concurrency + config.retry.concurrency;
-      client = outgoingClient(config, origin, connections, guard);
+      client = outgoingClient(config.outgoing, origin, connections, guard);
       this.clients.set(origin, client);
     }
     return client;
   }
 }
 
-function globalSubscriptions(config: Config): Subscription[] {
-  const { globalWebhook: webhook } = config;
+function globalSubscriptions(config: Config, options: WebhookOptions): Subscription[] {
+  const { global: webhook } = webhookConfig.of(config);
   if (webhook === undefined) return [];
-  const id = globalId('webhook');
+  const { origin, pathname, search } = new URL(webhook.url);
   const destination = new WebhookDestination(
     {
-      id,
+      id: globalId('webhook'),
       url: webhook.url,
       byEvents: webhook.byEvents,
       // The core API has no such switch for the global webhook: it gets what came.
@@ -100,12 +105,13 @@ function globalSubscriptions(config: Config): Subscription[] {
       headers: webhook.headers,
       signingSecrets: webhook.signingSecrets,
       maxAttempts: config.retry.maxAttempts,
-      timeoutMs: config.webhook.timeoutMs,
-      shares: sharesOf(id, config.delivery.maxShare),
+      timeoutMs: config.outgoing.timeoutMs,
+      shares: sharesOf(globalId('webhook'), config.delivery.maxShare),
+      address: addressFingerprint([origin, pathname, search]),
     },
-    config.webhook,
+    options,
     // Connections of its own, no more than it makes attempts at once: none waits for a tenant's.
-    outgoingClient(config, new URL(webhook.url).origin, config.delivery.concurrencyPerDestination),
+    outgoingClient(config.outgoing, origin, config.delivery.concurrencyPerDestination),
   );
   return [{ destination, key: destinationKey(destination.id), events: webhook.events }];
 }

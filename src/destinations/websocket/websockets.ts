@@ -9,6 +9,7 @@ import { globalId, instanceId } from '../destination-ids';
 import type { DestinationFamily } from '../directory';
 import { sharesOf } from '../shares-of';
 import { type Append, createAppend, streamKeys } from './stream';
+import { websocketConfig } from './websocket-config';
 import { WebSocketDestination } from './websocket-destination';
 import { websocketSection } from './websocket-section';
 
@@ -23,7 +24,7 @@ export class WebSockets implements DestinationFamily {
     redis: RedisClient,
   ) {
     this.append = createAppend(redis);
-    const { enabled, globalEvents } = config.webSocket;
+    const { enabled, globalEvents } = websocketConfig.of(config);
     this.globals =
       enabled && globalEvents !== undefined
         ? [this.subscription(globalId('websocket'), undefined, globalEvents)]
@@ -32,7 +33,7 @@ export class WebSockets implements DestinationFamily {
 
   own(instance: string, settings: Settings): Subscription[] {
     const websocket = websocketSection.of(settings);
-    if (!this.config.webSocket.enabled || websocket?.enabled !== true) return [];
+    if (!websocketConfig.of(this.config).enabled || websocket?.enabled !== true) return [];
     return [this.subscription(instanceId('websocket', instance), instance, filterOf(websocket.events))];
   }
 
@@ -41,15 +42,15 @@ export class WebSockets implements DestinationFamily {
   }
 
   private subscription(id: DestinationId, instance: string | undefined, events: EventFilter): Subscription {
-    const { redis, webSocket, retry, webhook, delivery } = this.config;
+    const { redis, retry, outgoing, delivery } = this.config;
     const destination = new WebSocketDestination(
       {
         id,
         keys: streamKeys(redis.prefix, instance),
-        retention: webSocket.resume,
+        retention: websocketConfig.of(this.config).resume,
         maxAttempts: retry.maxAttempts,
         shares: sharesOf(id, delivery.maxShare),
-        stripApikey: webhook.stripApikey,
+        stripApikey: outgoing.stripApikey,
       },
       this.append,
     );

@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import { fromStore } from '../../errors';
+import type { Guards } from '../../http-api/guards';
+import { describe } from '../../http-api/openapi';
 import { audit } from '../../ledger/audit';
 import type { RetryStore } from '../../retry/retry-store';
-import type { Guards } from '../guards';
-import { describe } from '../openapi';
 
 export interface AuditRoutesParts {
   readonly store: RetryStore;

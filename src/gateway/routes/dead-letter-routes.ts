@@ -9,10 +9,10 @@ import {
 } from '../../dead-letters/dead-letter-changes';
 import type { DeadLetter, DeadLetterFilter, DeadLetters } from '../../dead-letters/dead-letters';
 import { fromStore } from '../../errors';
+import type { Guards } from '../../http-api/guards';
+import { badRequest, notFound } from '../../http-api/http-errors';
+import { describe, schemaOf } from '../../http-api/openapi';
 import { MOMENT, parseMoment } from '../../time/moment';
-import type { Guards } from '../guards';
-import { badRequest, notFound } from '../http-errors';
-import { describe, schemaOf } from '../openapi';
 
 export interface DeadLetterRoutesParts {
   readonly deadLetters: DeadLetters;

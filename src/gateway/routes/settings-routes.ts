@@ -1,6 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Config } from '../../config/config';
+import type { Guards } from '../../http-api/guards';
+import { badRequest } from '../../http-api/http-errors';
+import { instanceName } from '../../http-api/instance-name';
+import { describe, schemaOf } from '../../http-api/openapi';
 import { isRest } from '../../settings/bounds';
 import { instanceNameOf } from '../../settings/document';
 import { SETTINGS_BODY_LIMIT } from '../../settings/limits';
@@ -18,10 +22,6 @@ import type { Sections } from '../../settings/sections';
 import type { Author, InstanceSettings, Taken } from '../../settings/settings-editor';
 import { readSlot } from '../../settings/slot';
 import { type Row, rowOf, uuidOf } from '../core-api-shapes';
-import type { Guards } from '../guards';
-import { badRequest } from '../http-errors';
-import { instanceName } from '../instance-name';
-import { describe, schemaOf } from '../openapi';
 
 export interface SettingsRoutesParts {
   readonly instances: InstanceSettings;

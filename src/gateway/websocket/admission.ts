@@ -1,9 +1,9 @@
-import type { WebSocketConfig } from '../../config/gateway-config';
+import type { WebSocketConfig } from '../../destinations/websocket/websocket-config';
+import { badRequest, HttpError } from '../../http-api/http-errors';
+import { instanceName } from '../../http-api/instance-name';
+import type { Access, Keys } from '../../http-api/keys';
+import { type BrowserHeaders, needsNoKey, type OriginRules } from '../../http-api/origins';
 import { within } from '../../time/within';
-import { badRequest, HttpError } from '../http-errors';
-import { instanceName } from '../instance-name';
-import type { Access, Keys } from '../keys';
-import { type BrowserHeaders, needsNoKey, type OriginRules } from '../origins';
 import type { Feed } from './feed';
 import type { Notice } from './follower';
 import type { Channel } from './stream-channel';

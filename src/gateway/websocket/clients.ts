@@ -1,4 +1,4 @@
-import type { Keys } from '../keys';
+import type { Keys } from '../../http-api/keys';
 import type { Admission, Seat } from './admission';
 import type { ChannelClient } from './follower';
 

@@ -1,12 +1,13 @@
 import type { Server } from 'node:http';
 import type { Cluster, Redis } from 'ioredis';
-import type { GatewayConfig, WebSocketConfig } from '../../config/gateway-config';
+import type { GatewayConfig } from '../../config/gateway-config';
+import type { WebSocketConfig } from '../../destinations/websocket/websocket-config';
+import { type HttpError, notFound } from '../../http-api/http-errors';
+import type { Keys } from '../../http-api/keys';
 import { clientAddressOf } from '../../network/client-address';
 import { descriptorLimit, gatewayLimits } from '../../network/descriptors';
 import type { SharedBudget } from '../../network/shared-budget';
 import type { Subscriptions } from '../../redis/subscriber';
-import { type HttpError, notFound } from '../http-errors';
-import type { Keys } from '../keys';
 import { Admission } from './admission';
 import { Clients, type ClientsObserver } from './clients';
 import { Feed } from './feed';

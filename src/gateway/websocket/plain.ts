@@ -1,8 +1,8 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
+import { errorBody, type HttpError } from '../../http-api/http-errors';
 import { recognise } from '../../network/guarded-server';
-import { errorBody, type HttpError } from '../http-errors';
 import type { Admission, Candidate, Seat } from './admission';
 import type { Client, Clients, CutReason } from './clients';
 import type { Notice } from './follower';

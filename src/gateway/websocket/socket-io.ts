@@ -1,8 +1,8 @@
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
 import { Server, type ServerOptions, type Socket } from 'socket.io';
 import type { GatewayConfig } from '../../config/gateway-config';
+import { errorBody, type HttpError } from '../../http-api/http-errors';
 import type { BudgetOptions, SharedBudget } from '../../network/shared-budget';
-import { errorBody, type HttpError } from '../http-errors';
 import type { Admission, Candidate, Seat } from './admission';
 import type { Clients } from './clients';
 import { EngineLimits } from './engine-limits';

@@ -1,6 +1,7 @@
 import type { Config } from '../../config/config';
 import { knownFilterOf } from '../../settings/document';
 import type { Settings } from '../../settings/section';
+import { rabbitMqConfig } from './rabbitmq-config';
 import { rabbitMqSection } from './rabbitmq-section';
 import type { ConsumedExchange, TopologyOptions } from './topology';
 
@@ -12,8 +13,9 @@ export function exchangeOf(instance: string, settings: Settings | undefined): Co
 }
 
 /** The operator's own. */
-export function globalExchanges({ rabbitmq }: Config): ConsumedExchange[] {
-  return rabbitmq.global ? [{ name: rabbitmq.exchange, events: rabbitmq.events }] : [];
+export function globalExchanges(config: Config): ConsumedExchange[] {
+  const { global, exchange, events } = rabbitMqConfig.of(config);
+  return global ? [{ name: exchange, events }] : [];
 }
 
 /** The global exchange, and those of the instances whose settings say so. */
@@ -25,7 +27,7 @@ export function consumedExchanges(
   return [...globalExchanges(config), ...own];
 }
 
-export function topologyOf({ rabbitmq }: Config): TopologyOptions {
-  const { consume: mode, queue, prefixKey, exchange } = rabbitmq;
+export function topologyOf(config: Config): TopologyOptions {
+  const { consume: mode, queue, prefixKey, exchange } = rabbitMqConfig.of(config);
   return { mode, queue, prefixKey, reserved: [exchange] };
 }

@@ -1,4 +1,4 @@
-import { MAX_AMQP_NAME_BYTES, RESERVED_AMQP_PREFIX } from '../../config/amqp-names';
+import { MAX_AMQP_NAME_BYTES, RESERVED_AMQP_PREFIX } from './amqp-names';
 
 /** The broker drops line ends, and every lone surrogate is sent as U+FFFD: two names would become one. */
 const UNSAFE = /[\p{Cc}\p{Cs}]/u;

@@ -18,7 +18,7 @@ export interface InspectOptions {
 const PART = 'rabbitmq';
 /** Names asked for: each that is not there costs a channel. */
 const MAX_NAMES = 1000;
-const LANES = 8;
+const AT_ONCE = 8;
 const TOPIC = { durable: true, autoDelete: false };
 
 type State =
@@ -159,12 +159,12 @@ async function inspectOrphans(session: Session, { exchanges, topology }: Inspect
   const asked = names.filter((name) => nameFlaw(name) === undefined).slice(0, MAX_NAMES);
   const findings = new Map<string, Finding[]>();
   const left = asked.values();
-  const lanes = Array.from({ length: LANES }, async () => {
+  const workers = Array.from({ length: AT_ONCE }, async () => {
     const control = new ControlChannel(session);
     for (const name of left) findings.set(name, orphanFindings(name, await queueState(control, name)));
     control.close();
   });
-  await Promise.all(lanes);
+  await Promise.all(workers);
   return asked.flatMap((name) => findings.get(name) ?? []);
 }
 

@@ -1,6 +1,7 @@
 import type { Finding } from '../../observability/finding';
 import type { OpenSource, SourceContext, SourceInspection, SourceModule } from '../source-module';
 import { consumedExchanges, exchangeOf, globalExchanges, topologyOf } from './exchanges';
+import { rabbitMqConfig } from './rabbitmq-config';
 import { inspectRabbitMq } from './rabbitmq-doctor';
 import { rabbitMqSection } from './rabbitmq-section';
 import { RabbitMqSource } from './rabbitmq-source';
@@ -9,16 +10,17 @@ const KIND = 'rabbitmq';
 
 export const rabbitMqModule: SourceModule = {
   kind: KIND,
+  config: rabbitMqConfig,
   section: rabbitMqSection,
   switchedOnBy: 'RABBITMQ_ENABLED: must be true, with RABBITMQ_URI set',
-  isEnabled: ({ rabbitmq }) => rabbitmq.enabled,
-  mostHeld: ({ rabbitmq }) => rabbitmq.prefetch,
+  mostHeld: (config) => rabbitMqConfig.of(config).prefetch,
+  isEnabled: (config) => rabbitMqConfig.of(config).enabled,
   open,
   inspect,
 };
 
 function open({ config, maxBytes, log }: SourceContext): OpenSource {
-  const { uri, frameMax, prefetch } = config.rabbitmq;
+  const { uri, frameMax, prefetch } = rabbitMqConfig.of(config);
   const exchanges = globalExchanges(config);
   const topology = topologyOf(config);
   const source = new RabbitMqSource({ uri, frameMax, prefetch, maxBytes, exchanges, topology, log });
@@ -37,7 +39,7 @@ function open({ config, maxBytes, log }: SourceContext): OpenSource {
 }
 
 async function inspect({ config, settings }: SourceInspection): Promise<Finding[]> {
-  const { enabled, uri, frameMax } = config.rabbitmq;
+  const { enabled, uri, frameMax } = rabbitMqConfig.of(config);
   if (!enabled)
     return [{ part: KIND, check: 'connection', state: 'note', detail: 'RABBITMQ_URI is not set' }];
   const exchanges = consumedExchanges(config, settings);

@@ -1,25 +1,24 @@
-import { MAX_AMQP_NAME_BYTES, RESERVED_AMQP_PREFIX } from '../../config/amqp-names';
-import type { Config } from '../../config/config';
 import { CATALOGUE, findKey } from '../../events/catalogue';
 import { knownFilterOf } from '../../settings/document';
 import { Section } from '../../settings/section';
 import { type SwitchSettings, switchFields } from '../../settings/section-fields';
-
-type ConsumeMode = Config['rabbitmq']['consume'];
+import { MAX_AMQP_NAME_BYTES, RESERVED_AMQP_PREFIX } from './amqp-names';
+import { type RabbitMqConfig, rabbitMqConfig } from './rabbitmq-config';
 
 /** An instance's own RabbitMQ exchange. */
 export const rabbitMqSection: Section<SwitchSettings> = new Section({
   name: 'rabbitmq',
   fields: switchFields,
-  checker: ({ rabbitmq }) => ({
+  checker: (config) => ({
     check: (instance, value, path) => {
-      const problem = exchangeProblem(instance, value, rabbitmq.consume);
+      const problem = exchangeProblem(instance, value, rabbitMqConfig.of(config).consume);
       return problem === undefined ? {} : { problems: [`${path}: ${problem}`] };
     },
   }),
   inspection: {
     check: 'exchange',
-    problemOf: ({ rabbitmq }, instance, value) => exchangeProblem(instance, value, rabbitmq.consume),
+    problemOf: (config, instance, value) =>
+      exchangeProblem(instance, value, rabbitMqConfig.of(config).consume),
   },
   index: 'exchanges',
 });
@@ -28,7 +27,7 @@ export const rabbitMqSection: Section<SwitchSettings> = new Section({
 export function exchangeProblem(
   instance: string,
   { enabled, events }: SwitchSettings,
-  mode: ConsumeMode,
+  mode: RabbitMqConfig['consume'],
 ): string | undefined {
   if (!enabled) return undefined;
   if (instance.startsWith(RESERVED_AMQP_PREFIX)) {

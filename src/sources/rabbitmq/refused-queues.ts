@@ -53,7 +53,7 @@ export class RefusedQueues {
     ]);
   }
 
-  accepted(queue: string): void {
+  consumed(queue: string): void {
     if (!this.entries.delete(queue)) return;
     this.parts.refusals.set(ownerOf(queue), []);
   }

@@ -145,7 +145,7 @@ export class Subscriptions {
       onLost: (loss) => this.lost(group, loss),
       onEnded: (queue) => this.ended(queue),
       onCrowded: () => this.apply(),
-      onSubscribed: (queue) => this.parts.refused.accepted(queue),
+      onSubscribed: (queue) => this.parts.refused.consumed(queue),
     });
     const group: Group = { consumer, queues: new Set(), isTrial, openedAt: monotonicMs() };
     this.groups.add(group);

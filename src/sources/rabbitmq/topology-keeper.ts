@@ -25,7 +25,7 @@ export interface TopologyKeeperParts {
 }
 
 /** Exchanges looked at side by side while all of them are due. */
-const LANES = 4;
+const CHANNELS = 4;
 const TICK_MS = 1000;
 /** Share of the time by which looking again is spread, so that ten thousand exchanges do not come at once. */
 const RECHECK_SPREAD = 0.25;
@@ -131,21 +131,21 @@ export class TopologyKeeper {
 
   /** Resolves once the connection is lost, or the keeper was stopped. */
   async run(session: Session): Promise<void> {
-    const lanes = Array.from({ length: LANES }, () => new ControlChannel(session));
+    const channels = Array.from({ length: CHANNELS }, () => new ControlChannel(session));
     void session.lost.then(() => this.wake());
     try {
       this.beginAnew();
-      await this.pass(lanes);
-      for (const lane of lanes.splice(1)) lane.close();
+      await this.pass(channels);
+      for (const channel of channels.splice(1)) channel.close();
       while (!session.isLost && !this.isStopped) {
         await this.nap();
         if (session.isLost || this.isStopped) break;
-        await this.tick(lanes);
+        await this.tick(channels);
       }
     } catch (error) {
       if (!(error instanceof ConnectionLostError)) throw error;
     } finally {
-      for (const lane of lanes) lane.close();
+      for (const channel of channels) channel.close();
     }
   }
 
@@ -164,13 +164,13 @@ export class TopologyKeeper {
     }
   }
 
-  private async tick(lanes: readonly ControlChannel[]): Promise<void> {
+  private async tick(channels: readonly ControlChannel[]): Promise<void> {
     const now = monotonicMs();
     for (const unit of this.units.values()) if (unit.dueAt <= now && !unit.isSuspect) this.due.add(unit);
     this.tidyBudget = TIDIED_AT_ONCE;
-    for (const lane of lanes) await this.pulse(lane);
+    for (const channel of channels) await this.pulse(channel);
     if (this.redeclareAt <= now) this.redeclareAt = 0;
-    await this.pass(lanes);
+    await this.pass(channels);
   }
 
   private async pulse(control: ControlChannel): Promise<void> {
@@ -186,15 +186,15 @@ export class TopologyKeeper {
     }
   }
 
-  private async pass(lanes: readonly ControlChannel[]): Promise<void> {
-    const [first] = lanes;
+  private async pass(channels: readonly ControlChannel[]): Promise<void> {
+    const [first] = channels;
     if (first === undefined || this.isStopped) return;
     if (!(await this.ensureOwnQueue(first))) return this.parts.onPass();
     await this.releaseDropped(first);
     while (this.due.size > 0 && !this.isStopped) {
       const batch = [...this.due].values();
       this.due.clear();
-      await Promise.all(lanes.map((lane) => this.work(batch, lane)));
+      await Promise.all(channels.map((channel) => this.work(batch, channel)));
     }
     if (!this.isStopped) this.parts.onPass();
     await this.trySuspects();

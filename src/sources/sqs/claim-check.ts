@@ -60,7 +60,7 @@ export function claimOf(body: Buffer): Claim | undefined {
   };
 }
 
-export function judge(download: ClaimDownload): Verdict {
+export function verdictOf(download: ClaimDownload): Verdict {
   switch (download.kind) {
     case 'done':
       return { kind: 'fetched', body: download.body };
@@ -72,7 +72,7 @@ export function judge(download: ClaimDownload): Verdict {
     case 'failed':
       return download;
     case 'status':
-      return judgeStatus(download.status);
+      return verdictOfStatus(download.status);
   }
 }
 
@@ -83,7 +83,7 @@ export function unavailable(receiveCount: number, code: string): MalformedEventE
   );
 }
 
-function judgeStatus(status: number): Verdict {
+function verdictOfStatus(status: number): Verdict {
   if (EXPIRED.has(status)) {
     return flawed('CLAIM_EXPIRED', `the link has expired or its file is gone (status ${status})`);
   }

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MalformedEventError } from '../../errors';
 import { monotonicMs } from '../../time/monotonic';
-import { type Claim, type ClaimDownloader, judge, unavailable, type Verdict } from './claim-check';
+import { type Claim, type ClaimDownloader, unavailable, type Verdict, verdictOf } from './claim-check';
 import type { ClaimHosts } from './claim-hosts';
 import type { ClaimRoom } from './claim-room';
 import { ClaimTurns, type TurnRequest } from './claim-turns';
@@ -150,10 +150,10 @@ export class ClaimDesk {
     if (signal.aborted) return { kind: 'failed', code: 'CLOSED' };
     const { downloader } = this.parts;
     const first = await downloader.fetch(link, { signal, admit: (bytes) => room.take(bytes) });
-    if (first.kind !== 'no-room') return judge(first);
+    if (first.kind !== 'no-room') return verdictOf(first);
     // Nothing is open while it waits.
     if (!(await room.wait(first.bytes, MAX_WAIT_MS, signal))) return { kind: 'no-room' };
-    return judge(await downloader.fetch(link, { signal, admit: (bytes) => bytes <= room.bytes }));
+    return verdictOf(await downloader.fetch(link, { signal, admit: (bytes) => bytes <= room.bytes }));
   }
 }
 

@@ -4,11 +4,11 @@ import type { Settlement, SourceMessage } from '../../pipeline/message';
 import type { ReceivedMessage } from './api';
 import { type Claim, claimOf } from './claim-check';
 import type { Leased } from './leases';
-import type { Laned } from './message-groups';
+import type { Grouped } from './message-groups';
 import { type ConsumedQueue, isFifo } from './queue-names';
 
 /** A message that was received and is not deleted yet. */
-export interface Held extends Leased, Laned {
+export interface Held extends Leased, Grouped {
   body: Buffer;
   /** Room that it takes. */
   readonly bytes: number;
@@ -36,7 +36,7 @@ export function heldOf(
     id,
     handle,
     queueUrl: queue.url,
-    lane: isFifo(queue.url) && group !== undefined ? `${queue.url} ${group}` : undefined,
+    group: isFifo(queue.url) && group !== undefined ? `${queue.url} ${group}` : undefined,
     hiddenUntil,
     body,
     bytes: body.length,

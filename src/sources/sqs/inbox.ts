@@ -36,7 +36,7 @@ const DELETE_BACKLOG = 4;
  * in the end.
  */
 export class Inbox {
-  private readonly lanes = new MessageGroups<Held>();
+  private readonly groups = new MessageGroups<Held>();
   private readonly leases: Leases<Held>;
   private readonly deletions: Deletions<Held>;
   private readonly releases: Batches<Held>;
@@ -73,7 +73,7 @@ export class Inbox {
 
   receive(queue: ConsumedQueue, messages: readonly ReceivedMessage[], askedAt: number): void {
     if (this.stopped) return this.refuse(queue, messages, askedAt);
-    for (const message of this.admitAll(queue, messages, askedAt)) this.lanes.add(message);
+    for (const message of this.admitAll(queue, messages, askedAt)) this.groups.add(message);
     this.handOver();
   }
 
@@ -87,7 +87,7 @@ export class Inbox {
     this.stopped = true;
     this.parts.claims?.close();
     const fetching = this.leases.all().filter(({ state }) => state === 'fetching');
-    this.release([...this.lanes.clear(), ...fetching]);
+    this.release([...this.groups.clear(), ...fetching]);
   }
 
   /** Sends every delete, and gives back what is still held. */
@@ -130,16 +130,16 @@ export class Inbox {
 
   private handOver(): void {
     const { budget, claims } = this.parts;
-    for (let next = this.lanes.peek(); next !== undefined; next = this.lanes.peek()) {
+    for (let next = this.groups.peek(); next !== undefined; next = this.groups.peek()) {
       if (this.stopped) return;
       if (next.hiddenUntil < monotonicMs()) {
-        this.lanes.take();
+        this.groups.take();
         this.letGo(next);
       } else if (next.claim !== undefined && claims !== undefined) {
-        this.lanes.take();
+        this.groups.take();
         void this.redeem(next, next.claim, claims);
       } else if (budget.handOver(next.bytes)) {
-        this.lanes.take();
+        this.groups.take();
         next.state = 'handed';
         this.parts.onMessage(this.wrap(next));
       } else return;
@@ -148,10 +148,10 @@ export class Inbox {
 
   /** Its lease ran out before it was handed over: others may work on it by now. */
   private letGo(message: Held): void {
-    for (const each of [message, ...this.lanes.cut(message)]) this.withdraw(each);
+    for (const each of [message, ...this.groups.cut(message)]) this.withdraw(each);
   }
 
-  /** Fetches what the message stands for. It keeps its place in its lane meanwhile, and takes no slot. */
+  /** Fetches what the message stands for. It keeps its place in its group meanwhile, and takes no slot. */
   private async redeem(message: Held, claim: Claim, claims: ClaimDesk): Promise<void> {
     this.parts.budget.leave(message.bytes, false);
     message.state = 'fetching';
@@ -185,7 +185,7 @@ export class Inbox {
     if (settlement === 'release') return this.giveBack(message, 0);
     this.settled.set(settledKey(message), true);
     this.discard(message);
-    this.lanes.advance(message);
+    this.groups.advance(message);
     this.handOver();
     this.parts.onRoom();
   }
@@ -199,7 +199,7 @@ export class Inbox {
   }
 
   private giveBack(message: Held, afterSeconds: number): void {
-    const followers = this.lanes.cut(message);
+    const followers = this.groups.cut(message);
     // The last first: an emulator puts each before the others, and to SQS itself it is all the same.
     this.release(followers.reverse());
     if (afterSeconds === 0) this.release([message]);

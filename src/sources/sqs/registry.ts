@@ -85,7 +85,7 @@ export class Registry {
   }
 
   /** The queue does not exist: it joins again when it is found again. One given by address is waited for. */
-  forget(queue: ConsumedQueue): void {
+  drop(queue: ConsumedQueue): void {
     const left = new Map(this.found);
     if (!left.delete(queue.url)) return;
     this.found = left;
@@ -111,7 +111,7 @@ export class Registry {
   private async search(): Promise<void> {
     this.state = 'searching';
     this.soon = false;
-    const isComplete = await this.find();
+    const isComplete = await this.discover();
     if (this.hasStopped()) return;
     this.state = 'waiting';
     if (isComplete) this.retry.reset();
@@ -121,7 +121,7 @@ export class Registry {
   }
 
   /** Whether the service said which queues there are. */
-  private async find(): Promise<boolean> {
+  private async discover(): Promise<boolean> {
     const { wanted } = this;
     // What is not wanted any more is left at once, also where the service is away.
     const kept = await stillWanted([...this.found.values()], wanted);

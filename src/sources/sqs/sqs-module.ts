@@ -4,6 +4,7 @@ import { Downloader } from '../../network/download';
 import type { Finding } from '../../observability/finding';
 import type { OpenSource, SourceContext, SourceInspection, SourceModule } from '../source-module';
 import { consumedQueues, queuesOf } from './instance-queues';
+import { sqsConfig } from './sqs-config';
 import { inspectSqs } from './sqs-doctor';
 import { sqsSection } from './sqs-section';
 import { SqsSource } from './sqs-source';
@@ -20,16 +21,17 @@ const INSPECTION_LIMITS = { maxBytes: 0, timeoutMs: 10_000, idleMs: 10_000 };
 
 export const sqsModule: SourceModule = {
   kind: 'sqs',
+  config: sqsConfig,
   section: sqsSection,
   switchedOnBy: 'SQS_ENABLED',
-  isEnabled: ({ sqs }) => sqs.enabled,
-  mostHeld: ({ sqs }) => sqs.prefetch,
+  mostHeld: (config) => sqsConfig.of(config).prefetch,
+  isEnabled: (config) => sqsConfig.of(config).enabled,
   open,
   inspect,
 };
 
 function open({ config, maxBytes, log }: SourceContext): OpenSource {
-  const { sqs } = config;
+  const sqs = sqsConfig.of(config);
   const largest = Math.min(LARGEST_CLAIM_BYTES, maxBytes);
   const downloader = downloaderOf(config, { ...CLAIM_LIMITS, maxBytes: largest });
   const { prefetch: maxMessages } = sqs;
@@ -49,7 +51,7 @@ function open({ config, maxBytes, log }: SourceContext): OpenSource {
 }
 
 async function inspect({ config, settings }: SourceInspection): Promise<Finding[]> {
-  const { sqs } = config;
+  const sqs = sqsConfig.of(config);
   if (!sqs.enabled) return [];
   const downloader = downloaderOf(config, INSPECTION_LIMITS);
   try {
@@ -65,7 +67,7 @@ interface Limits {
   readonly idleMs: number;
 }
 
-function downloaderOf({ sqs, webhook }: Config, limits: Limits): Downloader {
-  const guard = new AddressGuard(webhook.allowedNetworks);
-  return new Downloader({ ...limits, guard, trustedOrigin: sqs.s3Origin });
+function downloaderOf(config: Config, limits: Limits): Downloader {
+  const guard = new AddressGuard(config.outgoing.allowedNetworks);
+  return new Downloader({ ...limits, guard, trustedOrigin: sqsConfig.of(config).s3Origin });
 }

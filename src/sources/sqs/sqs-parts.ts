@@ -68,7 +68,7 @@ export function composeSqs({
     waitSeconds,
     visibilitySeconds,
     onReceived: (queue, messages) => depths.received(queue, messages),
-    onGone: (queue) => registry.forget(queue),
+    onGone: (queue) => registry.drop(queue),
   });
   const registry = new Registry(options, { api, onQueues, onSearched, warn });
   return { api, claims, inbox, pollers, registry, depths };

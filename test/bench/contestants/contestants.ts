@@ -1,4 +1,4 @@
-import { freePort } from '../../support/ports';
+import { freePort } from '../../support/processes/ports';
 import { Child } from '../child';
 import type { Bench } from '../context';
 

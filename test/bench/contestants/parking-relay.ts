@@ -15,7 +15,7 @@ import { GroupCommit } from '../../../src/retry/group-commit';
 import { RetryStore } from '../../../src/retry/retry-store';
 import { Shares } from '../../../src/retry/shares';
 import { StoredDeliveries } from '../../../src/retry/stored-deliveries';
-import { redisConfig } from '../../support/redis-config';
+import { redisConfig } from '../../support/values/redis-config';
 import { runParking, UNDER_WAY } from './parking-run';
 import { redisSettings } from './settings';
 

@@ -3,8 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { ask, freePort, HOST } from '../../support/ports';
-import { PrivateProcess } from '../../support/private-process';
+import { ask, freePort, HOST } from '../../support/processes/ports';
+import { PrivateProcess } from '../../support/processes/private-process';
 import type { Cleanup } from '../cleanup';
 import { Counter, type Receiver } from './receiver';
 

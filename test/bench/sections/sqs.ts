@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort } from '../../support/ports';
-import { REGION, SqsAdmin } from '../../support/sqs-bench';
-import { SqsProxy } from '../../support/sqs-proxy';
-import { PrivateSqs } from '../../support/sqs-service';
+import { REGION, SqsAdmin } from '../../support/harness/sqs-harness';
+import { freePort } from '../../support/processes/ports';
+import { SqsProxy } from '../../support/proxies/sqs-proxy';
+import { PrivateSqs } from '../../support/servers/sqs-service';
 import { Child } from '../child';
 import type { Bench } from '../context';
 import { Events } from '../events';

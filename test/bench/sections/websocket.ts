@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort } from '../../support/ports';
+import { freePort } from '../../support/processes/ports';
 import { Child } from '../child';
 import type { Bench } from '../context';
 import { Events } from '../events';

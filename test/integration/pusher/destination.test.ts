@@ -1,11 +1,14 @@
 import Pusher from 'pusher';
 import type PusherClient from 'pusher-js';
 import type { Options } from 'pusher-js';
-import { type Keep, type Reference, referrer } from '../../../src/destinations/pusher/oversize/stub';
+import {
+  oversizeHandler,
+  type Reference,
+  type StoreBody,
+} from '../../../src/destinations/pusher/oversize/stub';
 import type { PusherDestination } from '../../../src/destinations/pusher/pusher-destination';
 import { StoreUnavailableError } from '../../../src/errors';
 import type { Outcome } from '../../../src/pipeline/delivery';
-import { deliveryTo, envelopeOf, eventBody, fixture, fixtureNames } from '../../support/events';
 import { connectClient, type SeenEvent, subscribe } from '../../support/pusher/client';
 import {
   CREDENTIALS,
@@ -15,9 +18,10 @@ import {
 } from '../../support/pusher/destination';
 import type { PusherApp } from '../../support/pusher/rules';
 import { PusherServer } from '../../support/pusher/server';
-import { deferred, Happenings, turns, within } from '../../support/signals';
+import { deferred, Happenings, turns, within } from '../../support/signals/signals';
+import { deliveryTo, envelopeOf, eventBody, fixture, fixtureNames } from '../../support/values/events';
 
-const WITHIN_MS = 5000;
+const WITHIN_MS = 15_000;
 
 describe('the Pusher destination', () => {
   let app: PusherApp;
@@ -315,11 +319,11 @@ describe('the Pusher destination', () => {
 
     test('with references a stub with a link is sent instead', async () => {
       const kept: Buffer[] = [];
-      const keep: Keep = async (_delivery, body) => {
+      const store: StoreBody = async (_delivery, body) => {
         kept.push(body);
         return { url: 'https://relay.example.test/events/1?signature=x', expires: 1_800_000_000 };
       };
-      destination = create({ options: { reference: referrer(keep) } });
+      destination = create({ options: { oversize: oversizeHandler(store) } });
       const seen = await listen('loja-centro');
       const [, tooLarge] = bodies(10_240);
       expect(await deliver(tooLarge)).toMatchObject({ kind: 'delivered' });
@@ -341,10 +345,10 @@ describe('the Pusher destination', () => {
 
     test('an attempt may be aborted while the event is being kept; nothing is sent then', async () => {
       const kept = deferred<Reference>();
-      destination = create({ options: { reference: referrer(() => kept.promise) } });
+      destination = create({ options: { oversize: oversizeHandler(() => kept.promise) } });
       const running = destination.start(deliveryTo(destination, bodies(10_240)[1]));
       running.abort('shutdown');
-      expect(await within(running.outcome, 500, () => 'the end')).toEqual({
+      expect(await within(running.outcome, WITHIN_MS, () => 'the end')).toEqual({
         kind: 'interrupted',
         code: 'SHUTDOWN',
       });
@@ -354,8 +358,8 @@ describe('the Pusher destination', () => {
     });
 
     test('what cannot be kept for our own fault spends no attempt', async () => {
-      const keep: Keep = () => Promise.reject(new StoreUnavailableError('Redis is away'));
-      destination = create({ options: { reference: referrer(keep) } });
+      const store: StoreBody = () => Promise.reject(new StoreUnavailableError('Redis is away'));
+      destination = create({ options: { oversize: oversizeHandler(store) } });
       expect(await deliver(bodies(10_240)[1])).toEqual({ kind: 'interrupted', code: 'STORE_UNAVAILABLE' });
     });
   });

@@ -1,10 +1,10 @@
 import type { Pool } from 'undici';
 import { diagnose } from '../../../src/destinations/pusher/diagnosis';
 import { createHttpClient } from '../../../src/network/http-client';
-import { refusedUrl } from '../../support/http-target';
 import { CREDENTIALS } from '../../support/pusher/destination';
 import type { PusherApp } from '../../support/pusher/rules';
 import { PusherServer } from '../../support/pusher/server';
+import { refusedUrl } from '../../support/servers/http-target';
 
 describe('what is the matter with an app', () => {
   let app: PusherApp;

@@ -2,14 +2,14 @@ import { randomBytes } from 'node:crypto';
 import type PusherClient from 'pusher-js';
 import type { Options } from 'pusher-js';
 import { ReferenceStore } from '../../../src/destinations/pusher/oversize/oversize-store';
-import { HttpTarget, respond } from '../../support/http-target';
 import { connectClient, subscribe } from '../../support/pusher/client';
 import { CREDENTIALS, MASTER_KEY } from '../../support/pusher/destination';
 import { API_KEY, LocalGateway } from '../../support/pusher/gateway';
 import type { PusherApp } from '../../support/pusher/rules';
 import { PusherServer } from '../../support/pusher/server';
 import { hmac } from '../../support/pusher/signature';
-import { eventually, Happenings } from '../../support/signals';
+import { HttpTarget, respond } from '../../support/servers/http-target';
+import { eventually, Happenings } from '../../support/signals/signals';
 
 jest.setTimeout(60_000);
 

@@ -5,8 +5,8 @@ import { OccupancyView } from '../../../src/destinations/pusher/occupancy/occupa
 import { RedisConnections } from '../../../src/redis/connections';
 import type { Subscriber } from '../../../src/redis/subscriber';
 import { CREDENTIALS } from '../../support/pusher/destination';
-import { redisConfig } from '../../support/redis-config';
-import { deferred, eventually } from '../../support/signals';
+import { deferred, eventually } from '../../support/signals/signals';
+import { redisConfig } from '../../support/values/redis-config';
 
 const APP = appName(CREDENTIALS);
 
@@ -63,7 +63,7 @@ describe('which channels are occupied', () => {
     return { isVacant, subscriber };
   }
 
-  const becomes = (check: () => boolean, what: string) => eventually(() => check() || undefined, what, 5000);
+  const becomes = (check: () => boolean, what: string) => eventually(() => check() || undefined, what);
 
   test('a channel is vacant once Pusher says so and webhooks are known to come', async () => {
     await store.apply(APP, 'occupied', 'a', Date.now());

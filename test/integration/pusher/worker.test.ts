@@ -1,32 +1,32 @@
 import { readFileSync } from 'node:fs';
 import type { Browser } from 'playwright-core';
-import { browserProgram, launchBrowser } from '../../support/browser';
-import { HttpTarget, respond } from '../../support/http-target';
-import { messageEvents, type OutgoingEvent } from '../../support/publisher';
+import { browserProgram, launchBrowser } from '../../support/clients/browser';
+import { messageEvents, type OutgoingEvent } from '../../support/clients/publisher';
+import type { Environment } from '../../support/processes/relay';
 import { connectClient, subscribe } from '../../support/pusher/client';
 import { API_KEY, LocalGateway } from '../../support/pusher/gateway';
 import type { PusherApp } from '../../support/pusher/rules';
 import { PUSHER, PusherScenario, withPoison } from '../../support/pusher/scenario';
-import type { Environment } from '../../support/relay';
-import { eventually, Happenings } from '../../support/signals';
+import { HttpTarget, respond } from '../../support/servers/http-target';
+import { eventually, Happenings } from '../../support/signals/signals';
 
 jest.setTimeout(120_000);
 
 const OWN: PusherApp = { id: '77', key: 'own-key', secret: 'own-secret' };
 
 describe('a worker with Pusher', () => {
-  let bench: PusherScenario;
+  let harness: PusherScenario;
   let gateway: LocalGateway | undefined;
 
   async function start(env: Environment = {}): Promise<void> {
-    bench = await PusherScenario.start(env);
+    harness = await PusherScenario.start(env);
   }
   async function startGateway(env: Environment = {}): Promise<LocalGateway> {
-    gateway = await LocalGateway.start({ ...bench.scenario.env, LOG_LEVEL: 'error', ...env });
+    gateway = await LocalGateway.start({ ...harness.scenario.env, LOG_LEVEL: 'error', ...env });
     return gateway;
   }
   afterEach(async () => {
-    await bench.close();
+    await harness.close();
     await gateway?.stop();
     gateway = undefined;
   });
@@ -41,7 +41,7 @@ describe('a worker with Pusher', () => {
 
   test("the global app and an instance's own get what each wants, each counted on its own", async () => {
     await start({ PUSHER_EVENTS_MESSAGES_UPSERT: 'true', WEBHOOK_ALLOWED_NETWORKS: '127.0.0.0/8' });
-    const { scenario, server } = bench;
+    const { scenario, server } = harness;
     server.addApp(OWN);
     const own = { appId: OWN.id, key: OWN.key, secret: OWN.secret, cluster: 'eu', useTLS: false };
     const at = { host: '127.0.0.1', port: server.port, events: ['CALL'] };
@@ -55,7 +55,7 @@ describe('a worker with Pusher', () => {
     await scenario.startWorker();
     await scenario.publishEvents(messageEvents('upsert', 20));
     await scenario.publishEvents(named(messageEvents('call', 20), 'call'));
-    await bench.untilTaken(24);
+    await harness.untilTaken(24);
     await scenario.untilAudited(({ delivered }) => delivered === 20, PUSHER);
     await scenario.untilAudited(({ delivered }) => delivered === 4, 'pusher:instance/instance-1');
     const seen = server.published.all.map(({ app, channel, name }) => `${app} ${channel} ${name}`);
@@ -69,7 +69,7 @@ describe('a worker with Pusher', () => {
     await start();
     const pusher = { appId: '1', key: 'k', secret: 's', cluster: 'eu' };
     const set = (instance: string, others: object) =>
-      bench.scenario.command(
+      harness.scenario.command(
         'settings',
         'set',
         instance,
@@ -87,15 +87,15 @@ describe('a worker with Pusher', () => {
       expect([code, stderr]).toEqual([2, expect.stringContaining(rule)]);
     }
     expect(await set('loja são', { enabled: false })).toMatchObject({ code: 0 });
-    await (await bench.scenario.startWorker()).kill();
+    await (await harness.scenario.startWorker()).kill();
   });
 
   test('what is too large is dead-lettered as oversize, with an error in the log, and can be looked at', async () => {
     await start();
-    const { scenario } = bench;
+    const { scenario } = harness;
     const worker = await scenario.startWorker();
     await scenario.publishEvents(withPoison(messageEvents(scenario.name, 3), 3, 12_000));
-    await bench.untilTaken(2);
+    await harness.untilTaken(2);
     await scenario.untilAudited(({ dead }) => dead === 1, PUSHER);
     await worker.untilLogged('"reason":"oversize"');
     expect(worker.log.split('\n').find((line) => line.includes('oversize'))).toContain('"level":"error"');
@@ -111,7 +111,7 @@ describe('a worker with Pusher', () => {
   test('with references a subscriber gets a link, and the whole event behind it', async () => {
     await start();
     const running = await startGateway();
-    const { scenario, server, app } = bench;
+    const { scenario, server, app } = harness;
     const client = connectClient(server, app);
     const seen = new Happenings<{ reference: { url: string; bytes: number } }>();
     (await subscribe(client, 'instance-0')).bind('messages.upsert', (data: never) => seen.add(data));
@@ -134,7 +134,7 @@ describe('a worker with Pusher', () => {
   test('events for channels that nobody subscribes to are counted as discarded, and not sent', async () => {
     await start({ PUSHER_SKIP_VACANT_CHANNELS: 'true' });
     const running = await startGateway();
-    const { scenario, server, app } = bench;
+    const { scenario, server, app } = harness;
     app.webhookUrl = `${running.url}/pusher/webhook/${app.id}`;
     const client = connectClient(server, app);
     await subscribe(client, 'instance-0');
@@ -153,7 +153,7 @@ describe('a worker with Pusher', () => {
     expect(audit.discarded).toBe(await worker.metric(discarded));
     expect(audit.discarded).toBeGreaterThanOrEqual(80);
     expect(
-      bench.missing(scenario.published.filter((key) => Number(key.split('-').at(-1)) % 5 === 0)),
+      harness.missing(scenario.published.filter((key) => Number(key.split('-').at(-1)) % 5 === 0)),
     ).toEqual([]);
     client.disconnect();
     await server.webhooks.idle();
@@ -162,7 +162,7 @@ describe('a worker with Pusher', () => {
 
   test('doctor tells a wrong secret from a wrong cluster and a suspended app', async () => {
     await start();
-    const { scenario, app } = bench;
+    const { scenario, app } = harness;
     const doctor = async (env: Environment = {}) => {
       const { stdout } = await scenario.commandWith(env, 'doctor', '--json');
       const { findings } = JSON.parse(stdout) as {
@@ -206,7 +206,7 @@ describe('a worker with Pusher', () => {
           PUSHER_ENCRYPTION_MASTER_KEY_BASE64: Buffer.alloc(32, 7).toString('base64'),
         });
         const running = await startGateway();
-        const { scenario, server, app } = bench;
+        const { scenario, server, app } = harness;
         await scenario.startWorker({ PUSHER_OVERSIZE: 'reference', GATEWAY_URL: running.url });
         const page = await browser.newPage();
         // A page of an origin of its own: links and signatures must work across origins.

@@ -1,12 +1,9 @@
-import { PLATFORM_NAMES, VARIABLES, type VariableName } from '../../../src/config/variables';
+import type { Variables } from '../../../src/config/variable';
+import type { Modules } from '../../../src/modules';
 
-/** Sections in their order on the page; a variable belongs to the first whose prefixes fit. */
+/** Where the variables of no module are shown, in order; each belongs to the first whose prefixes fit. */
 const SECTIONS: readonly (readonly [title: string, prefixes: readonly string[]])[] = [
-  ['RabbitMQ', ['RABBITMQ_']],
-  ['Amazon SQS', ['SQS_', 'S3_']],
   ['Webhooks', ['WEBHOOK_']],
-  ['Pusher', ['PUSHER_']],
-  ['WebSockets', ['WEBSOCKET_']],
   ['Delivery and retries', ['DELIVERY_', 'CIRCUIT_', 'RETRY_', 'PARKED_', 'DEAD_LETTER_', 'DEDUPLICATION_']],
   ['Redis', ['REDIS_']],
   ['Settings of instances', ['SETTINGS_']],
@@ -14,26 +11,35 @@ const SECTIONS: readonly (readonly [title: string, prefixes: readonly string[]])
   ['Process, logs and metrics', ['']],
 ];
 
-const SWITCHES: readonly (readonly [prefix: string, what: string])[] = [
-  ['RABBITMQ_EVENTS_', 'events that are consumed from the global exchange'],
-  ['SQS_GLOBAL_', 'global SQS queues that are consumed'],
-  ['WEBHOOK_EVENTS_', 'events that the global webhook receives'],
-  ['PUSHER_EVENTS_', 'events that the global Pusher app receives'],
-  ['WEBSOCKET_EVENTS_', 'events that the WebSocket clients of all instances receive'],
-];
-
 /** docs/configuration.md, made from the variables that the program reads. */
-export function configurationPage(): string {
-  const names = Object.keys(VARIABLES) as VariableName[];
-  const sections = SECTIONS.flatMap(([title]) => {
-    const own = names.filter((name) => sectionOf(name) === title);
-    return own.length === 0 ? [] : ['', `## ${title}`, '', ...tableOf(own)];
+export function configurationPage(modules: Modules): string {
+  const { variables } = modules;
+  const titles = titlesOf(modules);
+  const sections = [...new Set(titles.values())].flatMap((title) => {
+    const own = Object.keys(variables).filter((name) => titles.get(name) === title);
+    return ['', `## ${title}`, '', ...tableOf(variables, own)];
   });
-  return `${[...INTRODUCTION, ...sections, ...switches(), ...platformNames()].join('\n')}\n`;
+  return `${[...INTRODUCTION, ...sections, ...switches(modules), ...platformNames(modules)].join('\n')}\n`;
+}
+
+/** The heading of every variable, in the order of the headings on the page. */
+function titlesOf({ configParts, variables }: Modules): ReadonlyMap<string, string> {
+  const ofModules = configParts.flatMap(({ definition }) =>
+    Object.keys(definition.variables).map((name) => [name, definition.title] as const),
+  );
+  const titles = new Map(ofModules);
+  const others = Object.keys(variables).filter((name) => !titles.has(name));
+  for (const [title, prefixes] of SECTIONS) {
+    for (const name of others) {
+      const fits = prefixes.some((prefix) => name.startsWith(prefix));
+      if (fits && !titles.has(name)) titles.set(name, title);
+    }
+  }
+  return titles;
 }
 
 const INTRODUCTION = [
-  '<!-- Generated from src/config/variables.ts by `npm run docs`. Do not edit. -->',
+  '<!-- Generated from the variables of src/config and of all modules by `npm run docs`. Do not edit. -->',
   '',
   '# Configuration',
   '',
@@ -42,23 +48,20 @@ const INTRODUCTION = [
   '`config --env-example` a commented `.env`. Secrets (marked 🔒) are never printed or logged.',
 ];
 
-function sectionOf(name: string): string | undefined {
-  return SECTIONS.find(([, prefixes]) => prefixes.some((prefix) => name.startsWith(prefix)))?.[0];
-}
-
-function tableOf(names: readonly VariableName[]): string[] {
+function tableOf(variables: Variables, names: readonly string[]): string[] {
   return [
     '| variable | default | meaning | values |',
     '|---|---|---|---|',
-    ...names.map((name) => {
-      const { doc, format, default: value } = VARIABLES[name];
-      const mark = 'secret' in VARIABLES[name] ? ' 🔒' : '';
-      return `| \`${name}\`${mark} | ${code(textOf(value))} | ${cell(doc)} | ${cell(format.allowed)} |`;
-    }),
+    ...Object.entries(variables)
+      .filter(([name]) => names.includes(name))
+      .map(([name, { doc, format, default: value, secret }]) => {
+        const mark = secret === true ? ' 🔒' : '';
+        return `| \`${name}\`${mark} | ${code(textOf(value))} | ${cell(doc)} | ${cell(format.allowed)} |`;
+      }),
   ];
 }
 
-function switches(): string[] {
+function switches({ configParts }: Modules): string[] {
   return [
     '',
     '## Switches of events',
@@ -68,11 +71,13 @@ function switches(): string[] {
     '',
     '| switches | choose |',
     '|---|---|',
-    ...SWITCHES.map(([prefix, what]) => `| \`${prefix}<KEY>\` | ${what} |`),
+    ...configParts
+      .flatMap(({ definition }) => definition.switches ?? [])
+      .map(({ prefix, choose }) => `| \`${prefix}<KEY>\` | ${choose} |`),
   ];
 }
 
-function platformNames(): string[] {
+function platformNames({ platformNames: names }: Modules): string[] {
   return [
     '',
     '## Names that hosting platforms set',
@@ -81,7 +86,7 @@ function platformNames(): string[] {
     '',
     '| name | stands for |',
     '|---|---|',
-    ...Object.entries(PLATFORM_NAMES).map(([name, stands]) => `| \`${name}\` | \`${stands}\` |`),
+    ...Object.entries(names).map(([name, stands]) => `| \`${name}\` | \`${stands}\` |`),
   ];
 }
 

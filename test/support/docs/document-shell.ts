@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { guard, release } from '../guard';
-import { eventually } from '../signals';
+import { guard, release } from '../processes/guard';
+import { eventually } from '../signals/signals';
 
 export interface DocumentShellParts {
   /** Where blocks are run. */

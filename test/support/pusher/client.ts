@@ -1,7 +1,7 @@
 import type { Channel, Options } from 'pusher-js';
 import PusherClient from 'pusher-js';
-import { HOST } from '../ports';
-import { within } from '../signals';
+import { HOST } from '../processes/ports';
+import { within } from '../signals/signals';
 import type { PusherApp } from './rules';
 import type { PusherServer } from './server';
 

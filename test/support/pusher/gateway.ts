@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
-import { loadConfig } from '../../../src/config/load';
 import { RelayGateway } from '../../../src/gateway/gateway';
 import { MODULES } from '../../../src/modules';
 import { createLogger } from '../../../src/observability/logging';
 import { Metrics } from '../../../src/observability/metrics';
-import { freePort, HOST } from '../ports';
-import type { Environment } from '../relay';
-import { eventually } from '../signals';
+import { freePort, HOST } from '../processes/ports';
+import type { Environment } from '../processes/relay';
+import { eventually } from '../signals/signals';
 
 export const API_KEY = 'operator-key-of-the-tests';
 
@@ -25,7 +24,7 @@ export class LocalGateway {
     const uri = process.env['REDIS_URI'] ?? '';
     const prefix = env['REDIS_PREFIX_KEY'] ?? `gateway-${randomBytes(6).toString('hex')}`;
     const port = await freePort();
-    const { config } = loadConfig(__dirname, {
+    const { config } = MODULES.loadConfig(__dirname, {
       REDIS_URI: uri,
       REDIS_PREFIX_KEY: prefix,
       GATEWAY_HOST: HOST,
@@ -43,12 +42,12 @@ export class LocalGateway {
       log: createLogger(config.log),
     });
     await gateway.start();
-    const bench = new LocalGateway(`http://${HOST}:${port}`, prefix, metrics, new Redis(uri), gateway);
+    const harness = new LocalGateway(`http://${HOST}:${port}`, prefix, metrics, new Redis(uri), gateway);
     await eventually(
-      async () => (await bench.get('/readyz')).status === 200 || undefined,
+      async () => (await harness.get('/readyz')).status === 200 || undefined,
       'the gateway is ready',
     );
-    return bench;
+    return harness;
   }
 
   get(path: string, headers: Record<string, string> = {}): Promise<Response> {

@@ -1,7 +1,7 @@
-import { freePort } from '../ports';
-import type { OutgoingEvent } from '../publisher';
-import type { Environment } from '../relay';
-import { type AuditLine, Scenario } from '../scenario';
+import type { OutgoingEvent } from '../clients/publisher';
+import { type AuditLine, Scenario } from '../harness/scenario';
+import { freePort } from '../processes/ports';
+import type { Environment } from '../processes/relay';
 import { CREDENTIALS } from './destination';
 import { type PusherApp, parseObject } from './rules';
 import { PusherServer } from './server';
@@ -35,12 +35,12 @@ export class PusherScenario {
         ...env,
       },
     });
-    const bench = new PusherScenario(scenario, server, app);
+    const harness = new PusherScenario(scenario, server, app);
     server.onPublished(({ data }) => {
       const key = keyOf(data);
-      if (key !== undefined) bench.taken.set(key, (bench.taken.get(key) ?? 0) + 1);
+      if (key !== undefined) harness.taken.set(key, (harness.taken.get(key) ?? 0) + 1);
     });
-    return bench;
+    return harness;
   }
 
   /** Pusher has taken `count` different events. */

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
-import { deferred, Happenings, within } from '../signals';
+import { deferred, Happenings, within } from '../signals/signals';
 import { type PublishedEvent, PusherApi } from './api';
 import { type RoomEvent, Rooms } from './rooms';
 import { type PusherApp, Refusal } from './rules';

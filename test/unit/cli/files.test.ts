@@ -1,7 +1,7 @@
 import { chmodSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeSecrets } from '../../../src/cli/files';
-import { folderWith } from '../../support/folders';
+import { folderWith } from '../../support/values/folders';
 
 const modeOf = (file: string): number => statSync(file).mode & 0o777;
 

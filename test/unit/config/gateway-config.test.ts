@@ -1,7 +1,8 @@
-import { loadConfig } from '../../../src/config/load';
-import type { Environment } from '../../support/relay';
+import { MODULES } from '../../../src/modules';
+import type { Environment } from '../../support/processes/relay';
+import { partsOf } from './parts';
 
-const load = (env: Environment) => loadConfig(__dirname, env);
+const load = (env: Environment) => MODULES.loadConfig(__dirname, env);
 
 test('the gateway’s defaults: no key, nobody trusted, every origin, WebSockets off and nobody let in without a key', () => {
   const { config } = load({});
@@ -13,7 +14,11 @@ test('the gateway’s defaults: no key, nobody trusted, every origin, WebSockets
     docs: true,
     cors: { origins: ['*'], methods: ['POST', 'GET', 'PUT', 'DELETE'], credentials: false },
   });
-  expect(config.webSocket).toMatchObject({ enabled: false, globalEvents: undefined, allowedHosts: [] });
+  expect(partsOf(config).webSocket).toMatchObject({
+    enabled: false,
+    globalEvents: undefined,
+    allowedHosts: [],
+  });
 });
 
 test('PORT of hosting platforms is taken where GATEWAY_PORT is not set', () => {
@@ -63,12 +68,12 @@ test.each([
 
 test('the global stream has the events of its switches, where it is on', () => {
   const on = { WEBSOCKET_ENABLED: 'true', WEBSOCKET_GLOBAL_EVENTS: 'true' };
-  expect(load(on).config.webSocket.globalEvents).toBe('all');
-  expect(load({ ...on, WEBSOCKET_EVENTS_CALL: 'true' }).config.webSocket.globalEvents).toEqual(
+  expect(partsOf(load(on).config).webSocket.globalEvents).toBe('all');
+  expect(partsOf(load({ ...on, WEBSOCKET_EVENTS_CALL: 'true' }).config).webSocket.globalEvents).toEqual(
     new Set(['CALL']),
   );
   expect(
-    load({ WEBSOCKET_ENABLED: 'true', WEBSOCKET_EVENTS_CALL: 'true' }).config.webSocket.globalEvents,
+    partsOf(load({ WEBSOCKET_ENABLED: 'true', WEBSOCKET_EVENTS_CALL: 'true' }).config).webSocket.globalEvents,
   ).toBeUndefined();
 });
 

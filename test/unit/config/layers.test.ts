@@ -1,7 +1,9 @@
 import { parseEnv } from 'node:util';
-import { describe as describeValues, envExample } from '../../../src/config/describe';
-import { type Loaded, loadConfig, names } from '../../../src/config/load';
-import { folderWith } from '../../support/folders';
+import { describe as describeValues } from '../../../src/config/describe';
+import type { Loaded } from '../../../src/config/load';
+import { MODULES } from '../../../src/modules';
+import { folderWith } from '../../support/values/folders';
+import { partsOf } from './parts';
 
 const removals: (() => void)[] = [];
 afterEach(() => {
@@ -11,7 +13,7 @@ afterEach(() => {
 function setup(files: Readonly<Record<string, string>> = {}): (environment?: NodeJS.ProcessEnv) => Loaded {
   const folder = folderWith(files);
   removals.push(folder.remove);
-  return (environment = {}) => loadConfig(folder.path, environment);
+  return (environment = {}) => MODULES.loadConfig(folder.path, environment);
 }
 
 const shown = (loaded: Loaded, name: string): [value: string, origin: string] | undefined => {
@@ -38,7 +40,7 @@ describe('layers', () => {
       RABBITMQ_EXCHANGE_NAME: '"',
     });
     expect(shown(loaded, 'RABBITMQ_QUEUE')).toEqual(['quoted', 'environment']);
-    expect(loaded.config.globalWebhook).toBeUndefined();
+    expect(partsOf(loaded.config).webhook.global).toBeUndefined();
     expect(shown(loaded, 'RABBITMQ_EXCHANGE_NAME')).toEqual(['"', 'environment']);
   });
 
@@ -62,7 +64,7 @@ describe('layers', () => {
     };
     const { config } = setup({ 'config/default.json': JSON.stringify(content) })();
     expect(config.metrics.port).toBe(1234);
-    expect(config.globalWebhook?.headers).toEqual({ a: 'b' });
+    expect(partsOf(config).webhook.global?.headers).toEqual({ a: 'b' });
   });
 
   test('NODE_ENV without such a file changes nothing', () => {
@@ -74,7 +76,7 @@ describe('names that hosting platforms set', () => {
   test('are taken where ours is not set', () => {
     const loaded = setup()({ REDIS_URL: 'redis://platform:1', CLOUDAMQP_URL: 'amqps://platform/vhost' });
     expect(loaded.config.redis.uri).toBe('redis://platform:1');
-    expect(loaded.config.rabbitmq).toMatchObject({ enabled: true, uri: 'amqps://platform/vhost' });
+    expect(partsOf(loaded.config).rabbitmq).toMatchObject({ enabled: true, uri: 'amqps://platform/vhost' });
     expect(shown(loaded, 'REDIS_URI')).toEqual(['redis://platform:1/***', 'environment (REDIS_URL)']);
   });
 
@@ -87,7 +89,7 @@ describe('names that hosting platforms set', () => {
 
 describe('event switches', () => {
   const events = (environment: NodeJS.ProcessEnv): unknown => {
-    const { rabbitmq } = setup()(environment).config;
+    const { rabbitmq } = partsOf(setup()(environment).config);
     return rabbitmq.events === 'all' ? 'all' : [...rabbitmq.events].sort();
   };
 
@@ -128,18 +130,18 @@ describe('event switches', () => {
 
 describe('the example of a .env', () => {
   /** Everything that is commented out, in force; event switches aside, which narrow by being set. */
-  const uncommented = envExample()
+  const uncommented = MODULES.envExample()
     .split('\n')
-    .filter((line) => !/^#(RABBITMQ|WEBHOOK|PUSHER)_EVENTS_/.test(line))
+    .filter((line) => !/^#[A-Z_]+_MESSAGES_UPSERT=/.test(line))
     .map((line) => line.replace(/^#(?=[A-Z\d_]+=)/, ''))
     .join('\n');
 
   test('as it stands it sets nothing', () => {
-    expect(parseEnv(envExample())).toEqual({});
+    expect(parseEnv(MODULES.envExample())).toEqual({});
   });
 
   test('has every variable, and loads to the defaults when uncommented', () => {
-    expect(Object.keys(parseEnv(uncommented)).sort()).toEqual([...names()].sort());
+    expect(Object.keys(parseEnv(uncommented)).sort()).toEqual(Object.keys(MODULES.variables).sort());
     const fromExample = setup({ '.env': uncommented })();
     expect(fromExample.values).toEqual(setup()().values);
     expect(fromExample.config).toEqual(setup()().config);

@@ -1,8 +1,10 @@
 import { describe as describeValues } from '../../../src/config/describe';
-import { type Loaded, loadConfig, names } from '../../../src/config/load';
+import type { Loaded } from '../../../src/config/load';
 import { ConfigError } from '../../../src/errors';
-import { CORE_API_ENV, WEBHOOK_KEYS } from '../../support/core-api-env';
-import { folderWith } from '../../support/folders';
+import { MODULES } from '../../../src/modules';
+import { CORE_API_ENV, WEBHOOK_KEYS } from '../../support/values/core-api-env';
+import { folderWith } from '../../support/values/folders';
+import { partsOf } from './parts';
 
 const removals: (() => void)[] = [];
 afterEach(() => {
@@ -16,7 +18,7 @@ function setup(files: Readonly<Record<string, string>> = {}): {
   const folder = folderWith(files);
   removals.push(folder.remove);
   const load = (environment: Readonly<Record<string, string>> = {}): Loaded =>
-    loadConfig(folder.path, { ...environment });
+    MODULES.loadConfig(folder.path, { ...environment });
   const problems = (environment: Readonly<Record<string, string>> = {}): readonly string[] => {
     try {
       load(environment);
@@ -61,8 +63,7 @@ describe('loadConfig', () => {
 
   test('nothing set: the documented defaults', () => {
     const { config, warnings } = setup().load();
-    expect(config).toMatchObject({
-      globalWebhook: undefined,
+    expect(partsOf(config)).toMatchObject({
       rabbitmq: {
         enabled: false,
         exchange: 'evolution_exchange',
@@ -72,7 +73,10 @@ describe('loadConfig', () => {
         prefetch: 250,
         events: 'all',
       },
-      webhook: { stripApikey: false, legacyPaths: false, timeoutMs: 30_000 },
+      webhook: { global: undefined, legacyPaths: false },
+    });
+    expect(config).toMatchObject({
+      outgoing: { stripApikey: false, timeoutMs: 30_000 },
       delivery: {
         concurrency: 500,
         concurrencyPerDestination: 32,
@@ -96,7 +100,7 @@ describe('loadConfig', () => {
       metrics: { host: '0.0.0.0', port: 9464 },
       shutdownTimeoutMs: 30_000,
     });
-    expect([...config.webhook.rejectedStatuses]).toEqual([400, 401, 403, 404, 422]);
+    expect([...partsOf(config).webhook.rejectedStatuses]).toEqual([400, 401, 403, 404, 422]);
     expect(warnings).toEqual([]);
   });
 
@@ -167,15 +171,15 @@ describe('loadConfig', () => {
 
   test('empty counts as not set, whatever the variable', () => {
     const { load } = setup();
-    const empty = load(Object.fromEntries(names().map((name) => [name, ''])));
+    const empty = load(Object.fromEntries(Object.keys(MODULES.variables).map((name) => [name, ''])));
     expect(empty.values).toEqual(load().values);
-    expect(load({ RABBITMQ_QUEUE: '' }).config.rabbitmq.queue).toBe('evolution-relay');
+    expect(partsOf(load({ RABBITMQ_QUEUE: '' }).config).rabbitmq.queue).toBe('evolution-relay');
   });
 
   test('an empty value takes back what a weaker layer set', () => {
     const { load } = setup({ '.env': 'WEBHOOK_GLOBAL_URL=http://r/' });
-    expect(load().config.globalWebhook?.url).toBe('http://r/');
-    expect(load({ WEBHOOK_GLOBAL_URL: '' }).config.globalWebhook).toBeUndefined();
+    expect(partsOf(load().config).webhook.global?.url).toBe('http://r/');
+    expect(partsOf(load({ WEBHOOK_GLOBAL_URL: '' }).config).webhook.global).toBeUndefined();
   });
 
   test('no message shows a wrong value of a secret', () => {
@@ -208,7 +212,7 @@ describe('loadConfig', () => {
     const { config } = setup().load({ WEBHOOK_GLOBAL_URL: 'http://r/', WEBHOOK_GLOBAL_HEADERS: '{"a":"b"}' });
     expect(Object.isFrozen(config)).toBe(true);
     expect(Object.isFrozen(config.retry)).toBe(true);
-    expect(Object.isFrozen(config.globalWebhook?.headers)).toBe(true);
+    expect(Object.isFrozen(partsOf(config).webhook.global?.headers)).toBe(true);
   });
 });
 
@@ -216,15 +220,15 @@ describe('the .env of the core API', () => {
   test('works unchanged', () => {
     const { load } = setup({ '.env': CORE_API_ENV });
     const { config } = load();
-    expect(config.rabbitmq).toMatchObject({
+    expect(partsOf(config).rabbitmq).toMatchObject({
       enabled: false,
       exchange: 'evolution',
       prefixKey: 'evolution',
       frameMax: 8192,
       global: false,
     });
-    expect(config.globalWebhook).toBeUndefined();
-    expect(config.webhook.timeoutMs).toBe(60_000);
+    expect(partsOf(config).webhook.global).toBeUndefined();
+    expect(config.outgoing.timeoutMs).toBe(60_000);
     expect(config.retry).toMatchObject({ maxAttempts: 10, initialDelayMs: 5000, jitter: 0.2 });
     expect(config.log.color).toBe(true);
   });
@@ -232,14 +236,14 @@ describe('the .env of the core API', () => {
   test('with the webhook on, exactly the events that say true go there', () => {
     const { load } = setup({ '.env': CORE_API_ENV });
     const { config } = load({ WEBHOOK_GLOBAL_ENABLED: 'true', WEBHOOK_GLOBAL_URL: 'https://r.example.test' });
-    expect(config.globalWebhook?.events).toEqual(new Set(WEBHOOK_KEYS));
+    expect(partsOf(config).webhook.global?.events).toEqual(new Set(WEBHOOK_KEYS));
   });
 
   test('with RabbitMQ on and one event on, exactly that is bound', () => {
     const { load } = setup({ '.env': CORE_API_ENV });
     const { config } = load({ RABBITMQ_ENABLED: 'true', RABBITMQ_EVENTS_GROUP_UPDATE: 'true' });
-    expect(config.rabbitmq).toMatchObject({ enabled: true, uri: 'amqp://localhost' });
-    expect(config.rabbitmq.events).toEqual(new Set(['GROUPS_UPDATE']));
+    expect(partsOf(config).rabbitmq).toMatchObject({ enabled: true, uri: 'amqp://localhost' });
+    expect(partsOf(config).rabbitmq.events).toEqual(new Set(['GROUPS_UPDATE']));
   });
 
   test('the same values, all set in the environment with empty ones, work too', () => {
@@ -249,7 +253,7 @@ describe('the .env of the core API', () => {
         return name === undefined || value === undefined ? [] : [[name, value.replaceAll("'", '')]];
       }),
     );
-    expect(setup().load(environment).config.rabbitmq.exchange).toBe('evolution');
+    expect(partsOf(setup().load(environment).config).rabbitmq.exchange).toBe('evolution');
   });
 });
 

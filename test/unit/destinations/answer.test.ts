@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { judgeAnswer, judgeError, parseRetryAfter } from '../../../src/destinations/http/answer';
+import { outcomeOfAnswer, outcomeOfError, parseRetryAfter } from '../../../src/destinations/http/answer';
 
 const NOW = Date.UTC(2026, 0, 1, 12, 0, 0);
 const REJECTED = new Set([400, 401, 403, 404, 422]);
@@ -49,7 +49,7 @@ describe('an answer', () => {
     fc.assert(
       fc.property(fc.integer({ min: 200, max: 599 }), (status) => {
         const expected = status < 300 ? 'delivered' : REJECTED.has(status) ? 'rejected' : 'failed';
-        expect(judgeAnswer(status, REJECTED, 'text', undefined, NOW)).toMatchObject({
+        expect(outcomeOfAnswer(status, REJECTED, 'text', undefined, NOW)).toMatchObject({
           kind: expected,
           status,
         });
@@ -58,7 +58,7 @@ describe('an answer', () => {
   });
 
   test('keeps its first words and what it asks for', () => {
-    expect(judgeAnswer(503, REJECTED, 'busy', '7', NOW)).toEqual({
+    expect(outcomeOfAnswer(503, REJECTED, 'busy', '7', NOW)).toEqual({
       kind: 'failed',
       code: 'HTTP_503',
       status: 503,
@@ -66,7 +66,7 @@ describe('an answer', () => {
       retryAfterMs: 7000,
       overloaded: true,
     });
-    expect(judgeAnswer(404, REJECTED, 'who?', '7', NOW)).toEqual({
+    expect(outcomeOfAnswer(404, REJECTED, 'who?', '7', NOW)).toEqual({
       kind: 'rejected',
       code: 'HTTP_404',
       status: 404,
@@ -86,24 +86,24 @@ describe('a request without an answer', () => {
     'UND_ERR_CONNECT_TIMEOUT',
     'CERT_HAS_EXPIRED',
   ])('%s says something about the destination: an attempt is spent', (code) => {
-    expect(judgeError(Object.assign(new Error('no'), { code }))).toMatchObject({ kind: 'failed', code });
+    expect(outcomeOfError(Object.assign(new Error('no'), { code }))).toMatchObject({ kind: 'failed', code });
   });
 
   test.each(['RESOLVER_DOWN', 'EMFILE', 'ENFILE', 'ENETDOWN'])(
     '%s says something about this machine: no attempt is spent',
     (code) => {
-      expect(judgeError(Object.assign(new Error('no'), { code }))).toEqual({ kind: 'interrupted', code });
+      expect(outcomeOfError(Object.assign(new Error('no'), { code }))).toEqual({ kind: 'interrupted', code });
     },
   );
 
   test('several addresses that all failed: the first speaks for all', () => {
     const refused = Object.assign(new Error('no'), { code: 'ECONNREFUSED' });
-    expect(judgeError(new AggregateError([refused]))).toEqual({
+    expect(outcomeOfError(new AggregateError([refused]))).toEqual({
       kind: 'failed',
       code: 'ECONNREFUSED',
       overloaded: true,
     });
-    expect(judgeError(Object.assign(new AggregateError([refused]), { code: 'ECONNREFUSED' }))).toEqual({
+    expect(outcomeOfError(Object.assign(new AggregateError([refused]), { code: 'ECONNREFUSED' }))).toEqual({
       kind: 'failed',
       code: 'ECONNREFUSED',
       overloaded: true,
@@ -112,7 +112,7 @@ describe('a request without an answer', () => {
 
   test('whatever is thrown has a code', () => {
     for (const thrown of [new TypeError('no'), 'text', undefined, new AggregateError([])]) {
-      expect(judgeError(thrown)).toMatchObject({ kind: 'failed', code: expect.stringMatching(/./) });
+      expect(outcomeOfError(thrown)).toMatchObject({ kind: 'failed', code: expect.stringMatching(/./) });
     }
   });
 });

@@ -5,9 +5,9 @@ import type { ParkRequest } from '../../../src/pipeline/parking';
 import type { Subscription } from '../../../src/pipeline/route';
 import type { InForce } from '../../../src/settings/settings-cache';
 import { SettingsUnreadableError } from '../../../src/settings/settings-errors';
-import { envelopeOf, eventBody } from '../../support/events';
-import { FakeDestination } from '../../support/pipeline';
-import { settingsTo } from '../../support/settings';
+import { settingsTo } from '../../support/fakes/settings';
+import { FakeDestination } from '../../support/harness/pipeline-harness';
+import { envelopeOf, eventBody } from '../../support/values/events';
 
 const subscriptionTo = (id: string): Subscription => ({
   destination: new FakeDestination(id),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { type BodyOptions, composeBody } from '../../../src/events/body';
-import { envelopeOf, eventBody, fixture, fixtureNames } from '../../support/events';
+import { envelopeOf, eventBody, fixture, fixtureNames } from '../../support/values/events';
 
 const URL = 'https://receiver.example.test/hook?x=1';
 

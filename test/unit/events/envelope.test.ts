@@ -4,7 +4,7 @@ import { MalformedEventError } from '../../../src/errors';
 import { composeBody } from '../../../src/events/body';
 import { CATALOGUE } from '../../../src/events/catalogue';
 import { parseEnvelope } from '../../../src/events/envelope';
-import { envelopeOf, eventBody, fixture, fixtureNames } from '../../support/events';
+import { envelopeOf, eventBody, fixture, fixtureNames } from '../../support/values/events';
 
 /** Never an event: the core API's error webhook, which no broker carries (docs/core-api.md#other-transports). */
 const NOT_AN_EVENT = 'error.http-only.json';

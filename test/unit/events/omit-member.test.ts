@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { omitMember } from '../../../src/events/json-omit';
 import type { Span } from '../../../src/events/json-scanner';
-import { scanObject } from '../../support/scan-object';
+import { scanObject } from '../../support/values/scan-object';
 
 /** What remains, parts that follow each other taken together. */
 function partsOf(bytes: Buffer, path: readonly string[]): Span[] {

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { MalformedEventError } from '../../../src/errors';
 import { decodeString } from '../../../src/events/json-strings';
-import { scanObject } from '../../support/scan-object';
+import { scanObject } from '../../support/values/scan-object';
 
 function codeOf(text: Buffer | string): string | undefined {
   try {

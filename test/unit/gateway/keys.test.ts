@@ -1,6 +1,6 @@
-import { HttpError } from '../../../src/gateway/http-errors';
-import { digest, Keys } from '../../../src/gateway/keys';
-import { turns } from '../../support/signals';
+import { HttpError } from '../../../src/http-api/http-errors';
+import { digest, Keys } from '../../../src/http-api/keys';
+import { turns } from '../../support/signals/signals';
 
 // Jest's fake time does not reach this module.
 jest.mock('node:timers/promises', () => ({

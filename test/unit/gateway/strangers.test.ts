@@ -1,6 +1,10 @@
+import {
+  fullAnswer,
+  tenantsAnswer,
+  UNREACHABLE_ANSWER,
+} from '../../../src/destinations/webhook/webhook-test-answer';
 import { isDeeperThan } from '../../../src/gateway/json-depth';
-import { isExpectedHost, isTrustedPage, needsNoKey } from '../../../src/gateway/origins';
-import { fullAnswer, tenantsAnswer, UNREACHABLE_ANSWER } from '../../../src/gateway/webhook-test-answer';
+import { isExpectedHost, isTrustedPage, needsNoKey } from '../../../src/http-api/origins';
 import type { AttemptRecord, Outcome } from '../../../src/pipeline/delivery';
 
 describe('the depth of JSON', () => {

@@ -66,6 +66,12 @@ describe('the rooms of src', () => {
     expect([...new Set(refused)]).toEqual([]);
   });
 
+  it('are let import nothing that they do not import', () => {
+    const used = new Set(imports.map(({ from, to }) => `${from} imports ${to}`));
+    const listed = Object.entries(ROOMS).flatMap(([from, all]) => all.map((to) => `${from} imports ${to}`));
+    expect(listed.filter((each) => !used.has(each))).toEqual([]);
+  });
+
   it('have no cycle between them', () => {
     expect(Object.keys(ROOMS).flatMap((room) => cycleFrom(room) ?? [])).toEqual([]);
   });

@@ -1,7 +1,7 @@
 import { Lifecycle } from '../../../src/lifecycle/lifecycle';
 import { runSteps } from '../../../src/lifecycle/steps';
 import { SILENT } from '../../../src/observability/logging';
-import { deferred } from '../../support/signals';
+import { deferred } from '../../support/signals/signals';
 
 const DEADLINE_MS = 8000;
 
@@ -13,7 +13,7 @@ describe('a lifecycle', () => {
       released.push(value);
       return release();
     });
-  const releaseAll = (): Promise<ReadonlySet<string>> =>
+  const releaseAll = (): Promise<ReadonlyMap<string, string>> =>
     runSteps({ what: 'drain', steps: lifecycle.releaseSteps(1), deadlineMs: DEADLINE_MS, log: SILENT });
 
   beforeEach(() => {
@@ -47,7 +47,11 @@ describe('a lifecycle', () => {
     await jest.advanceTimersByTimeAsync(DEADLINE_MS / 2 - 1);
     expect(released).toEqual(['BROKERS']);
     await jest.advanceTimersByTimeAsync(1 + DEADLINE_MS / 4);
-    expect([...(await release)]).toEqual(['brokers', 'destinations', 'store']);
+    expect([...(await release)]).toEqual([
+      ['brokers', 'late'],
+      ['destinations', 'late'],
+      ['store', 'failed'],
+    ]);
     expect(released).toEqual(['BROKERS', 'DESTINATIONS', 'STORE', 'REDIS']);
   });
 

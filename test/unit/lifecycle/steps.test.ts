@@ -1,6 +1,6 @@
 import { runSteps, type Step } from '../../../src/lifecycle/steps';
 import { type Fields, type Logger, SILENT } from '../../../src/observability/logging';
-import { deferred } from '../../support/signals';
+import { deferred } from '../../support/signals/signals';
 
 const DEADLINE_MS = 10_000;
 
@@ -22,7 +22,8 @@ class World {
   }
 
   async run(...steps: Step[]): Promise<string[]> {
-    return [...(await runSteps({ what: 'drain', steps, deadlineMs: DEADLINE_MS, log: this.log }))];
+    const notDone = await runSteps({ what: 'drain', steps, deadlineMs: DEADLINE_MS, log: this.log });
+    return [...notDone].map(([name, how]) => `${name} ${how}`);
   }
 }
 
@@ -57,7 +58,7 @@ describe('the steps of an end', () => {
     ['throws', () => fail()],
     ['rejects', () => Promise.reject(new Error('broken'))],
   ])('one that %s is told with its error, and those after it run', async (_how, run) => {
-    expect(await world.run(world.step('bad', 1, run), world.step('good'))).toEqual(['bad']);
+    expect(await world.run(world.step('bad', 1, run), world.step('good'))).toEqual(['bad failed']);
     expect(world.ran).toEqual(['bad', 'good']);
     expect(world.lines[0]).toEqual([
       'warn',
@@ -71,7 +72,7 @@ describe('the steps of an end', () => {
     await jest.advanceTimersByTimeAsync(2999);
     expect(world.ran).toEqual(['hangs']);
     await jest.advanceTimersByTimeAsync(1);
-    expect(await run).toEqual(['hangs']);
+    expect(await run).toEqual(['hangs late']);
     expect(world.ran).toEqual(['hangs', 'good']);
   });
 
@@ -80,7 +81,7 @@ describe('the steps of an end', () => {
     await jest.advanceTimersByTimeAsync(7999);
     expect(world.ran).toEqual(['quick', 'hangs']);
     await jest.advanceTimersByTimeAsync(1);
-    expect(await run).toEqual(['hangs']);
+    expect(await run).toEqual(['hangs late']);
   });
 
   test('where all of them hang every one is begun, and the end comes with the deadline', async () => {
@@ -94,7 +95,7 @@ describe('the steps of an end', () => {
     await jest.advanceTimersByTimeAsync(0);
     expect(isOver).toBe(false);
     await jest.advanceTimersByTimeAsync(1);
-    expect(await run).toEqual(['a', 'b', 'c', 'd']);
+    expect(await run).toEqual(['a late', 'b late', 'c late', 'd late']);
   });
 
   test('one without a share is done where it ends by itself', async () => {
@@ -105,7 +106,7 @@ describe('the steps of an end', () => {
     );
     await jest.advanceTimersByTimeAsync(DEADLINE_MS);
     await jest.advanceTimersByTimeAsync(1);
-    expect(await run).toEqual(['hangs', 'hangs too']);
+    expect(await run).toEqual(['hangs late', 'hangs too late']);
   });
 
   test('one that fails after it was left behind is no unhandled rejection', async () => {
@@ -115,7 +116,7 @@ describe('the steps of an end', () => {
       world.step('last', 1),
     );
     await jest.advanceTimersByTimeAsync(DEADLINE_MS);
-    expect(await run).toEqual(['late']);
+    expect(await run).toEqual(['late late']);
     late.reject(new Error('too late'));
     await jest.advanceTimersByTimeAsync(1);
   });

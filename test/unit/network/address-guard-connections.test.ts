@@ -3,7 +3,7 @@ import { type Dispatcher, Pool } from 'undici';
 import { AddressRefusedError } from '../../../src/errors';
 import { AddressGuard, type GuardedConnectOptions } from '../../../src/network/address-guard';
 import type { Resolve } from '../../../src/network/name-lookup';
-import { HttpTarget, respond } from '../../support/http-target';
+import { HttpTarget, respond } from '../../support/servers/http-target';
 
 /** A public address: nothing is ever sent to it. */
 const PUBLIC = '8.8.8.8';

@@ -9,8 +9,8 @@ import { NameServers } from '../../../src/network/name-servers';
 import { OperatorNames } from '../../../src/network/operator-names';
 import { candidatesOf, parseSearchList } from '../../../src/network/search-list';
 import { SystemNames } from '../../../src/network/system-names';
-import { type DnsAnswer, DnsServer } from '../../support/dns-server';
-import { deferred, Happenings } from '../../support/signals';
+import { type DnsAnswer, DnsServer } from '../../support/servers/dns-server';
+import { deferred, Happenings } from '../../support/signals/signals';
 
 let folder: string;
 let server: DnsServer;

@@ -1,14 +1,14 @@
 import type { Duplex } from 'node:stream';
 import type { Pool } from 'undici';
-import { judge } from '../../../src/destinations/http/answer';
-import { type Ending, HttpExchange } from '../../../src/destinations/http/exchange';
+import { toOutcome } from '../../../src/destinations/http/answer';
+import { HttpExchange, type HttpResult } from '../../../src/destinations/http/exchange';
 import { AddressGuard } from '../../../src/network/address-guard';
 import { createHttpClient } from '../../../src/network/http-client';
 import { proxyFor } from '../../../src/network/proxy-rules';
 import { tunnelConnector } from '../../../src/network/proxy-tunnel';
 import type { Outcome } from '../../../src/pipeline/delivery';
-import { ConnectProxy } from '../../support/connect-proxy';
-import { HttpTarget, refusedUrl } from '../../support/http-target';
+import { ConnectProxy } from '../../support/proxies/connect-proxy';
+import { HttpTarget, refusedUrl } from '../../support/servers/http-target';
 
 /** Goes on for as long as the other side reads. */
 function drip(socket: Duplex, bytes: string, first = ''): void {
@@ -67,7 +67,7 @@ describe('by way of a proxy', () => {
     const addressOf = guard === undefined ? {} : { addressOf: (name: string) => guard.addressOf(name) };
     const connector = tunnelConnector(new URL(at), { timeoutMs: 2000, ...addressOf });
     pool = createHttpClient(origin, { connections: 1, connectTimeoutMs: 2000, connector });
-    const asOutcome = (ending: Ending) => judge(ending, new Set([400]), Date.now());
+    const asOutcome = (result: HttpResult) => toOutcome(result, new Set([400]), Date.now());
     return new HttpExchange(pool, { path: '/hook', headers: [], body: Buffer.from('{}') }, asOutcome).outcome;
   }
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { Counter, Histogram, Registry } from 'prom-client';
 import { Durations } from '../../../src/observability/durations';
+import { Metrics } from '../../../src/observability/metrics';
 import { Tally } from '../../../src/observability/tally';
 
 const name = 'relay_attempt_duration_seconds';
@@ -47,7 +48,7 @@ describe('counting on the hot path', () => {
           () => new Counter({ name: 'events_total', help, labelNames, registers: [] }),
         );
         const [ours, theirs] = counters as [Counter<'source' | 'event'>, Counter<'source' | 'event'>];
-        const tally = new Tally(ours, labelNames);
+        const tally = new Tally([ours], labelNames);
         for (const round of rounds) {
           for (const [source, event] of round) {
             tally.add(source, event);
@@ -60,5 +61,14 @@ describe('counting on the hot path', () => {
         expect(await sorted(ours)).toEqual(await sorted(theirs));
       }),
     );
+  });
+
+  test('what a source hands over is counted by its name and by its older one, whichever is read first', async () => {
+    const metrics = new Metrics();
+    metrics.eventsReceived.add('sqs', 'call');
+    for (const name of ['relay_events_accepted_total', 'relay_events_received_total'])
+      expect(await metrics.registry.getSingleMetricAsString(name)).toContain(
+        `${name}{source="sqs",event="call"} 1`,
+      );
   });
 });

@@ -2,8 +2,8 @@ import { Attempts } from '../../../src/pipeline/attempts';
 import { Bulkhead } from '../../../src/pipeline/bulkhead';
 import type { AttemptRecord } from '../../../src/pipeline/delivery';
 import { Places } from '../../../src/pipeline/places';
-import { deliveryTo, eventBody } from '../../support/events';
-import { DELIVERED, FAILED, FakeDestination, INTERRUPTED } from '../../support/pipeline';
+import { DELIVERED, FAILED, FakeDestination, INTERRUPTED } from '../../support/harness/pipeline-harness';
+import { deliveryTo, eventBody } from '../../support/values/events';
 
 beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }));
 afterEach(() => jest.useRealTimers());

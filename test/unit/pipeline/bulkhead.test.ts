@@ -1,7 +1,7 @@
 import { Bulkhead } from '../../../src/pipeline/bulkhead';
 import { Bulkheads } from '../../../src/pipeline/bulkheads';
 import type { DestinationId } from '../../../src/pipeline/delivery';
-import { DELIVERED, FAILED } from '../../support/pipeline';
+import { DELIVERED, FAILED } from '../../support/harness/pipeline-harness';
 
 const NOW = 1_700_000_000_000;
 

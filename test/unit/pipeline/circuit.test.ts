@@ -1,7 +1,7 @@
 import { Circuit } from '../../../src/pipeline/circuit';
 import type { Outcome } from '../../../src/pipeline/delivery';
-import { DELIVERED, FAILED, INTERRUPTED, REJECTED } from '../../support/pipeline';
-import { deferred } from '../../support/signals';
+import { DELIVERED, FAILED, INTERRUPTED, REJECTED } from '../../support/harness/pipeline-harness';
+import { deferred } from '../../support/signals/signals';
 
 beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }));
 afterEach(() => jest.useRealTimers());

@@ -4,9 +4,9 @@ import {
   FAILED,
   FakeDestination,
   INTERRUPTED,
-  PipelineBench,
+  PipelineHarness,
   type PipelineOptions,
-} from '../../support/pipeline';
+} from '../../support/harness/pipeline-harness';
 
 beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }));
 afterEach(() => jest.useRealTimers());
@@ -15,16 +15,16 @@ const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
 
 /** One attempt under way, long enough to be slow; the store may be away. */
 async function setup({ away = false, ...options }: PipelineOptions & { away?: boolean } = {}) {
-  const bench = new PipelineBench({ slowAfterMs: 1000, ...options });
+  const harness = new PipelineHarness({ slowAfterMs: 1000, ...options });
   const destination = new FakeDestination('webhook:slow', 30_000);
-  bench.parking.away = away;
-  const results = bench.submit(destination);
+  harness.parking.away = away;
+  const results = harness.submit(destination);
   await pass(1100);
   const end = async (outcome: Outcome): Promise<void> => {
     destination.at(0).end(outcome);
     await pass(0);
   };
-  return { bench, parking: bench.parking, destination, results, end };
+  return { harness, parking: harness.parking, destination, results, end };
 }
 
 describe('a slow delivery', () => {
@@ -94,19 +94,19 @@ describe('a slow delivery', () => {
   });
 
   test('whose store was closed is unstored, once, and nothing is left unhandled', async () => {
-    const { bench, parking, results, end } = await setup({ away: true });
+    const { harness, parking, results, end } = await setup({ away: true });
     parking.close();
     await pass(0);
     await end(FAILED);
     expect(results).toEqual(['unstored']);
-    expect(bench.errors).toHaveLength(1);
+    expect(harness.errors).toHaveLength(1);
   });
 
   test('whose outcome the store cannot take is told of, and stays parked', async () => {
-    const { bench, parking, results, end } = await setup();
+    const { harness, parking, results, end } = await setup();
     parking.delivered = () => Promise.reject(new Error('away'));
     await end(DELIVERED);
-    expect(bench.errors).toEqual([new Error('away')]);
+    expect(harness.errors).toEqual([new Error('away')]);
     expect(results).toEqual(['stored']);
   });
 
@@ -118,12 +118,12 @@ describe('a slow delivery', () => {
   });
 
   test('does not count against intake, up to as many as the limit over all', async () => {
-    const { bench, destination } = await setup({ concurrency: 1, perDestination: 10 });
+    const { harness, destination } = await setup({ concurrency: 1, perDestination: 10 });
     const fresh = new FakeDestination('webhook:fresh');
-    bench.submit(fresh);
+    harness.submit(fresh);
     expect(fresh.attempts).toHaveLength(1);
     await pass(1100);
-    bench.submit(fresh);
+    harness.submit(fresh);
     expect(fresh.attempts).toHaveLength(1);
     expect(destination.attempts).toHaveLength(1);
   });

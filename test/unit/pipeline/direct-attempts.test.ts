@@ -1,19 +1,19 @@
-import { eventBody } from '../../support/events';
 import {
   DELIVERED,
   FAILED,
   FakeDestination,
   INTERRUPTED,
-  PipelineBench,
+  PipelineHarness,
   type PipelineOptions,
   REJECTED,
-} from '../../support/pipeline';
+} from '../../support/harness/pipeline-harness';
+import { eventBody } from '../../support/values/events';
 
 beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }));
 afterEach(() => jest.useRealTimers());
 
-function setup(options: PipelineOptions = {}): PipelineBench & { destination: FakeDestination } {
-  return Object.assign(new PipelineBench(options), { destination: new FakeDestination() });
+function setup(options: PipelineOptions = {}): PipelineHarness & { destination: FakeDestination } {
+  return Object.assign(new PipelineHarness(options), { destination: new FakeDestination() });
 }
 
 const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
@@ -262,9 +262,9 @@ describe('drain', () => {
 });
 
 /** Methods that may be taken apart from their object. */
-function bind(bench: PipelineBench & { destination: FakeDestination }) {
-  return Object.assign(bench, {
-    submit: bench.submit.bind(bench),
-    submitMany: bench.submitMany.bind(bench),
+function bind(harness: PipelineHarness & { destination: FakeDestination }) {
+  return Object.assign(harness, {
+    submit: harness.submit.bind(harness),
+    submitMany: harness.submitMany.bind(harness),
   });
 }

@@ -6,10 +6,10 @@ import type { DirectResult } from '../../../src/pipeline/direct-attempts';
 import type { Settlement, SourceMessage } from '../../../src/pipeline/message';
 import { Relay } from '../../../src/pipeline/relay';
 import { route } from '../../../src/pipeline/route';
-import { eventBody } from '../../support/events';
-import { nth } from '../../support/items';
-import { DELIVERED, FAILED, FakeDestination, PipelineBench } from '../../support/pipeline';
-import { type Deferred, deferred, turns } from '../../support/signals';
+import { DELIVERED, FAILED, FakeDestination, PipelineHarness } from '../../support/harness/pipeline-harness';
+import { type Deferred, deferred, turns } from '../../support/signals/signals';
+import { eventBody } from '../../support/values/events';
+import { nth } from '../../support/values/items';
 
 interface Buried extends Deferred<void> {
   readonly body: Buffer;
@@ -18,7 +18,7 @@ interface Buried extends Deferred<void> {
 }
 
 function setup(destinationCount = 1, deduplication?: Deduplication) {
-  const bench = new PipelineBench({ perDestination: 1 });
+  const harness = new PipelineHarness({ perDestination: 1 });
   const destinations = Array.from(
     { length: destinationCount },
     (_, n) => new FakeDestination(`webhook:${n}`),
@@ -37,7 +37,7 @@ function setup(destinationCount = 1, deduplication?: Deduplication) {
           events: 'all',
         })),
       ),
-    directAttempts: bench.directAttempts,
+    directAttempts: harness.directAttempts,
     ...(deduplication === undefined ? {} : { deduplication }),
     countDelivered: (deliveries) => counted.push(...deliveries),
     countDiscarded: (deliveries) => discarded.push(...deliveries),
@@ -83,7 +83,7 @@ function setup(destinationCount = 1, deduplication?: Deduplication) {
     relay.handle('test', message);
     return message;
   };
-  return { handOver, ...bench, bench, relay, destinations, counted, buried, observed, handle };
+  return { handOver, ...harness, harness, relay, destinations, counted, buried, observed, handle };
 }
 
 describe('a message', () => {
@@ -225,7 +225,7 @@ describe('copies of an event', () => {
     claim(): Promise<'fresh' | 'seen'> {
       return this.answer();
     }
-    accepted(): void {
+    done(): void {
       this.told.push('accepted');
     }
     released(): void {

@@ -4,8 +4,8 @@ import type { EventFilter } from '../../../src/events/filter';
 import { destinationKey, destinationKeyOf } from '../../../src/pipeline/delivery';
 import { route, type Subscription } from '../../../src/pipeline/route';
 import { settle } from '../../../src/pipeline/settle';
-import { envelopeOf, eventBody } from '../../support/events';
-import { FakeDestination } from '../../support/pipeline';
+import { FakeDestination } from '../../support/harness/pipeline-harness';
+import { envelopeOf, eventBody } from '../../support/values/events';
 
 function subscription(name: string, events: EventFilter = 'all'): Subscription {
   const destination = new FakeDestination(`webhook:${name}`);

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { RelayRedis } from '../../../src/redis/relay-redis';
 import { Subscriber } from '../../../src/redis/subscriber';
-import { type Deferred, deferred, turns } from '../../support/signals';
+import { type Deferred, deferred, turns } from '../../support/signals/signals';
 
 /** A connection whose answers are given by the test. */
 class FakeRedis extends EventEmitter {

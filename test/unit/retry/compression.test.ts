@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { compress, decompress } from '../../../src/events/compression';
-import { fixture, fixtureNames } from '../../support/events';
+import { fixture, fixtureNames } from '../../support/values/events';
 
 async function roundTrip(body: Buffer): Promise<Buffer> {
   return decompress(await compress(body));

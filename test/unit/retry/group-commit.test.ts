@@ -1,7 +1,7 @@
 import { StoreUnavailableError } from '../../../src/errors';
 import { type Change, GroupCommit } from '../../../src/retry/group-commit';
 import type { RetryStore, Step, Transaction } from '../../../src/retry/retry-store';
-import { type Deferred, deferred, turns } from '../../support/signals';
+import { type Deferred, deferred, turns } from '../../support/signals/signals';
 
 beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }));
 afterEach(() => jest.useRealTimers());

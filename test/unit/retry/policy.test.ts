@@ -7,7 +7,7 @@ import {
   MAX_RETRY_AFTER_MS,
   type RetryPolicy,
 } from '../../../src/retry/policy';
-import { DELIVERED, FAILED, INTERRUPTED, REJECTED } from '../../support/pipeline';
+import { DELIVERED, FAILED, INTERRUPTED, REJECTED } from '../../support/harness/pipeline-harness';
 
 const DEFAULTS: RetryPolicy = { initialDelayMs: 5000, maxDelayMs: 300_000, exponential: true, jitter: 0.2 };
 

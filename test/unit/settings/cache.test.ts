@@ -3,8 +3,8 @@ import type { Logger } from '../../../src/observability/logging';
 import { SILENT } from '../../../src/observability/logging';
 import { type InForce, SettingsCache } from '../../../src/settings/settings-cache';
 import { SettingsUnreadableError } from '../../../src/settings/settings-errors';
-import { FakeSettings, settingsTo } from '../../support/settings';
-import { turns } from '../../support/signals';
+import { FakeSettings, settingsTo } from '../../support/fakes/settings';
+import { turns } from '../../support/signals/signals';
 
 const A = settingsTo('https://a.test/');
 const B = settingsTo('https://b.test/');

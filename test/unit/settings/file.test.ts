@@ -1,7 +1,7 @@
 import { ConfigError } from '../../../src/errors';
 import { MODULES } from '../../../src/modules';
 import { readSettingsFile, type SettingsFile } from '../../../src/settings/settings-file';
-import { folderWith } from '../../support/folders';
+import { folderWith } from '../../support/values/folders';
 
 function read(content?: string): SettingsFile {
   const folder = folderWith(content === undefined ? {} : { 'config/instances.json': content });

@@ -1,5 +1,5 @@
 import { forEachApart } from '../../../src/time/for-each-apart';
-import { deferred, turns } from '../../support/signals';
+import { deferred, turns } from '../../support/signals/signals';
 
 describe('forEachApart', () => {
   it('goes on after a fault at one item, thrown or rejected, and tells of each (finding 2.1)', async () => {
@@ -60,5 +60,21 @@ describe('forEachApart', () => {
       'no more',
     );
     expect(done).toEqual([1]);
+  });
+
+  it('items that wait for nothing leave turns of the event loop to others (finding 9.2)', async () => {
+    let turnsOfOthers = 0;
+    const others = setInterval(() => turnsOfOthers++, 1);
+    await forEachApart({
+      items: Array.from({ length: 20 }, (_, item) => item),
+      atOnce: 50,
+      work: () => {
+        // A slice or more, however fast the machine is.
+        for (const until = performance.now() + 11; performance.now() < until; );
+      },
+      onFault: () => {},
+    });
+    clearInterval(others);
+    expect(turnsOfOthers).toBeGreaterThan(10);
   });
 });

@@ -1,7 +1,7 @@
 import { Lifecycle } from '../../../src/lifecycle/lifecycle';
 import { type Logger, SILENT } from '../../../src/observability/logging';
 import { type DrainParts, drain, drainSteps } from '../../../src/worker/drain';
-import { deferred } from '../../support/signals';
+import { deferred } from '../../support/signals/signals';
 
 const DEADLINE_MS = 30_000;
 

@@ -1,8 +1,8 @@
 import type { InForce } from '../../../src/settings/settings-cache';
 import { SettingsUnreadableError } from '../../../src/settings/settings-errors';
 import { InstanceFollower } from '../../../src/worker/instance-follower';
-import { settingsTo } from '../../support/settings';
-import { deferred, Happenings } from '../../support/signals';
+import { settingsTo } from '../../support/fakes/settings';
+import { deferred, Happenings } from '../../support/signals/signals';
 
 const SETTINGS = settingsTo('https://a.test/');
 

@@ -1,6 +1,6 @@
 import { errorCode } from '../../../errors';
 import type { AbortReason, Delivery, Outcome, RunningAttempt } from '../../../pipeline/delivery';
-import type { Referrer } from '../pusher-destination';
+import type { OversizeHandler } from '../pusher-destination';
 
 /** Where the full event can be read. */
 export interface Reference {
@@ -10,15 +10,15 @@ export interface Reference {
 }
 
 /** Keeps a body that is too large; rejects with a RelayError where it cannot. */
-export type Keep = (delivery: Delivery, body: Buffer) => Promise<Reference>;
+export type StoreBody = (delivery: Delivery, body: Buffer) => Promise<Reference>;
 
 /** Codes of what can never be kept. */
 const NEVER: ReadonlySet<string> = new Set(['REFERENCE_TOO_LARGE']);
 
 /** Sends a stub with a link to the full event, once that is kept. */
-export function referrer(keep: Keep): Referrer {
+export function oversizeHandler(store: StoreBody): OversizeHandler {
   return (delivery, body, send) =>
-    new ReferencedAttempt(keep(delivery, body), (reference) => send(stubOf(delivery, body, reference)));
+    new ReferencedAttempt(store(delivery, body), (reference) => send(stubOf(delivery, body, reference)));
 }
 
 function stubOf({ envelope }: Delivery, body: Buffer, { url, expires }: Reference): Buffer {

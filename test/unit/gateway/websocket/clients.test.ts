@@ -1,8 +1,8 @@
-import type { Keys } from '../../../../src/gateway/keys';
 import type { Admission, Seat } from '../../../../src/gateway/websocket/admission';
 import { type Client, Clients, type CutReason } from '../../../../src/gateway/websocket/clients';
-import { FakeClient } from '../../../support/channel-bench';
-import { turns } from '../../../support/signals';
+import type { Keys } from '../../../../src/http-api/keys';
+import { FakeClient } from '../../../support/harness/channel-harness';
+import { turns } from '../../../support/signals/signals';
 
 class FakeGuest extends FakeClient implements Client {
   readonly protocol = 'ws';

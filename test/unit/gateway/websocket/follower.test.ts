@@ -1,7 +1,7 @@
 import { Follower, type FollowerParts } from '../../../../src/gateway/websocket/follower';
 import type { Page } from '../../../../src/gateway/websocket/stream-reader';
-import { FakeClient, idOf, MemoryStream } from '../../../support/channel-bench';
-import { deferred, turns } from '../../../support/signals';
+import { FakeClient, idOf, MemoryStream } from '../../../support/harness/channel-harness';
+import { deferred, turns } from '../../../support/signals/signals';
 
 /** A follower whose pages are scripted: each read takes the next one, and hangs after the last. */
 function follow(pages: readonly Partial<Page>[], parts: Partial<FollowerParts> = {}) {

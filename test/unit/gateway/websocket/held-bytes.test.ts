@@ -1,7 +1,7 @@
 import { Follower } from '../../../../src/gateway/websocket/follower';
 import { HeldBytes } from '../../../../src/gateway/websocket/held-bytes';
 import type { Channel } from '../../../../src/gateway/websocket/stream-channel';
-import { FakeClient } from '../../../support/channel-bench';
+import { FakeClient } from '../../../support/harness/channel-harness';
 
 const KB = 1000;
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { ChannelBench, FakeClient, idOf } from '../../../support/channel-bench';
-import { turns } from '../../../support/signals';
+import { ChannelHarness, FakeClient, idOf } from '../../../support/harness/channel-harness';
+import { turns } from '../../../support/signals/signals';
 
 /** What may happen to a stream and to those that follow it. */
 type Step =
@@ -38,7 +38,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 /** One run: every event has its place in `history`, whatever became of the stream. */
 class Run {
-  private readonly bench = new ChannelBench(50_000);
+  private readonly harness = new ChannelHarness(50_000);
   private readonly history: string[] = [idOf(0)];
   private readonly clients: { readonly client: FakeClient; readonly from: string }[] = [];
   private number = 0;
@@ -46,11 +46,11 @@ class Run {
   private release = (): void => {};
 
   async perform(steps: readonly Step[]): Promise<void> {
-    await this.bench.channel.open();
+    await this.harness.channel.open();
     for (const each of steps) await this.take(each);
     this.release();
     // The last look: as after a recovery, or by the periodic question.
-    this.bench.channel.recover();
+    this.harness.channel.recover();
     for (let round = 0; round < 40; round++) {
       for (const { client } of this.clients) client.takeAll();
       await turns(5);
@@ -61,9 +61,9 @@ class Run {
 
   private async take(given: Step): Promise<void> {
     if (given.kind === 'publish') this.publish(given.count, given.heard);
-    else if (given.kind === 'trim') this.bench.stream.keep(given.keep);
-    else if (given.kind === 'flush') this.bench.stream.flush(`born-${++this.streams}`);
-    else if (given.kind === 'recover') this.bench.channel.recover();
+    else if (given.kind === 'trim') this.harness.stream.keep(given.keep);
+    else if (given.kind === 'flush') this.harness.stream.flush(`born-${++this.streams}`);
+    else if (given.kind === 'recover') this.harness.channel.recover();
     else if (given.kind === 'join') this.join(given.at, given.reads);
     else if (given.kind === 'drain') for (const { client } of this.clients) client.takeAll();
     else if (given.kind === 'hold') this.hold();
@@ -76,15 +76,15 @@ class Run {
 
   private publish(count: number, heard: 'all' | 'none' | 'some' | 'twice'): void {
     const numbers = Array.from({ length: count }, () => ++this.number);
-    const messages = this.bench.stream.add(numbers, 20_000 / count);
+    const messages = this.harness.stream.add(numbers, 20_000 / count);
     this.history.push(...messages.map(({ id }) => id));
-    if (heard === 'some') this.bench.publish(messages.filter((_, index) => index % 3 !== 1));
-    else if (heard !== 'none') this.bench.publish(messages);
-    if (heard === 'twice') this.bench.publish(messages);
+    if (heard === 'some') this.harness.publish(messages.filter((_, index) => index % 3 !== 1));
+    else if (heard !== 'none') this.harness.publish(messages);
+    if (heard === 'twice') this.harness.publish(messages);
   }
 
   private join(at: 'now' | 'past' | 'elsewhere', reads: boolean): void {
-    const { channel } = this.bench;
+    const { channel } = this.harness;
     const past = this.history[this.history.length >> 1] ?? '';
     const from = at === 'now' ? channel.end : at === 'past' ? past : '999-7';
     const client = new FakeClient();
@@ -97,7 +97,7 @@ class Run {
 
   private hold(): void {
     this.release();
-    this.release = this.bench.stream.hold();
+    this.release = this.harness.stream.hold();
   }
 
   /** Every client saw all that came after where it began, in order and once, or was told first that it did not. */
@@ -119,7 +119,7 @@ class Run {
       if (this.history[place] !== end && !isTold)
         throw new Error(`${end} is missing after ${this.history[place]}`);
     }
-    expect(this.bench.errors).toEqual([]);
+    expect(this.harness.errors).toEqual([]);
   }
 }
 

@@ -1,5 +1,5 @@
 import { ReadTurns } from '../../../../src/gateway/websocket/read-turns';
-import { type Deferred, deferred, turns as settle } from '../../../support/signals';
+import { type Deferred, deferred, turns as settle } from '../../../support/signals/signals';
 
 function setUp(places: number, placesPerStream: number) {
   const turns = new ReadTurns({ places, placesPerStream });

@@ -3,8 +3,8 @@ import type { Channel, ConsumeMessage } from 'amqplib';
 import fc from 'fast-check';
 import type { Settlement } from '../../../../src/pipeline/message';
 import { Acknowledgements } from '../../../../src/sources/rabbitmq/acknowledgements';
-import { nth } from '../../../support/items';
-import { turns } from '../../../support/signals';
+import { turns } from '../../../support/signals/signals';
+import { nth } from '../../../support/values/items';
 
 beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }));
 afterEach(() => jest.useRealTimers());

@@ -4,9 +4,9 @@ import { Consumer, type ConsumerLoss } from '../../../../src/sources/rabbitmq/co
 import type { ConsumerState } from '../../../../src/sources/rabbitmq/consumer-states';
 import { PrefetchWindow } from '../../../../src/sources/rabbitmq/prefetch-window';
 import { Session } from '../../../../src/sources/rabbitmq/session';
-import { FakeBroker, type FakeChannel, replyError } from '../../../support/fake-amqp';
-import { nth } from '../../../support/items';
-import { turns } from '../../../support/signals';
+import { FakeBroker, type FakeChannel, replyError } from '../../../support/fakes/fake-amqp';
+import { turns } from '../../../support/signals/signals';
+import { nth } from '../../../support/values/items';
 
 const sessions: Session[] = [];
 afterEach(async () => {

@@ -1,6 +1,6 @@
 import { QueueDepths } from '../../../../src/sources/rabbitmq/queue-depths';
 import { Session } from '../../../../src/sources/rabbitmq/session';
-import { FakeBroker } from '../../../support/fake-amqp';
+import { FakeBroker } from '../../../support/fakes/fake-amqp';
 
 async function read(own: readonly string[], ofInstances: number, readings = 1) {
   const broker = new FakeBroker();

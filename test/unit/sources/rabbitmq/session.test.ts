@@ -1,6 +1,6 @@
 import { Session } from '../../../../src/sources/rabbitmq/session';
-import { FakeBroker, replyError } from '../../../support/fake-amqp';
-import { deferred } from '../../../support/signals';
+import { FakeBroker, replyError } from '../../../support/fakes/fake-amqp';
+import { deferred } from '../../../support/signals/signals';
 
 beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }));
 afterEach(() => jest.useRealTimers());

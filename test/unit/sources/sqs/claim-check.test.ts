@@ -1,5 +1,5 @@
-import { type ClaimDownload, claimOf, judge } from '../../../../src/sources/sqs/claim-check';
-import { fixture } from '../../../support/events';
+import { type ClaimDownload, claimOf, verdictOf } from '../../../../src/sources/sqs/claim-check';
+import { fixture } from '../../../support/values/events';
 
 test('what the core API sends instead of a large event is recognised, and nothing else is', () => {
   expect(claimOf(fixture('transport.sqs.s3-claim-check.json'))).toEqual({
@@ -63,5 +63,5 @@ test.each<[ClaimDownload, object]>([
   ],
   [{ kind: 'no-room', bytes: 7 }, { kind: 'no-room' }],
 ])('%j comes to %j', (download, verdict) => {
-  expect(judge(download)).toMatchObject(verdict);
+  expect(verdictOf(download)).toMatchObject(verdict);
 });

@@ -3,8 +3,8 @@ import { ClaimDesk, type ClaimJob } from '../../../../src/sources/sqs/claim-desk
 import { ClaimHosts } from '../../../../src/sources/sqs/claim-hosts';
 import { ClaimRoom } from '../../../../src/sources/sqs/claim-room';
 import { IntakeBudget } from '../../../../src/sources/sqs/intake-budget';
-import { fixture } from '../../../support/events';
-import { deferred, Happenings, turns } from '../../../support/signals';
+import { deferred, Happenings, turns } from '../../../support/signals/signals';
+import { fixture } from '../../../support/values/events';
 
 const CLAIM = claimOf(fixture('transport.sqs.s3-claim-check.json'));
 const MB = 1_048_576;

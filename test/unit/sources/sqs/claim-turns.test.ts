@@ -5,7 +5,7 @@ import {
   TURNS_PER_GROUP,
   TURNS_PER_HOST,
 } from '../../../../src/sources/sqs/claim-turns';
-import { turns as settle } from '../../../support/signals';
+import { turns as settle } from '../../../support/signals/signals';
 
 const LONG_MS = 60_000;
 let turns: ClaimTurns;

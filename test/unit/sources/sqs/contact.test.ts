@@ -1,6 +1,6 @@
 import { ASK_AFTER_MS, Contact } from '../../../../src/sources/sqs/contact';
 import { SqsSilentError } from '../../../../src/sources/sqs/sqs-connections';
-import { Happenings, turns } from '../../../support/signals';
+import { Happenings, turns } from '../../../support/signals/signals';
 
 class Denied extends Error {
   readonly code = 'AccessDenied';

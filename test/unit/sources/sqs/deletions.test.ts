@@ -1,7 +1,7 @@
 import type { EntryFailure } from '../../../../src/sources/sqs/api';
 import type { Receipt } from '../../../../src/sources/sqs/batches';
 import { Deletions } from '../../../../src/sources/sqs/deletions';
-import { Happenings } from '../../../support/signals';
+import { Happenings } from '../../../support/signals/signals';
 
 type Answer = readonly (EntryFailure | undefined)[] | Error;
 

@@ -4,7 +4,7 @@ import { Depths } from '../../../../src/sources/sqs/depths';
 import { IntakeBudget } from '../../../../src/sources/sqs/intake-budget';
 import { Pollers } from '../../../../src/sources/sqs/pollers';
 import { Registry } from '../../../../src/sources/sqs/registry';
-import { deferred } from '../../../support/signals';
+import { deferred } from '../../../support/signals/signals';
 
 const COUNT = 10_000;
 const names = Array.from({ length: COUNT }, (_, n) => `instance-${n}_messages_upsert`);

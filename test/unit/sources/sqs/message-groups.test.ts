@@ -1,26 +1,26 @@
 import fc from 'fast-check';
-import { type Laned, MessageGroups } from '../../../../src/sources/sqs/message-groups';
+import { type Grouped, MessageGroups } from '../../../../src/sources/sqs/message-groups';
 
-interface Item extends Laned {
+interface Item extends Grouped {
   readonly number: number;
 }
 
-test('a lane has one message handed over at a time, and they follow each other as they came', () => {
+test('a group has one message handed over at a time, and they follow each other as they came', () => {
   fc.assert(
     fc.property(
       fc.array(fc.constantFrom('a', 'b', 'c', undefined), { maxLength: 40 }),
       fc.array(fc.nat(), { maxLength: 200 }),
-      (lanes, choices) => {
+      (groups, choices) => {
         const order = new MessageGroups<Item>();
         const handed: Item[] = [];
         const done: Item[] = [];
         const handOver = (): void => {
           for (let item = order.take(); item !== undefined; item = order.take()) handed.push(item);
         };
-        for (const [number, lane] of lanes.entries()) order.add({ lane, number });
+        for (const [number, group] of groups.entries()) order.add({ group, number });
         handOver();
-        for (const choice of [...choices, ...lanes.map(() => 0)]) {
-          const named = handed.flatMap(({ lane }) => lane ?? []);
+        for (const choice of [...choices, ...groups.map(() => 0)]) {
+          const named = handed.flatMap(({ group }) => group ?? []);
           expect(new Set(named).size).toBe(named.length);
           const [item] = handed.splice(choice % Math.max(1, handed.length), 1);
           if (item === undefined) break;
@@ -28,11 +28,11 @@ test('a lane has one message handed over at a time, and they follow each other a
           order.advance(item);
           handOver();
         }
-        for (const lane of ['a', 'b', 'c']) {
-          const numbers = done.filter((item) => item.lane === lane).map(({ number }) => number);
+        for (const group of ['a', 'b', 'c']) {
+          const numbers = done.filter((item) => item.group === group).map(({ number }) => number);
           expect(numbers).toEqual([...numbers].sort((one, other) => one - other));
         }
-        expect(done).toHaveLength(lanes.length);
+        expect(done).toHaveLength(groups.length);
       },
     ),
   );
@@ -40,31 +40,31 @@ test('a lane has one message handed over at a time, and they follow each other a
 
 test('a message that goes back takes those behind it along, and later ones start a new line', () => {
   const order = new MessageGroups<Item>();
-  const items = [1, 2, 3].map((number) => ({ lane: 'a', number }));
+  const items = [1, 2, 3].map((number) => ({ group: 'a', number }));
   for (const item of items) order.add(item);
   const first = order.take();
   expect(first && order.cut(first)).toEqual(items.slice(1));
-  const next = { lane: 'a', number: 4 };
+  const next = { group: 'a', number: 4 };
   order.add(next);
   expect(order.take()).toBe(next);
 });
 
 test('clearing gives back what waits, the last first, and keeps the places of what is handed over', () => {
   const order = new MessageGroups<Item>();
-  const handed = { lane: 'a', number: 1 };
+  const handed = { group: 'a', number: 1 };
   order.add(handed);
   order.take();
   const waiting = [
-    { lane: 'a', number: 2 },
-    { lane: 'b', number: 3 },
-    { lane: undefined, number: 4 },
-    { lane: 'b', number: 5 },
-    { lane: 'b', number: 6 },
+    { group: 'a', number: 2 },
+    { group: 'b', number: 3 },
+    { group: undefined, number: 4 },
+    { group: 'b', number: 5 },
+    { group: 'b', number: 6 },
   ];
   for (const item of waiting) order.add(item);
   const cleared = order.clear();
   expect([...cleared].sort((one, other) => one.number - other.number)).toEqual(waiting);
-  const ofB = cleared.filter(({ lane }) => lane === 'b').map(({ number }) => number);
+  const ofB = cleared.filter(({ group }) => group === 'b').map(({ number }) => number);
   expect(ofB).toEqual([6, 5, 3]);
   order.advance(handed);
   expect(order.take()).toBeUndefined();

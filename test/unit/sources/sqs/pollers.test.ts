@@ -2,7 +2,7 @@ import type { ReceivedMessage, SqsApi } from '../../../../src/sources/sqs/api';
 import { IntakeBudget } from '../../../../src/sources/sqs/intake-budget';
 import { Pollers } from '../../../../src/sources/sqs/pollers';
 import type { ConsumedQueue } from '../../../../src/sources/sqs/queue-names';
-import { deferred, Happenings } from '../../../support/signals';
+import { deferred, Happenings } from '../../../support/signals/signals';
 
 const QUEUE: ConsumedQueue = {
   url: 'http://127.0.0.1/000000000000/one',
@@ -60,7 +60,7 @@ test('a queue whose poll failed is polled again, however much time passes betwee
   const { pollers, polls } = setup(() => Promise.reject(new Error('away')));
   pollers.consume([QUEUE]);
   try {
-    await polls.count(2, 2000);
+    await polls.count(2);
   } finally {
     await pollers.stop();
   }

@@ -1,6 +1,6 @@
 import type { SqsApi } from '../../../../src/sources/sqs/api';
 import { Registry, type RegistryOptions } from '../../../../src/sources/sqs/registry';
-import { deferred, Happenings } from '../../../support/signals';
+import { deferred, Happenings } from '../../../support/signals/signals';
 
 const ACCOUNT = 'http://127.0.0.1/000000000000';
 let registry: Registry;
@@ -80,7 +80,7 @@ test('a queue that is gone leaves at once, and joins again when it is found agai
   for (const instance of ['a', 'b']) registry.consumeInstance(instance, 'all');
   registry.start();
   await announced.count(1);
-  registry.forget({ url: `${ACCOUNT}/a_call`, name: 'a_call', origin: { routingKey: 'call' } });
+  registry.drop({ url: `${ACCOUNT}/a_call`, name: 'a_call', origin: { routingKey: 'call' } });
   expect(announced.all.at(-1)).toBe('b_call');
   while (announced.all.at(-1) !== 'a_call,b_call') await announced.count(announced.all.length + 1);
 });

@@ -1,0 +1,172 @@
+import type { CoreConfig } from '../../config/config';
+import { type ConfigPart, configPart } from '../../config/part';
+import type { Reading } from '../../config/reading';
+import { parseUrl, withoutBrackets } from '../../config/url';
+import type { ValuesOf } from '../../config/variable';
+import type { EventFilter } from '../../events/filter';
+import { isEncryptedChannel, prefixProblem } from './pusher-names';
+import { PUSHER_VARIABLES } from './pusher-variables';
+
+/** An app at Pusher, or at a server that speaks its protocol. */
+export interface PusherAppConfig {
+  readonly appId: string;
+  readonly key: string;
+  readonly secret: string;
+  readonly cluster: string;
+  readonly useTLS: boolean;
+  /** Instead of the cluster's. */
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+}
+
+export interface PusherConfig {
+  readonly enabled: boolean;
+  readonly global: { readonly app: PusherAppConfig; readonly events: EventFilter } | undefined;
+  readonly channelPrefix: string;
+  /** Base64 of 32 bytes; empty: none. */
+  readonly masterKey: string;
+  readonly maxEventBytes: number;
+  readonly oversize: 'drop' | 'reference';
+  readonly reference: {
+    readonly ttlSeconds: number;
+    readonly maxBytes: number;
+    /** Public address of the gateway; set wherever `oversize` is `reference`. */
+    readonly baseUrl: string | undefined;
+  };
+  readonly skipVacant: boolean;
+  readonly vacantCheckMs: number;
+  readonly timeoutMs: number;
+  readonly lingerMs: number;
+  readonly authHookUrl: string | undefined;
+}
+
+type Values = ValuesOf<typeof PUSHER_VARIABLES>;
+
+const SWITCHES = { prefix: 'PUSHER_EVENTS_', choose: 'events that the global Pusher app receives' };
+
+export const pusherConfig: ConfigPart<PusherConfig> = configPart({
+  name: 'pusher',
+  title: 'Pusher',
+  variables: PUSHER_VARIABLES,
+  switches: SWITCHES,
+  read: pusherOf,
+});
+
+function pusherOf(values: Values, reading: Reading, { gateway }: CoreConfig): PusherConfig {
+  const enabled = values.PUSHER_ENABLED ?? true;
+  const prefix = values.PUSHER_CHANNEL_PREFIX;
+  const masterKey = values.PUSHER_ENCRYPTION_MASTER_KEY_BASE64;
+  const wrongPrefix = prefixProblem(prefix);
+  if (wrongPrefix !== undefined) reading.problem(`PUSHER_CHANNEL_PREFIX: ${wrongPrefix}`);
+  if (masterKey !== '' && Buffer.from(masterKey, 'base64').length !== 32) {
+    reading.problem(
+      'PUSHER_ENCRYPTION_MASTER_KEY_BASE64: must be 32 bytes in base64, such as the output of: openssl rand -base64 32',
+    );
+  }
+  if (isEncryptedChannel(prefix) && masterKey === '') {
+    reading.problem(
+      'PUSHER_ENCRYPTION_MASTER_KEY_BASE64: must be set while PUSHER_CHANNEL_PREFIX is private-encrypted-',
+    );
+  }
+  if (enabled && values.PUSHER_OVERSIZE === 'reference' && gateway.publicUrl === undefined) {
+    reading.problem(
+      'GATEWAY_URL: must be set while PUSHER_OVERSIZE is reference: the address at which browsers reach the gateway',
+    );
+  }
+  return {
+    enabled,
+    global: enabled ? globalOf(values, reading) : undefined,
+    channelPrefix: prefix,
+    masterKey,
+    maxEventBytes: values.PUSHER_MAX_EVENT_BYTES,
+    oversize: values.PUSHER_OVERSIZE,
+    reference: {
+      ttlSeconds: values.PUSHER_REFERENCE_TTL_SECONDS,
+      maxBytes: values.PUSHER_REFERENCE_MAX_BYTES,
+      baseUrl: gateway.publicUrl,
+    },
+    skipVacant: values.PUSHER_SKIP_VACANT_CHANNELS,
+    vacantCheckMs: values.PUSHER_VACANT_CHECK_SECONDS * 1000,
+    timeoutMs: values.PUSHER_REQUEST_TIMEOUT_MS,
+    lingerMs: values.PUSHER_BATCH_LINGER_MS,
+    authHookUrl: values.PUSHER_AUTH_HOOK_URL,
+  };
+}
+
+function globalOf(values: Values, reading: Reading): PusherConfig['global'] {
+  const events = reading.switches(SWITCHES);
+  const url = values.PUSHER_URL === undefined ? undefined : readPusherUrl(values.PUSHER_URL, reading);
+  const appId = values.PUSHER_GLOBAL_APP_ID || url?.appId || '';
+  if (!(values.PUSHER_GLOBAL_ENABLED ?? appId !== '')) return undefined;
+  // Credentials of one app belong together: those of the URL are not mixed with others.
+  const from = values.PUSHER_GLOBAL_APP_ID === '' ? url : undefined;
+  const app: PusherAppConfig = {
+    appId,
+    key: values.PUSHER_GLOBAL_KEY || from?.key || '',
+    secret: values.PUSHER_GLOBAL_SECRET || from?.secret || '',
+    cluster: values.PUSHER_GLOBAL_CLUSTER,
+    useTLS: values.PUSHER_GLOBAL_USE_TLS ?? from?.useTLS ?? true,
+    host: values.PUSHER_GLOBAL_HOST || from?.host,
+    port: values.PUSHER_GLOBAL_PORT ?? from?.port,
+  };
+  checkApp(app, reading);
+  if (events !== 'all' && events.size === 0) {
+    reading.warn('every PUSHER_EVENTS_… says false: the global Pusher app receives nothing');
+  }
+  return { app, events };
+}
+
+function checkApp(app: PusherAppConfig, reading: Reading): void {
+  for (const [variable, value] of [
+    ['PUSHER_GLOBAL_APP_ID', app.appId],
+    ['PUSHER_GLOBAL_KEY', app.key],
+    ['PUSHER_GLOBAL_SECRET', app.secret],
+  ]) {
+    if (value === '') {
+      reading.problem(`${variable}: must be set for the global Pusher app; its dashboard shows it`);
+    }
+  }
+  if (app.cluster === '' && app.host === undefined) {
+    reading.problem('PUSHER_GLOBAL_CLUSTER: must be set, such as us2, unless PUSHER_GLOBAL_HOST is');
+  }
+  if (app.cluster !== '' && !isClusterName(app.cluster)) {
+    reading.problem('PUSHER_GLOBAL_CLUSTER: must be the short name of a cluster, such as us2');
+  }
+  if (app.host !== undefined && !isHostName(app.host)) {
+    reading.problem(
+      'PUSHER_GLOBAL_HOST: must be the name or address of a host, without scheme, port and path',
+    );
+  }
+  if (!/^[\w-]+$/.test(app.appId) && app.appId !== '') {
+    reading.problem('PUSHER_GLOBAL_APP_ID: must be of letters, digits and hyphens');
+  }
+}
+
+/** It becomes part of a host's name. */
+export function isClusterName(text: string): boolean {
+  return /^[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?$/i.test(text);
+}
+
+/** A name or an address as URLs take it, and nothing around it. */
+export function isHostName(text: string): boolean {
+  const host = text.includes(':') ? `[${text}]` : text;
+  return /^[\w.:-]+$/.test(text) && parseUrl(`http://${host}/`) !== undefined;
+}
+
+/** `SCHEME://KEY:SECRET@HOST:PORT/apps/APP_ID`, as Pusher's add-ons set it. */
+function readPusherUrl(text: string, reading: Reading): Omit<PusherAppConfig, 'cluster'> | undefined {
+  const url = parseUrl(text);
+  const [, appId] = /^\/apps\/([\w-]+)\/?$/.exec(url?.pathname ?? '') ?? [];
+  if (url === undefined || appId === undefined || url.username === '' || url.password === '') {
+    reading.problem('PUSHER_URL: must be of the form https://KEY:SECRET@api-CLUSTER.pusher.com/apps/APP_ID');
+    return undefined;
+  }
+  return {
+    appId,
+    key: decodeURIComponent(url.username),
+    secret: decodeURIComponent(url.password),
+    host: withoutBrackets(url.hostname),
+    port: url.port === '' ? undefined : Number(url.port),
+    useTLS: url.protocol === 'https:',
+  };
+}

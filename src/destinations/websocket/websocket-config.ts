@@ -1,0 +1,58 @@
+import { type ConfigPart, configPart } from '../../config/part';
+import type { EventFilter } from '../../events/filter';
+import { WEBSOCKET_VARIABLES } from './websocket-variables';
+
+export interface WebSocketConfig {
+  readonly enabled: boolean;
+  /** Events of all instances, for clients that ask for no single one; undefined: there is no such stream. */
+  readonly globalEvents: EventFilter | undefined;
+  /** Addresses whose clients need no key; `*`: all. */
+  readonly allowedHosts: readonly string[];
+  readonly resume: ResumeConfig;
+  /** Left unread by one client. */
+  readonly bufferBytes: number;
+  /** Held for all clients together, and for those of one instance. */
+  readonly unreadBytes: number;
+  readonly unreadBytesPerInstance: number;
+  readonly pingMs: number;
+  readonly maxClients: number;
+  readonly maxClientsPerInstance: number;
+}
+
+/** What is kept of one stream for clients that come back. */
+export interface ResumeConfig {
+  readonly maxAgeMs: number;
+  readonly maxEvents: number;
+  readonly maxBytes: number;
+}
+
+const SWITCHES = {
+  prefix: 'WEBSOCKET_EVENTS_',
+  choose: 'events that the WebSocket clients of all instances receive',
+};
+
+export const websocketConfig: ConfigPart<WebSocketConfig> = configPart({
+  name: 'websocket',
+  title: 'WebSockets',
+  variables: WEBSOCKET_VARIABLES,
+  switches: SWITCHES,
+  read: (values, reading) => {
+    const events = reading.switches(SWITCHES);
+    return {
+      enabled: values.WEBSOCKET_ENABLED,
+      globalEvents: values.WEBSOCKET_GLOBAL_EVENTS ? events : undefined,
+      allowedHosts: values.WEBSOCKET_ALLOWED_HOSTS,
+      resume: {
+        maxAgeMs: values.WEBSOCKET_RESUME_SECONDS * 1000,
+        maxEvents: values.WEBSOCKET_RESUME_EVENTS,
+        maxBytes: values.WEBSOCKET_RESUME_BYTES,
+      },
+      bufferBytes: values.WEBSOCKET_BUFFER_BYTES,
+      unreadBytes: values.WEBSOCKET_UNREAD_BYTES,
+      unreadBytesPerInstance: values.WEBSOCKET_UNREAD_BYTES_PER_INSTANCE,
+      pingMs: values.WEBSOCKET_PING_SECONDS * 1000,
+      maxClients: values.WEBSOCKET_MAX_CLIENTS,
+      maxClientsPerInstance: values.WEBSOCKET_MAX_CLIENTS_PER_INSTANCE,
+    };
+  },
+});

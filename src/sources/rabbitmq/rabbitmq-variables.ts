@@ -1,0 +1,38 @@
+import { flag, integer, oneOf, optional, text } from '../../config/formats';
+import { secret, variable } from '../../config/variable';
+
+export const RABBITMQ_VARIABLES = {
+  RABBITMQ_ENABLED: variable(
+    optional(flag),
+    undefined,
+    'Consume from RabbitMQ. Unset: yes if RABBITMQ_URI is set.',
+  ),
+  RABBITMQ_URI: secret(
+    text,
+    '',
+    'Address of RabbitMQ (amqp:// or amqps://). User, password and virtual host are percent-encoded.',
+  ),
+  RABBITMQ_EXCHANGE_NAME: variable(
+    text,
+    'evolution_exchange',
+    "Name of the core API's global topic exchange.",
+  ),
+  RABBITMQ_GLOBAL_ENABLED: variable(
+    optional(flag),
+    undefined,
+    'Consume the global exchange. Unset: yes in dedicated mode, no in shared mode.',
+  ),
+  RABBITMQ_PREFIX_KEY: variable(text, '', 'Prefix of the queues that the core API declares (shared mode).'),
+  RABBITMQ_FRAME_MAX: variable(
+    integer(4096, 16_777_216),
+    8192,
+    'Largest AMQP frame, in bytes. RabbitMQ 4.1 and later requires 8192 or more.',
+  ),
+  RABBITMQ_CONSUME: variable(
+    oneOf('dedicated', 'shared'),
+    'dedicated',
+    "dedicated: one queue of the relay's own. shared: the queues that the core API declares itself.",
+  ),
+  RABBITMQ_QUEUE: variable(text, 'evolution-relay', 'Name of the dedicated queue.'),
+  RABBITMQ_PREFETCH: variable(integer(1, 65_535), 250, 'Messages of RabbitMQ that a worker holds at once.'),
+};

@@ -1,0 +1,39 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Envelope, type Origin, parseEnvelope } from '../../../src/events/envelope';
+import { type Delivery, type Destination, deliveryId, destinationKey } from '../../../src/pipeline/delivery';
+
+const FOLDER = join(__dirname, '..', '..', 'fixtures');
+
+export function fixtureNames(): string[] {
+  return readdirSync(FOLDER).filter((name) => name.endsWith('.json'));
+}
+
+export function fixture(name: string): Buffer {
+  return readFileSync(join(FOLDER, name));
+}
+
+/** A small event body; every call with another number is another event. */
+export function eventBody(number: number, extra: Readonly<Record<string, unknown>> = {}): Buffer {
+  return Buffer.from(
+    JSON.stringify({
+      event: 'messages.upsert',
+      instance: 'loja-centro',
+      data: { key: { id: `3EB0${number}`, fromMe: false }, message: { conversation: `oi ${number}` } },
+      server_url: 'https://evo.example.test',
+      date_time: '2025-11-03T14:22:07.415Z',
+      sender: '5511900000001@s.whatsapp.net',
+      apikey: null,
+      ...extra,
+    }),
+  );
+}
+
+export function envelopeOf(body: Buffer | string, origin: Origin = { routingKey: '' }): Envelope {
+  return parseEnvelope(Buffer.from(body), origin);
+}
+
+export function deliveryTo(destination: Destination, body: Buffer | string = eventBody(1)): Delivery {
+  const envelope = envelopeOf(body);
+  return { id: deliveryId(envelope.id, destinationKey(destination.id)), envelope, destination };
+}
