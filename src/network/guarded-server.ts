@@ -177,6 +177,7 @@ export class GuardedServer extends Server {
     this.noteRead(socket);
     request.on('error', ignore);
     response.on('error', ignore);
+    if (request instanceof GuardedRequest) this.countPieces(request);
     if (watch.requestsUnderWay >= MAX_PIPELINED) {
       this.end(socket, 'pipelined');
       return false;
@@ -188,7 +189,6 @@ export class GuardedServer extends Server {
       return false;
     }
     watch.begin(request, monotonicMs());
-    if (request instanceof GuardedRequest) this.countPieces(request);
     response.once('close', () => {
       if (watch.end(request)) this.limits.end(socket, told);
     });
