@@ -59,7 +59,7 @@ export function noteRead(socket: Duplex): void {
 export class GuardedServer extends Server {
   private readonly limits: ConnectionLimits<Socket>;
   private readonly watches = new Map<Socket, ConnectionWatch>();
-  private readonly reads = new FairReads(() => this.strangers());
+  private readonly reads = new FairReads(() => this.limits.strangersByTurns());
   private readonly addressOf: (request: IncomingMessage) => string;
   private readonly isProxy: (address: string | undefined) => boolean;
   private refused: Partial<Record<RefusedReason, number>> = {};
@@ -131,10 +131,6 @@ export class GuardedServer extends Server {
   /** Ends every connection, upgraded ones too. */
   destroyAll(): void {
     for (const socket of [...this.watches.keys()]) socket.destroy();
-  }
-
-  private *strangers(): Iterable<Socket> {
-    for (const socket of this.watches.keys()) if (!this.limits.isKnown(socket)) yield socket;
   }
 
   /** Nothing that throws while a connection is served ends more than that connection. */
