@@ -51,6 +51,15 @@ export class Destinations {
     this.globalRoutes = { own: 'removed', all: this.globals };
   }
 
+  /** Where the global ones send, by id: workers of one Redis should agree on it. */
+  get addresses(): ReadonlyMap<DestinationId, string> {
+    return new Map(
+      this.globals.flatMap(({ destination: { id, address } }) =>
+        address === undefined ? [] : [[id, address]],
+      ),
+    );
+  }
+
   /** The deliveries of an event; later where the settings of its instance must be read first. */
   route(envelope: Envelope): Delivery[] | Promise<Delivery[]> {
     const routes = this.routes(envelope.instance);

@@ -11,6 +11,7 @@ import { openSettingsStore } from '../settings/open-store';
 import type { Settings } from '../settings/section';
 import type { Sections } from '../settings/sections';
 import { inspectSettings } from '../settings/settings-doctor';
+import { inspectAddresses } from './address-findings';
 
 export interface DoctorParts {
   readonly modules: Modules;
@@ -78,7 +79,8 @@ async function inspectStore(
 async function inspectParked(redis: RelayRedis, { redis: { prefix }, retry }: Config): Promise<Finding[]> {
   const store = new RetryStore({ redis, prefix, onError: () => {} });
   try {
-    return await inspectShares(store, { parkedBytes: retry.parkedMaxBytes, dead: retry.deadLetterShare });
+    const limits = { parkedBytes: retry.parkedMaxBytes, dead: retry.deadLetterShare };
+    return [...(await inspectShares(store, limits)), ...(await inspectAddresses(store))];
   } finally {
     await store.close().catch(() => {});
   }

@@ -83,6 +83,10 @@ export function asHttpError(
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
     return new HttpError(413, [`the body must be no larger than ${bodyLimit} bytes`]);
   }
+  if (code === 'FST_ERR_BAD_URL') {
+    // Its own message repeats the address, of which the query may hold a key.
+    return new HttpError(400, ['the path must be percent-encoded UTF-8']);
+  }
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
     return new HttpError(statusCode, [message ?? '']);
   }

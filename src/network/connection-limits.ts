@@ -28,6 +28,8 @@ interface Place {
 
 interface Group<C> {
   strangers: number;
+  /** Its connections among them, the oldest first; of clients behind a trusted proxy there are none. */
+  readonly members: Set<C>;
   /** The longest at rest first. */
   readonly resting: Set<C>;
 }
@@ -35,7 +37,8 @@ interface Group<C> {
 /**
  * Counts connections: who showed no key shares a part of them, of which each address has a share again. Where a limit is
  * reached, a connection at rest (nothing was asked on it, or everything was answered) is closed for the new one, so that
- * silent connections keep nobody out; where there is none, the new one is refused.
+ * silent connections keep nobody out; where there is none, the oldest of the address that has most strangers, so that a few
+ * addresses keep no other one out; else the new one is refused.
  */
 export class ConnectionLimits<C extends object> {
   private readonly places = new Map<C, Place>();
@@ -59,7 +62,7 @@ export class ConnectionLimits<C extends object> {
     const place: Place = { group, isKnown: false, requests: 0, told: [] };
     this.places.set(connection, place);
     this.strangers++;
-    if (group !== undefined) this.groupOf(group).strangers++;
+    if (group !== undefined) this.joinGroup(connection, group);
     this.rest(connection, place);
     return { kind: 'admitted', ...(victim === undefined ? {} : { victim }) };
   }
@@ -102,7 +105,7 @@ export class ConnectionLimits<C extends object> {
     for (const told of [...place.told]) this.leaveTold(place, told);
     if (place.isKnown) return;
     place.isKnown = true;
-    this.forgetStranger(place);
+    this.forgetStranger(connection, place);
     if (place.requests === 0) {
       this.unrest(connection, place);
       this.rest(connection, place);
@@ -119,7 +122,7 @@ export class ConnectionLimits<C extends object> {
     this.places.delete(connection);
     this.unrest(connection, place);
     for (const told of [...place.told]) this.leaveTold(place, told);
-    if (!place.isKnown) this.forgetStranger(place);
+    if (!place.isKnown) this.forgetStranger(connection, place);
   }
 
   private reachedBy(group: string | undefined): Refusal | undefined {
@@ -132,8 +135,21 @@ export class ConnectionLimits<C extends object> {
 
   private victimOf(limit: Refusal, group: string | undefined): C | undefined {
     if (limit === 'address') return firstOf(this.groups.get(group ?? '')?.resting);
-    const stranger = firstOf(this.restingStrangers);
-    return limit === 'all' ? (stranger ?? firstOf(this.restingKnown)) : stranger;
+    const atRest =
+      firstOf(this.restingStrangers) ?? (limit === 'all' ? firstOf(this.restingKnown) : undefined);
+    return atRest ?? this.oldestOfLargest(group);
+  }
+
+  /** Of an address that has more than this one would have. */
+  private oldestOfLargest(group: string | undefined): C | undefined {
+    let most = 1 + (this.groups.get(group ?? '')?.members.size ?? 0);
+    let largest: Group<C> | undefined;
+    for (const each of this.groups.values()) {
+      if (each.members.size <= most) continue;
+      most = each.members.size;
+      largest = each;
+    }
+    return firstOf(largest?.members);
   }
 
   private rest(connection: C, place: Place): void {
@@ -156,9 +172,11 @@ export class ConnectionLimits<C extends object> {
     this.strangers++;
   }
 
-  private forgetStranger({ group }: Place): void {
+  private forgetStranger(connection: C, { group }: Place): void {
     this.strangers--;
-    if (group !== undefined) this.leaveGroup(group);
+    if (group === undefined) return;
+    this.groups.get(group)?.members.delete(connection);
+    this.leaveGroup(group);
   }
 
   private leaveTold(place: Place, told: string): void {
@@ -168,10 +186,16 @@ export class ConnectionLimits<C extends object> {
     this.leaveGroup(told);
   }
 
+  private joinGroup(connection: C, name: string): void {
+    const group = this.groupOf(name);
+    group.strangers++;
+    group.members.add(connection);
+  }
+
   private groupOf(name: string): Group<C> {
     let group = this.groups.get(name);
     if (group === undefined) {
-      group = { strangers: 0, resting: new Set() };
+      group = { strangers: 0, members: new Set(), resting: new Set() };
       this.groups.set(name, group);
     }
     return group;

@@ -5,6 +5,7 @@ import { monotonicMs } from '../time/monotonic';
 import { addressGroup, clientAddressOf, proxyCheck } from './client-address';
 import { ConnectionLimits, type ConnectionLimitsOptions, type Refusal } from './connection-limits';
 import { ConnectionWatch } from './connection-watch';
+import { FairReads } from './fair-reads';
 import { GuardedRequest } from './guarded-request';
 
 export interface GuardedServerParts {
@@ -17,8 +18,8 @@ export interface GuardedServerParts {
   readonly onError: (error: unknown) => void;
 }
 
-/** `replaced`: a connection at rest was closed for a new one. The others were refused, or ended for what they did. */
-export type RefusedReason = Refusal | 'replaced' | 'pipelined' | 'slow' | 'unread';
+/** `replaced`: a connection was closed for a new one. The others were refused, or ended for what they did. */
+export type RefusedReason = Refusal | 'replaced' | 'pipelined' | 'pieces' | 'slow' | 'unread';
 export type RefusedCounts = Readonly<Partial<Record<RefusedReason, number>>>;
 
 /** Node.js looks at this interval whether the two time limits below have passed. */
@@ -32,6 +33,9 @@ const KEEP_ALIVE_MS = 72_000;
 const MAX_HEAD_BYTES = 16_384;
 /** Requests under way on one connection: no client in use sends more before it has answers. */
 const MAX_PIPELINED = 16;
+/** Pieces of a body (chunks of its transfer encoding) that may be of any size; beyond them they must have some. */
+const FREE_PIECES = 256;
+const MIN_PIECE_BYTES = 16;
 const SWEEP_MS = 5000;
 const REPORT_MS = 60_000;
 
@@ -42,6 +46,11 @@ export function recognise(socket: Duplex | undefined): void {
   if (socket !== undefined) OWNERS.get(socket)?.recognise(socket as Socket);
 }
 
+/** Something was read of a connection that was upgraded. */
+export function noteRead(socket: Duplex): void {
+  OWNERS.get(socket)?.noteRead(socket as Socket);
+}
+
 /**
  * The HTTP server of every port of ours. Everything that reaches it (connections, requests, upgrades) comes by `emit`, so
  * that no library that listens beside us goes around it: every socket has an error listener from its first moment to its
@@ -50,6 +59,7 @@ export function recognise(socket: Duplex | undefined): void {
 export class GuardedServer extends Server {
   private readonly limits: ConnectionLimits<Socket>;
   private readonly watches = new Map<Socket, ConnectionWatch>();
+  private readonly reads = new FairReads(() => this.strangers());
   private readonly addressOf: (request: IncomingMessage) => string;
   private readonly isProxy: (address: string | undefined) => boolean;
   private refused: Partial<Record<RefusedReason, number>> = {};
@@ -113,9 +123,18 @@ export class GuardedServer extends Server {
     this.limits.recognise(socket);
   }
 
+  /** Those that showed a key are too many to be held back one by one, and say little. */
+  noteRead(socket: Socket): void {
+    if (!this.limits.isKnown(socket)) this.reads.note(socket);
+  }
+
   /** Ends every connection, upgraded ones too. */
   destroyAll(): void {
     for (const socket of [...this.watches.keys()]) socket.destroy();
+  }
+
+  private *strangers(): Iterable<Socket> {
+    for (const socket of this.watches.keys()) if (!this.limits.isKnown(socket)) yield socket;
   }
 
   /** Nothing that throws while a connection is served ends more than that connection. */
@@ -142,6 +161,7 @@ export class GuardedServer extends Server {
     if (verdict.victim !== undefined) this.end(verdict.victim, 'replaced');
     this.watches.set(socket, new ConnectionWatch(monotonicMs()));
     OWNERS.set(socket, this);
+    this.noteRead(socket);
     socket.once('close', () => {
       this.watches.delete(socket);
       this.limits.close(socket);
@@ -154,6 +174,7 @@ export class GuardedServer extends Server {
     const { socket } = request;
     const watch = this.watches.get(socket);
     if (watch === undefined || socket.destroyed) return false;
+    this.noteRead(socket);
     request.on('error', ignore);
     response.on('error', ignore);
     if (watch.requestsUnderWay >= MAX_PIPELINED) {
@@ -167,16 +188,34 @@ export class GuardedServer extends Server {
       return false;
     }
     watch.begin(request, monotonicMs());
+    if (request instanceof GuardedRequest) this.countPieces(request);
     response.once('close', () => {
       if (watch.end(request)) this.limits.end(socket, told);
     });
     return true;
   }
 
+  /** Each piece costs hundreds of bytes and a microsecond, however small it is. */
+  private countPieces(request: GuardedRequest): void {
+    const { socket } = request;
+    let [pieces, bytes] = [0, 0];
+    request.onPiece = (size) => {
+      this.noteRead(socket);
+      // The parser goes on to the end of what was read.
+      if (socket.destroyed) return false;
+      pieces++;
+      bytes += size;
+      const isTooSmall = pieces > FREE_PIECES && bytes < pieces * MIN_PIECE_BYTES;
+      if (isTooSmall) this.end(socket, 'pieces');
+      return !isTooSmall;
+    };
+  }
+
   /** False where the request is not looked at: an answer of the same connection is still under way. */
   private upgrade(request: IncomingMessage, socket: Socket): boolean {
     const watch = this.watches.get(socket);
     if (watch === undefined || socket.destroyed) return false;
+    this.noteRead(socket);
     const isAlone = watch.requestsUnderWay === 0;
     if (!isAlone || !this.limits.begin(socket, this.toldBy(request))) {
       this.end(socket, isAlone ? 'address' : 'pipelined');

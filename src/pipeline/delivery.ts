@@ -60,6 +60,8 @@ export interface Destination {
   readonly maxAttempts: number;
   /** Whole attempt, milliseconds. */
   readonly timeoutMs: number;
+  /** Fingerprint of where a global one sends, as each worker has it from its own configuration. */
+  readonly address?: string;
   /** Starts attempt number `attempt` (1 is the first) and never throws. */
   start(delivery: Delivery, attempt: number): RunningAttempt;
   /** Ends its connections; attempts under way fail. */

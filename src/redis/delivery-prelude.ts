@@ -23,8 +23,16 @@ const PRELUDE = `
 
   -- A counter that cannot be written stops no delivery. Why it cannot is kept for the next upkeep.
   local function countOf(key, what, by)
-    local reply = redis.pcall('HINCRBY', KEYS[1], key .. ':' .. what, by)
-    if type(reply) == 'table' and reply.err then redis.pcall('SET', P .. 'uncounted', reply.err, 'PX', 600000) end
+    local field = key .. ':' .. what
+    local reply = redis.pcall('HINCRBY', KEYS[1], field, by)
+    if type(reply) ~= 'table' or not reply.err then return end
+    -- Where only this command is forbidden, the two that everything else needs, too, do the same.
+    local now = redis.pcall('HGET', KEYS[1], field)
+    if type(now) ~= 'table' then
+      local written = redis.pcall('HSET', KEYS[1], field, string.format('%.0f', (tonumber(now or 0) or 0) + by))
+      if type(written) ~= 'table' then return end
+    end
+    redis.pcall('SET', P .. 'uncounted', reply.err, 'PX', 600000)
   end
 
   local function count(id, what)

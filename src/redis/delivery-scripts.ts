@@ -9,7 +9,7 @@ export const DELIVERY_SCRIPTS = {
    * Stores a delivery and counts it as accepted; `known` where it is stored already. Beyond its owner's share of parked
    * bytes, or where there is a reason, it is a dead letter at once.
    * ARGV: job id, destination's id, event, data, delay, reason or nothing, owner while parked, owner once dead, most bytes
-   * parked for that owner (0: no limit).
+   * parked for that owner (0: no limit), fingerprint of the address or nothing.
    */
   relayPark: addingScript(`
     local id, size = ARGV[5], #ARGV[8] + ${OVERHEAD_BYTES}
@@ -28,6 +28,8 @@ export const DELIVERY_SCRIPTS = {
     call('HSETNX', P .. 'destinations', string.sub(id, -LENGTH), ARGV[6])
     if reason == '' then
       chargeParked(ARGV[11], size)
+      -- Whoever parks is alive (address-scripts.ts).
+      if ARGV[14] ~= '' then call('ZADD', P .. 'addresses', 'NX', NOW, ARGV[6] .. ' ' .. ARGV[14]) end
       return 'parked'
     end
     call('ZREM', P .. 'parked', id)

@@ -1,3 +1,4 @@
+import { ADDRESS_SCRIPTS } from './address-scripts';
 import { readingScript, script } from './delivery-prelude';
 import { MEND } from './mend-script';
 
@@ -103,6 +104,7 @@ export const QUEUE_SCRIPTS = {
     end
     return {#ids, stay, gone}`),
   relayMend: script(MEND),
+  ...ADDRESS_SCRIPTS,
   /** How long the oldest parked delivery has been stored, milliseconds. */
   relayOldest: readingScript(`
     local oldest = call('ZRANGE', P .. 'parked', 0, 0, 'WITHSCORES')[2]

@@ -58,8 +58,14 @@ export class RedisHealth {
   private beating: Promise<void> | undefined;
   private closed = false;
   private readonly onReady = (): void => this.beatSoon();
-  private readonly onClose = (): void => this.enter({ kind: 'waiting', reason: 'the connection was closed' });
+  /** Why the connection ended, where that is known: calls that it takes with it only say that it did. */
+  private broken: Error | undefined;
+  private readonly onClose = (): void => {
+    const reason = this.broken === undefined ? 'the connection was closed' : reasonOf(this.broken);
+    this.enter({ kind: 'waiting', reason });
+  };
   private readonly onError = (error: Error): void => {
+    this.broken = error;
     if (this.health.kind === 'waiting') this.health = { kind: 'waiting', reason: reasonOf(error) };
   };
 
@@ -110,9 +116,12 @@ export class RedisHealth {
         if (isReplyError(error) || redis.status !== 'ready') throw error;
         return this.write();
       });
+      this.broken = undefined;
       this.enter({ kind: 'answering' });
     } catch (error) {
-      this.enter({ kind: isReplyError(error) ? 'refusing' : 'waiting', reason: reasonOf(error) });
+      const isRefused = isReplyError(error);
+      const reason = reasonOf(isRefused ? error : (this.broken ?? error));
+      this.enter({ kind: isRefused ? 'refusing' : 'waiting', reason });
       return;
     }
     this.counts = await this.parts.counts().catch(() => this.counts);

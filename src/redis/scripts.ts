@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { DEAD_LETTER_SCRIPTS } from './dead-letter-scripts';
 import { DELIVERY_SCRIPTS } from './delivery-scripts';
 import { LEDGER_SCRIPTS } from './ledger-scripts';
+import { PROBE } from './probe-script';
 import { QUEUE_SCRIPTS } from './queue-scripts';
 import type { RelayRedis, ScriptDefinition } from './relay-redis';
 
@@ -72,41 +73,7 @@ const SCRIPTS = {
       end
       return 1`,
   },
-  /**
-   * Uses every command that moves and counts deliveries, on keys of its own, which are gone afterwards: one that is forbidden
-   * is named by the answer. KEYS: what its keys begin with.
-   */
-  relayProbe: {
-    numberOfKeys: 1,
-    lua: `
-      local failure
-      local function call(name, ...)
-        if failure then return end
-        local reply = redis.pcall(name, ...)
-        if type(reply) == 'table' and reply.err then failure = reply.err .. ' (' .. name .. ')' end
-      end
-      local hash, set, list, text, marks = KEYS[1] .. ':h', KEYS[1] .. ':z', KEYS[1] .. ':l', KEYS[1] .. ':t', KEYS[1] .. ':s'
-      call('SET', text, 1, 'PX', 10000)
-      call('GET', text)
-      call('HSETNX', hash, 'a', 1)
-      call('HSET', hash, 'b', 1)
-      call('HINCRBY', hash, 'b', 1)
-      call('HMGET', hash, 'a', 'b')
-      call('HDEL', hash, 'a')
-      call('ZADD', set, 1, 'a')
-      call('ZINCRBY', set, 1, 'a')
-      call('ZSCORE', set, 'a')
-      call('ZREM', set, 'a')
-      call('LPUSH', list, 'a')
-      call('RPUSH', list, 'b')
-      call('LREM', list, 1, 'a')
-      call('LTRIM', list, -1, -1)
-      call('SADD', marks, 'a')
-      call('SREM', marks, 'a')
-      call('TYPE', hash)
-      call('DEL', hash, set, list, text, marks)
-      return failure and redis.error_reply(failure) or 1`,
-  },
+  relayProbe: PROBE,
 } as const satisfies Readonly<Record<string, ScriptDefinition>>;
 
 export type ScriptName = keyof typeof SCRIPTS;

@@ -47,6 +47,12 @@ export function watchSocket(socket: Socket, { silentMs, onLate }: SocketWatchPar
 
 /** With a reset, where there is no TLS: the system would go on trying to send for a quarter of an hour. */
 function end(socket: Socket, error: Error): void {
-  if (!('encrypted' in socket)) socket.resetAndDestroy();
-  socket.destroy(error);
+  if ('encrypted' in socket) {
+    socket.destroy(error);
+    return;
+  }
+  // A reset takes no error: whoever listens would learn that the connection closed, and not why.
+  if (socket.listenerCount('error') > 0) socket.emit('error', error);
+  socket.resetAndDestroy();
+  socket.destroy();
 }

@@ -19,6 +19,8 @@ export interface JobData {
   readonly b: string;
   /** Length of the body in bytes. */
   readonly l: number;
+  /** Fingerprint of the address of a global destination, as the worker that parked it has it. */
+  readonly a?: string;
   /** Attempts spent before the job was made. */
   readonly n: number;
   /** What those were; later ones are the job's log. */
@@ -77,6 +79,7 @@ export async function jobDataOf(request: ParkRequest): Promise<JobData> {
     b: await compress(envelope.body),
     l: envelope.body.length,
     n: attemptsMade,
+    ...(destination.address === undefined ? {} : { a: destination.address }),
     ...(history.length > 0 ? { h: history.flatMap(pack) } : {}),
   };
 }

@@ -5,6 +5,7 @@ import type { Bulkhead } from '../pipeline/bulkhead';
 import type { AttemptRecord, Delivery, DeliveryId, Destination, DestinationId } from '../pipeline/delivery';
 import type { DeadReason, Decide } from '../pipeline/parking';
 import { within } from '../time/within';
+import type { AddressRoster } from './address-roster';
 import { bodyOf, type DeliveryLabels, type JobData, labelsOf, NO_LABELS, originOf } from './job';
 import { INTERRUPTED_DELAY_MS } from './policy';
 import type { DueDelivery, OddRecord } from './retry-queue';
@@ -26,6 +27,8 @@ export interface RetryHandlerParts {
   readonly bulkheadOf: (id: DestinationId) => Bulkhead;
   /** Undefined where there is none any more; rejects where that cannot be known. */
   readonly destinationOf: (id: DestinationId) => Promise<Destination | undefined>;
+  /** Whose retries are left to other workers. */
+  readonly addresses?: Pick<AddressRoster, 'leaveFor'>;
   readonly decide: Decide;
   readonly observer: RetryObserver;
   readonly onError: (error: unknown) => void;
@@ -89,9 +92,12 @@ export class RetryHandler {
     }
   }
 
-  private async next({ data, spent }: DueDelivery): Promise<Next> {
+  private async next(due: DueDelivery): Promise<Next> {
+    const { data, spent } = due;
     const found = await this.destinationOf(data);
     if (typeof found === 'number') return { kind: 'postpone', delayMs: found };
+    const leftMs = this.parts.addresses?.leaveFor(due, found?.address) ?? 0;
+    if (leftMs > 0) return { kind: 'postpone', delayMs: leftMs };
     if (found === undefined) return { kind: 'give-up', reason: 'destination-removed' };
     if (spent >= found.maxAttempts) return { kind: 'give-up', reason: 'attempts-exhausted' };
     const bulkhead = this.parts.bulkheadOf(found.id);

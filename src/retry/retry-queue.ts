@@ -10,6 +10,8 @@ export interface DueDelivery extends Held {
   readonly data: JobData;
   /** Attempts spent on it. */
   readonly spent: number;
+  /** By the clock of Redis. */
+  readonly parkedAt: number;
 }
 
 /** A record that is due and cannot be delivered: see `readJob`. */
@@ -72,7 +74,7 @@ export class RetryQueue {
     try {
       const job = await worker.getNextJob(token, { block: false });
       if (job === undefined) return undefined;
-      return fetchedOf({ id: job.id as DeliveryId, token }, recordOf(job.data), job.attemptsMade, job.opts);
+      return fetchedOf({ id: job.id as DeliveryId, token }, recordOf(job.data), job);
     } catch (error) {
       return this.unreadable(token, error);
     }
@@ -102,7 +104,11 @@ export class RetryQueue {
     const reply = await this.parts.store.call('relayHeldBy', token);
     const [id, data, attempts, options] = reply as readonly string[];
     if (id === undefined) throw cause;
-    return fetchedOf({ id: id as DeliveryId, token }, readJob(data ?? ''), Number(attempts), options);
+    return fetchedOf({ id: id as DeliveryId, token }, readJob(data ?? ''), {
+      attemptsMade: Number(attempts),
+      opts: options,
+      timestamp: 0,
+    });
   }
 
   /** BullMQ's worker is of no use any more once its first call has failed. */
@@ -134,8 +140,12 @@ export class RetryQueue {
   }
 }
 
-function fetchedOf(held: Held, record: JobRecord, attempts: number, options: unknown): Fetched {
+/** What BullMQ knows of a job beside its data. */
+type JobFields = Readonly<Record<'attemptsMade' | 'timestamp', number> & { opts: unknown }>;
+
+function fetchedOf(held: Held, record: JobRecord, { attemptsMade, opts, timestamp }: JobFields): Fetched {
   if (record.kind !== 'job') return { kind: 'odd', record: { ...held, problem: record.kind } };
   const { data } = record;
-  return { kind: 'due', delivery: { ...held, data, spent: spentBefore(data, options) + attempts } };
+  const spent = spentBefore(data, opts) + attemptsMade;
+  return { kind: 'due', delivery: { ...held, data, spent, parkedAt: timestamp } };
 }

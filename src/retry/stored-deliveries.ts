@@ -67,7 +67,18 @@ export class StoredDeliveries {
         const event = data.e || 'malformed';
         return this.parts.store.step(
           'relayPark',
-          [id, data.d, event, JSON.stringify(data), delayMs, reason, parkedBy, deadBy, maxParkedBytes],
+          [
+            id,
+            data.d,
+            event,
+            JSON.stringify(data),
+            delayMs,
+            reason,
+            parkedBy,
+            deadBy,
+            maxParkedBytes,
+            data.a ?? '',
+          ],
           (answer) => {
             reply = answer;
           },

@@ -1,3 +1,5 @@
+import { Slices } from './slices';
+
 export interface ApartOptions<T> {
   readonly items: Iterable<T> | AsyncIterable<T>;
   /** Items under way at once. */
@@ -9,10 +11,12 @@ export interface ApartOptions<T> {
 
 /**
  * Works on many items that have nothing to do with each other (instances, queues, apps): a fault at one is handed to
- * `onFault`, and the others go on. Rejects only where the items themselves cannot be read.
+ * `onFault`, and the others go on. Rejects only where the items themselves cannot be read. However many there are, and
+ * although none of them waits for anything, the event loop is not held up.
  */
 export async function forEachApart<T>({ items, atOnce, work, onFault }: ApartOptions<T>): Promise<void> {
   const underWay = new Set<Promise<void>>();
+  const slices = new Slices();
   const start = async (item: T): Promise<void> => {
     try {
       await work(item);
@@ -26,6 +30,7 @@ export async function forEachApart<T>({ items, atOnce, work, onFault }: ApartOpt
       underWay.add(run);
       void run.finally(() => underWay.delete(run));
       if (underWay.size >= atOnce) await Promise.race(underWay);
+      await slices.pause();
     }
   } finally {
     await Promise.all(underWay);

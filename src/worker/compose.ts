@@ -90,6 +90,7 @@ function composeRetries({ config, log }: WorkerOptions, context: RetriesContext)
     attempts: delivery.attempts,
     bulkheadOf: (id) => delivery.bulkheads.of(id),
     destinationOf: (id) => delivery.destinations.find(id),
+    addresses: delivery.destinations.addresses,
     decide: storage.decide,
     observer,
     log,

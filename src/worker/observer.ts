@@ -91,6 +91,12 @@ export class Observer implements RelayObserver, AttemptObserver, ParkingObserver
     this.log.warn('retries of a worker that is gone were put back', { count });
   }
 
+  addressesDiffer(destination: string): void {
+    this.log.warn('other workers send to another address: what each of them parked is left to its like', {
+      destination,
+    });
+  }
+
   broughtForward(count: number): void {
     this.log.warn('retries that a wrong clock had put off were brought forward', { count });
   }

@@ -6,6 +6,7 @@ import type { Attempts } from '../pipeline/attempts';
 import type { Bulkhead } from '../pipeline/bulkhead';
 import type { Destination, DestinationId } from '../pipeline/delivery';
 import type { Decide } from '../pipeline/parking';
+import { AddressRoster } from '../retry/address-roster';
 import { RetryHandler } from '../retry/retry-handler';
 import { RetryQueue } from '../retry/retry-queue';
 import type { RetryStore } from '../retry/retry-store';
@@ -22,6 +23,8 @@ export interface RetriesParts {
   readonly attempts: Attempts;
   readonly bulkheadOf: (id: DestinationId) => Bulkhead;
   readonly destinationOf: (id: DestinationId) => Promise<Destination | undefined>;
+  /** Of the global destinations, by id. */
+  readonly addresses: ReadonlyMap<DestinationId, string>;
   readonly decide: Decide;
   readonly observer: Observer;
   readonly log: Logger;
@@ -34,17 +37,25 @@ const STALLED_CHECK_MS = 5_000;
 
 /** Everything that a worker does with what is stored: makes retries, and looks after what lies there. */
 export class Retries {
+  private readonly roster: AddressRoster;
   private readonly worker: RetryWorker;
   private readonly upkeep: RetryUpkeep;
   private readonly expiry: DeadLetterExpiry;
 
   constructor(parts: RetriesParts) {
-    this.worker = retryWorkerOf(parts);
+    this.roster = new AddressRoster({
+      store: parts.store,
+      own: parts.addresses,
+      onDisagreement: (destination) => parts.observer.addressesDiffer(destination),
+      onError: parts.onRedisError,
+    });
+    this.worker = retryWorkerOf(parts, this.roster);
     this.upkeep = upkeepOf(parts);
     this.expiry = expiryOf(parts);
   }
 
   start(): void {
+    this.roster.start();
     this.worker.start();
     this.upkeep.start();
     this.expiry.start();
@@ -53,7 +64,7 @@ export class Retries {
   /** Takes no more; retries under way go on. */
   async stopIntake(): Promise<void> {
     this.expiry.stop();
-    await Promise.all([this.worker.stopIntake(), this.upkeep.stop()]);
+    await Promise.all([this.worker.stopIntake(), this.upkeep.stop(), this.roster.stop()]);
   }
 
   /** Resolves when no retry is under way any more. */
@@ -62,7 +73,7 @@ export class Retries {
   }
 }
 
-function retryWorkerOf(parts: RetriesParts): RetryWorker {
+function retryWorkerOf(parts: RetriesParts, roster: AddressRoster): RetryWorker {
   const { config, store, observer, onRedisError } = parts;
   return new RetryWorker({
     store,
@@ -73,17 +84,17 @@ function retryWorkerOf(parts: RetriesParts): RetryWorker {
       onStalled: (count) => observer.recovered(count),
       onError: onRedisError,
     }),
-    handler: handlerOf(parts),
+    handler: handlerOf(parts, roster),
     concurrency: config.retry.concurrency,
     maxBytes: config.delivery.maxBytesInFlight,
     onError: onRedisError,
   });
 }
 
-function handlerOf({ observer, log, ...parts }: RetriesParts): RetryHandler {
+function handlerOf({ observer, log, ...parts }: RetriesParts, addresses: AddressRoster): RetryHandler {
   const { deliveries, attempts, bulkheadOf, destinationOf, decide } = parts;
   return new RetryHandler({
-    ...{ deliveries, attempts, bulkheadOf, destinationOf, decide, observer },
+    ...{ deliveries, attempts, bulkheadOf, destinationOf, addresses, decide, observer },
     onError: throttled((error) => log.warn('a retry was put off', describeError(error))),
   });
 }

@@ -19,6 +19,7 @@ import { measureParking } from './sections/parking';
 import { measurePusher } from './sections/pusher';
 import { measureSqs } from './sections/sqs';
 import { measureThroughput } from './sections/throughput';
+import { measureTurns } from './sections/turns';
 import { measureWebSockets } from './sections/websocket';
 
 const MEASURE: Record<SectionName, (bench: Bench) => Promise<void>> = {
@@ -31,6 +32,7 @@ const MEASURE: Record<SectionName, (bench: Bench) => Promise<void>> = {
   memory: measureMemory,
   sqs: measureSqs,
   deduplication: measureDeduplication,
+  turns: measureTurns,
 };
 
 /** How long clearing away may take after Ctrl-C; the watchdog ends what is then left. */

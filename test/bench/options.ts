@@ -10,6 +10,7 @@ export const SECTIONS = [
   'memory',
   'sqs',
   'deduplication',
+  'turns',
 ] as const;
 export type SectionName = (typeof SECTIONS)[number];
 

@@ -119,9 +119,9 @@ describe('a RabbitMQ source recovers', () => {
         await untilReady(source);
         let left = frames;
         harness.proxy.onBytes = () => --left === 0 && harness.proxy.cut();
-        await within(Promise.resolve(source[call]()), 5000, () => `${call}, cut at frame ${frames}`);
+        await within(Promise.resolve(source[call]()), 15_000, () => `${call}, cut at frame ${frames}`);
         harness.proxy.onBytes = () => {};
-        await within(source.close(), 5000, () => `close after ${call}, cut at frame ${frames}`);
+        await within(source.close(), 15_000, () => `close after ${call}, cut at frame ${frames}`);
       }
     },
   );

@@ -270,7 +270,7 @@ export function sourceSuite(kind: string, open: () => Promise<SourceHarness>): v
         await harness.goOffline();
         const source = harness.create();
         await source.start(() => {});
-        await within(source.close(), 2000, () => 'close without a broker');
+        await within(source.close(), 10_000, () => 'close without a broker');
       });
 
       const interruptions: readonly [string, () => void | Promise<void>][] = [

@@ -2,12 +2,11 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Pool } from 'undici';
-import { toOutcome } from '../../src/destinations/http/answer';
-import { HttpExchange } from '../../src/destinations/http/exchange';
 import { AddressGuard } from '../../src/network/address-guard';
 import { createHttpClient } from '../../src/network/http-client';
 import type { Outcome } from '../../src/pipeline/delivery';
 import { MISDEEDS } from '../support/servers/malicious-receivers';
+import { attempt } from '../support/signals/attempt';
 import { LongestStep } from '../support/signals/longest-step';
 
 jest.setTimeout(120_000);
@@ -18,7 +17,7 @@ const TIMEOUT_MS = 3000;
 const LATEST_MS = TIMEOUT_MS + 4000;
 const CONNECT_MS = 1500;
 const AT_ONCE = 3;
-/** Far above what a busy machine adds, far below what one of these receivers took: `npm run bench` measures. */
+/** Far above what a busy machine adds, far below what one of these receivers took: `npm run bench -- --only turns` measures. */
 const LONGEST_STEP_MS = 1000;
 
 type Ports = Readonly<Record<string, number>>;
@@ -59,23 +58,6 @@ function poolOf(origin: string): Pool {
   return pool;
 }
 
-/** As the pipeline makes an attempt: looked at many times a second, and ended by its timeout. */
-async function attempt(pool: Pool, body = '{}'): Promise<Outcome & { readonly ms: number }> {
-  const startedAt = performance.now();
-  const exchange = new HttpExchange(
-    pool,
-    { path: '/', headers: [], body: Buffer.from(body) },
-    (ending): Outcome => toOutcome(ending, new Set([400]), Date.now()),
-  );
-  const sweeper = setInterval(() => {
-    exchange.look(performance.now());
-    if (performance.now() - startedAt > TIMEOUT_MS) exchange.abort('timeout');
-  }, 50);
-  const outcome = await exchange.outcome;
-  clearInterval(sweeper);
-  return { ...outcome, ms: performance.now() - startedAt };
-}
-
 function codeOf(outcome: Outcome): string {
   return 'code' in outcome ? outcome.code : outcome.kind;
 }
@@ -87,7 +69,9 @@ describe('a receiver that (finding 4.4 and its kind)', () => {
     const pool = poolOf(originOf(name));
     // Enough for a receiver that does not read.
     const body = JSON.stringify('x'.repeat(name === 'does not read' ? 8_000_000 : 100));
-    const outcomes = await Promise.all(Array.from({ length: AT_ONCE }, () => attempt(pool, body)));
+    const outcomes = await Promise.all(
+      Array.from({ length: AT_ONCE }, () => attempt(pool, TIMEOUT_MS, body)),
+    );
     for (const outcome of outcomes) {
       expect(codeOf(outcome)).toMatch(expected);
       expect(outcome.kind).not.toBe('interrupted');
@@ -96,7 +80,7 @@ describe('a receiver that (finding 4.4 and its kind)', () => {
   });
 
   test('never answers the TLS handshake: the attempt ends by the limit for connecting', async () => {
-    const outcome = await attempt(poolOf(`https://127.0.0.1:${ports['says nothing']}`));
+    const outcome = await attempt(poolOf(`https://127.0.0.1:${ports['says nothing']}`), TIMEOUT_MS);
     expect(codeOf(outcome)).toBe('UND_ERR_CONNECT_TIMEOUT');
   });
 });
@@ -106,9 +90,9 @@ test('all of them at once: a good receiver keeps its latency, and the process it
   const bad = Object.keys(MISDEEDS)
     .filter((name) => name !== 'is well')
     .map((name) => poolOf(originOf(name)));
-  const allBad = (): Promise<unknown> => Promise.all(bad.map((pool) => attempt(pool)));
+  const allBad = (): Promise<unknown> => Promise.all(bad.map((pool) => attempt(pool, TIMEOUT_MS)));
   // So that no compiler is measured.
-  await Promise.all([attempt(good), allBad()]);
+  await Promise.all([attempt(good, TIMEOUT_MS), allBad()]);
   const step = new LongestStep();
   let isOver = false;
   const evil = allBad().then(() => {
@@ -116,7 +100,7 @@ test('all of them at once: a good receiver keeps its latency, and the process it
   });
   const latencies: number[] = [];
   while (!isOver) {
-    const outcome = await attempt(good);
+    const outcome = await attempt(good, TIMEOUT_MS);
     expect(outcome.kind).toBe('delivered');
     latencies.push(outcome.ms);
     await new Promise(setImmediate);
@@ -130,7 +114,7 @@ test('all of them at once: a good receiver keeps its latency, and the process it
 test('50 webhooks × 3 events whose answers overflow cost little processor time (finding 1.5)', async () => {
   const overflowing = poolOf(originOf('sends one header of 16 KB and 9,800 short ones'));
   const before = process.cpuUsage();
-  const outcomes = await Promise.all(Array.from({ length: 150 }, () => attempt(overflowing)));
+  const outcomes = await Promise.all(Array.from({ length: 150 }, () => attempt(overflowing, TIMEOUT_MS)));
   const { user, system } = process.cpuUsage(before);
   expect(new Set(outcomes.map(({ kind }) => kind))).toEqual(new Set(['failed']));
   // undici alone takes 0.35 s for each of them.

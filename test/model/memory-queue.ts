@@ -35,7 +35,8 @@ export class MemoryQueue implements Pick<RetryQueue, 'outlook' | 'fetch' | 'exte
     const record = readJob(data);
     if (record.kind !== 'job') return { kind: 'odd', record: { ...held, problem: record.kind } };
     const before = spent === '' ? record.data.n : Number(spent);
-    return { kind: 'due', delivery: { ...held, data: record.data, spent: before + Number(attempts) } };
+    const delivery = { ...held, data: record.data, spent: before + Number(attempts), parkedAt: 0 };
+    return { kind: 'due', delivery };
   }
 
   async extend(held: readonly Held[]): Promise<readonly Held[]> {

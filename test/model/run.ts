@@ -60,7 +60,10 @@ function orderBy(scheduler: Scheduler): Order {
 
 const { MODEL_RUNS = '10000', MODEL_EXPLORE, MODEL_SEED, MODEL_PATH, MODEL_REPLAY } = process.env;
 
-/** Two test files make half of the runs each, as jest has two workers. A run that is made again is in the first. */
+/**
+ * Two test files make half of the runs each, as most machines of CI have two processors. A run that is made again is in
+ * the first.
+ */
 export async function runHalf(half: 0 | 1): Promise<void> {
   if (MODEL_SEED === undefined) {
     // `npm test` makes the same runs each time, as a change must not fail for what another one broke; `npm run model` explores.

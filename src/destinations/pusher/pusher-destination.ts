@@ -10,6 +10,8 @@ export interface PusherTarget {
   readonly id: DestinationId;
   readonly appId: string;
   readonly maxAttempts: number;
+  /** Left out where all workers have it from the same place. */
+  readonly address?: string;
 }
 
 /** Parts that all Pusher destinations share. */
@@ -45,6 +47,7 @@ export class PusherDestination implements Destination {
   readonly id: DestinationId;
   readonly maxAttempts: number;
   readonly timeoutMs: number;
+  readonly address?: string;
   private readonly bodyOptions: BodyOptions;
   private readonly qrcodeBodyOptions: BodyOptions;
 
@@ -56,6 +59,7 @@ export class PusherDestination implements Destination {
     this.id = target.id;
     this.maxAttempts = target.maxAttempts;
     this.timeoutMs = 2 * options.timeoutMs;
+    if (target.address !== undefined) this.address = target.address;
     this.bodyOptions = {
       destination: Buffer.from(JSON.stringify(target.appId)),
       stripApikey: options.stripApikey,

@@ -7,6 +7,7 @@ import { type DestinationId, destinationKey } from '../../pipeline/delivery';
 import type { Subscription } from '../../pipeline/route';
 import { filterOf } from '../../settings/document';
 import type { Settings } from '../../settings/section';
+import { addressFingerprint } from '../address-fingerprint';
 import { globalId, instanceId } from '../destination-ids';
 import type { DestinationFamily } from '../directory';
 import { appName, MAX_CHANNELS } from './occupancy/occupancy-store';
@@ -14,7 +15,12 @@ import type { OccupancyView } from './occupancy/occupancy-view';
 import { originOf } from './pusher-address';
 import { PusherApp } from './pusher-app';
 import { type PusherAppConfig, type PusherConfig, pusherConfig } from './pusher-config';
-import { type Occupancy, type OversizeHandler, PusherDestination } from './pusher-destination';
+import {
+  type Occupancy,
+  type OversizeHandler,
+  PusherDestination,
+  type PusherTarget,
+} from './pusher-destination';
 import { type PusherSettings, pusherSection } from './pusher-section';
 
 export interface PusherParts {
@@ -47,9 +53,12 @@ export class Pushers implements DestinationFamily {
         ? []
         : [
             this.subscription(
-              globalId('pusher'),
+              {
+                id: globalId('pusher'),
+                appId: global.app.appId,
+                address: addressFingerprint([originOf(global.app), global.app.appId]),
+              },
               this.globalApp(global.app),
-              global.app.appId,
               global.events,
             ),
           ];
@@ -59,7 +68,7 @@ export class Pushers implements DestinationFamily {
     const pusher = pusherSection.of(settings);
     if (!this.pusher.enabled || pusher?.enabled !== true) return [];
     const id = instanceId('pusher', instance);
-    return [this.subscription(id, this.appOf(pusher), pusher.appId, filterOf(pusher.events))];
+    return [this.subscription({ id, appId: pusher.appId }, this.appOf(pusher), filterOf(pusher.events))];
   }
 
   /** Watches which channels are occupied, where that is asked for. */
@@ -79,16 +88,16 @@ export class Pushers implements DestinationFamily {
   }
 
   private subscription(
-    id: DestinationId,
+    target: Omit<PusherTarget, 'maxAttempts'>,
     app: PusherApp,
-    appId: string,
     events: Subscription['events'],
   ): Subscription {
+    const { id } = target;
     const { pusher } = this;
     const { outgoing, retry } = this.config;
     const { oversize, occupancy } = this.parts;
     const destination = new PusherDestination(
-      { id, appId, maxAttempts: retry.maxAttempts },
+      { ...target, maxAttempts: retry.maxAttempts },
       {
         stripApikey: outgoing.stripApikey,
         channelPrefix: pusher.channelPrefix,

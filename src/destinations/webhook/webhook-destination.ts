@@ -20,6 +20,8 @@ export interface WebhookTarget {
   readonly signingSecrets: readonly string[];
   readonly maxAttempts: number;
   readonly timeoutMs: number;
+  /** Left out where all workers have it from the same place. */
+  readonly address?: string;
 }
 
 /** What is the same for all webhooks. */
@@ -37,6 +39,7 @@ export class WebhookDestination implements Destination {
   readonly id: DestinationId;
   readonly maxAttempts: number;
   readonly timeoutMs: number;
+  readonly address?: string;
   /** Of the address. The URL itself is not kept: it is large, and makes its parts anew whenever they are asked for. */
   private readonly pathname: string;
   private readonly search: string;
@@ -54,6 +57,7 @@ export class WebhookDestination implements Destination {
     this.id = target.id;
     this.maxAttempts = target.maxAttempts;
     this.timeoutMs = target.timeoutMs;
+    if (target.address !== undefined) this.address = target.address;
     const url = new URL(target.url);
     this.pathname = url.pathname;
     this.search = url.search;

@@ -7,6 +7,7 @@ import { type DestinationId, destinationKey } from '../../pipeline/delivery';
 import type { Subscription } from '../../pipeline/route';
 import { filterOf } from '../../settings/document';
 import type { Settings } from '../../settings/section';
+import { addressFingerprint } from '../address-fingerprint';
 import { globalId, instanceId } from '../destination-ids';
 import type { DestinationFamily } from '../directory';
 import { webhookConfig } from './webhook-config';
@@ -90,6 +91,7 @@ export class Webhooks implements DestinationFamily {
 function globalSubscriptions(config: Config, options: WebhookOptions): Subscription[] {
   const { global: webhook } = webhookConfig.of(config);
   if (webhook === undefined) return [];
+  const { origin, pathname, search } = new URL(webhook.url);
   const destination = new WebhookDestination(
     {
       id: globalId('webhook'),
@@ -101,10 +103,11 @@ function globalSubscriptions(config: Config, options: WebhookOptions): Subscript
       signingSecrets: webhook.signingSecrets,
       maxAttempts: config.retry.maxAttempts,
       timeoutMs: config.outgoing.timeoutMs,
+      address: addressFingerprint([origin, pathname, search]),
     },
     options,
     // Connections of its own, no more than it makes attempts at once: none waits for a tenant's.
-    outgoingClient(config.outgoing, new URL(webhook.url).origin, config.delivery.concurrencyPerDestination),
+    outgoingClient(config.outgoing, origin, config.delivery.concurrencyPerDestination),
   );
   return [{ destination, key: destinationKey(destination.id), events: webhook.events }];
 }

@@ -19,9 +19,10 @@ export interface EngineLimitsParts {
 
 /**
  * CONNECT packets that are not answered yet, besides the first of each session: in all, and of one session. Each costs about
- * 0.1 ms of the event loop, and hundreds come in one piece: their places are given back with the loop's next turn only.
+ * 0.1 ms of the event loop, and hundreds come in one piece, or from as many sessions in one turn: their places are given back
+ * with the loop's next turn only.
  */
-const FURTHER_CONNECTS: BudgetOptions = { inAll: 256, perHolder: 127 };
+const FURTHER_CONNECTS: BudgetOptions = { inAll: 128, perHolder: 127 };
 /** Refused CONNECTs after which a session is ended; and packets of a session that no key was shown in. */
 const MAX_REFUSED = 128;
 const MAX_PACKETS = 256;
@@ -33,6 +34,8 @@ const CONNECT = '0';
 
 interface Session {
   isKnown: boolean;
+  /** It sent its first CONNECT. */
+  hasAsked: boolean;
   packets: number;
   refused: number;
   /** Of the CONNECTs that are not answered yet. */
@@ -104,6 +107,7 @@ export class EngineLimits {
     }
     const session: Session = {
       isKnown: false,
+      hasAsked: false,
       packets: 0,
       refused: 0,
       pending: [],
@@ -127,8 +131,10 @@ export class EngineLimits {
     if (isTooMuch || (isConnect && !this.takeConnect(connection, session))) connection.close(true);
   }
 
-  private takeConnect(connection: Connection, { pending }: Session): boolean {
-    const taking = pending.length === 0 ? FIRST : this.furtherConnects.take(idOf(connection));
+  private takeConnect(connection: Connection, session: Session): boolean {
+    const { hasAsked, pending } = session;
+    session.hasAsked = true;
+    const taking = hasAsked ? this.furtherConnects.take(idOf(connection)) : FIRST;
     if (taking.kind === 'taken') pending.push(() => setImmediate(taking.release));
     return taking.kind === 'taken';
   }

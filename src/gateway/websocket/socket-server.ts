@@ -1,11 +1,18 @@
-import { type ServerOptions, WebSocketServer } from 'ws';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
+import { noteRead } from '../../network/guarded-server';
 
-/** Of ws since 8.19; its types do not know it yet. */
+/** Of ws since 8.19 and 8.21; its types do not know them yet. */
 interface Options extends ServerOptions {
   readonly closeTimeout: number;
+  readonly maxFragments: number;
+  readonly maxBufferedChunks: number;
 }
 
 const CLOSE_TIMEOUT_MS = 2000;
+/** Pieces of one message, and of a frame that has not come to its end. Each takes a hundred bytes, however small it is. */
+const MAX_PIECES = 256;
 
 /**
  * Both protocols' sockets. Who does not answer to a goodbye is left behind: ws itself waits thirty seconds, during
@@ -14,7 +21,25 @@ const CLOSE_TIMEOUT_MS = 2000;
  */
 export class GatewaySocketServer extends WebSocketServer {
   constructor(options: ServerOptions) {
-    const impatient: Options = { ...options, closeTimeout: CLOSE_TIMEOUT_MS, allowSynchronousEvents: false };
+    const impatient: Options = {
+      ...options,
+      closeTimeout: CLOSE_TIMEOUT_MS,
+      allowSynchronousEvents: false,
+      maxFragments: MAX_PIECES,
+      maxBufferedChunks: MAX_PIECES,
+    };
     super(impatient);
+  }
+
+  override handleUpgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    callback: (client: WebSocket, request: IncomingMessage) => void,
+  ): void {
+    super.handleUpgrade(request, socket, head, (client, upgraded) => {
+      socket.on('data', () => noteRead(socket));
+      callback(client, upgraded);
+    });
   }
 }

@@ -21,7 +21,7 @@ import { PusherServer } from '../../support/pusher/server';
 import { deferred, Happenings, turns, within } from '../../support/signals/signals';
 import { deliveryTo, envelopeOf, eventBody, fixture, fixtureNames } from '../../support/values/events';
 
-const WITHIN_MS = 5000;
+const WITHIN_MS = 15_000;
 
 describe('the Pusher destination', () => {
   let app: PusherApp;
@@ -348,7 +348,7 @@ describe('the Pusher destination', () => {
       destination = create({ options: { oversize: oversizeHandler(() => kept.promise) } });
       const running = destination.start(deliveryTo(destination, bodies(10_240)[1]));
       running.abort('shutdown');
-      expect(await within(running.outcome, 500, () => 'the end')).toEqual({
+      expect(await within(running.outcome, WITHIN_MS, () => 'the end')).toEqual({
         kind: 'interrupted',
         code: 'SHUTDOWN',
       });

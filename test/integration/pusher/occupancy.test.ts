@@ -63,7 +63,7 @@ describe('which channels are occupied', () => {
     return { isVacant, subscriber };
   }
 
-  const becomes = (check: () => boolean, what: string) => eventually(() => check() || undefined, what, 5000);
+  const becomes = (check: () => boolean, what: string) => eventually(() => check() || undefined, what);
 
   test('a channel is vacant once Pusher says so and webhooks are known to come', async () => {
     await store.apply(APP, 'occupied', 'a', Date.now());

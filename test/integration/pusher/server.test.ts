@@ -159,7 +159,7 @@ describe('the test server against the real libraries', () => {
     const stranger = connectClient(server, { ...app, key: 'unknown' });
     clients.push(stranger);
     const failed = new Promise<unknown>((resolve) => stranger.connection.bind('error', resolve));
-    expect(JSON.stringify(await within(failed, 5000, () => 'an error'))).toContain('4001');
+    expect(JSON.stringify(await within(failed, 15_000, () => 'an error'))).toContain('4001');
   });
 
   test('a signed-in user gets what is sent to that user', async () => {
@@ -173,8 +173,8 @@ describe('the test server against the real libraries', () => {
     ann.user.bind('hello', (data: unknown) => seen.add(data));
     const signedIn = new Promise<void>((resolve) => ann.connection.bind('connected', () => resolve()));
     ann.signin();
-    await within(signedIn, 5000, () => 'connected');
-    await within(ann.user.signinDonePromise, 5000, () => 'signed in');
+    await within(signedIn, 15_000, () => 'connected');
+    await within(ann.user.signinDonePromise, 15_000, () => 'signed in');
     await pusher.sendToUser('ann', 'hello', { n: 1 });
     expect(await seen.count(1)).toEqual([{ n: 1 }]);
   });

@@ -33,6 +33,8 @@ export class FakeDestination implements Destination {
   answer: Outcome | undefined;
   /** Most attempts that were under way at once. */
   peak = 0;
+  /** Set for a global one. */
+  address?: string;
   private underWay = 0;
 
   constructor(

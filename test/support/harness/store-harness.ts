@@ -15,6 +15,7 @@ import type {
 } from '../../../src/pipeline/delivery';
 import type { Decide, ParkRequest } from '../../../src/pipeline/parking';
 import { connectRedis } from '../../../src/redis/client';
+import { AddressRoster } from '../../../src/retry/address-roster';
 import { BullMqParking } from '../../../src/retry/bullmq-parking';
 import { GroupCommit } from '../../../src/retry/group-commit';
 import { decide } from '../../../src/retry/policy';
@@ -41,6 +42,8 @@ export interface WorkerSettings {
   readonly circuitFailures?: number;
   readonly maxBytes?: number;
   readonly concurrency?: number;
+  /** Where it is left out, all workers have the same addresses. */
+  readonly addresses?: AddressRoster;
 }
 
 export interface StoreHarnessOptions {
@@ -63,6 +66,7 @@ export class StoreHarness {
   readonly records = new Happenings<AttemptRecord>();
   readonly missing = new Happenings<string>();
   readonly unreadable = new Happenings<string>();
+  readonly disagreements = new Happenings<string>();
   readonly recovered = new Happenings<number>();
   readonly store: RetryStore;
   readonly commit: GroupCommit;
@@ -150,6 +154,7 @@ export class StoreHarness {
         }),
         bulkheadOf: (id: DestinationId) => bulkheads.of(id),
         destinationOf: settings.destinationOf ?? (async (id) => destinations.get(id)),
+        ...(settings.addresses === undefined ? {} : { addresses: settings.addresses }),
         decide: this.decide,
         observer: {
           deadLettered: (_id, _labels, reason) => this.dead.add(reason),
@@ -166,6 +171,16 @@ export class StoreHarness {
     worker.start();
     this.workers.push(worker);
     return worker;
+  }
+
+  /** What a worker knows of the addresses that others have; it says its own when asked to only. */
+  roster(destinations: readonly FakeDestination[]): AddressRoster {
+    return new AddressRoster({
+      store: this.store,
+      own: new Map(destinations.flatMap(({ id, address }) => (address === undefined ? [] : [[id, address]]))),
+      onDisagreement: (id) => this.disagreements.add(id),
+      onError: () => {},
+    });
   }
 
   /** A worker's access to what is due, without its loop. It has no time for stalled jobs: see `checkStalled`. */

@@ -7,6 +7,7 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
+import type { Socket } from 'node:net';
 import { freePort, HOST } from '../processes/ports';
 import { Happenings } from '../signals/signals';
 
@@ -39,12 +40,14 @@ export function sqsError(code: string, status = 400): SqsAnswer {
  */
 export class SqsProxy {
   readonly calls = new Happenings<SqsCall>();
+  readonly knocks = new Happenings<undefined>();
   /** Asked before a call is passed on. `silence`: it is not, and nothing is answered, on a connection that stays open. */
   intercept: (call: SqsCall) => SqsAnswer | 'silence' | undefined = () => undefined;
   /** May change what the service answered. */
   rewrite: (call: SqsCall, answer: Record<string, unknown>) => Record<string, unknown> = (_call, answer) =>
     answer;
   private server: Server | undefined;
+  private hangsUp = false;
 
   private constructor(
     private readonly target: URL,
@@ -66,7 +69,9 @@ export class SqsProxy {
   }
 
   async goOnline(): Promise<void> {
-    if (this.server !== undefined) return;
+    if (this.server !== undefined && !this.hangsUp) return;
+    await this.goOffline();
+    this.hangsUp = false;
     this.server = createServer((incoming, response) => {
       this.pass(incoming, response).catch(() => response.destroy());
     });
@@ -84,6 +89,18 @@ export class SqsProxy {
     server.close();
     server.closeAllConnections();
     await closed;
+  }
+
+  /** Connections are reset as soon as they are there, and counted in `knocks`. */
+  async hangUp(): Promise<void> {
+    await this.goOffline();
+    this.hangsUp = true;
+    this.server = createServer().on('connection', (socket: Socket) => {
+      this.knocks.add(undefined);
+      socket.resetAndDestroy();
+    });
+    this.server.listen(this.port, HOST);
+    await once(this.server, 'listening');
   }
 
   /** Connections without a call under way end in good order. */

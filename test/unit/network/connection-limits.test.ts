@@ -46,6 +46,20 @@ it('strangers at work leave the other places to those that showed a key', () => 
   expect(other.open({}, 'new')).toEqual({ kind: 'admitted' });
 });
 
+it('a few addresses that are at work with all they may have keep no other address out (finding 5.1)', () => {
+  const limits = create();
+  const busy = opened(limits, 6, (index) => (index < 3 ? 'a' : 'b'));
+  for (const { connection } of busy) limits.begin(connection);
+  expect(limits.open({}, 'a')).toEqual({ kind: 'refused', limit: 'address' });
+  const [first, , , second] = busy.map(({ connection }) => connection);
+  expect(limits.open({}, 'new')).toEqual({ kind: 'admitted', victim: first });
+  // `new` has its connection at rest, which goes first.
+  const newest = {};
+  expect(limits.open(newest, 'newer').kind).toBe('admitted');
+  limits.begin(newest);
+  expect(limits.open({}, 'newest')).toEqual({ kind: 'admitted', victim: second });
+});
+
 it('closes a known connection at rest only where no place is left at all', () => {
   const limits = create();
   const known = Array.from({ length: 10 }, (_, index) => ({ index }));

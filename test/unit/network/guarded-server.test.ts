@@ -147,3 +147,71 @@ it('a client whose proxy has too many requests of it under way is answered with 
   const refused = await Promise.race(clients.map((client) => client.closed.then(() => client.received)));
   expect(refused).toMatch(/^HTTP\/1\.1 429 /);
 });
+
+it('what follows one request too many in a chunk is not even parsed (finding 4.2)', async () => {
+  const port = await listen(() => {});
+  const emit = jest.spyOn(servers.at(-1) as GuardedServer, 'emit');
+  const greedy = open(port);
+  await greedy.send(GET.repeat(1500));
+  await greedy.untilClosed();
+  const requests = emit.mock.calls.filter(([event]) => event === 'request');
+  expect(requests).toHaveLength(17);
+});
+
+it('many that have something to say at once share out turns of the event loop (finding 4.5)', async () => {
+  const COUNT = 60;
+  let [inThisTurn, most, answered] = [0, 0, 0];
+  const all = deferred();
+  const port = await listen(
+    (_request, response) => {
+      if (inThisTurn++ === 0)
+        setImmediate(() => {
+          inThisTurn = 0;
+        });
+      most = Math.max(most, inThisTurn);
+      // A slice of processor time or more, however fast the machine is.
+      for (const until = performance.now() + 11; performance.now() < until; );
+      response.end('ok');
+      if (++answered === COUNT) all.resolve();
+    },
+    { inAll: COUNT, strangers: COUNT, perAddress: COUNT },
+  );
+  const many = Array.from({ length: COUNT }, () => open(port));
+  await eventually(async () => servers.at(-1)?.openConnections === COUNT || undefined, 'all are there');
+  await Promise.all(many.map((each) => each.send(GET)));
+  await all.promise;
+  expect(most).toBeLessThan(4);
+});
+
+describe('bodies in many pieces (finding 4.2)', () => {
+  const HEAD = 'POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n';
+  const echo: RequestListener = (request, response) => {
+    let bytes = 0;
+    request.on('data', (piece: Buffer) => {
+      bytes += piece.length;
+    });
+    request.on('end', () => response.end(`${bytes} bytes`));
+  };
+
+  it.each([
+    ['200 of one byte', '1\r\nx\r\n'.repeat(200), '200 bytes'],
+    ['2,000 of 32 bytes', `20\r\n${'x'.repeat(32)}\r\n`.repeat(2000), '64000 bytes'],
+  ])('%s are taken', async (_, pieces, answer) => {
+    const client = open(await listen(echo));
+    await client.send(`${HEAD}${pieces}0\r\n\r\n`);
+    expect(await client.untilClosed()).toContain(answer);
+  });
+
+  it('thousands of one byte end their connection, and the rest is dropped', async () => {
+    let bytes = 0;
+    const port = await listen((request) => {
+      request.on('data', (piece: Buffer) => {
+        bytes += piece.length;
+      });
+    });
+    const client = open(port);
+    await client.send(`${HEAD}${'1\r\nx\r\n'.repeat(5000)}`);
+    await client.untilClosed();
+    expect(bytes).toBeLessThan(300);
+  });
+});

@@ -61,4 +61,20 @@ describe('forEachApart', () => {
     );
     expect(done).toEqual([1]);
   });
+
+  it('items that wait for nothing leave turns of the event loop to others (finding 9.2)', async () => {
+    let turnsOfOthers = 0;
+    const others = setInterval(() => turnsOfOthers++, 1);
+    await forEachApart({
+      items: Array.from({ length: 20 }, (_, item) => item),
+      atOnce: 50,
+      work: () => {
+        // A slice or more, however fast the machine is.
+        for (const until = performance.now() + 11; performance.now() < until; );
+      },
+      onFault: () => {},
+    });
+    clearInterval(others);
+    expect(turnsOfOthers).toBeGreaterThan(10);
+  });
 });

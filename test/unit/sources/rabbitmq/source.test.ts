@@ -135,6 +135,9 @@ describe('a RabbitMQ source', () => {
       await untilReady(source);
       broker.deliver('relay');
       expect(messages).toHaveLength(1);
+      // Ready does not wait for the bindings of instances.
+      const isBound = () => broker.calls.find((call) => call.startsWith('bindQueue relay well'));
+      await eventually(isBound, 'a binding of the instance that is well');
       expect(errors()).toMatchObject([{ message: 'instance left out', fields: { instance: 'sick' } }]);
     },
   );

@@ -60,7 +60,7 @@ test('a queue whose poll failed is polled again, however much time passes betwee
   const { pollers, polls } = setup(() => Promise.reject(new Error('away')));
   pollers.consume([QUEUE]);
   try {
-    await polls.count(2, 2000);
+    await polls.count(2);
   } finally {
     await pollers.stop();
   }

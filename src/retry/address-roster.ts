@@ -1,0 +1,123 @@
+import type { DestinationId } from '../pipeline/delivery';
+import { monotonicMs } from '../time/monotonic';
+import { Pace } from '../time/pace';
+import type { DueDelivery } from './retry-queue';
+import type { RetryStore } from './retry-store';
+
+export interface AddressRosterParts {
+  readonly store: Pick<RetryStore, 'isReady' | 'call' | 'waitUntilReady'>;
+  /** This worker's own, by id of the destination. */
+  readonly own: ReadonlyMap<DestinationId, string>;
+  /** Other workers have another address for it, or have one where this one has none. Told once, until they agree. */
+  readonly onDisagreement: (id: string) => void;
+  readonly onError: (error: unknown) => void;
+}
+
+/** What Redis answered. */
+interface Look {
+  /** By the clock of Redis. */
+  readonly at: number;
+  readonly living: ReadonlySet<string>;
+}
+
+const ANNOUNCE_MS = 5_000;
+/** How long a worker counts as living after it was last heard of: what it parked is left to its like. */
+export const ADDRESS_LIVES_MS = 30_000;
+/** An older set says nothing about who lives. */
+const SET_KEPT_MS = 600_000;
+/** A delivery that is left to others is not fetched again before. */
+const LEAVE_MS = 1_000;
+/** Those that are left together come back at this pace: a long line of them costs this worker and Redis little. */
+const LEFT = { burst: 100, intervalMs: 5 };
+const LEFT_LONGEST_MS = 60_000;
+
+/**
+ * Knows which addresses the living workers have for the global destinations, so that while a change of one is rolled out
+ * nobody sends a delivery that was parked for one address to the other. Costs one call every few seconds, and none for a
+ * delivery.
+ */
+export class AddressRoster {
+  private look: Look | undefined;
+  private readonly told = new Set<string>();
+  private readonly pace = new Pace(LEFT);
+  private timer: NodeJS.Timeout | undefined;
+  private announcing: Promise<void> | undefined;
+
+  constructor(private readonly parts: AddressRosterParts) {}
+
+  start(): void {
+    this.timer ??= setInterval(() => this.announceSoon(), ANNOUNCE_MS);
+    void this.parts.store.waitUntilReady().then(() => this.announceSoon());
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    await this.announcing;
+  }
+
+  /**
+   * How long a parked delivery is left to the workers that have its address, milliseconds; 0 where it is this worker's: it
+   * has the same address, or nobody who lives has.
+   * @param address this worker's for the destination
+   */
+  leaveFor({ data: { d, a }, parkedAt }: DueDelivery, address: string | undefined): number {
+    if (a === undefined || a === address) return 0;
+    // Whoever parks is alive, but this worker may have looked before that.
+    if (this.look === undefined || this.look.at <= parkedAt) this.announceSoon();
+    else if (!this.look.living.has(entry(d, a))) return 0;
+    const now = monotonicMs();
+    const waitMs = this.pace.waitMs(now);
+    if (waitMs < LEFT_LONGEST_MS) this.pace.take(now);
+    return LEAVE_MS + Math.ceil(waitMs);
+  }
+
+  /** Says which addresses this worker has, and hears which the others have. */
+  async announce(): Promise<void> {
+    const { store, own, onError } = this.parts;
+    if (!store.isReady) return;
+    try {
+      const entries = [...own].map(([id, address]) => entry(id, address));
+      const reply = await store.call('relayAnnounce', ADDRESS_LIVES_MS, SET_KEPT_MS, ...entries);
+      const [at, living] = reply as [number, readonly string[]];
+      this.look = { at, living: new Set(living) };
+      this.compare(living);
+    } catch (error) {
+      onError(error);
+    }
+  }
+
+  private announceSoon(): void {
+    this.announcing ??= this.announce().finally(() => {
+      this.announcing = undefined;
+    });
+  }
+
+  private compare(living: readonly string[]): void {
+    const { own, onDisagreement } = this.parts;
+    const others = addressesOf(living);
+    for (const id of this.told) if (!others.has(id as DestinationId)) this.told.delete(id);
+    for (const [id, addresses] of others) {
+      const agrees = addresses.every((address) => address === own.get(id));
+      if (agrees) this.told.delete(id);
+      else if (!this.told.has(id)) {
+        this.told.add(id);
+        onDisagreement(id);
+      }
+    }
+  }
+}
+
+function entry(id: string, address: string): string {
+  return `${id} ${address}`;
+}
+
+/** The addresses of each destination, of what Redis answered; a look without an address is none. */
+export function addressesOf(entries: readonly string[]): ReadonlyMap<DestinationId, readonly string[]> {
+  const all = new Map<DestinationId, string[]>();
+  for (const each of entries) {
+    const [id = '', address] = each.split(' ', 2);
+    if (address === undefined) continue;
+    all.set(id as DestinationId, [...(all.get(id as DestinationId) ?? []), address]);
+  }
+  return all;
+}
