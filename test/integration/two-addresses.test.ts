@@ -1,3 +1,4 @@
+import { inspectAddresses } from '../../src/doctor/address-findings';
 import { DELIVERED, FakeDestination, REJECTED } from '../support/harness/pipeline-harness';
 import { deliveries, StoreHarness } from '../support/harness/store-harness';
 import { eventually } from '../support/signals/signals';
@@ -100,5 +101,15 @@ describe('workers with different addresses for a global destination (03d)', () =
     bench.startWorker({ destinations: [same], addresses: bench.roster([same]) });
     await bench.untilLine(same, { delivered: 20, parked: 0, difference: 0 });
     expect(asked).toBe(0);
+  });
+
+  test('doctor says so while living workers disagree, and is content where they agree', async () => {
+    expect(await inspectAddresses(bench.store)).toEqual([]);
+    await bench.roster([old]).announce();
+    expect(await inspectAddresses(bench.store)).toEqual([expect.objectContaining({ state: 'ok' })]);
+    await bench.roster([fresh]).announce();
+    expect(await inspectAddresses(bench.store)).toEqual([
+      expect.objectContaining({ state: 'trouble', detail: expect.stringContaining('webhook:global has 2') }),
+    ]);
   });
 });

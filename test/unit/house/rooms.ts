@@ -7,6 +7,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   version: [],
   'v8-flags': [],
+  'early-signals': [],
   time: [],
   events: ['errors'],
   observability: ['errors', 'time'],
@@ -142,5 +143,5 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'time',
     'version',
   ],
-  main: ['cli', 'v8-flags'],
+  main: ['cli', 'early-signals', 'v8-flags'],
 };
