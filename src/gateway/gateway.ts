@@ -5,7 +5,7 @@ import { ConfigError, errorCode } from '../errors';
 import { StateMachine } from '../lifecycle/state-machine';
 import { runSteps, type Step } from '../lifecycle/steps';
 import { descriptorLimit, gatewayLimits } from '../network/descriptors';
-import type { GuardedFastify } from '../network/guarded-fastify';
+import { type GuardedFastify, listenWhile } from '../network/guarded-fastify';
 import { healthRoutes } from '../observability/health-routes';
 import type { Logger } from '../observability/logging';
 import { describeError } from '../observability/report';
@@ -68,10 +68,8 @@ export class RelayGateway {
   private async listen(server: FastifyInstance): Promise<void> {
     const { host, port } = this.options.config.gateway;
     try {
-      await server.listen({ host, port });
+      await listenWhile(server, { host, port }, () => this.machine.is('starting'));
     } catch (error) {
-      // It was stopped, and the port closed with it.
-      if (!this.machine.is('starting')) return;
       const problem = `GATEWAY_PORT, GATEWAY_HOST: ${host}:${port} cannot be listened on (${errorCode(error)}): name a free port`;
       throw new ConfigError([problem], { cause: error });
     }

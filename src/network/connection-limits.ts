@@ -112,6 +112,26 @@ export class ConnectionLimits<C extends object> {
     }
   }
 
+  /** Those that showed no key: one of each address after the other, of each the newest first. */
+  strangersByTurns(): C[] {
+    const byGroup = new Map<string | undefined, C[]>();
+    for (const [connection, { group, isKnown }] of this.places) {
+      if (isKnown) continue;
+      const own = byGroup.get(group);
+      if (own === undefined) byGroup.set(group, [connection]);
+      else own.push(connection);
+    }
+    const turns: C[] = [];
+    while (byGroup.size > 0) {
+      for (const [group, own] of byGroup) {
+        const newest = own.pop();
+        if (newest === undefined) byGroup.delete(group);
+        else turns.push(newest);
+      }
+    }
+    return turns;
+  }
+
   isKnown(connection: C): boolean {
     return this.places.get(connection)?.isKnown === true;
   }

@@ -7,7 +7,8 @@ const SLICE_MS = 10;
 /**
  * A turn of the event loop serves every socket that has something to read, and each may bring a chunk of 64 KB: a thousand of
  * them at once would keep everybody else waiting for seconds. Once a slice is used up, all sockets wait for the next turn;
- * those that were served go behind those that were not.
+ * those that were served go behind those that were not,
+ * and the others in an order in which none of them keeps the rest waiting.
  */
 export class FairReads {
   /** Since when this turn has been reading. */
@@ -16,7 +17,7 @@ export class FairReads {
   private held: readonly Socket[] = [];
 
   /**
-   * @param sockets all that may be read from
+   * @param sockets all that may be read from, in the order in which they come next
    * @param now milliseconds of a monotonic clock
    */
   constructor(

@@ -47,3 +47,24 @@ export function guardedFastify(
     },
   };
 }
+
+/**
+ * Opens the port; false where it was not wanted any more by then. A server that is closed while it is about to listen does
+ * so all the same, so that it is closed once more.
+ */
+export async function listenWhile(
+  server: FastifyInstance,
+  address: { readonly host: string; readonly port: number },
+  isWanted: () => boolean,
+): Promise<boolean> {
+  try {
+    await server.listen(address);
+  } catch (error) {
+    // Closing may have been what it failed over.
+    if (isWanted()) throw error;
+    return false;
+  }
+  if (isWanted()) return true;
+  await new Promise((resolve) => server.server.close(resolve));
+  return false;
+}

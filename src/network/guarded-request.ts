@@ -11,6 +11,7 @@ export class GuardedRequest extends IncomingMessage {
   /** Told the size of each piece of the body before anybody reads it; whether it is of use to anybody. */
   onPiece: ((bytes: number) => boolean) | undefined;
   private offer: boolean | null | undefined;
+  private isUnwanted = false;
 
   /** Set by Node.js's parser, and asked by it. */
   get upgrade(): boolean | null | undefined {
@@ -24,8 +25,20 @@ export class GuardedRequest extends IncomingMessage {
     this.offer = offer;
   }
 
+  /**
+   * Once a request is answered Node.js sets this, and hands over nothing more of its body. Pieces cost as much all the same,
+   * so they are counted on, and dropped here.
+   */
+  get _dumped(): boolean {
+    return false;
+  }
+
+  set _dumped(isUnwanted: boolean) {
+    this.isUnwanted = isUnwanted;
+  }
+
   override push(piece: unknown, encoding?: BufferEncoding): boolean {
-    if (Buffer.isBuffer(piece) && this.onPiece?.(piece.length) === false) return true;
+    if (Buffer.isBuffer(piece) && (this.onPiece?.(piece.length) === false || this.isUnwanted)) return true;
     return super.push(piece, encoding);
   }
 }

@@ -59,7 +59,7 @@ export function noteRead(socket: Duplex): void {
 export class GuardedServer extends Server {
   private readonly limits: ConnectionLimits<Socket>;
   private readonly watches = new Map<Socket, ConnectionWatch>();
-  private readonly reads = new FairReads(() => this.strangers());
+  private readonly reads = new FairReads(() => this.limits.strangersByTurns());
   private readonly addressOf: (request: IncomingMessage) => string;
   private readonly isProxy: (address: string | undefined) => boolean;
   private refused: Partial<Record<RefusedReason, number>> = {};
@@ -133,10 +133,6 @@ export class GuardedServer extends Server {
     for (const socket of [...this.watches.keys()]) socket.destroy();
   }
 
-  private *strangers(): Iterable<Socket> {
-    for (const socket of this.watches.keys()) if (!this.limits.isKnown(socket)) yield socket;
-  }
-
   /** Nothing that throws while a connection is served ends more than that connection. */
   private serve(socket: Socket, pass: () => boolean): boolean {
     try {
@@ -177,6 +173,7 @@ export class GuardedServer extends Server {
     this.noteRead(socket);
     request.on('error', ignore);
     response.on('error', ignore);
+    if (request instanceof GuardedRequest) this.countPieces(request);
     if (watch.requestsUnderWay >= MAX_PIPELINED) {
       this.end(socket, 'pipelined');
       return false;
@@ -188,7 +185,6 @@ export class GuardedServer extends Server {
       return false;
     }
     watch.begin(request, monotonicMs());
-    if (request instanceof GuardedRequest) this.countPieces(request);
     response.once('close', () => {
       if (watch.end(request)) this.limits.end(socket, told);
     });

@@ -1,5 +1,6 @@
 import { ConfigError, errorCode } from '../errors';
 import { StateMachine } from '../lifecycle/state-machine';
+import { listenWhile } from '../network/guarded-fastify';
 import { describeError } from '../observability/report';
 import { checkRedis } from '../redis/client';
 import { warnOfClearSettings } from '../settings/clear-settings';
@@ -31,8 +32,7 @@ export class RelayWorker {
   async start(): Promise<void> {
     if (!this.machine.move('starting')) return;
     const { storage, settings, destinations, retries, gauges, sources, relay } = this.parts;
-    const address = await this.listen();
-    if (!this.machine.is('starting')) return;
+    if (!(await this.listen())) return;
     void this.checkOnce();
     storage.health.start();
     settings.start();
@@ -41,7 +41,8 @@ export class RelayWorker {
     gauges.start();
     await sources.start((source, message) => relay.handle(source, message));
     if (!this.machine.move('running')) return;
-    this.options.log.info('worker started', { metrics: `http://${address}/metrics` });
+    const { host, port } = this.options.config.metrics;
+    this.options.log.info('worker started', { metrics: `http://${host}:${port}/metrics` });
   }
 
   /** Drains and stops; true when everything was settled before the deadline. Further calls wait for the first. */
@@ -57,18 +58,15 @@ export class RelayWorker {
     return isSettled;
   }
 
-  private async listen(): Promise<string> {
+  /** False where it was stopped meanwhile. */
+  private async listen(): Promise<boolean> {
     const { host, port } = this.options.config.metrics;
-    const address = `${host}:${port}`;
     try {
-      await this.parts.http.listen({ host, port });
+      return await listenWhile(this.parts.http, { host, port }, () => this.machine.is('starting'));
     } catch (error) {
-      // It was stopped, and the port closed with it.
-      if (!this.machine.is('starting')) return address;
-      const problem = `METRICS_PORT, METRICS_HOST: ${address} cannot be listened on (${errorCode(error)}): name a free port`;
+      const problem = `METRICS_PORT, METRICS_HOST: ${host}:${port} cannot be listened on (${errorCode(error)}): name a free port`;
       throw new ConfigError([problem], { cause: error });
     }
-    return address;
   }
 
   /** Looks once at what an operator should know about Redis and what lies there, when it can be reached first. */

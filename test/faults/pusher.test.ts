@@ -8,7 +8,7 @@ import { eventually } from '../support/signals/signals';
 
 jest.setTimeout(180_000);
 
-const OUTAGE_MS = 5000;
+const PROBES = 3;
 const BAD_REQUESTS = 15;
 const IMPATIENT: Environment = { PUSHER_REQUEST_TIMEOUT_MS: '1000', DELIVERY_SLOW_AFTER_MS: '300' };
 
@@ -26,16 +26,16 @@ describe('Pusher', () => {
 
   afterEach(() => harness.close());
 
-  test('is down for 5 s', async () => {
+  test('is down until its open circuit was tried again and again in vain', async () => {
     harness = await PusherScenario.start();
-    await harness.scenario.startWorker();
+    const worker = await harness.scenario.startWorker();
     const publishing = harness.scenario.publish(2500, 400);
     await harness.untilTaken(500);
     await harness.server.down();
-    await new Promise((resolve) => setTimeout(resolve, OUTAGE_MS));
+    await worker.untilProbed(PROBES);
     await harness.server.up();
     await publishing;
-    await harness.conclude('down for 5 s');
+    await harness.conclude('down');
   });
 
   test.each(faults)('$name, and is well again', async ({ name, misbehaviour, env }) => {

@@ -28,7 +28,7 @@ let harness: StoreHarness;
 let far: StoreHarness;
 let admin: Redis;
 let user: string;
-let benchQueue: RetryQueue;
+let harnessQueue: RetryQueue;
 let farQueue: RetryQueue;
 const delivery: Delivery = deliveryTo(new FakeDestination('webhook:instance/loja-centro'));
 const { id } = delivery;
@@ -42,7 +42,7 @@ beforeEach(async () => {
   uri.username = user;
   uri.password = 'secret';
   far = await StoreHarness.open({ uri: uri.href, prefix: harness.prefix });
-  [benchQueue, farQueue] = [harness.openQueue(), far.openQueue()];
+  [harnessQueue, farQueue] = [harness.openQueue(), far.openQueue()];
 });
 afterEach(async () => {
   await admin.call('ACL', 'SETUSER', user, '+@all');
@@ -56,7 +56,7 @@ const keyOf = (name: string): string => `{${harness.prefix}}:${name}`;
 const jobKey = (): string => keyOf(`retry:${id}`);
 
 async function take(): Promise<Held> {
-  const fetched = await benchQueue.fetch();
+  const fetched = await harnessQueue.fetch();
   if (fetched === undefined) throw new Error('nothing was due');
   return fetched.kind === 'due' ? fetched.delivery : fetched.record;
 }
@@ -207,7 +207,7 @@ test.each(Object.entries(STEPS))(
   'a delivery that %s while Redis fails halfway through lies in one place afterwards',
   async (_name, { prepare, step, ends }) => {
     // BullMQ's workers have begun before the fault.
-    await Promise.all([benchQueue, farQueue].map((queue) => queue.outlook({ deliveries: 1, bytes: 1 })));
+    await Promise.all([harnessQueue, farQueue].map((queue) => queue.outlook({ deliveries: 1, bytes: 1 })));
     const bad: string[] = [];
     let failures = 0;
     for (const [fault, begin] of FAULTS) {

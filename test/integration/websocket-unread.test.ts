@@ -90,7 +90,7 @@ test('clients of one instance that resume and read nothing do not hold up anothe
   const back = await PlainClient.open(port, { apikey, instance: 'other', 'last-event-id': starts[1] ?? '' });
   expect((await back.received(20)).map(keyOf)).toEqual(keys);
   // Ten seconds and more while the places were held by those that do not read.
-  expect(performance.now() - startedAt).toBeLessThan(5000);
+  expect(performance.now() - startedAt).toBeLessThan(8000);
   for (const client of [...slow, back]) await client.close();
 });
 

@@ -1,4 +1,4 @@
-/** Who wants a turn: claims of one group, and files of one host, get no more than their shares. */
+/** What a turn is asked for: claims of one group, and files of one host, get no more than their shares. */
 export interface TurnRequest {
   /** Queue and instance. */
   readonly group: string;
@@ -63,7 +63,7 @@ export class ClaimTurns {
     this.grant();
   }
 
-  /** Nobody who waits gets a turn any more. */
+  /** Turns that are waited for are not given any more. */
   close(): void {
     this.closed = true;
     for (const line of [...this.groups.values()]) for (const entry of [...line]) entry.decide(false);

@@ -37,11 +37,8 @@ export function runCommand(
   env: Environment = {},
   cwd = DIRECTORY,
 ): Promise<CommandResult> {
-  // Node.js reads its own variables when it starts.
-  const isOwn = !HOSTED.includes(args[0] ?? '') || Object.keys(env).some((name) => name.startsWith('NODE_'));
-  if (isOwn) return runProcess(args, env, cwd);
-  host ??= new CommandHost();
-  return host.run({ args, env: ownEnvironment(env), cwd });
+  if (!HOSTED.includes(args[0] ?? '')) return runProcess(args, env, cwd);
+  return hostFor(env).run({ args, env: ownEnvironment(env), cwd });
 }
 
 /** Runs any command in a process of its own. */
@@ -71,9 +68,10 @@ class CommandHost {
   readonly #exited: Promise<void>;
   #next = 0;
 
-  constructor() {
+  constructor(env: Environment) {
     const stdio = ['ignore', 'inherit', 'inherit', 'ipc'] as const;
     this.#child = fork(join(__dirname, 'command-host.cjs'), {
+      env: ownEnvironment(env),
       execArgv: [],
       detached: true,
       stdio: [...stdio],
@@ -114,10 +112,18 @@ class CommandHost {
   }
 }
 
-let host: CommandHost | undefined;
+const hosts = new Map<string, CommandHost>();
 
-// One for each test file, begun with its first command.
+/** One for each test file, begun with its first command; Node.js reads its own variables only when it starts. */
+function hostFor(env: Environment): CommandHost {
+  const nodes = Object.entries(env).filter(([name]) => name.startsWith('NODE_'));
+  const key = JSON.stringify(nodes);
+  const host = hosts.get(key) ?? new CommandHost(Object.fromEntries(nodes));
+  hosts.set(key, host);
+  return host;
+}
+
 afterAll(async () => {
-  await host?.stop();
-  host = undefined;
+  await Promise.all([...hosts.values()].map((host) => host.stop()));
+  hosts.clear();
 });

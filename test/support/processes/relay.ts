@@ -158,6 +158,24 @@ export class RelayProcess {
     return this.until(async () => (await this.readiness()).status === 200, timeoutMs, 'ready');
   }
 
+  /** A circuit is open, and so many attempts failed since then: those that find out whether it may be closed. */
+  async untilProbed(count: number): Promise<void> {
+    await this.until(async () => (await this.metric('relay_circuits_open')) > 0, START_MS, 'an open circuit');
+    const before = await this.#failedAttempts();
+    await this.until(
+      async () => (await this.#failedAttempts()) >= before + count,
+      START_MS,
+      `${count} attempts while the circuit is open`,
+    );
+  }
+
+  async #failedAttempts(): Promise<number> {
+    let sum = 0;
+    for (const [line, value] of await this.metrics())
+      if (line.startsWith('relay_attempts_total{') && line.includes('outcome="failed"')) sum += value;
+    return sum;
+  }
+
   untilLogged(text: string, timeoutMs = START_MS): Promise<void> {
     return this.until(async () => this.#log.includes(text), timeoutMs, `log "${text}"`);
   }

@@ -60,6 +60,20 @@ it('a few addresses that are at work with all they may have keep no other addres
   expect(limits.open({}, 'newest')).toEqual({ kind: 'admitted', victim: second });
 });
 
+it('names strangers by turns: one of each address, the newest first', () => {
+  const limits = create();
+  const [a1, a2, a3, b1, proxied, known] = ['a', 'a', 'a', 'b', undefined, 'c'].map((group) => {
+    const connection = {};
+    limits.open(connection, group);
+    return connection;
+  }) as [object, object, object, object, object, object];
+  limits.begin(known);
+  limits.recognise(known);
+  const turns = limits.strangersByTurns();
+  expect(turns).toHaveLength(5);
+  expect(turns.map((each) => [a1, a2, a3, b1, proxied].indexOf(each))).toEqual([2, 3, 4, 1, 0]);
+});
+
 it('closes a known connection at rest only where no place is left at all', () => {
   const limits = create();
   const known = Array.from({ length: 10 }, (_, index) => ({ index }));

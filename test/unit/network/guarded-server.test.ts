@@ -202,6 +202,25 @@ describe('bodies in many pieces (finding 4.2)', () => {
     expect(await client.untilClosed()).toContain(answer);
   });
 
+  it('thousands of one byte end their connection although the request was answered before', async () => {
+    const client = open(await listen((_request, response) => response.end('nobody wants it')));
+    await client.send(HEAD.replace('connection: close\r\n', ''));
+    await eventually(() => client.received.includes('nobody wants it') || undefined, 'an answer');
+    await client.send('1\r\nx\r\n'.repeat(5000));
+    await client.untilClosed();
+  });
+
+  it('what is sent after the answer leaves the connection to the next request', async () => {
+    const client = open(await listen((_request, response) => response.end('nobody wants it')));
+    await client.send(HEAD.replace('connection: close\r\n', ''));
+    await eventually(() => client.received.includes('nobody wants it') || undefined, 'an answer');
+    await client.send(`${`400\r\n${'x'.repeat(1024)}\r\n`.repeat(500)}0\r\n\r\n${GET}`);
+    await eventually(
+      () => client.received.split('nobody wants it').length === 3 || undefined,
+      'the next one',
+    );
+  });
+
   it('thousands of one byte end their connection, and the rest is dropped', async () => {
     let bytes = 0;
     const port = await listen((request) => {

@@ -51,6 +51,10 @@ export class LinesBroker {
     return this.queue.length;
   }
 
+  get connections(): number {
+    return this.consumers.size;
+  }
+
   publish(body: Buffer, key = 'messages.upsert', instance?: string): void {
     const bytes = body.length;
     this.queue.push({

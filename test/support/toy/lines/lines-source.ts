@@ -96,10 +96,10 @@ export class LinesSource implements Source {
     this.socket = socket;
     socket.on('error', () => {});
     socket.on('connect', () => {
-      if (!this.machine.move('consuming')) return;
-      this.backoff.reset();
+      if (!this.machine.is('connecting')) return;
       for (const instance of this.instances) this.say({ say: 'follow', instance, isWanted: true });
       this.say({ say: 'take', messages, bytes });
+      this.say({ say: 'depth' });
     });
     const lines = createInterface({ input: socket });
     lines.on('line', (line) => this.hear(socket, JSON.parse(line) as Told));
@@ -115,14 +115,14 @@ export class LinesSource implements Source {
   }
 
   private hear(socket: Socket, told: Told): void {
-    if ('depth' in told) return this.depthRequests.shift()?.(told.depth);
+    if ('depth' in told) return this.answered(told.depth);
     const { id } = told;
     const settle = (how: Settlement): void => {
       if (socket === this.socket && this.messages.delete(id)) this.say({ say: 'settle', id, how });
     };
     const body = Buffer.from(told.body, 'base64');
     this.messages.set(id, body.length);
-    if (!this.machine.is('consuming')) return settle('release');
+    if (!this.machine.is('connecting', 'consuming')) return settle('release');
     this.onMessage({
       body,
       origin: { routingKey: told.key },
@@ -133,6 +133,12 @@ export class LinesSource implements Source {
       },
       settle,
     });
+  }
+
+  /** The first answer on a connection says that the broker knows what is wanted. */
+  private answered(depth: number): void {
+    if (this.machine.move('consuming')) this.backoff.reset();
+    else this.depthRequests.shift()?.(depth);
   }
 
   private say(said: Said): void {

@@ -1,0 +1,37 @@
+import { connect } from 'node:net';
+import fastify, { type FastifyInstance } from 'fastify';
+import { listenWhile } from '../../../src/network/guarded-fastify';
+import { freePort, HOST, untilFree } from '../../support/processes/ports';
+
+describe('a port that is opened while it is wanted', () => {
+  let server: FastifyInstance;
+  let port: number;
+  beforeEach(async () => {
+    server = fastify();
+    port = await freePort();
+  });
+  afterEach(() => server.close());
+
+  test('is open', async () => {
+    expect(await listenWhile(server, { host: HOST, port }, () => true)).toBe(true);
+    const socket = connect(port, HOST);
+    await new Promise((resolve) => socket.once('connect', resolve));
+    socket.destroy();
+  });
+
+  test('is closed again where its server was closed while it was about to listen', async () => {
+    let isWanted = true;
+    const listening = listenWhile(server, { host: HOST, port }, () => isWanted);
+    isWanted = false;
+    await server.close();
+    expect(await listening).toBe(false);
+    await untilFree(port);
+  });
+
+  test('fails where it is taken', async () => {
+    const other = fastify();
+    await other.listen({ host: HOST, port });
+    await expect(listenWhile(server, { host: HOST, port }, () => true)).rejects.toThrow(/EADDRINUSE/);
+    await other.close();
+  });
+});
