@@ -78,8 +78,8 @@ describe('loadConfig', () => {
     expect(config).toMatchObject({
       outgoing: { stripApikey: false, timeoutMs: 30_000 },
       delivery: {
-        concurrency: 500,
-        concurrencyPerDestination: 32,
+        concurrency: 2000,
+        concurrencyPerDestination: 2000,
         slowAfterMs: 1000,
         maxBytesInFlight: 268_435_456,
         circuitFailures: 10,
