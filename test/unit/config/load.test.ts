@@ -70,7 +70,7 @@ describe('loadConfig', () => {
         frameMax: 8192,
         consume: 'dedicated',
         queue: 'evolution-relay',
-        prefetch: 250,
+        prefetch: 2000,
         events: 'all',
       },
       webhook: { global: undefined, legacyPaths: false },
