@@ -32,6 +32,8 @@ export interface CoreConfig {
 export interface DeliveryConfig {
   readonly concurrency: number;
   readonly concurrencyPerDestination: number;
+  /** Part of all places that an instance, or a receiving host, holds while others are active. */
+  readonly maxShare: number;
   readonly slowAfterMs: number;
   readonly maxBytesInFlight: number;
   readonly circuitFailures: number;
@@ -73,6 +75,7 @@ export function coreConfigOf(values: Values, reading: Reading): CoreConfig {
     delivery: {
       concurrency: values.DELIVERY_CONCURRENCY,
       concurrencyPerDestination: values.DELIVERY_CONCURRENCY_PER_DESTINATION,
+      maxShare: values.DELIVERY_MAX_SHARE,
       slowAfterMs: values.DELIVERY_SLOW_AFTER_MS,
       maxBytesInFlight: values.DELIVERY_MAX_BYTES_IN_FLIGHT,
       circuitFailures: values.CIRCUIT_FAILURES,

@@ -50,13 +50,18 @@ export const CORE_VARIABLES = {
 
   DELIVERY_CONCURRENCY: variable(
     integer(1, 100_000),
-    500,
+    2000,
     'Requests of a worker in flight at once, to all destinations.',
   ),
   DELIVERY_CONCURRENCY_PER_DESTINATION: variable(
     integer(1, 100_000),
-    32,
-    'Requests of a worker in flight at once to one destination.',
+    2000,
+    'Requests of a worker in flight at once to one destination at the most. The relay finds out how many of them are good for it.',
+  ),
+  DELIVERY_MAX_SHARE: variable(
+    number(0.01, 1),
+    0.25,
+    'Part of the requests and of the bytes in flight that one instance, one receiving host or one global destination may have while others are active.',
   ),
   DELIVERY_SLOW_AFTER_MS: variable(
     integer(1, 600_000),

@@ -1,5 +1,6 @@
 import type { Delivery, Destination, DestinationId, Outcome, RunningAttempt } from '../pipeline/delivery';
 import type { Parking } from '../pipeline/parking';
+import type { Share } from '../pipeline/places';
 import { route, type Subscription } from '../pipeline/route';
 
 /** What an instance's own destinations are now: they are none that anybody could name while its settings are unreadable. */
@@ -30,6 +31,7 @@ export class UnreadableDestination implements Destination {
   readonly kind: string;
   readonly maxAttempts = Number.MAX_SAFE_INTEGER;
   readonly timeoutMs = TIMEOUT_MS;
+  readonly shares: readonly Share[] = [];
 
   constructor(private readonly parts: UnreadableParts) {
     this.id = parts.id;
@@ -76,6 +78,7 @@ export class UnreadableDestination implements Destination {
 export class WaitingDestination implements Destination {
   readonly maxAttempts = Number.MAX_SAFE_INTEGER;
   readonly timeoutMs = TIMEOUT_MS;
+  readonly shares: readonly Share[] = [];
 
   constructor(
     readonly id: DestinationId,

@@ -3,12 +3,11 @@ import { monotonicMs } from '../time/monotonic';
 import { ActiveClock } from './active-clock';
 import type { Bulkhead } from './bulkhead';
 import type { AttemptRecord, Delivery, Outcome, RunningAttempt } from './delivery';
+import type { Places } from './places';
 import { Signal } from './signal';
 
 /** How often attempts under way are looked at for being slow or out of time. */
 const SWEEP_MS = 50;
-/** An attempt holds the event as it came and as it is sent. */
-const COPIES = 2;
 
 export interface AttemptObserver {
   /** Called once for every attempt that ended; must not throw. */
@@ -17,12 +16,11 @@ export interface AttemptObserver {
 
 export interface AttemptsOptions {
   readonly slowAfterMs: number;
-  /** Bytes of events that may be under way at once. */
-  readonly maxBytes: number;
+  readonly places: Places;
   readonly observer: AttemptObserver;
 }
 
-/** An attempt to make. The caller has made sure that the bulkhead has room and its circuit lets it through. */
+/** An attempt to make. The caller has made sure that there is a place, that the bulkhead has room, and that its circuit lets it through. */
 export type AttemptRequest =
   | {
       readonly kind: 'direct';
@@ -35,6 +33,7 @@ export type AttemptRequest =
       readonly kind: 'retry';
       readonly delivery: Delivery;
       readonly bulkhead: Bulkhead;
+      readonly onSlow: () => void;
       /** Number of the attempt; the direct one was 1. */
       readonly attempt: number;
     };
@@ -43,7 +42,7 @@ interface UnderWay {
   readonly delivery: Delivery;
   readonly startedAt: number;
   readonly running: RunningAttempt;
-  readonly onSlow: (() => void) | undefined;
+  readonly onSlow: () => void;
   slow: boolean;
   index: number;
 }
@@ -55,37 +54,21 @@ export class Attempts {
   /** What ages are measured by. */
   readonly clock = new ActiveClock();
   private sweeper: NodeJS.Timeout | undefined;
-  private slowCount = 0;
   private idleListeners: (() => void)[] = [];
   private endListeners: (() => void)[] = [];
   /** An attempt has ended, or turned slow: there is room for another one. */
   readonly room = new Signal();
 
-  private bytes = 0;
-
   constructor(private readonly options: AttemptsOptions) {}
-
-  /**
-   * Whether one more attempt of `bytes` fits into memory. A slow attempt keeps its body although its source
-   * message is released, so this is bounded apart from intake. One alone always fits.
-   */
-  fits(bytes: number): boolean {
-    return this.bytes === 0 || this.bytes + bytes * COPIES <= this.options.maxBytes;
-  }
 
   /** Attempts under way, slow ones included. */
   get count(): number {
     return this.underWay.length;
   }
 
-  /** Those that turned slow: their source messages are released, so they no longer count against intake. */
-  get slow(): number {
-    return this.slowCount;
-  }
-
   /** Makes one attempt; resolves to its record, in which a circuit that opened meanwhile is an interruption. */
   async run(request: AttemptRequest): Promise<AttemptRecord> {
-    const { delivery, bulkhead } = request;
+    const { delivery, bulkhead, onSlow } = request;
     const isRetry = request.kind === 'retry';
     const attempt = isRetry ? request.attempt : 1;
     const at = Date.now();
@@ -97,7 +80,6 @@ export class Attempts {
     try {
       outcome = await bulkhead.circuit.run(() => {
         const running = delivery.destination.start(delivery, attempt);
-        const onSlow = isRetry ? undefined : request.onSlow;
         entry = { delivery, startedAt, running, onSlow, slow: false, index: 0 };
         this.track(entry);
         return running.outcome;
@@ -106,7 +88,7 @@ export class Attempts {
       // A destination that throws breaks its contract: a fault of our own.
       outcome = { kind: 'interrupted', code: errorCode(error) };
     }
-    bulkhead.leave(place, this.clock.now(), isRetry);
+    bulkhead.leave(place, this.clock.now(), isRetry, outcome);
     if (entry !== undefined) this.untrack(entry);
     const durationMs = Math.round(monotonicMs() - startedMs);
     const record: AttemptRecord = { attempt, at, durationMs, outcome };
@@ -116,7 +98,7 @@ export class Attempts {
     return record;
   }
 
-  /** Resolves when the next attempt has ended. Where none is under way, `fits` is true. */
+  /** Resolves when the next attempt has ended. Where none is under way, everything fits. */
   nextEnd(): Promise<void> {
     return new Promise((resolve) => this.endListeners.push(resolve));
   }
@@ -134,7 +116,7 @@ export class Attempts {
 
   private track(entry: UnderWay): void {
     entry.index = this.underWay.push(entry) - 1;
-    this.bytes += entry.delivery.envelope.body.length * COPIES;
+    this.options.places.begin(entry.delivery);
     this.sweeper ??= setInterval(() => this.sweep(this.clock.now()), SWEEP_MS);
   }
 
@@ -144,8 +126,7 @@ export class Attempts {
       this.underWay[entry.index] = last;
       last.index = entry.index;
     }
-    this.bytes -= entry.delivery.envelope.body.length * COPIES;
-    if (entry.slow) this.slowCount--;
+    this.options.places.end(entry.delivery, entry.slow);
     if (this.underWay.length === 0) {
       clearInterval(this.sweeper);
       this.sweeper = undefined;
@@ -160,8 +141,8 @@ export class Attempts {
       if (age >= entry.delivery.destination.timeoutMs) entry.running.abort('timeout');
       if (age >= this.options.slowAfterMs && !entry.slow) {
         entry.slow = true;
-        this.slowCount++;
-        entry.onSlow?.();
+        this.options.places.turnedSlow(entry.delivery);
+        entry.onSlow();
         // It moved to the slow ones' pool.
         this.room.emit();
       }

@@ -1,11 +1,11 @@
 import { monotonicMs } from '../time/monotonic';
+import { AdaptiveLimit, type LoadSign } from './adaptive-limit';
 import { Circuit, type CircuitOptions } from './circuit';
+import type { Outcome } from './delivery';
 
 export interface BulkheadOptions {
-  /** Attempts at once. */
-  readonly concurrency: number;
-  /** Longest time that a delivery may wait here for its turn while its source message is held. */
-  readonly maxWaitMs: number;
+  /** Attempts at once: no more than `most`, of which the limit begins with `first`. */
+  readonly concurrency: { readonly first: number; readonly most: number };
   readonly circuit: CircuitOptions;
 }
 
@@ -24,6 +24,9 @@ const MAX_RESERVATION_MS = 300_000;
  */
 export class Bulkhead {
   readonly circuit: Circuit;
+  private readonly limit: AdaptiveLimit;
+  /** Fresh deliveries that wait for a place. */
+  waiting = 0;
   private activeRetries = 0;
   /** Start of the attempt in each place, FREE where there is none. Numbers only, so that nothing is retained. */
   private readonly starts: number[] = [];
@@ -34,27 +37,34 @@ export class Bulkhead {
   private oldestAt = 0;
   private lookedAt = Number.NaN;
 
-  constructor(private readonly options: BulkheadOptions) {
+  constructor(options: BulkheadOptions) {
     this.circuit = new Circuit(options.circuit);
+    this.limit = new AdaptiveLimit(options.concurrency);
   }
 
   get hasRoom(): boolean {
-    return this.active < this.options.concurrency;
+    return this.active < this.limit.value;
   }
 
-  /** Retries leave half of the room to fresh events. */
+  /** Retries leave half of the room to fresh events, where any wait. */
   get hasRoomForRetry(): boolean {
-    return this.hasRoom && this.activeRetries < Math.max(1, this.options.concurrency >> 1);
+    if (!this.hasRoom) return false;
+    return this.waiting === 0 || this.activeRetries < Math.max(1, this.limit.value >> 1);
+  }
+
+  /** Attempts at once that the destination is given now. */
+  get concurrency(): number {
+    return this.limit.value;
   }
 
   get isIdle(): boolean {
     return this.active === 0;
   }
 
-  /** Whether one more delivery behind `waiting` others would wait too long for its turn. */
-  wouldWaitTooLong(waiting: number, now: number): boolean {
+  /** Whether one more delivery would wait too long for its turn. */
+  wouldWaitTooLong(maxWaitMs: number, now: number): boolean {
     const attemptMs = Math.max(this.averageMs, now - this.oldestStart(now));
-    return ((waiting + 1) * attemptMs) / this.options.concurrency > this.options.maxWaitMs;
+    return ((this.waiting + 1) * attemptMs) / this.limit.value > maxWaitMs;
   }
 
   /** Takes a place for an attempt that starts now; `leave` gives it back. */
@@ -66,9 +76,10 @@ export class Bulkhead {
     return place;
   }
 
-  leave(place: number, now: number, isRetry: boolean): void {
+  leave(place: number, now: number, isRetry: boolean, outcome: Outcome): void {
     const startedAt = this.starts[place] ?? now;
     const durationMs = now - startedAt;
+    this.limit.ended(signOf(outcome), startedAt, now, this.active);
     if (startedAt === this.oldestAt) this.lookedAt = Number.NaN;
     this.starts[place] = FREE;
     this.freePlaces.push(place);
@@ -84,7 +95,7 @@ export class Bulkhead {
    */
   reserveTurn(): number {
     const now = monotonicMs();
-    const paceMs = Math.min(this.averageMs / this.options.concurrency, SLOWEST_PACE_MS);
+    const paceMs = Math.min(this.averageMs / this.limit.value, SLOWEST_PACE_MS);
     const earliest = now + Math.max(this.circuit.closedIn(), 250);
     this.nextTurnAt = Math.max(earliest, this.nextTurnAt + paceMs);
     if (this.nextTurnAt - earliest > MAX_RESERVATION_MS) this.nextTurnAt = earliest;
@@ -98,5 +109,18 @@ export class Bulkhead {
     this.oldestAt = now;
     for (const start of this.starts) if (start < this.oldestAt) this.oldestAt = start;
     return this.oldestAt;
+  }
+}
+
+function signOf(outcome: Outcome): LoadSign {
+  switch (outcome.kind) {
+    case 'delivered':
+    case 'rejected':
+      return 'well';
+    case 'failed':
+      return outcome.overloaded === true ? 'overloaded' : 'nothing';
+    case 'interrupted':
+    case 'discarded':
+      return 'nothing';
   }
 }

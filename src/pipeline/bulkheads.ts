@@ -1,8 +1,10 @@
-import { Bulkhead, type BulkheadOptions } from './bulkhead';
+import { Bulkhead } from './bulkhead';
 import type { DestinationId } from './delivery';
 
 /** Destinations that are remembered while nothing is under way to them. */
 const MAX_REMEMBERED = 50_000;
+/** Requests at once to a destination of which nothing is known yet: what one ordinary application server takes. */
+const FIRST_CONCURRENCY = 100;
 
 /** The bulkhead of each destination, made when it is first needed. */
 export class Bulkheads {
@@ -21,15 +23,16 @@ export class Bulkheads {
     if (known !== undefined) return known;
     if (this.bulkheads.size >= MAX_REMEMBERED) this.forgetOneIdle();
     const perRequest = this.options.perRequest?.(id) ?? 1;
-    const { maxWaitMs, circuitOpenMs: openMs } = this.options;
-    const concurrency = this.options.concurrency * perRequest;
+    const { circuitOpenMs: openMs } = this.options;
+    const most = this.options.concurrency * perRequest;
+    const concurrency = { first: Math.min(FIRST_CONCURRENCY * perRequest, most), most };
     const failures = this.options.circuitFailures * perRequest;
     const onChange = (change: 1 | -1): void => {
       this.open += change;
       this.options.onCircuit(id, change === 1);
     };
     // No spread: this is made anew for each of many thousand destinations.
-    const bulkhead = new Bulkhead({ concurrency, maxWaitMs, circuit: { failures, openMs, onChange } });
+    const bulkhead = new Bulkhead({ concurrency, circuit: { failures, openMs, onChange } });
     this.bulkheads.set(id, bulkhead);
     return bulkhead;
   }
@@ -43,7 +46,9 @@ export class Bulkheads {
   }
 }
 
-interface BulkheadsOptions extends Omit<BulkheadOptions, 'circuit'> {
+interface BulkheadsOptions {
+  /** Attempts at once to one destination at the most, in requests. */
+  readonly concurrency: number;
   /** Deliveries that share a request: what is limited in requests is that many times as many deliveries. */
   readonly perRequest?: (id: DestinationId) => number;
   readonly circuitFailures: number;

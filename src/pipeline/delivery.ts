@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Envelope, EventId } from '../events/envelope';
+import type { Share } from './places';
 
 declare const deliveryIdBrand: unique symbol;
 declare const destinationIdBrand: unique symbol;
@@ -22,6 +23,8 @@ export type Outcome =
       readonly status?: number;
       readonly retryAfterMs?: number;
       readonly answer?: string;
+      /** The destination had more to do than it could: it is given fewer attempts at once. */
+      readonly overloaded?: true;
     }
   | {
       readonly kind: 'rejected';
@@ -60,6 +63,8 @@ export interface Destination {
   readonly maxAttempts: number;
   /** Whole attempt, milliseconds. */
   readonly timeoutMs: number;
+  /** With whom its deliveries share places (places.ts). */
+  readonly shares: readonly Share[];
   /** Fingerprint of where a global one sends, as each worker has it from its own configuration. */
   readonly address?: string;
   /** Starts attempt number `attempt` (1 is the first) and never throws. */

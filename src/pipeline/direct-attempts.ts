@@ -1,8 +1,11 @@
 import { OpenWork } from '../time/open-work';
 import type { Attempts } from './attempts';
 import type { Bulkhead } from './bulkhead';
+import { Company } from './company';
 import type { AttemptRecord, Delivery, DestinationId, ParkReason } from './delivery';
+import { Line, type Submission, type Waiting } from './line';
 import type { Decide, Parking, ParkRequest, Ticket } from './parking';
+import type { Places } from './places';
 
 /**
  * What became of a delivery while its source message is held: confirmed by the destination, needless, stored, not even
@@ -17,36 +20,30 @@ export interface ResultSink {
 
 export interface DirectAttemptsParts {
   readonly attempts: Attempts;
+  readonly places: Places;
   readonly parking: Parking;
   readonly decide: Decide;
   readonly bulkheadOf: (id: DestinationId) => Bulkhead;
-  /** Attempts whose source message is held, in all. */
-  readonly concurrency: number;
+  /** Longest time that a delivery waits for its turn, its source message held, while other destinations are active. */
   readonly maxWaitMs: number;
   /** A slow delivery's outcome could not be stored, which nobody awaits. */
   readonly onError: (error: unknown, delivery: Delivery) => void;
 }
 
-/** A delivery and where its result goes. */
-interface Submission {
-  readonly delivery: Delivery;
-  readonly sink: ResultSink;
-  readonly index: number;
-}
-
-interface Waiting extends Submission {
-  readonly since: number;
-}
-
 /** Added to the due time of a delivery parked as slow, after the request's own timeout. */
 const SLOW_MARGIN_MS = 5000;
 const SWEEP_MS = 50;
+/** A destination that has the pipeline to itself keeps its messages in the broker for as many times as long. */
+const ALONE_FACTOR = 10;
+/** Destinations that are passed over, as their shares are used up, before the search for one that may begin ends. */
+const MOST_PASSED_OVER = 64;
 
 /** The direct attempt: made at once while the source still holds the message, or parked when it cannot be. */
 export class DirectAttempts {
-  private readonly waiting = new Map<DestinationId, Waiting[]>();
+  private readonly lines = new Map<DestinationId, Line>();
   private sweeper: NodeJS.Timeout | undefined;
   private draining = false;
+  private readonly company = new Company();
   /** Attempts of ours that are under way, or whose outcome is being stored. */
   private readonly open = new OpenWork();
 
@@ -57,15 +54,28 @@ export class DirectAttempts {
   /** Takes a delivery; `sink` gets its result exactly once. */
   submit(delivery: Delivery, sink: ResultSink, index: number): void {
     if (this.draining) return sink.resolve(index, 'untouched');
-    const bulkhead = this.parts.bulkheadOf(delivery.destination.id);
+    const { id } = delivery.destination;
+    const bulkhead = this.parts.bulkheadOf(id);
     if (bulkhead.circuit.closedIn() > 0)
       return this.parkWithoutAttempt(delivery, 'circuit-open', sink, index);
-    const queue = this.waiting.get(delivery.destination.id);
-    if (queue === undefined && bulkhead.hasRoom && this.hasRoomFor(delivery)) {
+    const now = this.parts.attempts.clock.now();
+    this.company.note(id, now);
+    if (bulkhead.waiting === 0 && bulkhead.hasRoom && this.mayBegin(delivery, now)) {
       void this.attempt({ delivery, sink, index }, bulkhead);
-    } else if (bulkhead.wouldWaitTooLong(queue?.length ?? 0, this.parts.attempts.clock.now())) {
+    } else if (this.isSaturated(delivery, bulkhead, now)) {
       this.parkWithoutAttempt(delivery, 'saturated', sink, index);
-    } else this.enqueue({ delivery, sink, index, since: this.parts.attempts.clock.now() }, queue);
+    } else this.enqueue({ delivery, sink, index, since: now }, bulkhead);
+  }
+
+  /** Whether one more delivery must not wait for this destination, as it would wait too long or hold up others. */
+  private isSaturated(delivery: Delivery, bulkhead: Bulkhead, now: number): boolean {
+    if (this.company.isAlone(delivery.destination.id, now)) return false;
+    const { places, maxWaitMs } = this.parts;
+    return !places.mayWait(delivery) || bulkhead.wouldWaitTooLong(maxWaitMs, now);
+  }
+
+  private maxWaitMs(id: DestinationId, now: number): number {
+    return this.parts.maxWaitMs * (this.company.isAlone(id, now) ? ALONE_FACTOR : 1);
   }
 
   /** Stores a delivery whose message has others that were already made, so that it cannot go back untouched. */
@@ -86,22 +96,28 @@ export class DirectAttempts {
   /** From now on nothing is begun; deliveries that wait go back untouched. */
   drain(): void {
     this.draining = true;
-    for (const queue of this.waiting.values())
-      for (const { sink, index } of queue) sink.resolve(index, 'untouched');
-    this.waiting.clear();
+    for (const line of this.lines.values()) {
+      for (let next = line.take(); next !== undefined; next = line.take())
+        next.sink.resolve(next.index, 'untouched');
+    }
+    this.lines.clear();
     clearInterval(this.sweeper);
   }
 
-  private hasRoomFor({ envelope }: Delivery): boolean {
-    const { attempts, concurrency } = this.parts;
-    if (!attempts.fits(envelope.body.length)) return false;
-    // Slow attempts have a pool of the same size of their own: hanging endpoints use that up first.
-    return attempts.count - Math.min(attempts.slow, concurrency) < concurrency;
+  private mayBegin(delivery: Delivery, now: number): boolean {
+    const { places } = this.parts;
+    if (!places.hasRoomFor(delivery.envelope.body.length)) return false;
+    return places.mayBegin(delivery, this.company.isAlone(delivery.destination.id, now));
   }
 
-  private enqueue(entry: Waiting, queue: Waiting[] | undefined): void {
-    if (queue === undefined) this.waiting.set(entry.delivery.destination.id, [entry]);
-    else queue.push(entry);
+  private enqueue(entry: Waiting, bulkhead: Bulkhead): void {
+    const { id } = entry.delivery.destination;
+    let line = this.lines.get(id);
+    if (line === undefined) {
+      line = new Line(bulkhead, this.parts.places);
+      this.lines.set(id, line);
+    }
+    line.add(entry);
     this.sweeper ??= setInterval(() => this.parkOverdue(this.parts.attempts.clock.now()), SWEEP_MS);
   }
 
@@ -169,45 +185,53 @@ export class DirectAttempts {
 
   /** Room came free: destinations take turns, so that a long line at one does not keep the others waiting. */
   private startNext(): void {
-    for (const [id, queue] of this.waiting) {
-      const bulkhead = this.parts.bulkheadOf(id);
-      // Where several destinations wait each starts one, and comes round again.
-      do {
-        if (queue[0] === undefined || !this.hasRoomFor(queue[0].delivery)) return;
-        if (bulkhead.circuit.closedIn() > 0) this.parkAll(id, queue, 'circuit-open');
-        else if (bulkhead.hasRoom) this.startFirst(id, queue, bulkhead);
-        else break;
-      } while (this.waiting.size === 1 && this.waiting.has(id));
+    const now = this.parts.attempts.clock.now();
+    let passedOver = 0;
+    for (const [id, line] of this.lines) {
+      const turn = this.serve(id, line, now);
+      if (turn === 'full') return;
+      if (turn === 'passed-over' && ++passedOver === MOST_PASSED_OVER) return;
     }
   }
 
-  private startFirst(id: DestinationId, queue: Waiting[], bulkhead: Bulkhead): void {
-    const next = queue.shift();
-    if (queue.length === 0) this.waiting.delete(id);
-    else if (this.waiting.size > 1) {
-      this.waiting.delete(id);
-      this.waiting.set(id, queue);
-    }
-    if (next !== undefined) void this.attempt(next, bulkhead);
+  /** Where several destinations wait each starts one, and comes round again; one alone starts as many as it may. */
+  private serve(id: DestinationId, line: Line, now: number): 'served' | 'passed-over' | 'full' {
+    const { bulkhead } = line;
+    do {
+      const { first } = line;
+      if (first === undefined) break;
+      if (!this.parts.places.hasRoomFor(first.delivery.envelope.body.length)) return 'full';
+      if (bulkhead.circuit.closedIn() > 0) this.parkAll(line, 'circuit-open');
+      else if (bulkhead.hasRoom && this.mayBegin(first.delivery, now)) this.startFirst(line);
+      else return 'passed-over';
+    } while (this.lines.size === 1);
+    this.lines.delete(id);
+    if (line.first !== undefined) this.lines.set(id, line);
+    return 'served';
   }
 
-  private parkAll(id: DestinationId, queue: Waiting[], reason: ParkReason): void {
-    this.waiting.delete(id);
-    for (const { delivery, sink, index } of queue) this.parkWithoutAttempt(delivery, reason, sink, index);
+  private startFirst(line: Line): void {
+    const next = line.take();
+    if (next !== undefined) void this.attempt(next, line.bulkhead);
+  }
+
+  private parkAll(line: Line, reason: ParkReason): void {
+    for (let next = line.take(); next !== undefined; next = line.take())
+      this.parkWithoutAttempt(next.delivery, reason, next.sink, next.index);
   }
 
   private parkOverdue(now: number): void {
-    for (const [id, queue] of this.waiting) {
-      while (queue[0] !== undefined && now - queue[0].since > this.parts.maxWaitMs) {
-        const overdue = queue.shift();
+    for (const [id, line] of this.lines) {
+      const maxWaitMs = this.maxWaitMs(id, now);
+      while (line.first !== undefined && now - line.first.since > maxWaitMs) {
+        const overdue = line.take();
         if (overdue !== undefined)
           this.parkWithoutAttempt(overdue.delivery, 'saturated', overdue.sink, overdue.index);
       }
-      if (queue.length === 0) this.waiting.delete(id);
+      if (line.first === undefined) this.lines.delete(id);
     }
-    if (this.waiting.size === 0) {
-      clearInterval(this.sweeper);
-      this.sweeper = undefined;
-    }
+    if (this.lines.size > 0) return;
+    clearInterval(this.sweeper);
+    this.sweeper = undefined;
   }
 }

@@ -200,6 +200,10 @@ const PRELUDE = `
     call('HINCRBY', Q .. id, 'atm', 1)
   end
 
+  local function noteLate(id, line, limit, wasTaken)
+    if wasTaken == 0 then note(id, line, limit) else spend(id, line, limit) end
+  end
+
   -- Last of all: whoever holds the job makes a step again that failed before.
   local function letGo(id)
     call('DEL', Q .. id .. ':lock')

@@ -79,24 +79,27 @@ export const DELIVERY_SCRIPTS = {
     letGo(id)
     return 'dead ' .. ARGV[7]`),
   /**
-   * A slow direct attempt failed after its delivery was stored: nothing changes where a worker took the job since.
-   * ARGV: job id, delay, reason to give up or nothing, the attempt's line, most lines kept.
+   * A slow attempt failed after its delivery was stored, or put back: nothing changes where a worker took the job since.
+   * ARGV: job id, delay, reason to give up or nothing, the attempt's line, most lines kept, how often workers had taken the
+   * job before; 0 is a direct attempt, which was counted when its delivery was stored.
    */
   relayLate: script(`
     local id = ARGV[5]
     -- Due, it lies in \`wait\` until a worker takes it.
     local isDelayed = call('ZSCORE', Q .. 'delayed', id)
     local isParked = isDelayed or call('LPOS', Q .. 'wait', id)
-    if not isParked or not isJob(id) or call('HEXISTS', Q .. id, 'ats') == 1 then return 'gone' end
+    local wasTaken = tonumber(ARGV[10])
+    if not isParked or not isJob(id) then return 'gone' end
+    if tonumber(call('HGET', Q .. id, 'ats') or 0) ~= wasTaken then return 'gone' end
     if ARGV[7] == '' then
       place(id, tonumber(ARGV[6]))
       if not isDelayed then call('LREM', Q .. 'wait', 1, id) end
-      note(id, ARGV[8], tonumber(ARGV[9]))
+      noteLate(id, ARGV[8], tonumber(ARGV[9]), wasTaken)
       return 'parked'
     end
     enterDead(id, ARGV[7])
     unplace(id)
-    note(id, ARGV[8], tonumber(ARGV[9]))
+    noteLate(id, ARGV[8], tonumber(ARGV[9]), wasTaken)
     chargeDead(id)
     leaveParked(id)
     return 'dead ' .. ARGV[7]`),

@@ -34,13 +34,14 @@ export const QUEUE_SCRIPTS = {
     end
     return {nextIn, fit, missing}`),
   /**
-   * What a fetch locked whose answer could not be read: its id, data, attempts made, options; or nothing. ARGV: token.
+   * What a fetch locked whose answer could not be read: its id, data, attempts made, options, how often it was taken; or
+   * nothing. ARGV: token.
    */
   relayHeldBy: readingScript(`
     for _, id in ipairs(call('LRANGE', Q .. 'active', 0, -1)) do
       if holds(id, ARGV[5]) then
-        local found = call('HMGET', Q .. id, 'data', 'atm', 'opts')
-        return {id, found[1] or '', found[2] or '0', found[3] or ''}
+        local found = call('HMGET', Q .. id, 'data', 'atm', 'opts', 'ats')
+        return {id, found[1] or '', found[2] or '0', found[3] or '', found[4] or '0'}
       end
     end
     return {}`),

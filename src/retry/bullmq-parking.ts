@@ -42,7 +42,10 @@ export class BullMqParking implements Parking {
 
   async failed(delivery: Delivery, record: AttemptRecord): Promise<void> {
     const decision = this.parts.decide(delivery, record);
-    this.report(delivery, await this.parts.deliveries.failedLate(delivery.id, decision, record));
+    this.report(
+      delivery,
+      await this.parts.deliveries.failedLate({ id: delivery.id, decision, record, timesTaken: 0 }),
+    );
   }
 
   /** Stores a body that can never be an event as a dead letter, once however often it comes. */

@@ -4,6 +4,8 @@ import type { Attempts } from '../pipeline/attempts';
 import type { Bulkhead } from '../pipeline/bulkhead';
 import type { AttemptRecord, Delivery, DeliveryId, Destination, DestinationId } from '../pipeline/delivery';
 import type { DeadReason, Decide } from '../pipeline/parking';
+import type { Places } from '../pipeline/places';
+import { OpenWork } from '../time/open-work';
 import { within } from '../time/within';
 import type { AddressRoster } from './address-roster';
 import { bodyOf, type DeliveryLabels, type JobData, labelsOf, NO_LABELS, originOf } from './job';
@@ -24,6 +26,7 @@ export interface RetryObserver {
 export interface RetryHandlerParts {
   readonly deliveries: StoredDeliveries;
   readonly attempts: Attempts;
+  readonly places: Places;
   readonly bulkheadOf: (id: DestinationId) => Bulkhead;
   /** Undefined where there is none any more; rejects where that cannot be known. */
   readonly destinationOf: (id: DestinationId) => Promise<Destination | undefined>;
@@ -42,6 +45,8 @@ type Next =
 
 /** Settings that take longer are no reason to hold a place. */
 const SETTINGS_MS = 5_000;
+/** Added to the due time of a delivery that was put back as slow, after the request's own timeout. */
+const SLOW_MARGIN_MS = 5_000;
 /** A record of a later version waits this long for a worker that reads it. */
 const NEWER_RECORD_MS = 300_000;
 
@@ -56,11 +61,18 @@ class SettingsLateError extends RelayError {
 export class RetryHandler {
   private readonly unreadable: UnreadableInstances;
   private draining = false;
+  /** Slow attempts that go on after their deliveries were put back. */
+  private readonly late = new OpenWork();
 
   constructor(private readonly parts: RetryHandlerParts) {
     this.unreadable = new UnreadableInstances((instance, error) =>
       parts.observer.settingsUnreadable(instance, error),
     );
+  }
+
+  /** Resolves when no slow attempt goes on, and their outcomes are stored. */
+  idle(): Promise<void> {
+    return this.late.idle();
   }
 
   /** From now on nothing is begun; what is handed over goes back. */
@@ -129,13 +141,55 @@ export class RetryHandler {
   private async attempt(due: DueDelivery, destination: Destination, bulkhead: Bulkhead): Promise<void> {
     const delivery = await this.deliveryOf(due, destination);
     if (delivery === undefined) return this.giveUp(due, 'unreadable');
+    const { attempts, places } = this.parts;
     // What does not fit into memory yet waits here: to fetch its body again would take just as much.
-    while (!this.draining && !this.parts.attempts.fits(due.data.l)) await this.parts.attempts.nextEnd();
+    while (!this.draining && !places.fits(due.data.l)) await attempts.nextEnd();
     // Others may have taken the room meanwhile. From here to the attempt's begin there is no pause.
-    if (!this.mayAttempt(bulkhead)) return this.postpone(due, turnMs(bulkhead, due.data));
-    const attempt = due.spent + 1;
-    const record = await this.parts.attempts.run({ kind: 'retry', delivery, attempt, bulkhead });
-    await this.conclude(due, delivery, record);
+    if (!this.mayAttempt(bulkhead) || !places.mayBegin(delivery, false))
+      return this.postpone(due, turnMs(bulkhead, due.data));
+    let onSlow = (): void => {};
+    const turnedSlow = new Promise<'slow'>((resolve) => {
+      onSlow = () => resolve('slow');
+    });
+    const record = attempts.run({ kind: 'retry', delivery, attempt: due.spent + 1, bulkhead, onSlow });
+    if (
+      (await Promise.race([record, turnedSlow])) === 'slow' &&
+      (await this.putBackSlow(due, delivery, record))
+    )
+      return;
+    await this.conclude(due, delivery, await record);
+  }
+
+  /** Gives the place of a slow attempt to another delivery: as with direct attempts, the request goes on. */
+  private async putBackSlow(
+    due: DueDelivery,
+    delivery: Delivery,
+    record: Promise<AttemptRecord>,
+  ): Promise<boolean> {
+    const delayMs = delivery.destination.timeoutMs + SLOW_MARGIN_MS;
+    const result = await this.parts.deliveries.giveBack(due, delayMs);
+    // Where the answer was lost the lock tells: whoever holds it still may put it back or give it up.
+    if (result.kind !== 'parked') return false;
+    this.late.begin();
+    void record
+      .then((ended) => this.concludeLate(due, delivery, ended))
+      .catch(this.parts.onError)
+      .finally(() => this.late.end());
+    return true;
+  }
+
+  /** An outcome that decides nothing leaves the decision to the job, when it is due. */
+  private async concludeLate(due: DueDelivery, delivery: Delivery, record: AttemptRecord): Promise<void> {
+    const { deliveries, decide } = this.parts;
+    const { kind } = record.outcome;
+    if (kind === 'interrupted') return;
+    if (kind === 'delivered' || kind === 'discarded') {
+      await deliveries.settle(due.id, kind);
+      return;
+    }
+    const decision = decide(delivery, record);
+    const { id, timesTaken } = due;
+    this.report(id, labelsOf(due.data), await deliveries.failedLate({ id, decision, record, timesTaken }));
   }
 
   private async deliveryOf(

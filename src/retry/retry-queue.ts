@@ -10,6 +10,8 @@ export interface DueDelivery extends Held {
   readonly data: JobData;
   /** Attempts spent on it. */
   readonly spent: number;
+  /** How often workers have taken it, this time included. */
+  readonly timesTaken: number;
   /** By the clock of Redis. */
   readonly parkedAt: number;
 }
@@ -102,10 +104,11 @@ export class RetryQueue {
   /** What BullMQ locked and could not read: it would come back for ever. */
   private async unreadable(token: string, cause: unknown): Promise<Fetched> {
     const reply = await this.parts.store.call('relayHeldBy', token);
-    const [id, data, attempts, options] = reply as readonly string[];
+    const [id, data, attempts, options, taken] = reply as readonly string[];
     if (id === undefined) throw cause;
     return fetchedOf({ id: id as DeliveryId, token }, readJob(data ?? ''), {
       attemptsMade: Number(attempts),
+      attemptsStarted: Number(taken),
       opts: options,
       timestamp: 0,
     });
@@ -141,11 +144,14 @@ export class RetryQueue {
 }
 
 /** What BullMQ knows of a job beside its data. */
-type JobFields = Readonly<Record<'attemptsMade' | 'timestamp', number> & { opts: unknown }>;
+type JobFields = Readonly<
+  Record<'attemptsMade' | 'attemptsStarted' | 'timestamp', number> & { opts: unknown }
+>;
 
-function fetchedOf(held: Held, record: JobRecord, { attemptsMade, opts, timestamp }: JobFields): Fetched {
+function fetchedOf(held: Held, record: JobRecord, fields: JobFields): Fetched {
+  const { attemptsMade, attemptsStarted: timesTaken, opts, timestamp } = fields;
   if (record.kind !== 'job') return { kind: 'odd', record: { ...held, problem: record.kind } };
   const { data } = record;
   const spent = spentBefore(data, opts) + attemptsMade;
-  return { kind: 'due', delivery: { ...held, data, spent, parkedAt: timestamp } };
+  return { kind: 'due', delivery: { ...held, data, spent, timesTaken, parkedAt: timestamp } };
 }

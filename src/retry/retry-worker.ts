@@ -56,6 +56,7 @@ export class RetryWorker {
   async close(): Promise<void> {
     await this.stopIntake();
     await this.open.idle();
+    await this.parts.handler.idle();
     this.locks.close();
     await this.parts.queue.close();
   }

@@ -26,6 +26,14 @@ export interface NewDelivery {
   readonly charge: Charge;
 }
 
+export interface LateFailure {
+  readonly id: DeliveryId;
+  readonly decision: Decision;
+  readonly record: AttemptRecord;
+  /** How often workers had taken the delivery before; 0 after the direct attempt. */
+  readonly timesTaken: number;
+}
+
 export interface ParkStep {
   readonly bytes: number;
   readonly prepare: () => Promise<NewDelivery>;
@@ -121,9 +129,9 @@ export class StoredDeliveries {
     return this.step('relayBury', [id, token, reason, ...lineOf(record)]);
   }
 
-  /** A slow direct attempt failed whose delivery was stored meanwhile. */
-  failedLate(id: DeliveryId, decision: Decision, record: AttemptRecord): Promise<StepResult> {
-    return this.step('relayLate', [id, ...delayAndReason(decision), ...lineOf(record)]);
+  /** A slow attempt failed whose delivery was stored, or put back, meanwhile. */
+  failedLate({ id, decision, record, timesTaken }: LateFailure): Promise<StepResult> {
+    return this.step('relayLate', [id, ...delayAndReason(decision), ...lineOf(record), timesTaken]);
   }
 
   private async step(

@@ -16,6 +16,8 @@ export interface SourceModule {
   /** Completes the sentence of a worker without any source: "…: there is no source to consume from". */
   readonly switchedOnBy: string;
   isEnabled(config: Config): boolean;
+  /** Messages that it holds at once at the most, while it is enabled. */
+  mostHeld(config: Config): number;
   /** Makes the source for one worker. It connects to nothing before it is started. */
   open(context: SourceContext): OpenSource;
   /** What `doctor` says of it, enabled or not. Changes nothing. */

@@ -6,6 +6,7 @@ import { describeError } from '../observability/report';
 import { Attempts } from '../pipeline/attempts';
 import { Bulkheads } from '../pipeline/bulkheads';
 import { DirectAttempts } from '../pipeline/direct-attempts';
+import { Places } from '../pipeline/places';
 import { Relay } from '../pipeline/relay';
 import type { Storage } from './compose-storage';
 import type { Observer } from './observer';
@@ -24,6 +25,7 @@ export interface DeliveryParts {
   readonly destinations: Destinations;
   readonly bulkheads: Bulkheads;
   readonly attempts: Attempts;
+  readonly places: Places;
   readonly directAttempts: DirectAttempts;
   readonly deduplication: RedisDeduplication | undefined;
   readonly relay: Relay;
@@ -35,30 +37,32 @@ export function composeDelivery(context: DeliveryContext): DeliveryParts {
   const { delivery } = config;
   const bulkheads = new Bulkheads({
     concurrency: delivery.concurrencyPerDestination,
-    maxWaitMs: delivery.slowAfterMs,
     circuitFailures: delivery.circuitFailures,
     circuitOpenMs: delivery.circuitOpenMs,
     perRequest: (id) => eventsPerRequest(modules.destinations, id),
     onCircuit: (id, isOpen) => observer.circuit(id, isOpen),
   });
-  const attempts = new Attempts({
-    slowAfterMs: delivery.slowAfterMs,
+  const places = new Places({
+    most: delivery.concurrency,
     maxBytes: delivery.maxBytesInFlight,
-    observer,
+    maxHeld: modules.sources
+      .filter((source) => source.isEnabled(config))
+      .reduce((sum, source) => sum + source.mostHeld(config), 0),
   });
+  const attempts = new Attempts({ slowAfterMs: delivery.slowAfterMs, places, observer });
   const directAttempts = new DirectAttempts({
     attempts,
+    places,
     parking: storage.parking,
     decide: storage.decide,
     bulkheadOf: (id) => bulkheads.of(id),
-    concurrency: delivery.concurrency,
     maxWaitMs: delivery.slowAfterMs,
     onError: (error, { id }) =>
       options.log.warn('a slow delivery stays parked', { id, ...describeError(error) }),
   });
   const deduplication = openDeduplication(context);
   const relay = composeRelay(context, directAttempts, deduplication);
-  return { destinations, bulkheads, attempts, directAttempts, deduplication, relay };
+  return { destinations, bulkheads, attempts, places, directAttempts, deduplication, relay };
 }
 
 function openDeduplication({ options, storage, lifecycle }: DeliveryContext): RedisDeduplication | undefined {

@@ -88,6 +88,7 @@ function composeRetries({ config, log }: WorkerOptions, context: RetriesContext)
     store: storage.store,
     deliveries: storage.deliveries,
     attempts: delivery.attempts,
+    places: delivery.places,
     bulkheadOf: (id) => delivery.bulkheads.of(id),
     destinationOf: (id) => delivery.destinations.find(id),
     addresses: delivery.destinations.addresses,

@@ -6,6 +6,7 @@ import type { Attempts } from '../pipeline/attempts';
 import type { Bulkhead } from '../pipeline/bulkhead';
 import type { Destination, DestinationId } from '../pipeline/delivery';
 import type { Decide } from '../pipeline/parking';
+import type { Places } from '../pipeline/places';
 import { AddressRoster } from '../retry/address-roster';
 import { RetryHandler } from '../retry/retry-handler';
 import { RetryQueue } from '../retry/retry-queue';
@@ -21,6 +22,7 @@ export interface RetriesParts {
   readonly store: RetryStore;
   readonly deliveries: StoredDeliveries;
   readonly attempts: Attempts;
+  readonly places: Places;
   readonly bulkheadOf: (id: DestinationId) => Bulkhead;
   readonly destinationOf: (id: DestinationId) => Promise<Destination | undefined>;
   /** Of the global destinations, by id. */
@@ -92,9 +94,9 @@ function retryWorkerOf(parts: RetriesParts, roster: AddressRoster): RetryWorker 
 }
 
 function handlerOf({ observer, log, ...parts }: RetriesParts, addresses: AddressRoster): RetryHandler {
-  const { deliveries, attempts, bulkheadOf, destinationOf, decide } = parts;
+  const { deliveries, attempts, places, bulkheadOf, destinationOf, decide } = parts;
   return new RetryHandler({
-    ...{ deliveries, attempts, bulkheadOf, destinationOf, addresses, decide, observer },
+    ...{ deliveries, attempts, places, bulkheadOf, destinationOf, addresses, decide, observer },
     onError: throttled((error) => log.warn('a retry was put off', describeError(error))),
   });
 }

@@ -12,6 +12,7 @@ import { startNginx } from './receivers/nginx';
 import { startNodeReceiver } from './receivers/node';
 import { BenchRedis } from './redis';
 import { measureDeduplication } from './sections/deduplication';
+import { measureEndpoints } from './sections/endpoints';
 import { measureInstances } from './sections/instances';
 import { measureLatency } from './sections/latency';
 import { measureMemory } from './sections/memory';
@@ -24,6 +25,7 @@ import { measureWebSockets } from './sections/websocket';
 
 const MEASURE: Record<SectionName, (bench: Bench) => Promise<void>> = {
   throughput: measureThroughput,
+  endpoints: measureEndpoints,
   instances: measureInstances,
   latency: measureLatency,
   parking: measureParking,

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 
 export const SECTIONS = [
   'throughput',
+  'endpoints',
   'instances',
   'latency',
   'parking',

@@ -32,6 +32,7 @@ function targetOf(url: string, others: Partial<WebhookTarget> = {}): WebhookTarg
     signingSecrets: [],
     maxAttempts: 10,
     timeoutMs: 30_000,
+    shares: [],
     ...others,
   };
 }

@@ -28,6 +28,7 @@ destinationSuite('websocket', async () => {
       keys,
       retention: { maxAgeMs: 60_000, maxEvents: 1000, maxBytes: 50_000_000 },
       maxAttempts: 10,
+      shares: [],
       stripApikey: false,
     },
     createAppend(client),
@@ -88,7 +89,7 @@ describe('the websocket destination', () => {
 
   const create = (client = redis, kept = retention, stripApikey = false): Destination =>
     new WebSocketDestination(
-      { id, keys, retention: kept, maxAttempts: 10, stripApikey },
+      { id, keys, retention: kept, maxAttempts: 10, shares: [], stripApikey },
       createAppend(client),
     );
   const deliver = (destination: Destination, body: Buffer) => {

@@ -114,10 +114,10 @@ const STEPS: Readonly<Record<string, Half>> = {
     ends: true,
   },
   'is settled': { prepare: nothing, step: () => far.store.call('relaySettle', id, 'delivered'), ends: true },
-  'failed late': { prepare: nothing, step: () => far.store.call('relayLate', id, 60_000, '', LINE, 10) },
+  'failed late': { prepare: nothing, step: () => far.store.call('relayLate', id, 60_000, '', LINE, 10, 0) },
   'is given up late': {
     prepare: nothing,
-    step: () => far.store.call('relayLate', id, 0, 'rejected', LINE, 10),
+    step: () => far.store.call('relayLate', id, 0, 'rejected', LINE, 10, 0),
   },
   'is held on to': { prepare: take, step: ({ token }) => far.store.call('relayHold', 15_000, id, token) },
   'stalled and is recovered': {

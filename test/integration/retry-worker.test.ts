@@ -84,6 +84,34 @@ describe('the retry worker', () => {
     expect(destination.attempts.map(({ attempt }) => attempt)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
   });
 
+  test('a slow retry gives its place back, and its late answer counts (finding 1.2)', async () => {
+    const [hanging, other] = [destination, new FakeDestination('webhook:other')];
+    other.answer = DELIVERED;
+    const slow = deliveries(hanging, 3);
+    for (const delivery of slow) await harness.park(delivery, DUE);
+    harness.startWorker({ destinations: [hanging, other], concurrency: 3, slowAfterMs: 100 });
+    await untilStarted(3);
+    await harness.park(deliveryTo(other), DUE);
+    await harness.untilLine(other, { delivered: 1 });
+    // Put back, each is due once its request can no longer be under way.
+    await eventually(
+      async () => ((await harness.store.queue.getDelayedCount()) === 3 ? true : undefined),
+      'three deliveries put back',
+    );
+    hanging.at(0).end(DELIVERED);
+    hanging.at(1).end(FAILED);
+    hanging.at(2).end(REJECTED);
+    await harness.untilLine(hanging, { delivered: 1, dead: 1, parked: 1, difference: 0 });
+    const failed = hanging.at(1).delivery.id;
+    const job = await eventually(async () => {
+      const found = await harness.store.queue.getJob(failed);
+      return found?.attemptsMade === 1 ? found : undefined;
+    }, 'the attempt counted');
+    expect((await harness.store.queue.getJobLogs(failed)).count).toBe(1);
+    expect(job.data.n).toBe(1);
+    expect(hanging.attempts).toHaveLength(3);
+  });
+
   test('an answer that will never change ends it at once', async () => {
     destination.answer = REJECTED;
     await harness.park(deliveryTo(destination), DUE);

@@ -139,7 +139,13 @@ describe('a delivery is decided once (finding 3.8)', () => {
     ['late 200', () => harness.deliveries.settle(delivery.id, 'delivered')],
     [
       'late refusal',
-      () => harness.deliveries.failedLate(delivery.id, { kind: 'give-up', reason: 'rejected' }, REFUSAL),
+      () =>
+        harness.deliveries.failedLate({
+          id: delivery.id,
+          decision: { kind: 'give-up', reason: 'rejected' },
+          record: REFUSAL,
+          timesTaken: 0,
+        }),
     ],
     [
       'first holder refuses',

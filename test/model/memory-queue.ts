@@ -7,7 +7,7 @@ import type { MemoryStore } from './redis';
 const LOCK_MS = 15_000;
 const STALLED_CHECK_MS = 5_000;
 
-type RawJob = readonly [id: string, data: string, attempts: string, spent: string];
+type RawJob = readonly [id: string, data: string, attempts: string, spent: string, timesTaken: string];
 
 /** What a worker has of BullMQ, over the model's Redis: fetching, locks, and the check for stalled jobs. */
 export class MemoryQueue implements Pick<RetryQueue, 'outlook' | 'fetch' | 'extend' | 'close'> {
@@ -29,14 +29,14 @@ export class MemoryQueue implements Pick<RetryQueue, 'outlook' | 'fetch' | 'exte
   async fetch(): Promise<Fetched | undefined> {
     const token = `${this.name}:${this.fetches++}`;
     const reply = await this.store.call('relayTake', token, LOCK_MS);
-    const [id, data, attempts, spent] = reply as RawJob;
+    const [id, data, attempts, spent, timesTaken] = reply as RawJob;
     if (id === undefined) return undefined;
     const held = { id: id as DeliveryId, token };
     const record = readJob(data);
     if (record.kind !== 'job') return { kind: 'odd', record: { ...held, problem: record.kind } };
     const before = spent === '' ? record.data.n : Number(spent);
-    const delivery = { ...held, data: record.data, spent: before + Number(attempts), parkedAt: 0 };
-    return { kind: 'due', delivery };
+    const counts = { spent: before + Number(attempts), timesTaken: Number(timesTaken) };
+    return { kind: 'due', delivery: { ...held, data: record.data, parkedAt: 0, ...counts } };
   }
 
   async extend(held: readonly Held[]): Promise<readonly Held[]> {

@@ -67,6 +67,7 @@ export class ModelDestination implements Destination {
   readonly kind = 'webhook';
   readonly maxAttempts = MAX_ATTEMPTS;
   readonly timeoutMs = TIMEOUT_MS;
+  readonly shares = [];
 
   constructor(
     private readonly parts: {

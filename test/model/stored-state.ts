@@ -11,7 +11,7 @@ interface Job {
   /** Attempts since it was stored, and spent before where that is not what its data says. */
   attempts: number;
   spent: number | undefined;
-  wasTaken: boolean;
+  timesTaken: number;
   isStalled: boolean;
 }
 
@@ -78,7 +78,7 @@ export class StoredState {
         takenBy: undefined,
         attempts: 0,
         spent: undefined,
-        wasTaken: false,
+        timesTaken: 0,
         isStalled: false,
       };
       this.jobs.set(job.id, job);
@@ -102,9 +102,10 @@ export class StoredState {
       if (line !== '') job.attempts++;
       return this.putBack(job, 0, reason);
     },
-    relayLate: (id, delay, reason) => {
+    relayLate: (id, delay, reason, _line, _limit, timesTaken) => {
       const job = this.jobs.get(String(id));
-      if (job?.place.kind !== 'delayed' || job.wasTaken) return 'gone';
+      if (job?.place.kind !== 'delayed' || job.timesTaken !== timesTaken) return 'gone';
+      if (timesTaken > 0) job.attempts++;
       return this.putBack(job, delay, reason);
     },
     relayNext: (most, mostBytes) => this.outlook(Number(most), Number(mostBytes)),
@@ -125,7 +126,7 @@ export class StoredState {
     relayReplay: (id) => {
       const job = this.jobs.get(String(id));
       if (job?.place.kind !== 'dead') return 'not-found';
-      Object.assign(job, { attempts: 0, spent: 0, wasTaken: false, isStalled: false });
+      Object.assign(job, { attempts: 0, spent: 0, timesTaken: 0, isStalled: false });
       this.putBack(job, 0, '');
       return 'replayed';
     },
@@ -160,8 +161,9 @@ export class StoredState {
     job.place = { kind: 'active' };
     job.lock = { token, until: now + lockMs };
     job.takenBy = token;
-    job.wasTaken = true;
-    return [job.id, job.data, String(job.attempts), job.spent === undefined ? '' : String(job.spent)];
+    job.timesTaken++;
+    const spent = job.spent === undefined ? '' : String(job.spent);
+    return [job.id, job.data, String(job.attempts), spent, String(job.timesTaken)];
   }
 
   private hold(lockMs: number, pairs: readonly string[]): string[] {

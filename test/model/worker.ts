@@ -9,6 +9,7 @@ import { Bulkheads } from '../../src/pipeline/bulkheads';
 import { type Destination, type DestinationId, destinationKey } from '../../src/pipeline/delivery';
 import { DirectAttempts } from '../../src/pipeline/direct-attempts';
 import type { Decide } from '../../src/pipeline/parking';
+import { Places } from '../../src/pipeline/places';
 import { Relay } from '../../src/pipeline/relay';
 import type { Subscription } from '../../src/pipeline/route';
 import { BullMqParking } from '../../src/retry/bullmq-parking';
@@ -95,14 +96,18 @@ export class ModelWorker {
     });
     const bulkheads = new Bulkheads({
       concurrency: LIMITS.perDestination,
-      maxWaitMs: LIMITS.slowAfterMs,
       circuitFailures: LIMITS.circuitFailures,
       circuitOpenMs: LIMITS.circuitOpenMs,
       onCircuit: ignore,
     });
+    const places = new Places({
+      most: LIMITS.concurrency,
+      maxBytes: LIMITS.maxBytes,
+      maxHeld: LIMITS.prefetch,
+    });
     this.attempts = new Attempts({
       slowAfterMs: LIMITS.slowAfterMs,
-      maxBytes: LIMITS.maxBytes,
+      places,
       observer: OBSERVER,
     });
     const bulkheadOf = bulkheads.of.bind(bulkheads);
@@ -111,7 +116,7 @@ export class ModelWorker {
       parking,
       decide: decideNext,
       bulkheadOf,
-      concurrency: LIMITS.concurrency,
+      places,
       maxWaitMs: LIMITS.slowAfterMs,
       onError: ignore,
     });
@@ -125,6 +130,7 @@ export class ModelWorker {
     });
     const handler = new RetryHandler({
       deliveries,
+      places,
       attempts: this.attempts,
       bulkheadOf,
       destinationOf: (id) => destinations.find(id),

@@ -16,6 +16,19 @@ const OUR_OWN_FAULTS: ReadonlySet<string> = new Set([
   'RESOLVER_DOWN',
 ]);
 
+/** Answers by which a server, or a proxy before it, says that it has too much to do (RFC 9110, RFC 6585). */
+const TOO_MUCH: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+
+/** What a server does that has no room for another connection. */
+const TOO_BUSY: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_SOCKET',
+]);
+
 /** How an exchange ended → outcome. */
 export function toOutcome(result: HttpResult, rejectedStatuses: ReadonlySet<number>, now: number): Outcome {
   switch (result.kind) {
@@ -25,7 +38,7 @@ export function toOutcome(result: HttpResult, rejectedStatuses: ReadonlySet<numb
       return outcomeOfError(result.error);
     case 'aborted':
       return result.reason === 'timeout'
-        ? { kind: 'failed', code: 'TIMEOUT' }
+        ? { kind: 'failed', code: 'TIMEOUT', overloaded: true }
         : { kind: 'interrupted', code: 'SHUTDOWN' };
   }
 }
@@ -42,7 +55,14 @@ export function outcomeOfAnswer(
   const code = `HTTP_${status}`;
   if (rejectedStatuses.has(status)) return { kind: 'rejected', code, status, answer };
   const retryAfterMs = parseRetryAfter(retryAfter, now);
-  return { kind: 'failed', code, status, answer, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+  return {
+    kind: 'failed',
+    code,
+    status,
+    answer,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(TOO_MUCH.has(status) ? { overloaded: true } : {}),
+  };
 }
 
 /** A request that got no answer → outcome. */
@@ -52,7 +72,8 @@ export function outcomeOfError(error: unknown): Outcome {
   // Retried, as the operator may open the network meanwhile; what would open it is told in the history.
   if (root instanceof AddressRefusedError) return { kind: 'failed', code, answer: root.message };
   if (root instanceof ProxyError) return { kind: 'interrupted', code };
-  return { kind: OUR_OWN_FAULTS.has(code) ? 'interrupted' : 'failed', code };
+  if (OUR_OWN_FAULTS.has(code)) return { kind: 'interrupted', code };
+  return { kind: 'failed', code, ...(TOO_BUSY.has(code) ? { overloaded: true } : {}) };
 }
 
 /** Several addresses of one host that all failed come as an AggregateError: the first one speaks for all. */

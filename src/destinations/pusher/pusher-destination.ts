@@ -1,5 +1,6 @@
 import { type BodyOptions, composeBody } from '../../events/body';
 import type { Delivery, Destination, DestinationId, Outcome, RunningAttempt } from '../../pipeline/delivery';
+import type { Share } from '../../pipeline/places';
 import type { BatchEvent } from './batch-entry';
 import type { PusherApp } from './pusher-app';
 import { eventNameProblem, instanceNameProblem, isEncryptedChannel } from './pusher-names';
@@ -10,6 +11,7 @@ export interface PusherTarget {
   readonly id: DestinationId;
   readonly appId: string;
   readonly maxAttempts: number;
+  readonly shares: readonly Share[];
   /** Left out where all workers have it from the same place. */
   readonly address?: string;
 }
@@ -48,6 +50,7 @@ export class PusherDestination implements Destination {
   readonly maxAttempts: number;
   readonly timeoutMs: number;
   readonly address?: string;
+  readonly shares: readonly Share[];
   private readonly bodyOptions: BodyOptions;
   private readonly qrcodeBodyOptions: BodyOptions;
 
@@ -58,6 +61,7 @@ export class PusherDestination implements Destination {
   ) {
     this.id = target.id;
     this.maxAttempts = target.maxAttempts;
+    this.shares = target.shares;
     this.timeoutMs = 2 * options.timeoutMs;
     if (target.address !== undefined) this.address = target.address;
     this.bodyOptions = {

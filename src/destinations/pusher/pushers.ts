@@ -10,6 +10,7 @@ import type { Settings } from '../../settings/section';
 import { addressFingerprint } from '../address-fingerprint';
 import { globalId, instanceId } from '../destination-ids';
 import type { DestinationFamily } from '../directory';
+import { sharesOf } from '../shares-of';
 import { appName, MAX_CHANNELS } from './occupancy/occupancy-store';
 import type { OccupancyView } from './occupancy/occupancy-view';
 import { originOf } from './pusher-address';
@@ -30,6 +31,8 @@ export interface PusherParts {
 
 /** Apps, and origins, whose connections are kept. */
 const MAX_APPS = 10_000;
+/** To one app at once: beyond that events wait for a batch with more of them. */
+const MAX_REQUESTS = 64;
 
 /** The global Pusher app, and the apps of instances. */
 export class Pushers implements DestinationFamily {
@@ -88,16 +91,16 @@ export class Pushers implements DestinationFamily {
   }
 
   private subscription(
-    target: Omit<PusherTarget, 'maxAttempts'>,
+    target: Omit<PusherTarget, 'maxAttempts' | 'shares'>,
     app: PusherApp,
     events: Subscription['events'],
   ): Subscription {
     const { id } = target;
     const { pusher } = this;
-    const { outgoing, retry } = this.config;
+    const { outgoing, retry, delivery } = this.config;
     const { oversize, occupancy } = this.parts;
     const destination = new PusherDestination(
-      { ...target, maxAttempts: retry.maxAttempts },
+      { ...target, maxAttempts: retry.maxAttempts, shares: sharesOf(id, delivery.maxShare) },
       {
         stripApikey: outgoing.stripApikey,
         channelPrefix: pusher.channelPrefix,
@@ -148,7 +151,7 @@ export class Pushers implements DestinationFamily {
       masterKey: pusher.masterKey,
       lingerMs: pusher.lingerMs,
       timeoutMs: pusher.timeoutMs,
-      maxRequests: delivery.concurrencyPerDestination,
+      maxRequests: Math.min(MAX_REQUESTS, delivery.concurrencyPerDestination),
       longDelayMs: retry.maxDelayMs,
     });
   }

@@ -2,6 +2,7 @@ import type { Pool } from 'undici';
 import { type BodyOptions, composeBody } from '../../events/body';
 import { urlSuffix } from '../../events/catalogue';
 import type { Delivery, Destination, DestinationId, Outcome, RunningAttempt } from '../../pipeline/delivery';
+import type { Share } from '../../pipeline/places';
 import { toOutcome } from '../http/answer';
 import { HttpExchange, type HttpResult } from '../http/exchange';
 import { STATIC_HEADERS_MAX_AGE_MS, staticHeaders } from './headers';
@@ -20,6 +21,7 @@ export interface WebhookTarget {
   readonly signingSecrets: readonly string[];
   readonly maxAttempts: number;
   readonly timeoutMs: number;
+  readonly shares: readonly Share[];
   /** Left out where all workers have it from the same place. */
   readonly address?: string;
 }
@@ -40,6 +42,7 @@ export class WebhookDestination implements Destination {
   readonly maxAttempts: number;
   readonly timeoutMs: number;
   readonly address?: string;
+  readonly shares: readonly Share[];
   /** Of the address. The URL itself is not kept: it is large, and makes its parts anew whenever they are asked for. */
   private readonly pathname: string;
   private readonly search: string;
@@ -57,6 +60,7 @@ export class WebhookDestination implements Destination {
     this.id = target.id;
     this.maxAttempts = target.maxAttempts;
     this.timeoutMs = target.timeoutMs;
+    this.shares = target.shares;
     if (target.address !== undefined) this.address = target.address;
     const url = new URL(target.url);
     this.pathname = url.pathname;

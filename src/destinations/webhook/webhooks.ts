@@ -10,6 +10,7 @@ import type { Settings } from '../../settings/section';
 import { addressFingerprint } from '../address-fingerprint';
 import { globalId, instanceId } from '../destination-ids';
 import type { DestinationFamily } from '../directory';
+import { sharesOf } from '../shares-of';
 import { webhookConfig } from './webhook-config';
 import { WebhookDestination, type WebhookOptions } from './webhook-destination';
 import { type WebhookSettings, webhookSection } from './webhook-section';
@@ -49,6 +50,7 @@ export class Webhooks implements DestinationFamily {
   /** A webhook as it is set, without a look at whether it is enabled. */
   destination(id: DestinationId, settings: WebhookSettings): WebhookDestination {
     const { config } = this;
+    const { origin } = new URL(settings.url);
     return new WebhookDestination(
       {
         id,
@@ -59,9 +61,10 @@ export class Webhooks implements DestinationFamily {
         signingSecrets: settings.secret?.split(',').map((secret) => secret.trim()) ?? [],
         maxAttempts: settings.maxAttempts ?? config.retry.maxAttempts,
         timeoutMs: settings.timeoutMs ?? config.outgoing.timeoutMs,
+        shares: sharesOf(id, config.delivery.maxShare, origin),
       },
       this.options,
-      this.clientFor(new URL(settings.url).origin),
+      this.clientFor(origin),
     );
   }
 
@@ -103,6 +106,7 @@ function globalSubscriptions(config: Config, options: WebhookOptions): Subscript
       signingSecrets: webhook.signingSecrets,
       maxAttempts: config.retry.maxAttempts,
       timeoutMs: config.outgoing.timeoutMs,
+      shares: sharesOf(globalId('webhook'), config.delivery.maxShare),
       address: addressFingerprint([origin, pathname, search]),
     },
     options,

@@ -8,6 +8,7 @@ import type {
   Outcome,
   RunningAttempt,
 } from '../../pipeline/delivery';
+import type { Share } from '../../pipeline/places';
 import type { Append, Retention, StreamKeys } from './stream';
 
 export interface WebSocketTarget {
@@ -15,6 +16,7 @@ export interface WebSocketTarget {
   readonly keys: StreamKeys;
   readonly retention: Retention;
   readonly maxAttempts: number;
+  readonly shares: readonly Share[];
   /** Leave `apikey` out of what is sent. */
   readonly stripApikey: boolean;
 }
@@ -30,6 +32,7 @@ export class WebSocketDestination implements Destination {
   readonly id: DestinationId;
   readonly maxAttempts: number;
   readonly timeoutMs = TIMEOUT_MS;
+  readonly shares: readonly Share[];
 
   constructor(
     private readonly target: WebSocketTarget,
@@ -37,6 +40,7 @@ export class WebSocketDestination implements Destination {
   ) {
     this.id = target.id;
     this.maxAttempts = target.maxAttempts;
+    this.shares = target.shares;
   }
 
   start({ id, envelope }: Delivery): RunningAttempt {

@@ -7,6 +7,7 @@ import { filterOf } from '../../settings/document';
 import type { Settings } from '../../settings/section';
 import { globalId, instanceId } from '../destination-ids';
 import type { DestinationFamily } from '../directory';
+import { sharesOf } from '../shares-of';
 import { type Append, createAppend, streamKeys } from './stream';
 import { websocketConfig } from './websocket-config';
 import { WebSocketDestination } from './websocket-destination';
@@ -41,13 +42,14 @@ export class WebSockets implements DestinationFamily {
   }
 
   private subscription(id: DestinationId, instance: string | undefined, events: EventFilter): Subscription {
-    const { redis, retry, outgoing } = this.config;
+    const { redis, retry, outgoing, delivery } = this.config;
     const destination = new WebSocketDestination(
       {
         id,
         keys: streamKeys(redis.prefix, instance),
         retention: websocketConfig.of(this.config).resume,
         maxAttempts: retry.maxAttempts,
+        shares: sharesOf(id, delivery.maxShare),
         stripApikey: outgoing.stripApikey,
       },
       this.append,

@@ -13,6 +13,7 @@ export const rabbitMqModule: SourceModule = {
   config: rabbitMqConfig,
   section: rabbitMqSection,
   switchedOnBy: 'RABBITMQ_ENABLED: must be true, with RABBITMQ_URI set',
+  mostHeld: (config) => rabbitMqConfig.of(config).prefetch,
   isEnabled: (config) => rabbitMqConfig.of(config).enabled,
   open,
   inspect,

@@ -34,5 +34,5 @@ export const RABBITMQ_VARIABLES = {
     "dedicated: one queue of the relay's own. shared: the queues that the core API declares itself.",
   ),
   RABBITMQ_QUEUE: variable(text, 'evolution-relay', 'Name of the dedicated queue.'),
-  RABBITMQ_PREFETCH: variable(integer(1, 65_535), 250, 'Messages of RabbitMQ that a worker holds at once.'),
+  RABBITMQ_PREFETCH: variable(integer(1, 65_535), 2000, 'Messages of RabbitMQ that a worker holds at once.'),
 };

@@ -24,6 +24,7 @@ export const sqsModule: SourceModule = {
   config: sqsConfig,
   section: sqsSection,
   switchedOnBy: 'SQS_ENABLED',
+  mostHeld: (config) => sqsConfig.of(config).prefetch,
   isEnabled: (config) => sqsConfig.of(config).enabled,
   open,
   inspect,

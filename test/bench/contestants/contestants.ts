@@ -21,12 +21,17 @@ export async function startContestant(
   bench: Bench,
   contestant: Contestant,
   url: string,
-  others: Readonly<Record<string, string>> = {},
+  others: Readonly<Record<string, string | undefined>> = {},
 ): Promise<Child> {
-  const env = { ...(await environmentOf(bench)), WEBHOOK_GLOBAL_URL: url, ...others };
+  const all = { ...(await environmentOf(bench)), WEBHOOK_GLOBAL_URL: url, ...others };
+  const env = Object.fromEntries(Object.entries(all).filter(isSet));
   if (contestant !== 'relay') return startScript(bench, contestant, SCRIPTS[contestant], env);
   const args = [Child.path('dist/main.js'), 'worker'];
   return Child.start({ name: contestant, args, env, folder: bench.folder }, bench.cleanup);
+}
+
+function isSet(entry: [string, string | undefined]): entry is [string, string] {
+  return entry[1] !== undefined;
 }
 
 /** Starts a baseline with the relay's own variables. */

@@ -25,6 +25,7 @@ const DESTINATION: Destination = {
   kind: 'webhook',
   maxAttempts: 10,
   timeoutMs: 30_000,
+  shares: [],
   close: async () => {},
   start: () => {
     throw new Error('nothing is delivered here');

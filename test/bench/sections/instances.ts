@@ -56,7 +56,7 @@ async function measure(bench: Bench, instances: number, from: number): Promise<T
   await setWebhooks(bench, instances);
   const start = () => startContestant(bench, 'relay', '', ENVIRONMENT);
   const events = new Events('small', instances);
-  const throughput = await drainQueue(bench, `${instances} instances`, events, start, from);
+  const throughput = await drainQueue(bench, `${instances} instances`, events, start, { from });
   await bench.redis.clear();
   return throughput;
 }

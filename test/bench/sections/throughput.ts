@@ -92,7 +92,7 @@ export async function drainQueue(
   name: string,
   events: Events,
   start: () => Promise<Child>,
-  from = 1,
+  { from = 1, settleMs = SETTLE_MS }: { readonly from?: number; readonly settleMs?: number } = {},
 ): Promise<Throughput> {
   const { broker, receiver, options } = bench;
   await broker.renewQueue();
@@ -101,7 +101,7 @@ export async function drainQueue(
   const before = await receiver.received();
   const child = await start();
   const throughput = await follow(receiver, before, options.events, child, from);
-  await delay(SETTLE_MS);
+  await delay(settleMs);
   await child.stop();
   const left = await broker.left();
   if (left > 0) throw new Error(`${name}: ${left} events were received but not acknowledged`);

@@ -45,6 +45,7 @@ export class Feeder {
         keys: streamKeys(this.prefix, instance),
         retention: this.retention,
         maxAttempts: 10,
+        shares: [],
         stripApikey: false,
       },
       this.append,

@@ -12,6 +12,7 @@ import type {
 } from '../../../src/pipeline/delivery';
 import { DirectAttempts, type DirectResult } from '../../../src/pipeline/direct-attempts';
 import type { Decision, Parking, ParkRequest, Ticket } from '../../../src/pipeline/parking';
+import { Places, type Share } from '../../../src/pipeline/places';
 import { type Deferred, deferred } from '../signals/signals';
 import { deliveryTo, eventBody } from '../values/events';
 
@@ -40,6 +41,7 @@ export class FakeDestination implements Destination {
   constructor(
     id = 'webhook:fake',
     readonly timeoutMs = 30_000,
+    readonly shares: readonly Share[] = [],
   ) {
     this.id = id as DestinationId;
   }
@@ -129,6 +131,7 @@ export class FakeParking implements Parking {
 export interface PipelineOptions {
   readonly concurrency?: number;
   readonly perDestination?: number;
+  readonly maxHeld?: number;
   readonly slowAfterMs?: number;
   readonly maxWaitMs?: number;
   readonly maxBytes?: number;
@@ -152,14 +155,18 @@ export class PipelineHarness {
     const decision: Decision = options.decision ?? { kind: 'retry', delayMs: 5000 };
     this.bulkheads = new Bulkheads({
       concurrency: options.perDestination ?? 32,
-      maxWaitMs: options.maxWaitMs ?? 1000,
       circuitFailures: options.circuitFailures ?? 10,
       circuitOpenMs: options.circuitOpenMs ?? 30_000,
       onCircuit: (id, isOpen) => this.circuitChanges.push([id, isOpen]),
     });
+    const places = new Places({
+      most: options.concurrency ?? 500,
+      maxBytes: options.maxBytes ?? 1_000_000,
+      maxHeld: options.maxHeld ?? 1000,
+    });
     this.attempts = new Attempts({
       slowAfterMs: options.slowAfterMs ?? 1000,
-      maxBytes: options.maxBytes ?? 1_000_000,
+      places,
       observer: { attemptEnded: (_delivery, record) => this.records.push(record) },
     });
     this.directAttempts = new DirectAttempts({
@@ -167,7 +174,7 @@ export class PipelineHarness {
       parking: this.parking,
       decide: () => decision,
       bulkheadOf: (id) => this.bulkheads.of(id),
-      concurrency: options.concurrency ?? 500,
+      places,
       maxWaitMs: options.maxWaitMs ?? 1000,
       onError: (error) => this.errors.push(error),
     });

@@ -14,6 +14,7 @@ import type {
   ParkReason,
 } from '../../../src/pipeline/delivery';
 import type { Decide, ParkRequest } from '../../../src/pipeline/parking';
+import { Places } from '../../../src/pipeline/places';
 import { connectRedis } from '../../../src/redis/client';
 import { AddressRoster } from '../../../src/retry/address-roster';
 import { BullMqParking } from '../../../src/retry/bullmq-parking';
@@ -41,6 +42,7 @@ export interface WorkerSettings {
   readonly destinationOf?: (id: DestinationId) => Promise<Destination | undefined>;
   readonly circuitFailures?: number;
   readonly maxBytes?: number;
+  readonly slowAfterMs?: number;
   readonly concurrency?: number;
   /** Where it is left out, all workers have the same addresses. */
   readonly addresses?: AddressRoster;
@@ -137,19 +139,20 @@ export class StoreHarness {
     );
     const bulkheads = new Bulkheads({
       concurrency: 32,
-      maxWaitMs: 1000,
       circuitFailures: settings.circuitFailures ?? 1000,
       circuitOpenMs: 3_600_000,
       onCircuit: () => {},
     });
     const maxBytes = settings.maxBytes ?? 1e9;
+    const places = new Places({ most: 1000, maxBytes, maxHeld: 1000 });
     const worker = new RetryWorker({
       store: this.store,
       handler: new RetryHandler({
         deliveries: this.deliveries,
+        places,
         attempts: new Attempts({
-          slowAfterMs: 60_000,
-          maxBytes,
+          slowAfterMs: settings.slowAfterMs ?? 60_000,
+          places,
           observer: { attemptEnded: (_delivery, record) => this.records.add(record) },
         }),
         bulkheadOf: (id: DestinationId) => bulkheads.of(id),

@@ -70,7 +70,7 @@ describe('loadConfig', () => {
         frameMax: 8192,
         consume: 'dedicated',
         queue: 'evolution-relay',
-        prefetch: 250,
+        prefetch: 2000,
         events: 'all',
       },
       webhook: { global: undefined, legacyPaths: false },
@@ -78,8 +78,8 @@ describe('loadConfig', () => {
     expect(config).toMatchObject({
       outgoing: { stripApikey: false, timeoutMs: 30_000 },
       delivery: {
-        concurrency: 500,
-        concurrencyPerDestination: 32,
+        concurrency: 2000,
+        concurrencyPerDestination: 2000,
         slowAfterMs: 1000,
         maxBytesInFlight: 268_435_456,
         circuitFailures: 10,

@@ -64,6 +64,7 @@ describe('an answer', () => {
       status: 503,
       answer: 'busy',
       retryAfterMs: 7000,
+      overloaded: true,
     });
     expect(outcomeOfAnswer(404, REJECTED, 'who?', '7', NOW)).toEqual({
       kind: 'rejected',
@@ -85,7 +86,7 @@ describe('a request without an answer', () => {
     'UND_ERR_CONNECT_TIMEOUT',
     'CERT_HAS_EXPIRED',
   ])('%s says something about the destination: an attempt is spent', (code) => {
-    expect(outcomeOfError(Object.assign(new Error('no'), { code }))).toEqual({ kind: 'failed', code });
+    expect(outcomeOfError(Object.assign(new Error('no'), { code }))).toMatchObject({ kind: 'failed', code });
   });
 
   test.each(['RESOLVER_DOWN', 'EMFILE', 'ENFILE', 'ENETDOWN'])(
@@ -97,10 +98,15 @@ describe('a request without an answer', () => {
 
   test('several addresses that all failed: the first speaks for all', () => {
     const refused = Object.assign(new Error('no'), { code: 'ECONNREFUSED' });
-    expect(outcomeOfError(new AggregateError([refused]))).toEqual({ kind: 'failed', code: 'ECONNREFUSED' });
+    expect(outcomeOfError(new AggregateError([refused]))).toEqual({
+      kind: 'failed',
+      code: 'ECONNREFUSED',
+      overloaded: true,
+    });
     expect(outcomeOfError(Object.assign(new AggregateError([refused]), { code: 'ECONNREFUSED' }))).toEqual({
       kind: 'failed',
       code: 'ECONNREFUSED',
+      overloaded: true,
     });
   });
 

@@ -1,6 +1,7 @@
 import { Attempts } from '../../../src/pipeline/attempts';
 import { Bulkhead } from '../../../src/pipeline/bulkhead';
 import type { AttemptRecord } from '../../../src/pipeline/delivery';
+import { Places } from '../../../src/pipeline/places';
 import { DELIVERED, FAILED, FakeDestination, INTERRUPTED } from '../../support/harness/pipeline-harness';
 import { deliveryTo, eventBody } from '../../support/values/events';
 
@@ -13,31 +14,35 @@ const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
 
 function setup() {
   const observed: AttemptRecord[] = [];
+  const places = new Places({ most: 1, maxBytes: MAX_BYTES, maxHeld: 100 });
   const attempts = new Attempts({
     slowAfterMs: 1000,
-    maxBytes: MAX_BYTES,
+    places,
     observer: { attemptEnded: (_delivery, record) => observed.push(record) },
   });
   const bulkhead = new Bulkhead({
-    concurrency: 2,
-    maxWaitMs: 1000,
+    concurrency: { first: 2, most: 2 },
     circuit: { failures: 2, openMs: 10_000, onChange: () => {} },
   });
   const destination = new FakeDestination('webhook:x', 5000);
-  const run = (onSlow?: () => void, attempt = 1): Promise<AttemptRecord> =>
-    attempts.run(
-      onSlow === undefined
-        ? { kind: 'retry', delivery: deliveryTo(destination), attempt, bulkhead }
-        : { kind: 'direct', delivery: deliveryTo(destination), bulkhead, onSlow },
-    );
-  return { attempts, bulkhead, destination, observed, run };
+  const run = (onSlow: () => void = () => {}): Promise<AttemptRecord> =>
+    attempts.run({ kind: 'direct', delivery: deliveryTo(destination), bulkhead, onSlow });
+  const retry = (attempt: number): Promise<AttemptRecord> =>
+    attempts.run({
+      kind: 'retry',
+      delivery: deliveryTo(destination),
+      attempt,
+      bulkhead,
+      onSlow: () => {},
+    });
+  return { attempts, places, retry, bulkhead, destination, observed, run };
 }
 
 describe('an attempt', () => {
   test('is recorded with its number, start, duration and outcome, and observed once', async () => {
-    const { destination, observed, run } = setup();
+    const { destination, observed, retry } = setup();
     const at = Date.now();
-    const record = run(undefined, 3);
+    const record = retry(3);
     expect(destination.at(0).attempt).toBe(3);
     await pass(40);
     destination.at(0).end(DELIVERED);
@@ -56,27 +61,28 @@ describe('an attempt', () => {
   });
 
   test('turns slow once, is counted as slow until it ends, and goes on', async () => {
-    const { attempts, destination, run } = setup();
+    const { attempts, places, destination, run } = setup();
     const onSlow = jest.fn();
     const record = run(onSlow);
     await pass(950);
-    expect([onSlow.mock.calls.length, attempts.slow]).toEqual([0, 0]);
+    expect([onSlow.mock.calls.length, places.hasRoomFor(1)]).toEqual([0, false]);
     await pass(2000);
-    expect([onSlow.mock.calls.length, attempts.slow, attempts.count]).toEqual([1, 1, 1]);
+    // Of its own kind there is a place as well.
+    expect([onSlow.mock.calls.length, places.hasRoomFor(1), attempts.count]).toEqual([1, true, 1]);
     destination.at(0).end(DELIVERED);
     await record;
-    expect([attempts.slow, attempts.count]).toEqual([0, 0]);
+    expect(attempts.count).toBe(0);
   });
 
   test('holds its place in the bulkhead and its bytes in memory exactly as long as it runs', async () => {
-    const { attempts, bulkhead, destination, run } = setup();
+    const { places, bulkhead, destination, run } = setup();
     const records = [run(() => {}), run(() => {})];
     expect(bulkhead.hasRoom).toBe(false);
-    expect([attempts.fits(eventBody(1).length), attempts.fits(MAX_BYTES)]).toEqual([true, false]);
+    expect([places.fits(eventBody(1).length), places.fits(MAX_BYTES)]).toEqual([true, false]);
     destination.at(0).end(DELIVERED);
     destination.at(1).end(FAILED);
     await Promise.all(records);
-    expect([bulkhead.hasRoom, bulkhead.isIdle, attempts.fits(10 * MAX_BYTES)]).toEqual([true, true, true]);
+    expect([bulkhead.hasRoom, bulkhead.isIdle, places.fits(10 * MAX_BYTES)]).toEqual([true, true, true]);
   });
 
   test('tells of its free room after it is free', async () => {
@@ -132,8 +138,7 @@ describe('interrupt and idle', () => {
   test('whatever order attempts end in, each leaves by itself', async () => {
     const { attempts, destination } = setup();
     const roomy = new Bulkhead({
-      concurrency: 100,
-      maxWaitMs: 1000,
+      concurrency: { first: 100, most: 100 },
       circuit: { failures: 1000, openMs: 1, onChange: () => {} },
     });
     const order = [3, 0, 7, 9, 1, 8, 2, 6, 4, 5];

@@ -1,35 +1,49 @@
 import { Bulkhead } from '../../../src/pipeline/bulkhead';
 import { Bulkheads } from '../../../src/pipeline/bulkheads';
 import type { DestinationId } from '../../../src/pipeline/delivery';
-import { FAILED } from '../../support/harness/pipeline-harness';
+import { DELIVERED, FAILED } from '../../support/harness/pipeline-harness';
 
 const NOW = 1_700_000_000_000;
 
-function setup(concurrency = 4, maxWaitMs = 1000) {
+function setup(concurrency = 4) {
   const bulkhead = new Bulkhead({
-    concurrency,
-    maxWaitMs,
+    concurrency: { first: concurrency, most: concurrency },
     circuit: { failures: 2, openMs: 10_000, onChange: () => {} },
   });
   /** Attempts that take `durationMs`, one after the other: the average follows. */
   const answerIn = (durationMs: number, times = 100): void => {
     for (let count = 0; count < times; count++) {
-      bulkhead.leave(bulkhead.enter(NOW, false), NOW + durationMs, false);
+      bulkhead.leave(bulkhead.enter(NOW, false), NOW + durationMs, false, DELIVERED);
     }
   };
   return { bulkhead, answerIn };
 }
 
+/** Whether a delivery behind so many others would wait for more than a second. */
+function waitsTooLong(bulkhead: Bulkhead, waiting: number, now: number): boolean {
+  bulkhead.waiting = waiting;
+  return bulkhead.wouldWaitTooLong(1000, now);
+}
+
 describe('admission', () => {
-  test('as many attempts as configured, retries at most half of them', () => {
+  test('as many attempts as configured, retries at most half of them where fresh deliveries wait', () => {
     const { bulkhead } = setup(4);
+    bulkhead.waiting = 1;
     const turns = [bulkhead.enter(NOW, true), bulkhead.enter(NOW, true)];
     expect([bulkhead.hasRoom, bulkhead.hasRoomForRetry]).toEqual([true, false]);
     bulkhead.enter(NOW, false);
     bulkhead.enter(NOW, false);
     expect([bulkhead.hasRoom, bulkhead.hasRoomForRetry]).toEqual([false, false]);
-    for (const turn of turns) bulkhead.leave(turn, NOW, true);
+    for (const turn of turns) bulkhead.leave(turn, NOW, true, DELIVERED);
     expect([bulkhead.hasRoom, bulkhead.hasRoomForRetry]).toEqual([true, true]);
+  });
+
+  test('retries use all of the room that no fresh delivery asks for', () => {
+    const { bulkhead } = setup(4);
+    for (let count = 0; count < 3; count++) bulkhead.enter(NOW, true);
+    expect(bulkhead.hasRoomForRetry).toBe(true);
+    bulkhead.enter(NOW, true);
+    expect(bulkhead.hasRoomForRetry).toBe(false);
   });
 
   test('fresh events may use all of the room; retries then wait', () => {
@@ -49,31 +63,31 @@ describe('the estimate of the wait', () => {
   test('a destination that answers at once never makes anybody wait too long', () => {
     const { bulkhead, answerIn } = setup();
     answerIn(1);
-    expect(bulkhead.wouldWaitTooLong(3000, NOW)).toBe(false);
+    expect(waitsTooLong(bulkhead, 3000, NOW)).toBe(false);
   });
 
   test('follows how long answers take, and how many wait', () => {
-    const { bulkhead, answerIn } = setup(4, 1000);
+    const { bulkhead, answerIn } = setup(4);
     answerIn(400);
-    expect(bulkhead.wouldWaitTooLong(8, NOW)).toBe(false);
-    expect(bulkhead.wouldWaitTooLong(11, NOW)).toBe(true);
+    expect(waitsTooLong(bulkhead, 8, NOW)).toBe(false);
+    expect(waitsTooLong(bulkhead, 11, NOW)).toBe(true);
   });
 
   test('counts an attempt that hangs before it has ended', () => {
-    const { bulkhead, answerIn } = setup(1, 1000);
+    const { bulkhead, answerIn } = setup(1);
     answerIn(10);
     bulkhead.enter(NOW, false);
-    expect(bulkhead.wouldWaitTooLong(0, NOW + 900)).toBe(false);
-    expect(bulkhead.wouldWaitTooLong(0, NOW + 1100)).toBe(true);
+    expect(waitsTooLong(bulkhead, 0, NOW + 900)).toBe(false);
+    expect(waitsTooLong(bulkhead, 0, NOW + 1100)).toBe(true);
   });
 
   test('forgets an attempt that has ended', () => {
-    const { bulkhead } = setup(2, 1000);
+    const { bulkhead } = setup(2);
     const hanging = bulkhead.enter(NOW, false);
     bulkhead.enter(NOW + 5000, false);
-    expect(bulkhead.wouldWaitTooLong(0, NOW + 5000)).toBe(true);
-    bulkhead.leave(hanging, NOW + 5000, false);
-    expect(bulkhead.wouldWaitTooLong(0, NOW + 5000)).toBe(false);
+    expect(waitsTooLong(bulkhead, 0, NOW + 5000)).toBe(true);
+    bulkhead.leave(hanging, NOW + 5000, false, DELIVERED);
+    expect(waitsTooLong(bulkhead, 0, NOW + 5000)).toBe(false);
   });
 });
 
@@ -126,7 +140,6 @@ describe('Bulkheads', () => {
     const told: [DestinationId, boolean][] = [];
     const bulkheads = new Bulkheads({
       concurrency: 1,
-      maxWaitMs: 1000,
       circuitFailures: 1,
       circuitOpenMs: 60_000,
       onCircuit: (destination, isOpen) => told.push([destination, isOpen]),
@@ -143,7 +156,6 @@ describe('Bulkheads', () => {
   test('remembers a bounded number of destinations, and never forgets one that is busy or broken', async () => {
     const bulkheads = new Bulkheads({
       concurrency: 1,
-      maxWaitMs: 1000,
       circuitFailures: 1,
       circuitOpenMs: 60_000,
       onCircuit: () => {},

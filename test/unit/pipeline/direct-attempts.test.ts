@@ -125,6 +125,7 @@ describe('the direct attempt', () => {
 describe('parked without an attempt', () => {
   test('saturated: as soon as the wait would be too long', async () => {
     const { destination, parking, submit, submitMany } = bind(setup({ perDestination: 2, maxWaitMs: 1000 }));
+    submit(new FakeDestination('webhook:other'));
     submitMany(destination, 2);
     await pass(900);
     const waiting = submit(destination);
@@ -138,6 +139,7 @@ describe('parked without an attempt', () => {
 
   test('saturated: what has waited too long, although the estimate said otherwise', async () => {
     const { destination, parking, submit } = bind(setup({ perDestination: 1, maxWaitMs: 200 }));
+    submit(new FakeDestination('webhook:other'));
     submit(destination);
     const waiting = submit(destination);
     await pass(150);
@@ -145,6 +147,42 @@ describe('parked without an attempt', () => {
     await pass(150);
     expect(waiting).toEqual(['stored']);
     expect(parking.reasons).toContain('saturated');
+  });
+
+  test('alone: a destination that nobody else waits behind keeps its messages in the broker', async () => {
+    const { destination, parking, submitMany } = bind(setup({ perDestination: 2, maxWaitMs: 1000 }));
+    const results = submitMany(destination, 200);
+    for (let index = 0; index < 200; index++) {
+      await pass(40);
+      destination.at(index).end(DELIVERED);
+    }
+    await pass(0);
+    expect(parking.parked).toEqual([]);
+    expect(results).toEqual(results.map(() => ['delivered']));
+  });
+
+  test('alone: what it does not take for ten times as long is parked', async () => {
+    const options = { perDestination: 1, maxWaitMs: 200, slowAfterMs: 60_000 };
+    const { destination, parking, submit } = bind(setup(options));
+    submit(destination);
+    const waiting = submit(destination);
+    await pass(1900);
+    expect(waiting).toEqual([]);
+    await pass(200);
+    expect(waiting).toEqual(['stored']);
+    expect(parking.reasons).toEqual(['saturated']);
+  });
+
+  test('no longer alone: a group has no more messages wait than its part of what the sources hold', () => {
+    const { parking, submit, submitMany } = bind(setup({ perDestination: 1, maxHeld: 40 }));
+    const shares = [{ key: 'instance loja', part: 0.25 }];
+    const [first, second] = ['a', 'b'].map((name) => new FakeDestination(`webhook:${name}`, 30_000, shares));
+    submit(new FakeDestination('webhook:other'));
+    if (first === undefined || second === undefined) throw new Error('two destinations');
+    submitMany(first, 8);
+    submitMany(second, 8);
+    // Each has an attempt under way; ten of the other fourteen wait.
+    expect(parking.parked).toHaveLength(4);
   });
 
   test('a saturated destination does not hold up another', async () => {

@@ -25,6 +25,7 @@ class FakeKind {
       kind,
       section: new Section({ name: kind, fields: switchFields, index: kind }),
       switchedOnBy: kind,
+      mostHeld: () => 100,
       isEnabled: () => this.isEnabled,
       inspect: async () => [],
       open: (context) => {

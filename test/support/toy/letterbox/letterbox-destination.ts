@@ -1,6 +1,7 @@
 import type { Pool } from 'undici';
 import { toOutcome } from '../../../../src/destinations/http/answer';
 import { HttpExchange, type HttpResult } from '../../../../src/destinations/http/exchange';
+import { sharesOf } from '../../../../src/destinations/shares-of';
 import { composeBody } from '../../../../src/events/body';
 import type {
   Delivery,
@@ -9,6 +10,7 @@ import type {
   Outcome,
   RunningAttempt,
 } from '../../../../src/pipeline/delivery';
+import type { Share } from '../../../../src/pipeline/places';
 
 export interface LetterboxTarget {
   readonly id: DestinationId;
@@ -19,6 +21,7 @@ export interface LetterboxTarget {
 
 const REJECTED: ReadonlySet<number> = new Set([404, 422]);
 const MAX_ATTEMPTS = 3;
+const MAX_SHARE = 0.25;
 
 /** Posts each event to a path that ends with the delivery's id. */
 export class LetterboxDestination implements Destination {
@@ -26,6 +29,7 @@ export class LetterboxDestination implements Destination {
   readonly id: DestinationId;
   readonly maxAttempts = MAX_ATTEMPTS;
   readonly timeoutMs: number;
+  readonly shares: readonly Share[];
   private readonly path: string;
   private readonly headers: string[];
 
@@ -34,6 +38,7 @@ export class LetterboxDestination implements Destination {
     private readonly client: Pool,
   ) {
     this.id = id;
+    this.shares = sharesOf(id, MAX_SHARE);
     this.timeoutMs = timeoutMs;
     this.path = new URL(url).pathname.replace(/\/$/, '');
     this.headers = password === undefined ? [] : ['x-password', password];

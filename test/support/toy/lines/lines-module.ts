@@ -16,6 +16,8 @@ const linesConfig: ConfigPart<{ readonly port: number }> = configPart({
   read: ({ LINES_PORT }) => ({ port: LINES_PORT }),
 });
 
+const MAX_MESSAGES = 100;
+
 const linesSection = new Section({ name: 'lines', fields: switchFields, index: 'lines' });
 
 /** Everything that the relay is told of this kind of source. */
@@ -25,12 +27,18 @@ export const linesModule: SourceModule = {
   section: linesSection,
   switchedOnBy: 'LINES_PORT',
   isEnabled: () => true,
+  mostHeld: () => MAX_MESSAGES,
   open,
   inspect: async ({ config }) => [await reach(linesConfig.of(config).port)],
 };
 
 function open({ config, maxBytes, log }: SourceContext): OpenSource {
-  const source = new LinesSource({ port: linesConfig.of(config).port, maxMessages: 100, maxBytes, log });
+  const source = new LinesSource({
+    port: linesConfig.of(config).port,
+    maxMessages: MAX_MESSAGES,
+    maxBytes,
+    log,
+  });
   return {
     source,
     ownName: 'the lines',

@@ -1,0 +1,124 @@
+import fc from 'fast-check';
+import { AdaptiveLimit, type LoadSign } from '../../../src/pipeline/adaptive-limit';
+
+const MOST = 1000;
+const FIRST = 50;
+
+/**
+ * An endpoint that answers after `ms`, `places` requests at a time: it queues the rest. Sends as much as the limit lets
+ * through until `answers` have come, in virtual time.
+ */
+function converse(
+  limit: AdaptiveLimit,
+  endpoint: { readonly places: number; readonly ms: (now: number) => number },
+  answers: number,
+): { readonly durationMs: number; readonly limits: readonly number[] } {
+  const free: number[] = Array.from({ length: endpoint.places }, () => 0);
+  const underWay: { readonly startedAt: number; readonly endsAt: number }[] = [];
+  const limits: number[] = [];
+  let now = 0;
+  const send = (): void => {
+    const place = free.indexOf(Math.min(...free));
+    const endsAt = Math.max(now, free[place] ?? 0) + endpoint.ms(now);
+    free[place] = endsAt;
+    underWay.push({ startedAt: now, endsAt });
+  };
+  for (let count = 0; count < answers; count++) {
+    while (underWay.length < limit.value) send();
+    const earliest = underWay.reduce((first, each, index, all) => {
+      return each.endsAt < (all[first]?.endsAt ?? 0) ? index : first;
+    }, 0);
+    const [ended] = underWay.splice(earliest, 1);
+    if (ended === undefined) break;
+    now = ended.endsAt;
+    limit.ended('well', ended.startedAt, now, underWay.length + 1);
+    limits.push(limit.value);
+  }
+  return { durationMs: now, limits };
+}
+
+const create = (most = MOST): AdaptiveLimit => new AdaptiveLimit({ first: FIRST, most });
+
+describe('the limit', () => {
+  test('whatever happens, it is at least 1 and never more than the most', () => {
+    const sign = fc.constantFrom<LoadSign>('well', 'overloaded', 'nothing');
+    const ended = fc.record({ sign, ms: fc.nat(60_000), pauseMs: fc.nat(1000), underWay: fc.nat(2000) });
+    fc.assert(
+      fc.property(fc.array(ended, { maxLength: 300 }), fc.integer({ min: 1, max: 300 }), (all, most) => {
+        const limit = create(most);
+        let now = 0;
+        for (const { sign: each, ms, pauseMs, underWay } of all) {
+          now += pauseMs;
+          limit.ended(each, now - ms, now, underWay);
+          expect(limit.value).toBeGreaterThanOrEqual(1);
+          expect(limit.value).toBeLessThanOrEqual(most);
+        }
+      }),
+    );
+  });
+
+  test('an endpoint that takes everything gets everything soon', () => {
+    const { limits } = converse(create(), { places: 10_000, ms: () => 200 }, 2000);
+    expect(limits.at(-1)).toBe(MOST);
+    // 50, 150, 450, and then all.
+    expect(limits.indexOf(MOST)).toBeLessThan(50 + 150 + 450);
+  });
+
+  test('an endpoint of 100 places is kept busy, with little more than those', () => {
+    const { durationMs, limits } = converse(create(), { places: 100, ms: () => 50 }, 10_000);
+    const best = (10_000 / 100) * 50;
+    expect(durationMs).toBeLessThan(best * 1.05);
+    expect(Math.max(...limits.slice(2000))).toBeLessThan(350);
+    expect(Math.min(...limits.slice(2000))).toBeGreaterThanOrEqual(100);
+  });
+
+  test('an endpoint whose answers differ much is no reason to hold back', () => {
+    let count = 0;
+    const ms = (): number => (count++ % 5 === 0 ? 900 : 20);
+    const { limits } = converse(create(), { places: 10_000, ms }, 5000);
+    expect(limits.at(-1)).toBeGreaterThan(500);
+  });
+
+  test('latency alone takes it to no less than it began with', () => {
+    const limit = create();
+    converse(limit, { places: 10_000, ms: () => 10 }, 2000);
+    const { limits } = converse(limit, { places: 5, ms: () => 100 }, 20_000);
+    expect(Math.min(...limits)).toBeGreaterThanOrEqual(FIRST);
+    expect(limits.at(-1)).toBeLessThan(2 * FIRST);
+  });
+
+  test('an endpoint that has become slower for good is given more again', () => {
+    const limit = create();
+    converse(limit, { places: 10_000, ms: () => 20 }, 2000);
+    const { limits } = converse(limit, { places: 10_000, ms: () => 400 }, 20_000);
+    expect(limits.at(-1)).toBeGreaterThan(200);
+  });
+});
+
+describe('a sign of overload', () => {
+  test('halves it, once for all that was under way', () => {
+    const limit = create();
+    for (let index = 0; index < 40; index++) limit.ended('overloaded', 0, 1000 + index, 50);
+    expect(limit.value).toBe(FIRST / 2);
+    limit.ended('overloaded', 1001, 2000, 25);
+    expect(limit.value).toBe(12);
+  });
+
+  test('again and again leaves one attempt at a time, and good answers raise it slowly', () => {
+    const limit = create();
+    for (let now = 0; now < 100; now++) limit.ended('overloaded', now, now + 0.5, 1);
+    expect(limit.value).toBe(1);
+    for (let now = 100; now < 200; now++) limit.ended('well', now, now + 0.5, limit.value);
+    expect(limit.value).toBeGreaterThan(5);
+    expect(limit.value).toBeLessThan(FIRST);
+  });
+
+  test('what says nothing changes nothing, nor do good answers while the limit is hardly in use', () => {
+    const limit = create();
+    for (let now = 0; now < 1000; now++) {
+      limit.ended('nothing', now - 500, now, 50);
+      limit.ended('well', now - 5, now, 3);
+    }
+    expect(limit.value).toBe(FIRST);
+  });
+});
