@@ -20,6 +20,8 @@ interface Sample {
   /** Answers that are missing until the limit is looked at. */
   missing: number;
   count: number;
+  /** Of those, signs of overload; the others took `sumMs` together. */
+  overloaded: number;
   sumMs: number;
   /** Answers that came while most of the limit was in use. */
   inUse: number;
@@ -31,9 +33,12 @@ const QUEUEING_FACTOR = 1.5;
 const QUEUEING_MS = 10;
 /** While probing, each limit that the destination answers well is followed by one this many times as high. */
 const PROBING_STEP = 3;
-/** What is left of the limit after a sign of overload, and while the destination queues. */
-const AFTER_OVERLOAD = 0.5;
-const WHILE_QUEUEING = { least: 0.5, most: 0.9 };
+/** What is left of the limit at least, whatever the answers were, and at most while the destination queues. */
+const LEFT = { least: 0.5, whileQueueing: 0.9 };
+/** A part of overloaded answers that does not end the probing: one failure is none of the load. */
+const TOLERATED = 0.05;
+/** With so many overloaded answers more attempts would be of no use. */
+const HOPELESS = 0.5;
 /** Answers of one sample: at least so many, and this part of the limit. */
 const SAMPLE = { least: 16, ofLimit: 0.8 };
 /** The limit is only raised where this part of it is in use: an idle destination proves nothing. */
@@ -44,12 +49,15 @@ const IN_USE = 0.8;
  * quickly as it answered half as many. Additive increase and multiplicative decrease, with latency as a sign of its own.
  * It stays where it ended while nothing is sent.
  *
- * | answers to attempts that began at the limit | probing              | afterwards              |
- * |---------------------------------------------|----------------------|-------------------------|
- * | about as quick as at half of it             | × 3                  | + √limit                |
- * | later than at half of it                    | × 0.5 to 0.9, no longer probing; not below `first` ||
- * | overloaded: timeout, 429, 503, reset        | × 0.5 at once, no longer probing               ||
- * | quick, while much of the limit was not used | as it is             | as it is                |
+ * | answers to attempts that began at the limit | probing                    | afterwards              |
+ * |---------------------------------------------|----------------------------|-------------------------|
+ * | about as quick as at half of it             | × 3                        | + √limit                |
+ * | later than at half of it                    | × 0.5 to 0.9, no longer probing; not below `first`    ||
+ * | quick, while much of the limit was not used | as it is                   | as it is                |
+ * | a part of them overloaded (timeout, 429, 503, reset) | less by that part, down to × 0.5             ||
+ *
+ * An endpoint that fails now and then for reasons of its own thus keeps what it can take: at one failure in seven 50
+ * attempts at once; one that refuses all that is too much is given little more than it takes.
  */
 export class AdaptiveLimit {
   private limit: number;
@@ -77,15 +85,28 @@ export class AdaptiveLimit {
     const { sample } = this;
     // What began at another limit says nothing about this one.
     if (sign === 'nothing' || startedAt < sample.since) return;
-    if (sign === 'overloaded') return this.decrease(Math.max(1, this.limit * AFTER_OVERLOAD), now);
     sample.count++;
-    sample.sumMs += now - startedAt;
+    if (sign === 'overloaded') sample.overloaded++;
+    else sample.sumMs += now - startedAt;
     if (underWay >= this.value * IN_USE) sample.inUse++;
     if (--sample.missing <= 0) this.adapt(sample, now);
   }
 
-  private adapt({ sumMs, count, inUse }: Sample, now: number): void {
-    const measured = { limit: this.limit, ms: sumMs / count };
+  private adapt(sample: Sample, now: number): void {
+    const { count, overloaded, inUse } = sample;
+    if (overloaded > count * TOLERATED) this.endProbing();
+    const slack = this.slackOf(sample);
+    if (slack < 1) this.endProbing();
+    const mayRise = inUse >= count * IN_USE && overloaded < count * HOPELESS;
+    const limit = slack < 1 ? this.unqueued(slack) : mayRise ? this.raised() : this.limit;
+    this.limit = Math.max(1, limit * Math.max(LEFT.least, 1 - overloaded / count));
+    this.sample = sampleFor(this.limit, now);
+  }
+
+  /** How much longer answers might have taken; below 1 the destination queues them. */
+  private slackOf({ count, overloaded, sumMs }: Sample): number {
+    if (count === overloaded) return 1;
+    const measured = { limit: this.limit, ms: sumMs / (count - overloaded) };
     if (this.latest !== undefined && this.limit >= 2 * this.latest.limit) {
       this.reference = this.latest;
       this.latest = measured;
@@ -93,9 +114,7 @@ export class AdaptiveLimit {
     this.latest ??= measured;
     // Where even as many as at first take long the destination is what it is now.
     if (this.reference === undefined || this.limit <= this.options.first) this.reference = measured;
-    const mayTakeMs = this.reference.ms * QUEUEING_FACTOR + QUEUEING_MS;
-    if (measured.ms > mayTakeMs) this.decrease(this.unqueued(mayTakeMs / measured.ms), now);
-    else this.change(inUse >= count * IN_USE ? this.raised() : this.limit, now);
+    return (this.reference.ms * QUEUEING_FACTOR + QUEUEING_MS) / measured.ms;
   }
 
   private raised(): number {
@@ -103,25 +122,18 @@ export class AdaptiveLimit {
     return Math.min(this.options.most, raised);
   }
 
-  private unqueued(factor: number): number {
-    const { least, most } = WHILE_QUEUEING;
+  private unqueued(slack: number): number {
     const floor = Math.min(this.limit, this.options.first);
-    return Math.max(floor, this.limit * Math.min(most, Math.max(least, factor)));
+    return Math.max(floor, this.limit * Math.min(LEFT.whileQueueing, Math.max(LEFT.least, slack)));
   }
 
-  private decrease(limit: number, now: number): void {
+  private endProbing(): void {
     this.isProbing = false;
     this.latest = undefined;
-    this.change(limit, now);
-  }
-
-  private change(limit: number, now: number): void {
-    this.limit = limit;
-    this.sample = sampleFor(limit, now);
   }
 }
 
 function sampleFor(limit: number, since: number): Sample {
   const missing = Math.ceil(Math.max(SAMPLE.least, limit * SAMPLE.ofLimit));
-  return { since, missing, count: 0, sumMs: 0, inUse: 0 };
+  return { since, missing, count: 0, overloaded: 0, sumMs: 0, inUse: 0 };
 }

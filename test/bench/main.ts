@@ -14,6 +14,7 @@ import { BenchRedis } from './redis';
 import { measureDeduplication } from './sections/deduplication';
 import { measureEndpoints } from './sections/endpoints';
 import { measureInstances } from './sections/instances';
+import { measureIsolation } from './sections/isolation';
 import { measureLatency } from './sections/latency';
 import { measureMemory } from './sections/memory';
 import { measureParking } from './sections/parking';
@@ -27,6 +28,7 @@ const MEASURE: Record<SectionName, (bench: Bench) => Promise<void>> = {
   throughput: measureThroughput,
   endpoints: measureEndpoints,
   instances: measureInstances,
+  isolation: measureIsolation,
   latency: measureLatency,
   parking: measureParking,
   websocket: measureWebSockets,

@@ -4,6 +4,7 @@ export const SECTIONS = [
   'throughput',
   'endpoints',
   'instances',
+  'isolation',
   'latency',
   'parking',
   'websocket',

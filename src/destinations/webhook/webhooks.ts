@@ -59,8 +59,9 @@ export class Webhooks implements DestinationFamily {
         base64: settings.base64,
         headers: settings.headers,
         signingSecrets: settings.secret?.split(',').map((secret) => secret.trim()) ?? [],
-        maxAttempts: settings.maxAttempts ?? config.retry.maxAttempts,
-        timeoutMs: settings.timeoutMs ?? config.outgoing.timeoutMs,
+        // The operator's limits hold for tenants: they may only ask for less.
+        maxAttempts: Math.min(settings.maxAttempts ?? Number.POSITIVE_INFINITY, config.retry.maxAttempts),
+        timeoutMs: Math.min(settings.timeoutMs ?? Number.POSITIVE_INFINITY, config.outgoing.timeoutMs),
         shares: sharesOf(id, config.delivery.maxShare, origin),
       },
       this.options,

@@ -9,6 +9,8 @@ import { Counter } from './receiver';
 const durationMs = Number(process.env['SLOW_MS']);
 const places = Number(process.env['SLOW_PLACES'] ?? 0) || Number.POSITIVE_INFINITY;
 
+const status = Number(process.env['SLOW_STATUS'] ?? 200);
+
 let answered = 0;
 let busy = 0;
 const queue: ServerResponse[] = [];
@@ -18,7 +20,7 @@ function serve(response: ServerResponse): void {
   setTimeout(() => {
     busy--;
     answered++;
-    response.end('ok');
+    response.writeHead(status).end('ok');
     const next = queue.shift();
     if (next !== undefined) serve(next);
   }, durationMs);

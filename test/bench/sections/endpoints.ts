@@ -1,8 +1,7 @@
-import { Child } from '../child';
 import { type Contestant, startContestant } from '../contestants/contestants';
 import type { Bench } from '../context';
 import { Events } from '../events';
-import { Counter, type Receiver } from '../receivers/receiver';
+import { startEndpoint } from '../receivers/endpoint';
 import { figure, heading, perSecond, verdict } from '../report';
 import { median, ratios } from '../statistics';
 import { drainQueue } from './throughput';
@@ -92,28 +91,4 @@ async function measure(
   await bench.redis.clear();
   bench.progress(`endpoint of ${nameOf(endpoint)}: ${contestant} ${concurrency ?? ''} ${perSecond(rate)}`);
   return rate;
-}
-
-async function startEndpoint(
-  { folder, cleanup }: Bench,
-  { ms, places }: Endpoint,
-): Promise<Receiver & { stop(): Promise<unknown> }> {
-  const child = await Child.start(
-    {
-      name: 'endpoint',
-      args: Child.script('receivers/slow-process.ts'),
-      env: { SLOW_MS: String(ms), SLOW_PLACES: String(places) },
-      folder,
-    },
-    cleanup,
-  );
-  const { port } = await child.message<{ port: number }>();
-  const origin = `http://127.0.0.1:${port}`;
-  const counter = new Counter(origin, Number);
-  return {
-    name: 'endpoint',
-    url: `${origin}/webhook`,
-    received: () => counter.read(),
-    stop: () => child.stop(),
-  };
 }

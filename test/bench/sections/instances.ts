@@ -1,20 +1,15 @@
-import { Redis } from 'ioredis';
-import { MODULES } from '../../../src/modules';
-import { SettingsCipher } from '../../../src/settings/cipher';
-import { SettingsStore } from '../../../src/settings/settings-store';
 import { startContestant } from '../contestants/contestants';
 import type { Bench } from '../context';
-import { Events, instanceName } from '../events';
+import { Events } from '../events';
 import { figure, heading, verdict } from '../report';
 import { median, ratios } from '../statistics';
+import { setWebhooks } from '../webhooks';
 import { drainQueue, type Throughput, text } from './throughput';
 
 const [FEW, MANY] = [10, 10_000];
 const GOAL = 0.9;
 /** So many that each instance is heard of again and again; the first event of each costs a look at Redis. */
 const EVENTS_PER_INSTANCE = 10;
-/** Written at once. */
-const BATCH = 200;
 /** No global webhook: every event goes to its instance's own. */
 const ENVIRONMENT = { WEBHOOK_GLOBAL_URL: '', WEBHOOK_ALLOWED_NETWORKS: '127.0.0.0/8' };
 
@@ -53,32 +48,10 @@ async function compare(
 }
 
 async function measure(bench: Bench, instances: number, from: number): Promise<Throughput> {
-  await setWebhooks(bench, instances);
+  await setWebhooks(bench, instances, (number) => `${bench.receiver.url}/${number}`);
   const start = () => startContestant(bench, 'relay', '', ENVIRONMENT);
   const events = new Events('small', instances);
   const throughput = await drainQueue(bench, `${instances} instances`, events, start, { from });
   await bench.redis.clear();
   return throughput;
-}
-
-async function setWebhooks({ redis: { uri, prefix }, receiver }: Bench, instances: number): Promise<void> {
-  const redis = new Redis(uri);
-  const store = new SettingsStore({
-    sections: MODULES.sections,
-    redis,
-    prefix,
-    cipher: new SettingsCipher([]),
-  });
-  for (let first = 0; first < instances; first += BATCH) {
-    const numbers = Array.from({ length: Math.min(BATCH, instances - first) }, (_, index) => first + index);
-    await Promise.all(
-      numbers.map((number) => {
-        const settings = MODULES.sections.schema.parse({
-          webhook: { url: `${receiver.url}/${number}`, base64: true },
-        });
-        return store.update(instanceName(number), () => settings);
-      }),
-    );
-  }
-  redis.disconnect();
 }

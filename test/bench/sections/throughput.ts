@@ -83,16 +83,24 @@ async function measure(bench: Bench, contestant: Contestant, size: EventSize): P
   return throughput;
 }
 
+export interface DrainOptions {
+  /** Measured from the event with this number on. */
+  readonly from?: number;
+  /** What the last events are given for their answers and acknowledgements. */
+  readonly settleMs?: number;
+  /** Events that the receiver gets; all of them where this is left out. */
+  readonly expected?: number;
+}
+
 /**
- * Fills the queue with `events`, and lets the contestant that `start` starts deliver them all; measured from the one
- * with the number `from` on.
+ * Fills the queue with `events`, and lets the contestant that `start` starts deliver them all.
  */
 export async function drainQueue(
   bench: Bench,
   name: string,
   events: Events,
   start: () => Promise<Child>,
-  { from = 1, settleMs = SETTLE_MS }: { readonly from?: number; readonly settleMs?: number } = {},
+  { from = 1, settleMs = SETTLE_MS, expected = bench.options.events }: DrainOptions = {},
 ): Promise<Throughput> {
   const { broker, receiver, options } = bench;
   await broker.renewQueue();
@@ -100,7 +108,7 @@ export async function drainQueue(
   await broker.confirmed();
   const before = await receiver.received();
   const child = await start();
-  const throughput = await follow(receiver, before, options.events, child, from);
+  const throughput = await follow(receiver, before, expected, child, from);
   await delay(settleMs);
   await child.stop();
   const left = await broker.left();

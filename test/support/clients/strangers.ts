@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import { RawConnection } from '.././clients/raw-connection';
-import { HOST } from '.././processes/ports';
+import { HOST } from '../processes/ports';
+import { RawConnection } from './raw-connection';
 
 /** Just below what one address may have. */
 const CROWD = 900;

@@ -62,8 +62,8 @@ export class PusherScenario {
    */
   async conclude(fault: string, acceptable = this.scenario.published, refused = 0): Promise<AuditLine> {
     const { scenario } = this;
-    const isSettled = ({ parked, delivered, dead }: AuditLine): boolean =>
-      parked === 0 && delivered > 0 && dead === refused;
+    const isSettled = ({ parked, delivered, discarded, dead }: AuditLine): boolean =>
+      parked === 0 && dead === refused && delivered + discarded + dead >= scenario.published.length;
     await this.untilTaken(acceptable.length).catch(() => {});
     const audit = await scenario.untilAudited(isSettled, PUSHER, 60_000);
     await scenario.stopWorkers();

@@ -95,27 +95,60 @@ describe('the limit', () => {
   });
 });
 
-describe('a sign of overload', () => {
-  test('halves it, once for all that was under way', () => {
+describe('signs of overload', () => {
+  let now = 0;
+
+  /** Answers at the limit, of which `part` say that it was too much, spread evenly. */
+  const answer = (limit: AdaptiveLimit, answers: number, part: number): void => {
+    let owed = 0;
+    for (let count = 0; count < answers; count++) {
+      now++;
+      owed += part;
+      const isOverloaded = owed >= 1;
+      if (isOverloaded) owed--;
+      limit.ended(isOverloaded ? 'overloaded' : 'well', now - 0.5, now, limit.value);
+    }
+  };
+
+  test('nothing but those: half of it for each sample, down to one attempt at a time', () => {
     const limit = create();
-    for (let index = 0; index < 40; index++) limit.ended('overloaded', 0, 1000 + index, 50);
+    answer(limit, 40, 1);
     expect(limit.value).toBe(FIRST / 2);
-    limit.ended('overloaded', 1001, 2000, 25);
-    expect(limit.value).toBe(12);
+    answer(limit, 1000, 1);
+    expect(limit.value).toBe(1);
   });
 
-  test('again and again leaves one attempt at a time, and good answers raise it slowly', () => {
+  test('an endpoint that is well again is given more, step by step', () => {
     const limit = create();
-    for (let now = 0; now < 100; now++) limit.ended('overloaded', now, now + 0.5, 1);
-    expect(limit.value).toBe(1);
-    for (let now = 100; now < 200; now++) limit.ended('well', now, now + 0.5, limit.value);
+    answer(limit, 1000, 1);
+    answer(limit, 160, 0);
     expect(limit.value).toBeGreaterThan(5);
     expect(limit.value).toBeLessThan(FIRST);
   });
 
+  test('one failure in seven, for reasons of its own, leaves an endpoint dozens of attempts at once', () => {
+    const limit = create();
+    answer(limit, 20_000, 1 / 7);
+    expect(limit.value).toBeGreaterThan(30);
+    expect(limit.value).toBeLessThan(100);
+  });
+
+  test('an endpoint that refuses what is more than it takes is given little more', () => {
+    const limit = create();
+    for (let round = 0; round < 300; round++) {
+      const sent = limit.value;
+      for (let index = 0; index < sent; index++)
+        limit.ended(index < 100 ? 'well' : 'overloaded', now, now + 50, sent);
+      now += 51;
+    }
+    expect(limit.value).toBeGreaterThan(90);
+    expect(limit.value).toBeLessThan(150);
+  });
+
   test('what says nothing changes nothing, nor do good answers while the limit is hardly in use', () => {
     const limit = create();
-    for (let now = 0; now < 1000; now++) {
+    for (let count = 0; count < 1000; count++) {
+      now++;
       limit.ended('nothing', now - 500, now, 50);
       limit.ended('well', now - 5, now, 3);
     }
