@@ -12,7 +12,7 @@ export function doctorCommand(): Command {
       const directory = process.cwd();
       const { config, warnings } = MODULES.loadConfig(directory, process.env);
       const file = readSettingsFile(MODULES.sections, directory, config.settings.file);
-      // Only here: no other command needs what everything is looked at with.
+      // Only here: no other command needs it.
       const { examine } = await import('../doctor/doctor.js');
       const findings = await examine({
         modules: MODULES,

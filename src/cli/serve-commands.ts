@@ -90,7 +90,7 @@ function warnOfNothingGlobal({ modules, config, log }: PartOptions): void {
 }
 
 async function gatewayPart(options: PartOptions): Promise<Part> {
-  // Only here: a worker alone needs none of what the gateway is made of.
+  // Only here: a worker alone needs neither the gateway's own routes nor its WebSockets.
   const { RelayGateway } = await import('../gateway/gateway.js');
   const gateway = new RelayGateway(options);
   return {

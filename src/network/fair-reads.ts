@@ -7,8 +7,7 @@ const SLICE_MS = 10;
 /**
  * A turn of the event loop serves every socket that has something to read, and each may bring a chunk of 64 KB: a thousand of
  * them at once would keep everybody else waiting for seconds. Once a slice is used up, all sockets wait for the next turn;
- * those that were served go behind those that were not,
- * and the others in an order in which none of them keeps the rest waiting.
+ * those that were served go behind those that were not, and the others follow by address, one of each, the newest first.
  */
 export class FairReads {
   /** Since when this turn has been reading. */

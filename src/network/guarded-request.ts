@@ -8,7 +8,7 @@ import { IncomingMessage } from 'node:http';
  * ignore that (RFC 9110, section 7.8), but Node.js takes every offer once somebody listens for upgrades.
  */
 export class GuardedRequest extends IncomingMessage {
-  /** Told the size of each piece of the body before anybody reads it; whether it is of use to anybody. */
+  /** Called with the size of each piece of the body before it is read; returns whether anybody still needs it. */
   onPiece: ((bytes: number) => boolean) | undefined;
   private offer: boolean | null | undefined;
   private isUnwanted = false;

@@ -13,7 +13,7 @@ export class Metrics {
   );
   readonly duplicates = this.counter(
     'relay_events_duplicate_total',
-    'Events taken from a source of which another copy was accepted before (DEDUPLICATION_SECONDS)',
+    'Events taken from a source of which another copy was done before (DEDUPLICATION_SECONDS)',
     ['source', 'event'],
   );
   readonly deliveries = this.counter('relay_deliveries_total', 'Deliveries by how they ended', [

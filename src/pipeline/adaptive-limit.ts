@@ -39,7 +39,7 @@ const LEFT = { least: 0.5, whileQueueing: 0.9 };
 const TOLERATED = 0.05;
 /** With so many overloaded answers more attempts would be of no use. */
 const HOPELESS = 0.5;
-/** Answers of one sample: at least so many, and this part of the limit. */
+/** A sample has at least `least` answers, and at least `ofLimit` times the limit. */
 const SAMPLE = { least: 16, ofLimit: 0.8 };
 /** The limit is only raised where this part of it is in use: an idle destination proves nothing. */
 const IN_USE = 0.8;

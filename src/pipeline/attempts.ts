@@ -2,7 +2,13 @@ import { errorCode } from '../errors';
 import { monotonicMs } from '../time/monotonic';
 import { ActiveClock } from './active-clock';
 import type { Bulkhead } from './bulkhead';
-import type { AttemptRecord, Delivery, Outcome, RunningAttempt } from './delivery';
+import {
+  type AttemptRecord,
+  type Delivery,
+  type Outcome,
+  type RunningAttempt,
+  withoutLoadSign,
+} from './delivery';
 import type { Places } from './places';
 import { Signal } from './signal';
 
@@ -91,7 +97,7 @@ export class Attempts {
     bulkhead.leave(place, this.clock.now(), isRetry, outcome);
     if (entry !== undefined) this.untrack(entry);
     const durationMs = Math.round(monotonicMs() - startedMs);
-    const record: AttemptRecord = { attempt, at, durationMs, outcome };
+    const record: AttemptRecord = { attempt, at, durationMs, outcome: withoutLoadSign(outcome) };
     this.options.observer.attemptEnded(delivery, record);
     this.room.emit();
     for (const listener of this.endListeners.splice(0)) listener();

@@ -52,11 +52,6 @@ export class Bulkhead {
     return this.waiting === 0 || this.activeRetries < Math.max(1, this.limit.value >> 1);
   }
 
-  /** Attempts at once that the destination is given now. */
-  get concurrency(): number {
-    return this.limit.value;
-  }
-
   get isIdle(): boolean {
     return this.active === 0;
   }

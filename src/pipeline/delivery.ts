@@ -43,6 +43,13 @@ export type Outcome =
   /** `reason` is a word of the destination's own; it labels a metric, so a destination has few of them. */
   | { readonly kind: 'discarded'; readonly reason: string };
 
+/** The sign of overload is for the bulkhead: it is no part of a delivery's history, nor of what anybody is told. */
+export function withoutLoadSign(outcome: Outcome): Outcome {
+  if (outcome.kind !== 'failed' || outcome.overloaded === undefined) return outcome;
+  const { overloaded: _served, ...told } = outcome;
+  return told;
+}
+
 /** Why an attempt is cut short from our side. */
 export type AbortReason = 'timeout' | 'shutdown';
 

@@ -4,7 +4,7 @@ import type { Bulkhead } from './bulkhead';
 import { Company } from './company';
 import type { AttemptRecord, Delivery, DestinationId, ParkReason } from './delivery';
 import { Line, type Submission, type Waiting } from './line';
-import type { Decide, Parking, ParkRequest, Ticket } from './parking';
+import { type Decide, type Parking, type ParkRequest, slowDelayMs, type Ticket } from './parking';
 import type { Places } from './places';
 
 /**
@@ -30,8 +30,6 @@ export interface DirectAttemptsParts {
   readonly onError: (error: unknown, delivery: Delivery) => void;
 }
 
-/** Added to the due time of a delivery parked as slow, after the request's own timeout. */
-const SLOW_MARGIN_MS = 5000;
 const SWEEP_MS = 50;
 /** A destination that has the pipeline to itself keeps its messages in the broker for as many times as long. */
 const ALONE_FACTOR = 10;
@@ -154,7 +152,7 @@ export class DirectAttempts {
 
   /** The request goes on; the job only becomes due when the request can no longer be under way. */
   private storeSlow({ delivery, sink, index }: Submission): Ticket {
-    const delayMs = delivery.destination.timeoutMs + SLOW_MARGIN_MS;
+    const delayMs = slowDelayMs(delivery);
     const ticket = this.parts.parking.park({
       delivery,
       reason: 'slow',

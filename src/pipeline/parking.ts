@@ -24,6 +24,14 @@ export type Decision =
 /** Decides after a failed or rejected attempt; pure (retry/policy.ts). */
 export type Decide = (delivery: Delivery, record: AttemptRecord) => Decision;
 
+/** Added to the request's own timeout before a delivery that turned slow is due: by then it cannot be under way. */
+const SLOW_MARGIN_MS = 5000;
+
+/** How long a delivery waits in the store while a slow attempt at it goes on. */
+export function slowDelayMs({ destination }: Delivery): number {
+  return destination.timeoutMs + SLOW_MARGIN_MS;
+}
+
 /** A delivery to store, with what is known of it so far. */
 export interface ParkRequest {
   readonly delivery: Delivery;

@@ -42,11 +42,6 @@ export class Places {
 
   constructor(private readonly options: PlacesOptions) {}
 
-  /** Attempts under way, slow ones included. */
-  get attempts(): number {
-    return this.all.attempts;
-  }
-
   /** Whether one more attempt fits into what all share. One alone always fits. */
   hasRoomFor(bytes: number): boolean {
     const { most } = this.options;

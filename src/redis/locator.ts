@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { StoreUnavailableError } from '../errors';
+import { errorCode, StoreUnavailableError } from '../errors';
 import { type Access, type ServerAddress, tlsOptionsFor } from './access';
 
 /** Finds the server that takes the relay's writes at this moment. */
@@ -90,7 +90,7 @@ export class GuidedLocator implements Locator {
     const target = mostNamed(directions.map(({ target }) => target));
     if (target === undefined) {
       throw new StoreUnavailableError(
-        `no server tells where Redis takes writes: ${lastError instanceof Error ? lastError.message : 'none knows'}`,
+        `no server tells where Redis takes writes: ${lastError === undefined ? 'none knows' : errorCode(lastError)}`,
         { cause: lastError },
       );
     }

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { errorCode } from '../errors';
 import type { Logger } from '../observability/logging';
 import { monotonicMs } from '../time/monotonic';
 import type { RelayRedis } from './relay-redis';
 import { isReplyError } from './reply-error';
 import { defineScripts } from './scripts';
+import { SilentConnectionError } from './socket-watch';
 import { changeOf, type KnownStore, type StoreChange, storeMarkKey } from './store-mark';
 
 export interface RedisHealthParts {
@@ -187,8 +189,10 @@ export class RedisHealth {
   }
 }
 
+/** Readiness is told without a key: Redis's own words and ours, but no library's, which name addresses. */
 function reasonOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).slice(0, MAX_REASON);
+  const isOurs = isReplyError(error) || error instanceof SilentConnectionError;
+  return (isOurs ? error.message : errorCode(error)).slice(0, MAX_REASON);
 }
 
 const CHANGES: Readonly<Record<Exclude<StoreChange, 'none'>, string>> = {

@@ -21,7 +21,7 @@ const STORED_SCRIPTS = {
 const SCRIPTS = {
   ...STORED_SCRIPTS,
   /**
-   * Claims events for one worker: 0 it has the claim now, 1 the event was accepted before, 2 another one has it. It may
+   * Claims events for one worker: 0 it has the claim now, 1 the event was done before, 2 another one has it. It may
    * have it from a call whose answer was lost: it asks for an event that it works on no second time.
    * KEYS: what keys of events begin with. ARGV: worker, how long the claim lasts, ids of events.
    */
@@ -42,7 +42,7 @@ const SCRIPTS = {
       return answers`,
   },
   /**
-   * Events were accepted: whoever holds a claim, further copies are seen. An empty text stands for that.
+   * Events are done: whoever holds a claim, further copies are seen. An empty text stands for that.
    * KEYS: what keys of events begin with. ARGV: how long that is remembered, ids of events.
    */
   relaySeen: {

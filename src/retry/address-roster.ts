@@ -14,14 +14,14 @@ export interface AddressRosterParts {
 }
 
 /** What Redis answered. */
-interface Look {
+interface Answer {
   /** By the clock of Redis. */
   readonly at: number;
   readonly living: ReadonlySet<string>;
 }
 
 const ANNOUNCE_MS = 5_000;
-/** How long a worker counts as living after it was last heard of: what it parked is left to its like. */
+/** How long a worker counts as living after it was last heard of: what it parked is left to workers with its address. */
 export const ADDRESS_LIVES_MS = 30_000;
 /** An older set says nothing about who lives. */
 const SET_KEPT_MS = 600_000;
@@ -37,11 +37,12 @@ const LEFT_LONGEST_MS = 60_000;
  * delivery.
  */
 export class AddressRoster {
-  private look: Look | undefined;
+  private lastAnswer: Answer | undefined;
   private readonly told = new Set<string>();
   private readonly pace = new Pace(LEFT);
   private timer: NodeJS.Timeout | undefined;
   private announcing: Promise<void> | undefined;
+  private isStopped = false;
 
   constructor(private readonly parts: AddressRosterParts) {}
 
@@ -51,6 +52,7 @@ export class AddressRoster {
   }
 
   async stop(): Promise<void> {
+    this.isStopped = true;
     clearInterval(this.timer);
     await this.announcing;
   }
@@ -63,8 +65,8 @@ export class AddressRoster {
   leaveFor({ data: { d, a }, parkedAt }: DueDelivery, address: string | undefined): number {
     if (a === undefined || a === address) return 0;
     // Whoever parks is alive, but this worker may have looked before that.
-    if (this.look === undefined || this.look.at <= parkedAt) this.announceSoon();
-    else if (!this.look.living.has(entry(d, a))) return 0;
+    if (this.lastAnswer === undefined || this.lastAnswer.at <= parkedAt) this.announceSoon();
+    else if (!this.lastAnswer.living.has(entry(d, a))) return 0;
     const now = monotonicMs();
     const waitMs = this.pace.waitMs(now);
     if (waitMs < LEFT_LONGEST_MS) this.pace.take(now);
@@ -79,7 +81,7 @@ export class AddressRoster {
       const entries = [...own].map(([id, address]) => entry(id, address));
       const reply = await store.call('relayAnnounce', ADDRESS_LIVES_MS, SET_KEPT_MS, ...entries);
       const [at, living] = reply as [number, readonly string[]];
-      this.look = { at, living: new Set(living) };
+      this.lastAnswer = { at, living: new Set(living) };
       this.compare(living);
     } catch (error) {
       onError(error);
@@ -87,6 +89,7 @@ export class AddressRoster {
   }
 
   private announceSoon(): void {
+    if (this.isStopped) return;
     this.announcing ??= this.announce().finally(() => {
       this.announcing = undefined;
     });

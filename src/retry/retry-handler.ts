@@ -3,7 +3,7 @@ import { parseEnvelope } from '../events/envelope';
 import type { Attempts } from '../pipeline/attempts';
 import type { Bulkhead } from '../pipeline/bulkhead';
 import type { AttemptRecord, Delivery, DeliveryId, Destination, DestinationId } from '../pipeline/delivery';
-import type { DeadReason, Decide } from '../pipeline/parking';
+import { type DeadReason, type Decide, slowDelayMs } from '../pipeline/parking';
 import type { Places } from '../pipeline/places';
 import { OpenWork } from '../time/open-work';
 import { within } from '../time/within';
@@ -45,8 +45,6 @@ type Next =
 
 /** Settings that take longer are no reason to hold a place. */
 const SETTINGS_MS = 5_000;
-/** Added to the due time of a delivery that was put back as slow, after the request's own timeout. */
-const SLOW_MARGIN_MS = 5_000;
 /** A record of a later version waits this long for a worker that reads it. */
 const NEWER_RECORD_MS = 300_000;
 
@@ -166,8 +164,7 @@ export class RetryHandler {
     delivery: Delivery,
     record: Promise<AttemptRecord>,
   ): Promise<boolean> {
-    const delayMs = delivery.destination.timeoutMs + SLOW_MARGIN_MS;
-    const result = await this.parts.deliveries.giveBack(due, delayMs);
+    const result = await this.parts.deliveries.giveBack(due, slowDelayMs(delivery));
     // Where the answer was lost the lock tells: whoever holds it still may put it back or give it up.
     if (result.kind !== 'parked') return false;
     this.late.begin();

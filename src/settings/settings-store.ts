@@ -205,7 +205,9 @@ export class SettingsStore {
     ];
   }
 
+  /** @throws RangeError where instances cannot be found by this section: it needs an `index` */
   private indexOf({ definition }: Section): string {
+    if (definition.index === undefined) throw new RangeError(`the section ${definition.name} has no index`);
     return `${this.hash}:${definition.index}`;
   }
 

@@ -50,8 +50,9 @@ export function drainSteps(parts: DrainParts): Step[] {
   const { relay, attempts, directAttempts, retries, ledger, commit, lifecycle } = parts;
   const idle = (): Promise<unknown> => Promise.all([relay.idle(), attempts.idle(), directAttempts.idle()]);
   return [
-    { name: 'stop intake', share: 30, run: () => stopIntake(parts) },
-    { name: 'wait for attempts', share: 50, run: idle },
+    // A long poll of SQS cannot be cut short without a message being lost from sight for its visibility timeout.
+    { name: 'stop intake', share: 65, run: () => stopIntake(parts) },
+    { name: 'wait for attempts', share: 15, run: idle },
     { name: 'interrupt', share: 0, run: () => interrupt(parts) },
     { name: 'settle', share: 6, run: idle },
     { name: 'close retries', share: 2, run: () => retries.close() },

@@ -92,9 +92,12 @@ export class Observer implements RelayObserver, AttemptObserver, ParkingObserver
   }
 
   addressesDiffer(destination: string): void {
-    this.log.warn('other workers send to another address: what each of them parked is left to its like', {
-      destination,
-    });
+    this.log.warn(
+      'other workers have another address for this destination: each worker retries only what was parked for its own address',
+      {
+        destination,
+      },
+    );
   }
 
   broughtForward(count: number): void {
