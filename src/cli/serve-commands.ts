@@ -46,12 +46,13 @@ async function serve(names: readonly PartName[]): Promise<void> {
   // Until everything is settled: a process that ends in any other way has not done its work.
   process.exitCode = FINDING;
   const options = { modules: MODULES, config, settings: file.settings, metrics, log };
-  const parts = await Promise.all(
-    names.map((name) => (name === 'worker' ? workerPart(options) : gatewayPart(options))),
-  );
-  // Signals count from here on: one that comes while the parts start ends them just as well.
-  const stopped = stopOnSignal([...parts].reverse(), log);
+  let stopped: Promise<void>;
   try {
+    const parts = await Promise.all(
+      names.map((name) => (name === 'worker' ? workerPart(options) : gatewayPart(options))),
+    );
+    // Signals count from here on: one that comes while the parts start ends them just as well.
+    stopped = stopOnSignal([...parts].reverse(), log);
     for (const part of parts) await part.start();
   } catch (error) {
     // Nothing is consumed yet, so there is nothing to drain; what is open must not keep the process alive.

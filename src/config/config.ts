@@ -71,7 +71,7 @@ const DAY_MS = 86_400_000;
 export function coreConfigOf(values: Values, reading: Reading): CoreConfig {
   return {
     deduplicationMs: values.DEDUPLICATION_SECONDS * 1000,
-    outgoing: outgoingOf(values),
+    outgoing: outgoingOf(values, reading),
     delivery: {
       concurrency: values.DELIVERY_CONCURRENCY,
       concurrencyPerDestination: values.DELIVERY_CONCURRENCY_PER_DESTINATION,

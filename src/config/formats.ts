@@ -1,4 +1,5 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
+import { isIP } from 'node:net';
 import { parseUrl } from './url';
 
 /** What a variable may be. `parse` takes the text of the environment or a JSON value of a configuration file. */
@@ -124,4 +125,15 @@ function parseJson(value: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** Whether `text` is an IP address, or a network in CIDR notation. */
+export function isNetwork(text: string): boolean {
+  const [address = '', bits, ...others] = text.split('/');
+  const version = isIP(address);
+  return (
+    version !== 0 &&
+    others.length === 0 &&
+    (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128)))
+  );
 }

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isNetwork } from './formats';
 import type { Reading } from './reading';
 import type { Values } from './variables';
 
@@ -69,14 +69,4 @@ export function gatewayOf(values: Values, reading: Reading): GatewayConfig {
       credentials: values.CORS_CREDENTIALS && !isOpen,
     },
   };
-}
-
-function isNetwork(text: string): boolean {
-  const [address = '', bits, ...others] = text.split('/');
-  const version = isIP(address);
-  return (
-    version !== 0 &&
-    others.length === 0 &&
-    (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128)))
-  );
 }

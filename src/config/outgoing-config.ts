@@ -1,3 +1,5 @@
+import { isNetwork } from './formats';
+import type { Reading } from './reading';
 import type { Values } from './variables';
 
 /** What every destination goes by. */
@@ -19,7 +21,12 @@ export interface ProxyConfig {
   readonly except: readonly string[];
 }
 
-export function outgoingOf(values: Values): OutgoingConfig {
+export function outgoingOf(values: Values, reading: Reading): OutgoingConfig {
+  const wrong = values.WEBHOOK_ALLOWED_NETWORKS.filter((text) => !isNetwork(text));
+  for (const text of wrong)
+    reading.problem(
+      `WEBHOOK_ALLOWED_NETWORKS: ${JSON.stringify(text)} must be a network such as 172.18.0.0/16`,
+    );
   return {
     stripApikey: values.WEBHOOK_STRIP_APIKEY,
     timeoutMs: values.WEBHOOK_REQUEST_TIMEOUT_MS,

@@ -13,7 +13,15 @@ httpDestinationSuite('letterbox', () => {
         connections: MAX_CONNECTIONS,
         connectTimeoutMs: 5000,
       });
-      const target = { id: 'letterbox:test' as DestinationId, url, password: undefined, timeoutMs: 30_000 };
+      const target = {
+        id: 'letterbox:test' as DestinationId,
+        url,
+        password: undefined,
+        timeoutMs: 30_000,
+        maxAttempts: 3,
+        stripApikey: true,
+        shares: [],
+      };
       const destination = new LetterboxDestination(target, client);
       created.push(destination);
       return destination;

@@ -1,7 +1,6 @@
 import type { Pool } from 'undici';
 import { toOutcome } from '../../../../src/destinations/http/answer';
 import { HttpExchange, type HttpResult } from '../../../../src/destinations/http/exchange';
-import { sharesOf } from '../../../../src/destinations/shares-of';
 import { composeBody } from '../../../../src/events/body';
 import type {
   Delivery,
@@ -17,29 +16,36 @@ export interface LetterboxTarget {
   readonly url: string;
   readonly password: string | undefined;
   readonly timeoutMs: number;
+  readonly maxAttempts: number;
+  readonly stripApikey: boolean;
+  readonly shares: readonly Share[];
+  /** Left out where all workers have it from the same place. */
+  readonly address?: string;
 }
 
 const REJECTED: ReadonlySet<number> = new Set([404, 422]);
-const MAX_ATTEMPTS = 3;
-const MAX_SHARE = 0.25;
 
 /** Posts each event to a path that ends with the delivery's id. */
 export class LetterboxDestination implements Destination {
   readonly kind = 'letterbox';
   readonly id: DestinationId;
-  readonly maxAttempts = MAX_ATTEMPTS;
+  readonly maxAttempts: number;
   readonly timeoutMs: number;
   readonly shares: readonly Share[];
+  readonly address?: string;
   private readonly path: string;
   private readonly headers: string[];
 
   constructor(
-    { id, url, password, timeoutMs }: LetterboxTarget,
+    private readonly target: LetterboxTarget,
     private readonly client: Pool,
   ) {
-    this.id = id;
-    this.shares = sharesOf(id, MAX_SHARE);
-    this.timeoutMs = timeoutMs;
+    const { url, password } = target;
+    this.id = target.id;
+    this.maxAttempts = target.maxAttempts;
+    this.timeoutMs = target.timeoutMs;
+    this.shares = target.shares;
+    if (target.address !== undefined) this.address = target.address;
     this.path = new URL(url).pathname.replace(/\/$/, '');
     this.headers = password === undefined ? [] : ['x-password', password];
   }
@@ -48,7 +54,7 @@ export class LetterboxDestination implements Destination {
     const request = {
       path: `${this.path}/${id}`,
       headers: this.headers,
-      body: composeBody(envelope, { stripApikey: true }),
+      body: composeBody(envelope, { stripApikey: this.target.stripApikey }),
     };
     return new HttpExchange(this.client, request, judgeLetter);
   }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { httpUrl } from '../../../../src/config/formats';
+import { httpUrl, isHeader } from '../../../../src/config/formats';
 import { AddressGuard } from '../../../../src/network/address-guard';
 import { hasSameOrigin } from '../../../../src/settings/masked-url';
 import { Section } from '../../../../src/settings/section';
@@ -7,8 +7,15 @@ import { enabledField, eventsField, timeFields } from '../../../../src/settings/
 
 const fields = z.object({
   enabled: enabledField,
-  url: z.string().refine((value) => httpUrl.parse(value) !== undefined, `must be ${httpUrl.allowed}`),
-  password: z.string().optional(),
+  url: z
+    .string()
+    .max(500)
+    .refine((value) => httpUrl.parse(value) !== undefined, `must be ${httpUrl.allowed}`),
+  password: z
+    .string()
+    .max(1000)
+    .refine((value) => isHeader('x-password', value), 'must be text that a header can hold')
+    .optional(),
   events: eventsField,
   ...timeFields,
 });
