@@ -15,7 +15,7 @@ export class ActiveClock {
   now(): number {
     const reading = monotonicMs();
     const gap = reading - this.lastReading;
-    if (gap > STALL_MS) this.stalledMs += gap;
+    if (gap > STALL_MS) this.stalledMs += gap - STALL_MS;
     this.lastReading = reading;
     return reading - this.stalledMs;
   }

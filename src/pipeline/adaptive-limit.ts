@@ -43,6 +43,8 @@ const HOPELESS = 0.5;
 const SAMPLE = { least: 16, ofLimit: 0.8 };
 /** The limit is only raised where this part of it is in use: an idle destination proves nothing. */
 const IN_USE = 0.8;
+/** Time that answers took, of the time of all places: about 0.44 where none hangs, as a sample begins with no answers. */
+const LEAST_ANSWERED = 0.25;
 
 /**
  * How many attempts one destination is given at once: as many as it can take, and no more than it answers about as
@@ -62,6 +64,7 @@ const IN_USE = 0.8;
 export class AdaptiveLimit {
   private limit: number;
   private isProbing = true;
+  private decreasedAt = Number.NEGATIVE_INFINITY;
   private sample: Sample;
   /** At half of the limit or less, and the one that takes its place when the limit is twice as high. */
   private reference: Measured | undefined;
@@ -83,8 +86,10 @@ export class AdaptiveLimit {
    */
   ended(sign: LoadSign, startedAt: number, now: number, underWay: number): void {
     const { sample } = this;
-    // What began at another limit says nothing about this one.
-    if (sign === 'nothing' || startedAt < sample.since) return;
+    if (sign === 'nothing') return;
+    // What began at another limit says nothing about this one. A timeout takes longer than many samples: it counts unless it
+    // began before the last decrease.
+    if (startedAt < (sign === 'overloaded' ? this.decreasedAt : sample.since)) return;
     sample.count++;
     if (sign === 'overloaded') sample.overloaded++;
     else sample.sumMs += now - startedAt;
@@ -94,10 +99,10 @@ export class AdaptiveLimit {
 
   private adapt(sample: Sample, now: number): void {
     const { count, overloaded, inUse } = sample;
-    if (overloaded > count * TOLERATED) this.endProbing();
+    if (overloaded > count * TOLERATED) this.endProbing(now);
     const slack = this.slackOf(sample);
-    if (slack < 1) this.endProbing();
-    const mayRise = inUse >= count * IN_USE && overloaded < count * HOPELESS;
+    if (slack < 1) this.endProbing(now);
+    const mayRise = inUse >= count * IN_USE && overloaded < count * HOPELESS && this.isAnswered(sample, now);
     const limit = slack < 1 ? this.unqueued(slack) : mayRise ? this.raised() : this.limit;
     this.limit = Math.max(1, limit * Math.max(LEFT.least, 1 - overloaded / count));
     this.sample = sampleFor(this.limit, now);
@@ -117,6 +122,11 @@ export class AdaptiveLimit {
     return (this.reference.ms * QUEUEING_FACTOR + QUEUEING_MS) / measured.ms;
   }
 
+  /** What hangs is in use, too, but answers nothing: the answers must account for a part of the limit. */
+  private isAnswered({ since, sumMs }: Sample, now: number): boolean {
+    return this.limit <= this.options.first || sumMs >= this.limit * (now - since) * LEAST_ANSWERED;
+  }
+
   private raised(): number {
     const raised = this.isProbing ? this.limit * PROBING_STEP : this.limit + Math.sqrt(this.limit);
     return Math.min(this.options.most, raised);
@@ -127,8 +137,9 @@ export class AdaptiveLimit {
     return Math.max(floor, this.limit * Math.min(LEFT.whileQueueing, Math.max(LEFT.least, slack)));
   }
 
-  private endProbing(): void {
+  private endProbing(now: number): void {
     this.isProbing = false;
+    this.decreasedAt = now;
     this.latest = undefined;
   }
 }

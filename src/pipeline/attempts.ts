@@ -5,6 +5,7 @@ import type { Bulkhead } from './bulkhead';
 import {
   type AttemptRecord,
   type Delivery,
+  type DestinationId,
   type Outcome,
   type RunningAttempt,
   withoutLoadSign,
@@ -14,6 +15,8 @@ import { Signal } from './signal';
 
 /** How often attempts under way are looked at for being slow or out of time. */
 const SWEEP_MS = 50;
+/** Less than what is added to the due time of a delivery that is stored as slow. */
+const SLOW_STORED_MARGIN_MS = 4000;
 
 export interface AttemptObserver {
   /** Called once for every attempt that ended; must not throw. */
@@ -49,6 +52,9 @@ interface UnderWay {
   readonly startedAt: number;
   readonly running: RunningAttempt;
   readonly onSlow: () => void;
+  /** By a clock that stands still for nobody. */
+  readonly startedMs: number;
+  overdue: boolean;
   slow: boolean;
   index: number;
 }
@@ -63,7 +69,7 @@ export class Attempts {
   private idleListeners: (() => void)[] = [];
   private endListeners: (() => void)[] = [];
   /** An attempt has ended, or turned slow: there is room for another one. */
-  readonly room = new Signal();
+  readonly room = new Signal<DestinationId | undefined>();
 
   constructor(private readonly options: AttemptsOptions) {}
 
@@ -86,7 +92,7 @@ export class Attempts {
     try {
       outcome = await bulkhead.circuit.run(() => {
         const running = delivery.destination.start(delivery, attempt);
-        entry = { delivery, startedAt, running, onSlow, slow: false, index: 0 };
+        entry = { delivery, startedAt, startedMs, running, onSlow, overdue: false, slow: false, index: 0 };
         this.track(entry);
         return running.outcome;
       });
@@ -99,7 +105,7 @@ export class Attempts {
     const durationMs = Math.round(monotonicMs() - startedMs);
     const record: AttemptRecord = { attempt, at, durationMs, outcome: withoutLoadSign(outcome) };
     this.options.observer.attemptEnded(delivery, record);
-    this.room.emit();
+    this.room.emit(delivery.destination.id);
     for (const listener of this.endListeners.splice(0)) listener();
     return record;
   }
@@ -140,18 +146,33 @@ export class Attempts {
     }
   }
 
+  /**
+   * Whether what was stored as slow is soon due, by a clock that also counts time in which this process did not run. Seen
+   * twice: what lies in the socket after such a time is read in between.
+   */
+  private isNearlyDue(entry: UnderWay): boolean {
+    if (!entry.slow) return false;
+    const mostMs = entry.delivery.destination.timeoutMs + this.options.slowAfterMs + SLOW_STORED_MARGIN_MS;
+    const was = entry.overdue;
+    entry.overdue = monotonicMs() - entry.startedMs >= mostMs;
+    return was && entry.overdue;
+  }
+
   private sweep(now: number): void {
+    let turnedSlow = false;
     for (const entry of [...this.underWay]) {
       const age = now - entry.startedAt;
       entry.running.look?.(now);
-      if (age >= entry.delivery.destination.timeoutMs) entry.running.abort('timeout');
+      if (age >= entry.delivery.destination.timeoutMs || this.isNearlyDue(entry))
+        entry.running.abort('timeout');
       if (age >= this.options.slowAfterMs && !entry.slow) {
         entry.slow = true;
         this.options.places.turnedSlow(entry.delivery);
         entry.onSlow();
-        // It moved to the slow ones' pool.
-        this.room.emit();
+        turnedSlow = true;
       }
     }
+    // They moved to the slow ones' pool. Once for all: each call looks at many lines.
+    if (turnedSlow) this.room.emit(undefined);
   }
 }

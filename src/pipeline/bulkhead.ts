@@ -15,6 +15,8 @@ const FREE = Number.POSITIVE_INFINITY;
 const AVERAGE_WEIGHT = 0.1;
 /** Asking again too early costs a look at Redis; a turn reserved too late, at a bad moment's pace, costs time. */
 const SLOWEST_PACE_MS = 5;
+/** A retry that found no room asks again within this. */
+const KEPT_FOR_RETRY_MS = 1000;
 /** Parked deliveries never wait longer than this for their turn, however many they are. */
 const MAX_RESERVATION_MS = 300_000;
 
@@ -32,6 +34,7 @@ export class Bulkhead {
   private readonly starts: number[] = [];
   private readonly freePlaces: number[] = [];
   private active = 0;
+  private keptForRetryUntil = 0;
   private averageMs = 0;
   private nextTurnAt = 0;
   private oldestAt = 0;
@@ -43,17 +46,23 @@ export class Bulkhead {
   }
 
   get hasRoom(): boolean {
-    return this.active < this.limit.value;
+    const isKept =
+      this.keptForRetryUntil > 0 && this.limit.value > 1 && monotonicMs() < this.keptForRetryUntil;
+    const kept = isKept ? 1 : 0;
+    return this.active < this.limit.value - kept;
   }
 
   /** Retries leave half of the room to fresh events, where any wait. */
   get hasRoomForRetry(): boolean {
-    if (!this.hasRoom) return false;
-    return this.waiting === 0 || this.activeRetries < Math.max(1, this.limit.value >> 1);
+    const mayHave = this.waiting === 0 || this.activeRetries < Math.max(1, this.limit.value >> 1);
+    if (this.active < this.limit.value) return mayHave;
+    // Fresh deliveries that wait take every place at once when it comes free.
+    if (mayHave) this.keptForRetryUntil = monotonicMs() + KEPT_FOR_RETRY_MS;
+    return false;
   }
 
   get isIdle(): boolean {
-    return this.active === 0;
+    return this.active === 0 && this.waiting === 0;
   }
 
   /** Whether one more delivery would wait too long for its turn. */
@@ -67,7 +76,10 @@ export class Bulkhead {
     const place = this.freePlaces.pop() ?? this.starts.length;
     this.starts[place] = now;
     this.active++;
-    if (isRetry) this.activeRetries++;
+    if (isRetry) {
+      this.activeRetries++;
+      this.keptForRetryUntil = 0;
+    }
     return place;
   }
 
@@ -99,8 +111,9 @@ export class Bulkhead {
 
   /** Looked for once a millisecond: it is asked for with every delivery that must wait. */
   private oldestStart(now: number): number {
-    if (now === this.lookedAt) return this.oldestAt;
-    this.lookedAt = now;
+    const lookedAt = Math.floor(now);
+    if (lookedAt === this.lookedAt) return this.oldestAt;
+    this.lookedAt = lookedAt;
     this.oldestAt = now;
     for (const start of this.starts) if (start < this.oldestAt) this.oldestAt = start;
     return this.oldestAt;

@@ -40,6 +40,7 @@ export class Bulkheads {
   private forgetOneIdle(): void {
     for (const [id, bulkhead] of this.bulkheads) {
       if (!bulkhead.isIdle || bulkhead.circuit.closedIn() > 0) continue;
+      bulkhead.circuit.forget();
       this.bulkheads.delete(id);
       return;
     }

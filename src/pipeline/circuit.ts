@@ -32,6 +32,12 @@ export class Circuit {
 
   constructor(private readonly options: CircuitOptions) {}
 
+  /** Nobody asks it any more: it is not counted as open. */
+  forget(): void {
+    if (this.state.kind !== 'closed') this.options.onChange(-1);
+    this.state = CLOSED;
+  }
+
   /** Milliseconds until an attempt is let through: 0 when one may start now. */
   closedIn(): number {
     switch (this.state.kind) {

@@ -1,3 +1,4 @@
+import { monotonicMs } from '../time/monotonic';
 import { OpenWork } from '../time/open-work';
 import type { Attempts } from './attempts';
 import type { Bulkhead } from './bulkhead';
@@ -46,7 +47,7 @@ export class DirectAttempts {
   private readonly open = new OpenWork();
 
   constructor(private readonly parts: DirectAttemptsParts) {
-    parts.attempts.room.listen(() => this.startNext());
+    parts.attempts.room.listen((id) => this.startNext(id));
   }
 
   /** Takes a delivery; `sink` gets its result exactly once. */
@@ -57,8 +58,8 @@ export class DirectAttempts {
     if (bulkhead.circuit.closedIn() > 0)
       return this.parkWithoutAttempt(delivery, 'circuit-open', sink, index);
     const now = this.parts.attempts.clock.now();
-    this.company.note(id, now);
-    if (bulkhead.waiting === 0 && bulkhead.hasRoom && this.mayBegin(delivery, now)) {
+    this.company.note(id, monotonicMs());
+    if (bulkhead.waiting === 0 && bulkhead.hasRoom && this.mayBegin(delivery)) {
       void this.attempt({ delivery, sink, index }, bulkhead);
     } else if (this.isSaturated(delivery, bulkhead, now)) {
       this.parkWithoutAttempt(delivery, 'saturated', sink, index);
@@ -67,13 +68,19 @@ export class DirectAttempts {
 
   /** Whether one more delivery must not wait for this destination, as it would wait too long or hold up others. */
   private isSaturated(delivery: Delivery, bulkhead: Bulkhead, now: number): boolean {
-    if (this.company.isAlone(delivery.destination.id, now)) return false;
     const { places, maxWaitMs } = this.parts;
+    if (this.isAlone(delivery.destination.id))
+      return bulkhead.wouldWaitTooLong(maxWaitMs * ALONE_FACTOR, now);
     return !places.mayWait(delivery) || bulkhead.wouldWaitTooLong(maxWaitMs, now);
   }
 
-  private maxWaitMs(id: DestinationId, now: number): number {
-    return this.parts.maxWaitMs * (this.company.isAlone(id, now) ? ALONE_FACTOR : 1);
+  /** By a clock that goes on while nothing is under way. */
+  isAlone(id: DestinationId): boolean {
+    return this.company.isAlone(id, monotonicMs());
+  }
+
+  private maxWaitMs(id: DestinationId): number {
+    return this.parts.maxWaitMs * (this.isAlone(id) ? ALONE_FACTOR : 1);
   }
 
   /** Stores a delivery whose message has others that were already made, so that it cannot go back untouched. */
@@ -102,10 +109,10 @@ export class DirectAttempts {
     clearInterval(this.sweeper);
   }
 
-  private mayBegin(delivery: Delivery, now: number): boolean {
+  private mayBegin(delivery: Delivery): boolean {
     const { places } = this.parts;
     if (!places.hasRoomFor(delivery.envelope.body.length)) return false;
-    return places.mayBegin(delivery, this.company.isAlone(delivery.destination.id, now));
+    return places.mayBegin(delivery, this.isAlone(delivery.destination.id));
   }
 
   private enqueue(entry: Waiting, bulkhead: Bulkhead): void {
@@ -116,7 +123,10 @@ export class DirectAttempts {
       this.lines.set(id, line);
     }
     line.add(entry);
-    this.sweeper ??= setInterval(() => this.parkOverdue(this.parts.attempts.clock.now()), SWEEP_MS);
+    this.sweeper ??= setInterval(() => {
+      this.parkOverdue(this.parts.attempts.clock.now());
+      this.startNext(undefined);
+    }, SWEEP_MS);
   }
 
   private async attempt(submission: Submission, bulkhead: Bulkhead): Promise<void> {
@@ -182,25 +192,34 @@ export class DirectAttempts {
   }
 
   /** Room came free: destinations take turns, so that a long line at one does not keep the others waiting. */
-  private startNext(): void {
-    const now = this.parts.attempts.clock.now();
+  private startNext(where: DestinationId | undefined): void {
     let passedOver = 0;
     for (const [id, line] of this.lines) {
-      const turn = this.serve(id, line, now);
+      const turn = this.serve(id, line);
       if (turn === 'full') return;
-      if (turn === 'passed-over' && ++passedOver === MOST_PASSED_OVER) return;
+      if (turn === 'served') {
+        passedOver = 0;
+        continue;
+      }
+      // Behind the others: next time those are looked at that were not now.
+      this.lines.delete(id);
+      this.lines.set(id, line);
+      if (++passedOver >= Math.min(this.lines.size, MOST_PASSED_OVER)) break;
     }
+    // Its own place came free, which nobody else can use; it may stand behind many that are passed over.
+    const own = where === undefined ? undefined : this.lines.get(where);
+    if (where !== undefined && own !== undefined) this.serve(where, own);
   }
 
   /** Where several destinations wait each starts one, and comes round again; one alone starts as many as it may. */
-  private serve(id: DestinationId, line: Line, now: number): 'served' | 'passed-over' | 'full' {
+  private serve(id: DestinationId, line: Line): 'served' | 'passed-over' | 'full' {
     const { bulkhead } = line;
     do {
       const { first } = line;
       if (first === undefined) break;
-      if (!this.parts.places.hasRoomFor(first.delivery.envelope.body.length)) return 'full';
+      if (!this.parts.places.hasPlace) return 'full';
       if (bulkhead.circuit.closedIn() > 0) this.parkAll(line, 'circuit-open');
-      else if (bulkhead.hasRoom && this.mayBegin(first.delivery, now)) this.startFirst(line);
+      else if (bulkhead.hasRoom && this.mayBegin(first.delivery)) this.startFirst(line);
       else return 'passed-over';
     } while (this.lines.size === 1);
     this.lines.delete(id);
@@ -220,7 +239,7 @@ export class DirectAttempts {
 
   private parkOverdue(now: number): void {
     for (const [id, line] of this.lines) {
-      const maxWaitMs = this.maxWaitMs(id, now);
+      const maxWaitMs = this.maxWaitMs(id);
       while (line.first !== undefined && now - line.first.since > maxWaitMs) {
         const overdue = line.take();
         if (overdue !== undefined)

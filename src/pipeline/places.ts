@@ -28,6 +28,10 @@ interface Holding {
 
 /** An attempt holds the event as it came and as it is sent. */
 const COPIES = 2;
+/** Slow attempts that everybody may have, however many those have with whom it shares. */
+const LEAST_SLOW = 8;
+/** Part of the memory that one may hold that is alone: what turns slow holds it for long, and others may come. */
+const ALONE_BYTES = 0.5;
 
 /**
  * Shares out what attempts need: places, memory, and the messages that wait for them. Attempts that turned slow have places
@@ -44,8 +48,12 @@ export class Places {
 
   /** Whether one more attempt fits into what all share. One alone always fits. */
   hasRoomFor(bytes: number): boolean {
+    return this.hasPlace && this.fits(bytes);
+  }
+
+  get hasPlace(): boolean {
     const { most } = this.options;
-    return this.fits(bytes) && this.all.attempts - Math.min(this.all.slow, most) < most;
+    return this.all.attempts - Math.min(this.all.slow, most) < most;
   }
 
   /** Whether an event of `bytes` fits into memory; it does where nothing else is under way. */
@@ -56,15 +64,15 @@ export class Places {
   /** Whether the groups of this delivery may begin one more attempt. */
   mayBegin({ destination: { shares }, envelope: { body } }: Delivery, isAlone: boolean): boolean {
     const { most, maxBytes } = this.options;
-    return shares.every(({ key, part }) => {
+    const own = this.groups.get(shares[0]?.key ?? '') ?? NOTHING;
+    return shares.every(({ key, part }, index) => {
       const held = this.groups.get(key);
       if (held === undefined) return true;
-      if (held.slow >= atLeastOne(most * part)) return false;
-      if (isAlone) return true;
-      return (
-        held.attempts - held.slow < atLeastOne(most * part) &&
-        (held.bytes === 0 || held.bytes + body.length * COPIES <= maxBytes * part)
-      );
+      if (held.slow >= atLeastOne(most * part) && (index === 0 || own.slow >= LEAST_SLOW)) return false;
+      const bytesPart = isAlone ? Math.max(part, ALONE_BYTES) : part;
+      // One event alone fits whatever its size, as it does into what all share.
+      if (own.bytes > 0 && held.bytes + body.length * COPIES > maxBytes * bytesPart) return false;
+      return isAlone || held.attempts - held.slow < atLeastOne(most * part);
     });
   }
 
@@ -108,6 +116,8 @@ export class Places {
     }
   }
 }
+
+const NOTHING = emptyHolding();
 
 function emptyHolding(): Holding {
   return { attempts: 0, slow: 0, bytes: 0, waiting: 0 };

@@ -1,12 +1,12 @@
 /** Tells any number of listeners that something happened. Listeners stay until the signal itself is forgotten. */
-export class Signal {
-  private readonly listeners: (() => void)[] = [];
+export class Signal<T> {
+  private readonly listeners: ((what: T) => void)[] = [];
 
-  listen(listener: () => void): void {
+  listen(listener: (what: T) => void): void {
     this.listeners.push(listener);
   }
 
-  emit(): void {
-    for (const listener of this.listeners) listener();
+  emit(what: T): void {
+    for (const listener of this.listeners) listener(what);
   }
 }

@@ -28,6 +28,8 @@ export interface RetryHandlerParts {
   readonly attempts: Attempts;
   readonly places: Places;
   readonly bulkheadOf: (id: DestinationId) => Bulkhead;
+  /** Whether it has the pipeline to itself, as for fresh deliveries. */
+  readonly isAlone: (id: DestinationId) => boolean;
   /** Undefined where there is none any more; rejects where that cannot be known. */
   readonly destinationOf: (id: DestinationId) => Promise<Destination | undefined>;
   /** Whose retries are left to other workers. */
@@ -143,7 +145,7 @@ export class RetryHandler {
     // What does not fit into memory yet waits here: to fetch its body again would take just as much.
     while (!this.draining && !places.fits(due.data.l)) await attempts.nextEnd();
     // Others may have taken the room meanwhile. From here to the attempt's begin there is no pause.
-    if (!this.mayAttempt(bulkhead) || !places.mayBegin(delivery, false))
+    if (!this.mayAttempt(bulkhead) || !places.mayBegin(delivery, this.parts.isAlone(destination.id)))
       return this.postpone(due, turnMs(bulkhead, due.data));
     let onSlow = (): void => {};
     const turnedSlow = new Promise<'slow'>((resolve) => {
@@ -165,8 +167,8 @@ export class RetryHandler {
     record: Promise<AttemptRecord>,
   ): Promise<boolean> {
     const result = await this.parts.deliveries.giveBack(due, slowDelayMs(delivery));
-    // Where the answer was lost the lock tells: whoever holds it still may put it back or give it up.
-    if (result.kind !== 'parked') return false;
+    // Where the answer was lost the step was made all the same: `relayLate` sees whether the delivery lies there untouched.
+    if (result.kind !== 'parked' && result.kind !== 'unanswered') return false;
     this.late.begin();
     void record
       .then((ended) => this.concludeLate(due, delivery, ended))

@@ -90,6 +90,7 @@ function composeRetries({ config, log }: WorkerOptions, context: RetriesContext)
     attempts: delivery.attempts,
     places: delivery.places,
     bulkheadOf: (id) => delivery.bulkheads.of(id),
+    isAlone: (id) => delivery.directAttempts.isAlone(id),
     destinationOf: (id) => delivery.destinations.find(id),
     addresses: delivery.destinations.addresses,
     decide: storage.decide,

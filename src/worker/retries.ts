@@ -24,6 +24,7 @@ export interface RetriesParts {
   readonly attempts: Attempts;
   readonly places: Places;
   readonly bulkheadOf: (id: DestinationId) => Bulkhead;
+  readonly isAlone: (id: DestinationId) => boolean;
   readonly destinationOf: (id: DestinationId) => Promise<Destination | undefined>;
   /** Of the global destinations, by id. */
   readonly addresses: ReadonlyMap<DestinationId, string>;
@@ -94,9 +95,9 @@ function retryWorkerOf(parts: RetriesParts, roster: AddressRoster): RetryWorker 
 }
 
 function handlerOf({ observer, log, ...parts }: RetriesParts, addresses: AddressRoster): RetryHandler {
-  const { deliveries, attempts, places, bulkheadOf, destinationOf, decide } = parts;
+  const { deliveries, attempts, places, bulkheadOf, isAlone, destinationOf, decide } = parts;
   return new RetryHandler({
-    ...{ deliveries, attempts, places, bulkheadOf, destinationOf, addresses, decide, observer },
+    ...{ deliveries, attempts, places, bulkheadOf, isAlone, destinationOf, addresses, decide, observer },
     onError: throttled((error) => log.warn('a retry was put off', describeError(error))),
   });
 }

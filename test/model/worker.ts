@@ -129,6 +129,7 @@ export class ModelWorker {
       observer: OBSERVER,
     });
     const handler = new RetryHandler({
+      isAlone: () => false,
       deliveries,
       places,
       attempts: this.attempts,

@@ -148,6 +148,7 @@ export class StoreHarness {
     const worker = new RetryWorker({
       store: this.store,
       handler: new RetryHandler({
+        isAlone: () => false,
         deliveries: this.deliveries,
         places,
         attempts: new Attempts({

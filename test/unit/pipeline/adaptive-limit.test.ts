@@ -4,6 +4,22 @@ import { AdaptiveLimit, type LoadSign } from '../../../src/pipeline/adaptive-lim
 const MOST = 1000;
 const FIRST = 50;
 
+interface UnderWay {
+  readonly sign: LoadSign;
+  readonly startedAt: number;
+  readonly endsAt: number;
+}
+
+/** Takes out the one that ends first. */
+function takeFirst(underWay: UnderWay[]): UnderWay {
+  let first = 0;
+  for (const [index, { endsAt }] of underWay.entries())
+    if (endsAt < (underWay[first]?.endsAt ?? 0)) first = index;
+  const [taken] = underWay.splice(first, 1);
+  if (taken === undefined) throw new Error('nothing is under way');
+  return taken;
+}
+
 /**
  * An endpoint that answers after `ms`, `places` requests at a time: it queues the rest. Sends as much as the limit lets
  * through until `answers` have come, in virtual time.
@@ -14,22 +30,18 @@ function converse(
   answers: number,
 ): { readonly durationMs: number; readonly limits: readonly number[] } {
   const free: number[] = Array.from({ length: endpoint.places }, () => 0);
-  const underWay: { readonly startedAt: number; readonly endsAt: number }[] = [];
+  const underWay: UnderWay[] = [];
   const limits: number[] = [];
   let now = 0;
   const send = (): void => {
     const place = free.indexOf(Math.min(...free));
     const endsAt = Math.max(now, free[place] ?? 0) + endpoint.ms(now);
     free[place] = endsAt;
-    underWay.push({ startedAt: now, endsAt });
+    underWay.push({ sign: 'well', startedAt: now, endsAt });
   };
   for (let count = 0; count < answers; count++) {
     while (underWay.length < limit.value) send();
-    const earliest = underWay.reduce((first, each, index, all) => {
-      return each.endsAt < (all[first]?.endsAt ?? 0) ? index : first;
-    }, 0);
-    const [ended] = underWay.splice(earliest, 1);
-    if (ended === undefined) break;
+    const ended = takeFirst(underWay);
     now = ended.endsAt;
     limit.ended('well', ended.startedAt, now, underWay.length + 1);
     limits.push(limit.value);
@@ -143,6 +155,26 @@ describe('signs of overload', () => {
     }
     expect(limit.value).toBeGreaterThan(90);
     expect(limit.value).toBeLessThan(150);
+  });
+
+  test('timeouts of an endpoint that answers others quickly count, although they take longer than many samples', () => {
+    const limit = new AdaptiveLimit({ first: 100, most: 2000 });
+    const underWay: UnderWay[] = [];
+    let [time, peak] = [0, 0];
+    // Fifty places answer in 50 ms; whatever comes beyond these hangs for 30 s.
+    const send = (): void => {
+      const isWell = underWay.filter(({ sign }) => sign === 'well').length < 50;
+      const endsAt = time + (isWell ? 50 : 30_000);
+      underWay.push({ sign: isWell ? 'well' : 'overloaded', startedAt: time, endsAt });
+    };
+    while (time < 60_000) {
+      while (underWay.length < limit.value) send();
+      const { sign, startedAt, endsAt } = takeFirst(underWay);
+      time = endsAt;
+      limit.ended(sign, startedAt, time, underWay.length + 1);
+      peak = Math.max(peak, limit.value);
+    }
+    expect(peak).toBeLessThanOrEqual(300);
   });
 
   test('what says nothing changes nothing, nor do good answers while the limit is hardly in use', () => {

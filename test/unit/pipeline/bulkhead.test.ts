@@ -54,6 +54,17 @@ describe('admission', () => {
     expect(bulkhead.hasRoomForRetry).toBe(false);
   });
 
+  test('a retry that found no room gets the next place, although fresh deliveries wait', () => {
+    const { bulkhead } = setup(4);
+    bulkhead.waiting = 10;
+    const turns = [1, 2, 3, 4].map(() => bulkhead.enter(NOW, false));
+    expect(bulkhead.hasRoomForRetry).toBe(false);
+    for (const turn of turns.slice(0, 1)) bulkhead.leave(turn, NOW, false, DELIVERED);
+    expect([bulkhead.hasRoom, bulkhead.hasRoomForRetry]).toEqual([false, true]);
+    bulkhead.leave(bulkhead.enter(NOW, true), NOW, true, DELIVERED);
+    expect(bulkhead.hasRoom).toBe(true);
+  });
+
   test('even where there is room for one only, retries get it', () => {
     expect(setup(1).bulkhead.hasRoomForRetry).toBe(true);
   });

@@ -1,0 +1,87 @@
+import fc from 'fast-check';
+import type { Delivery } from '../../../src/pipeline/delivery';
+import { Places, type Share } from '../../../src/pipeline/places';
+import { FakeDestination } from '../../support/harness/pipeline-harness';
+import { deliveryTo, eventBody } from '../../support/values/events';
+
+const MOST = 100;
+
+const create = (maxBytes = 1e9): Places => new Places({ most: MOST, maxBytes, maxHeld: 40 });
+
+function deliveryOf(shares: readonly Share[], bytes = 0): Delivery {
+  const destination = new FakeDestination('webhook:instance/loja', 30_000, shares);
+  return deliveryTo(destination, eventBody(1, { data: 'x'.repeat(bytes) }));
+}
+
+const QUARTER: readonly Share[] = [{ key: 'instance loja', part: 0.25 }];
+
+test('a group has no more than its part of the places while others are active, and all of them where it is alone', () => {
+  const places = create();
+  const delivery = deliveryOf(QUARTER);
+  for (let count = 0; count < 25; count++) places.begin(delivery);
+  expect(places.mayBegin(delivery, false)).toBe(false);
+  expect(places.mayBegin(delivery, true)).toBe(true);
+  places.end(delivery, false);
+  expect(places.mayBegin(delivery, false)).toBe(true);
+});
+
+test('slow attempts have places of their own, of which a group begins no more beyond its part even where it is alone', () => {
+  const places = create();
+  const delivery = deliveryOf(QUARTER);
+  for (let count = 0; count < 25; count++) {
+    places.begin(delivery);
+    places.turnedSlow(delivery);
+  }
+  expect(places.hasPlace).toBe(true);
+  expect(places.mayBegin(delivery, true)).toBe(false);
+  places.end(delivery, true);
+  expect(places.mayBegin(delivery, true)).toBe(true);
+});
+
+test('what ended slow is no longer taken off: a place counts once', () => {
+  const places = new Places({ most: 1, maxBytes: 1e9, maxHeld: 1 });
+  const delivery = deliveryOf([]);
+  places.begin(delivery);
+  places.turnedSlow(delivery);
+  places.end(delivery, true);
+  places.begin(delivery);
+  expect(places.hasPlace).toBe(false);
+});
+
+test('one event of any size may begin where its owner has nothing under way', () => {
+  const places = create(10_000);
+  const large = deliveryOf(QUARTER, 100_000);
+  expect([places.hasRoomFor(100_000), places.mayBegin(large, false)]).toEqual([true, true]);
+  places.begin(large);
+  expect([places.hasRoomFor(1), places.mayBegin(large, true)]).toEqual([false, false]);
+});
+
+test('no more messages of a group wait than its part of what the sources hold', () => {
+  const places = create();
+  const delivery = deliveryOf(QUARTER);
+  for (let count = 0; count < 10; count++) places.waits(delivery);
+  expect(places.mayWait(delivery)).toBe(false);
+  places.waitsNoLonger(delivery);
+  expect(places.mayWait(delivery)).toBe(true);
+});
+
+test('whatever begins, turns slow, waits and ends: afterwards everything is free again', () => {
+  const step = fc.record({ isSlow: fc.boolean(), waits: fc.boolean(), bytes: fc.nat(1000) });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 50 }), (steps) => {
+      const places = create(100);
+      const all = steps.map((each) => ({ ...each, delivery: deliveryOf(QUARTER, each.bytes) }));
+      for (const { delivery, isSlow, waits } of all) {
+        if (waits) {
+          places.waits(delivery);
+          places.waitsNoLonger(delivery);
+        }
+        places.begin(delivery);
+        if (isSlow) places.turnedSlow(delivery);
+      }
+      for (const { delivery, isSlow } of all) places.end(delivery, isSlow);
+      expect([places.hasPlace, places.fits(1e9)]).toEqual([true, true]);
+      expect(places.mayBegin(deliveryOf(QUARTER, 1e5), false)).toBe(true);
+    }),
+  );
+});
