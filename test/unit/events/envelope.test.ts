@@ -287,7 +287,8 @@ describe('a body that is made to cost more than an event may (finding 4.3)', () 
           omitFromData: ['message', 'base64'],
         });
       });
-      expect(cost.bytes).toBeLessThan(body.length * 1.5);
+      // As much again for a copy, and what the garbage collector has not taken away yet.
+      expect(cost.bytes).toBeLessThan(body.length * 2);
     },
   );
 });
