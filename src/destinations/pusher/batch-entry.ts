@@ -106,6 +106,8 @@ export class BatchEntry implements RunningAttempt {
   /** What waited in line all the time was never tried. */
   private abortedBy(reason: AbortReason): Outcome {
     if (reason === 'shutdown') return { kind: 'interrupted', code: 'SHUTDOWN' };
-    return this.sent ? { kind: 'failed', code: 'TIMEOUT' } : { kind: 'interrupted', code: 'NOT_SENT' };
+    return this.sent
+      ? { kind: 'failed', code: 'TIMEOUT', overloaded: true }
+      : { kind: 'interrupted', code: 'NOT_SENT' };
   }
 }
