@@ -15,7 +15,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const inRoot = (...names) => join(root, ...names);
 const withTypeScript = ['-r', inRoot('test/support/ts-hook.cjs')];
 const jest = inRoot('node_modules/jest/bin/jest.js');
-const { FAST } = createRequire(import.meta.url)('./stages.cjs');
+// Without dependencies, as this program installs them.
+const { FAST } = createRequire(import.meta.url)('./fast.cjs');
 const COMMANDS = {
   test: { need: ['rabbitmq', 'redis', 'chromium'], node: [jest] },
   fast: { need: [], node: [jest, ...FAST] },

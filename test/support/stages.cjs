@@ -1,7 +1,5 @@
 const { default: Sequencer } = require('@jest/test-sequencer');
-
-/** What needs no service: units, the model, and contracts of what is reached without one. */
-const FAST = ['test/unit', 'test/model', 'test/contract/(webhook|sqs)\\.test'];
+const { FAST } = require('./fast.cjs');
 
 /**
  * Each begins once the one before it has nothing left to start. Before others go those that take long, although their
@@ -14,8 +12,6 @@ const STAGES = [/test\/model\/.*-half/, new RegExp(FAST.join('|')), /test\/fault
  * Within a stage the longest comes first, as far as jest remembers how long each took.
  */
 module.exports = class Stages extends Sequencer {
-  static FAST = FAST;
-
   async sort(tests) {
     const sorted = await super.sort(tests);
     const stageOf = ({ path }) => STAGES.findIndex((stage) => stage.test(path));
