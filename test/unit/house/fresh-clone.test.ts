@@ -9,7 +9,10 @@ function needs(file: string): string[] {
   const found = [...text.matchAll(/(?:\bfrom |\brequire\(|\bimport\(|url\)\()'([^']+)'/g)].map(
     ([, name]) => name ?? '',
   );
-  return found.flatMap((name) => (name.startsWith('.') ? needs(join(dirname(file), name)) : [name]));
+  // TypeScript is loaded once everything is installed.
+  const own = found.filter((name) => /^\..*\.[cm]js$/.test(name));
+  const others = found.filter((name) => !name.startsWith('.'));
+  return [...others, ...own.flatMap((name) => needs(join(dirname(file), name)))];
 }
 
 test('what installs the dependencies on a fresh clone needs none of them', () => {
