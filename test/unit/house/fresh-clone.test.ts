@@ -3,20 +3,18 @@ import { dirname, join } from 'node:path';
 
 const RUN = join(__dirname, '../../support/run.mjs');
 
-/** What a file imports or requires, and what those files do. */
-function needs(file: string): string[] {
-  const text = readFileSync(file, 'utf8');
-  const found = [...text.matchAll(/(?:\bfrom |\brequire\(|\bimport\(|url\)\()'([^']+)'/g)].map(
-    ([, name]) => name ?? '',
-  );
-  // TypeScript is loaded once everything is installed.
-  const own = found.filter((name) => /^\..*\.[cm]js$/.test(name));
-  const others = found.filter((name) => !name.startsWith('.'));
-  return [...others, ...own.flatMap((name) => needs(join(dirname(file), name)))];
+const namesIn = (file: string, pattern: RegExp): string[] =>
+  [...readFileSync(file, 'utf8').matchAll(pattern)].map(([, name]) => name ?? '');
+
+/** What the program loads as it starts; everything else it loads once the dependencies are there. */
+function loadedAtOnce(): string[] {
+  const own = namesIn(RUN, /createRequire\(import\.meta\.url\)\('([^']+)'\)/g);
+  const theirs = own.flatMap((name) => namesIn(join(dirname(RUN), name), /\brequire\('([^']+)'\)/g));
+  return [...namesIn(RUN, /^import .* from '([^']+)';$/gm), ...theirs];
 }
 
 test('what installs the dependencies on a fresh clone needs none of them', () => {
-  const all = needs(RUN);
+  const all = loadedAtOnce();
   expect(all.length).toBeGreaterThan(3);
   expect(all.filter((name) => !name.startsWith('node:'))).toEqual([]);
 });
