@@ -76,11 +76,16 @@ export class Places {
     });
   }
 
-  /** Whether the groups of this delivery may have one more message wait. */
+  /**
+   * Whether the groups of this delivery may have one more message wait: no more than their part, unless nobody outside
+   * holds anything, as where all instances have their webhooks at one host.
+   */
   mayWait({ destination: { shares } }: Delivery): boolean {
-    return shares.every(
-      ({ key, part }) => (this.groups.get(key)?.waiting ?? 0) < atLeastOne(this.options.maxHeld * part),
-    );
+    return shares.every(({ key, part }) => {
+      const held = this.groups.get(key);
+      if (held === undefined || held.waiting < atLeastOne(this.options.maxHeld * part)) return true;
+      return this.all.attempts + this.all.waiting === held.attempts + held.waiting;
+    });
   }
 
   begin(delivery: Delivery): void {

@@ -56,13 +56,23 @@ test('one event of any size may begin where its owner has nothing under way', ()
   expect([places.hasRoomFor(1), places.mayBegin(large, true)]).toEqual([false, false]);
 });
 
-test('no more messages of a group wait than its part of what the sources hold', () => {
+test('no more messages of a group wait than its part of what the sources hold, while others hold some', () => {
   const places = create();
   const delivery = deliveryOf(QUARTER);
+  places.begin(deliveryOf([]));
   for (let count = 0; count < 10; count++) places.waits(delivery);
   expect(places.mayWait(delivery)).toBe(false);
   places.waitsNoLonger(delivery);
   expect(places.mayWait(delivery)).toBe(true);
+});
+
+test('a group that alone holds anything has as many messages wait as come: none of them is parked for nobody', () => {
+  const places = create();
+  const delivery = deliveryOf(QUARTER);
+  for (let count = 0; count < 40; count++) places.waits(delivery);
+  expect(places.mayWait(delivery)).toBe(true);
+  places.begin(deliveryOf([]));
+  expect(places.mayWait(delivery)).toBe(false);
 });
 
 test('whatever begins, turns slow, waits and ends: afterwards everything is free again', () => {
