@@ -35,9 +35,9 @@ const ALONE_BYTES = 0.5;
 
 /**
  * Shares out what attempts need: places, memory, and the messages that wait for them. Attempts that turned slow have places
- * of their own, as their messages are released; of those no group ever holds more than its part. Of the others and of the
- * rest a group may hold everything, unless others are active: then no more than its part, so that whatever its endpoints
- * do, the others go on.
+ * of their own, as their messages are released; a group that holds its part of those begins no more attempts, whoever else
+ * is active. Of the other places, and of memory and waiting messages, a group holds no more than its part while others are
+ * active, so that they go on whatever its endpoints do.
  */
 export class Places {
   private readonly all: Holding = emptyHolding();
