@@ -6,6 +6,8 @@ import type { Outcome } from './delivery';
 export interface BulkheadOptions {
   /** Attempts at once: no more than `most`, of which the limit begins with `first`. */
   readonly concurrency: { readonly first: number; readonly most: number };
+  /** Deliveries that share a request; 1 where it is left out. */
+  readonly perRequest?: number;
   readonly circuit: CircuitOptions;
 }
 
@@ -26,7 +28,9 @@ const MAX_RESERVATION_MS = 300_000;
  */
 export class Bulkhead {
   readonly circuit: Circuit;
-  private readonly limit: AdaptiveLimit;
+  private limit: AdaptiveLimit;
+  /** What was set for the destination, in requests. */
+  private allowed: number | undefined;
   /** Fresh deliveries that wait for a place. */
   waiting = 0;
   private activeRetries = 0;
@@ -40,9 +44,18 @@ export class Bulkhead {
   private oldestAt = 0;
   private lookedAt = Number.NaN;
 
-  constructor(options: BulkheadOptions) {
+  constructor(private readonly options: BulkheadOptions) {
     this.circuit = new Circuit(options.circuit);
     this.limit = new AdaptiveLimit(options.concurrency);
+  }
+
+  /** Sets how many requests there may be at once, no more than the operator's; undefined: as many as those. */
+  allow(requests: number | undefined): void {
+    if (requests === this.allowed) return;
+    this.allowed = requests;
+    const { concurrency, perRequest = 1 } = this.options;
+    const most = Math.min(concurrency.most, (requests ?? Number.POSITIVE_INFINITY) * perRequest);
+    this.limit = new AdaptiveLimit({ first: concurrency.first, most });
   }
 
   get hasRoom(): boolean {

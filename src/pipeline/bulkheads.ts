@@ -1,10 +1,13 @@
 import { Bulkhead } from './bulkhead';
-import type { DestinationId } from './delivery';
+import type { Destination, DestinationId } from './delivery';
 
 /** Destinations that are remembered while nothing is under way to them. */
 const MAX_REMEMBERED = 50_000;
 /** Requests at once to a destination of which nothing is known yet: what one ordinary application server takes. */
 const FIRST_CONCURRENCY = 100;
+
+/** A destination, and what was set for it. */
+export type Limited = Pick<Destination, 'id' | 'limits'>;
 
 /** The bulkhead of each destination, made when it is first needed. */
 export class Bulkheads {
@@ -18,9 +21,13 @@ export class Bulkheads {
     return this.open;
   }
 
-  of(id: DestinationId): Bulkhead {
-    const known = this.bulkheads.get(id);
-    if (known !== undefined) return known;
+  of({ id, limits }: Limited): Bulkhead {
+    const bulkhead = this.bulkheads.get(id) ?? this.make(id);
+    bulkhead.allow(limits?.concurrency);
+    return bulkhead;
+  }
+
+  private make(id: DestinationId): Bulkhead {
     if (this.bulkheads.size >= MAX_REMEMBERED) this.forgetOneIdle();
     const perRequest = this.options.perRequest?.(id) ?? 1;
     const { circuitOpenMs: openMs } = this.options;
@@ -32,7 +39,7 @@ export class Bulkheads {
       this.options.onCircuit(id, change === 1);
     };
     // No spread: this is made anew for each of many thousand destinations.
-    const bulkhead = new Bulkhead({ concurrency, circuit: { failures, openMs, onChange } });
+    const bulkhead = new Bulkhead({ concurrency, perRequest, circuit: { failures, openMs, onChange } });
     this.bulkheads.set(id, bulkhead);
     return bulkhead;
   }

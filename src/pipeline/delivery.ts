@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Envelope, EventId } from '../events/envelope';
+import type { Limits } from './destination-limits';
 import type { Share } from './places';
 
 declare const deliveryIdBrand: unique symbol;
@@ -72,6 +73,8 @@ export interface Destination {
   readonly timeoutMs: number;
   /** With whom its deliveries share places (places.ts). */
   readonly shares: readonly Share[];
+  /** What was set for it; left out where nothing was. */
+  readonly limits?: Limits;
   /** Fingerprint of where a global one sends, as each worker has it from its own configuration. */
   readonly address?: string;
   /** Starts attempt number `attempt` (1 is the first) and never throws. */

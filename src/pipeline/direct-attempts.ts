@@ -3,7 +3,7 @@ import { OpenWork } from '../time/open-work';
 import type { Attempts } from './attempts';
 import type { Bulkhead } from './bulkhead';
 import { Company } from './company';
-import type { AttemptRecord, Delivery, DestinationId, ParkReason } from './delivery';
+import type { AttemptRecord, Delivery, Destination, DestinationId, ParkReason } from './delivery';
 import { Line, type Submission, type Waiting } from './line';
 import { type Decide, type Parking, type ParkRequest, slowDelayMs, type Ticket } from './parking';
 import type { Places } from './places';
@@ -24,7 +24,7 @@ export interface DirectAttemptsParts {
   readonly places: Places;
   readonly parking: Parking;
   readonly decide: Decide;
-  readonly bulkheadOf: (id: DestinationId) => Bulkhead;
+  readonly bulkheadOf: (destination: Destination) => Bulkhead;
   /** Longest time that a delivery waits for its turn, its source message held, while other destinations are active. */
   readonly maxWaitMs: number;
   /** A slow delivery's outcome could not be stored, which nobody awaits. */
@@ -54,7 +54,7 @@ export class DirectAttempts {
   submit(delivery: Delivery, sink: ResultSink, index: number): void {
     if (this.draining) return sink.resolve(index, 'untouched');
     const { id } = delivery.destination;
-    const bulkhead = this.parts.bulkheadOf(id);
+    const bulkhead = this.parts.bulkheadOf(delivery.destination);
     if (bulkhead.circuit.closedIn() > 0)
       return this.parkWithoutAttempt(delivery, 'circuit-open', sink, index);
     const now = this.parts.attempts.clock.now();
@@ -85,7 +85,7 @@ export class DirectAttempts {
 
   /** Stores a delivery whose message has others that were already made, so that it cannot go back untouched. */
   parkWithoutAttempt(delivery: Delivery, reason: ParkReason, sink: ResultSink, index: number): void {
-    const delayMs = reason === 'shutdown' ? 0 : this.parts.bulkheadOf(delivery.destination.id).reserveTurn();
+    const delayMs = reason === 'shutdown' ? 0 : this.parts.bulkheadOf(delivery.destination).reserveTurn();
     this.store(
       { delivery, reason, attemptsMade: 0, history: [], decision: { kind: 'retry', delayMs } },
       sink,

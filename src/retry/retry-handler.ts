@@ -27,7 +27,7 @@ export interface RetryHandlerParts {
   readonly deliveries: StoredDeliveries;
   readonly attempts: Attempts;
   readonly places: Places;
-  readonly bulkheadOf: (id: DestinationId) => Bulkhead;
+  readonly bulkheadOf: (destination: Destination) => Bulkhead;
   /** Whether it has the pipeline to itself, as for fresh deliveries. */
   readonly isAlone: (id: DestinationId) => boolean;
   /** Undefined where there is none any more; rejects where that cannot be known. */
@@ -112,7 +112,7 @@ export class RetryHandler {
     if (leftMs > 0) return { kind: 'postpone', delayMs: leftMs };
     if (found === undefined) return { kind: 'give-up', reason: 'destination-removed' };
     if (spent >= found.maxAttempts) return { kind: 'give-up', reason: 'attempts-exhausted' };
-    const bulkhead = this.parts.bulkheadOf(found.id);
+    const bulkhead = this.parts.bulkheadOf(found);
     return this.mayAttempt(bulkhead)
       ? { kind: 'attempt', destination: found, bulkhead }
       : { kind: 'postpone', delayMs: turnMs(bulkhead, data) };

@@ -55,7 +55,7 @@ export function composeDelivery(context: DeliveryContext): DeliveryParts {
     places,
     parking: storage.parking,
     decide: storage.decide,
-    bulkheadOf: (id) => bulkheads.of(id),
+    bulkheadOf: (destination) => bulkheads.of(destination),
     maxWaitMs: delivery.slowAfterMs,
     onError: (error, { id }) =>
       options.log.warn('a slow delivery stays parked', { id, ...describeError(error) }),

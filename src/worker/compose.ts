@@ -89,7 +89,7 @@ function composeRetries({ config, log }: WorkerOptions, context: RetriesContext)
     deliveries: storage.deliveries,
     attempts: delivery.attempts,
     places: delivery.places,
-    bulkheadOf: (id) => delivery.bulkheads.of(id),
+    bulkheadOf: (destination) => delivery.bulkheads.of(destination),
     isAlone: (id) => delivery.directAttempts.isAlone(id),
     destinationOf: (id) => delivery.destinations.find(id),
     addresses: delivery.destinations.addresses,

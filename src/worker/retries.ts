@@ -23,7 +23,7 @@ export interface RetriesParts {
   readonly deliveries: StoredDeliveries;
   readonly attempts: Attempts;
   readonly places: Places;
-  readonly bulkheadOf: (id: DestinationId) => Bulkhead;
+  readonly bulkheadOf: (destination: Destination) => Bulkhead;
   readonly isAlone: (id: DestinationId) => boolean;
   readonly destinationOf: (id: DestinationId) => Promise<Destination | undefined>;
   /** Of the global destinations, by id. */

@@ -33,6 +33,7 @@ function targetOf(url: string, others: Partial<WebhookTarget> = {}): WebhookTarg
     maxAttempts: 10,
     timeoutMs: 30_000,
     shares: [],
+    limits: {},
     ...others,
   };
 }

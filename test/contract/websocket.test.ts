@@ -29,6 +29,7 @@ destinationSuite('websocket', async () => {
       retention: { maxAgeMs: 60_000, maxEvents: 1000, maxBytes: 50_000_000 },
       maxAttempts: 10,
       shares: [],
+      limits: {},
       stripApikey: false,
     },
     createAppend(client),
@@ -89,7 +90,7 @@ describe('the websocket destination', () => {
 
   const create = (client = redis, kept = retention, stripApikey = false): Destination =>
     new WebSocketDestination(
-      { id, keys, retention: kept, maxAttempts: 10, shares: [], stripApikey },
+      { id, keys, retention: kept, maxAttempts: 10, shares: [], limits: {}, stripApikey },
       createAppend(client),
     );
   const deliver = (destination: Destination, body: Buffer) => {

@@ -4,6 +4,8 @@ import type { Reading } from '../../config/reading';
 import { parseUrl, withoutBrackets } from '../../config/url';
 import type { ValuesOf } from '../../config/variable';
 import type { EventFilter } from '../../events/filter';
+import type { Limits } from '../../pipeline/destination-limits';
+import { limitsOf } from '../limits-of';
 import { isEncryptedChannel, prefixProblem } from './pusher-names';
 import { PUSHER_VARIABLES } from './pusher-variables';
 
@@ -19,9 +21,15 @@ export interface PusherAppConfig {
   readonly port?: number | undefined;
 }
 
+export interface GlobalPusherConfig {
+  readonly app: PusherAppConfig;
+  readonly events: EventFilter;
+  readonly limits: Limits;
+}
+
 export interface PusherConfig {
   readonly enabled: boolean;
-  readonly global: { readonly app: PusherAppConfig; readonly events: EventFilter } | undefined;
+  readonly global: GlobalPusherConfig | undefined;
   readonly channelPrefix: string;
   /** Base64 of 32 bytes; empty: none. */
   readonly masterKey: string;
@@ -113,7 +121,7 @@ function globalOf(values: Values, reading: Reading): PusherConfig['global'] {
   if (events !== 'all' && events.size === 0) {
     reading.warn('every PUSHER_EVENTS_… says false: the global Pusher app receives nothing');
   }
-  return { app, events };
+  return { app, events, limits: limitsOf({ concurrency: values.PUSHER_GLOBAL_CONCURRENCY }) };
 }
 
 function checkApp(app: PusherAppConfig, reading: Reading): void {

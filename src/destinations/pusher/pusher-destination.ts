@@ -1,5 +1,6 @@
 import { type BodyOptions, composeBody } from '../../events/body';
 import type { Delivery, Destination, DestinationId, Outcome, RunningAttempt } from '../../pipeline/delivery';
+import type { Limits } from '../../pipeline/destination-limits';
 import type { Share } from '../../pipeline/places';
 import type { BatchEvent } from './batch-entry';
 import type { PusherApp } from './pusher-app';
@@ -12,6 +13,7 @@ export interface PusherTarget {
   readonly appId: string;
   readonly maxAttempts: number;
   readonly shares: readonly Share[];
+  readonly limits: Limits;
   /** Left out where all workers have it from the same place. */
   readonly address?: string;
 }
@@ -51,6 +53,7 @@ export class PusherDestination implements Destination {
   readonly timeoutMs: number;
   readonly address?: string;
   readonly shares: readonly Share[];
+  readonly limits: Limits;
   private readonly bodyOptions: BodyOptions;
   private readonly qrcodeBodyOptions: BodyOptions;
 
@@ -62,6 +65,7 @@ export class PusherDestination implements Destination {
     this.id = target.id;
     this.maxAttempts = target.maxAttempts;
     this.shares = target.shares;
+    this.limits = target.limits;
     this.timeoutMs = 2 * options.timeoutMs;
     if (target.address !== undefined) this.address = target.address;
     this.bodyOptions = {

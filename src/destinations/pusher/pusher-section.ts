@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { Config } from '../../config/config';
 import { AddressGuard } from '../../network/address-guard';
+import { deliveryFields } from '../../settings/delivery-fields';
 import { type Fields, Section, type SectionChecker } from '../../settings/section';
 import { enabledField, eventsField, timeFields } from '../../settings/section-fields';
 import { originOf } from './pusher-address';
@@ -30,6 +31,7 @@ const fields = z
     host: hostName.optional().describe('a Pusher-compatible server instead of a cluster'),
     port: z.int().min(1).max(65_535).optional(),
     events: eventsField,
+    ...deliveryFields,
     ...timeFields,
   })
   .refine(({ cluster, host }) => cluster !== '' || host !== undefined, {

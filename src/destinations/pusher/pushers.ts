@@ -10,6 +10,7 @@ import type { Settings } from '../../settings/section';
 import { addressFingerprint } from '../address-fingerprint';
 import { globalId, instanceId } from '../destination-ids';
 import type { DestinationFamily } from '../directory';
+import { limitsOf } from '../limits-of';
 import { sharesOf } from '../shares-of';
 import { appName, MAX_CHANNELS } from './occupancy/occupancy-store';
 import type { OccupancyView } from './occupancy/occupancy-view';
@@ -59,6 +60,7 @@ export class Pushers implements DestinationFamily {
               {
                 id: globalId('pusher'),
                 appId: global.app.appId,
+                limits: global.limits,
                 address: addressFingerprint([originOf(global.app), global.app.appId]),
               },
               this.globalApp(global.app),
@@ -71,7 +73,13 @@ export class Pushers implements DestinationFamily {
     const pusher = pusherSection.of(settings);
     if (!this.pusher.enabled || pusher?.enabled !== true) return [];
     const id = instanceId('pusher', instance);
-    return [this.subscription({ id, appId: pusher.appId }, this.appOf(pusher), filterOf(pusher.events))];
+    return [
+      this.subscription(
+        { id, appId: pusher.appId, limits: limitsOf(pusher) },
+        this.appOf(pusher),
+        filterOf(pusher.events),
+      ),
+    ];
   }
 
   /** Watches which channels are occupied, where that is asked for. */

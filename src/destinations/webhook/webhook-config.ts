@@ -3,6 +3,8 @@ import { type ConfigPart, configPart } from '../../config/part';
 import type { Reading } from '../../config/reading';
 import type { ValuesOf } from '../../config/variable';
 import type { EventFilter } from '../../events/filter';
+import type { Limits } from '../../pipeline/destination-limits';
+import { limitsOf } from '../limits-of';
 import { WEBHOOK_VARIABLES } from './webhook-variables';
 
 export interface WebhookConfig {
@@ -18,6 +20,7 @@ export interface GlobalWebhookConfig {
   readonly headers: Readonly<Record<string, string>>;
   readonly signingSecrets: readonly string[];
   readonly events: EventFilter;
+  readonly limits: Limits;
 }
 
 type Values = ValuesOf<typeof WEBHOOK_VARIABLES>;
@@ -54,6 +57,7 @@ function globalOf(values: Values, reading: Reading): GlobalWebhookConfig | undef
     headers: values.WEBHOOK_GLOBAL_HEADERS,
     signingSecrets: values.WEBHOOK_SIGNING_SECRET,
     events,
+    limits: limitsOf({ concurrency: values.WEBHOOK_GLOBAL_CONCURRENCY }),
   };
 }
 

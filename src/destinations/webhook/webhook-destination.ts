@@ -2,6 +2,7 @@ import type { Pool } from 'undici';
 import { type BodyOptions, composeBody } from '../../events/body';
 import { urlSuffix } from '../../events/catalogue';
 import type { Delivery, Destination, DestinationId, Outcome, RunningAttempt } from '../../pipeline/delivery';
+import type { Limits } from '../../pipeline/destination-limits';
 import type { Share } from '../../pipeline/places';
 import { toOutcome } from '../http/answer';
 import { HttpExchange, type HttpResult } from '../http/exchange';
@@ -22,6 +23,7 @@ export interface WebhookTarget {
   readonly maxAttempts: number;
   readonly timeoutMs: number;
   readonly shares: readonly Share[];
+  readonly limits: Limits;
   /** Left out where all workers have it from the same place. */
   readonly address?: string;
 }
@@ -43,6 +45,7 @@ export class WebhookDestination implements Destination {
   readonly timeoutMs: number;
   readonly address?: string;
   readonly shares: readonly Share[];
+  readonly limits: Limits;
   /** Of the address. The URL itself is not kept: it is large, and makes its parts anew whenever they are asked for. */
   private readonly pathname: string;
   private readonly search: string;
@@ -61,6 +64,7 @@ export class WebhookDestination implements Destination {
     this.maxAttempts = target.maxAttempts;
     this.timeoutMs = target.timeoutMs;
     this.shares = target.shares;
+    this.limits = target.limits;
     if (target.address !== undefined) this.address = target.address;
     const url = new URL(target.url);
     this.pathname = url.pathname;

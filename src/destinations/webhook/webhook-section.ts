@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { httpUrl, isHeader, isSigningKey } from '../../config/formats';
 import { AddressGuard } from '../../network/address-guard';
+import { deliveryFields } from '../../settings/delivery-fields';
 import { maskedSection } from '../../settings/mask';
 import { hasSameOrigin, MASK, maskedUrl, NOTHING_BEHIND_MASK } from '../../settings/masked-url';
 import { Section } from '../../settings/section';
@@ -56,6 +57,7 @@ const fields = z.object({
   secret: signingSecret.optional(),
   maxAttempts: z.int().min(1).max(100).optional().describe('attempts in all, the direct one included'),
   timeoutMs: z.int().min(1).max(600_000).optional().describe('whole request, milliseconds'),
+  ...deliveryFields,
   ...timeFields,
 });
 

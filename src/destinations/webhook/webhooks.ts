@@ -10,6 +10,7 @@ import type { Settings } from '../../settings/section';
 import { addressFingerprint } from '../address-fingerprint';
 import { globalId, instanceId } from '../destination-ids';
 import type { DestinationFamily } from '../directory';
+import { limitsOf } from '../limits-of';
 import { sharesOf } from '../shares-of';
 import { webhookConfig } from './webhook-config';
 import { WebhookDestination, type WebhookOptions } from './webhook-destination';
@@ -63,6 +64,7 @@ export class Webhooks implements DestinationFamily {
         maxAttempts: Math.min(settings.maxAttempts ?? Number.POSITIVE_INFINITY, config.retry.maxAttempts),
         timeoutMs: Math.min(settings.timeoutMs ?? Number.POSITIVE_INFINITY, config.outgoing.timeoutMs),
         shares: sharesOf(id, config.delivery.maxShare, origin),
+        limits: limitsOf(settings),
       },
       this.options,
       this.clientFor(origin),
@@ -108,6 +110,7 @@ function globalSubscriptions(config: Config, options: WebhookOptions): Subscript
       maxAttempts: config.retry.maxAttempts,
       timeoutMs: config.outgoing.timeoutMs,
       shares: sharesOf(globalId('webhook'), config.delivery.maxShare),
+      limits: webhook.limits,
       address: addressFingerprint([origin, pathname, search]),
     },
     options,

@@ -1,11 +1,14 @@
 import { type ConfigPart, configPart } from '../../config/part';
 import type { EventFilter } from '../../events/filter';
+import type { Limits } from '../../pipeline/destination-limits';
+import { limitsOf } from '../limits-of';
 import { WEBSOCKET_VARIABLES } from './websocket-variables';
 
 export interface WebSocketConfig {
   readonly enabled: boolean;
   /** Events of all instances, for clients that ask for no single one; undefined: there is no such stream. */
   readonly globalEvents: EventFilter | undefined;
+  readonly globalLimits: Limits;
   /** Addresses whose clients need no key; `*`: all. */
   readonly allowedHosts: readonly string[];
   readonly resume: ResumeConfig;
@@ -41,6 +44,7 @@ export const websocketConfig: ConfigPart<WebSocketConfig> = configPart({
     return {
       enabled: values.WEBSOCKET_ENABLED,
       globalEvents: values.WEBSOCKET_GLOBAL_EVENTS ? events : undefined,
+      globalLimits: limitsOf({ concurrency: values.WEBSOCKET_GLOBAL_CONCURRENCY }),
       allowedHosts: values.WEBSOCKET_ALLOWED_HOSTS,
       resume: {
         maxAgeMs: values.WEBSOCKET_RESUME_SECONDS * 1000,

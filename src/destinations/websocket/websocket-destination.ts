@@ -8,6 +8,7 @@ import type {
   Outcome,
   RunningAttempt,
 } from '../../pipeline/delivery';
+import type { Limits } from '../../pipeline/destination-limits';
 import type { Share } from '../../pipeline/places';
 import type { Append, Retention, StreamKeys } from './stream';
 
@@ -17,6 +18,7 @@ export interface WebSocketTarget {
   readonly retention: Retention;
   readonly maxAttempts: number;
   readonly shares: readonly Share[];
+  readonly limits: Limits;
   /** Leave `apikey` out of what is sent. */
   readonly stripApikey: boolean;
 }
@@ -33,6 +35,7 @@ export class WebSocketDestination implements Destination {
   readonly maxAttempts: number;
   readonly timeoutMs = TIMEOUT_MS;
   readonly shares: readonly Share[];
+  readonly limits: Limits;
 
   constructor(
     private readonly target: WebSocketTarget,
@@ -41,6 +44,7 @@ export class WebSocketDestination implements Destination {
     this.id = target.id;
     this.maxAttempts = target.maxAttempts;
     this.shares = target.shares;
+    this.limits = target.limits;
   }
 
   start({ id, envelope }: Delivery): RunningAttempt {

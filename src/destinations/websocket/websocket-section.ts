@@ -1,11 +1,17 @@
+import type { z } from 'zod';
+import { deliveryFields } from '../../settings/delivery-fields';
 import { Section } from '../../settings/section';
-import { type SwitchSettings, switchFields } from '../../settings/section-fields';
+import { switchFields } from '../../settings/section-fields';
 import { websocketConfig } from './websocket-config';
 
+const fields = switchFields.extend(deliveryFields);
+
+export type WebSocketSettings = z.output<typeof fields>;
+
 /** The WebSocket clients of one instance. */
-export const websocketSection: Section<SwitchSettings> = new Section({
+export const websocketSection: Section<WebSocketSettings> = new Section({
   name: 'websocket',
-  fields: switchFields,
+  fields,
   obstacle: (config) =>
     websocketConfig.of(config).enabled
       ? undefined

@@ -1,17 +1,28 @@
 import type { Config } from '../../config/config';
 import type { EventFilter } from '../../events/filter';
 import { type DestinationId, destinationKey } from '../../pipeline/delivery';
+import type { Limits } from '../../pipeline/destination-limits';
 import type { Subscription } from '../../pipeline/route';
 import type { RedisClient } from '../../redis/scripts';
 import { filterOf } from '../../settings/document';
 import type { Settings } from '../../settings/section';
 import { globalId, instanceId } from '../destination-ids';
 import type { DestinationFamily } from '../directory';
+import { limitsOf } from '../limits-of';
 import { sharesOf } from '../shares-of';
 import { type Append, createAppend, streamKeys } from './stream';
 import { websocketConfig } from './websocket-config';
 import { WebSocketDestination } from './websocket-destination';
 import { websocketSection } from './websocket-section';
+
+/** What one stream is for. */
+interface Stream {
+  readonly id: DestinationId;
+  /** Undefined: all of them. */
+  readonly instance?: string;
+  readonly limits: Limits;
+  readonly events: EventFilter;
+}
 
 /** The WebSocket clients of all instances, and those of single ones. */
 export class WebSockets implements DestinationFamily {
@@ -24,24 +35,31 @@ export class WebSockets implements DestinationFamily {
     redis: RedisClient,
   ) {
     this.append = createAppend(redis);
-    const { enabled, globalEvents } = websocketConfig.of(config);
+    const { enabled, globalEvents, globalLimits } = websocketConfig.of(config);
     this.globals =
       enabled && globalEvents !== undefined
-        ? [this.subscription(globalId('websocket'), undefined, globalEvents)]
+        ? [this.subscription({ id: globalId('websocket'), limits: globalLimits, events: globalEvents })]
         : [];
   }
 
   own(instance: string, settings: Settings): Subscription[] {
     const websocket = websocketSection.of(settings);
     if (!websocketConfig.of(this.config).enabled || websocket?.enabled !== true) return [];
-    return [this.subscription(instanceId('websocket', instance), instance, filterOf(websocket.events))];
+    return [
+      this.subscription({
+        id: instanceId('websocket', instance),
+        instance,
+        limits: limitsOf(websocket),
+        events: filterOf(websocket.events),
+      }),
+    ];
   }
 
   close(): Promise<void> {
     return Promise.resolve();
   }
 
-  private subscription(id: DestinationId, instance: string | undefined, events: EventFilter): Subscription {
+  private subscription({ id, instance, limits, events }: Stream): Subscription {
     const { redis, retry, outgoing, delivery } = this.config;
     const destination = new WebSocketDestination(
       {
@@ -50,6 +68,7 @@ export class WebSockets implements DestinationFamily {
         retention: websocketConfig.of(this.config).resume,
         maxAttempts: retry.maxAttempts,
         shares: sharesOf(id, delivery.maxShare),
+        limits,
         stripApikey: outgoing.stripApikey,
       },
       this.append,

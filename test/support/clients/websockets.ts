@@ -46,6 +46,7 @@ export class Feeder {
         retention: this.retention,
         maxAttempts: 10,
         shares: [],
+        limits: {},
         stripApikey: false,
       },
       this.append,

@@ -10,6 +10,7 @@ import type {
   ParkReason,
   RunningAttempt,
 } from '../../../src/pipeline/delivery';
+import type { Limits } from '../../../src/pipeline/destination-limits';
 import { DirectAttempts, type DirectResult } from '../../../src/pipeline/direct-attempts';
 import type { Decision, Parking, ParkRequest, Ticket } from '../../../src/pipeline/parking';
 import { Places, type Share } from '../../../src/pipeline/places';
@@ -34,6 +35,7 @@ export class FakeDestination implements Destination {
   answer: Outcome | undefined;
   /** Most attempts that were under way at once. */
   peak = 0;
+  limits?: Limits;
   /** Set for a global one. */
   address?: string;
   private underWay = 0;
@@ -173,7 +175,7 @@ export class PipelineHarness {
       attempts: this.attempts,
       parking: this.parking,
       decide: () => decision,
-      bulkheadOf: (id) => this.bulkheads.of(id),
+      bulkheadOf: (destination) => this.bulkheads.of(destination),
       places,
       maxWaitMs: options.maxWaitMs ?? 1000,
       onError: (error) => this.errors.push(error),

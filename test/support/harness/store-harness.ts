@@ -156,7 +156,7 @@ export class StoreHarness {
           places,
           observer: { attemptEnded: (_delivery, record) => this.records.add(record) },
         }),
-        bulkheadOf: (id: DestinationId) => bulkheads.of(id),
+        bulkheadOf: (destination: Destination) => bulkheads.of(destination),
         destinationOf: settings.destinationOf ?? (async (id) => destinations.get(id)),
         ...(settings.addresses === undefined ? {} : { addresses: settings.addresses }),
         decide: this.decide,

@@ -26,7 +26,14 @@ export function pusherDestination(
 ): PusherDestination {
   const client = createHttpClient(origin, { connections: MAX_REQUESTS, connectTimeoutMs: 5000 });
   return new PusherDestination(
-    { id: 'pusher:test' as DestinationId, appId: credentials.appId, maxAttempts: 10, shares: [], ...target },
+    {
+      id: 'pusher:test' as DestinationId,
+      appId: credentials.appId,
+      maxAttempts: 10,
+      shares: [],
+      limits: {},
+      ...target,
+    },
     { stripApikey: false, channelPrefix: '', maxEventBytes: 10_240, timeoutMs: 30_000, ...options },
     new PusherApp(credentials, client, {
       masterKey: MASTER_KEY,

@@ -1,6 +1,7 @@
 import { Bulkhead } from '../../../src/pipeline/bulkhead';
-import { Bulkheads } from '../../../src/pipeline/bulkheads';
+import { Bulkheads, type Limited } from '../../../src/pipeline/bulkheads';
 import type { DestinationId } from '../../../src/pipeline/delivery';
+import type { Limits } from '../../../src/pipeline/destination-limits';
 import { DELIVERED, FAILED } from '../../support/harness/pipeline-harness';
 
 const NOW = 1_700_000_000_000;
@@ -146,6 +147,7 @@ describe('reserved turns', () => {
 
 describe('Bulkheads', () => {
   const id = (name: string): DestinationId => `webhook:${name}` as DestinationId;
+  const named = (name: string, limits: Limits = {}): Limited => ({ id: id(name), limits });
 
   test('every destination has one of its own, and open circuits are counted', async () => {
     const told: [DestinationId, boolean][] = [];
@@ -155,13 +157,13 @@ describe('Bulkheads', () => {
       circuitOpenMs: 60_000,
       onCircuit: (destination, isOpen) => told.push([destination, isOpen]),
     });
-    expect(bulkheads.of(id('a'))).toBe(bulkheads.of(id('a')));
-    bulkheads.of(id('a')).enter(NOW, false);
-    expect(bulkheads.of(id('b')).hasRoom).toBe(true);
-    await bulkheads.of(id('b')).circuit.run(async () => FAILED);
+    expect(bulkheads.of(named('a'))).toBe(bulkheads.of(named('a')));
+    bulkheads.of(named('a')).enter(NOW, false);
+    expect(bulkheads.of(named('b')).hasRoom).toBe(true);
+    await bulkheads.of(named('b')).circuit.run(async () => FAILED);
     expect(bulkheads.circuitsOpen).toBe(1);
     expect(told).toEqual([[id('b'), true]]);
-    expect(bulkheads.of(id('a')).circuit.closedIn()).toBe(0);
+    expect(bulkheads.of(named('a')).circuit.closedIn()).toBe(0);
   });
 
   test('remembers a bounded number of destinations, and never forgets one that is busy or broken', async () => {
@@ -171,12 +173,37 @@ describe('Bulkheads', () => {
       circuitOpenMs: 60_000,
       onCircuit: () => {},
     });
-    bulkheads.of(id('busy')).enter(NOW, false);
-    await bulkheads.of(id('broken')).circuit.run(async () => FAILED);
-    const idle = bulkheads.of(id('idle'));
-    for (let count = 0; count < 50_010; count++) bulkheads.of(id(String(count)));
-    expect(bulkheads.of(id('busy')).hasRoom).toBe(false);
-    expect(bulkheads.of(id('broken')).circuit.closedIn()).toBeGreaterThan(0);
-    expect(bulkheads.of(id('idle'))).not.toBe(idle);
+    bulkheads.of(named('busy')).enter(NOW, false);
+    await bulkheads.of(named('broken')).circuit.run(async () => FAILED);
+    const idle = bulkheads.of(named('idle'));
+    for (let count = 0; count < 50_010; count++) bulkheads.of(named(String(count)));
+    expect(bulkheads.of(named('busy')).hasRoom).toBe(false);
+    expect(bulkheads.of(named('broken')).circuit.closedIn()).toBeGreaterThan(0);
+    expect(bulkheads.of(named('idle'))).not.toBe(idle);
+  });
+
+  test('what was set for a destination limits its attempts, in requests, and never beyond the operator’s limit', () => {
+    const bulkheads = new Bulkheads({
+      concurrency: 4,
+      perRequest: (each) => (each === id('batches') ? 10 : 1),
+      circuitFailures: 1,
+      circuitOpenMs: 60_000,
+      onCircuit: () => {},
+    });
+    const roomOf = (name: string, limits: Limits): number => {
+      let bulkhead = bulkheads.of(named(name, limits));
+      let count = 0;
+      for (; bulkhead.hasRoom; count++) {
+        bulkhead.enter(NOW, false);
+        bulkhead = bulkheads.of(named(name, limits));
+      }
+      return count;
+    };
+    expect(roomOf('few', { concurrency: 2 })).toBe(2);
+    expect(roomOf('many', { concurrency: 100 })).toBe(4);
+    expect(roomOf('batches', { concurrency: 2 })).toBe(20);
+    // Set anew while attempts are under way.
+    expect(roomOf('few', { concurrency: 3 })).toBe(1);
+    expect(roomOf('few', {})).toBe(1);
   });
 });
