@@ -1,4 +1,4 @@
-import { findKey } from '../events/catalogue';
+import { filterOfNames, keyNamed } from '../events/event-names';
 import type { EventFilter } from '../events/filter';
 import { flag } from './formats';
 
@@ -33,19 +33,19 @@ export function readEventSwitches(
     ([name, raw]) => name.startsWith(prefix) && raw !== '' && !left.includes(name),
   );
   if (switches.length === 0) return { events: 'all', problems: [], warnings: [] };
-  const events = new Set<string>();
+  const chosen: string[] = [];
   const problems: string[] = [];
   const warnings: string[] = [];
   for (const [name, raw] of switches) {
     const parsed = flag.parse(raw);
     const key = name.slice(prefix.length);
     if (parsed === undefined) problems.push(`${name}: must be ${flag.allowed}`);
-    else if (parsed.value) events.add(findKey(key)?.key ?? key);
-    if (parsed?.value && findKey(key) === undefined) {
+    else if (parsed.value) chosen.push(key);
+    if (parsed?.value && keyNamed(key) === undefined) {
       warnings.push(
         `${name}: ${key} is no event that is known; as soon as one of a family is set, others do not pass`,
       );
     }
   }
-  return { events, problems, warnings };
+  return { events: filterOfNames(chosen), problems, warnings };
 }

@@ -1,4 +1,6 @@
-import { filterKey, findKey } from '../events/catalogue';
+import { filterKey } from '../events/catalogue';
+import { ALL, keyMeant } from '../events/event-names';
+import { goEventsOf } from '../events/go-catalogue';
 import type { AttemptRecord, DeliveryId } from '../pipeline/delivery';
 import { DEAD_REASONS } from '../pipeline/parking';
 import { bodyOf, historyOf, type JobData, readJob } from '../retry/job';
@@ -132,7 +134,7 @@ function foundOf(id: DeliveryId, raw: RawLetter): Found | undefined {
 function matches(letter: DeadLetter, filter: DeadLetterFilter): boolean {
   return (
     (filter.instance === undefined || letter.instance === filter.instance) &&
-    (filter.event === undefined || filterKey(letter.event) === wantedKey(filter.event)) &&
+    (filter.event === undefined || isMeant(letter.event, filter.event)) &&
     (filter.destination === undefined || letter.destination === filter.destination) &&
     (filter.reason === undefined || [letter.reason, letter.detail].includes(filter.reason)) &&
     (filter.since === undefined || letter.at >= filter.since) &&
@@ -140,7 +142,8 @@ function matches(letter: DeadLetter, filter: DeadLetterFilter): boolean {
   );
 }
 
-/** Filters take `messages.upsert` and `MESSAGES_UPSERT` alike. */
-function wantedKey(event: string): string {
-  return findKey(event)?.key ?? filterKey(event);
+/** Filters take `messages.upsert`, `MESSAGES_UPSERT` and whatever else lists of events take. */
+function isMeant(event: string, wanted: string): boolean {
+  const key = keyMeant(wanted);
+  return key === ALL || filterKey(event) === key || goEventsOf(key).some((type) => type.event === event);
 }

@@ -62,7 +62,7 @@ export class Destinations {
 
   /** The deliveries of an event; later where the settings of its instance must be read first. */
   route(envelope: Envelope): Delivery[] | Promise<Delivery[]> {
-    const routes = this.routes(envelope.instance);
+    const routes = this.routesOf(envelope);
     if (!(routes instanceof Promise)) return route(envelope, routes.all);
     return routes.then(({ all }) => route(envelope, all));
   }
@@ -96,6 +96,15 @@ export class Destinations {
 
   async close(): Promise<void> {
     await Promise.all(this.parts.families.map((family) => family.close()));
+  }
+
+  /** By the instance's name; where nothing is set under it, by the id that evolution-go gives it. */
+  private routesOf({ instance, instanceId }: Envelope): Routes | Promise<Routes> {
+    const byName = this.routes(instance);
+    if (instanceId === undefined) return byName;
+    const orById = (routes: Routes): Routes | Promise<Routes> =>
+      routes === this.globalRoutes ? this.routes(instanceId) : routes;
+    return byName instanceof Promise ? byName.then(orById) : orById(byName);
   }
 
   private routes(instance: string): Routes | Promise<Routes> {

@@ -48,14 +48,32 @@ const SMALL = 32;
 export interface BodyOptions {
   /** JSON text of the value of `destination`: the webhook's URL, the Pusher app's id; WebSocket clients have none. */
   readonly destination?: Buffer;
-  /** Leave the key `apikey` out. */
+  /** Leave the instance's secret out: the key `apikey`, or evolution-go's `instanceToken`. */
   readonly stripApikey: boolean;
   /** Path of a member of `data` that is left out, such as `['message', 'base64']`. */
   readonly omitFromData?: readonly string[];
 }
 
-/** The body a destination receives: the event's own bytes under the documented keys, in the documented order. */
+/** The secret of an instance in the bodies of evolution-go. */
+const INSTANCE_TOKEN = ['instanceToken'];
+
+/**
+ * The body a destination receives: the event's own bytes under the documented keys, in the documented order. What
+ * evolution-go sends is the same on every transport of its own, so that its bodies stay as they came.
+ */
 export function composeBody(envelope: Envelope, options: BodyOptions): Buffer {
+  return envelope.core === 'go' ? goBody(envelope, options) : coreBody(envelope, options);
+}
+
+function goBody({ body }: Envelope, { stripApikey }: BodyOptions): Buffer {
+  if (!stripApikey) return body;
+  const writer = new Writer(body, 0);
+  // White space may stand before the object.
+  omitMember(body, { start: body.indexOf('{'), end: body.length }, INSTANCE_TOKEN, writer.addRange);
+  return writer.finish();
+}
+
+function coreBody(envelope: Envelope, options: BodyOptions): Buffer {
   const { body, members, event, instance } = envelope;
   const { destination } = options;
   const room = (destination?.length ?? 0) + (event.length + instance.length) * ESCAPED;

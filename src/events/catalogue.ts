@@ -1,3 +1,5 @@
+import { findGoEvent } from './go-catalogue';
+
 /**
  * Every event that the core API sends or documents: docs/core-api.md#event-names, its subscriptions, and the
  * older spellings of the "Webhooks" document. The relay passes unknown events through; the catalogue is only
@@ -37,7 +39,8 @@ export const CATALOGUE: readonly EventType[] = [
   eventType('connection.update'),
   eventType('qrcode.updated'),
   eventType('creds.update'),
-  eventType('messaging-history.set'),
+  // 2.4 declares its queue under the other spelling at start-up (docs/core-api.md#event-names).
+  eventType('messaging-history.set', { otherEvents: ['messaging.history.set'] }),
   eventType('messages.set', { otherEvents: ['message.set'] }),
   eventType('messages.upsert', { otherEvents: ['message.upsert'] }),
   eventType('messages.edited', { otherEvents: ['message.edited'] }),
@@ -98,7 +101,7 @@ export function spellings(type: EventType): readonly string[] {
 
 /** The key by which filters know an event, for events outside the catalogue too. */
 export function filterKey(event: string): string {
-  return byEvent.get(event)?.key ?? keyOf(event);
+  return byEvent.get(event)?.key ?? findGoEvent(event)?.event ?? keyOf(event);
 }
 
 /** What a by-events webhook appends to its URL for an event, without the slash. */
@@ -110,5 +113,5 @@ export function urlSuffix(event: string, legacyPaths: boolean): string {
 
 /** Metrics label of an event: its catalogue name, or `other`, so that nobody outside can grow the label. */
 export function eventLabel(event: string): string {
-  return byEvent.get(event)?.event ?? 'other';
+  return (byEvent.get(event) ?? findGoEvent(event))?.event ?? 'other';
 }

@@ -1,12 +1,15 @@
 import { isUtf8 } from 'node:buffer';
-import { createHash, hash } from 'node:crypto';
+import { createHash, hash, randomBytes } from 'node:crypto';
 import { MalformedEventError } from '../errors';
 import { findEvent } from './catalogue';
 import { eachMember, isString, type Span } from './json-scanner';
 import { decodeKnownString, decodeString } from './json-strings';
 
 declare const eventIdBrand: unique symbol;
-/** Identity of one emission: the same for the copies that came by RabbitMQ and by SQS, and at every redelivery. */
+/**
+ * Identity of one emission: the same for the copies that came by RabbitMQ and by SQS, and at every redelivery. Events of
+ * evolution-go are an exception, see `contentKey`.
+ */
 export type EventId = string & { readonly [eventIdBrand]: true };
 
 /**
@@ -17,11 +20,23 @@ const MAX_ROOT_KEYS = 256;
 /** Of a key, of `event`, `instance` and `date_time`: these are decoded, and become part of ids, keys and log lines. */
 const MAX_NAME_BYTES = 1024;
 
+/** Whose event it is: Evolution API's, which documents call the core API, or evolution-go's. Their bodies differ. */
+export type Core = 'api' | 'go';
+
 /** A parsed event. Values stay where they are in `body`; only what routing needs is decoded. */
 export interface Envelope {
   readonly id: EventId;
+  /**
+   * What equal messages have in common. It is the id, where the body or the broker identifies the emission. It is another
+   * one where neither does: then the id was made up when the message was received, as two emissions of the same bytes are
+   * two events.
+   */
+  readonly contentKey: EventId;
+  readonly core: Core;
   readonly event: string;
   readonly instance: string;
+  /** Of evolution-go's events, where they have one: settings may be under it. */
+  readonly instanceId: string | undefined;
   /** Local wall time of the core API with a false `Z` (docs/core-api.md#envelope), as text. */
   readonly dateTime: string | undefined;
   /** The whole body as it came. */
@@ -41,27 +56,46 @@ export interface Origin {
   readonly routingKey: string;
   /** Set when the exchange belongs to one instance. */
   readonly instance?: string;
+  /** Identity of this one message, where its broker keeps one across redeliveries. */
+  readonly messageId?: string;
 }
 
 /**
  * Body → envelope, without decoding `data`.
  *
  * @throws MalformedEventError when the body can never be an event: `BODY_EMPTY`, `BODY_NOT_UTF8`,
- *   `BODY_NOT_JSON`, `BODY_NOT_OBJECT`, `EVENT_MISSING`, `INSTANCE_MISSING`, or is made to cost more than an event may:
- *   `TOO_MANY_KEYS`, `KEY_TOO_LONG`, `NAME_TOO_LONG`
+ *   `BODY_NOT_JSON`, `BODY_NOT_OBJECT`, `EVENT_MISSING`, `INSTANCE_MISSING`, `INSTANCE_NAME_MISSING`, or is made to cost more
+ *   than an event may: `TOO_MANY_KEYS`, `KEY_TOO_LONG`, `NAME_TOO_LONG`
  */
 export function parseEnvelope(body: Buffer, origin: Origin, since?: number): Envelope {
   if (body.length === 0) throw new MalformedEventError('BODY_EMPTY', 'the body is empty');
   if (!isUtf8(body)) throw new MalformedEventError('BODY_NOT_UTF8', 'the body is not UTF-8');
   const members = membersOf(body);
+  const event = nameOf(body, members.get('event'));
+  const instance = nameOf(body, members.get('instance'));
+  const parsed = { body, members, origin, since };
+  return instance === undefined && GO_KEYS.some((key) => members.has(key))
+    ? goEnvelope(parsed, event)
+    : coreEnvelope(parsed, event, instance);
+}
 
-  const named = nameOf(body, members.get('event'));
+/** What is known of a body before anybody asks whose it is. */
+interface ParsedBody {
+  readonly body: Buffer;
+  readonly members: ReadonlyMap<string, Span>;
+  readonly origin: Origin;
+  readonly since: number | undefined;
+}
+
+function coreEnvelope(
+  { body, members, origin, since }: ParsedBody,
+  named: string | undefined,
+  namedInstance: string | undefined,
+): Envelope {
   const fallback = named === undefined || !members.has('instance') ? fromRoutingKey(origin) : undefined;
   const event = named ?? fallback?.event;
-  const instance = nameOf(body, members.get('instance')) ?? origin.instance ?? fallback?.instance;
-  if (event === undefined) {
-    throw new MalformedEventError('EVENT_MISSING', 'neither the body nor the routing key names the event');
-  }
+  const instance = namedInstance ?? origin.instance ?? fallback?.instance;
+  if (event === undefined) throw eventMissing();
   if (instance === undefined) {
     throw new MalformedEventError(
       'INSTANCE_MISSING',
@@ -69,15 +103,56 @@ export function parseEnvelope(body: Buffer, origin: Origin, since?: number): Env
     );
   }
   const dateTime = textOf(body, members.get('date_time'));
+  const id = hashOf(JSON.stringify([instance, event, dateTime ?? null]), body, members.get('data'));
   return {
-    id: eventId(instance, event, dateTime, body, members.get('data')),
+    id,
+    contentKey: id,
+    core: 'api',
     event,
     instance,
+    instanceId: undefined,
     dateTime,
     body,
     members,
     since,
   };
+}
+
+/** Root keys of evolution-go's bodies by which it is known, and which name its instance in place of `instance`. */
+const GO_KEYS = ['instanceName', 'instanceToken', 'instanceId'];
+
+/**
+ * evolution-go's body (docs/evolution-go.md#bodies). It carries no time, so that only its broker can tell a message that
+ * comes again from another one of the same bytes.
+ */
+function goEnvelope({ body, members, origin, since }: ParsedBody, event: string | undefined): Envelope {
+  const instance = nameOf(body, members.get('instanceName'));
+  if (event === undefined) throw eventMissing();
+  if (instance === undefined) {
+    throw new MalformedEventError(
+      'INSTANCE_NAME_MISSING',
+      `the body is one of evolution-go's (${GO_KEYS.filter((key) => members.has(key)).join(', ')}) and instanceName does not name the instance`,
+    );
+  }
+  const { messageId } = origin;
+  const head = JSON.stringify([instance, event, 'go', messageId ?? null]);
+  const contentKey = hashOf(head, body, { start: 0, end: body.length });
+  return {
+    id: messageId === undefined ? madeUpId() : contentKey,
+    contentKey,
+    core: 'go',
+    event,
+    instance,
+    instanceId: nameOf(body, members.get('instanceId')),
+    dateTime: undefined,
+    body,
+    members,
+    since,
+  };
+}
+
+function eventMissing(): MalformedEventError {
+  return new MalformedEventError('EVENT_MISSING', 'neither the body nor the routing key names the event');
 }
 
 /** Duplicates count, too. */
@@ -107,7 +182,7 @@ function isName(body: Buffer, span: Span | undefined): span is Span {
   if (span.end - span.start > MAX_NAME_BYTES)
     throw new MalformedEventError(
       'NAME_TOO_LONG',
-      `event, instance or date_time has more than ${MAX_NAME_BYTES} bytes`,
+      `event, date_time or what names the instance has more than ${MAX_NAME_BYTES} bytes`,
     );
   return true;
 }
@@ -125,21 +200,32 @@ function fromRoutingKey({ routingKey }: Origin): { event: string; instance: stri
 /** Small texts are hashed in one call, from here: twice as fast as a hash object for each. */
 const scratch = Buffer.allocUnsafe(32_768);
 
-function eventId(
-  instance: string,
-  event: string,
-  dateTime: string | undefined,
-  body: Buffer,
-  data: Span | undefined,
-): EventId {
-  const head = JSON.stringify([instance, event, dateTime ?? null]);
-  const { start, end } = data ?? { start: 0, end: 0 };
+function hashOf(head: string, body: Buffer, { start, end }: Span = NOTHING): EventId {
   const size = head.length * 3 + end - start;
   if (size > scratch.length) {
     const large = createHash('sha256').update(head).update(body.subarray(start, end));
-    return large.digest('base64url').slice(0, 22) as EventId;
+    return idOf(large.digest('base64url'));
   }
   const headEnd = scratch.write(head);
   const length = headEnd + body.copy(scratch, headEnd, start, end);
-  return hash('sha256', scratch.subarray(0, length), 'base64url').slice(0, 22) as EventId;
+  return idOf(hash('sha256', scratch.subarray(0, length), 'base64url'));
+}
+
+const NOTHING: Span = { start: 0, end: 0 };
+const ID_LENGTH = 22;
+/** Of this process: no other one makes the same ids up. */
+const processName = randomBytes(24).toString('base64url');
+let madeUp = 0;
+
+function madeUpId(): EventId {
+  return idOf(hash('sha256', `${processName} ${++madeUp}`, 'base64url'));
+}
+
+function idOf(digest: string): EventId {
+  return digest.slice(0, ID_LENGTH) as EventId;
+}
+
+/** The same event under the id that it had before. */
+export function withId(envelope: Envelope, id: EventId): Envelope {
+  return envelope.id === id ? envelope : { ...envelope, id };
 }

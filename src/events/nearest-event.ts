@@ -1,6 +1,11 @@
 import { CATALOGUE, filterKey } from './catalogue';
+import { GO_CATALOGUE, GO_CATEGORIES } from './go-catalogue';
 
-const KEYS = CATALOGUE.flatMap(({ key, otherKeys = [] }) => [key, ...otherKeys]);
+const KEYS = [
+  ...CATALOGUE.flatMap(({ key, otherKeys = [] }) => [key, ...otherKeys]),
+  ...GO_CATEGORIES,
+  ...GO_CATALOGUE.map(({ event }) => event.toUpperCase()),
+];
 /** No key is nearly as long. */
 const MAX_LENGTH = 60;
 

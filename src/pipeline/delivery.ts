@@ -115,7 +115,14 @@ export function destinationKeyOf(id: DeliveryId): string {
   return id.slice(-DESTINATION_KEY_LENGTH);
 }
 
+const DELIVERY = 'dlv_';
+
 /** Not all digits and without a colon, as BullMQ asks of job ids. */
 export function deliveryId(event: EventId, key: string): DeliveryId {
-  return `dlv_${event}${key}` as DeliveryId;
+  return `${DELIVERY}${event}${key}` as DeliveryId;
+}
+
+/** The event that it is a delivery of. */
+export function eventIdOf(id: DeliveryId): EventId {
+  return id.slice(DELIVERY.length, -DESTINATION_KEY_LENGTH) as EventId;
 }

@@ -1,5 +1,7 @@
 import type { EventId } from '../events/envelope';
 import type { InFlight } from './in-flight';
+import type { Settlement } from './message';
+import { type Returning, ReturningMessages } from './returning-messages';
 
 /**
  * Events that were acknowledged last and are remembered. An acknowledgement that is lost with its channel is one of the
@@ -8,7 +10,8 @@ import type { InFlight } from './in-flight';
 const REMEMBERED = 8192;
 
 /**
- * Which events are in flight in this process, and which were acknowledged last: so that none is delivered anew.
+ * Which events are in flight in this process, and which were acknowledged last: so that none is delivered anew. They are
+ * known by their content, as that is all that a copy has in common with them where ids are made up (events/envelope.ts).
  *
  * The map holds numbers, not the messages. V8 chains the tables that a map has outgrown: once one of them is old, each that
  * follows is kept with everything that was in it, until the next full collection. With messages in them that was 70 MB of
@@ -20,13 +23,14 @@ export class EventsInFlight {
   /** The first one of each event. */
   private readonly slots: (InFlight | undefined)[] = [];
   private readonly freeSlots: number[] = [];
+  private readonly returning = new ReturningMessages();
   /** A ring of the events acknowledged last. */
   private readonly acknowledged: EventId[] = [];
   private nextPlace = 0;
 
   add(inFlight: InFlight): void {
-    const { id } = inFlight.envelope;
-    const taken = this.open.get(id);
+    const { contentKey } = inFlight.envelope;
+    const taken = this.open.get(contentKey);
     if (taken !== undefined) {
       // The same event may have come through two exchanges: both are in flight, each with a message of its own.
       inFlight.next = this.slots[taken];
@@ -35,12 +39,12 @@ export class EventsInFlight {
     }
     const slot = this.freeSlots.pop() ?? this.slots.length;
     this.slots[slot] = inFlight;
-    this.open.set(id, slot);
+    this.open.set(contentKey, slot);
   }
 
   remove(inFlight: InFlight): void {
-    const { id } = inFlight.envelope;
-    const slot = this.open.get(id);
+    const { contentKey } = inFlight.envelope;
+    const slot = this.open.get(contentKey);
     if (slot === undefined) return;
     const first = this.slots[slot];
     if (first !== inFlight) {
@@ -50,25 +54,40 @@ export class EventsInFlight {
     }
     this.slots[slot] = inFlight.next;
     if (inFlight.next !== undefined) return;
-    this.open.delete(id);
+    this.open.delete(contentKey);
     this.freeSlots.push(slot);
   }
 
-  /** One of this event whose message the broker has taken back. */
-  lost(id: EventId): InFlight | undefined {
-    const slot = this.open.get(id);
+  /** One of this content whose message the broker has taken back. */
+  lost(contentKey: EventId): InFlight | undefined {
+    const slot = this.open.get(contentKey);
     let each = slot === undefined ? undefined : this.slots[slot];
     while (each !== undefined && !each.message.isLost) each = each.next;
     return each;
   }
 
-  remember(id: EventId): void {
-    this.acknowledged[this.nextPlace] = id;
-    this.nextPlace = (this.nextPlace + 1) % REMEMBERED;
+  /** Takes note of how a message was settled, as a copy of it may come again. */
+  settled({ envelope: { id, contentKey }, message }: InFlight, settlement: Settlement): void {
+    if (id === contentKey) {
+      if (settlement === 'ack') this.remember(id);
+      // An acknowledgement that was sent and got lost with its channel is unknown to us: another emission of the same bytes
+      // must not be taken for it.
+    } else if (settlement === 'release' || message.isLost)
+      this.returning.expect(contentKey, { id, isDone: settlement === 'ack' });
   }
 
   /** Asked for redelivered messages only, so a search through the ring does. */
   wasAcknowledged(id: EventId): boolean {
     return this.acknowledged.includes(id);
+  }
+
+  /** The message that a redelivered one of this content is taken for; once for each that is expected. */
+  takeReturning(contentKey: EventId): Returning | undefined {
+    return this.returning.take(contentKey);
+  }
+
+  private remember(id: EventId): void {
+    this.acknowledged[this.nextPlace] = id;
+    this.nextPlace = (this.nextPlace + 1) % REMEMBERED;
   }
 }

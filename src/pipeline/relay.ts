@@ -1,5 +1,5 @@
 import { MalformedEventError } from '../errors';
-import { type Envelope, type Origin, parseEnvelope } from '../events/envelope';
+import { type Envelope, type Origin, parseEnvelope, withId } from '../events/envelope';
 import { OpenWork } from '../time/open-work';
 import type { Deduplication } from './deduplication';
 import type { Delivery } from './delivery';
@@ -52,17 +52,10 @@ export class Relay implements InFlightOwner {
     } catch (error) {
       return this.bury(source, message, asMalformed(error));
     }
-    if (message.redelivered && this.recognises(message, envelope)) {
-      this.parts.observer.duplicate(source, envelope);
-      return;
-    }
-    this.parts.observer.received(source, envelope);
-    this.open.begin();
-    const inFlight = new InFlight(message, envelope, this);
-    this.inFlight.add(inFlight);
-    const { deduplication } = this.parts;
-    if (deduplication === undefined) this.route(inFlight);
-    else this.claim(source, inFlight, deduplication);
+    if (!message.redelivered) return this.begin(source, message, envelope);
+    const toDo = this.recognise(message, envelope);
+    if (toDo === undefined) this.parts.observer.duplicate(source, envelope);
+    else this.begin(source, message, toDo);
   }
 
   /** Resolves when no message is held any more. */
@@ -89,16 +82,36 @@ export class Relay implements InFlightOwner {
     observer.settled(inFlight.message, inFlight.envelope, results);
   }
 
+  private begin(source: string, message: SourceMessage, envelope: Envelope): void {
+    this.parts.observer.received(source, envelope);
+    this.open.begin();
+    const inFlight = new InFlight(message, envelope, this);
+    this.inFlight.add(inFlight);
+    const { deduplication } = this.parts;
+    // Copies of an event whose id was made up cannot be told from other emissions of the same bytes.
+    if (deduplication === undefined || envelope.id !== envelope.contentKey) this.route(inFlight);
+    else this.claim(source, inFlight, deduplication);
+  }
+
   /**
    * A message that the broker hands over again although this process works on it, or is done with it: a channel was
-   * lost, or the broker waited too long. The work goes on and settles this copy; nothing is delivered anew.
+   * lost, or the broker waited too long. The work goes on and settles this copy; nothing is delivered anew, and nothing is
+   * left to do. One that went back before keeps the id that it had.
    */
-  private recognises(message: SourceMessage, { id }: Envelope): boolean {
-    const lost = this.inFlight.lost(id);
-    if (lost !== undefined) lost.adopt(message);
-    else if (this.inFlight.wasAcknowledged(id)) message.settle('ack');
-    else return false;
-    return true;
+  private recognise(message: SourceMessage, envelope: Envelope): Envelope | undefined {
+    const { id, contentKey } = envelope;
+    const lost = this.inFlight.lost(contentKey);
+    if (lost !== undefined) {
+      lost.adopt(message);
+      return undefined;
+    }
+    const returning =
+      id === contentKey
+        ? { id, isDone: this.inFlight.wasAcknowledged(id) }
+        : this.inFlight.takeReturning(contentKey);
+    if (returning?.isDone !== true) return withId(envelope, returning?.id ?? id);
+    message.settle('ack');
+    return undefined;
   }
 
   private claim(source: string, inFlight: InFlight, deduplication: Deduplication): void {
@@ -146,7 +159,7 @@ export class Relay implements InFlightOwner {
 
   private close(inFlight: InFlight, settlement: Settlement): void {
     this.inFlight.remove(inFlight);
-    if (settlement === 'ack') this.inFlight.remember(inFlight.envelope.id);
+    this.inFlight.settled(inFlight, settlement);
     inFlight.settle(settlement);
     this.open.end();
   }

@@ -1,6 +1,7 @@
 import { filterKey } from '../events/catalogue';
 import type { Envelope } from '../events/envelope';
 import { type EventFilter, passes } from '../events/filter';
+import { passesByCategory } from '../events/go-filter';
 import { type Delivery, type Destination, deliveryId } from './delivery';
 
 /** A destination and what it wants. */
@@ -16,7 +17,8 @@ export function route(envelope: Envelope, subscriptions: readonly Subscription[]
   const event = filterKey(envelope.event);
   const deliveries: Delivery[] = [];
   for (const { destination, key, events } of subscriptions) {
-    if (passes(events, event)) deliveries.push({ id: deliveryId(envelope.id, key), envelope, destination });
+    if (passes(events, event) || (envelope.core === 'go' && passesByCategory(events, envelope)))
+      deliveries.push({ id: deliveryId(envelope.id, key), envelope, destination });
   }
   return deliveries;
 }

@@ -1,8 +1,15 @@
 import { errorCode, RelayError } from '../errors';
-import { parseEnvelope } from '../events/envelope';
+import { parseEnvelope, withId } from '../events/envelope';
 import type { Attempts } from '../pipeline/attempts';
 import type { Bulkhead } from '../pipeline/bulkhead';
-import type { AttemptRecord, Delivery, DeliveryId, Destination, DestinationId } from '../pipeline/delivery';
+import {
+  type AttemptRecord,
+  type Delivery,
+  type DeliveryId,
+  type Destination,
+  type DestinationId,
+  eventIdOf,
+} from '../pipeline/delivery';
 import { type DeadReason, type Decide, slowDelayMs } from '../pipeline/parking';
 import type { Places } from '../pipeline/places';
 import { OpenWork } from '../time/open-work';
@@ -196,7 +203,9 @@ export class RetryHandler {
     destination: Destination,
   ): Promise<Delivery | undefined> {
     try {
-      return { id, envelope: parseEnvelope(await bodyOf(data), originOf(data)), destination };
+      const envelope = parseEnvelope(await bodyOf(data), originOf(data));
+      // An id that was made up when the event was received is in the delivery's alone.
+      return { id, envelope: withId(envelope, eventIdOf(id)), destination };
     } catch (error) {
       this.parts.onError(error);
       return undefined;

@@ -1,4 +1,4 @@
-import { CATALOGUE, filterKey, findEvent, findKey } from '../events/catalogue';
+import { filterOfNames, keyNamed } from '../events/event-names';
 import type { EventFilter } from '../events/filter';
 import { nearestEvent } from '../events/nearest-event';
 import { boundedLines, boundsProblem } from './bounds';
@@ -70,17 +70,17 @@ const MAX_NAMED = 20;
 /** The operator may name those of a later core API: they are kept. */
 function unknownEventWarnings(sections: Sections, settings: Settings): string[] {
   return unknownEvents(sections, settings).map(
-    ({ path, event }) => `${path}: ${event} is none of the ${CATALOGUE.length} events known; it is kept`,
+    ({ path, event }) => `${path}: ${event} is none of the events known; it is kept`,
   );
 }
 
 function isKnown(event: string): boolean {
-  return findKey(event) !== undefined || findEvent(event) !== undefined;
+  return keyNamed(event) !== undefined;
 }
 
 /** An empty list means every event, as in the core API. */
 export function filterOf(events: readonly string[]): EventFilter {
-  return events.length === 0 ? 'all' : new Set(events.map(keyOf));
+  return events.length === 0 ? 'all' : filterOfNames(events);
 }
 
 /**
@@ -88,9 +88,5 @@ export function filterOf(events: readonly string[]): EventFilter {
  * would make one for good.
  */
 export function knownFilterOf(events: readonly string[]): EventFilter {
-  return events.length === 0 ? 'all' : new Set(events.filter(isKnown).map(keyOf));
-}
-
-function keyOf(event: string): string {
-  return findKey(event)?.key ?? filterKey(event);
+  return events.length === 0 ? 'all' : filterOfNames(events.filter(isKnown));
 }

@@ -5,6 +5,8 @@ import type { Config } from '../config/config';
 export interface Settings {
   /** The instance's own key for its own paths of the gateway, and its own WebSockets. */
   readonly token?: string | undefined;
+  /** The id that the core API gave the instance, where it was told. */
+  readonly instanceId?: string | undefined;
   readonly [section: string]: unknown;
 }
 

@@ -6,6 +6,11 @@ import { type Filled, isFields, type Section, type Settings, type Slot } from '.
 /** Counted up when rules change that the schema's JSON form does not show, such as sizes in bytes. */
 const RULES = 2;
 
+const instanceId = z
+  .string()
+  .min(1)
+  .max(255)
+  .describe('id that the core API gave the instance: webhooks carry it as x-instance-id');
 const token = z.string().min(8, 'must be at least 8 characters').max(255);
 
 /** What is wrong with settings at an instance of this name, and what is worth knowing. */
@@ -27,7 +32,11 @@ export class Sections {
 
   constructor(readonly list: readonly Section[]) {
     const fields = list.map((section) => section.documentFields);
-    this.schema = z.object({ token: token.optional(), ...Object.assign({}, ...fields) });
+    this.schema = z.object({
+      token: token.optional(),
+      instanceId: instanceId.optional(),
+      ...Object.assign({}, ...fields),
+    });
     this.addressFields = new Set(list.flatMap((section) => section.fieldsWith('address')));
     this.bySection = new Map(list.map((section) => [section.name, section]));
     this.byNamedField = new Map(

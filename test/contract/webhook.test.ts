@@ -8,7 +8,7 @@ import {
 import { createHttpClient } from '../../src/network/http-client';
 import type { DestinationId, Outcome } from '../../src/pipeline/delivery';
 import { HttpTarget, type ReceivedRequest } from '../support/servers/http-target';
-import { deliveryTo, eventBody } from '../support/values/events';
+import { deliveryTo, eventBody, goBody } from '../support/values/events';
 import { httpDestinationSuite } from './http-destination-suite';
 
 const MAX_CONNECTIONS = 4;
@@ -146,6 +146,62 @@ describe('the webhook', () => {
   ])('by events, any event name stays one segment of the path: %j', async (event, expected) => {
     const { request } = await deliver('/hook', { byEvents: true }, {}, eventBody(1, { event }));
     expect(request.path).toBe(expected);
+  });
+
+  test('says in headers which event of which instance it is, as the core API 2.4 does', async () => {
+    const before = Date.now();
+    const { request } = await deliver('/hook', { instanceId: 'cmhj-1' });
+    expect(request.headers).toMatchObject({
+      'x-instance-name': 'loja-centro',
+      'x-event-type': 'messages.upsert',
+      'x-instance-id': 'cmhj-1',
+    });
+    const timestamp = Number(request.headers['x-timestamp']);
+    expect(timestamp).toBeGreaterThanOrEqual(before);
+    expect(timestamp).toBeLessThanOrEqual(Date.now());
+  });
+
+  test("an instance's id is left out where nobody knows it, and is in the events of evolution-go", async () => {
+    expect((await deliver('/hook')).request.headers).not.toHaveProperty('x-instance-id');
+    const { request } = await deliver('/hook', {}, {}, goBody());
+    expect(request.headers).toMatchObject({
+      'x-instance-name': 'vendas',
+      'x-event-type': 'ChatPresence',
+      'x-instance-id': '7c1f5b0e-2d3a-4f77-9a51-3c0c1f6f2b10',
+    });
+  });
+
+  test("an instance's own headers win", async () => {
+    const headers = {
+      'X-Instance-Name': 'mine',
+      'x-EVENT-type': 'any',
+      'x-timestamp': '0',
+      'x-instance-id': '7',
+    };
+    const { request } = await deliver('/hook', { instanceId: 'cmhj-1', headers });
+    expect(request.headers).toMatchObject({
+      'x-instance-name': 'mine',
+      'x-event-type': 'any',
+      'x-timestamp': '0',
+      'x-instance-id': '7',
+    });
+  });
+
+  test.each([
+    ['loja centro', 'loja centro'],
+    ['ação', 'a%C3%A7%C3%A3o'],
+    ['a\r\nx: y', 'a%0D%0Ax%3A%20y'],
+    ['half \ud800', 'half%20%EF%BF%BD'],
+    [' ', '%20'],
+  ])('a name that no header can hold is percent-encoded in them: %j', async (instance, expected) => {
+    const { request, outcome } = await deliver('/hook', {}, {}, eventBody(1, { instance }));
+    expect(outcome).toMatchObject({ kind: 'delivered' });
+    expect(request.headers['x-instance-name']).toBe(expected);
+  });
+
+  test('a body of evolution-go arrives as it was published', async () => {
+    const { request } = await deliver('/hook', { base64: false }, {}, goBody());
+    expect(request.body).toEqual(goBody());
   });
 
   test('own headers are sent', async () => {

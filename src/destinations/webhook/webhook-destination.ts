@@ -6,6 +6,7 @@ import type { Limits } from '../../pipeline/destination-limits';
 import type { Share } from '../../pipeline/places';
 import { toOutcome } from '../http/answer';
 import { HttpExchange, type HttpResult } from '../http/exchange';
+import { EventHeaders } from './event-headers';
 import { STATIC_HEADERS_MAX_AGE_MS, staticHeaders } from './headers';
 import { sign, signingKey } from './signing';
 
@@ -18,6 +19,8 @@ export interface WebhookTarget {
   /** Leave media `base64` in `data.message`. */
   readonly base64: boolean;
   readonly headers: Readonly<Record<string, string>>;
+  /** The id of its instance at the core API, where that is known. */
+  readonly instanceId?: string;
   /** Standard Webhooks secrets, the newest first; none: unsigned. */
   readonly signingSecrets: readonly string[];
   readonly maxAttempts: number;
@@ -51,6 +54,7 @@ export class WebhookDestination implements Destination {
   private readonly search: string;
   private readonly bodyOptions: BodyOptions;
   private readonly keys: readonly Buffer[];
+  private readonly eventHeaders: EventHeaders;
   private headers: readonly string[];
   private headersMadeAt = Date.now();
 
@@ -70,6 +74,8 @@ export class WebhookDestination implements Destination {
     this.pathname = url.pathname;
     this.search = url.search;
     this.headers = staticHeaders(target.headers, url);
+    const own = Object.keys(target.headers).map((name) => name.toLowerCase());
+    this.eventHeaders = new EventHeaders(new Set(own), target.instanceId);
     this.bodyOptions = {
       destination: Buffer.from(JSON.stringify(target.url)),
       stripApikey: options.stripApikey,
@@ -119,6 +125,7 @@ export class WebhookDestination implements Destination {
       'x-evolution-relay-attempt',
       String(attempt),
     ];
+    this.eventHeaders.addTo(headers, delivery.envelope, now);
     if (this.keys.length > 0)
       headers.push('webhook-signature', sign(this.keys, delivery.id, timestamp, body));
     return headers;

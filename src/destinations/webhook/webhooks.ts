@@ -41,7 +41,7 @@ export class Webhooks implements DestinationFamily {
       .map(({ slot, value }) => {
         const id = instanceId('webhook', instance, slot.name);
         return {
-          destination: this.destination(id, value),
+          destination: this.destination(id, value, settings.instanceId),
           key: destinationKey(id),
           events: filterOf(value.events),
         };
@@ -49,7 +49,7 @@ export class Webhooks implements DestinationFamily {
   }
 
   /** A webhook as it is set, without a look at whether it is enabled. */
-  destination(id: DestinationId, settings: WebhookSettings): WebhookDestination {
+  destination(id: DestinationId, settings: WebhookSettings, instanceId?: string): WebhookDestination {
     const { config } = this;
     const { origin } = new URL(settings.url);
     return new WebhookDestination(
@@ -65,6 +65,7 @@ export class Webhooks implements DestinationFamily {
         timeoutMs: Math.min(settings.timeoutMs ?? Number.POSITIVE_INFINITY, config.outgoing.timeoutMs),
         shares: sharesOf(id, config.delivery.maxShare, origin),
         limits: limitsOf(settings),
+        ...(instanceId === undefined ? {} : { instanceId }),
       },
       this.options,
       this.clientFor(origin),

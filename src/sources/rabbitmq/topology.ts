@@ -1,5 +1,6 @@
 import { CATALOGUE, findKey, spellings } from '../../events/catalogue';
 import type { EventFilter } from '../../events/filter';
+import { GO_CATALOGUE, goQueuesOf, isGoKey } from '../../events/go-catalogue';
 import { instanceFlaw, type NameFlaw, nameFlaw } from './name-flaws';
 
 /** An exchange of the core API that is consumed. */
@@ -93,7 +94,7 @@ export function boundQueues(exchange: ConsumedExchange, options: TopologyOptions
     {
       queue: options.queue,
       bind: [...wanted],
-      unbind: [EVERYTHING, ...CATALOGUE.flatMap(spellings).map(pattern)].filter((key) => !wanted.has(key)),
+      unbind: ALL_PATTERNS.filter((key) => !wanted.has(key)),
     },
   ];
 }
@@ -108,8 +109,9 @@ function sharedEvents({ instance, events }: ConsumedExchange): string[] {
   const named = [...events].flatMap((key) => {
     const event = findKey(key)?.event;
     if (event !== undefined) return event;
-    // The operator's own switches may name an event that the core API has gained since.
-    return instance === undefined ? guess(key) : [];
+    // The operator's own switches may name an event that the core API has gained since. Queues of evolution-go have other
+    // arguments, and nobody but itself declares them: RABBITMQ_QUEUES.
+    return instance === undefined && !isGoKey(key) ? guess(key) : [];
   });
   return [...new Set(named)];
 }
@@ -117,18 +119,35 @@ function sharedEvents({ instance, events }: ConsumedExchange): string[] {
 function patternsOf({ instance, events }: ConsumedExchange): string[] {
   const keys = events === 'all' ? [] : [...events];
   const known = keys.flatMap((key) => findKey(key) ?? []);
-  const unknown = keys.filter((key) => findKey(key) === undefined);
+  const go = keys.flatMap(goQueuesOf);
+  const unknown = keys.filter((key) => findKey(key) === undefined && !isGoKey(key));
   const guessed = unknown.slice(0, instance === undefined ? unknown.length : MAX_UNKNOWN_EVENTS).map(guess);
-  return [...known.flatMap(spellings), ...guessed].map(pattern);
+  return [...[...known.flatMap(spellings), ...guessed].map(pattern), ...go.map(goPattern)];
+}
+
+/**
+ * evolution-go's routing keys are `<id of the instance>.message`, in lower case. `#.message` would take every send.message of
+ * the core API along, however its instance is named; ids have no dots, and instances that share an exchange are seldom.
+ */
+function goPattern(event: string): string {
+  return isEndOfAnother(event) ? `*.${event}` : `${EVERYTHING}.${event}`;
 }
 
 /** `#.message.update`, an older spelling, would take send.message.update along: such a one is bound as it is. */
 function pattern(event: string): string {
-  const isEndOfAnother = CATALOGUE.some((type) =>
-    spellings(type).some((other) => other.endsWith(`.${event}`)),
-  );
-  return isEndOfAnother ? event : `${EVERYTHING}.${event}`;
+  return isEndOfAnother(event) ? event : `${EVERYTHING}.${event}`;
 }
+
+function isEndOfAnother(event: string): boolean {
+  return CATALOGUE.some((type) => spellings(type).some((other) => other.endsWith(`.${event}`)));
+}
+
+/** What bindings of earlier configurations may be. */
+const ALL_PATTERNS: readonly string[] = [
+  EVERYTHING,
+  ...CATALOGUE.flatMap(spellings).map(pattern),
+  ...GO_CATALOGUE.map(({ event }) => goPattern(event.toLowerCase())),
+];
 
 /** Event string of a key outside the catalogue, as nearly all are made: `NEW_THING` → `new.thing`. */
 function guess(key: string): string {

@@ -37,3 +37,27 @@ export function deliveryTo(destination: Destination, body: Buffer | string = eve
   const envelope = envelopeOf(body);
   return { id: deliveryId(envelope.id, destinationKey(destination.id)), envelope, destination };
 }
+
+/** A body as evolution-go publishes it: one line, its keys in alphabetical order. */
+export function goFixture(name: string): Buffer {
+  const text = readFileSync(join(FOLDER, 'evolution-go', `${name}.json`), 'utf8');
+  return Buffer.from(JSON.stringify(JSON.parse(text)));
+}
+
+export function goFixtureNames(): string[] {
+  return readdirSync(join(FOLDER, 'evolution-go')).map((file) => file.replace(/\.json$/, ''));
+}
+
+/** A small body of evolution-go. */
+export function goBody(extra: Readonly<Record<string, unknown>> = {}): Buffer {
+  return Buffer.from(
+    JSON.stringify({
+      data: { State: 'composing' },
+      event: 'ChatPresence',
+      instanceId: '7c1f5b0e-2d3a-4f77-9a51-3c0c1f6f2b10',
+      instanceName: 'vendas',
+      instanceToken: 'go-token-0A1B2C3D4E5F',
+      ...extra,
+    }),
+  );
+}

@@ -7,7 +7,7 @@ import type { InForce } from '../../../src/settings/settings-cache';
 import { SettingsUnreadableError } from '../../../src/settings/settings-errors';
 import { settingsTo } from '../../support/fakes/settings';
 import { FakeDestination } from '../../support/harness/pipeline-harness';
-import { envelopeOf, eventBody } from '../../support/values/events';
+import { envelopeOf, eventBody, goBody } from '../../support/values/events';
 
 const subscriptionTo = (id: string): Subscription => ({
   destination: new FakeDestination(id),
@@ -171,4 +171,34 @@ it('a destination whose stored name is damaged is none', async () => {
   const { destinations } = new World();
   expect(await destinations.find('webhook:instance/%zz' as DestinationId)).toBeUndefined();
   expect(instanceId('unreadable', 'a b')).toBe('unreadable:instance/a%20b');
+});
+
+describe('an instance of evolution-go', () => {
+  const ID = '7c1f5b0e-2d3a-4f77-9a51-3c0c1f6f2b10';
+  const targets = async (set: readonly string[]): Promise<string[]> => {
+    const destinations = new Destinations({
+      families: [
+        {
+          globals: [subscriptionTo('webhook:global')],
+          own: (instance) => [subscriptionTo(instanceId('webhook', instance))],
+          close: async () => {},
+        },
+      ],
+      settings: {
+        of: async (instance) => (set.includes(instance) ? SETTINGS : undefined),
+        reject: () => UNREADABLE,
+      },
+      parking: { park: () => ({ settled: Promise.resolve('stored'), withdraw: () => {} }) },
+    });
+    return (await destinations.route(envelopeOf(goBody()))).map(({ destination }) => destination.id);
+  };
+
+  it.each([
+    ['nothing', [], ['webhook:global']],
+    ['its name', ['vendas'], ['webhook:global', 'webhook:instance/vendas']],
+    ['its id', [ID], ['webhook:global', `webhook:instance/${ID}`]],
+    ['both: the name counts', [ID, 'vendas'], ['webhook:global', 'webhook:instance/vendas']],
+  ])('has its settings under %s', async (_what, set, expected) => {
+    expect(await targets(set)).toEqual(expected);
+  });
 });

@@ -22,9 +22,11 @@ export function oversizeHandler(store: StoreBody): OversizeHandler {
 }
 
 function stubOf({ envelope }: Delivery, body: Buffer, { url, expires }: Reference): Buffer {
-  const { event, instance, dateTime } = envelope;
+  const { core, event, instance, dateTime } = envelope;
   const reference = { url, bytes: body.length, expires: new Date(expires * 1000).toISOString() };
-  return Buffer.from(JSON.stringify({ event, instance, date_time: dateTime, reference }));
+  // Its receivers know the instance by the key that the whole event has.
+  const named = core === 'go' ? { instanceName: instance } : { instance, date_time: dateTime };
+  return Buffer.from(JSON.stringify({ event, ...named, reference }));
 }
 
 /** Sends once the event is kept; where it is aborted before, it ends at once and sends nothing. */

@@ -132,8 +132,8 @@ describe('what a tenant may name', () => {
   });
 
   test('an event that AMQP cannot take leaves out that event alone (finding 2.2)', () => {
-    const plan = planOf(ofInstance(new Set(['字'.repeat(100), 'CALL'])), DEDICATED);
-    expect(plan.bound.map(({ bind }) => bind)).toEqual([['#.call']]);
+    const plan = planOf(ofInstance(new Set(['字'.repeat(100), 'CHATS_SET'])), DEDICATED);
+    expect(plan.bound.map(({ bind }) => bind)).toEqual([['#.chats.set']]);
     expect(plan.flawed.map(({ code }) => code)).toEqual(['NAME_TOO_LONG']);
   });
 
