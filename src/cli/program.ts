@@ -4,6 +4,7 @@ import { VERSION } from '../version';
 import { auditCommand } from './audit-command';
 import { configCommand } from './config-command';
 import { deadLettersCommand } from './dead-letters-command';
+import { deliveriesCommand } from './deliveries-command';
 import { doctorCommand } from './doctor-command';
 import { type ExitCode, FINDING, USAGE, UsageError } from './exit';
 import { complain, complainLines, printText, watchOutput } from './output';
@@ -30,6 +31,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     configCommand(),
     settingsCommand(),
     deadLettersCommand(),
+    deliveriesCommand(),
     auditCommand(),
     doctorCommand(),
   ]) {

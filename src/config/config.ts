@@ -1,3 +1,4 @@
+import { type DeliveryLogConfig, deliveryLogOf } from './delivery-log-config';
 import { type GatewayConfig, gatewayOf } from './gateway-config';
 import { type OutgoingConfig, outgoingOf } from './outgoing-config';
 import type { Reading } from './reading';
@@ -17,6 +18,7 @@ export interface CoreConfig {
   readonly outgoing: OutgoingConfig;
   readonly delivery: DeliveryConfig;
   readonly retry: RetryConfig;
+  readonly deliveryLog: DeliveryLogConfig;
   readonly redis: RedisConfig;
   readonly settings: SettingsConfig;
   readonly gateway: GatewayConfig;
@@ -82,6 +84,7 @@ export function coreConfigOf(values: Values, reading: Reading): CoreConfig {
       circuitOpenMs: values.CIRCUIT_OPEN_SECONDS * 1000,
     },
     retry: retryOf(values),
+    deliveryLog: deliveryLogOf(values),
     redis: redisOf(values, reading),
     settings: settingsOf(values, reading),
     gateway: gatewayOf(values, reading),

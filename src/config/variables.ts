@@ -1,3 +1,4 @@
+import { DELIVERY_LOG_VARIABLES } from './delivery-log-config';
 import { flag, httpUrl, integer, list, number, oneOf, optional, text, urlOf } from './formats';
 import { GATEWAY_VARIABLES } from './gateway-variables';
 import { port, secret, type ValuesOf, type Variables, variable } from './variable';
@@ -115,6 +116,8 @@ export const CORE_VARIABLES = {
     8_589_934_592,
     'Bytes of Redis for deliveries parked for one global destination. Beyond that they become dead letters. 0: no limit.',
   ),
+
+  ...DELIVERY_LOG_VARIABLES,
 
   REDIS_URI: secret(
     urlOf('redis:', 'rediss:'),

@@ -1,4 +1,7 @@
 import type { Config } from '../config/config';
+import { DeliveryLog } from '../delivery-log/delivery-log';
+import { LogStore } from '../delivery-log/log-store';
+import { StoredStates } from '../delivery-log/stored-states';
 import type { DestinationRoutes } from '../destinations/module';
 import { websocketConfig } from '../destinations/websocket/websocket-config';
 import { createGuards, type Guards } from '../http-api/guards';
@@ -38,6 +41,7 @@ interface GatewayStorage {
   readonly settingsStore: SettingsStore;
   readonly health: RedisHealth;
   readonly warnRedis: (error: unknown) => void;
+  readonly deliveryLog: DeliveryLog;
 }
 
 /** What a gateway starts, and what its routes use. */
@@ -108,7 +112,12 @@ function composeStorage(options: GatewayOptions, lifecycle: Lifecycle): GatewayS
   lifecycle.add('redis health', health, (each) => each.stop());
   const store = new RetryStore({ redis: redis.commands, prefix, onError: warnRedis });
   lifecycle.add('retry queue', store, (queue) => queue.close());
-  return { redis, store, settingsStore, health, warnRedis };
+  const deliveryLog = new DeliveryLog({
+    // Of its own: what a search reads is large.
+    store: new LogStore({ redis: redis.open('commands'), prefix }),
+    states: new StoredStates(store),
+  });
+  return { redis, store, settingsStore, health, warnRedis, deliveryLog };
 }
 
 /** What destinations serve. */

@@ -15,6 +15,7 @@ import { GATEWAY_TRANSITIONS, type GatewayState } from './gateway-states';
 import { createGatewayServer } from './http-server';
 import { auditRoutes } from './routes/audit-routes';
 import { deadLetterRoutes } from './routes/dead-letter-routes';
+import { deliveryRoutes } from './routes/delivery-routes';
 import { settingsRoutes } from './routes/settings-routes';
 
 /** The HTTP process: settings, WebSockets, operations. Any number of them may run beside each other. */
@@ -91,13 +92,14 @@ export class RelayGateway {
 
   private addRoutes(server: FastifyInstance): void {
     const { modules, config, metrics } = this.options;
-    const { instances, store, health, guards, routes } = this.parts;
+    const { instances, store, health, guards, routes, deliveryLog } = this.parts;
     healthRoutes(server, {
       registry: metrics.registry,
       readiness: () => ({ ready: health.state.ready, parts: { redis: health.state.detail } }),
     });
     settingsRoutes(server, { instances, guards, sections: modules.sections, config });
     deadLetterRoutes(server, { deadLetters: new DeadLetters(store), guards });
+    deliveryRoutes(server, { log: deliveryLog, guards });
     auditRoutes(server, { store, guards });
     for (const each of routes) each.add(server);
   }

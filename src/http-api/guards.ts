@@ -9,7 +9,9 @@ export interface Guards {
   readonly operator: Guard;
   /** The operator's key, or the token of the instance in the path. */
   readonly instance: Guard;
-  /** What the key of a request opens that passed one of the two. */
+  /** The operator's key, or the token of the instance that the query names. */
+  readonly instanceInQuery: Guard;
+  /** What the key of a request opens that passed one of them. */
   readonly accessOf: (request: FastifyRequest) => Access;
 }
 
@@ -27,6 +29,10 @@ export function createGuards(keys: Keys): Guards {
   return {
     operator: guard(() => undefined),
     instance: guard((request) => (request.params as { instance?: string }).instance),
+    instanceInQuery: guard(({ query }) => {
+      const { instance } = query as { instance?: unknown };
+      return typeof instance === 'string' ? instance : undefined;
+    }),
     accessOf: (request) => ACCESSES.get(request) ?? 'instance',
   };
 }

@@ -91,6 +91,12 @@ export class Metrics {
     ['reason'],
   );
 
+  readonly deliveryLogSkipped = this.counter(
+    'relay_delivery_log_skipped_total',
+    'Records that the delivery log left out, as Redis did not take them in time or has little memory left',
+    ['reason'],
+  );
+
   readonly storeLost = this.counter(
     'relay_store_lost_total',
     'Times that Redis was found to have lost what the relay stored in it',

@@ -40,6 +40,13 @@ export class Tally<T extends string> {
     branch.count++;
   }
 
+  /** As `add`, for what is known in numbers. */
+  addMany(count: number, ...values: readonly string[]): void {
+    let branch = this.root;
+    for (const value of values) branch = branch.branch(value);
+    branch.count += count;
+  }
+
   /** Moves what was counted into the metric. */
   carryOver(): void {
     for (const [values, count] of this.root.entries()) {

@@ -70,4 +70,17 @@ export const DEAD_LETTER_SCRIPTS = {
       else letters[i - 4] = {} end
     end
     return letters`),
+  /** Where deliveries lie now: `parked`, `dead` and why, or nothing. ARGV: job ids. */
+  relayStates: readingScript(`
+    local states = {}
+    for i = 5, #ARGV do
+      local id = ARGV[i]
+      if not isJob(id) then states[i - 4] = ''
+      elseif call('ZSCORE', Q .. 'failed', id) then
+        states[i - 4] = 'dead ' .. (call('HGET', Q .. id, 'failedReason') or '')
+      else states[i - 4] = 'parked' end
+    end
+    return states`),
+  /** What is stored of a delivery, wherever it lies. ARGV: job id. */
+  relayData: readingScript(`return isJob(ARGV[5]) and call('HGET', Q .. ARGV[5], 'data') or ''`),
 } as const;

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { DEAD_LETTER_SCRIPTS } from './dead-letter-scripts';
 import { DELIVERY_SCRIPTS } from './delivery-scripts';
 import { LEDGER_SCRIPTS } from './ledger-scripts';
+import { LOG_SCRIPTS } from './log-scripts';
 import { PROBE } from './probe-script';
 import { QUEUE_SCRIPTS } from './queue-scripts';
 import type { RelayRedis, ScriptDefinition } from './relay-redis';
@@ -20,6 +21,7 @@ const STORED_SCRIPTS = {
 /** Our own steps. A count changes within the script that changes the state which it counts. */
 const SCRIPTS = {
   ...STORED_SCRIPTS,
+  ...LOG_SCRIPTS,
   /**
    * Claims events for one worker: 0 it has the claim now, 1 the event was done before, 2 another one has it. It may
    * have it from a call whose answer was lost: it asks for an event that it works on no second time.

@@ -6,13 +6,14 @@ import type { Relay } from '../pipeline/relay';
 import { SettingsCache } from '../settings/settings-cache';
 import { subscriberOf } from '../settings/settings-subscriber';
 import { composeDelivery, type DeliveryParts } from './compose-delivery';
+import { composeDeliveryLog, openDeliveryLog } from './compose-delivery-log';
 import { composeDestinations } from './compose-destinations';
 import { composeStorage, type Storage } from './compose-storage';
 import type { DrainParts } from './drain';
 import { Gauges } from './gauges';
 import { Sources } from './intake';
 import { createHttpServer } from './metrics-server';
-import { Observer } from './observer';
+import type { Observer } from './observer';
 import { type ReadinessParts, readinessOf } from './readiness';
 import { Retries } from './retries';
 import type { WorkerOptions } from './worker-options';
@@ -36,8 +37,10 @@ export interface WorkerParts extends DrainParts {
 export function composeWorker(options: WorkerOptions): WorkerParts {
   const { modules, config, metrics, log, settings: file } = options;
   const lifecycle = new Lifecycle();
-  const observer = new Observer(metrics, log);
+  const deliveryLog = composeDeliveryLog(options);
+  const { observer } = deliveryLog;
   const storage = composeStorage({ options, observer, lifecycle });
+  openDeliveryLog(deliveryLog, { options, storage, lifecycle });
   const { store, settingsStore, health, ledger, commit } = storage;
   const http = openHttp(options, () => ({ health, sources, settings }));
   lifecycle.add('metrics port', http, (server) => server.close());

@@ -16,6 +16,7 @@ import { measureEndpoints } from './sections/endpoints';
 import { measureInstances } from './sections/instances';
 import { measureIsolation } from './sections/isolation';
 import { measureLatency } from './sections/latency';
+import { measureLog } from './sections/log';
 import { measureMemory } from './sections/memory';
 import { measureParking } from './sections/parking';
 import { measurePusher } from './sections/pusher';
@@ -36,6 +37,7 @@ const MEASURE: Record<SectionName, (bench: Bench) => Promise<void>> = {
   memory: measureMemory,
   sqs: measureSqs,
   deduplication: measureDeduplication,
+  log: measureLog,
   turns: measureTurns,
 };
 

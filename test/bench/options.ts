@@ -12,6 +12,7 @@ export const SECTIONS = [
   'memory',
   'sqs',
   'deduplication',
+  'log',
   'turns',
 ] as const;
 export type SectionName = (typeof SECTIONS)[number];

@@ -1,0 +1,123 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { DeliveryLog, type LoggedDelivery } from '../delivery-log/delivery-log';
+import { type LogFilter, OUTCOMES } from '../delivery-log/log-filter';
+import { LogStore } from '../delivery-log/log-store';
+import { attemptsOf, notSeen, shownDelivery, shownStory } from '../delivery-log/shown-delivery';
+import { StoredStates } from '../delivery-log/stored-states';
+import { MODULES } from '../modules';
+import { withStore } from '../retry/with-store';
+import { MOMENT, parseMoment } from '../time/moment';
+import { FINDING } from './exit';
+import { complain, printJson, printTable } from './output';
+
+interface Options extends LogFilter {
+  readonly json?: boolean;
+  readonly limit?: number;
+}
+
+const MOST = 10_000;
+
+export function deliveriesCommand(): Command {
+  const command = new Command('deliveries').description(
+    'the delivery log: where is my message? What happened to deliveries, and what came back',
+  );
+  deliveryFilters(command.command('ls').description('list, newest first'))
+    .option('--limit <n>', 'maximum number of lines', parseCount, 100)
+    .option('--json', 'one JSON object a line')
+    .action(list);
+  command
+    .command('show <id>')
+    .description('one delivery with its attempts, what came back, and its body where it is kept')
+    .action(show);
+  return command;
+}
+
+export function deliveryFilters(command: Command): Command {
+  return command
+    .option('--message <id>', 'of this WhatsApp message')
+    .option('--chat <number>', 'of this phone number, or chat, however it is written')
+    .option('--instance <name>', 'of this instance')
+    .option('--event <event>', 'of this event: messages.upsert or MESSAGES_UPSERT')
+    .option('--destination <id>', 'to this destination, such as webhook:global')
+    .addOption(new Option('--outcome <outcome>', 'with this outcome').choices(OUTCOMES))
+    .option('--reason <code>', 'with this error code, or reason')
+    .option('--since <time>', 'at or after: ISO time, or an age such as 2h', parseTime)
+    .option('--until <time>', 'at or before', parseTime);
+}
+
+function parseTime(text: string): number {
+  const moment = parseMoment(text, Date.now());
+  if (moment === undefined) throw new InvalidArgumentError(`must be ${MOMENT}`);
+  return moment;
+}
+
+function parseCount(text: string): number {
+  if (!/^[1-9]\d*$/.test(text) || Number(text) > MOST)
+    throw new InvalidArgumentError(`must be a whole number from 1 to ${MOST}`);
+  return Number(text);
+}
+
+function withLog<T>(work: (log: DeliveryLog) => Promise<T>): Promise<T> {
+  const { redis: access } = MODULES.loadConfig(process.cwd(), process.env).config;
+  return withStore(access, (store, redis) =>
+    work(
+      new DeliveryLog({
+        store: new LogStore({ redis, prefix: access.prefix }),
+        states: new StoredStates(store),
+      }),
+    ),
+  );
+}
+
+async function list({ json, limit = 100, ...filter }: Options): Promise<void> {
+  const { deliveries, coverage } = await withLog((log) => log.search(filter, limit));
+  if (json) for (const delivery of deliveries) printJson(shownDelivery(delivery));
+  else if (deliveries.length > 0) printTable(HEAD, deliveries.map(rowOf));
+  if (deliveries.length === 0) complain(notSeen(coverage));
+}
+
+const HEAD = [
+  'ID',
+  'LAST',
+  'OUTCOME',
+  'REASON',
+  'TRIES',
+  'STATUS',
+  'DESTINATION',
+  'INSTANCE',
+  'EVENT',
+  'MESSAGE',
+  'CHAT',
+];
+
+function rowOf(delivery: LoggedDelivery): (string | number)[] {
+  const { id, at, outcome, reason, destination, instance, event, message, chat, records } = delivery;
+  const last = records.findLast(({ attempt }) => attempt > 0);
+  return [
+    id,
+    new Date(at).toISOString(),
+    outcome,
+    reason,
+    attemptsOf(delivery).length,
+    last === undefined || last.status === 0 ? '' : String(last.status),
+    destination,
+    instance,
+    event,
+    message,
+    chat,
+  ];
+}
+
+async function show(id: string): Promise<void> {
+  const found = await withLog(async (log) => {
+    const delivery = await log.find(id);
+    return delivery && { delivery, body: await log.body(delivery) };
+  });
+  if (found === undefined) {
+    complain(`the delivery log knows nothing of ${id}`);
+    process.exitCode = FINDING;
+    return;
+  }
+  const { delivery, body } = found;
+  printJson({ ...shownStory(delivery), ...(body === undefined ? {} : { body: body.toString('utf8') }) }, 2);
+}

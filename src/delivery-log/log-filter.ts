@@ -1,0 +1,71 @@
+import { filterKey, findKey } from '../events/catalogue';
+import { chatFingerprint, chatUser, fingerprint } from './fingerprint';
+import type { LogRecord } from './log-record';
+import type { Column } from './log-segment';
+
+/** What became of a delivery. `unknown`: it is stored no more, and its end was not logged, or not yet. */
+export const OUTCOMES = ['delivered', 'parked', 'dead', 'discarded', 'unknown'] as const;
+export type LoggedOutcome = (typeof OUTCOMES)[number];
+
+/** Times are epoch milliseconds, inclusive. */
+export interface LogFilter {
+  /** Id of a WhatsApp message. */
+  readonly message?: string;
+  /** A phone number, however it is written, or the chat's whole name. */
+  readonly chat?: string;
+  readonly instance?: string;
+  readonly event?: string;
+  readonly destination?: string;
+  readonly outcome?: LoggedOutcome;
+  /** An error code, or why it was parked, given up on or discarded. */
+  readonly reason?: string;
+  readonly since?: number;
+  readonly until?: number;
+}
+
+/** One of these columns must have this value. */
+export interface Clue {
+  readonly columns: readonly Column[];
+  readonly value: number;
+}
+
+/** What the columns say of records that may match; time and outcome aside. */
+export function cluesOf({ message, chat, instance, event, destination }: LogFilter): Clue[] {
+  const clue = (columns: readonly Column[], value: number | undefined): Clue[] =>
+    value === undefined ? [] : [{ columns, value }];
+  const print = (text: string | undefined): number | undefined =>
+    text === undefined ? undefined : fingerprint(text);
+  return [
+    ...clue(['message'], print(message)),
+    ...clue(['chat', 'alias'], chat === undefined ? undefined : chatFingerprint(chat)),
+    ...clue(['instance'], print(instance)),
+    ...clue(['event'], event === undefined ? undefined : fingerprint(wantedKey(event))),
+    ...clue(['destination'], print(destination)),
+  ];
+}
+
+/** Whether a record is one of those looked for; the outcome is the delivery's, which one record does not know. */
+export function matches(record: LogRecord, filter: LogFilter): boolean {
+  const { message, chat, instance, event, destination, reason, since, until } = filter;
+  return (
+    (message === undefined || record.message === message) &&
+    (chat === undefined || isChat(record.chat, chat) || isChat(record.alias, chat)) &&
+    (instance === undefined || record.instance === instance) &&
+    (event === undefined || filterKey(record.event) === wantedKey(event)) &&
+    (destination === undefined || record.destination === destination) &&
+    (reason === undefined || record.code === reason) &&
+    (since === undefined || record.at >= since) &&
+    (until === undefined || record.at <= until)
+  );
+}
+
+function isChat(chat: string, wanted: string): boolean {
+  if (chat === '' || chatUser(chat) !== chatUser(wanted)) return false;
+  const [, domain] = wanted.split('@', 2);
+  return domain === undefined || chat.endsWith(`@${domain}`);
+}
+
+/** Filters take `messages.upsert` and `MESSAGES_UPSERT` alike. */
+function wantedKey(event: string): string {
+  return findKey(event)?.key ?? filterKey(event);
+}

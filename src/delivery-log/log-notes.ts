@@ -1,0 +1,123 @@
+import type { Envelope } from '../events/envelope';
+import type { AttemptRecord, Delivery, Outcome, ParkReason } from '../pipeline/delivery';
+import { ANSWER_LENGTH, type Happening, type LogRecord } from './log-record';
+import type { NewRecord } from './log-segment';
+import { messageKeyOf } from './message-key';
+
+/** A delivery that was given up on, as far as it is known there. */
+export interface DeadDelivery {
+  readonly id: string;
+  readonly destination: string;
+  readonly event: string;
+  readonly instance: string;
+}
+
+/** Where records go (log-writer.ts). */
+export interface LogSink {
+  note(added: NewRecord): void;
+  hasRoomForBody(bytes: number): boolean;
+}
+
+export interface LogNotesParts {
+  readonly sink: LogSink;
+  /** An attempt that took this long had its delivery stored meanwhile. */
+  readonly slowAfterMs: number;
+  /** Whether bodies of what was delivered are kept. */
+  readonly withBodies: boolean;
+}
+
+/** The code of a record that no destination wanted the event. */
+export const UNWANTED = 'no-destination';
+/** Larger bodies are not kept. */
+const MAX_BODY_BYTES = 1_048_576;
+const NO_ATTEMPT = { attempt: 0, durationMs: 0, status: 0, answer: '' };
+
+/** Makes the log's records of what happens to deliveries. */
+export class LogNotes {
+  constructor(private readonly parts: LogNotesParts) {}
+
+  /** The hot path: a record made by a spread of objects takes twenty times as long. */
+  attemptEnded({ id, envelope, destination }: Delivery, attempt: AttemptRecord): void {
+    const { outcome, durationMs } = attempt;
+    const { message, chat, alias } = messageKeyOf(envelope);
+    const record: LogRecord = {
+      what: outcome.kind,
+      id,
+      destination: destination.id,
+      instance: envelope.instance,
+      event: envelope.event,
+      message,
+      chat,
+      alias,
+      at: attempt.at,
+      attempt: attempt.attempt,
+      durationMs,
+      status: 'status' in outcome ? (outcome.status ?? 0) : 0,
+      code: codeOf(outcome),
+      answer: 'answer' in outcome ? (outcome.answer ?? '').slice(0, ANSWER_LENGTH) : '',
+      bytes: envelope.body.length,
+    };
+    // One that came from the store was logged before.
+    const isFirst = envelope.since !== undefined && durationMs < this.parts.slowAfterMs;
+    const body = outcome.kind === 'delivered' ? this.bodyOf(envelope) : undefined;
+    this.parts.sink.note({ record, isFirst, body });
+  }
+
+  /** An attempt that failed says so itself. */
+  parked({ id, envelope, destination }: Delivery, reason: ParkReason): void {
+    if (reason === 'failed') return;
+    this.note('parked', reason, { id, destination: destination.id, envelope });
+  }
+
+  deadLettered({ id, destination, event, instance }: DeadDelivery, reason: string): void {
+    const names = { id, destination, event, instance, message: '', chat: '', alias: '', bytes: 0 };
+    const record = { ...names, ...NO_ATTEMPT, what: 'dead', code: reason, at: Date.now() } as const;
+    this.parts.sink.note({ record, isFirst: false, body: undefined });
+  }
+
+  /** No destination wanted the event. */
+  unwanted(envelope: Envelope): void {
+    this.note('discarded', UNWANTED, { id: `evt_${envelope.id}`, destination: '', envelope });
+  }
+
+  private note(what: Happening, code: string, { id, destination, envelope }: Named): void {
+    const { event, instance, body, since } = envelope;
+    const { message, chat, alias } = messageKeyOf(envelope);
+    const record: LogRecord = {
+      what,
+      id,
+      destination,
+      instance,
+      event,
+      message,
+      chat,
+      alias,
+      at: Date.now(),
+      attempt: 0,
+      durationMs: 0,
+      status: 0,
+      code,
+      answer: '',
+      bytes: body.length,
+    };
+    this.parts.sink.note({ record, isFirst: since !== undefined, body: undefined });
+  }
+
+  private bodyOf({ id, body }: Envelope): NewRecord['body'] {
+    const { withBodies, sink } = this.parts;
+    const isKept = withBodies && body.length <= MAX_BODY_BYTES && sink.hasRoomForBody(body.length);
+    return isKept ? { event: id, bytes: body } : undefined;
+  }
+}
+
+interface Named {
+  readonly id: string;
+  readonly destination: string;
+  readonly envelope: Envelope;
+}
+
+/** Why it ended as it did; empty where it was delivered. */
+function codeOf(outcome: Outcome): string {
+  if (outcome.kind === 'delivered') return '';
+  return outcome.kind === 'discarded' ? outcome.reason : outcome.code;
+}

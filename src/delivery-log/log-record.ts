@@ -1,0 +1,90 @@
+/**
+ * What a record of the log says of a delivery: how an attempt ended, that it was stored without an attempt, or that it was
+ * given up on. Their places in this list are stored: a new one is added at the end.
+ */
+export const HAPPENINGS = [
+  'delivered',
+  'failed',
+  'rejected',
+  'interrupted',
+  'discarded',
+  'parked',
+  'dead',
+] as const;
+export type Happening = (typeof HAPPENINGS)[number];
+
+/** One thing that happened to one delivery. */
+export interface LogRecord {
+  readonly what: Happening;
+  /** Of the delivery; of the event where no destination wanted it. */
+  readonly id: string;
+  /** Empty where no destination wanted the event. */
+  readonly destination: string;
+  readonly instance: string;
+  readonly event: string;
+  readonly message: string;
+  readonly chat: string;
+  readonly alias: string;
+  /** When it began, epoch milliseconds. */
+  readonly at: number;
+  /** 0 where no attempt was made. */
+  readonly attempt: number;
+  readonly durationMs: number;
+  /** 0: there was no answer. */
+  readonly status: number;
+  /** Error code of an attempt; why it was parked, given up on or discarded. */
+  readonly code: string;
+  /** Its first characters. */
+  readonly answer: string;
+  /** Of the event's body. */
+  readonly bytes: number;
+}
+
+/** Characters of an answer that are kept. */
+export const ANSWER_LENGTH = 256;
+/** What must not stand in a line as it is, or would not come back from UTF-8. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const UNSAFE = /[\u0000-\u001f\\"\ud800-\udfff]/;
+
+/** One line, its fields between tabs; text is escaped as within JSON. */
+export function lineOf(record: LogRecord, what: number): string {
+  const { id, destination, instance, event, message, chat, alias } = record;
+  const { at, attempt, durationMs, status, code, answer, bytes } = record;
+  const numbers = `${what}\t${at.toString(36)}\t${attempt}\t${durationMs}\t${status}\t${bytes}`;
+  const names = `${id}\t${destination}\t${safe(instance)}\t${safe(event)}`;
+  return `${numbers}\t${names}\t${safe(message)}\t${safe(chat)}\t${safe(alias)}\t${safe(code)}\t${safe(answer)}\n`;
+}
+
+/** Undefined for a line that no version of ours has written. */
+export function recordOf(line: string): LogRecord | undefined {
+  const fields = line.split('\t');
+  const what = HAPPENINGS[Number(fields[0])];
+  if (what === undefined || fields.length !== 15) return undefined;
+  const text = (index: number): string => plain(fields[index] ?? '');
+  const number = (index: number): number => Number(fields[index]) || 0;
+  return {
+    what,
+    at: Number.parseInt(fields[1] ?? '', 36) || 0,
+    attempt: number(2),
+    durationMs: number(3),
+    status: number(4),
+    bytes: number(5),
+    id: text(6),
+    destination: text(7),
+    instance: text(8),
+    event: text(9),
+    message: text(10),
+    chat: text(11),
+    alias: text(12),
+    code: text(13),
+    answer: text(14),
+  };
+}
+
+function safe(text: string): string {
+  return text !== '' && UNSAFE.test(text) ? JSON.stringify(text).slice(1, -1) : text;
+}
+
+function plain(text: string): string {
+  return text.includes('\\') ? (JSON.parse(`"${text}"`) as string) : text;
+}

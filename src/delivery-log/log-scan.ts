@@ -1,0 +1,196 @@
+import { Slices } from '../time/slices';
+import { ChunkView } from './chunk-view';
+import { linesOf } from './log-blocks';
+import { type Clue, cluesOf, type LogFilter, type LoggedOutcome, matches } from './log-filter';
+import { HAPPENINGS, type Happening, type LogRecord, recordOf } from './log-record';
+import { FIRST, WHAT_MASK, WITH_BODY } from './log-segment';
+import { AT_ONCE, type Field, type LogStore } from './log-store';
+
+/** A record, and where it lies. */
+export interface Found {
+  readonly chunk: string;
+  readonly row: number;
+  readonly record: LogRecord;
+  /** Nothing older was logged of its delivery. */
+  readonly isFirst: boolean;
+  readonly hasBody: boolean;
+}
+
+/** Rows of a chunk that may match. */
+interface Rows {
+  readonly chunk: string;
+  /** The newest first. */
+  readonly rows: readonly number[];
+  readonly happenings: Buffer;
+}
+
+type Store = Pick<LogStore, 'chunks' | 'fields'>;
+
+/** Chunks that are read for their records by one call, where each holds a few. */
+const READ_AT_ONCE = 16;
+const OUTCOME_OF: Readonly<Record<Happening, LoggedOutcome>> = {
+  delivered: 'delivered',
+  discarded: 'discarded',
+  dead: 'dead',
+  failed: 'parked',
+  rejected: 'parked',
+  interrupted: 'parked',
+  parked: 'parked',
+};
+
+export function outcomeOf(what: Happening): LoggedOutcome {
+  return OUTCOME_OF[what];
+}
+
+/**
+ * The records that match, the newest first. Columns decide which chunks are read at all; what they cannot tell apart is
+ * compared with the record itself. However much is searched, a few hundred kilobytes are held at a time.
+ */
+export async function* scan(store: Store, filter: LogFilter): AsyncGenerator<Found> {
+  const batch: Rows[] = [];
+  let held = 0;
+  for await (const rows of candidates(store, filter)) {
+    batch.push(rows);
+    held += rows.rows.length;
+    if (batch.length < READ_AT_ONCE && held < AT_ONCE) continue;
+    yield* read(store, batch.splice(0), filter);
+    held = 0;
+  }
+  yield* read(store, batch, filter);
+}
+
+/** All records of these deliveries, in no order. */
+export async function recordsOf(
+  store: Store,
+  ids: ReadonlySet<string>,
+  prints: ReadonlySet<number>,
+): Promise<Found[]> {
+  const found: Found[] = [];
+  const view = new ChunkView(['what', 'delivery']);
+  for await (const [chunks, values] of slicesOf(store, {}, ['what', 'delivery'])) {
+    const hits = values.flatMap((fields, index) => {
+      view.load(fields);
+      const rows: number[] = [];
+      for (let row = 0; row < view.rows; row++) if (prints.has(view.at('delivery', row))) rows.push(row);
+      return hitOf(chunks[index], rows, view);
+    });
+    for await (const each of read(store, hits, {})) if (ids.has(each.record.id)) found.push(each);
+  }
+  return found;
+}
+
+/** Some hundred chunks at a time, each with the fields asked for. */
+async function* slicesOf(
+  store: Store,
+  { since, until }: LogFilter,
+  names: readonly Field[],
+): AsyncGenerator<readonly [chunks: readonly string[], values: readonly (readonly Buffer[])[]]> {
+  const chunks = await store.chunks(since ?? 0, until ?? Number.MAX_SAFE_INTEGER);
+  const slices = new Slices();
+  for (let start = 0; start < chunks.length; start += AT_ONCE) {
+    const some = chunks.slice(start, start + AT_ONCE);
+    yield [some, await store.fields(some, names)];
+    await slices.pause();
+  }
+}
+
+async function* candidates(store: Store, filter: LogFilter): AsyncGenerator<Rows> {
+  const clues = cluesOf(filter);
+  // Records of the end of a delivery do not name its message: there the whole delivery decides.
+  const isByOutcome =
+    filter.outcome !== undefined &&
+    [filter.message, filter.chat, filter.reason].every((each) => each === undefined);
+  const latest = isByOutcome ? new LatestRecords(filter.outcome) : undefined;
+  const names = fieldsFor(filter, clues, isByOutcome);
+  const view = new ChunkView(names);
+  for await (const [chunks, values] of slicesOf(store, filter, names)) {
+    for (const [index, fields] of values.entries()) {
+      view.load(fields);
+      yield* hitOf(chunks[index], rowsOf({ view, clues, filter, latest }), view);
+    }
+  }
+}
+
+function hitOf(chunk: string | undefined, rows: readonly number[], { happenings }: ChunkView): Rows[] {
+  return chunk === undefined || rows.length === 0 ? [] : [{ chunk, rows, happenings }];
+}
+
+function fieldsFor(filter: LogFilter, clues: readonly Clue[], byOutcome: boolean): Field[] {
+  const isTimed = byOutcome || filter.since !== undefined || filter.until !== undefined;
+  return [
+    ...new Set<Field>([
+      'what',
+      ...clues.flatMap(({ columns }) => columns),
+      ...(isTimed ? (['at'] as const) : []),
+      ...(byOutcome ? (['delivery'] as const) : []),
+    ]),
+  ];
+}
+
+interface Choice {
+  readonly view: ChunkView;
+  readonly clues: readonly Clue[];
+  readonly filter: LogFilter;
+  readonly latest: LatestRecords | undefined;
+}
+
+function rowsOf({ view, clues, filter: { since, until, reason }, latest }: Choice): readonly number[] {
+  let rows: number[] | undefined;
+  for (const { columns, value } of clues) {
+    rows = view.rowsOf(columns, value, rows);
+    if (rows.length === 0) return rows;
+  }
+  rows ??= view.allRows();
+  if (since !== undefined || until !== undefined) {
+    const [from, to] = [Math.floor((since ?? 0) / 1000), (until ?? Number.MAX_SAFE_INTEGER) / 1000];
+    rows = rows.filter((row) => view.at('at', row) >= from && view.at('at', row) <= to);
+  }
+  // What was delivered has none.
+  if (reason !== undefined) rows = rows.filter((row) => whatAt(view, row) !== 'delivered');
+  if (latest === undefined) return rows;
+  return rows.filter((row) =>
+    latest.isWanted(view.at('delivery', row), view.at('at', row), view.happenings[row] ?? 0),
+  );
+}
+
+function whatAt({ happenings }: ChunkView, row: number): Happening | undefined {
+  return HAPPENINGS[(happenings[row] ?? 0) & WHAT_MASK];
+}
+
+/** Knows of which deliveries something newer was seen, so that what was parked once and is delivered does not count as parked. */
+class LatestRecords {
+  private readonly seen = new Map<number, number>();
+
+  constructor(private readonly wanted: LoggedOutcome | undefined) {}
+
+  isWanted(delivery: number, second: number, happening: number): boolean {
+    const newer = this.seen.get(delivery);
+    if (newer !== undefined && newer >= second) return false;
+    if ((happening & FIRST) === 0) this.seen.set(delivery, second);
+    const what = HAPPENINGS[happening & WHAT_MASK];
+    const outcome = what === undefined ? undefined : OUTCOME_OF[what];
+    return outcome === this.wanted || (this.wanted === 'unknown' && outcome === 'parked');
+  }
+}
+
+async function* read(store: Store, hits: readonly Rows[], filter: LogFilter): AsyncGenerator<Found> {
+  const slices = new Slices();
+  for (let start = 0; start < hits.length; start += READ_AT_ONCE) {
+    const batch = hits.slice(start, start + READ_AT_ONCE);
+    const texts = await store.fields(
+      batch.map(({ chunk }) => chunk),
+      ['lines'],
+    );
+    for (const [index, { chunk, rows, happenings }] of batch.entries()) {
+      const lines = linesOf(texts[index]?.[0] ?? Buffer.alloc(0));
+      for (const row of rows) {
+        const record = recordOf(lines[row] ?? '');
+        if (record === undefined || !matches(record, filter)) continue;
+        const happening = happenings[row] ?? 0;
+        const isFirst = (happening & FIRST) !== 0;
+        yield { chunk, row, record, isFirst, hasBody: (happening & WITH_BODY) !== 0 };
+      }
+      await slices.pause();
+    }
+  }
+}

@@ -1,0 +1,114 @@
+import type { Span } from './json-scanner';
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const SPACE = 0x20;
+/** A string that is longer is searched for its end by `indexOf`: base64 makes up most of a large event. */
+const LONG_STRING = 128;
+
+/**
+ * Where a member's key (with quotes) and its value stand; `false` ends the walk. Numbers, as an object for each of them is
+ * what most of the walk would cost.
+ */
+export type Glance = (keyStart: number, keyEnd: number, valueStart: number, valueEnd: number) => boolean;
+
+/**
+ * Walks through the members of the object at `start`, of a text that is known to be JSON: what a full check costs was paid
+ * before. Ends quietly where `text` is no object there, where `glance` says so, and at a value that reaches beyond `end`:
+ * however large an event is, a look at its first members costs no more than they do.
+ */
+export function skimMembers(text: Buffer, start: number, end: number, glance: Glance): void {
+  if (text[start] !== OPEN_BRACE) return;
+  let position = skipSpace(text, start + 1);
+  while (position < end && text[position] === QUOTE) {
+    const keyEnd = skipString(text, position);
+    // A colon, and what space stands around it.
+    const valueStart = skipSpace(text, skipSpace(text, keyEnd) + 1);
+    const valueEnd = skipValue(text, valueStart, end);
+    if (valueEnd > end || !glance(position, keyEnd, valueStart, valueEnd)) return;
+    position = skipSpace(text, valueEnd);
+    if (text[position] !== COMMA) return;
+    position = skipSpace(text, position + 1);
+  }
+}
+
+/** Where the first element of the array at `start` stands; undefined where there is none. */
+export function firstElement(text: Buffer, { start, end }: Span): Span | undefined {
+  if (text[start] !== OPEN_BRACKET) return undefined;
+  const first = skipSpace(text, start + 1);
+  return text[first] === CLOSE_BRACKET ? undefined : { start: first, end: skipValue(text, first, end) };
+}
+
+function skipSpace(text: Buffer, start: number): number {
+  let position = start;
+  while ((text[position] as number) <= SPACE) position++;
+  return position;
+}
+
+/** Behind the value at `start`; somewhere beyond `end` where it reaches further. */
+function skipValue(text: Buffer, start: number, end: number): number {
+  const byte = text[start];
+  if (byte === QUOTE) return skipString(text, start);
+  return byte === OPEN_BRACE || byte === OPEN_BRACKET
+    ? skipContainer(text, start, end)
+    : skipWord(text, start);
+}
+
+function skipContainer(text: Buffer, start: number, end: number): number {
+  let depth = 0;
+  let position = start;
+  do {
+    const byte = text[position];
+    if (byte === QUOTE) {
+      position = skipString(text, position);
+      continue;
+    }
+    if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth++;
+    else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) depth--;
+    position++;
+  } while (depth > 0 && position <= end);
+  return depth > 0 ? end + 1 : position;
+}
+
+/** A number, `true`, `false` or `null`. */
+function skipWord(text: Buffer, start: number): number {
+  let position = start;
+  for (; position < text.length; position++) {
+    const byte = text[position] as number;
+    if (byte <= SPACE || byte === COMMA || byte === CLOSE_BRACE || byte === CLOSE_BRACKET) break;
+  }
+  return position;
+}
+
+function skipString(text: Buffer, quote: number): number {
+  const near = Math.min(text.length, quote + LONG_STRING);
+  let position = quote + 1;
+  while (position < near) {
+    const byte = text[position];
+    if (byte === QUOTE) return position + 1;
+    position += byte === BACKSLASH ? 2 : 1;
+  }
+  return skipLongString(text, position);
+}
+
+function skipLongString(text: Buffer, start: number): number {
+  let position = start;
+  for (;;) {
+    const quote = text.indexOf(QUOTE, position);
+    if (quote === -1) return text.length;
+    if (!isEscaped(text, quote, start)) return quote + 1;
+    position = quote + 1;
+  }
+}
+
+/** Whether an odd number of backslashes stands before it; none before `start` belongs to them. */
+function isEscaped(text: Buffer, quote: number, start: number): boolean {
+  let first = quote;
+  while (first > start && text[first - 1] === BACKSLASH) first--;
+  return (quote - first) % 2 === 1;
+}

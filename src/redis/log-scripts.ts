@@ -1,0 +1,94 @@
+import type { ScriptDefinition } from './relay-redis';
+
+/** What a chunk takes of Redis beside its values: the hash, its fields, its places in the indexes. */
+const CHUNK_BYTES = 1500;
+/** The same for a body within a chunk. */
+const BODY_BYTES = 100;
+
+/**
+ * The delivery log (delivery-log/log-store.ts). KEYS of each: what its keys begin with. Beside the chunks, which are hashes,
+ * there are `chunks` (a sorted set by the time of their first record), `sizes` (rows, bytes and time of the last record of each
+ * chunk), `sums` (rows and bytes of all), `since` (what is older was removed, or never logged) and `gaps` (records that were
+ * skipped, by hour).
+ */
+export const LOG_SCRIPTS = {
+  /**
+   * Adds rows to a chunk, all of its columns together, so that they stay aligned. Answers with rows and bytes of all chunks.
+   * ARGV: chunk, time of its first record, time of the last one, rows, seconds that it is kept for, hour of the records that
+   * were skipped before, how many those are, number of columns, name and bytes of each, then name and bytes of each body.
+   */
+  relayLogWrite: {
+    numberOfKeys: 1,
+    lua: `
+      local call, L, id = redis.call, KEYS[1], ARGV[1]
+      local key, columns = L .. ':' .. id, tonumber(ARGV[8])
+      local bytes = call('EXISTS', key) == 0 and ${CHUNK_BYTES} or 0
+      for i = 9, 8 + 2 * columns, 2 do
+        local value = ARGV[i + 1]
+        call('HSET', key, ARGV[i], (call('HGET', key, ARGV[i]) or '') .. value)
+        bytes = bytes + #value
+      end
+      for i = 9 + 2 * columns, #ARGV, 2 do
+        if call('HSETNX', key, ARGV[i], ARGV[i + 1]) == 1 then bytes = bytes + #ARGV[i + 1] + ${BODY_BYTES} end
+      end
+      call('EXPIRE', key, ARGV[5])
+      call('SETNX', L .. ':since', ARGV[2])
+      call('ZADD', L .. ':chunks', 'NX', ARGV[2], id)
+      local rows, size = string.match(call('HGET', L .. ':sizes', id) or '0 0', '^(%d+) (%d+)')
+      call('HSET', L .. ':sizes', id,
+        string.format('%.0f %.0f ', rows + ARGV[4], size + bytes) .. ARGV[3])
+      if ARGV[7] ~= '0' then call('HINCRBY', L .. ':gaps', ARGV[6], ARGV[7]) end
+      return {call('HINCRBY', L .. ':sums', 'rows', ARGV[4]), call('HINCRBY', L .. ':sums', 'bytes', bytes)}`,
+  },
+  /**
+   * Removes the oldest chunks: those that are too old, and as many as there are too many rows or bytes. Answers with the
+   * number of chunks removed, then rows and bytes of those that stay.
+   * ARGV: time before which everything goes, most rows, most bytes, most chunks to remove now, least chunks to remove.
+   */
+  relayLogTrim: {
+    numberOfKeys: 1,
+    frees: true,
+    lua: `
+      local call, L, removed = redis.call, KEYS[1], 0
+      local oldest, maxRows, maxBytes = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+      local sums = call('HMGET', L .. ':sums', 'rows', 'bytes')
+      local rows, bytes = tonumber(sums[1] or 0), tonumber(sums[2] or 0)
+      local since = tonumber(call('GET', L .. ':since') or 0)
+      while removed < tonumber(ARGV[4]) do
+        local id = call('ZRANGE', L .. ':chunks', 0, 0)[1]
+        if not id then break end
+        local size = call('HGET', L .. ':sizes', id) or ''
+        local ownRows, ownBytes, to = string.match(size, '^(%d+) (%d+) (%d+)$')
+        to = tonumber(to or 0)
+        if removed >= tonumber(ARGV[5]) and to >= oldest and rows <= maxRows and bytes <= maxBytes then break end
+        rows, bytes = rows - (ownRows or 0), bytes - (ownBytes or 0)
+        call('DEL', L .. ':' .. id)
+        call('HDEL', L .. ':sizes', id)
+        call('ZREM', L .. ':chunks', id)
+        since = math.max(since, to)
+        removed = removed + 1
+      end
+      if removed == 0 then return {0, rows, bytes} end
+      if call('EXISTS', L .. ':chunks') == 0 then rows, bytes = 0, 0 end
+      call('HSET', L .. ':sums', 'rows', string.format('%.0f', rows), 'bytes', string.format('%.0f', bytes))
+      call('SET', L .. ':since', string.format('%.0f', since))
+      for _, hour in ipairs(call('HKEYS', L .. ':gaps')) do
+        if tonumber(hour) * 3600000 < since - 3600000 then call('HDEL', L .. ':gaps', hour) end
+      end
+      return {removed, rows, bytes}`,
+  },
+  /** Some fields of some chunks; empty where a chunk is gone. ARGV: number of fields, their names, chunks. */
+  relayLogFields: {
+    numberOfKeys: 1,
+    readOnly: true,
+    lua: `
+      local count, names, found = tonumber(ARGV[1]), {}, {}
+      for i = 2, 1 + count do names[i - 1] = ARGV[i] end
+      for i = 2 + count, #ARGV do
+        for _, value in ipairs(redis.call('HMGET', KEYS[1] .. ':' .. ARGV[i], unpack(names))) do
+          found[#found + 1] = value or ''
+        end
+      end
+      return found`,
+  },
+} as const satisfies Readonly<Record<string, ScriptDefinition>>;

@@ -1,0 +1,34 @@
+import { startContestant } from '../contestants/contestants';
+import type { Bench } from '../context';
+import { Events } from '../events';
+import { figure, heading, verdict } from '../report';
+import { median, ratios } from '../statistics';
+import { drainQueue, type Throughput, text } from './throughput';
+
+const MODES = { off: '0', on: '604800' } as const;
+type Mode = keyof typeof MODES;
+const GOAL = 0.95;
+
+/** What the delivery log costs: a record of each attempt, written to Redis in the background. */
+export async function measureLog(bench: Bench): Promise<void> {
+  const { print, options } = bench;
+  const measured: Record<Mode, Throughput[]> = { off: [], on: [] };
+  for (let round = 0; round < options.rounds; round++) {
+    // Another one begins in each round.
+    for (const mode of round % 2 === 0 ? (['off', 'on'] as const) : (['on', 'off'] as const)) {
+      const throughput = await drainQueue(bench, `log ${mode}`, new Events('small'), () =>
+        startContestant(bench, 'relay', bench.receiver.url, { DELIVERY_LOG_SECONDS: MODES[mode] }),
+      );
+      measured[mode].push(throughput);
+      await bench.redis.clear();
+      bench.progress(`log, round ${round + 1}: ${mode} ${text([throughput])}`);
+    }
+  }
+  heading(print, `Delivery log: ${options.events} events from RabbitMQ, median of ${options.rounds}`);
+  for (const mode of ['off', 'on'] as const) figure(print, mode, text(measured[mode]));
+  const values = ratios(
+    measured.on.map(({ rate }) => rate),
+    measured.off.map(({ rate }) => rate),
+  );
+  verdict(print, { what: 'on / off', value: median(values), atLeast: GOAL, rounds: values });
+}

@@ -1,0 +1,46 @@
+import { assert, constantFrom, integer, property, record, string } from 'fast-check';
+import { blockOf, linesOf } from '../../../src/delivery-log/log-blocks';
+import { HAPPENINGS, lineOf, recordOf } from '../../../src/delivery-log/log-record';
+
+const name = string({ unit: 'binary', maxLength: 40 });
+const number = integer({ min: 0, max: 2 ** 31 });
+const records = record({
+  what: constantFrom(...HAPPENINGS),
+  id: constantFrom('dlv_abcdefghijklmnopqrstuv12345678', 'evt_abcdefghijklmnopqrstuv'),
+  destination: constantFrom('', 'webhook:global', 'webhook:instance/a%09b'),
+  instance: name,
+  event: name,
+  message: name,
+  chat: name,
+  alias: name,
+  at: integer({ min: 0, max: 2 ** 44 }),
+  attempt: number,
+  durationMs: number,
+  status: number,
+  code: name,
+  answer: name,
+  bytes: number,
+});
+
+describe('a record of the log', () => {
+  test('comes back from its line, whatever its texts hold', () => {
+    assert(
+      property(records, (each) => {
+        const line = lineOf(each, HAPPENINGS.indexOf(each.what));
+        expect(line.indexOf('\n')).toBe(line.length - 1);
+        expect(recordOf(Buffer.from(line).toString().slice(0, -1))).toEqual(each);
+      }),
+    );
+  });
+
+  test('that no version of ours wrote is none', () => {
+    expect(['', 'x', '0\t1', `99${'\t'.repeat(14)}`].map(recordOf)).toEqual(Array(4).fill(undefined));
+  });
+
+  test('lies in a block with others; a block that somebody wrote over ends what can be read', async () => {
+    const [first, second] = [await blockOf(Buffer.from('a\nb\n')), await blockOf(Buffer.from('c\n'))];
+    expect(linesOf(Buffer.concat([first, second]))).toEqual(['a', 'b', 'c']);
+    expect(linesOf(Buffer.concat([first, Buffer.from([9, 0, 0, 0, 255, 255])]))).toEqual(['a', 'b']);
+    expect(linesOf(Buffer.alloc(0))).toEqual([]);
+  });
+});

@@ -1,0 +1,152 @@
+import type { LogRecord } from '../../../src/delivery-log/log-record';
+import { SEGMENT_ROWS } from '../../../src/delivery-log/log-segment';
+import type { ChunkWrite, LogSums, RedisMemory } from '../../../src/delivery-log/log-store';
+import { LogWriter, type SkipReason } from '../../../src/delivery-log/log-writer';
+import { type Deferred, deferred, eventually } from '../../support/signals/signals';
+
+const RECORD: LogRecord = {
+  what: 'delivered',
+  id: 'dlv_abcdefghijklmnopqrstuv12345678',
+  destination: 'webhook:global',
+  instance: 'loja',
+  event: 'messages.upsert',
+  message: '3EB0',
+  chat: '5511@s.whatsapp.net',
+  alias: '',
+  at: 1_790_000_000_000,
+  attempt: 1,
+  durationMs: 5,
+  status: 200,
+  code: '',
+  answer: '',
+  bytes: 500,
+};
+const FAILURE: LogRecord = { ...RECORD, what: 'failed', code: 'HTTP_500', status: 500 };
+
+class FakeStore {
+  isReady = true;
+  readonly writes: ChunkWrite[] = [];
+  readonly trims: (readonly [atMost: number, atLeast: number | undefined])[] = [];
+  sums: LogSums = { rows: 0, bytes: 0 };
+  usage: RedisMemory = { used: 0, max: 0 };
+  gate: Deferred<void> | undefined;
+  failure: Error | undefined;
+
+  async write(write: ChunkWrite): Promise<LogSums> {
+    await this.gate?.promise;
+    if (this.failure !== undefined) throw this.failure;
+    this.writes.push(write);
+    return this.sums;
+  }
+
+  async trim(_limits: unknown, atMost: number, atLeast?: number): Promise<number> {
+    this.trims.push([atMost, atLeast]);
+    return 0;
+  }
+
+  async memory(): Promise<RedisMemory> {
+    return this.usage;
+  }
+
+  get rows(): number {
+    return this.writes.reduce((sum, { rows }) => sum + rows, 0);
+  }
+}
+
+describe('the writer of the delivery log', () => {
+  let store: FakeStore;
+  let writer: LogWriter;
+  let skipped: Map<SkipReason, number>;
+
+  beforeEach(() => {
+    store = new FakeStore();
+    skipped = new Map();
+    writer = new LogWriter({
+      limits: { maxAgeMs: 1e9, maxRows: 1000, maxBytes: 1e9 },
+      onSkipped: (reason, count) => skipped.set(reason, (skipped.get(reason) ?? 0) + count),
+      onError: () => {},
+      flushMs: 1,
+    });
+  });
+  afterEach(() => writer.close());
+
+  const note = (record: LogRecord, count = 1): void => {
+    for (let index = 0; index < count; index++) writer.note({ record, isFirst: true, body: undefined });
+  };
+
+  test('writes records together, and adds to the same chunk until it is full', async () => {
+    writer.open(store);
+    note(RECORD, 3);
+    await eventually(() => store.rows === 3 || undefined, 'three rows');
+    note(RECORD, 2);
+    await eventually(() => store.rows === 5 || undefined, 'five rows');
+    note(RECORD, SEGMENT_ROWS);
+    await writer.close();
+    expect(store.rows).toBe(SEGMENT_ROWS + 5);
+    const [first, second, third] = store.writes.map(({ chunk }) => chunk);
+    expect([first === second, second === third]).toEqual([true, false]);
+    expect(skipped.size).toBe(0);
+  });
+
+  test('keeps what comes while Redis is away, thins it when half of the room is used, and never grows beyond it', async () => {
+    store.isReady = false;
+    writer.open(store);
+    note(RECORD, SEGMENT_ROWS * 40);
+    expect([...skipped.keys()]).toEqual(['thinned']);
+    const kept = SEGMENT_ROWS * 40 - (skipped.get('thinned') ?? 0);
+    expect(kept).toBeGreaterThanOrEqual(SEGMENT_ROWS * 16);
+    note(FAILURE, SEGMENT_ROWS * 40);
+    expect(skipped.get('buffer-full')).toBeGreaterThan(0);
+    store.isReady = true;
+    await writer.close();
+    const lost = [...skipped.values()].reduce((sum, count) => sum + count, 0);
+    expect(store.rows + lost).toBe(SEGMENT_ROWS * 80);
+    // Told with the next records.
+    expect(store.writes[0]?.skipped).toBe(lost);
+  });
+
+  test('counts what a failed call may have lost, and adds nothing to its chunk any more', async () => {
+    writer.open(store);
+    note(RECORD);
+    await eventually(() => store.writes.length > 0 || undefined, 'a write');
+    store.failure = new Error('no answer');
+    note(RECORD, 4);
+    await eventually(() => skipped.get('redis') === 4 || undefined, 'the failure');
+    store.failure = undefined;
+    note(FAILURE);
+    await writer.close();
+    const [first, last] = store.writes;
+    expect(last).toMatchObject({ rows: 1, skipped: 4 });
+    expect(last?.chunk).not.toBe(first?.chunk);
+  });
+
+  test('takes records while a call hangs, one call at a time', async () => {
+    store.gate = deferred();
+    writer.open(store);
+    note(RECORD, SEGMENT_ROWS * 4);
+    expect(store.writes).toEqual([]);
+    store.gate.resolve();
+    await writer.close();
+    expect(store.rows).toBe(SEGMENT_ROWS * 4);
+  });
+
+  test('stops where Redis has little memory left, and gives back what the log has', async () => {
+    store.usage = { used: 95, max: 100 };
+    writer.open(store);
+    await eventually(
+      () => store.trims.some(([, atLeast]) => (atLeast ?? 0) > 0) || undefined,
+      'memory given back',
+    );
+    note(RECORD, 10);
+    await writer.close();
+    expect([store.rows, skipped.get('memory')]).toEqual([0, 10]);
+  });
+
+  test('removes what is beyond the limits once there is more', async () => {
+    writer.open(store);
+    await eventually(() => store.trims.length > 0 || undefined, 'the first look');
+    store.sums = { rows: 1001, bytes: 5 };
+    note(RECORD);
+    await eventually(() => store.trims.length > 1 || undefined, 'the second one');
+  });
+});
