@@ -23,7 +23,7 @@ export interface ChunkWrite {
   readonly from: number;
   readonly to: number;
   readonly rows: number;
-  readonly keepSeconds: number;
+  readonly keepMs: number;
   /** Records that were skipped before. */
   readonly skipped: number;
   /** Name and bytes of each column. */
@@ -84,9 +84,9 @@ export class LogStore {
   }
 
   async write(write: ChunkWrite): Promise<LogSums> {
-    const { chunk, from, to, rows, keepSeconds, skipped, columns, bodies } = write;
+    const { chunk, from, to, rows, keepMs, skipped, columns, bodies } = write;
     const hour = Math.floor(to / HOUR_MS);
-    const numbers = [from, to, rows, keepSeconds, hour, skipped, columns.length / 2];
+    const numbers = [from, to, rows, keepMs, hour, skipped, columns.length / 2];
     const sums = await this.scripts.relayLogWrite([this.prefix, chunk, ...numbers, ...columns, ...bodies]);
     const [allRows = 0, bytes = 0] = sums as number[];
     return { rows: Number(allRows), bytes: Number(bytes) };

@@ -161,10 +161,10 @@ export class LogWriter {
     this.skipped = 0;
     try {
       const [lines, bodies] = await Promise.all([blockOf(segment.lines()), bodiesOf(segment)]);
-      const keepSeconds = Math.ceil((this.parts.limits.maxAgeMs + 2 * CHUNK_MS) / 1000);
+      const keepMs = Math.ceil(this.parts.limits.maxAgeMs + 2 * CHUNK_MS);
       const columns = [...segment.columnBytes(), 'lines', lines];
       const { id, from } = chunk;
-      const sums = await store.write({ chunk: id, from, to, rows, keepSeconds, skipped, columns, bodies });
+      const sums = await store.write({ chunk: id, from, to, rows, keepMs, skipped, columns, bodies });
       chunk.rows += rows;
       const { maxRows, maxBytes } = this.limits;
       if (sums.rows > maxRows || sums.bytes > maxBytes) await this.trim(store);

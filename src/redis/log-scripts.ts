@@ -14,7 +14,7 @@ const BODY_BYTES = 100;
 export const LOG_SCRIPTS = {
   /**
    * Adds rows to a chunk, all of its columns together, so that they stay aligned. Answers with rows and bytes of all chunks.
-   * ARGV: chunk, time of its first record, time of the last one, rows, seconds that it is kept for, hour of the records that
+   * ARGV: chunk, time of its first record, time of the last one, rows, milliseconds that it is kept for, hour of the records that
    * were skipped before, how many those are, number of columns, name and bytes of each, then name and bytes of each body.
    */
   relayLogWrite: {
@@ -31,8 +31,8 @@ export const LOG_SCRIPTS = {
       for i = 9 + 2 * columns, #ARGV, 2 do
         if call('HSETNX', key, ARGV[i], ARGV[i + 1]) == 1 then bytes = bytes + #ARGV[i + 1] + ${BODY_BYTES} end
       end
-      call('EXPIRE', key, ARGV[5])
-      call('SETNX', L .. ':since', ARGV[2])
+      call('PEXPIRE', key, ARGV[5])
+      call('SET', L .. ':since', ARGV[2], 'NX')
       call('ZADD', L .. ':chunks', 'NX', ARGV[2], id)
       local rows, size = string.match(call('HGET', L .. ':sizes', id) or '0 0', '^(%d+) (%d+)')
       call('HSET', L .. ':sizes', id,
@@ -72,7 +72,9 @@ export const LOG_SCRIPTS = {
       if call('EXISTS', L .. ':chunks') == 0 then rows, bytes = 0, 0 end
       call('HSET', L .. ':sums', 'rows', string.format('%.0f', rows), 'bytes', string.format('%.0f', bytes))
       call('SET', L .. ':since', string.format('%.0f', since))
-      for _, hour in ipairs(call('HKEYS', L .. ':gaps')) do
+      local gaps = call('HGETALL', L .. ':gaps')
+      for i = 1, #gaps, 2 do
+        local hour = gaps[i]
         if tonumber(hour) * 3600000 < since - 3600000 then call('HDEL', L .. ':gaps', hour) end
       end
       return {removed, rows, bytes}`,

@@ -207,7 +207,7 @@ describe('the delivery log', () => {
       from: now,
       to: now,
       rows: 1,
-      keepSeconds: 60,
+      keepMs: 60_000,
       skipped: 7,
       columns: [],
       bodies: [],
