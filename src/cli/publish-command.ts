@@ -1,27 +1,33 @@
 import { type ChannelModel, connect } from 'amqplib';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { BrokerUnavailableError, ConfigError, explainError } from '../errors';
-import { findEvent, findKey } from '../events/catalogue';
-import { sampleEvent } from '../events/sample';
+import type { Core } from '../events/envelope';
 import { MODULES } from '../modules';
 import { connectOptions } from '../sources/rabbitmq/broker-address';
 import { rabbitMqConfig } from '../sources/rabbitmq/rabbitmq-config';
 import { FINDING, UsageError } from './exit';
 import { readInput } from './files';
 import { complain, printLine } from './output';
+import { type Publication, publicationOf, sampleOf, wireEvent } from './publications';
 
 interface Options {
+  readonly core: Core;
   readonly instance: string;
-  readonly event: string;
+  readonly event?: string;
   readonly file?: string;
   readonly count: number;
 }
 
 export function publishCommand(): Command {
   return new Command('publish')
-    .description('publish an event file, or sample events, to the global exchange as the core API would')
+    .description('publish an event file, or sample events, as one of the cores would')
     .option('--instance <name>', 'instance that the events belong to', 'my-instance')
-    .option('--event <event>', 'messages.upsert or MESSAGES_UPSERT', 'messages.upsert')
+    .addOption(
+      new Option('--core <core>', 'api: Evolution API, go: evolution-go')
+        .choices(['api', 'go'])
+        .default('api'),
+    )
+    .option('--event <event>', 'such as messages.upsert or MESSAGES_UPSERT, or Message of evolution-go')
     .option('--file <path>', 'publish the JSON event in this file instead of samples')
     .option('--count <n>', 'number of events', parseCount, 1)
     .action(publish);
@@ -34,31 +40,33 @@ function parseCount(text: string): number {
 
 async function publish(options: Options): Promise<void> {
   const { config } = MODULES.loadConfig(process.cwd(), process.env);
-  const { uri, frameMax, exchange } = rabbitMqConfig.of(config);
+  const rabbitMq = rabbitMqConfig.of(config);
+  const { uri, frameMax } = rabbitMq;
   if (uri === '')
     throw new ConfigError(['RABBITMQ_URI: must be set, such as amqp://user:password@host:5672/%2F']);
-  const bodyOf = options.file === undefined ? sampleOf(options) : fileOf(options.file);
-  const routingKey = routingKeyOf(options, bodyOf(0));
+  const bodyOf = options.file === undefined ? samplesOf(options) : fileOf(options.file);
+  const event = eventToPublish(options, bodyOf(0));
+  const publication = publicationOf(options.core, event, rabbitMq);
+  const { exchange, routingKey, properties, place } = publication;
   const connection = await open(uri, frameMax);
   try {
     const channel = await connection.createConfirmChannel();
-    await channel.assertExchange(exchange, 'topic', { durable: true, autoDelete: false });
+    await publication.declare(channel);
     let returned = 0;
     channel.on('return', () => {
       returned++;
     });
-    // The core API sends no properties at all (docs/core-api.md#rabbitmq). `mandatory` is not a property: it makes the
-    // broker return messages that no queue takes.
+    // `mandatory` is not a property: it makes the broker return messages that no queue takes.
     for (let index = 0; index < options.count; index++) {
-      if (!channel.publish(exchange, routingKey, bodyOf(index), { mandatory: true }))
+      if (!channel.publish(exchange, routingKey, bodyOf(index), { ...properties, mandatory: true }))
         await channel.waitForConfirms();
     }
     await channel.waitForConfirms();
-    if (returned > 0) return reportReturned(returned, routingKey, exchange);
+    if (returned > 0) return reportReturned(returned, publication);
   } finally {
     await connection.close();
   }
-  printLine(`published ${options.count} × ${routingKey} to ${exchange}`);
+  printLine(`published ${options.count} × ${routingKey} to ${place}`);
 }
 
 async function open(uri: string, frameMax: number): Promise<ChannelModel> {
@@ -72,17 +80,21 @@ async function open(uri: string, frameMax: number): Promise<ChannelModel> {
   }
 }
 
-function reportReturned(count: number, routingKey: string, exchange: string): void {
-  complain(
-    `${count} × ${routingKey} went nowhere: no queue is bound to ${exchange} for it. Start the relay, which binds its own, or check RABBITMQ_EXCHANGE_NAME and RABBITMQ_EVENTS_…`,
-  );
+function reportReturned(count: number, { routingKey, remedy }: Publication): void {
+  complain(`${count} × ${routingKey} went nowhere: ${remedy}`);
   process.exitCode = FINDING;
 }
 
-function routingKeyOf(options: Options, body: Buffer): string {
-  if (options.file === undefined) return eventOf(options.event);
+const SAMPLE_EVENTS: Readonly<Record<Core, string>> = { api: 'messages.upsert', go: 'Message' };
+
+function wanted({ core, event = SAMPLE_EVENTS[core] }: Options): string {
+  return wireEvent(core, event);
+}
+
+function eventToPublish(options: Options, body: Buffer): string {
+  if (options.file === undefined) return wanted(options);
   const event = eventIn(body, options.file);
-  return typeof event === 'string' && event !== '' ? event : eventOf(options.event);
+  return typeof event === 'string' && event !== '' ? event : wanted(options);
 }
 
 function eventIn(body: Buffer, file: string): unknown {
@@ -93,12 +105,8 @@ function eventIn(body: Buffer, file: string): unknown {
   }
 }
 
-function eventOf(text: string): string {
-  return findEvent(text)?.event ?? findKey(text)?.event ?? text;
-}
-
-function sampleOf({ instance, event }: Options): (index: number) => Buffer {
-  return (index) => sampleEvent(instance, eventOf(event), index);
+function samplesOf(options: Options): (index: number) => Buffer {
+  return (index) => sampleOf(options.core, options.instance, wanted(options), index);
 }
 
 function fileOf(file: string): () => Buffer {

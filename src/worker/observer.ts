@@ -14,16 +14,22 @@ import type { ParkingObserver } from '../retry/bullmq-parking';
 import type { DeliveryLabels } from '../retry/job';
 import type { RetryObserver } from '../retry/retry-handler';
 import type { Expired } from '../retry/retry-upkeep';
+import { CoreClashes } from './core-clashes';
 
 /** Turns what happens into metrics, and into log lines: one per attempt and per event at debug. */
 export class Observer implements RelayObserver, AttemptObserver, ParkingObserver, RetryObserver {
+  private readonly clashes: CoreClashes;
+
   constructor(
     private readonly metrics: Metrics,
     private readonly log: Logger,
-  ) {}
+  ) {
+    this.clashes = new CoreClashes(log);
+  }
 
-  received(source: string, { event }: Envelope): void {
-    this.metrics.eventsReceived.add(source, eventLabel(event));
+  received(source: string, envelope: Envelope): void {
+    this.metrics.eventsReceived.add(source, eventLabel(envelope.event));
+    this.clashes.look(envelope);
   }
 
   duplicate(source: string, { id, event, instance }: Envelope): void {

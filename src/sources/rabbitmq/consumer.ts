@@ -1,12 +1,11 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
-import type { Origin } from '../../events/envelope';
 import { StateMachine } from '../../lifecycle/state-machine';
 import type { Logger } from '../../observability/logging';
 import type { Settlement, SourceMessage } from '../../pipeline/message';
 import { Acknowledgements } from './acknowledgements';
 import { CONSUMER_TRANSITIONS, type ConsumerState } from './consumer-states';
 import type { PrefetchWindow } from './prefetch-window';
-import { RabbitMqMessage } from './rabbitmq-message';
+import { originOf, RabbitMqMessage } from './rabbitmq-message';
 import { ConnectionLostError, replyCodeOf, type Session } from './session';
 import { TurnedAway } from './turned-away';
 
@@ -215,11 +214,7 @@ export class Consumer {
   }
 
   private wrap(message: ConsumeMessage): SourceMessage {
-    const { exchange, routingKey } = message.fields;
-    const origin: Origin = this.parts.instances.has(exchange)
-      ? { routingKey, instance: exchange }
-      : { routingKey };
-    return new RabbitMqMessage(message, origin, this);
+    return new RabbitMqMessage(message, originOf(message, this.parts.instances), this);
   }
 
   get isLost(): boolean {

@@ -9,6 +9,11 @@ const QUORUM: Options.AssertQueue = {
   autoDelete: false,
   arguments: { 'x-queue-type': 'quorum' },
 };
+/** As evolution-go does: it fails where its queue has other arguments, although no broker makes use of this one. */
+const GO_QUORUM: Options.AssertQueue = {
+  ...QUORUM,
+  arguments: { 'x-queue-type': 'quorum', 'x-ha-policy': 'all' },
+};
 /** RabbitMQ 4.0 drops what was redelivered 20 times unless the queue says otherwise. */
 const UNLIMITED: Options.AssertQueue = {
   ...QUORUM,
@@ -56,17 +61,25 @@ export async function ensureExchange(
   return refusal === undefined ? DECLARED : refusedBy(what, refusal, 'it does not exist, and');
 }
 
+/** Who declares a queue: the relay, the core API or evolution-go. */
+export type QueueOwner = 'relay' | 'api' | 'go';
+
+function optionsOf(owner: QueueOwner, control: ControlChannel): Options.AssertQueue {
+  if (owner === 'go') return GO_QUORUM;
+  return owner === 'relay' && limitsRedeliveries(control) ? UNLIMITED : QUORUM;
+}
+
 /** Uses the queue as it is, whatever its arguments, or declares it as a durable quorum queue. */
 export async function ensureQueue(
   control: ControlChannel,
   name: string,
-  { isOurs, mayDeclare }: { readonly isOurs: boolean; readonly mayDeclare: boolean },
+  { owner, mayDeclare }: { readonly owner: QueueOwner; readonly mayDeclare: boolean },
 ): Promise<Ensured> {
   const what = `queue ${JSON.stringify(name)}`;
   const missing = await refusalOf(control.ask((channel) => channel.checkQueue(name)));
   if (missing === undefined) return READY;
   if (!missing.isMissing || !mayDeclare) return refusedBy(what, missing);
-  const options = isOurs && limitsRedeliveries(control) ? UNLIMITED : QUORUM;
+  const options = optionsOf(owner, control);
   const refusal = await refusalOf(control.ask((channel) => channel.assertQueue(name, options)));
   return refusal === undefined ? DECLARED : refusedBy(what, refusal, 'it does not exist, and');
 }

@@ -2,20 +2,21 @@ import { Backoff } from '../../time/backoff';
 import type { ControlChannel } from './control-channel';
 import { ensureBindings, ensureExchange, ensureQueue, type Obstacle } from './declare';
 import type { Refused } from './refusals';
-import { type BoundQueue, type ConsumedExchange, planOf, type TopologyOptions } from './topology';
+import {
+  type BoundQueue,
+  type ConsumedExchange,
+  needsOwnQueue,
+  planOf,
+  type TopologyOptions,
+} from './topology';
+import type { TopologyUnit, UnitResult } from './topology-unit';
 
 /** Pauses between tries of what is refused: soon at first, as it may be about to be put right. */
 const RETRY = { firstMs: 1000, lastMs: 60_000 };
 
-/** What ensuring a unit came to. */
-export interface UnitResult {
-  /** Queues that can be consumed. */
-  readonly queues: readonly string[];
-  readonly refused: readonly Refused[];
-}
-
-/** One exchange with its queues and bindings: the smallest part that may fail while all others go on. */
-export class ExchangeUnit {
+/** One exchange with its queues and bindings. */
+export class ExchangeUnit implements TopologyUnit {
+  readonly kind = 'exchange';
   readonly pause = new Backoff(RETRY);
   /** When it is looked at again, by the monotonic clock. */
   dueAt = 0;
@@ -33,6 +34,22 @@ export class ExchangeUnit {
   private readonly stale = new Set<string>();
 
   constructor(private wanted: ConsumedExchange) {}
+
+  get key(): string {
+    return exchangeKey(this.wanted);
+  }
+
+  get what(): string {
+    return `exchange ${JSON.stringify(this.wanted.name)}`;
+  }
+
+  get instance(): string | undefined {
+    return this.wanted.instance;
+  }
+
+  needsOwnQueue(options: TopologyOptions): boolean {
+    return needsOwnQueue(this.wanted, options);
+  }
 
   get exchange(): ConsumedExchange {
     return this.wanted;
@@ -61,10 +78,9 @@ export class ExchangeUnit {
     if (ensured.kind === 'ready') this.isKnown = true;
     else refused.push(this.refusedBy(ensured.obstacle, true));
     const isThere = ensured.kind === 'ready';
-    const { queues, obstacles } =
-      options.mode === 'shared'
-        ? await this.share(control, plan.bound, isThere)
-        : { queues: [], obstacles: isThere ? await this.bind(control, plan.bound, mayTidy) : [] };
+    const { queues, obstacles } = this.needsOwnQueue(options)
+      ? { queues: [], obstacles: isThere ? await this.bind(control, plan.bound, mayTidy) : [] }
+      : await this.share(control, plan.bound, isThere);
     // A binding that may not be looked at may be there all the same.
     return { queues, refused: [...refused, ...obstacles.map((each) => this.refusedBy(each, false))] };
   }
@@ -79,7 +95,7 @@ export class ExchangeUnit {
     const obstacles: Obstacle[] = [];
     let mayBind = isThere;
     for (const each of bound) {
-      const ensured = await ensureQueue(control, each.queue, { isOurs: false, mayDeclare: isThere });
+      const ensured = await ensureQueue(control, each.queue, { owner: 'api', mayDeclare: isThere });
       if (ensured.kind === 'refused') {
         if (isThere) obstacles.push(ensured.obstacle);
         continue;
@@ -120,4 +136,9 @@ export class ExchangeUnit {
     if (instance === undefined) return { what, code, text, isEssential };
     return { what, code, text, instance, isEssential: false };
   }
+}
+
+/** An instance may have the name of another exchange: it must not take its place. */
+export function exchangeKey({ name, instance }: Pick<ConsumedExchange, 'name' | 'instance'>): string {
+  return instance === undefined ? `exchange ${name}` : `instance ${name}`;
 }

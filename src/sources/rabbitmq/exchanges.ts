@@ -14,11 +14,15 @@ export function exchangeOf(instance: string, settings: Settings | undefined): Co
 
 /** The operator's own. */
 export function globalExchanges(config: Config): ConsumedExchange[] {
-  const { global, exchange, events } = rabbitMqConfig.of(config);
-  return global ? [{ name: exchange, events }] : [];
+  const { global, exchange, events, furtherExchanges } = rabbitMqConfig.of(config);
+  const isFurther = furtherExchanges.includes(exchange);
+  return [
+    ...(global && !isFurther ? [{ name: exchange, events }] : []),
+    ...furtherExchanges.map((name): ConsumedExchange => ({ name, events: 'all', isFurther: true })),
+  ];
 }
 
-/** The global exchange, and those of the instances whose settings say so. */
+/** Those of the operator, and those of the instances whose settings say so. */
 export function consumedExchanges(
   config: Config,
   settings: ReadonlyMap<string, Settings>,
@@ -28,6 +32,12 @@ export function consumedExchanges(
 }
 
 export function topologyOf(config: Config): TopologyOptions {
-  const { consume: mode, queue, prefixKey, exchange } = rabbitMqConfig.of(config);
-  return { mode, queue, prefixKey, reserved: [exchange] };
+  const { consume: mode, queue, prefixKey, exchange, furtherExchanges } = rabbitMqConfig.of(config);
+  return {
+    mode,
+    queue,
+    prefixKey,
+    reserved: [exchange, ...furtherExchanges],
+    hasFurther: furtherExchanges.length > 0,
+  };
 }

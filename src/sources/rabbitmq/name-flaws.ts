@@ -29,7 +29,7 @@ export function nameFlaw(name: string): NameFlaw | undefined {
 /** As `nameFlaw`, for the exchange of an instance: a tenant chose its name. */
 export function instanceFlaw(name: string, taken: readonly string[]): NameFlaw | undefined {
   if (taken.includes(name)) {
-    return { code: 'NAME_TAKEN', text: 'the name is that of the global exchange' };
+    return { code: 'NAME_TAKEN', text: 'the name is that of an exchange that the operator configured' };
   }
   if (name.startsWith(RESERVED_AMQP_PREFIX)) {
     return {

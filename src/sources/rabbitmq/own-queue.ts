@@ -66,6 +66,6 @@ export class OwnQueue {
 
 async function ensureNamed(control: ControlChannel, name: string): Promise<Ensured> {
   const flaw = nameFlaw(name);
-  if (flaw === undefined) return ensureQueue(control, name, { isOurs: true, mayDeclare: true });
+  if (flaw === undefined) return ensureQueue(control, name, { owner: 'relay', mayDeclare: true });
   return { kind: 'refused', obstacle: { what: `queue ${shown(name)}`, code: flaw.code, text: flaw.text } };
 }

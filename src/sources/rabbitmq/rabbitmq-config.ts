@@ -5,12 +5,16 @@ import { parseUrl } from '../../config/url';
 import type { ValuesOf } from '../../config/variable';
 import type { EventFilter } from '../../events/filter';
 import { amqpNameProblem, LONGEST_EVENT_BYTES } from './amqp-names';
+import { type ListedQueue, listedQueues } from './listed-queues';
 import { RABBITMQ_VARIABLES } from './rabbitmq-variables';
 
 export interface RabbitMqConfig {
   readonly enabled: boolean;
   readonly uri: string;
   readonly exchange: string;
+  /** Further ones, of which everything is consumed. */
+  readonly furtherExchanges: readonly string[];
+  readonly listedQueues: readonly ListedQueue[];
   /** Consume the global exchange. */
   readonly global: boolean;
   readonly prefixKey: string;
@@ -33,7 +37,7 @@ export const rabbitMqConfig: ConfigPart<RabbitMqConfig> = configPart({
   title: 'RabbitMQ',
   variables: RABBITMQ_VARIABLES,
   switches: SWITCHES,
-  platformNames: { CLOUDAMQP_URL: 'RABBITMQ_URI' },
+  platformNames: { CLOUDAMQP_URL: 'RABBITMQ_URI', AMQP_URL: 'RABBITMQ_URI' },
   read: (values, reading) => {
     const enabled = values.RABBITMQ_ENABLED ?? values.RABBITMQ_URI !== '';
     checkAddress(enabled, values.RABBITMQ_URI, reading);
@@ -42,6 +46,8 @@ export const rabbitMqConfig: ConfigPart<RabbitMqConfig> = configPart({
       enabled,
       uri: values.RABBITMQ_URI,
       exchange: values.RABBITMQ_EXCHANGE_NAME,
+      furtherExchanges: [...new Set(values.RABBITMQ_EXCHANGES)],
+      listedQueues: listedQueues(values, reading),
       global: values.RABBITMQ_GLOBAL_ENABLED ?? values.RABBITMQ_CONSUME === 'dedicated',
       prefixKey: values.RABBITMQ_PREFIX_KEY,
       frameMax: values.RABBITMQ_FRAME_MAX,
@@ -55,11 +61,17 @@ export const rabbitMqConfig: ConfigPart<RabbitMqConfig> = configPart({
   },
 });
 
-function warnOfNothing({ events, global }: RabbitMqConfig, reading: Reading): void {
+function warnOfNothing(config: RabbitMqConfig, reading: Reading): void {
+  const { events, global, exchange, furtherExchanges, listedQueues: listed } = config;
+  if (global && events !== 'all' && furtherExchanges.includes(exchange)) {
+    reading.warn(
+      `RABBITMQ_EXCHANGES: ${exchange} is the global exchange, too: RABBITMQ_EVENTS_… does not narrow it any more`,
+    );
+  }
   if (events !== 'all' && events.size === 0) {
     reading.warn('every RABBITMQ_EVENTS_… says false: nothing is consumed from the global exchange');
   }
-  if (!global) {
+  if (!global && furtherExchanges.length === 0 && listed.length === 0) {
     reading.warn(
       'RABBITMQ_GLOBAL_ENABLED is not true: only the exchanges of instances are consumed whose settings say so',
     );
@@ -86,6 +98,14 @@ function checkAmqpNames(values: Values, reading: Reading): void {
     // Exchanges of the broker's own, such as amq.topic, can be consumed.
     ['RABBITMQ_EXCHANGE_NAME', amqpNameProblem(values.RABBITMQ_EXCHANGE_NAME.replace(/^amq\./, 'own.'))],
   ] as const;
+  for (const exchange of values.RABBITMQ_EXCHANGES) {
+    const problem = amqpNameProblem(exchange.replace(/^amq\./, 'own.'));
+    if (problem !== undefined) reading.problem(`RABBITMQ_EXCHANGES: ${JSON.stringify(exchange)} ${problem}`);
+  }
+  for (const queue of values.RABBITMQ_QUEUES) {
+    const problem = amqpNameProblem(queue.replace(/^amq\./, 'own.'));
+    if (problem !== undefined) reading.problem(`RABBITMQ_QUEUES: ${JSON.stringify(queue)} ${problem}`);
+  }
   for (const [name, problem] of checked) if (problem !== undefined) reading.problem(`${name}: ${problem}`);
 }
 

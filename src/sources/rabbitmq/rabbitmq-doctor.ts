@@ -4,6 +4,7 @@ import type { Finding } from '../../observability/finding';
 import { displayAddress } from './broker-address';
 import { ControlChannel, RefusedError, refusalOf } from './control-channel';
 import { hasRedeliveryLimit, redeliveryLimitRemedy } from './declare';
+import { coreByName, type ListedQueue } from './listed-queues';
 import { nameFlaw } from './name-flaws';
 import { connector, Session } from './session';
 import { type ConsumedExchange, planOf, shown, type TopologyOptions } from './topology';
@@ -12,6 +13,8 @@ export interface InspectOptions {
   readonly uri: string;
   readonly frameMax: number;
   readonly exchanges: readonly ConsumedExchange[];
+  /** Queues that are consumed as they are. */
+  readonly queues?: readonly ListedQueue[];
   readonly topology: TopologyOptions;
 }
 
@@ -44,6 +47,7 @@ export async function inspectRabbitMq(options: InspectOptions): Promise<Finding[
         findings.push(await inspectExchange(control, exchange.name));
     }
     findings.push(...(await inspectQueues(control, options)));
+    findings.push(...(await inspectListed(control, options.queues ?? [])));
     findings.push(...(await inspectOrphans(session, options)));
   } catch (error) {
     findings.push(
@@ -111,22 +115,74 @@ async function inspectQueues(
   const findings: Finding[] = [];
   for (const name of [...names].slice(0, MAX_NAMES)) {
     const state = await queueState(control, name);
-    findings.push(...queueFindings(name, state, topology));
-    if (state.kind !== 'ready' || topology.mode !== 'dedicated') continue;
+    const isOurs = name === topology.queue;
+    findings.push(...queueFindings(name, state, isOurs).map(told(speakersOf(name, exchanges, topology))));
+    if (state.kind !== 'ready' || !isOurs) continue;
     findings.push(...(await inspectOwnQueue(control, name)));
   }
   return findings;
 }
 
-function queueFindings(name: string, state: State, { mode }: TopologyOptions): Finding[] {
+/** Whose events come by a queue that is bound to exchanges. */
+function speakersOf(
+  queue: string,
+  exchanges: readonly ConsumedExchange[],
+  topology: TopologyOptions,
+): string {
+  const bound = exchanges.filter((exchange) =>
+    planOf(exchange, topology).bound.some((each) => each.queue === queue),
+  );
+  const further = bound.filter(({ isFurther }) => isFurther === true).map(({ name }) => name);
+  const speakers = [
+    ...(bound.length > further.length ? ['events of the core API'] : []),
+    ...(further.length > 0 ? [`of either core by ${further.slice(0, MAX_TOLD).join(', ')}`] : []),
+  ];
+  return speakers.join(', ');
+}
+
+/** Further exchanges that a finding names. */
+const MAX_TOLD = 10;
+
+/** Adds whose events come by a queue. */
+function told(speakers: string): (finding: Finding) => Finding {
+  return (finding) => ({ ...finding, detail: `${finding.detail}; ${speakers}` });
+}
+
+/** Queues of RABBITMQ_QUEUES, and evolution-go's own. */
+async function inspectListed(control: ControlChannel, queues: readonly ListedQueue[]): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const { name, isGo } of queues.slice(0, MAX_NAMES)) {
+    const flaw = nameFlaw(name);
+    if (flaw !== undefined) findings.push(trouble(`queue ${shown(name)}`, `${flaw.text}: it is left out`));
+    else findings.push(listedFinding(name, isGo, await queueState(control, name)));
+  }
+  return findings;
+}
+
+function listedFinding(name: string, isGo: boolean, state: State): Finding {
+  const check = `queue ${name}`;
+  if (state.kind === 'refused') return trouble(check, refusalText(state.refusal));
+  const speaker = isGo ? 'events of evolution-go' : coreByName(name);
+  if (state.kind === 'missing') {
+    return isGo
+      ? note(check, `not there yet: worker or evolution-go will declare it; ${speaker}`)
+      : trouble(check, 'does not exist: RABBITMQ_QUEUES names queues that are there already');
+  }
+  const { messages, consumers } = state;
+  if (consumers === 0 && messages > 0)
+    return trouble(check, `${messages} messages and no consumer: start a worker; ${speaker}`);
+  return ok(check, `${messages} messages, ${consumers} consumers; consumed as it is; ${speaker}`);
+}
+
+function queueFindings(name: string, state: State, isOurs: boolean): Finding[] {
   const check = `queue ${name}`;
   if (state.kind === 'refused') return [trouble(check, refusalText(state.refusal))];
   if (state.kind === 'missing')
-    return mode === 'dedicated' ? [note(check, 'not there yet: the worker will declare it')] : [];
+    return isOurs ? [note(check, 'not there yet: the worker will declare it')] : [];
   const { messages, consumers } = state;
   if (consumers === 0 && messages > 0)
     return [trouble(check, `${messages} messages and no consumer: start a worker`)];
-  if (consumers === 0 && mode === 'dedicated')
+  if (consumers === 0 && isOurs)
     return [note(check, 'no consumer: its bindings are only looked at while a worker runs')];
   return [ok(check, `${messages} messages, ${consumers} consumers`)];
 }

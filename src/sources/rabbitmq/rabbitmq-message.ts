@@ -39,3 +39,12 @@ export class RabbitMqMessage implements SourceMessage {
     this.channel.settle(this.message, settlement);
   }
 }
+
+/** @param instances names of exchanges that belong to one instance, which are named like it */
+export function originOf({ fields, properties }: ConsumeMessage, instances: ReadonlySet<string>): Origin {
+  const { exchange, routingKey } = fields;
+  const { messageId } = properties as { messageId?: unknown };
+  const origin = instances.has(exchange) ? { routingKey, instance: exchange } : { routingKey };
+  // Neither core sets one; who publishes events of evolution-go in other ways may.
+  return typeof messageId === 'string' && messageId !== '' ? { ...origin, messageId } : origin;
+}

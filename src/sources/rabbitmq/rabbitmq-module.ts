@@ -20,10 +20,10 @@ export const rabbitMqModule: SourceModule = {
 };
 
 function open({ config, maxBytes, log }: SourceContext): OpenSource {
-  const { uri, frameMax, prefetch } = rabbitMqConfig.of(config);
+  const { uri, frameMax, prefetch, listedQueues: queues } = rabbitMqConfig.of(config);
   const exchanges = globalExchanges(config);
   const topology = topologyOf(config);
-  const source = new RabbitMqSource({ uri, frameMax, prefetch, maxBytes, exchanges, topology, log });
+  const source = new RabbitMqSource({ uri, frameMax, prefetch, maxBytes, exchanges, queues, topology, log });
   return {
     source,
     ownName: 'the exchange',
@@ -39,9 +39,9 @@ function open({ config, maxBytes, log }: SourceContext): OpenSource {
 }
 
 async function inspect({ config, settings }: SourceInspection): Promise<Finding[]> {
-  const { enabled, uri, frameMax } = rabbitMqConfig.of(config);
+  const { enabled, uri, frameMax, listedQueues: queues } = rabbitMqConfig.of(config);
   if (!enabled)
     return [{ part: KIND, check: 'connection', state: 'note', detail: 'RABBITMQ_URI is not set' }];
   const exchanges = consumedExchanges(config, settings);
-  return inspectRabbitMq({ uri, frameMax, exchanges, topology: topologyOf(config) });
+  return inspectRabbitMq({ uri, frameMax, exchanges, queues, topology: topologyOf(config) });
 }

@@ -28,12 +28,13 @@ export interface RabbitMqComposition {
 const RECHECK_MS = 60_000;
 
 export function composeRabbitMq({ options, stopped, onQueue, onPass }: RabbitMqComposition): RabbitMqParts {
-  const { uri, frameMax, topology, log } = options;
+  const { uri, frameMax, topology, queues = [], log } = options;
   const connect = options.connect ?? connector(uri, frameMax);
   const refusals = new Refusals(log);
   const keeper = new TopologyKeeper({
     topology,
     exchanges: [],
+    queues,
     // A connection of its own that the keeper makes is given up with the others.
     connect: (signal) => connect(AbortSignal.any([signal, stopped])),
     recheckMs: options.recheckMs ?? RECHECK_MS,
@@ -51,7 +52,7 @@ export function composeRabbitMq({ options, stopped, onQueue, onPass }: RabbitMqC
     refusedQueues: new RefusedQueues({
       refusals,
       instanceOf,
-      isEssential: (queue) => topology.mode === 'dedicated' && queue === topology.queue,
+      isEssential: (queue) => queue === topology.queue || queues.some(({ name }) => name === queue),
     }),
     queueDepths: new QueueDepths({ queues: () => keeper.queues, instanceOf }),
   };

@@ -6,6 +6,7 @@ import { Backoff } from '../../time/backoff';
 import { monotonicMs } from '../../time/monotonic';
 import type { Source } from '../source';
 import { displayAddress } from './broker-address';
+import type { ListedQueue } from './listed-queues';
 import type { QueueDepth } from './queue-depths';
 import { composeRabbitMq, type RabbitMqParts } from './rabbitmq-parts';
 import type { Refused } from './refusals';
@@ -21,6 +22,8 @@ export interface RabbitMqSourceOptions {
   readonly maxBytes: number;
   readonly exchanges: readonly ConsumedExchange[];
   readonly topology: TopologyOptions;
+  /** Queues that are consumed as they are. */
+  readonly queues?: readonly ListedQueue[];
   readonly log: Logger;
   /** In place of a connection to `uri`. */
   readonly connect?: Connect;

@@ -1,4 +1,4 @@
-import { flag, integer, oneOf, optional, text } from '../../config/formats';
+import { flag, integer, list, oneOf, optional, text } from '../../config/formats';
 import { secret, variable } from '../../config/variable';
 
 export const RABBITMQ_VARIABLES = {
@@ -32,6 +32,31 @@ export const RABBITMQ_VARIABLES = {
     oneOf('dedicated', 'shared'),
     'dedicated',
     "dedicated: one queue of the relay's own. shared: the queues that the core API declares itself.",
+  ),
+  RABBITMQ_EXCHANGES: variable(
+    list,
+    [],
+    'Further topic exchanges, as a comma-separated list: everything that is published there is consumed.',
+  ),
+  RABBITMQ_QUEUES: variable(
+    list,
+    [],
+    'Existing queues that are consumed as they are, whatever their arguments, as a comma-separated list.',
+  ),
+  AMQP_GLOBAL_ENABLED: variable(
+    optional(flag),
+    undefined,
+    'Of evolution-go: false means that it fills no global queues, so that none are consumed.',
+  ),
+  AMQP_GLOBAL_EVENTS: variable(
+    list,
+    [],
+    'Of evolution-go: categories whose global queues are consumed, where RABBITMQ_QUEUES is not set.',
+  ),
+  AMQP_SPECIFIC_EVENTS: variable(
+    list,
+    [],
+    'Of evolution-go: events whose global queues are consumed, where RABBITMQ_QUEUES is not set. They come before AMQP_GLOBAL_EVENTS.',
   ),
   RABBITMQ_QUEUE: variable(text, 'evolution-relay', 'Name of the dedicated queue.'),
   RABBITMQ_PREFETCH: variable(integer(1, 65_535), 2000, 'Messages of RabbitMQ that a worker holds at once.'),

@@ -1,18 +1,24 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from '../../observability/logging';
 import { monotonicMs } from '../../time/monotonic';
-import { ControlChannel, RefusedError, tryAlone } from './control-channel';
+import { ControlChannel, RefusedError } from './control-channel';
 import { releaseBindings } from './declare';
-import { ExchangeUnit, type UnitResult } from './exchange-unit';
+import { ExchangeUnit, exchangeKey } from './exchange-unit';
+import type { ListedQueue } from './listed-queues';
 import { OwnQueue } from './own-queue';
 import { QueueTally } from './queue-tally';
+import { QueueUnit } from './queue-unit';
 import type { Refusals } from './refusals';
 import { type Connect, ConnectionLostError, type Session } from './session';
-import { type ConsumedExchange, planOf, type TopologyOptions } from './topology';
+import { trySuspect } from './suspects';
+import { type ConsumedExchange, needsOwnQueue, planOf, type TopologyOptions } from './topology';
+import { type TopologyUnit, take, type UnitResult } from './topology-unit';
 
 export interface TopologyKeeperParts {
   readonly topology: TopologyOptions;
   readonly exchanges: readonly ConsumedExchange[];
+  /** Queues that are consumed as they are. */
+  readonly queues?: readonly ListedQueue[];
   readonly connect: Connect;
   /** Everything is looked at again after this at most. */
   readonly recheckMs: number;
@@ -48,8 +54,8 @@ const ALWAYS_THERE = 'amq.topic';
  * all others go on.
  */
 export class TopologyKeeper {
-  private readonly units = new Map<string, ExchangeUnit>();
-  private readonly due = new Set<ExchangeUnit>();
+  private readonly units = new Map<string, ExchangeUnit | QueueUnit>();
+  private readonly due = new Set<TopologyUnit>();
   private readonly dropped = new Map<string, ConsumedExchange>();
   private readonly tally: QueueTally;
   private readonly ownQueue: OwnQueue | undefined;
@@ -62,11 +68,12 @@ export class TopologyKeeper {
   private wake: () => void = () => {};
 
   constructor(private readonly parts: TopologyKeeperParts) {
-    const { topology, recheckMs, refusals, log, exchanges } = parts;
+    const { topology, recheckMs, refusals, log, exchanges, queues = [] } = parts;
     this.tally = new QueueTally(parts.onQueue);
-    if (topology.mode === 'dedicated')
+    if (topology.mode === 'dedicated' || topology.hasFurther === true)
       this.ownQueue = new OwnQueue({ name: topology.queue, recheckMs, refusals, log });
     for (const exchange of exchanges) this.put(exchange);
+    for (const queue of queues) this.addUnit(new QueueUnit(queue));
   }
 
   /** Queues that are to be consumed. */
@@ -86,24 +93,28 @@ export class TopologyKeeper {
 
   /** Consumes an exchange too, or with another filter than before; at the latest when the broker is back. */
   put(exchange: ConsumedExchange): void {
-    const key = keyOf(exchange);
+    const key = exchangeKey(exchange);
     let unit = this.units.get(key);
-    if (unit === undefined) {
+    if (unit?.kind !== 'exchange') {
       // What was bound before it was dropped goes, as with any other change.
       unit = new ExchangeUnit(this.dropped.get(key) ?? exchange);
       this.dropped.delete(key);
-      this.units.set(key, unit);
     } else if (!unit.isRefused && isDeepStrictEqual(unit.exchange, exchange)) return;
     unit.change(exchange, this.parts.topology);
+    this.addUnit(unit);
+  }
+
+  private addUnit(unit: ExchangeUnit | QueueUnit): void {
+    this.units.set(unit.key, unit);
     this.due.add(unit);
     this.wake();
   }
 
   /** Consumes the exchange of an instance no longer. */
   drop(instance: string): void {
-    const key = keyOf({ name: instance, instance });
+    const key = exchangeKey({ name: instance, instance });
     const unit = this.units.get(key);
-    if (unit === undefined) return;
+    if (unit?.kind !== 'exchange') return;
     this.units.delete(key);
     this.due.delete(unit);
     this.parts.refusals.forget(key);
@@ -123,7 +134,7 @@ export class TopologyKeeper {
       // The bindings went with the queue, also where somebody else has declared it again by then.
       if (own === undefined && !unit.queues.includes(queue)) continue;
       const left = unit.queues.filter((each) => each !== queue);
-      this.tally.replace(unit.queues, left, unit.exchange.instance);
+      this.tally.replace(unit.queues, left, unit.instance);
       unit.queues = left;
       unit.dueAt = soon;
     }
@@ -189,15 +200,15 @@ export class TopologyKeeper {
   private async pass(channels: readonly ControlChannel[]): Promise<void> {
     const [first] = channels;
     if (first === undefined || this.isStopped) return;
-    if (!(await this.ensureOwnQueue(first))) return this.parts.onPass();
-    await this.releaseDropped(first);
-    while (this.due.size > 0 && !this.isStopped) {
-      const batch = [...this.due].values();
-      this.due.clear();
-      await Promise.all(channels.map((channel) => this.work(batch, channel)));
+    const hasOwnQueue = await this.ensureOwnQueue(first);
+    if (hasOwnQueue) await this.releaseDropped(first);
+    const canGoOn = (unit: TopologyUnit): boolean => hasOwnQueue || !unit.needsOwnQueue(this.parts.topology);
+    for (let batch = take(this.due, canGoOn); batch.length > 0; batch = take(this.due, canGoOn)) {
+      const left = batch.values();
+      await Promise.all(channels.map((channel) => this.work(left, channel)));
     }
     if (!this.isStopped) this.parts.onPass();
-    await this.trySuspects();
+    if (hasOwnQueue) await this.trySuspects();
   }
 
   /** Whether exchanges can be bound. */
@@ -218,7 +229,7 @@ export class TopologyKeeper {
     this.tally.replace(isWanted ? [] : [queue], isWanted ? [queue] : []);
   }
 
-  private async work(batch: IterableIterator<ExchangeUnit>, control: ControlChannel): Promise<void> {
+  private async work(batch: IterableIterator<TopologyUnit>, control: ControlChannel): Promise<void> {
     for (const unit of batch) {
       if (this.isStopped) return;
       try {
@@ -231,19 +242,18 @@ export class TopologyKeeper {
     }
   }
 
-  private async ensure(unit: ExchangeUnit, control: ControlChannel): Promise<void> {
-    const { exchange } = unit;
-    const mayTidy = exchange.instance === undefined || this.tidyBudget-- > 0;
+  private async ensure(unit: TopologyUnit, control: ControlChannel): Promise<void> {
+    const mayTidy = unit.instance === undefined || this.tidyBudget-- > 0;
     const result = await unit.ensure(control, this.parts.topology, mayTidy);
     // Meanwhile it was dropped, or changed and is due again.
-    if (this.units.get(keyOf(exchange)) !== unit) return;
+    if (this.units.get(unit.key) !== unit) return;
     this.settle(unit, result);
   }
 
-  private settle(unit: ExchangeUnit, { queues, refused }: UnitResult): void {
-    this.tally.replace(unit.queues, queues, unit.exchange.instance);
+  private settle(unit: TopologyUnit, { queues, refused }: UnitResult): void {
+    this.tally.replace(unit.queues, queues, unit.instance);
     unit.queues = queues;
-    this.parts.refusals.set(keyOf(unit.exchange), refused);
+    this.parts.refusals.set(unit.key, refused);
     unit.isRefused = refused.length > 0;
     if (!unit.isRefused) unit.pause.reset();
     const spread = 1 - RECHECK_SPREAD * Math.random();
@@ -252,7 +262,8 @@ export class TopologyKeeper {
 
   private async releaseDropped(control: ControlChannel): Promise<void> {
     for (const [key, exchange] of this.dropped) {
-      const bound = this.ownQueue === undefined ? [] : planOf(exchange, this.parts.topology).bound;
+      const { topology } = this.parts;
+      const bound = needsOwnQueue(exchange, topology) ? planOf(exchange, topology).bound : [];
       const released = await releaseBindings(control, exchange.name, bound);
       this.dropped.delete(key);
       if (released.kind === 'refused')
@@ -260,25 +271,15 @@ export class TopologyKeeper {
     }
   }
 
-  /** On a connection of their own: the broker may close it over them, and those that are consumed stay. */
   private async trySuspects(): Promise<void> {
     const now = monotonicMs();
     const suspects = [...this.units.values()].filter(({ isSuspect, dueAt }) => isSuspect && dueAt <= now);
     for (const unit of suspects.slice(0, SUSPECTS_AT_ONCE)) {
-      if (!this.isStopped) await this.trySuspect(unit);
+      if (this.isStopped) return;
+      unit.dueAt = monotonicMs() + this.parts.recheckMs;
+      const refused = await trySuspect(unit, this.parts.connect, (control) => this.ensure(unit, control));
+      if (refused !== undefined) this.parts.refusals.set(unit.key, [refused]);
     }
-  }
-
-  private async trySuspect(unit: ExchangeUnit): Promise<void> {
-    const { exchange } = unit;
-    unit.dueAt = monotonicMs() + this.parts.recheckMs;
-    const refusal = await tryAlone(this.parts.connect, (control) => this.ensure(unit, control));
-    if (refusal === undefined) return;
-    const { instance } = exchange;
-    const what = `exchange ${JSON.stringify(exchange.name)}`;
-    const text = `the broker closes the connection over it: ${refusal.message}`;
-    const refused = { what, code: refusal.code, text, isEssential: instance === undefined };
-    this.parts.refusals.set(keyOf(exchange), [instance === undefined ? refused : { ...refused, instance }]);
   }
 
   private nap(): Promise<void> {
@@ -292,9 +293,4 @@ export class TopologyKeeper {
       };
     });
   }
-}
-
-/** An instance may have the name of another exchange: it must not take its place. */
-function keyOf({ name, instance }: Pick<ConsumedExchange, 'name' | 'instance'>): string {
-  return instance === undefined ? `exchange ${name}` : `instance ${name}`;
 }

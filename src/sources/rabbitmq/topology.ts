@@ -9,6 +9,8 @@ export interface ConsumedExchange {
   /** Set where the exchange belongs to one instance. */
   readonly instance?: string;
   readonly events: EventFilter;
+  /** One of RABBITMQ_EXCHANGES: the relay's own queue is bound to it, also where those of the core API are shared. */
+  readonly isFurther?: boolean;
 }
 
 export interface TopologyOptions {
@@ -19,6 +21,8 @@ export interface TopologyOptions {
   readonly prefixKey: string;
   /** Names of exchanges that no instance may have for its own: the global one. */
   readonly reserved?: readonly string[];
+  /** There are further exchanges, whose events come by the relay's own queue in shared mode, too. */
+  readonly hasFurther?: boolean;
 }
 
 /** A queue, and the routing keys by which it gets what from the exchange. */
@@ -82,7 +86,7 @@ export function planOf(exchange: ConsumedExchange, options: TopologyOptions): Ex
  * the core API has: a queue stays for good, and tenants name events freely.
  */
 export function boundQueues(exchange: ConsumedExchange, options: TopologyOptions): BoundQueue[] {
-  if (options.mode === 'shared') {
+  if (!needsOwnQueue(exchange, options)) {
     return sharedEvents(exchange).map((event) => ({
       queue: sharedQueue(exchange, event, options.prefixKey),
       bind: [event],
@@ -97,6 +101,11 @@ export function boundQueues(exchange: ConsumedExchange, options: TopologyOptions
       unbind: ALL_PATTERNS.filter((key) => !wanted.has(key)),
     },
   ];
+}
+
+/** Whether events of the exchange come by the relay's own queue. */
+export function needsOwnQueue({ isFurther = false }: ConsumedExchange, { mode }: TopologyOptions): boolean {
+  return mode === 'dedicated' || isFurther;
 }
 
 function sharedQueue(exchange: ConsumedExchange, event: string, prefixKey: string): string {

@@ -64,7 +64,8 @@ export class SqsMessage implements SourceMessage {
     readonly settle: (settlement: Settlement) => void,
   ) {
     this.body = message.body;
-    this.origin = message.origin;
+    // It identifies an emission whose body does not, such as one of evolution-go.
+    this.origin = message.id === '' ? message.origin : { ...message.origin, messageId: message.id };
     this.publishedAt = message.sentAt;
     this.redelivered = message.receiveCount > 1;
     if (message.flaw !== undefined) this.flaw = message.flaw;

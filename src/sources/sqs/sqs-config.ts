@@ -47,6 +47,8 @@ export const sqsConfig: ConfigPart<SqsConfig> = configPart({
   title: 'Amazon SQS',
   variables: SQS_VARIABLES,
   switches: SWITCHES,
+  // Of the core API 2.4, which puts it before the account in the addresses of its queues.
+  platformNames: { SQS_BASE_URL: 'SQS_ENDPOINT' },
   read: sqsOf,
 });
 

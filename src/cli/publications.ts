@@ -1,0 +1,82 @@
+import type { Options as AmqpOptions, ConfirmChannel } from 'amqplib';
+import { findEvent, findKey } from '../events/catalogue';
+import type { Core } from '../events/envelope';
+import { findGoName } from '../events/go-catalogue';
+import { SAMPLE_INSTANCE_ID, sampleEvent, sampleGoEvent } from '../events/sample';
+import type { RabbitMqConfig } from '../sources/rabbitmq/rabbitmq-config';
+
+/** How one of the cores publishes. */
+export interface Publication {
+  /** For messages, such as `evolution_exchange`. */
+  readonly place: string;
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly properties: AmqpOptions.Publish;
+  /** What helps where no queue takes it. */
+  readonly remedy: string;
+  /** Declares what that core declares before it publishes. */
+  declare(channel: ConfirmChannel): Promise<unknown>;
+}
+
+/** The event's name on the wire, for any name that somebody may give it. */
+export function wireEvent(core: Core, name: string): string {
+  if (core === 'go') return findGoName(name)?.event ?? name;
+  return findEvent(name)?.event ?? findKey(name)?.event ?? name;
+}
+
+export function sampleOf(core: Core, instance: string, event: string, index: number): Buffer {
+  return (core === 'go' ? sampleGoEvent : sampleEvent)(instance, event, index);
+}
+
+export function publicationOf(core: Core, event: string, config: RabbitMqConfig): Publication {
+  return core === 'go' ? goPublication(event, config) : corePublication(event, config);
+}
+
+/** The core API sends no properties at all (docs/core-api.md#rabbitmq). */
+function corePublication(event: string, { exchange }: RabbitMqConfig): Publication {
+  return {
+    place: exchange,
+    exchange,
+    routingKey: event,
+    properties: {},
+    remedy: `no queue is bound to ${exchange} for it. Start the relay, which binds its own, or check RABBITMQ_EXCHANGE_NAME and RABBITMQ_EVENTS_…`,
+    declare: (channel) => declareTopic(channel, exchange),
+  };
+}
+
+const GO_PROPERTIES: AmqpOptions.Publish = { contentType: 'application/json', deliveryMode: 2 };
+const GO_QUEUE: AmqpOptions.AssertQueue = {
+  durable: true,
+  arguments: { 'x-queue-type': 'quorum', 'x-ha-policy': 'all' },
+};
+
+/**
+ * evolution-go fills the queue of the event, or publishes to an exchange of the operator's choice: where the relay is
+ * configured for such a one, and not for the queue (docs/evolution-go.md#queues).
+ */
+function goPublication(event: string, { furtherExchanges, listedQueues }: RabbitMqConfig): Publication {
+  const queue = event.toLowerCase();
+  const [exchange] = furtherExchanges;
+  if (exchange !== undefined && !listedQueues.some(({ name }) => name === queue)) {
+    return {
+      place: exchange,
+      exchange,
+      routingKey: `${SAMPLE_INSTANCE_ID}.${queue}`,
+      properties: GO_PROPERTIES,
+      remedy: `no queue is bound to ${exchange}. Start the relay, which binds its own`,
+      declare: (channel) => declareTopic(channel, exchange),
+    };
+  }
+  return {
+    place: `queue ${queue}`,
+    exchange: '',
+    routingKey: queue,
+    properties: GO_PROPERTIES,
+    remedy: `there is no queue ${queue}`,
+    declare: (channel) => channel.assertQueue(queue, GO_QUEUE),
+  };
+}
+
+function declareTopic(channel: ConfirmChannel, exchange: string): Promise<unknown> {
+  return channel.assertExchange(exchange, 'topic', { durable: true, autoDelete: false });
+}

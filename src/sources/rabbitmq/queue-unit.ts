@@ -1,0 +1,54 @@
+import { Backoff } from '../../time/backoff';
+import type { ControlChannel } from './control-channel';
+import { type Ensured, ensureQueue } from './declare';
+import type { ListedQueue } from './listed-queues';
+import { nameFlaw } from './name-flaws';
+import { shown } from './topology';
+import type { TopologyUnit, UnitResult } from './topology-unit';
+
+/** Pauses between looks for a queue that is missing. */
+const RETRY = { firstMs: 1000, lastMs: 30_000 };
+
+/** A queue that is consumed as it is: nothing is bound to it, and its arguments are not asked for. */
+export class QueueUnit implements TopologyUnit {
+  readonly kind = 'queue';
+  readonly pause = new Backoff(RETRY);
+  readonly instance = undefined;
+  dueAt = 0;
+  queues: readonly string[] = [];
+  isRefused = false;
+  isSuspect = false;
+  isKnown = false;
+
+  constructor(private readonly queue: ListedQueue) {}
+
+  get key(): string {
+    return `queue ${this.queue.name}`;
+  }
+
+  get what(): string {
+    return `queue ${shown(this.queue.name)}`;
+  }
+
+  needsOwnQueue(): boolean {
+    return false;
+  }
+
+  async ensure(control: ControlChannel): Promise<UnitResult> {
+    const ensured = await this.find(control);
+    if (ensured.kind === 'ready') return { queues: [this.queue.name], refused: [] };
+    const { obstacle } = ensured;
+    const text =
+      obstacle.code === 'AMQP_404'
+        ? 'it does not exist: RABBITMQ_QUEUES are consumed as they are, and are not made here'
+        : obstacle.text;
+    return { queues: [], refused: [{ ...obstacle, text, isEssential: true }] };
+  }
+
+  private async find(control: ControlChannel): Promise<Ensured> {
+    const { name, isGo } = this.queue;
+    const flaw = nameFlaw(name);
+    if (flaw === undefined) return ensureQueue(control, name, { owner: 'go', mayDeclare: isGo });
+    return { kind: 'refused', obstacle: { what: this.what, code: flaw.code, text: flaw.text } };
+  }
+}
