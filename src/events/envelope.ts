@@ -56,24 +56,23 @@ export interface Origin {
   readonly routingKey: string;
   /** Set when the exchange belongs to one instance. */
   readonly instance?: string;
-  /** Identity of this one message, where its broker keeps one across redeliveries. */
-  readonly messageId?: string;
 }
 
 /**
  * Body → envelope, without decoding `data`.
  *
+ * @param messageId identity of this one message, where its broker keeps one across redeliveries
  * @throws MalformedEventError when the body can never be an event: `BODY_EMPTY`, `BODY_NOT_UTF8`,
  *   `BODY_NOT_JSON`, `BODY_NOT_OBJECT`, `EVENT_MISSING`, `INSTANCE_MISSING`, `INSTANCE_NAME_MISSING`, or is made to cost more
  *   than an event may: `TOO_MANY_KEYS`, `KEY_TOO_LONG`, `NAME_TOO_LONG`
  */
-export function parseEnvelope(body: Buffer, origin: Origin, since?: number): Envelope {
+export function parseEnvelope(body: Buffer, origin: Origin, since?: number, messageId?: string): Envelope {
   if (body.length === 0) throw new MalformedEventError('BODY_EMPTY', 'the body is empty');
   if (!isUtf8(body)) throw new MalformedEventError('BODY_NOT_UTF8', 'the body is not UTF-8');
   const members = membersOf(body);
   const event = nameOf(body, members.get('event'));
   const instance = nameOf(body, members.get('instance'));
-  const parsed = { body, members, origin, since };
+  const parsed = { body, members, origin, since, messageId };
   return instance === undefined && GO_KEYS.some((key) => members.has(key))
     ? goEnvelope(parsed, event)
     : coreEnvelope(parsed, event, instance);
@@ -85,6 +84,7 @@ interface ParsedBody {
   readonly members: ReadonlyMap<string, Span>;
   readonly origin: Origin;
   readonly since: number | undefined;
+  readonly messageId: string | undefined;
 }
 
 function coreEnvelope(
@@ -125,7 +125,7 @@ const GO_KEYS = ['instanceName', 'instanceToken', 'instanceId'];
  * evolution-go's body (docs/evolution-go.md#bodies). It carries no time, so that only its broker can tell a message that
  * comes again from another one of the same bytes.
  */
-function goEnvelope({ body, members, origin, since }: ParsedBody, event: string | undefined): Envelope {
+function goEnvelope({ body, members, since, messageId }: ParsedBody, event: string | undefined): Envelope {
   const instance = nameOf(body, members.get('instanceName'));
   if (event === undefined) throw eventMissing();
   if (instance === undefined) {
@@ -134,7 +134,6 @@ function goEnvelope({ body, members, origin, since }: ParsedBody, event: string 
       `the body is one of evolution-go's (${GO_KEYS.filter((key) => members.has(key)).join(', ')}) and instanceName does not name the instance`,
     );
   }
-  const { messageId } = origin;
   const head = JSON.stringify([instance, event, 'go', messageId ?? null]);
   const contentKey = hashOf(head, body, { start: 0, end: body.length });
   return {

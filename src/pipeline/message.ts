@@ -8,6 +8,8 @@ export type Settlement = 'ack' | 'release';
 export interface SourceMessage {
   readonly body: Buffer;
   readonly origin: Origin;
+  /** Identity that the broker keeps for this one message across redeliveries, where it has one. */
+  readonly messageId?: string | undefined;
   /** When it was published, epoch milliseconds, where the broker knows. */
   readonly publishedAt: number | undefined;
   /** Set where the source knows that it can never become an event: it is dead-lettered with this reason. */

@@ -48,7 +48,8 @@ export class Relay implements InFlightOwner {
     if (message.flaw !== undefined) return this.bury(source, message, message.flaw);
     let envelope: Envelope;
     try {
-      envelope = parseEnvelope(message.body, message.origin, message.publishedAt ?? Date.now());
+      const { body, origin, publishedAt = Date.now(), messageId } = message;
+      envelope = parseEnvelope(body, origin, publishedAt, messageId);
     } catch (error) {
       return this.bury(source, message, asMalformed(error));
     }

@@ -155,5 +155,5 @@ it('a message says its id where its publisher gave it one', async () => {
   await untilReady(source);
   harness.channel.publish(nameOf('go'), 'x', Buffer.from('a'), { messageId: 'id-1' });
   await messages.count(1);
-  expect(messages.all[0]?.origin).toEqual({ routingKey: 'x', messageId: 'id-1' });
+  expect(messages.all.map(({ messageId }) => messageId)).toEqual(['id-1']);
 });

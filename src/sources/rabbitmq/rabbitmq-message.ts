@@ -25,6 +25,12 @@ export class RabbitMqMessage implements SourceMessage {
     return typeof timestamp === 'number' ? timestamp * 1000 : undefined;
   }
 
+  /** Neither core sets one; who publishes events of evolution-go in other ways may. */
+  get messageId(): string | undefined {
+    const { messageId } = this.message.properties as { messageId?: unknown };
+    return typeof messageId === 'string' && messageId !== '' ? messageId : undefined;
+  }
+
   get redelivered(): boolean {
     return this.message.fields.redelivered;
   }
@@ -41,10 +47,7 @@ export class RabbitMqMessage implements SourceMessage {
 }
 
 /** @param instances names of exchanges that belong to one instance, which are named like it */
-export function originOf({ fields, properties }: ConsumeMessage, instances: ReadonlySet<string>): Origin {
+export function originOf({ fields }: ConsumeMessage, instances: ReadonlySet<string>): Origin {
   const { exchange, routingKey } = fields;
-  const { messageId } = properties as { messageId?: unknown };
-  const origin = instances.has(exchange) ? { routingKey, instance: exchange } : { routingKey };
-  // Neither core sets one; who publishes events of evolution-go in other ways may.
-  return typeof messageId === 'string' && messageId !== '' ? { ...origin, messageId } : origin;
+  return instances.has(exchange) ? { routingKey, instance: exchange } : { routingKey };
 }

@@ -53,6 +53,7 @@ export function heldOf(
 export class SqsMessage implements SourceMessage {
   readonly body: Buffer;
   readonly origin: Origin;
+  readonly messageId: string | undefined;
   readonly publishedAt: number | undefined;
   readonly redelivered: boolean;
   /** Received again, it is the same message to the inbox, with another receipt: settling it always has an effect. */
@@ -64,8 +65,8 @@ export class SqsMessage implements SourceMessage {
     readonly settle: (settlement: Settlement) => void,
   ) {
     this.body = message.body;
-    // It identifies an emission whose body does not, such as one of evolution-go.
-    this.origin = message.id === '' ? message.origin : { ...message.origin, messageId: message.id };
+    this.origin = message.origin;
+    this.messageId = message.id || undefined;
     this.publishedAt = message.sentAt;
     this.redelivered = message.receiveCount > 1;
     if (message.flaw !== undefined) this.flaw = message.flaw;

@@ -104,7 +104,7 @@ describe('the identity of an event of evolution-go', () => {
   });
 
   it('is that of the message where its broker keeps one, also for a copy that comes again', () => {
-    const by = (messageId: string) => parseEnvelope(goBody(), { routingKey: '', messageId });
+    const by = (messageId: string) => parseEnvelope(goBody(), { routingKey: '' }, undefined, messageId);
     expect(by('a').id).toBe(by('a').id);
     expect(by('a').id).not.toBe(by('b').id);
     expect(by('a').contentKey).toBe(by('a').id);
@@ -117,7 +117,7 @@ describe('the identity of an event of evolution-go', () => {
   });
 
   it("does not change the core API's: its id is its content, whatever the broker says", () => {
-    const envelope = parseEnvelope(eventBody(1), { routingKey: '', messageId: 'a' });
+    const envelope = parseEnvelope(eventBody(1), { routingKey: '' }, undefined, 'a');
     expect(envelope.id).toBe(envelope.contentKey);
     expect(envelope.id).toBe(envelopeOf(eventBody(1)).id);
   });
