@@ -10,12 +10,14 @@ import { healthRoutes } from '../observability/health-routes';
 import type { Logger } from '../observability/logging';
 import { describeError } from '../observability/report';
 import { warnOfClearSettings } from '../settings/clear-settings';
+import { SilenceStore } from '../silence/silence-store';
 import { composeGateway, type GatewayOptions, type GatewayParts } from './compose-gateway';
 import { GATEWAY_TRANSITIONS, type GatewayState } from './gateway-states';
 import { createGatewayServer } from './http-server';
 import { auditRoutes } from './routes/audit-routes';
 import { deadLetterRoutes } from './routes/dead-letter-routes';
 import { deliveryRoutes } from './routes/delivery-routes';
+import { instanceRoutes } from './routes/instance-routes';
 import { settingsRoutes } from './routes/settings-routes';
 
 /** The HTTP process: settings, WebSockets, operations. Any number of them may run beside each other. */
@@ -101,6 +103,7 @@ export class RelayGateway {
     deadLetterRoutes(server, { deadLetters: new DeadLetters(store), guards });
     deliveryRoutes(server, { log: deliveryLog, guards });
     auditRoutes(server, { store, guards });
+    instanceRoutes(server, { silence: new SilenceStore(store), guards });
     for (const each of routes) each.add(server);
   }
 

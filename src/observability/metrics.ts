@@ -82,6 +82,11 @@ export class Metrics {
     'Instances whose settings cannot be read, of those that events were received for',
     [],
   );
+  readonly silentInstances = this.gauge(
+    'relay_silent_instances',
+    'Instances that were lively and say nothing any more, as all workers together heard it',
+    [],
+  );
   readonly webSocketClients = this.gauge('relay_websocket_clients', 'WebSocket clients connected', [
     'protocol',
   ]);

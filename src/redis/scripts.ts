@@ -6,6 +6,7 @@ import { LOG_SCRIPTS } from './log-scripts';
 import { PROBE } from './probe-script';
 import { QUEUE_SCRIPTS } from './queue-scripts';
 import type { RelayRedis, ScriptDefinition } from './relay-redis';
+import { SILENCE_SCRIPTS } from './silence-scripts';
 
 /** A connection to the Redis that takes writes, of whichever kind it is. */
 export type RedisClient = Redis;
@@ -16,6 +17,7 @@ const STORED_SCRIPTS = {
   ...QUEUE_SCRIPTS,
   ...DEAD_LETTER_SCRIPTS,
   ...LEDGER_SCRIPTS,
+  ...SILENCE_SCRIPTS,
 } as const;
 
 /** Our own steps. A count changes within the script that changes the state which it counts. */

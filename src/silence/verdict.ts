@@ -22,9 +22,17 @@ export interface Quiet {
 }
 
 export type Verdict =
-  | { readonly kind: 'learning' }
-  | { readonly kind: 'lively' }
-  | { readonly kind: 'silent'; readonly why: 'fell-silent' | 'only-others' | 'long-silent' | 'closed' };
+  | { readonly kind: 'unwatched' | 'learning' | 'lively' }
+  | { readonly kind: 'silent'; readonly why: SilenceReason };
+
+/** See `verdictOf`. */
+export type SilenceReason = (typeof REASONS)[number];
+
+const REASONS = ['fell-silent', 'only-others', 'long-silent', 'closed'] as const;
+
+export function isSilenceReason(text: string): text is SilenceReason {
+  return REASONS.some((reason) => reason === text);
+}
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

@@ -1,12 +1,12 @@
 import { endOfHour, hourOfWeek, Rhythm } from './rhythm';
+import type { Said } from './said';
 import { type Verdict, verdictOf } from './verdict';
 
 /** What was heard of an instance within one step of time. */
 export interface Heard {
   readonly messages: number;
   readonly others: number;
-  /** What `connection.update` said last, where it did. */
-  readonly connection?: 'open' | 'closed';
+  readonly said?: Said | undefined;
 }
 
 /** What is remembered of an instance, beside its rhythm; numbers only, so that it is stored easily. */
@@ -29,6 +29,8 @@ export interface WatchState {
   others: number;
   /** 0: the connection is open, or nothing is known of it. */
   closedAt: number;
+  /** 1: of a kind that has no rhythm. */
+  unwatched: number;
 }
 
 const HOUR_MS = 3_600_000;
@@ -46,6 +48,7 @@ const TIMES_LONGEST = 1.5;
 /** A pace fades to a third within this time. */
 const PACE_MS = HOUR_MS;
 
+const UNWATCHED: Verdict = { kind: 'unwatched' };
 export const NOTHING_HEARD: Heard = { messages: 0, others: 0 };
 
 /** Follows what one instance says; a function of counts and times. */
@@ -69,6 +72,7 @@ export class WatchedInstance {
       excess: FIRST_SILENCES * FIRST_EXCESS,
       others: 0,
       closedAt: 0,
+      unwatched: 0,
     });
   }
 
@@ -84,8 +88,9 @@ export class WatchedInstance {
       this.expect(stepMs);
       state.others += heard.others;
     }
-    if (heard.connection === 'open') state.closedAt = 0;
-    else if (heard.connection === 'closed') state.closedAt = until;
+    if (heard.said === 'open') state.closedAt = 0;
+    else if (heard.said === 'closed') state.closedAt = until;
+    else if (heard.said === 'unwatched') state.unwatched = 1;
     state.messagesThisHour += heard.messages;
     state.heardThisHourMs += stepMs;
     if (until >= hourEnd) this.learn(state.at);
@@ -101,6 +106,7 @@ export class WatchedInstance {
 
   get verdict(): Verdict {
     const { state, rhythm } = this;
+    if (state.unwatched > 0) return UNWATCHED;
     return verdictOf({
       ...rhythm.usual,
       quietMs: state.at - state.lastMessageAt,
@@ -154,7 +160,11 @@ export class WatchedInstance {
   private learn(hourBegin: number): void {
     const { state, rhythm } = this;
     if (this.verdict.kind !== 'silent')
-      rhythm.learn(hourOfWeek(hourBegin), state.messagesThisHour, Math.min(1, state.heardThisHourMs / HOUR_MS));
+      rhythm.learn(
+        hourOfWeek(hourBegin),
+        state.messagesThisHour,
+        Math.min(1, state.heardThisHourMs / HOUR_MS),
+      );
     state.messagesThisHour = 0;
     state.heardThisHourMs = 0;
   }

@@ -1,6 +1,7 @@
 import { LogNotes } from '../delivery-log/log-notes';
 import { LogStore } from '../delivery-log/log-store';
 import { LogWriter } from '../delivery-log/log-writer';
+import type { Envelope } from '../events/envelope';
 import type { Lifecycle } from '../lifecycle/lifecycle';
 import { describeError, throttled } from '../observability/report';
 import type { Storage } from './compose-storage';
@@ -14,10 +15,13 @@ export interface DeliveryLogParts {
   readonly writer: LogWriter | undefined;
 }
 
-/** Made before Redis is opened, as what opens it is observed, too. */
-export function composeDeliveryLog({ config, metrics, log }: WorkerOptions): DeliveryLogParts {
+/** Made before Redis is opened, as what opens it is observed, too. `heard` is called for each event. */
+export function composeDeliveryLog(
+  { config, metrics, log }: WorkerOptions,
+  heard: (envelope: Envelope) => void,
+): DeliveryLogParts {
   const { isOn, withBodies, ...limits } = config.deliveryLog;
-  if (!isOn) return { observer: new Observer(metrics, log), writer: undefined };
+  if (!isOn) return { observer: new Observer(metrics, log, heard), writer: undefined };
   const warnSkipped = throttled((reason) =>
     log.warn('the delivery log leaves records out', { reason: String(reason) }),
   );
@@ -30,7 +34,7 @@ export function composeDeliveryLog({ config, metrics, log }: WorkerOptions): Del
     onError: throttled((error) => log.warn('the delivery log cannot be written', describeError(error))),
   });
   const notes = new LogNotes({ sink: writer, slowAfterMs: config.delivery.slowAfterMs, withBodies });
-  return { observer: new LoggingObserver({ metrics, log, notes }), writer };
+  return { observer: new LoggingObserver({ metrics, log, heard, notes }), writer };
 }
 
 export interface OpenLogContext {

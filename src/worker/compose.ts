@@ -16,6 +16,7 @@ import { createHttpServer } from './metrics-server';
 import type { Observer } from './observer';
 import { type ReadinessParts, readinessOf } from './readiness';
 import { Retries } from './retries';
+import { Silences } from './silences';
 import type { WorkerOptions } from './worker-options';
 
 /** What a worker starts, and what its drain ends. */
@@ -28,6 +29,7 @@ export interface WorkerParts extends DrainParts {
   readonly retries: Retries;
   readonly sources: Sources;
   readonly gauges: Gauges;
+  readonly silences: Silences;
 }
 
 /**
@@ -37,7 +39,7 @@ export interface WorkerParts extends DrainParts {
 export function composeWorker(options: WorkerOptions): WorkerParts {
   const { modules, config, metrics, log, settings: file } = options;
   const lifecycle = new Lifecycle();
-  const deliveryLog = composeDeliveryLog(options);
+  const deliveryLog = composeDeliveryLog(options, (envelope) => silences.note(envelope));
   const { observer } = deliveryLog;
   const storage = composeStorage({ options, observer, lifecycle });
   openDeliveryLog(deliveryLog, { options, storage, lifecycle });
@@ -70,11 +72,16 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
   lifecycle.add('brokers', sources, (all) => all.close());
   const retries = composeRetries(options, { storage, delivery, observer });
   const { attempts, bulkheads } = delivery;
-  const gauges = new Gauges({ metrics, sources, attempts, bulkheads, store });
+  const silences = new Silences({
+    store,
+    isListening: () => sources.states.every(({ ready }) => ready),
+    log,
+  });
+  const gauges = new Gauges({ metrics, sources, attempts, bulkheads, store, silences: silences.store });
   const { directAttempts, deduplication, relay } = delivery;
   return {
     ...{ storage, http, settings, destinations, sources, retries, gauges, ledger, commit, lifecycle, log },
-    ...{ attempts, directAttempts, deduplication, relay },
+    ...{ attempts, directAttempts, deduplication, relay, silences },
   };
 }
 

@@ -11,11 +11,13 @@ import type { SettingsCache } from '../settings/settings-cache';
 import type { Gauges } from './gauges';
 import type { Sources } from './intake';
 import type { Retries } from './retries';
+import type { Silences } from './silences';
 
 export interface DrainParts {
   readonly sources: Pick<Sources, 'stopIntake'>;
   readonly retries: Pick<Retries, 'stopIntake' | 'close'>;
   readonly gauges: Pick<Gauges, 'stop'>;
+  readonly silences: Pick<Silences, 'stop'>;
   readonly settings: Pick<SettingsCache, 'close'>;
   readonly deduplication: Pick<RedisDeduplication, 'drain'> | undefined;
   readonly relay: Pick<Relay, 'idle' | 'openMessages'>;
@@ -72,8 +74,8 @@ export function drainSteps(parts: DrainParts): Step[] {
 
 /** Nothing comes in any more; what waits for its turn goes back to the broker untouched. */
 function stopIntake(parts: DrainParts): Promise<unknown> {
-  const { sources, retries, gauges, directAttempts, deduplication, settings } = parts;
-  const stopped = Promise.all([sources.stopIntake(), retries.stopIntake(), gauges.stop()]);
+  const { sources, retries, gauges, silences, directAttempts, deduplication, settings } = parts;
+  const stopped = Promise.all([sources.stopIntake(), retries.stopIntake(), gauges.stop(), silences.stop()]);
   directAttempts.drain();
   deduplication?.drain();
   settings.close();

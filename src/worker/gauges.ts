@@ -2,6 +2,7 @@ import type { Metrics } from '../observability/metrics';
 import type { Attempts } from '../pipeline/attempts';
 import type { Bulkheads } from '../pipeline/bulkheads';
 import type { RetryStore } from '../retry/retry-store';
+import type { SilenceStore } from '../silence/silence-store';
 import type { Sources } from './intake';
 
 export interface GaugeParts {
@@ -10,6 +11,7 @@ export interface GaugeParts {
   readonly attempts: Attempts;
   readonly bulkheads: Bulkheads;
   readonly store: RetryStore;
+  readonly silences: Pick<SilenceStore, 'silentCount'>;
 }
 
 const INTERVAL_MS = 5000;
@@ -74,12 +76,13 @@ export class Gauges {
   }
 
   private async readStore(): Promise<void> {
-    const { metrics, store } = this.parts;
+    const { metrics, store, silences } = this.parts;
     const counts = await store.queue.getJobCounts('wait', 'active', 'delayed', 'prioritized', 'failed');
     for (const [state, count] of Object.entries(counts)) {
       if (state === 'failed') metrics.deadLetterDepth.set(count);
       else metrics.retryDepth.set({ queue: store.queueName, state }, count);
     }
     metrics.retryOldest.set(await store.oldestAgeSeconds());
+    metrics.silentInstances.set(await silences.silentCount());
   }
 }

@@ -12,6 +12,7 @@ import { Observer } from './observer';
 export interface LoggingObserverParts {
   readonly metrics: Metrics;
   readonly log: Logger;
+  readonly heard: (envelope: Envelope) => void;
   readonly notes: LogNotes;
 }
 
@@ -19,8 +20,8 @@ export interface LoggingObserverParts {
 export class LoggingObserver extends Observer {
   private readonly notes: LogNotes;
 
-  constructor({ metrics, log, notes }: LoggingObserverParts) {
-    super(metrics, log);
+  constructor({ metrics, log, heard, notes }: LoggingObserverParts) {
+    super(metrics, log, heard);
     this.notes = notes;
   }
 

@@ -23,6 +23,7 @@ export class Observer implements RelayObserver, AttemptObserver, ParkingObserver
   constructor(
     private readonly metrics: Metrics,
     private readonly log: Logger,
+    private readonly heard: (envelope: Envelope) => void,
   ) {
     this.clashes = new CoreClashes(log);
   }
@@ -30,6 +31,7 @@ export class Observer implements RelayObserver, AttemptObserver, ParkingObserver
   received(source: string, envelope: Envelope): void {
     this.metrics.eventsReceived.add(source, eventLabel(envelope.event));
     this.clashes.look(envelope);
+    this.heard(envelope);
   }
 
   duplicate(source: string, { id, event, instance }: Envelope): void {

@@ -31,7 +31,7 @@ export class RelayWorker {
    */
   async start(): Promise<void> {
     if (!this.machine.move('starting')) return;
-    const { storage, settings, destinations, retries, gauges, sources, relay } = this.parts;
+    const { storage, settings, destinations, retries, gauges, silences, sources, relay } = this.parts;
     if (!(await this.listen())) return;
     void this.checkOnce();
     storage.health.start();
@@ -39,6 +39,7 @@ export class RelayWorker {
     destinations.start();
     retries.start();
     gauges.start();
+    silences.start();
     await sources.start((source, message) => relay.handle(source, message));
     if (!this.machine.move('running')) return;
     const { host, port } = this.options.config.metrics;

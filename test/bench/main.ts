@@ -20,6 +20,7 @@ import { measureLog } from './sections/log';
 import { measureMemory } from './sections/memory';
 import { measureParking } from './sections/parking';
 import { measurePusher } from './sections/pusher';
+import { measureSilence } from './sections/silence';
 import { measureSqs } from './sections/sqs';
 import { measureThroughput } from './sections/throughput';
 import { measureTurns } from './sections/turns';
@@ -39,6 +40,7 @@ const MEASURE: Record<SectionName, (bench: Bench) => Promise<void>> = {
   deduplication: measureDeduplication,
   log: measureLog,
   turns: measureTurns,
+  silence: measureSilence,
 };
 
 /** How long clearing away may take after Ctrl-C; the watchdog ends what is then left. */

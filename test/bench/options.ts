@@ -14,6 +14,7 @@ export const SECTIONS = [
   'deduplication',
   'log',
   'turns',
+  'silence',
 ] as const;
 export type SectionName = (typeof SECTIONS)[number];
 

@@ -33,6 +33,7 @@ class World {
       sources: { stopIntake: call('sources.stopIntake') },
       retries: { stopIntake: call('retries.stopIntake'), close: call('retries.close') },
       gauges: { stop: call('gauges.stop') },
+      silences: { stop: call('silences.stop') },
       settings: { close: () => void this.call('settings.close') },
       deduplication: { drain: () => void this.call('deduplication.drain') },
       relay: {
@@ -131,6 +132,7 @@ describe('the drain', () => {
       'gauges.stop',
       'retries.stopIntake',
       'settings.close',
+      'silences.stop',
       'sources.stopIntake',
     ]);
     await jest.advanceTimersByTimeAsync(DEADLINE_MS);
@@ -156,6 +158,7 @@ describe('the drain', () => {
     'sources.stopIntake',
     'retries.stopIntake',
     'gauges.stop',
+    'silences.stop',
     'relay.idle',
     'attempts.idle',
     'retries.close',

@@ -16,7 +16,7 @@ async function lagOf(since: number | undefined): Promise<string> {
   const envelope = parseEnvelope(body, { routingKey: 'call' }, since);
   const delivery = { envelope, destination: { kind: 'webhook' } } as unknown as Delivery;
   const record: AttemptRecord = { attempt: 1, at: 0, durationMs: 1, outcome: { kind: 'delivered' } };
-  new Observer(metrics, SILENT).attemptEnded(delivery, record);
+  new Observer(metrics, SILENT, () => {}).attemptEnded(delivery, record);
   const text = await metrics.registry.getSingleMetricAsString('relay_event_lag_seconds');
   return /_sum\{[^}]*\} ([\d.]+)/.exec(text)?.[1] ?? 'none';
 }
