@@ -29,6 +29,8 @@ export const PROBE = {
     call('HGETALL', hash)
     call('HEXISTS', hash, 'a')
     call('HSTRLEN', hash, 'a')
+    call('HLEN', hash)
+    call('HSCAN', hash, 0)
     call('HDEL', hash, 'a')
     call('ZADD', set, 1, 'a')
     call('ZINCRBY', set, 1, 'a')
