@@ -2,8 +2,9 @@ import { isHeader, isSigningKey } from '../../config/formats';
 import { type ConfigPart, configPart } from '../../config/part';
 import type { Reading } from '../../config/reading';
 import type { ValuesOf } from '../../config/variable';
-import type { EventFilter } from '../../events/filter';
 import type { Limits } from '../../pipeline/destination-limits';
+import { readContent } from '../content-variables';
+import type { Wants } from '../destination-fields';
 import { limitsOf } from '../limits-of';
 import { WEBHOOK_VARIABLES } from './webhook-variables';
 
@@ -14,12 +15,11 @@ export interface WebhookConfig {
   readonly rejectedStatuses: ReadonlySet<number>;
 }
 
-export interface GlobalWebhookConfig {
+export interface GlobalWebhookConfig extends Wants {
   readonly url: string;
   readonly byEvents: boolean;
   readonly headers: Readonly<Record<string, string>>;
   readonly signingSecrets: readonly string[];
-  readonly events: EventFilter;
   readonly limits: Limits;
 }
 
@@ -46,6 +46,7 @@ function globalOf(values: Values, reading: Reading): GlobalWebhookConfig | undef
     reading.problem('WEBHOOK_GLOBAL_URL: must be set while WEBHOOK_GLOBAL_ENABLED is true');
   }
   const events = reading.switches(SWITCHES);
+  const content = readContent('WEBHOOK_GLOBAL', values, reading);
   checkSecrets(values, reading);
   if (!enabled || url === undefined) return undefined;
   if (events !== 'all' && events.size === 0) {
@@ -57,6 +58,7 @@ function globalOf(values: Values, reading: Reading): GlobalWebhookConfig | undef
     headers: values.WEBHOOK_GLOBAL_HEADERS,
     signingSecrets: values.WEBHOOK_SIGNING_SECRET,
     events,
+    content,
     limits: limitsOf({ concurrency: values.WEBHOOK_GLOBAL_CONCURRENCY }),
   };
 }
