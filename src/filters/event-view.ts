@@ -1,4 +1,3 @@
-import { filterKey } from '../events/catalogue';
 import type { Envelope } from '../events/envelope';
 import type { Span } from '../events/json-scanner';
 import { type Facts, factsOf } from './facts';
@@ -13,12 +12,12 @@ export class EventItem {
 
   constructor(
     readonly value: unknown,
-    private readonly key: string,
+    private readonly envelope: Envelope,
   ) {}
 
   /** Found once for all destinations. */
   get facts(): Facts {
-    this.found ??= factsOf(this.value, this.key);
+    this.found ??= factsOf(this.value, this.envelope);
     return this.found;
   }
 }
@@ -67,9 +66,8 @@ export class EventView {
 
   private list(): EventItem[] {
     const { data } = this;
-    const key = filterKey(this.envelope.event);
     const values: readonly unknown[] = Array.isArray(data) && data.length > 0 ? data : [data];
-    return values.map((value) => new EventItem(value, key));
+    return values.map((value) => new EventItem(value, this.envelope));
   }
 
   private decode({ start, end }: Span): unknown {

@@ -1,3 +1,5 @@
+import { filterKey } from '../events/catalogue';
+import type { Envelope } from '../events/envelope';
 import { chatKind, chatName, isChatName } from './chat-names';
 
 /**
@@ -48,23 +50,16 @@ const BRING_MESSAGES: ReadonlySet<string> = new Set(['MESSAGES_UPSERT', 'MESSAGE
 /** Members of one group that are looked at. */
 const MAX_PARTICIPANTS = 2000;
 
-/** @param key by which lists of events know the event */
-export function factsOf(item: unknown, key: string): Facts {
+export function factsOf(item: unknown, { core, event }: Envelope): Facts {
   // chats.delete lists names.
   if (typeof item === 'string' && isChatName(item)) return new Facts({ chat: namesOf([item]) });
   if (!isFields(item)) return new Facts({ chat: [] });
+  return new Facts(core === 'go' ? goFacts(item) : coreFacts(item, filterKey(event)));
+}
+
+/** evolution-go writes its fields with a capital; those of a message lie in `Info`. */
+function goFacts(item: Fields): FactsParts {
   const info = isFields(item['Info']) ? item['Info'] : item;
-  return new Facts(isGo(info) ? goFacts(item, info) : coreFacts(item, key));
-}
-
-/** evolution-go writes its fields with a capital. */
-function isGo(info: Fields): boolean {
-  return (
-    typeof info['Chat'] === 'string' || typeof info['JID'] === 'string' || typeof info['From'] === 'string'
-  );
-}
-
-function goFacts(item: Fields, info: Fields): FactsParts {
   const { Chat, JID, From, Sender, SenderAlt, RecipientAlt, IsFromMe, Timestamp } = info;
   const first = [Chat, JID, From].find((name) => typeof name === 'string' && name !== '');
   const isDirect = typeof first === 'string' && chatKind(chatName(first)) === 'direct';

@@ -13,6 +13,7 @@ import { startNodeReceiver } from './receivers/node';
 import { BenchRedis } from './redis';
 import { measureDeduplication } from './sections/deduplication';
 import { measureEndpoints } from './sections/endpoints';
+import { measureFilters } from './sections/filters';
 import { measureInstances } from './sections/instances';
 import { measureIsolation } from './sections/isolation';
 import { measureLatency } from './sections/latency';
@@ -39,6 +40,7 @@ const MEASURE: Record<SectionName, (bench: Bench) => Promise<void>> = {
   deduplication: measureDeduplication,
   log: measureLog,
   turns: measureTurns,
+  filters: measureFilters,
 };
 
 /** How long clearing away may take after Ctrl-C; the watchdog ends what is then left. */

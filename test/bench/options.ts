@@ -14,6 +14,7 @@ export const SECTIONS = [
   'deduplication',
   'log',
   'turns',
+  'filters',
 ] as const;
 export type SectionName = (typeof SECTIONS)[number];
 

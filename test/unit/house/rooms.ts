@@ -113,6 +113,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   gateway: [
     'errors',
     'lifecycle',
+    'events',
+    'filters',
     'config',
     'network',
     'http-api',
@@ -132,6 +134,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   doctor: ['errors', 'config', 'redis', 'retry', 'ledger', 'settings', 'modules', 'observability'],
   cli: [
     'errors',
+    'destinations',
     'events',
     'config',
     'settings',
