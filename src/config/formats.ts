@@ -128,7 +128,8 @@ export function canDecode(value: string): boolean {
   }
 }
 
-function parseJson(value: string): unknown {
+/** Undefined where it is no JSON. */
+export function parseJson(value: string): unknown {
   try {
     return JSON.parse(value);
   } catch {

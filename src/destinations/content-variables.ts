@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Format, flag, integer, jsonText, optional } from '../config/formats';
+import { type Format, flag, integer, jsonText, optional, parseJson } from '../config/formats';
 import type { Reading } from '../config/reading';
 import { type Variable, variable } from '../config/variable';
 import { ContentFilter, filterWarnings } from '../filters/content-filter';
@@ -101,12 +101,7 @@ export function readContent(
 
 /** What is no JSON is named with the variables of a wrong format. */
 function decoded(value: unknown): unknown {
-  if (typeof value !== 'string') return value;
-  try {
-    return JSON.parse(value);
-  } catch {
-    return undefined;
-  }
+  return typeof value === 'string' ? parseJson(value) : value;
 }
 
 function variableAt(prefix: string, [field, ...inner]: readonly PropertyKey[]): string {

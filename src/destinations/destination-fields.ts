@@ -64,8 +64,16 @@ export const contentFields = {
     .describe('leaves out messages that are older, such as history sent again'),
 };
 
+/** In what form a destination wants events (docs/normalise.md). */
+export const normaliseField = z
+  .strictObject({
+    bytes: z.boolean().optional().describe('byte objects as base64 and Longs as decimal text'),
+  })
+  .optional()
+  .describe('what is written in another way than it came; all else stays to the byte');
+
 /** Everything that may be set for a destination of any kind. */
-export const destinationFields = { ...deliveryFields, ...contentFields };
+export const destinationFields = { ...deliveryFields, ...contentFields, normalise: normaliseField };
 
 export type DestinationSettings = SectionValue & ContentConditions;
 

@@ -19,6 +19,7 @@ import { measureIsolation } from './sections/isolation';
 import { measureLatency } from './sections/latency';
 import { measureLog } from './sections/log';
 import { measureMemory } from './sections/memory';
+import { measureNormalise } from './sections/normalise';
 import { measureParking } from './sections/parking';
 import { measurePusher } from './sections/pusher';
 import { measureSqs } from './sections/sqs';
@@ -41,6 +42,7 @@ const MEASURE: Record<SectionName, (bench: Bench) => Promise<void>> = {
   log: measureLog,
   turns: measureTurns,
   filters: measureFilters,
+  normalise: measureNormalise,
 };
 
 /** How long clearing away may take after Ctrl-C; the watchdog ends what is then left. */

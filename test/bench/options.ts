@@ -15,6 +15,7 @@ export const SECTIONS = [
   'log',
   'turns',
   'filters',
+  'normalise',
 ] as const;
 export type SectionName = (typeof SECTIONS)[number];
 

@@ -61,6 +61,7 @@ export class Pushers implements DestinationFamily {
                 id: globalId('pusher'),
                 appId: global.app.appId,
                 limits: global.limits,
+                normalise: global.normalise,
                 address: addressFingerprint([originOf(global.app), global.app.appId]),
               },
               this.globalApp(global.app),
@@ -75,7 +76,7 @@ export class Pushers implements DestinationFamily {
     const id = instanceId('pusher', instance);
     return [
       this.subscription(
-        { id, appId: pusher.appId, limits: limitsOf(pusher) },
+        { id, appId: pusher.appId, limits: limitsOf(pusher), normalise: pusher.normalise },
         this.appOf(pusher),
         wantsOf(pusher),
       ),

@@ -2,10 +2,12 @@ import { isHeader, isSigningKey } from '../../config/formats';
 import { type ConfigPart, configPart } from '../../config/part';
 import type { Reading } from '../../config/reading';
 import type { ValuesOf } from '../../config/variable';
+import type { Normalise } from '../../events/normalise';
 import type { Limits } from '../../pipeline/destination-limits';
 import { readContent } from '../content-variables';
 import type { Wants } from '../destination-fields';
 import { limitsOf } from '../limits-of';
+import { readNormalise } from '../normalise-variables';
 import { WEBHOOK_VARIABLES } from './webhook-variables';
 
 export interface WebhookConfig {
@@ -21,6 +23,7 @@ export interface GlobalWebhookConfig extends Wants {
   readonly headers: Readonly<Record<string, string>>;
   readonly signingSecrets: readonly string[];
   readonly limits: Limits;
+  readonly normalise: Normalise;
 }
 
 type Values = ValuesOf<typeof WEBHOOK_VARIABLES>;
@@ -47,6 +50,7 @@ function globalOf(values: Values, reading: Reading): GlobalWebhookConfig | undef
   }
   const events = reading.switches(SWITCHES);
   const content = readContent('WEBHOOK_GLOBAL', values, reading);
+  const normalise = readNormalise('WEBHOOK_GLOBAL_NORMALISE', values.WEBHOOK_GLOBAL_NORMALISE, reading);
   checkSecrets(values, reading);
   if (!enabled || url === undefined) return undefined;
   if (events !== 'all' && events.size === 0) {
@@ -60,6 +64,7 @@ function globalOf(values: Values, reading: Reading): GlobalWebhookConfig | undef
     events,
     content,
     limits: limitsOf({ concurrency: values.WEBHOOK_GLOBAL_CONCURRENCY }),
+    normalise,
   };
 }
 

@@ -1,12 +1,15 @@
 import { type ConfigPart, configPart } from '../../config/part';
+import type { Normalise } from '../../events/normalise';
 import type { Limits } from '../../pipeline/destination-limits';
 import { readContent } from '../content-variables';
 import type { Wants } from '../destination-fields';
 import { limitsOf } from '../limits-of';
+import { readNormalise } from '../normalise-variables';
 import { WEBSOCKET_VARIABLES } from './websocket-variables';
 
 export interface GlobalWebSocketConfig extends Wants {
   readonly limits: Limits;
+  readonly normalise: Normalise;
 }
 
 export interface WebSocketConfig {
@@ -46,10 +49,16 @@ export const websocketConfig: ConfigPart<WebSocketConfig> = configPart({
   read: (values, reading) => {
     const events = reading.switches(SWITCHES);
     const content = readContent('WEBSOCKET_GLOBAL', values, reading);
+    const normalise = readNormalise('WEBSOCKET_GLOBAL_NORMALISE', values.WEBSOCKET_GLOBAL_NORMALISE, reading);
     return {
       enabled: values.WEBSOCKET_ENABLED,
       global: values.WEBSOCKET_GLOBAL_EVENTS
-        ? { events, content, limits: limitsOf({ concurrency: values.WEBSOCKET_GLOBAL_CONCURRENCY }) }
+        ? {
+            events,
+            content,
+            normalise,
+            limits: limitsOf({ concurrency: values.WEBSOCKET_GLOBAL_CONCURRENCY }),
+          }
         : undefined,
       allowedHosts: values.WEBSOCKET_ALLOWED_HOSTS,
       resume: {

@@ -1,4 +1,5 @@
 import type { Config } from '../../config/config';
+import type { Normalise } from '../../events/normalise';
 import { type DestinationId, destinationKey } from '../../pipeline/delivery';
 import type { Limits } from '../../pipeline/destination-limits';
 import type { Subscription } from '../../pipeline/route';
@@ -20,6 +21,7 @@ interface Stream {
   /** Undefined: all of them. */
   readonly instance?: string;
   readonly limits: Limits;
+  readonly normalise: Normalise | undefined;
   readonly wants: Wants;
 }
 
@@ -37,7 +39,14 @@ export class WebSockets implements DestinationFamily {
     const { enabled, global } = websocketConfig.of(config);
     this.globals =
       enabled && global !== undefined
-        ? [this.subscription({ id: globalId('websocket'), limits: global.limits, wants: global })]
+        ? [
+            this.subscription({
+              id: globalId('websocket'),
+              limits: global.limits,
+              normalise: global.normalise,
+              wants: global,
+            }),
+          ]
         : [];
   }
 
@@ -49,6 +58,7 @@ export class WebSockets implements DestinationFamily {
         id: instanceId('websocket', instance),
         instance,
         limits: limitsOf(websocket),
+        normalise: websocket.normalise,
         wants: wantsOf(websocket),
       }),
     ];
@@ -58,7 +68,7 @@ export class WebSockets implements DestinationFamily {
     return Promise.resolve();
   }
 
-  private subscription({ id, instance, limits, wants }: Stream): Subscription {
+  private subscription({ id, instance, limits, normalise, wants }: Stream): Subscription {
     const { redis, retry, outgoing, delivery } = this.config;
     const destination = new WebSocketDestination(
       {
@@ -68,6 +78,7 @@ export class WebSockets implements DestinationFamily {
         maxAttempts: retry.maxAttempts,
         shares: sharesOf(id, delivery.maxShare),
         limits,
+        normalise,
         stripApikey: outgoing.stripApikey,
       },
       this.append,

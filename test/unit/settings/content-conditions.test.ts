@@ -135,3 +135,34 @@ describe('conditions on content in variables', () => {
     expect(warnings).toEqual([expect.stringMatching(/^WEBHOOK_GLOBAL_FILTER: .*did you mean data\.key\?$/)]);
   });
 });
+
+describe('normalise', () => {
+  const { path: folder, remove } = folderWith({});
+  afterAll(remove);
+
+  test('every destination takes it, and it stays as it was given', () => {
+    const normalise = { bytes: true };
+    const document = { webhook: { url, normalise }, pusher: { ...app, normalise }, websocket: { normalise } };
+    expect(parseSettings(MODULES.sections, document)).toMatchObject({ ok: true, settings: document });
+  });
+
+  test.each([
+    [{ byte: true }, 'webhook.normalise: Unrecognized key: "byte"'],
+    [{ bytes: 'yes' }, 'webhook.normalise.bytes'],
+    [true, 'webhook.normalise'],
+  ])('%j is refused, and the field named', (normalise, problem) => {
+    expect(problemsOf({ webhook: { url, normalise } })).toEqual([expect.stringContaining(problem)]);
+  });
+
+  test.each([['WEBHOOK_GLOBAL'], ['PUSHER_GLOBAL'], ['WEBSOCKET_GLOBAL']])(
+    '%s_NORMALISE is JSON',
+    (prefix) => {
+      const name = `${prefix}_NORMALISE`;
+      expect(() => MODULES.loadConfig(folder, { [name]: '{"bytes":true}' })).not.toThrow();
+      expect(() => MODULES.loadConfig(folder, { [name]: '{"byte":true}' })).toThrow(
+        `${name}: Unrecognized key`,
+      );
+      expect(() => MODULES.loadConfig(folder, { [name]: 'bytes' })).toThrow(`${name}: must be empty or JSON`);
+    },
+  );
+});
