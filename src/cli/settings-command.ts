@@ -10,6 +10,7 @@ import type { SettingsStore } from '../settings/settings-store';
 import { withSettings } from '../settings/with-settings';
 import { FINDING, UsageError } from './exit';
 import { readInput, writeSecrets } from './files';
+import { addFilterTest } from './filter-test-command';
 import { complain, printJson, printLine, printTable } from './output';
 import { encryptAll, exportSettings, importEach, listSettings, settingsHead } from './settings-lists';
 
@@ -39,6 +40,7 @@ export function settingsCommand(): Command {
     .command('import <file>')
     .description('set many instances from a file that export wrote; each replaces what was set')
     .action(importAll);
+  addFilterTest(command);
   command
     .command('encrypt')
     .description(

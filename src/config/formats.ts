@@ -72,6 +72,15 @@ export const stringMap: Format<Readonly<Record<string, string>>> = format(
   },
 );
 
+/**
+ * JSON as text: convict takes the fields of an object for variables. What it may hold is checked by the part that it belongs
+ * to, which names the place of what is wrong.
+ */
+export const jsonText: Format<string> = format('JSON', (raw) => {
+  if (typeof raw !== 'string') return JSON.stringify(raw);
+  return parseJson(raw) === undefined ? undefined : raw.trim();
+});
+
 export function urlOf(...protocols: readonly string[]): Format<string> {
   const allowed = `an address that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`;
   return format(allowed, (raw) => {
@@ -119,7 +128,8 @@ export function canDecode(value: string): boolean {
   }
 }
 
-function parseJson(value: string): unknown {
+/** Undefined where it is no JSON. */
+export function parseJson(value: string): unknown {
   try {
     return JSON.parse(value);
   } catch {

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Envelope } from '../events/envelope';
 import { type Delivery, type Destination, type DestinationId, destinationKey } from '../pipeline/delivery';
 import type { Parking } from '../pipeline/parking';
-import { route, type Subscription } from '../pipeline/route';
+import { type Routed, route, type Subscription } from '../pipeline/route';
 import type { Settings } from '../settings/section';
 import type { InForce, SettingsCache } from '../settings/settings-cache';
 import { SettingsUnreadableError } from '../settings/settings-errors';
@@ -26,6 +26,8 @@ export interface DestinationsParts {
   readonly settings: Pick<SettingsCache, 'of' | 'reject'>;
   /** Stores what waited for settings that could not be read. */
   readonly parking: Pick<Parking, 'park'>;
+  /** Counts what of that the conditions on content leave out. */
+  readonly countFiltered: (deliveries: readonly Delivery[]) => void;
 }
 
 /** What one instance's events are routed by. */
@@ -61,7 +63,7 @@ export class Destinations {
   }
 
   /** The deliveries of an event; later where the settings of its instance must be read first. */
-  route(envelope: Envelope): Delivery[] | Promise<Delivery[]> {
+  route(envelope: Envelope): Routed | Promise<Routed> {
     const routes = this.routesOf(envelope);
     if (!(routes instanceof Promise)) return route(envelope, routes.all);
     return routes.then(({ all }) => route(envelope, all));
@@ -149,6 +151,7 @@ export class Destinations {
       kind: 'unreadable',
       own: () => this.ownNow(instance),
       parking: this.parts.parking,
+      countFiltered: this.parts.countFiltered,
     });
   }
 

@@ -11,6 +11,7 @@ import type { RedisClient } from '../redis/scripts';
 import type { Subscriptions } from '../redis/subscriber';
 import type { Section, Settings } from '../settings/section';
 import type { InstanceSettings } from '../settings/settings-editor';
+import type { Wants } from './destination-fields';
 import { kindOf } from './destination-ids';
 import type { DestinationFamily } from './directory';
 
@@ -26,6 +27,8 @@ export interface DestinationModule {
   readonly section?: Section;
   /** What is configured for the events of all instances; without it there is no such thing. */
   readonly global?: GlobalDestination;
+  /** What its global destination receives; undefined where there is none. */
+  globalWants?(config: Config): Wants | undefined;
   /** Opens its destinations for one worker. */
   open(context: DestinationContext): DestinationFamily;
   /** What it serves at the gateway. */

@@ -13,6 +13,8 @@ export interface UnreadableParts {
   readonly own: () => OwnDestinations | Promise<OwnDestinations>;
   /** Stores what the instance's own destinations get once they are known. */
   readonly parking: Pick<Parking, 'park'>;
+  /** Counts what their conditions on content leave out. */
+  readonly countFiltered: (deliveries: readonly Delivery[]) => void;
 }
 
 /** Long enough that many that wait cost little, short enough that mended settings are soon made use of. */
@@ -64,10 +66,12 @@ export class UnreadableDestination implements Destination {
 
   private async handOver({ envelope }: Delivery, own: readonly Subscription[]): Promise<void> {
     const decision = { kind: 'retry', delayMs: 0 } as const;
-    const tickets = route(envelope, own).map((delivery) =>
+    const { deliveries, filtered } = route(envelope, own);
+    const tickets = deliveries.map((delivery) =>
       this.parts.parking.park({ delivery, reason: 'unreadable', attemptsMade: 0, history: [], decision }),
     );
     await Promise.all(tickets.map(({ settled }) => settled));
+    if (filtered.length > 0) this.parts.countFiltered(filtered);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Envelope } from './envelope';
 import { omitMember } from './json-omit';
 import { isString, type Span, standsAt } from './json-scanner';
+import { type Normalise, normalised } from './normalise';
 
 /** Keys in their order, each with the comma or brace before it, and the colon. */
 interface Layout {
@@ -52,6 +53,8 @@ export interface BodyOptions {
   readonly stripApikey: boolean;
   /** Path of a member of `data` that is left out, such as `['message', 'base64']`. */
   readonly omitFromData?: readonly string[];
+  /** What is written in another form than it came. */
+  readonly normalise?: Normalise | undefined;
 }
 
 /** The secret of an instance in the bodies of evolution-go. */
@@ -62,7 +65,9 @@ const INSTANCE_TOKEN = ['instanceToken'];
  * evolution-go sends is the same on every transport of its own, so that its bodies stay as they came.
  */
 export function composeBody(envelope: Envelope, options: BodyOptions): Buffer {
-  return envelope.core === 'go' ? goBody(envelope, options) : coreBody(envelope, options);
+  const { normalise } = options;
+  const event = normalise === undefined ? envelope : normalised(envelope, normalise);
+  return event.core === 'go' ? goBody(event, options) : coreBody(event, options);
 }
 
 function goBody({ body }: Envelope, { stripApikey }: BodyOptions): Buffer {

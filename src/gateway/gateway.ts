@@ -18,6 +18,7 @@ import { auditRoutes } from './routes/audit-routes';
 import { deadLetterRoutes } from './routes/dead-letter-routes';
 import { deliveryRoutes } from './routes/delivery-routes';
 import { instanceRoutes } from './routes/instance-routes';
+import { filterRoutes } from './routes/filter-routes';
 import { settingsRoutes } from './routes/settings-routes';
 
 /** The HTTP process: settings, WebSockets, operations. Any number of them may run beside each other. */
@@ -100,6 +101,7 @@ export class RelayGateway {
       readiness: () => ({ ready: health.state.ready, parts: { redis: health.state.detail } }),
     });
     settingsRoutes(server, { instances, guards, sections: modules.sections, config });
+    filterRoutes(server, { modules: modules.destinations, config, instances, store, guards });
     deadLetterRoutes(server, { deadLetters: new DeadLetters(store), guards });
     deliveryRoutes(server, { log: deliveryLog, guards });
     auditRoutes(server, { store, guards });

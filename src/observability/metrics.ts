@@ -31,10 +31,11 @@ export class Metrics {
     'To delivered, from published where the broker says when (SQS), otherwise from received; without what was parked',
   );
   readonly parked = this.counter('relay_parked_total', 'Deliveries parked', ['destination', 'reason']);
-  readonly discarded = this.counter('relay_discarded_total', 'Deliveries that nobody would have received', [
-    'destination',
-    'reason',
-  ]);
+  readonly discarded = this.counter(
+    'relay_discarded_total',
+    'Deliveries that nobody would have received, or that conditions on content leave out',
+    ['destination', 'reason'],
+  );
   readonly pusherWebhooks = this.counter('relay_pusher_webhooks_total', "Events of Pusher's own webhooks", [
     'event',
   ]);

@@ -3,6 +3,7 @@ import type { Deduplication } from './deduplication';
 import type { Delivery } from './delivery';
 import type { DirectResult, ResultSink } from './direct-attempts';
 import type { Settlement, SourceMessage } from './message';
+import type { Routed } from './route';
 
 /** Hears of a message when all of its deliveries have a result. */
 export interface InFlightOwner {
@@ -14,6 +15,7 @@ export class InFlight implements ResultSink {
   /** The next one in flight of the same event (events-in-flight.ts). */
   next: InFlight | undefined;
   private routed: readonly Delivery[] = [];
+  private leftOut: readonly Delivery[] = [];
   private readonly known: DirectResult[] = [];
   private missing = 0;
   private claim: Deduplication | undefined;
@@ -50,9 +52,15 @@ export class InFlight implements ResultSink {
     this.held = copy;
   }
 
-  /** Results of these deliveries are awaited from now on. */
-  expect(deliveries: readonly Delivery[]): void {
+  /** Deliveries that conditions on content leave out. */
+  get filtered(): readonly Delivery[] {
+    return this.leftOut;
+  }
+
+  /** Results of the deliveries are awaited from now on. */
+  expect({ deliveries, filtered }: Routed): void {
     this.routed = deliveries;
+    this.leftOut = filtered;
     this.missing = deliveries.length;
   }
 

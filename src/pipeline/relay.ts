@@ -7,6 +7,7 @@ import type { DirectAttempts, DirectResult } from './direct-attempts';
 import { EventsInFlight } from './events-in-flight';
 import { InFlight, type InFlightOwner } from './in-flight';
 import type { Settlement, SourceMessage } from './message';
+import type { Routed } from './route';
 import { settle } from './settle';
 
 /** What happens to messages; implementations must not throw. */
@@ -16,11 +17,13 @@ export interface RelayObserver {
   /** Another copy of the event is done, or is in flight. */
   duplicate(source: string, envelope: Envelope): void;
   settled(message: SourceMessage, envelope: Envelope, results: readonly DirectResult[]): void;
+  /** Conditions on content left this delivery out, and that counts. */
+  filtered(delivery: Delivery): void;
 }
 
 export interface RelayParts {
   /** Later where the settings of the event's instance must be read first; rejects only when they were closed. */
-  readonly route: (envelope: Envelope) => readonly Delivery[] | Promise<readonly Delivery[]>;
+  readonly route: (envelope: Envelope) => Routed | Promise<Routed>;
   readonly directAttempts: Pick<DirectAttempts, 'submit' | 'parkWithoutAttempt'>;
   /** Undefined: events are not compared. */
   readonly deduplication?: Deduplication;
@@ -78,6 +81,7 @@ export class Relay implements InFlightOwner {
       countDelivered(inFlight.deliveriesThatWere('delivered'));
       // Hardly any event is.
       if (results.includes('discarded')) countDiscarded(inFlight.deliveriesThatWere('discarded'));
+      if (inFlight.filtered.length > 0) this.countFiltered(inFlight.filtered);
     }
     this.close(inFlight, settlement);
     observer.settled(inFlight.message, inFlight.envelope, results);
@@ -130,19 +134,25 @@ export class Relay implements InFlightOwner {
   }
 
   private route(inFlight: InFlight): void {
-    const deliveries = this.parts.route(inFlight.envelope);
-    if (!(deliveries instanceof Promise)) return this.deliver(inFlight, deliveries);
-    deliveries.then(
-      (routed) => this.deliver(inFlight, routed),
+    const routed = this.parts.route(inFlight.envelope);
+    if (!(routed instanceof Promise)) return this.deliver(inFlight, routed);
+    routed.then(
+      (later) => this.deliver(inFlight, later),
       () => this.close(inFlight, 'release'),
     );
   }
 
-  private deliver(inFlight: InFlight, deliveries: readonly Delivery[]): void {
-    inFlight.expect(deliveries);
+  private deliver(inFlight: InFlight, routed: Routed): void {
+    const { deliveries } = routed;
+    inFlight.expect(routed);
     if (deliveries.length === 0) return this.completed(inFlight);
     for (const [index, delivery] of deliveries.entries())
       this.parts.directAttempts.submit(delivery, inFlight, index);
+  }
+
+  private countFiltered(filtered: readonly Delivery[]): void {
+    this.parts.countDiscarded(filtered);
+    for (const delivery of filtered) this.parts.observer.filtered(delivery);
   }
 
   private bury(source: string, message: SourceMessage, error: MalformedEventError): void {

@@ -2,6 +2,8 @@ import { filterKey } from '../events/catalogue';
 import type { Envelope } from '../events/envelope';
 import { type EventFilter, passes } from '../events/filter';
 import { passesByCategory } from '../events/go-filter';
+import type { ContentFilter } from '../filters/content-filter';
+import { EventView } from '../filters/event-view';
 import { type Delivery, type Destination, deliveryId } from './delivery';
 
 /** A destination and what it wants. */
@@ -10,15 +12,42 @@ export interface Subscription {
   /** `destinationKey` of the destination's id, computed once. */
   readonly key: string;
   readonly events: EventFilter;
+  /** What it wants of what an event says; undefined: everything. */
+  readonly content?: ContentFilter | undefined;
 }
 
-/** One delivery for every subscription whose filter lets the event pass. */
-export function route(envelope: Envelope, subscriptions: readonly Subscription[]): Delivery[] {
+/** Where an event goes. */
+export interface Routed {
+  readonly deliveries: readonly Delivery[];
+  /** Those that the destinations' conditions on content leave out: nothing is attempted, and they count as discarded. */
+  readonly filtered: readonly Delivery[];
+}
+
+const NONE: readonly Delivery[] = [];
+
+/** One delivery for every subscription that wants the event. What the event says is decoded only where one asks for it. */
+export function route(envelope: Envelope, subscriptions: readonly Subscription[]): Routed {
   const event = filterKey(envelope.event);
   const deliveries: Delivery[] = [];
-  for (const { destination, key, events } of subscriptions) {
-    if (passes(events, event) || (envelope.core === 'go' && passesByCategory(events, envelope)))
-      deliveries.push({ id: deliveryId(envelope.id, key), envelope, destination });
+  let filtered: Delivery[] | undefined;
+  let view: EventView | undefined;
+  for (const { destination, key, events, content } of subscriptions) {
+    if (!isWanted(events, event, envelope)) continue;
+    const delivery = { id: deliveryId(envelope.id, key), envelope, destination };
+    if (content !== undefined) {
+      view ??= new EventView(envelope);
+      if (!content.passes(view)) {
+        filtered ??= [];
+        filtered.push(delivery);
+        continue;
+      }
+    }
+    deliveries.push(delivery);
   }
-  return deliveries;
+  return { deliveries, filtered: filtered ?? NONE };
+}
+
+/** Whether a list of events names it, by itself or by one of evolution-go's categories. */
+export function isWanted(events: EventFilter, key: string, envelope: Envelope): boolean {
+  return passes(events, key) || (envelope.core === 'go' && passesByCategory(events, envelope));
 }

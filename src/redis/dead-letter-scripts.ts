@@ -83,4 +83,22 @@ export const DEAD_LETTER_SCRIPTS = {
     return states`),
   /** What is stored of a delivery, wherever it lies. ARGV: job id. */
   relayData: readingScript(`return isJob(ARGV[5]) and call('HGET', Q .. ARGV[5], 'data') or ''`),
+  /**
+   * What was stored last for events of an instance: where it has a dead letter the newest, otherwise one of the parked
+   * deliveries that were stored last. State and data; an empty answer where there is none.
+   * ARGV: parked deliveries to look at, owners that the instance's deliveries are charged to.
+   */
+  relayRecent: readingScript(`
+    local owners = {}
+    for i = 6, #ARGV do
+      owners[ARGV[i]] = true
+      local id = call('ZREVRANGE', P .. 'dead:' .. ARGV[i], 0, 0)[1]
+      local data = id and isJob(id) and call('HGET', Q .. id, 'data')
+      if data then return {'dead', data} end
+    end
+    for _, id in ipairs(call('ZREVRANGE', P .. 'parked', 0, tonumber(ARGV[5]) - 1)) do
+      local _, owner = charge(id)
+      if owners[owner] then return {'parked', call('HGET', Q .. id, 'data')} end
+    end
+    return {}`),
 } as const;

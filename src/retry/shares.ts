@@ -54,6 +54,11 @@ export class Shares {
   }
 }
 
+/** Everybody whom deliveries of an instance's events are charged to once they are dead. */
+export function ownersOf(instance: string): readonly string[] {
+  return [`instance/${shortened(instance)}`, `global/${shortened(instance)}`];
+}
+
 function shortened(name: string): string {
   if (name.length <= MAX_NAME_LENGTH) return name;
   return createHash('sha256').update(name).digest('base64url');

@@ -4,6 +4,7 @@ import type { RelayRedis } from '../redis/relay-redis';
 import type { Subscriber } from '../redis/subscriber';
 import type { SettingsCache } from '../settings/settings-cache';
 import type { Storage } from './compose-storage';
+import type { Observer } from './observer';
 import type { WorkerOptions } from './worker-options';
 
 export interface DestinationsContext {
@@ -11,17 +12,26 @@ export interface DestinationsContext {
   readonly storage: Storage;
   readonly changes: Subscriber;
   readonly settings: SettingsCache;
+  readonly observer: Observer;
   readonly lifecycle: Lifecycle;
 }
 
 /** Where events can go: what the modules open for this worker. */
 export function composeDestinations(parts: DestinationsContext): Destinations {
-  const { options, storage, changes, settings, lifecycle } = parts;
+  const { options, storage, changes, settings, observer, lifecycle } = parts;
   const { modules, config, log } = options;
-  const { redis, parking } = storage;
+  const { redis, parking, ledger } = storage;
   const openRedis = (): RelayRedis => redis.open('commands');
   const context = { config, redis: redis.commands, subscriber: changes, openRedis, log };
   const families = modules.destinations.map((module) => module.open(context));
-  const destinations = new Destinations({ families, settings, parking });
+  const destinations = new Destinations({
+    families,
+    settings,
+    parking,
+    countFiltered: (deliveries) => {
+      ledger.countDiscarded(deliveries);
+      for (const delivery of deliveries) observer.filtered(delivery);
+    },
+  });
   return lifecycle.add('destinations', destinations, (all) => Promise.all([all.stop(), all.close()]));
 }

@@ -59,7 +59,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     onError: throttled((error) => log.warn('settings cannot be read', describeError(error))),
     log,
   });
-  const destinations = composeDestinations({ options, storage, changes, settings, lifecycle });
+  const destinations = composeDestinations({ options, storage, changes, settings, observer, lifecycle });
   const delivery = composeDelivery({ options, storage, destinations, observer, lifecycle });
   const sources = new Sources({
     modules: modules.sources,

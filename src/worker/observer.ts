@@ -54,6 +54,11 @@ export class Observer implements RelayObserver, AttemptObserver, ParkingObserver
     this.log.debug('event', { id, event, instance, bytes: message.body.length, results });
   }
 
+  filtered({ destination: { kind }, envelope }: Delivery): void {
+    this.metrics.discarded.add(kind, 'filtered');
+    this.metrics.deliveries.add(kind, eventLabel(envelope.event), 'discarded');
+  }
+
   attemptEnded(delivery: Delivery, record: AttemptRecord): void {
     const { kind } = delivery.destination;
     const { outcome, durationMs } = record;

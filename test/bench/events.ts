@@ -2,8 +2,11 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Sizes of the goals: a text message of about 1.2 KB, an image with its base64 of about 12 KB. */
-export type EventSize = 'small' | 'large';
+/**
+ * Sizes of the goals: a text message of about 1.2 KB, an image with its base64 of about 12 KB; and an image whose thumbnail
+ * is in byte objects, of about 12 KB, too.
+ */
+export type EventSize = 'small' | 'large' | 'bytes';
 
 /** Name of the instance with this number. */
 export function instanceName(number: number): string {
@@ -27,10 +30,13 @@ interface MessageEvent {
 const FIXTURES: Record<EventSize, string> = {
   small: 'messages.upsert.json',
   large: 'messages.upsert.image-lite.json',
+  bytes: 'messages.upsert.json',
 };
 
 /** Bytes of an image that make an event of 12 KB. */
 const IMAGE_BYTES = 7_200;
+/** Bytes of a thumbnail that make an event of 12 KB, as an object. */
+const THUMBNAIL_BYTES = 1_050;
 /** Images are drawn from this many: making a random one for each event would be a benchmark of its own. */
 const IMAGES = 64;
 
@@ -56,9 +62,10 @@ export class Events {
     const file = join(__dirname, '../fixtures', FIXTURES[size]);
     this.event = JSON.parse(readFileSync(file, 'utf8')) as MessageEvent;
     this.images =
-      size === 'small'
-        ? []
-        : Array.from({ length: IMAGES }, () => randomBytes(IMAGE_BYTES).toString('base64'));
+      size === 'large'
+        ? Array.from({ length: IMAGES }, () => randomBytes(IMAGE_BYTES).toString('base64'))
+        : [];
+    if (size === 'bytes') this.event.data['thumbnail'] = { ...randomBytes(THUMBNAIL_BYTES) };
   }
 
   /** The next event; with `publishedAt` its data tells when it was published. */
@@ -70,7 +77,7 @@ export class Events {
     event.date_time = new Date().toISOString();
     if (this.instances > 1) event.instance = instanceName(this.count % this.instances);
     const secret = randomBytes(32);
-    if (this.size === 'small') {
+    if (this.size !== 'large') {
       message.conversation = `Oi, ainda tem o modelo ${randomInt(100_000)} no estoque?`;
       message.messageContextInfo.messageSecret = { ...secret };
     } else {

@@ -13,11 +13,13 @@ import { startNodeReceiver } from './receivers/node';
 import { BenchRedis } from './redis';
 import { measureDeduplication } from './sections/deduplication';
 import { measureEndpoints } from './sections/endpoints';
+import { measureFilters } from './sections/filters';
 import { measureInstances } from './sections/instances';
 import { measureIsolation } from './sections/isolation';
 import { measureLatency } from './sections/latency';
 import { measureLog } from './sections/log';
 import { measureMemory } from './sections/memory';
+import { measureNormalise } from './sections/normalise';
 import { measureParking } from './sections/parking';
 import { measurePusher } from './sections/pusher';
 import { measureSilence } from './sections/silence';
@@ -41,6 +43,8 @@ const MEASURE: Record<SectionName, (bench: Bench) => Promise<void>> = {
   log: measureLog,
   turns: measureTurns,
   silence: measureSilence,
+  filters: measureFilters,
+  normalise: measureNormalise,
 };
 
 /** How long clearing away may take after Ctrl-C; the watchdog ends what is then left. */

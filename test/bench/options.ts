@@ -15,6 +15,8 @@ export const SECTIONS = [
   'log',
   'turns',
   'silence',
+  'filters',
+  'normalise',
 ] as const;
 export type SectionName = (typeof SECTIONS)[number];
 

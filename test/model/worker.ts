@@ -38,6 +38,7 @@ const OBSERVER = {
   malformed: ignore,
   duplicate: ignore,
   settled: ignore,
+  filtered: ignore,
   attemptEnded: ignore,
   parked: ignore,
   deadLettered: ignore,
@@ -93,6 +94,7 @@ export class ModelWorker {
       ],
       settings: this.settings,
       parking,
+      countFiltered: (filtered) => this.ledger.countDiscarded(filtered),
     });
     const bulkheads = new Bulkheads({
       concurrency: LIMITS.perDestination,

@@ -3,9 +3,12 @@ import { type ConfigPart, configPart } from '../../config/part';
 import type { Reading } from '../../config/reading';
 import { parseUrl, withoutBrackets } from '../../config/url';
 import type { ValuesOf } from '../../config/variable';
-import type { EventFilter } from '../../events/filter';
+import type { Normalise } from '../../events/normalise';
 import type { Limits } from '../../pipeline/destination-limits';
+import { readContent } from '../content-variables';
+import type { Wants } from '../destination-fields';
 import { limitsOf } from '../limits-of';
+import { readNormalise } from '../normalise-variables';
 import { isEncryptedChannel, prefixProblem } from './pusher-names';
 import { PUSHER_VARIABLES } from './pusher-variables';
 
@@ -21,10 +24,10 @@ export interface PusherAppConfig {
   readonly port?: number | undefined;
 }
 
-export interface GlobalPusherConfig {
+export interface GlobalPusherConfig extends Wants {
   readonly app: PusherAppConfig;
-  readonly events: EventFilter;
   readonly limits: Limits;
+  readonly normalise: Normalise;
 }
 
 export interface PusherConfig {
@@ -103,6 +106,8 @@ function pusherOf(values: Values, reading: Reading, { gateway }: CoreConfig): Pu
 
 function globalOf(values: Values, reading: Reading): PusherConfig['global'] {
   const events = reading.switches(SWITCHES);
+  const content = readContent('PUSHER_GLOBAL', values, reading);
+  const normalise = readNormalise('PUSHER_GLOBAL_NORMALISE', values.PUSHER_GLOBAL_NORMALISE, reading);
   const url = values.PUSHER_URL === undefined ? undefined : readPusherUrl(values.PUSHER_URL, reading);
   const appId = values.PUSHER_GLOBAL_APP_ID || url?.appId || '';
   if (!(values.PUSHER_GLOBAL_ENABLED ?? appId !== '')) return undefined;
@@ -121,7 +126,13 @@ function globalOf(values: Values, reading: Reading): PusherConfig['global'] {
   if (events !== 'all' && events.size === 0) {
     reading.warn('every PUSHER_EVENTS_… says false: the global Pusher app receives nothing');
   }
-  return { app, events, limits: limitsOf({ concurrency: values.PUSHER_GLOBAL_CONCURRENCY }) };
+  return {
+    app,
+    events,
+    content,
+    normalise,
+    limits: limitsOf({ concurrency: values.PUSHER_GLOBAL_CONCURRENCY }),
+  };
 }
 
 function checkApp(app: PusherAppConfig, reading: Reading): void {

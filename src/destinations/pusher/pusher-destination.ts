@@ -1,4 +1,5 @@
 import { type BodyOptions, composeBody } from '../../events/body';
+import type { Normalise } from '../../events/normalise';
 import type { Delivery, Destination, DestinationId, Outcome, RunningAttempt } from '../../pipeline/delivery';
 import type { Limits } from '../../pipeline/destination-limits';
 import type { Share } from '../../pipeline/places';
@@ -14,6 +15,8 @@ export interface PusherTarget {
   readonly maxAttempts: number;
   readonly shares: readonly Share[];
   readonly limits: Limits;
+  /** What is written in another form than it came. */
+  readonly normalise?: Normalise | undefined;
   /** Left out where all workers have it from the same place. */
   readonly address?: string;
 }
@@ -71,6 +74,7 @@ export class PusherDestination implements Destination {
     this.bodyOptions = {
       destination: Buffer.from(JSON.stringify(target.appId)),
       stripApikey: options.stripApikey,
+      normalise: target.normalise,
     };
     this.qrcodeBodyOptions = { ...this.bodyOptions, omitFromData: QRCODE_PICTURE };
   }

@@ -13,6 +13,7 @@ export const pusherModule: DestinationModule = {
   section: pusherSection,
   eventsPerRequest: MAX_BATCH,
   global: { name: 'a global Pusher app', isSet: (config) => pusherConfig.of(config).global !== undefined },
+  globalWants: (config) => pusherConfig.of(config).global,
   open: (context) => new Pushers(context.config, createPusherParts(context)),
   routes: (context) => new PusherGateway(context),
   inspect: ({ config, settings }) => inspectPushers(config, settings),

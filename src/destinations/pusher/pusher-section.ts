@@ -2,9 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { Config } from '../../config/config';
 import { AddressGuard } from '../../network/address-guard';
-import { deliveryFields } from '../../settings/delivery-fields';
 import { type Fields, Section, type SectionChecker } from '../../settings/section';
 import { enabledField, eventsField, timeFields } from '../../settings/section-fields';
+import { destinationFields, destinationWarnings } from '../destination-fields';
 import { originOf } from './pusher-address';
 import { isClusterName, isHostName, pusherConfig } from './pusher-config';
 import { instanceNameProblem } from './pusher-names';
@@ -31,7 +31,7 @@ const fields = z
     host: hostName.optional().describe('a Pusher-compatible server instead of a cluster'),
     port: z.int().min(1).max(65_535).optional(),
     events: eventsField,
-    ...deliveryFields,
+    ...destinationFields,
     ...timeFields,
   })
   .refine(({ cluster, host }) => cluster !== '' || host !== undefined, {
@@ -68,7 +68,8 @@ function appChecker(config: Config): SectionChecker<PusherSettings> {
       const problem =
         instanceNameProblem(instance, channelPrefix) ??
         guard.checkUrl(originOf(settings))?.replace(/^url/, 'host');
-      return problem === undefined ? {} : { problems: [`${path}: ${problem}`] };
+      const warned = destinationWarnings(settings, path);
+      return problem === undefined ? warned : { ...warned, problems: [`${path}: ${problem}`] };
     },
   };
 }

@@ -1,6 +1,8 @@
 import { flag, httpUrl, integer, number, oneOf, optional, text, urlOf } from '../../config/formats';
 import { port, secret, variable } from '../../config/variable';
+import { contentVariables } from '../content-variables';
 import { concurrencyVariable } from '../delivery-variables';
+import { normaliseVariable } from '../normalise-variables';
 
 /** Variables of Pusher, and of what is sent as a link in the place of an event that is too large for it. */
 export const PUSHER_VARIABLES = {
@@ -20,6 +22,8 @@ export const PUSHER_VARIABLES = {
   PUSHER_GLOBAL_SECRET: secret(text, '', 'Secret of the global Pusher app.'),
   PUSHER_GLOBAL_CLUSTER: variable(text, '', 'Cluster of the global Pusher app, such as us2.'),
   PUSHER_GLOBAL_USE_TLS: variable(optional(flag), undefined, 'Use TLS to the global Pusher app. Unset: yes.'),
+  ...contentVariables('PUSHER_GLOBAL', 'the global Pusher app'),
+  PUSHER_GLOBAL_NORMALISE: normaliseVariable('the global Pusher app'),
   PUSHER_GLOBAL_HOST: variable(
     text,
     '',

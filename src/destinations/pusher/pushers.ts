@@ -5,9 +5,9 @@ import { AddressGuard } from '../../network/address-guard';
 import { outgoingClient } from '../../network/outgoing';
 import { type DestinationId, destinationKey } from '../../pipeline/delivery';
 import type { Subscription } from '../../pipeline/route';
-import { filterOf } from '../../settings/document';
 import type { Settings } from '../../settings/section';
 import { addressFingerprint } from '../address-fingerprint';
+import { type Wants, wantsOf } from '../destination-fields';
 import { globalId, instanceId } from '../destination-ids';
 import type { DestinationFamily } from '../directory';
 import { limitsOf } from '../limits-of';
@@ -61,10 +61,11 @@ export class Pushers implements DestinationFamily {
                 id: globalId('pusher'),
                 appId: global.app.appId,
                 limits: global.limits,
+                normalise: global.normalise,
                 address: addressFingerprint([originOf(global.app), global.app.appId]),
               },
               this.globalApp(global.app),
-              global.events,
+              { events: global.events, content: global.content },
             ),
           ];
   }
@@ -75,9 +76,9 @@ export class Pushers implements DestinationFamily {
     const id = instanceId('pusher', instance);
     return [
       this.subscription(
-        { id, appId: pusher.appId, limits: limitsOf(pusher) },
+        { id, appId: pusher.appId, limits: limitsOf(pusher), normalise: pusher.normalise },
         this.appOf(pusher),
-        filterOf(pusher.events),
+        wantsOf(pusher),
       ),
     ];
   }
@@ -101,7 +102,7 @@ export class Pushers implements DestinationFamily {
   private subscription(
     target: Omit<PusherTarget, 'maxAttempts' | 'shares'>,
     app: PusherApp,
-    events: Subscription['events'],
+    wants: Wants,
   ): Subscription {
     const { id } = target;
     const { pusher } = this;
@@ -119,7 +120,7 @@ export class Pushers implements DestinationFamily {
       },
       app,
     );
-    return { destination, key: destinationKey(id), events };
+    return { destination, key: destinationKey(id), ...wants };
   }
 
   private occupancyOf(id: DestinationId, app: PusherApp, view: OccupancyView): Occupancy {

@@ -2,9 +2,12 @@ import { isHeader, isSigningKey } from '../../config/formats';
 import { type ConfigPart, configPart } from '../../config/part';
 import type { Reading } from '../../config/reading';
 import type { ValuesOf } from '../../config/variable';
-import type { EventFilter } from '../../events/filter';
+import type { Normalise } from '../../events/normalise';
 import type { Limits } from '../../pipeline/destination-limits';
+import { readContent } from '../content-variables';
+import type { Wants } from '../destination-fields';
 import { limitsOf } from '../limits-of';
+import { readNormalise } from '../normalise-variables';
 import { WEBHOOK_VARIABLES } from './webhook-variables';
 
 export interface WebhookConfig {
@@ -14,13 +17,13 @@ export interface WebhookConfig {
   readonly rejectedStatuses: ReadonlySet<number>;
 }
 
-export interface GlobalWebhookConfig {
+export interface GlobalWebhookConfig extends Wants {
   readonly url: string;
   readonly byEvents: boolean;
   readonly headers: Readonly<Record<string, string>>;
   readonly signingSecrets: readonly string[];
-  readonly events: EventFilter;
   readonly limits: Limits;
+  readonly normalise: Normalise;
 }
 
 type Values = ValuesOf<typeof WEBHOOK_VARIABLES>;
@@ -46,6 +49,8 @@ function globalOf(values: Values, reading: Reading): GlobalWebhookConfig | undef
     reading.problem('WEBHOOK_GLOBAL_URL: must be set while WEBHOOK_GLOBAL_ENABLED is true');
   }
   const events = reading.switches(SWITCHES);
+  const content = readContent('WEBHOOK_GLOBAL', values, reading);
+  const normalise = readNormalise('WEBHOOK_GLOBAL_NORMALISE', values.WEBHOOK_GLOBAL_NORMALISE, reading);
   checkSecrets(values, reading);
   if (!enabled || url === undefined) return undefined;
   if (events !== 'all' && events.size === 0) {
@@ -57,7 +62,9 @@ function globalOf(values: Values, reading: Reading): GlobalWebhookConfig | undef
     headers: values.WEBHOOK_GLOBAL_HEADERS,
     signingSecrets: values.WEBHOOK_SIGNING_SECRET,
     events,
+    content,
     limits: limitsOf({ concurrency: values.WEBHOOK_GLOBAL_CONCURRENCY }),
+    normalise,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Pool } from 'undici';
 import { type BodyOptions, composeBody } from '../../events/body';
 import { urlSuffix } from '../../events/catalogue';
+import type { Normalise } from '../../events/normalise';
 import type { Delivery, Destination, DestinationId, Outcome, RunningAttempt } from '../../pipeline/delivery';
 import type { Limits } from '../../pipeline/destination-limits';
 import type { Share } from '../../pipeline/places';
@@ -27,6 +28,8 @@ export interface WebhookTarget {
   readonly timeoutMs: number;
   readonly shares: readonly Share[];
   readonly limits: Limits;
+  /** What is written in another form than it came. */
+  readonly normalise?: Normalise | undefined;
   /** Left out where all workers have it from the same place. */
   readonly address?: string;
 }
@@ -79,6 +82,7 @@ export class WebhookDestination implements Destination {
     this.bodyOptions = {
       destination: Buffer.from(JSON.stringify(target.url)),
       stripApikey: options.stripApikey,
+      normalise: target.normalise,
       ...(target.base64 ? {} : { omitFromData: MEDIA }),
     };
     this.keys = target.signingSecrets.map(signingKey);

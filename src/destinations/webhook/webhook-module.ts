@@ -10,7 +10,11 @@ export const webhookModule: DestinationModule = {
   config: webhookConfig,
   section: webhookSection,
   eventsPerRequest: 1,
-  global: { name: 'WEBHOOK_GLOBAL_URL', isSet: (config) => webhookConfig.of(config).global !== undefined },
+  global: {
+    name: 'WEBHOOK_GLOBAL_URL',
+    isSet: (config) => webhookConfig.of(config).global !== undefined,
+  },
+  globalWants: (config) => webhookConfig.of(config).global,
   open: ({ config }) => new Webhooks(config),
   routes: (context) => new WebhookTests(context),
   inspect: ({ config, settings }) => inspectWebhooks(config, settings),

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { httpUrl, isHeader, isSigningKey } from '../../config/formats';
 import { AddressGuard } from '../../network/address-guard';
-import { deliveryFields } from '../../settings/delivery-fields';
 import { maskedSection } from '../../settings/mask';
 import { hasSameOrigin, MASK, maskedUrl, NOTHING_BEHIND_MASK } from '../../settings/masked-url';
 import { Section } from '../../settings/section';
 import { enabledField, eventsField, timeFields } from '../../settings/section-fields';
+import { destinationFields, destinationWarnings } from '../destination-fields';
 
 const MAX_HEADERS = 50;
 const MAX_HEADER_NAME_BYTES = 255;
@@ -57,7 +57,7 @@ const fields = z.object({
   secret: signingSecret.optional(),
   maxAttempts: z.int().min(1).max(100).optional().describe('attempts in all, the direct one included'),
   timeoutMs: z.int().min(1).max(600_000).optional().describe('whole request, milliseconds'),
-  ...deliveryFields,
+  ...destinationFields,
   ...timeFields,
 });
 
@@ -91,9 +91,10 @@ export const webhookSection: Section<WebhookSettings> = new Section({
     const guard = new AddressGuard(outgoing.allowedNetworks);
     // What the worker would refuse to connect to is refused here already.
     return {
-      check: (_instance, { url }, path) => {
-        const problem = guard.checkUrl(url);
-        return problem === undefined ? {} : { problems: [`${path}.${problem}`] };
+      check: (_instance, value, path) => {
+        const problem = guard.checkUrl(value.url);
+        const warned = destinationWarnings(value, path);
+        return problem === undefined ? warned : { ...warned, problems: [`${path}.${problem}`] };
       },
     };
   },

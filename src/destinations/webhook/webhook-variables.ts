@@ -1,6 +1,8 @@
 import { flag, httpUrl, list, optional, stringMap } from '../../config/formats';
 import { secret, variable } from '../../config/variable';
+import { contentVariables } from '../content-variables';
 import { concurrencyVariable } from '../delivery-variables';
+import { normaliseVariable } from '../normalise-variables';
 
 /** Variables of webhooks that are of no use to other destinations. */
 export const WEBHOOK_VARIABLES = {
@@ -20,6 +22,8 @@ export const WEBHOOK_VARIABLES = {
     'Append /messages-upsert and so on to the address of the global webhook.',
   ),
   WEBHOOK_GLOBAL_HEADERS: secret(stringMap, {}, 'Headers of the global webhook, as a JSON object.'),
+  ...contentVariables('WEBHOOK_GLOBAL', 'the global webhook'),
+  WEBHOOK_GLOBAL_NORMALISE: normaliseVariable('the global webhook'),
   WEBHOOK_SIGNING_SECRET: secret(
     list,
     [],

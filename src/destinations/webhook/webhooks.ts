@@ -5,9 +5,9 @@ import { AddressGuard } from '../../network/address-guard';
 import { outgoingClient } from '../../network/outgoing';
 import { type DestinationId, destinationKey } from '../../pipeline/delivery';
 import type { Subscription } from '../../pipeline/route';
-import { filterOf } from '../../settings/document';
 import type { Settings } from '../../settings/section';
 import { addressFingerprint } from '../address-fingerprint';
+import { wantsOf } from '../destination-fields';
 import { globalId, instanceId } from '../destination-ids';
 import type { DestinationFamily } from '../directory';
 import { limitsOf } from '../limits-of';
@@ -43,7 +43,7 @@ export class Webhooks implements DestinationFamily {
         return {
           destination: this.destination(id, value, settings.instanceId),
           key: destinationKey(id),
-          events: filterOf(value.events),
+          ...wantsOf(value),
         };
       });
   }
@@ -65,6 +65,7 @@ export class Webhooks implements DestinationFamily {
         timeoutMs: Math.min(settings.timeoutMs ?? Number.POSITIVE_INFINITY, config.outgoing.timeoutMs),
         shares: sharesOf(id, config.delivery.maxShare, origin),
         limits: limitsOf(settings),
+        normalise: settings.normalise,
         ...(instanceId === undefined ? {} : { instanceId }),
       },
       this.options,
@@ -112,11 +113,14 @@ function globalSubscriptions(config: Config, options: WebhookOptions): Subscript
       timeoutMs: config.outgoing.timeoutMs,
       shares: sharesOf(globalId('webhook'), config.delivery.maxShare),
       limits: webhook.limits,
+      normalise: webhook.normalise,
       address: addressFingerprint([origin, pathname, search]),
     },
     options,
     // Connections of its own, no more than it makes attempts at once: none waits for a tenant's.
     outgoingClient(config.outgoing, origin, config.delivery.concurrencyPerDestination),
   );
-  return [{ destination, key: destinationKey(destination.id), events: webhook.events }];
+  return [
+    { destination, key: destinationKey(destination.id), events: webhook.events, content: webhook.content },
+  ];
 }

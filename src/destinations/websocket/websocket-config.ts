@@ -1,14 +1,21 @@
 import { type ConfigPart, configPart } from '../../config/part';
-import type { EventFilter } from '../../events/filter';
+import type { Normalise } from '../../events/normalise';
 import type { Limits } from '../../pipeline/destination-limits';
+import { readContent } from '../content-variables';
+import type { Wants } from '../destination-fields';
 import { limitsOf } from '../limits-of';
+import { readNormalise } from '../normalise-variables';
 import { WEBSOCKET_VARIABLES } from './websocket-variables';
+
+export interface GlobalWebSocketConfig extends Wants {
+  readonly limits: Limits;
+  readonly normalise: Normalise;
+}
 
 export interface WebSocketConfig {
   readonly enabled: boolean;
   /** Events of all instances, for clients that ask for no single one; undefined: there is no such stream. */
-  readonly globalEvents: EventFilter | undefined;
-  readonly globalLimits: Limits;
+  readonly global: GlobalWebSocketConfig | undefined;
   /** Addresses whose clients need no key; `*`: all. */
   readonly allowedHosts: readonly string[];
   readonly resume: ResumeConfig;
@@ -41,10 +48,18 @@ export const websocketConfig: ConfigPart<WebSocketConfig> = configPart({
   switches: SWITCHES,
   read: (values, reading) => {
     const events = reading.switches(SWITCHES);
+    const content = readContent('WEBSOCKET_GLOBAL', values, reading);
+    const normalise = readNormalise('WEBSOCKET_GLOBAL_NORMALISE', values.WEBSOCKET_GLOBAL_NORMALISE, reading);
     return {
       enabled: values.WEBSOCKET_ENABLED,
-      globalEvents: values.WEBSOCKET_GLOBAL_EVENTS ? events : undefined,
-      globalLimits: limitsOf({ concurrency: values.WEBSOCKET_GLOBAL_CONCURRENCY }),
+      global: values.WEBSOCKET_GLOBAL_EVENTS
+        ? {
+            events,
+            content,
+            normalise,
+            limits: limitsOf({ concurrency: values.WEBSOCKET_GLOBAL_CONCURRENCY }),
+          }
+        : undefined,
       allowedHosts: values.WEBSOCKET_ALLOWED_HOSTS,
       resume: {
         maxAgeMs: values.WEBSOCKET_RESUME_SECONDS * 1000,

@@ -1,5 +1,6 @@
 import { errorCode } from '../../errors';
 import { composeBody } from '../../events/body';
+import type { Normalise } from '../../events/normalise';
 import type {
   AbortReason,
   Delivery,
@@ -19,6 +20,8 @@ export interface WebSocketTarget {
   readonly maxAttempts: number;
   readonly shares: readonly Share[];
   readonly limits: Limits;
+  /** What is written in another form than it came. */
+  readonly normalise?: Normalise | undefined;
   /** Leave `apikey` out of what is sent. */
   readonly stripApikey: boolean;
 }
@@ -48,12 +51,12 @@ export class WebSocketDestination implements Destination {
   }
 
   start({ id, envelope }: Delivery): RunningAttempt {
-    const { keys, retention, stripApikey } = this.target;
+    const { keys, retention, stripApikey, normalise } = this.target;
     let abort: (reason: AbortReason) => void = () => {};
     const cutShort = new Promise<Outcome>((resolve) => {
       abort = (reason) => resolve({ kind: 'interrupted', code: reason.toUpperCase() });
     });
-    const body = composeBody(envelope, { stripApikey });
+    const body = composeBody(envelope, { stripApikey, normalise });
     const appended = this.append(keys, { deliveryId: id, event: envelope.event }, body, retention).then(
       (): Outcome => ({ kind: 'delivered' }),
       (error: unknown): Outcome => ({ kind: 'interrupted', code: errorCode(error) }),

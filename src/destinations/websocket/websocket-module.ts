@@ -8,5 +8,9 @@ export const websocketModule: DestinationModule = {
   config: websocketConfig,
   section: websocketSection,
   eventsPerRequest: 1,
+  globalWants: (config) => {
+    const { enabled, global } = websocketConfig.of(config);
+    return enabled ? global : undefined;
+  },
   open: ({ config, openRedis }) => new WebSockets(config, openRedis()),
 };

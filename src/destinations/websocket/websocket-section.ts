@@ -1,10 +1,10 @@
 import type { z } from 'zod';
-import { deliveryFields } from '../../settings/delivery-fields';
 import { Section } from '../../settings/section';
 import { switchFields } from '../../settings/section-fields';
+import { destinationFields, destinationWarnings } from '../destination-fields';
 import { websocketConfig } from './websocket-config';
 
-const fields = switchFields.extend(deliveryFields);
+const fields = switchFields.extend(destinationFields);
 
 export type WebSocketSettings = z.output<typeof fields>;
 
@@ -16,4 +16,5 @@ export const websocketSection: Section<WebSocketSettings> = new Section({
     websocketConfig.of(config).enabled
       ? undefined
       : 'WEBSOCKET_ENABLED is not true: nothing is delivered to WebSocket clients',
+  checker: () => ({ check: (_instance, value, path) => destinationWarnings(value, path) }),
 });

@@ -1,6 +1,8 @@
 import { flag, integer, list, number } from '../../config/formats';
 import { variable } from '../../config/variable';
+import { contentVariables } from '../content-variables';
 import { concurrencyVariable } from '../delivery-variables';
+import { normaliseVariable } from '../normalise-variables';
 
 /** Variables of WebSockets, of workers and gateways. */
 export const WEBSOCKET_VARIABLES = {
@@ -15,6 +17,8 @@ export const WEBSOCKET_VARIABLES = {
     "Offer the events of all instances to WebSocket clients with the operator's key.",
   ),
   WEBSOCKET_GLOBAL_CONCURRENCY: concurrencyVariable('the WebSocket clients of all instances'),
+  ...contentVariables('WEBSOCKET_GLOBAL', 'the WebSocket clients of all instances'),
+  WEBSOCKET_GLOBAL_NORMALISE: normaliseVariable('the WebSocket clients of all instances'),
   WEBSOCKET_ALLOWED_HOSTS: variable(
     list,
     [],

@@ -1,11 +1,11 @@
 import type { Config } from '../../config/config';
-import type { EventFilter } from '../../events/filter';
+import type { Normalise } from '../../events/normalise';
 import { type DestinationId, destinationKey } from '../../pipeline/delivery';
 import type { Limits } from '../../pipeline/destination-limits';
 import type { Subscription } from '../../pipeline/route';
 import type { RedisClient } from '../../redis/scripts';
-import { filterOf } from '../../settings/document';
 import type { Settings } from '../../settings/section';
+import { type Wants, wantsOf } from '../destination-fields';
 import { globalId, instanceId } from '../destination-ids';
 import type { DestinationFamily } from '../directory';
 import { limitsOf } from '../limits-of';
@@ -21,7 +21,8 @@ interface Stream {
   /** Undefined: all of them. */
   readonly instance?: string;
   readonly limits: Limits;
-  readonly events: EventFilter;
+  readonly normalise: Normalise | undefined;
+  readonly wants: Wants;
 }
 
 /** The WebSocket clients of all instances, and those of single ones. */
@@ -35,10 +36,17 @@ export class WebSockets implements DestinationFamily {
     redis: RedisClient,
   ) {
     this.append = createAppend(redis);
-    const { enabled, globalEvents, globalLimits } = websocketConfig.of(config);
+    const { enabled, global } = websocketConfig.of(config);
     this.globals =
-      enabled && globalEvents !== undefined
-        ? [this.subscription({ id: globalId('websocket'), limits: globalLimits, events: globalEvents })]
+      enabled && global !== undefined
+        ? [
+            this.subscription({
+              id: globalId('websocket'),
+              limits: global.limits,
+              normalise: global.normalise,
+              wants: global,
+            }),
+          ]
         : [];
   }
 
@@ -50,7 +58,8 @@ export class WebSockets implements DestinationFamily {
         id: instanceId('websocket', instance),
         instance,
         limits: limitsOf(websocket),
-        events: filterOf(websocket.events),
+        normalise: websocket.normalise,
+        wants: wantsOf(websocket),
       }),
     ];
   }
@@ -59,7 +68,7 @@ export class WebSockets implements DestinationFamily {
     return Promise.resolve();
   }
 
-  private subscription({ id, instance, limits, events }: Stream): Subscription {
+  private subscription({ id, instance, limits, normalise, wants }: Stream): Subscription {
     const { redis, retry, outgoing, delivery } = this.config;
     const destination = new WebSocketDestination(
       {
@@ -69,10 +78,11 @@ export class WebSockets implements DestinationFamily {
         maxAttempts: retry.maxAttempts,
         shares: sharesOf(id, delivery.maxShare),
         limits,
+        normalise,
         stripApikey: outgoing.stripApikey,
       },
       this.append,
     );
-    return { destination, key: destinationKey(id), events };
+    return { destination, key: destinationKey(id), events: wants.events, content: wants.content };
   }
 }

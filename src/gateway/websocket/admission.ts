@@ -60,7 +60,7 @@ export class Admission {
       throw badRequest(['last-event-id: must be the id of an event, such as 1763720000000-0, or now']);
     }
     const access = await this.accessOf(candidate);
-    if (instance === undefined && this.parts.config.globalEvents === undefined) {
+    if (instance === undefined && this.parts.config.global === undefined) {
       throw new HttpError(403, [
         'WEBSOCKET_GLOBAL_EVENTS is not true: name an instance, as in ?instance=my-instance or /my-instance',
       ]);

@@ -16,7 +16,7 @@ test('the gateway’s defaults: no key, nobody trusted, every origin, WebSockets
   });
   expect(partsOf(config).webSocket).toMatchObject({
     enabled: false,
-    globalEvents: undefined,
+    global: undefined,
     allowedHosts: [],
   });
 });
@@ -68,12 +68,12 @@ test.each([
 
 test('the global stream has the events of its switches, where it is on', () => {
   const on = { WEBSOCKET_ENABLED: 'true', WEBSOCKET_GLOBAL_EVENTS: 'true' };
-  expect(partsOf(load(on).config).webSocket.globalEvents).toBe('all');
-  expect(partsOf(load({ ...on, WEBSOCKET_EVENTS_CALL: 'true' }).config).webSocket.globalEvents).toEqual(
+  expect(partsOf(load(on).config).webSocket.global?.events).toBe('all');
+  expect(partsOf(load({ ...on, WEBSOCKET_EVENTS_CALL: 'true' }).config).webSocket.global?.events).toEqual(
     new Set(['CALL']),
   );
   expect(
-    partsOf(load({ WEBSOCKET_ENABLED: 'true', WEBSOCKET_EVENTS_CALL: 'true' }).config).webSocket.globalEvents,
+    partsOf(load({ WEBSOCKET_ENABLED: 'true', WEBSOCKET_EVENTS_CALL: 'true' }).config).webSocket.global,
   ).toBeUndefined();
 });
 

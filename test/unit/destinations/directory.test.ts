@@ -1,6 +1,12 @@
 import { instanceId } from '../../../src/destinations/destination-ids';
 import { type DestinationFamily, Destinations } from '../../../src/destinations/directory';
-import { type DestinationId, destinationKey, type Outcome } from '../../../src/pipeline/delivery';
+import { ContentFilter } from '../../../src/filters/content-filter';
+import {
+  type Delivery,
+  type DestinationId,
+  destinationKey,
+  type Outcome,
+} from '../../../src/pipeline/delivery';
 import type { ParkRequest } from '../../../src/pipeline/parking';
 import type { Subscription } from '../../../src/pipeline/route';
 import type { InForce } from '../../../src/settings/settings-cache';
@@ -25,16 +31,19 @@ class World {
   readonly rejected: string[] = [];
   isStoreClosed = false;
   makesOwn = true;
+  content: ContentFilter | undefined;
   readonly family: DestinationFamily = {
     globals: [subscriptionTo('webhook:global')],
     own: () => {
       if (!this.makesOwn) throw new TypeError('settings.webhooks is not iterable');
-      return OWN.map(subscriptionTo);
+      return OWN.map((id) => ({ ...subscriptionTo(id), content: this.content }));
     },
     close: async () => {},
   };
+  readonly filtered: Delivery[] = [];
   readonly destinations = new Destinations({
     families: [this.family],
+    countFiltered: (deliveries) => this.filtered.push(...deliveries),
     settings: {
       of: () => this.inForce,
       reject: (instance) => {
@@ -54,7 +63,7 @@ class World {
   });
 
   async route(number = 1): Promise<{ ids: string[]; targets: string[] }> {
-    const deliveries = await this.destinations.route(envelopeOf(eventBody(number)));
+    const { deliveries } = await this.destinations.route(envelopeOf(eventBody(number)));
     return {
       ids: deliveries.map(({ id }) => id),
       targets: deliveries.map(({ destination }) => destination.id),
@@ -63,7 +72,8 @@ class World {
 
   /** The delivery to what stands in for the instance's own destinations, attempted once. */
   async attemptStandIn(): Promise<Outcome> {
-    const [, delivery] = await this.destinations.route(envelopeOf(eventBody(1)));
+    const { deliveries } = await this.destinations.route(envelopeOf(eventBody(1)));
+    const [, delivery] = deliveries;
     if (delivery === undefined) throw new Error('there is no delivery to it');
     return delivery.destination.start(delivery, 1).outcome;
   }
@@ -90,7 +100,7 @@ describe('an instance whose settings cannot be read (finding 2.1)', () => {
   });
 
   it('once readable, each of its destinations gets what waited, under the id that it would have had', async () => {
-    const [, waiting] = await world.destinations.route(envelopeOf(eventBody(1)));
+    const [, waiting] = (await world.destinations.route(envelopeOf(eventBody(1)))).deliveries;
     world.inForce = SETTINGS;
     world.destinations.changed('loja-centro');
     const usual = await world.route();
@@ -102,6 +112,16 @@ describe('an instance whose settings cannot be read (finding 2.1)', () => {
       ['unreadable', 0],
       ['unreadable', 0],
     ]);
+  });
+
+  it('is handed over by what its destinations want now: what they leave out counts as discarded', async () => {
+    const [, waiting] = (await world.destinations.route(envelopeOf(eventBody(1)))).deliveries;
+    world.inForce = SETTINGS;
+    world.content = ContentFilter.of({ fromMe: true });
+    if (waiting === undefined) throw new Error('nothing waits');
+    expect(await waiting.destination.start(waiting, 5).outcome).toEqual({ kind: 'delivered' });
+    expect(world.parked).toEqual([]);
+    expect(world.filtered.map(({ destination }) => destination.id)).toEqual(OWN);
   });
 
   it('that became readable without a word is found so by an attempt', async () => {
@@ -158,7 +178,7 @@ describe('an instance whose settings cannot be read (finding 2.1)', () => {
     world.inForce = SETTINGS;
     const never = new World();
     never.inForce = UNREADABLE;
-    const [, delivery] = await never.destinations.route(envelopeOf(eventBody(1)));
+    const [, delivery] = (await never.destinations.route(envelopeOf(eventBody(1)))).deliveries;
     if (delivery === undefined) throw new Error('there is no delivery to it');
     Object.assign(never, { inForce: new Promise(() => {}) });
     const running = delivery.destination.start(delivery, 1);
@@ -189,8 +209,10 @@ describe('an instance of evolution-go', () => {
         reject: () => UNREADABLE,
       },
       parking: { park: () => ({ settled: Promise.resolve('stored'), withdraw: () => {} }) },
+      countFiltered: () => {},
     });
-    return (await destinations.route(envelopeOf(goBody()))).map(({ destination }) => destination.id);
+    const { deliveries } = await destinations.route(envelopeOf(goBody()));
+    return deliveries.map(({ destination }) => destination.id);
   };
 
   it.each([

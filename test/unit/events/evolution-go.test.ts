@@ -33,7 +33,7 @@ function codeOf(body: Buffer): readonly [code: string, text: string] {
 function reaches(body: Buffer, ...events: string[]): boolean {
   const destination = new FakeDestination('webhook:1');
   const subscription = { destination, key: destinationKey(destination.id), events: filterOfNames(events) };
-  return route(envelopeOf(body), [subscription]).length === 1;
+  return route(envelopeOf(body), [subscription]).deliveries.length === 1;
 }
 
 describe('the body of evolution-go', () => {

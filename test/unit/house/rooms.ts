@@ -14,7 +14,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   lifecycle: ['observability', 'time'],
   config: ['errors', 'events'],
   network: ['errors', 'config', 'time'],
-  pipeline: ['errors', 'events', 'time'],
+  filters: ['errors', 'events'],
+  pipeline: ['errors', 'events', 'filters', 'time'],
   redis: ['errors', 'config', 'observability', 'time'],
   settings: ['errors', 'events', 'config', 'observability', 'redis', 'time'],
   retry: ['errors', 'events', 'config', 'pipeline', 'redis', 'time'],
@@ -24,7 +25,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'delivery-log': ['errors', 'events', 'pipeline', 'redis', 'retry', 'time'],
   deduplication: ['errors', 'events', 'pipeline', 'retry'],
   'http-api': ['errors', 'config', 'network', 'settings', 'time'],
-  destinations: ['events', 'config', 'pipeline', 'settings', 'observability', 'redis', 'http-api'],
+  destinations: ['events', 'filters', 'config', 'pipeline', 'settings', 'observability', 'redis', 'http-api'],
   'destinations/http': ['errors', 'pipeline'],
   'destinations/webhook': [
     'errors',
@@ -114,6 +115,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   gateway: [
     'errors',
     'lifecycle',
+    'events',
+    'filters',
     'config',
     'network',
     'http-api',
@@ -134,6 +137,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   doctor: ['errors', 'config', 'redis', 'retry', 'ledger', 'settings', 'modules', 'observability'],
   cli: [
     'errors',
+    'destinations',
     'events',
     'config',
     'settings',

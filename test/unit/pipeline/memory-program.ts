@@ -42,7 +42,10 @@ const relay = new Relay({
   countDelivered: nothing,
   countDiscarded: nothing,
   buryMalformed: async () => {},
-  observer: { received: nothing, duplicate: nothing, malformed: nothing, settled: nothing },
+  observer: {
+    ...{ received: nothing, duplicate: nothing, malformed: nothing, settled: nothing },
+    filtered: nothing,
+  },
 });
 const acknowledgements = new Acknowledgements({ ack: nothing, nack: nothing } as unknown as Channel);
 const channel = {

@@ -1,5 +1,6 @@
 import { MalformedEventError } from '../../../src/errors';
 import type { Envelope, Origin } from '../../../src/events/envelope';
+import { ContentFilter } from '../../../src/filters/content-filter';
 import type { Deduplication } from '../../../src/pipeline/deduplication';
 import { type Delivery, destinationKey } from '../../../src/pipeline/delivery';
 import type { DirectResult } from '../../../src/pipeline/direct-attempts';
@@ -17,7 +18,7 @@ interface Buried extends Deferred<void> {
   readonly error: MalformedEventError;
 }
 
-function setup(destinationCount = 1, deduplication?: Deduplication) {
+function setup(destinationCount = 1, deduplication?: Deduplication, content?: ContentFilter) {
   const harness = new PipelineHarness({ perDestination: 1 });
   const destinations = Array.from(
     { length: destinationCount },
@@ -35,6 +36,8 @@ function setup(destinationCount = 1, deduplication?: Deduplication) {
           destination,
           key: destinationKey(destination.id),
           events: 'all',
+          // Of the last one.
+          content: destination === destinations.at(-1) ? content : undefined,
         })),
       ),
     directAttempts: harness.directAttempts,
@@ -50,6 +53,7 @@ function setup(destinationCount = 1, deduplication?: Deduplication) {
       received: (source, { event }) => observed.push(['received', [source, event]]),
       duplicate: (_source, { id }) => observed.push(['duplicate', id]),
       malformed: (_source, { code }) => observed.push(['malformed', code]),
+      filtered: ({ id }) => observed.push(['filtered', id]),
       settled: (_message, _envelope, results: readonly DirectResult[]) =>
         observed.push(['settled', [...results]]),
     },
@@ -83,7 +87,9 @@ function setup(destinationCount = 1, deduplication?: Deduplication) {
     relay.handle('test', message);
     return message;
   };
-  return { handOver, ...harness, harness, relay, destinations, counted, buried, observed, handle };
+  return {
+    ...{ handOver, ...harness, harness, relay, destinations, counted, discarded, buried, observed, handle },
+  };
 }
 
 describe('a message', () => {
@@ -124,6 +130,45 @@ describe('a message', () => {
     parking.close();
     await turns();
     expect([settlements, counted]).toEqual([['release'], []]);
+  });
+
+  const OTHERS = ContentFilter.of({ fromMe: true });
+
+  test('that a destination leaves out by its content counts as discarded there when it is acknowledged', async () => {
+    const { destinations, handle, counted, discarded, observed } = setup(2, undefined, OTHERS);
+    const settlements = handle();
+    expect([settlements, discarded]).toEqual([[], []]);
+    nth(destinations, 0).at(0).end(DELIVERED);
+    await turns();
+    expect(settlements).toEqual(['ack']);
+    expect(counted.map(({ destination }) => destination)).toEqual([nth(destinations, 0)]);
+    expect(discarded.map(({ destination }) => destination)).toEqual([nth(destinations, 1)]);
+    expect(observed.filter(([what]) => what === 'filtered')).toHaveLength(1);
+    expect(nth(destinations, 1).attempts).toEqual([]);
+  });
+
+  test('that all destinations leave out is acknowledged at once', () => {
+    const { handle, discarded } = setup(1, undefined, OTHERS);
+    expect(handle()).toEqual(['ack']);
+    expect(discarded).toHaveLength(1);
+  });
+
+  test('that goes back counts nothing of what was left out: it comes again', async () => {
+    const { destinations, parking, handle, discarded } = setup(2, undefined, OTHERS);
+    parking.away = true;
+    const settlements = handle();
+    nth(destinations, 0).at(0).end(FAILED);
+    await turns();
+    parking.close();
+    await turns();
+    expect([settlements, discarded]).toEqual([['release'], []]);
+  });
+
+  test('of which something was left out and nothing begun goes back as a whole when the process drains', () => {
+    const { directAttempts, handle, parking } = setup(2, undefined, OTHERS);
+    directAttempts.drain();
+    expect(handle()).toEqual(['release']);
+    expect(parking.parked).toEqual([]);
   });
 
   test('that nobody began goes back to the broker untouched when the process drains', () => {
