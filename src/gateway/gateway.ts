@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { GatewayConfig } from '../config/gateway-config';
 import { DeadLetters } from '../dead-letters/dead-letters';
+import { ParkedDeliveries } from '../dead-letters/parked-deliveries';
 import { ConfigError, errorCode } from '../errors';
 import { StateMachine } from '../lifecycle/state-machine';
 import { runSteps, type Step } from '../lifecycle/steps';
@@ -16,6 +17,7 @@ import { createGatewayServer } from './http-server';
 import { auditRoutes } from './routes/audit-routes';
 import { deadLetterRoutes } from './routes/dead-letter-routes';
 import { deliveryRoutes } from './routes/delivery-routes';
+import { parkedRoutes } from './routes/parked-routes';
 import { settingsRoutes } from './routes/settings-routes';
 
 /** The HTTP process: settings, WebSockets, operations. Any number of them may run beside each other. */
@@ -98,7 +100,9 @@ export class RelayGateway {
       readiness: () => ({ ready: health.state.ready, parts: { redis: health.state.detail } }),
     });
     settingsRoutes(server, { instances, guards, sections: modules.sections, config });
-    deadLetterRoutes(server, { deadLetters: new DeadLetters(store), guards });
+    const kinds = modules.destinations.map(({ kind }) => kind);
+    deadLetterRoutes(server, { deadLetters: new DeadLetters(store), guards, kinds });
+    parkedRoutes(server, { parked: new ParkedDeliveries(store), guards, kinds });
     deliveryRoutes(server, { log: deliveryLog, guards });
     auditRoutes(server, { store, guards });
     for (const each of routes) each.add(server);

@@ -2,6 +2,7 @@ import { filterOfNames, keyNamed } from '../events/event-names';
 import type { EventFilter } from '../events/filter';
 import { nearestEvent } from '../events/nearest-event';
 import { boundedLines, boundsProblem } from './bounds';
+import { checkedBy, problemsOf } from './own-words';
 import type { Settings } from './section';
 import type { Sections } from './sections';
 import { unknownFields } from './unknown-fields';
@@ -18,7 +19,7 @@ export type Parsed =
 export function parseSettings(sections: Sections, value: unknown): Parsed {
   const bounds = boundsProblem(value);
   if (bounds !== undefined) return { ok: false, problems: [`settings: ${bounds}`] };
-  const parsed = sections.schema.safeParse(value);
+  const parsed = checkedBy(sections.schema, value);
   if (parsed.success) {
     const warnings = [
       ...unknownFields(sections, value as object),
@@ -26,10 +27,7 @@ export function parseSettings(sections: Sections, value: unknown): Parsed {
     ];
     return { ok: true, settings: parsed.data, warnings: boundedLines(warnings) };
   }
-  const problems = parsed.error.issues.map(
-    ({ path, message }) => `${path.join('.') || 'settings'}: ${message}`,
-  );
-  return { ok: false, problems: boundedLines(problems) };
+  return { ok: false, problems: boundedLines(problemsOf(parsed.error, 'settings')) };
 }
 
 /** The name that a "Complete Instance Configuration" carries; undefined where it has none. */

@@ -5,6 +5,7 @@ import { MAX_EVENT_NAME_BYTES } from './limits';
 import { pathsOfMasks } from './mask';
 import { NOTHING_BEHIND_MASK } from './masked-url';
 import { amend, unmask } from './merge-patch';
+import { checkedBy } from './own-words';
 import { pathOf, type Settings, type Slot } from './section';
 import type { InstanceCheck, Sections } from './sections';
 import { SettingsMissingError, SettingsRefusedError, SettingsTakenError } from './settings-errors';
@@ -202,7 +203,7 @@ function eventNameProblems(unknown: readonly UnknownEvent[]): string[] {
 function checkName(slot: Slot): void {
   const { named } = slot.section.definition;
   if (slot.name === undefined || named === undefined) return;
-  const { error } = named.name.safeParse(slot.name);
+  const { error } = checkedBy(named.name, slot.name);
   if (error !== undefined) {
     throw new SettingsRefusedError(error.issues.map(({ message }) => `${pathOf(slot)}: ${message}`));
   }
