@@ -15,6 +15,7 @@ import { composeGateway, type GatewayOptions, type GatewayParts } from './compos
 import { GATEWAY_TRANSITIONS, type GatewayState } from './gateway-states';
 import { createGatewayServer } from './http-server';
 import { auditRoutes } from './routes/audit-routes';
+import { coreApiRoutes } from './routes/core-api-routes';
 import { deadLetterRoutes } from './routes/dead-letter-routes';
 import { deliveryRoutes } from './routes/delivery-routes';
 import { parkedRoutes } from './routes/parked-routes';
@@ -94,10 +95,16 @@ export class RelayGateway {
 
   private addRoutes(server: FastifyInstance): void {
     const { modules, config, metrics } = this.options;
-    const { instances, store, health, guards, routes, deliveryLog } = this.parts;
+    const { instances, store, health, guards, routes, deliveryLog, allSettings } = this.parts;
     healthRoutes(server, {
       registry: metrics.registry,
       readiness: () => ({ ready: health.state.ready, parts: { redis: health.state.detail } }),
+    });
+    coreApiRoutes(server, {
+      guards,
+      sections: modules.sections,
+      find: (instance) => instances.find(instance),
+      all: allSettings,
     });
     settingsRoutes(server, { instances, guards, sections: modules.sections, config });
     const kinds = modules.destinations.map(({ kind }) => kind);

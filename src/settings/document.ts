@@ -3,8 +3,9 @@ import type { EventFilter } from '../events/filter';
 import { nearestEvent } from '../events/nearest-event';
 import { boundedLines, boundsProblem } from './bounds';
 import { checkedBy, problemsOf } from './own-words';
-import type { Settings } from './section';
+import { pathOf, type Settings } from './section';
 import type { Sections } from './sections';
+import { warningsOfOff } from './switched-off';
 import { unknownFields } from './unknown-fields';
 
 /** Settings that were understood, or what is wrong with them at once, each problem naming its field; the first twenty. */
@@ -23,11 +24,23 @@ export function parseSettings(sections: Sections, value: unknown): Parsed {
   if (parsed.success) {
     const warnings = [
       ...unknownFields(sections, value as object),
+      ...warningsOfAll(sections, value as object),
       ...unknownEventWarnings(sections, parsed.data),
     ];
     return { ok: true, settings: parsed.data, warnings: boundedLines(warnings) };
   }
   return { ok: false, problems: boundedLines(problemsOf(parsed.error, 'settings')) };
+}
+
+/** Of sections that are switched off. */
+export function warningsOfAll(sections: Sections, document: object): string[] {
+  const warnings: string[] = [];
+  sections.map(document, (value, slot) => {
+    const { section } = slot;
+    warnings.push(...warningsOfOff(section.definition, pathOf(slot), section.withPresentNames(value)));
+    return value;
+  });
+  return warnings;
 }
 
 /** The name that a "Complete Instance Configuration" carries; undefined where it has none. */
@@ -72,7 +85,7 @@ function unknownEventWarnings(sections: Sections, settings: Settings): string[] 
   );
 }
 
-function isKnown(event: string): boolean {
+export function isKnown(event: string): boolean {
   return keyNamed(event) !== undefined;
 }
 

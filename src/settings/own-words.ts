@@ -20,7 +20,7 @@ export function checkedBy<T>(schema: z.ZodType<T>, value: unknown): z.ZodSafePar
 }
 
 /** Problems one by one, each with the field that it is about; `whole` names what has no field. */
-export function problemsOf({ issues }: z.ZodError, whole: string): string[] {
+export function problemsOf({ issues }: Pick<z.ZodError, 'issues'>, whole: string): string[] {
   return issues.map(({ path, message }) => `${path.join('.') || whole}: ${message}`);
 }
 

@@ -111,6 +111,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   gateway: [
     'errors',
+    'events',
     'lifecycle',
     'config',
     'network',

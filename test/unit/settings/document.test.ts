@@ -23,7 +23,6 @@ describe('settings of an instance', () => {
       enabled: true,
       url,
       byEvents: false,
-      base64: false,
       headers: {},
       events: [],
     });
