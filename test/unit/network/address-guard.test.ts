@@ -278,7 +278,7 @@ describe('the URL of a webhook', () => {
   });
 
   test('is never repeated where it carries a password', () => {
-    for (const url of ['http://me:s3cret@example.com/', 'http://me:s3cret@', 'ftp://me:s3cret@127.0.0.1/'])
+    for (const url of ['http://me:s3cret@10.0.0.1/', 'http://me:s3cret@', 'ftp://me:s3cret@127.0.0.1/'])
       expect(guard.checkUrl(url)).toMatch(/^url (?!.*s3cret)/);
   });
 
