@@ -1,15 +1,16 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import {
   changeDeadLetters,
   type DeadLetterChange,
   REMOVE,
   REPLAY,
 } from '../dead-letters/dead-letter-changes';
-import { type DeadLetter, type DeadLetterFilter, DeadLetters, REASONS } from '../dead-letters/dead-letters';
+import { type DeadLetter, type DeadLetterFilter, DeadLetters } from '../dead-letters/dead-letters';
+import { REASONS_HELP } from '../dead-letters/filter-problems';
 import { MODULES } from '../modules';
 import { withStore } from '../retry/with-store';
-import { MOMENT, parseMoment } from '../time/moment';
 import { FINDING, UsageError } from './exit';
+import { checkFilter, commonFilters, parseCount } from './filters';
 import { complain, printJson, printLine, printTable } from './output';
 
 interface Options extends DeadLetterFilter {
@@ -45,24 +46,7 @@ export function deadLettersCommand(): Command {
 }
 
 function filters(command: Command): Command {
-  return command
-    .option('--instance <name>', 'of this instance')
-    .option('--event <event>', 'of this event: messages.upsert or MESSAGES_UPSERT')
-    .option('--destination <id>', 'for this destination, such as webhook:global')
-    .option('--reason <reason>', REASONS.join(', '))
-    .option('--since <time>', 'given up on at or after: ISO time, or an age such as 2h', parseTime)
-    .option('--until <time>', 'given up on at or before', parseTime);
-}
-
-function parseTime(text: string): number {
-  const moment = parseMoment(text, Date.now());
-  if (moment === undefined) throw new InvalidArgumentError(`must be ${MOMENT}`);
-  return moment;
-}
-
-function parseCount(text: string): number {
-  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('must be a whole number from 1');
-  return Number(text);
+  return commonFilters(command, 'given up on').option('--reason <reason>', REASONS_HELP);
 }
 
 function withDeadLetters<T>(work: (deadLetters: DeadLetters) => Promise<T>): Promise<T> {
@@ -71,6 +55,7 @@ function withDeadLetters<T>(work: (deadLetters: DeadLetters) => Promise<T>): Pro
 }
 
 async function list(options: Options): Promise<void> {
+  checkFilter(options);
   const letters: DeadLetter[] = [];
   await withDeadLetters(async (deadLetters) => {
     for await (const letter of deadLetters.list(options)) {
@@ -106,6 +91,7 @@ async function show(id: string): Promise<void> {
 
 async function each(ids: readonly string[], options: Options, change: DeadLetterChange): Promise<void> {
   const { all, ...filter } = options;
+  checkFilter(filter);
   if (ids.length === 0 && !all && Object.keys(filter).length === 0) {
     throw new UsageError('name ids or filters, or say --all');
   }

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { fileProblem } from '../config/layers';
+import { readTextFile } from '../config/text-file';
 import { UsageError } from './exit';
 
-/** `-` is standard input. @throws UsageError */
+/** Without a byte order mark; `-` is standard input. @throws UsageError */
 export function readInput(file: string): Buffer {
   try {
-    return readFileSync(file === '-' ? 0 : file);
+    return readTextFile(file === '-' ? 0 : file);
   } catch (error) {
     throw new UsageError(`${file} cannot be read: ${fileProblem(error)}`);
   }

@@ -8,6 +8,7 @@ import { deliveriesCommand } from './deliveries-command';
 import { doctorCommand } from './doctor-command';
 import { type ExitCode, FINDING, USAGE, UsageError } from './exit';
 import { complain, complainLines, printText, watchOutput } from './output';
+import { parkedCommand } from './parked-command';
 import { publishCommand } from './publish-command';
 import { gatewayCommand, startCommand, workerCommand } from './serve-commands';
 import { settingsCommand } from './settings-command';
@@ -30,6 +31,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     publishCommand(),
     configCommand(),
     settingsCommand(),
+    parkedCommand(),
     deadLettersCommand(),
     deliveriesCommand(),
     auditCommand(),

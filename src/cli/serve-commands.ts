@@ -7,6 +7,7 @@ import { Metrics } from '../observability/metrics';
 import { readSettingsFile } from '../settings/settings-file';
 import { RelayWorker } from '../worker/worker';
 import { FINDING } from './exit';
+import { logNodeWarnings } from './node-warnings';
 
 /** A part of the relay that runs until it is told to stop. */
 interface Part {
@@ -44,6 +45,7 @@ async function serve(names: readonly PartName[]): Promise<void> {
   const file = readSettingsFile(MODULES.sections, directory, config.settings.file);
   const metrics = new Metrics();
   const log = createLogger(config.log, { onDropped: () => metrics.logLinesDropped.add() });
+  logNodeWarnings(log);
   for (const warning of [...warnings, ...idle, ...file.warnings]) log.warn(warning);
   // Until everything is settled: a process that ends in any other way has not done its work.
   process.exitCode = FINDING;

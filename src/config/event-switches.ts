@@ -1,5 +1,7 @@
+import { CATALOGUE } from '../events/catalogue';
 import { filterOfNames, keyNamed } from '../events/event-names';
 import type { EventFilter } from '../events/filter';
+import { didYouMean } from '../events/nearest-name';
 import { flag } from './formats';
 
 /** A family of switches, such as `RABBITMQ_EVENTS_<KEY>`. */
@@ -19,6 +21,9 @@ export interface ReadSwitches {
 
 /** `WEBHOOK_EVENTS_ERRORS` and `…_ERRORS_WEBHOOK` switch the core API's own error webhook, not an event. */
 const NOT_EVENTS: readonly string[] = ['ERRORS', 'ERRORS_WEBHOOK'];
+
+const KEYS: readonly string[] = CATALOGUE.map(({ key }) => key);
+const NOT_PASSING = '; as soon as one of a family is set, others do not pass';
 
 /**
  * Reads a family of switches: where none is set, every event; as soon as one is set, exactly those that say true
@@ -41,10 +46,14 @@ export function readEventSwitches(
     const key = name.slice(prefix.length);
     if (parsed === undefined) problems.push(`${name}: must be ${flag.allowed}`);
     else if (parsed.value) chosen.push(key);
-    if (parsed?.value && keyNamed(key) === undefined) {
-      warnings.push(
-        `${name}: ${key} is no event that is known; as soon as one of a family is set, others do not pass`,
+    if (parsed !== undefined && keyNamed(key) === undefined) {
+      const meant = didYouMean(
+        name,
+        [...KEYS, ...others.map((other) => other.slice(prefix.length))].map((each) => prefix + each),
       );
+      // One that is switched off and like no other may be of a later core API.
+      if (parsed.value || meant !== '')
+        warnings.push(`${name}: ${key} is no event that is known${meant || NOT_PASSING}`);
     }
   }
   return { events: filterOfNames(chosen), problems, warnings };

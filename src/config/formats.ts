@@ -102,12 +102,12 @@ export function optional<T>(inner: Format<T>): Format<T | undefined> {
   };
 }
 
-/** Whether this can be sent as a header. An empty value is a mistake, and no key to sign a token with. */
+/** Whether this can be sent as a header. An empty value can, but is no key to sign a token with. */
 export function isHeader(name: string, value: string): boolean {
   try {
     validateHeaderName(name);
     validateHeaderValue(name, value);
-    return value !== '';
+    return value !== '' || name.toLowerCase() !== 'jwt_key';
   } catch {
     return false;
   }
@@ -116,6 +116,16 @@ export function isHeader(name: string, value: string): boolean {
 /** A symmetric key of Standard Webhooks: base64 of at least 16 bytes, with or without whsec_ before it. */
 export function isSigningKey(secret: string): boolean {
   return Buffer.from(secret.trim().replace(/^whsec_/, ''), 'base64').length >= 16;
+}
+
+/** Completes a sentence about a key that signs, but that official verifiers do not take. */
+export const UNVERIFIABLE_KEY =
+  'must be padded base64 (A-Z, a-z, 0-9, +, /, =), as the official verifiers of Standard Webhooks throw at anything else: openssl rand -base64 24';
+
+/** Whether the official verifiers of Standard Webhooks can decode a key: theirs is the strict base64 of RFC 4648. */
+export function isVerifiableKey(secret: string): boolean {
+  const text = secret.trim().replace(/^whsec_/, '');
+  return text.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(text);
 }
 
 /** Whether percent-encoded text can be decoded: `URL` lets a wrong `%` pass. */

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { ConfigError } from '../errors';
+import { readTextFile } from './text-file';
 
 /** Where a value came from: a file's name, `environment`, or `default`. */
 export type Origin = string;
@@ -46,7 +47,7 @@ function readFile(
 ): Readonly<Record<string, unknown>> {
   if (!existsSync(path)) return {};
   try {
-    return parse(readFileSync(path, 'utf8'));
+    return parse(readTextFile(path).toString('utf8'));
   } catch (error) {
     throw new ConfigError([`${name} cannot be read: ${fileProblem(error)}`]);
   }

@@ -3,6 +3,7 @@ import { ConfigError } from '../errors';
 import { type Config, coreConfigOf } from './config';
 import { deepFreeze } from './freeze';
 import { type Origin, type RawValues, readLayers } from './layers';
+import { misspelt } from './misspelt';
 import type { ConfigPart } from './part';
 import { Reading } from './reading';
 import type { Variable, Variables } from './variable';
@@ -41,9 +42,14 @@ export function platformNamesOf(parts: readonly ConfigPart[]): Readonly<Record<s
  */
 export function loadConfig(parts: readonly ConfigPart[], { directory, environment }: ConfigPlace): Loaded {
   const variables = variablesOf(parts);
-  const raw = withPlatformNames(readLayers(directory, environment), platformNamesOf(parts));
+  const platformNames = platformNamesOf(parts);
+  const layers = readLayers(directory, environment);
+  const raw = withPlatformNames(layers, platformNames);
   const { values, problems } = check(variables, raw);
   const reading = new Reading(raw.values);
+  const known = [...Object.keys(variables), ...Object.keys(platformNames)];
+  const prefixes = parts.flatMap(({ definition }) => definition.switches?.prefix ?? []);
+  for (const warning of misspelt(layers, known, prefixes)) reading.warn(warning);
   const config = configOf(parts, values, reading);
   const all = [...problems, ...reading.problems];
   if (all.length > 0) throw new ConfigError(all);

@@ -176,7 +176,11 @@ export const CORE_VARIABLES = {
   ),
   METRICS_PORT: variable(port, 9464, "Port of the worker's /metrics, /healthz and /readyz."),
   SHUTDOWN_TIMEOUT_SECONDS: variable(number(1, 86_400), 30, 'Seconds that draining may take after SIGTERM.'),
-  LOG_LEVEL: variable(list, ['info'], "One level (error, warn, info, debug) or the core API's list."),
+  LOG_LEVEL: variable(
+    list,
+    ['info'],
+    "One level (error, warn, info, debug) or the core API's list, which never switches debug on.",
+  ),
   LOG_COLOR: variable(flag, false, 'Use colours in the readable log format.'),
   LOG_FORMAT: variable(
     oneOf('auto', 'json', 'text'),

@@ -1,10 +1,7 @@
-import { filterKey } from '../events/catalogue';
-import { ALL, keyMeant } from '../events/event-names';
-import { goEventsOf } from '../events/go-catalogue';
 import type { AttemptRecord, DeliveryId } from '../pipeline/delivery';
-import { DEAD_REASONS } from '../pipeline/parking';
 import { bodyOf, historyOf, type JobData, readJob } from '../retry/job';
 import type { RetryStore } from '../retry/retry-store';
+import { isFound, type StoredFilter } from './stored-filter';
 
 /** A dead letter without its body. */
 export interface DeadLetter {
@@ -25,25 +22,17 @@ export interface DeadLetterDetails extends DeadLetter {
   readonly body: Buffer;
 }
 
-/** Times are epoch milliseconds, inclusive. */
-export interface DeadLetterFilter {
-  readonly instance?: string;
-  readonly event?: string;
-  readonly destination?: string;
-  readonly reason?: string;
-  readonly since?: number;
-  readonly until?: number;
-}
+export type DeadLetterFilter = StoredFilter;
 
 export type ReplayResult = 'replayed' | 'malformed' | 'not-found';
-
-/** What `DeadLetterFilter.reason` may be, beside the details of malformed ones. */
-export const REASONS: readonly string[] = DEAD_REASONS;
 
 const PAGE = 100;
 const EXPIRE_AT_ONCE = 1000;
 /** The detail of a dead letter whose record nobody of this version can read. */
-const ODD_DETAIL = { newer: 'RECORD_OF_A_LATER_VERSION', unreadable: 'RECORD_UNREADABLE' } as const;
+export const UNREADABLE_LETTERS = {
+  newer: 'RECORD_OF_A_LATER_VERSION',
+  unreadable: 'RECORD_UNREADABLE',
+} as const;
 
 type RawLetter = readonly [] | readonly [data: string, reason: string, at: string, destination: string];
 
@@ -64,7 +53,7 @@ export class DeadLetters {
     const ids = await this.store.queue.getRanges(['failed'], 0, -1, false);
     for (let start = 0; start < ids.length; start += PAGE) {
       for (const found of await this.read(ids.slice(start, start + PAGE))) {
-        if (found !== undefined && matches(found.letter, filter)) yield found.letter;
+        if (found !== undefined && isFound(found.letter, filter)) yield found.letter;
       }
     }
   }
@@ -118,7 +107,7 @@ function foundOf(id: DeliveryId, raw: RawLetter): Found | undefined {
   const record = readJob(text);
   const common = { id, reason, at: Math.round(Number(at)) || 0 };
   if (record.kind !== 'job') {
-    const detail = ODD_DETAIL[record.kind];
+    const detail = UNREADABLE_LETTERS[record.kind];
     const odd = { event: '', instance: '', detail, bytes: text.length };
     return { letter: { ...common, destination, ...odd }, text };
   }
@@ -129,21 +118,4 @@ function foundOf(id: DeliveryId, raw: RawLetter): Found | undefined {
     text,
     data: record.data,
   };
-}
-
-function matches(letter: DeadLetter, filter: DeadLetterFilter): boolean {
-  return (
-    (filter.instance === undefined || letter.instance === filter.instance) &&
-    (filter.event === undefined || isMeant(letter.event, filter.event)) &&
-    (filter.destination === undefined || letter.destination === filter.destination) &&
-    (filter.reason === undefined || [letter.reason, letter.detail].includes(filter.reason)) &&
-    (filter.since === undefined || letter.at >= filter.since) &&
-    (filter.until === undefined || letter.at <= filter.until)
-  );
-}
-
-/** Filters take `messages.upsert`, `MESSAGES_UPSERT` and whatever else lists of events take. */
-function isMeant(event: string, wanted: string): boolean {
-  const key = keyMeant(wanted);
-  return key === ALL || filterKey(event) === key || goEventsOf(key).some((type) => type.event === event);
 }

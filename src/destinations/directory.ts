@@ -12,6 +12,8 @@ import { type OwnDestinations, UnreadableDestination, WaitingDestination } from 
 /** All destinations of one kind. */
 export interface DestinationFamily {
   readonly globals: readonly Subscription[];
+  /** The global ones as the events of an instance with settings reach them, where those differ; of the same ids. */
+  globalsOf?(instance: string, settings: Settings): readonly Subscription[];
   /** Those that an instance's settings ask for. */
   own(instance: string, settings: Settings): readonly Subscription[];
   /** Begins what goes on beside deliveries. */
@@ -70,12 +72,12 @@ export class Destinations {
   }
 
   /**
-   * The destination that a parked delivery names; undefined where there is none any more. Where that cannot be known, as
+   * The destination that a parked delivery of an event names; undefined where there is none any more. Where that cannot be known, as
    * the instance's settings are unreadable, one whose attempts wait.
    */
-  async find(id: DestinationId): Promise<Destination | undefined> {
+  async find(id: DestinationId, eventsInstance: string): Promise<Destination | undefined> {
     const instance = instanceOf(id);
-    if (instance === undefined) return destinationIn(this.globals, id);
+    if (instance === undefined) return destinationIn((await this.routes(eventsInstance)).all, id);
     const kind = kindOf(id);
     const { own, all } = await this.routes(instance);
     if (kind === 'unreadable') return own === 'removed' ? undefined : this.unreadable(instance);
@@ -121,7 +123,11 @@ export class Destinations {
   private prepare(instance: string, settings: InForce): Routes {
     if (settings === undefined) return this.globalRoutes;
     const own = this.ownOf(instance, settings);
-    const routes = { own, all: [...this.globals, ...(own === 'unreadable' ? this.standIn(instance) : own)] };
+    const all =
+      own === 'unreadable' || settings instanceof SettingsUnreadableError
+        ? [...this.globals, ...this.standIn(instance)]
+        : [...this.globalsOf(instance, settings), ...own];
+    const routes = { own, all };
     this.ready.set(instance, routes);
     return routes;
   }
@@ -138,6 +144,10 @@ export class Destinations {
       this.parts.settings.reject(instance, error);
       return 'unreadable';
     }
+  }
+
+  private globalsOf(instance: string, settings: Settings): readonly Subscription[] {
+    return this.parts.families.flatMap((family) => family.globalsOf?.(instance, settings) ?? family.globals);
   }
 
   private standIn(instance: string): readonly Subscription[] {

@@ -38,6 +38,9 @@ function layoutOf(...keys: readonly string[]): Layout {
   };
 }
 
+/** Keys that the core API adds for SQS alone (docs/core-api.md#order-of-the-keys): no other transport of it has them. */
+const OF_SQS: ReadonlySet<string> = new Set(['dataType', 'server']);
+
 const END = Buffer.from('}');
 const TOKENS_LENGTH = WITH_DESTINATION.tokens.reduce((sum, [, token]) => sum + token.length, END.length);
 /** Most bytes that JSON needs for one unit of a string, and a little more for the quotes of a short one. */
@@ -85,8 +88,9 @@ function coreBody(envelope: Envelope, options: BodyOptions): Buffer {
   const writer = new Writer(body, room);
   const layout = destination === undefined ? WITHOUT_DESTINATION : WITH_DESTINATION;
   for (const [key, token] of layout.tokens) addMember(writer, envelope, key, token, options);
+  const isOfSqs = members.has('dataType') && members.has('server');
   for (const [key, span] of members) {
-    if (layout.keys.has(key)) continue;
+    if (layout.keys.has(key) || (isOfSqs && OF_SQS.has(key))) continue;
     writer.add(Buffer.from(`,${JSON.stringify(key)}:`));
     writer.addSpan(span);
   }

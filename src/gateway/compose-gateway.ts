@@ -2,7 +2,7 @@ import type { Config } from '../config/config';
 import { DeliveryLog } from '../delivery-log/delivery-log';
 import { LogStore } from '../delivery-log/log-store';
 import { StoredStates } from '../delivery-log/stored-states';
-import type { DestinationRoutes } from '../destinations/module';
+import type { DestinationRoutes, RoutesContext } from '../destinations/module';
 import { websocketConfig } from '../destinations/websocket/websocket-config';
 import { createGuards, type Guards } from '../http-api/guards';
 import { asHttpError, type ErrorContext } from '../http-api/http-errors';
@@ -51,6 +51,7 @@ export interface GatewayParts extends GatewayStorage {
   readonly instances: InstanceSettings;
   readonly keys: Keys;
   readonly guards: Guards;
+  readonly allSettings: RoutesContext['allSettings'];
   /** What destinations serve. */
   readonly routes: readonly DestinationRoutes[];
   /** Bodies of requests that showed no key. */
@@ -72,7 +73,8 @@ export function composeGateway(options: GatewayOptions): GatewayParts {
     tokenDigestOf: (instance) => instances.tokenDigestOf(instance),
   });
   const guards = createGuards(keys);
-  const routes = openRoutes(options, storage, { instances, keys, guards });
+  const allSettings = readableOf(settingsStore, file);
+  const routes = openRoutes(options, storage, { instances, keys, guards, allSettings });
   lifecycle.add('destinations', routes, (all) => Promise.all(all.map((each) => each.close())));
   const settings = new SettingsCache({
     store: settingsStore,
@@ -92,7 +94,19 @@ export function composeGateway(options: GatewayOptions): GatewayParts {
     onUnexpected: throttled((error) => log.error('the gateway failed', describeError(error))),
   };
   const hub = hubOf(options, { redis, keys, bodies, errors });
-  return { ...storage, settings, hub, instances, keys, guards, routes, bodies, errors, lifecycle };
+  return {
+    ...storage,
+    settings,
+    hub,
+    instances,
+    keys,
+    guards,
+    allSettings,
+    routes,
+    bodies,
+    errors,
+    lifecycle,
+  };
 }
 
 function composeStorage(options: GatewayOptions, lifecycle: Lifecycle): GatewayStorage {
@@ -122,19 +136,23 @@ function composeStorage(options: GatewayOptions, lifecycle: Lifecycle): GatewayS
 
 /** What destinations serve. */
 function openRoutes(
-  { modules, config, metrics, settings: file }: GatewayOptions,
-  { redis, settingsStore, warnRedis }: GatewayStorage,
-  access: Pick<GatewayParts, 'instances' | 'keys' | 'guards'>,
+  { modules, config, metrics }: GatewayOptions,
+  { redis, warnRedis }: GatewayStorage,
+  access: Pick<GatewayParts, 'instances' | 'keys' | 'guards' | 'allSettings'>,
 ): readonly DestinationRoutes[] {
-  const allSettings = async function* (): AsyncGenerator<readonly [instance: string, settings: Settings]> {
-    for await (const [instance, stored] of settingsStore.list()) {
+  const { commands } = redis;
+  const context = { config, redis: commands, metrics, ...access, onError: warnRedis };
+  return modules.destinations.flatMap((module) => module.routes?.(context) ?? []);
+}
+
+/** Settings of all instances that can be read: of Redis, then of the file. */
+function readableOf(store: SettingsStore, file: ReadonlyMap<string, Settings>): GatewayParts['allSettings'] {
+  return async function* () {
+    for await (const [instance, stored] of store.list()) {
       if (stored.kind === 'readable') yield [instance, stored.settings];
     }
     yield* file;
   };
-  const { commands } = redis;
-  const context = { config, redis: commands, metrics, ...access, allSettings, onError: warnRedis };
-  return modules.destinations.flatMap((module) => module.routes?.(context) ?? []);
 }
 
 function hubOf(

@@ -1,6 +1,15 @@
 import { createHash } from 'node:crypto';
+import { CORE_KEYS } from '../events/catalogue';
 import { maskedSection } from '../settings/mask';
-import { type Fields, pathOf, type SectionValue, type Slot } from '../settings/section';
+import {
+  type Fields,
+  pathOf,
+  type Section,
+  type SectionValue,
+  type Settings,
+  type Slot,
+} from '../settings/section';
+import type { Sections } from '../settings/sections';
 
 /** Answers of set and find: rows of the core API's database (docs/core-api.md#rest) and the relay's own fields. */
 export type Row = Fields;
@@ -10,10 +19,68 @@ export function rowOf(instance: string, slot: Slot, value: SectionValue): Row {
   return {
     id: idOf(instance, slot),
     ...fieldsOf(slot, value),
+    events: shownEvents(value),
     createdAt,
     updatedAt,
     instanceId: uuidOf(instance),
   };
+}
+
+/** Forms of the core API's clients show what is chosen: every event is every name, as its own rows have it. */
+function shownEvents({ enabled, events }: SectionValue): readonly string[] {
+  return enabled && events.length === 0 ? CORE_KEYS : events;
+}
+
+/** Sections that the core API's answer to a new instance always has, and those that the relay has not. */
+const ALWAYS = ['webhook', 'websocket', 'rabbitmq', 'nats', 'sqs'];
+
+/** Behaviour of the instance itself, which is the core API's business: what was asked for, and its defaults. */
+const BEHAVIOUR = {
+  rejectCall: false,
+  msgCall: '',
+  groupsIgnore: false,
+  alwaysOnline: false,
+  readMessages: false,
+  readStatus: false,
+  syncFullHistory: false,
+  wavoipToken: '',
+};
+
+export interface CreatedInstance {
+  /** The body. */
+  readonly given: Fields;
+  readonly settings: Settings;
+}
+
+/** The answer to a new instance, with everything that the core API's has and the relay can know. */
+export function createdAnswer({ list }: Sections, name: string, { given, settings }: CreatedInstance): Row {
+  const summaries = list.flatMap((section) => {
+    const value = section.of(settings);
+    return value === undefined ? [] : [[section.name, summaryOf(section, value)]];
+  });
+  const { integration } = given;
+  const behaviour = Object.entries(BEHAVIOUR).map(([field, usual]) => {
+    const asked = given[field];
+    return [field, typeof asked === typeof usual ? asked : usual];
+  });
+  return {
+    instance: {
+      instanceName: name,
+      instanceId: uuidOf(name),
+      integration: typeof integration === 'string' ? integration : 'WHATSAPP-BAILEYS',
+      webhookWaBusiness: null,
+      accessTokenWaBusiness: '',
+      status: 'created',
+    },
+    hash: settings.token,
+    ...Object.fromEntries(ALWAYS.map((section) => [section, {}])),
+    ...Object.fromEntries(summaries),
+    settings: Object.fromEntries(behaviour),
+  };
+}
+
+function summaryOf({ definition }: Section, value: SectionValue): Fields {
+  return definition.summary?.(value) ?? { enabled: value.enabled };
 }
 
 function fieldsOf({ section }: Slot, value: SectionValue): Row {
@@ -21,6 +88,44 @@ function fieldsOf({ section }: Slot, value: SectionValue): Row {
   if (row !== undefined) return row(value);
   const { createdAt: _createdAt, updatedAt: _updatedAt, ...fields } = maskedSection(section, value);
   return fields;
+}
+
+/** What a section is called in the core API's row of an instance. */
+const RELATIONS: Readonly<Record<string, string>> = {
+  rabbitmq: 'Rabbitmq',
+  sqs: 'Sqs',
+  websocket: 'Websocket',
+  webhook: 'Webhook',
+  pusher: 'Pusher',
+};
+
+/**
+ * An instance as `fetchInstances` lists it. What the relay does not know is null: how WhatsApp is connected is the core API's
+ * business. Tokens are write-only.
+ */
+export function instanceRow({ list }: Sections, name: string, settings: Settings): Row {
+  const rows = list.map((section) => {
+    const value = section.of(settings);
+    return [
+      RELATIONS[section.name] ?? section.name,
+      value === undefined ? null : rowOf(name, { section }, value),
+    ];
+  });
+  return {
+    id: uuidOf(name),
+    name,
+    connectionStatus: null,
+    ownerJid: null,
+    profileName: null,
+    profilePicUrl: null,
+    integration: null,
+    number: null,
+    businessId: null,
+    token: null,
+    clientName: 'evolution-relay',
+    ...Object.fromEntries(rows),
+    _count: { Message: 0, Contact: 0, Chat: 0 },
+  };
 }
 
 /** The core API's ids are 25 characters that begin with c; ours are always the same for the same thing. */

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { GatewayConfig } from '../config/gateway-config';
 import { DeadLetters } from '../dead-letters/dead-letters';
+import { ParkedDeliveries } from '../dead-letters/parked-deliveries';
 import { ConfigError, errorCode } from '../errors';
 import { StateMachine } from '../lifecycle/state-machine';
 import { runSteps, type Step } from '../lifecycle/steps';
@@ -15,10 +16,12 @@ import { composeGateway, type GatewayOptions, type GatewayParts } from './compos
 import { GATEWAY_TRANSITIONS, type GatewayState } from './gateway-states';
 import { createGatewayServer } from './http-server';
 import { auditRoutes } from './routes/audit-routes';
+import { coreApiRoutes } from './routes/core-api-routes';
 import { deadLetterRoutes } from './routes/dead-letter-routes';
 import { deliveryRoutes } from './routes/delivery-routes';
-import { instanceRoutes } from './routes/instance-routes';
 import { filterRoutes } from './routes/filter-routes';
+import { instanceRoutes } from './routes/instance-routes';
+import { parkedRoutes } from './routes/parked-routes';
 import { settingsRoutes } from './routes/settings-routes';
 
 /** The HTTP process: settings, WebSockets, operations. Any number of them may run beside each other. */
@@ -95,14 +98,22 @@ export class RelayGateway {
 
   private addRoutes(server: FastifyInstance): void {
     const { modules, config, metrics } = this.options;
-    const { instances, store, health, guards, routes, deliveryLog } = this.parts;
+    const { instances, store, health, guards, routes, deliveryLog, allSettings } = this.parts;
     healthRoutes(server, {
       registry: metrics.registry,
       readiness: () => ({ ready: health.state.ready, parts: { redis: health.state.detail } }),
     });
+    coreApiRoutes(server, {
+      guards,
+      sections: modules.sections,
+      find: (instance) => instances.find(instance),
+      all: allSettings,
+    });
     settingsRoutes(server, { instances, guards, sections: modules.sections, config });
     filterRoutes(server, { modules: modules.destinations, config, instances, store, guards });
-    deadLetterRoutes(server, { deadLetters: new DeadLetters(store), guards });
+    const kinds = modules.destinations.map(({ kind }) => kind);
+    deadLetterRoutes(server, { deadLetters: new DeadLetters(store), guards, kinds });
+    parkedRoutes(server, { parked: new ParkedDeliveries(store), guards, kinds });
     deliveryRoutes(server, { log: deliveryLog, guards });
     auditRoutes(server, { store, guards });
     instanceRoutes(server, { silence: new SilenceStore(store), guards });

@@ -11,6 +11,8 @@ export interface Guards {
   readonly instance: Guard;
   /** The operator's key, or the token of the instance that the query names. */
   readonly instanceInQuery: Guard;
+  /** The same where the query calls it `instanceName`, as the core API does. */
+  readonly named: Guard;
   /** What the key of a request opens that passed one of them. */
   readonly accessOf: (request: FastifyRequest) => Access;
 }
@@ -29,12 +31,15 @@ export function createGuards(keys: Keys): Guards {
   return {
     operator: guard(() => undefined),
     instance: guard((request) => (request.params as { instance?: string }).instance),
-    instanceInQuery: guard(({ query }) => {
-      const { instance } = query as { instance?: unknown };
-      return typeof instance === 'string' ? instance : undefined;
-    }),
+    instanceInQuery: guard(({ query }) => textIn(query, 'instance')),
+    named: guard(({ query }) => textIn(query, 'instanceName')),
     accessOf: (request) => ACCESSES.get(request) ?? 'instance',
   };
+}
+
+function textIn(query: unknown, name: string): string | undefined {
+  const value = (query as Partial<Record<string, unknown>>)[name];
+  return typeof value === 'string' ? value : undefined;
 }
 
 /** Whether the hooks of a route check a key before its body is read. */

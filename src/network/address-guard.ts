@@ -96,10 +96,8 @@ export class AddressGuard {
     // No message repeats the URL: it may carry a password.
     const parsed = parseUrl(url);
     if (parsed === undefined) return 'url must be an address such as https://example.com/webhook';
-    const { protocol, hostname, username, password } = parsed;
+    const { protocol, hostname } = parsed;
     if (protocol !== 'http:' && protocol !== 'https:') return 'url must start with http:// or https://';
-    if (username || password)
-      return 'url must not carry a user or a password: put credentials into headers, such as authorization';
     // The parser has turned every spelling of an IPv4 address into the usual one.
     const host = withoutBrackets(hostname);
     if (isIP(host)) {

@@ -25,7 +25,7 @@ export interface LoggingOptions {
 const NAMES = ['error', 'warn', 'info', 'debug'] as const;
 type LevelName = (typeof NAMES)[number];
 
-/** The core API's words for levels. The most verbose word of its list decides. */
+/** The core API's words for levels. */
 const LEVELS: Readonly<Record<string, LevelName>> = {
   ERROR: 'error',
   WARN: 'warn',
@@ -38,10 +38,14 @@ const LEVELS: Readonly<Record<string, LevelName>> = {
   DARK: 'debug',
 };
 
-/** The most verbose level of a list; unknown words are ignored. */
+/** A list never goes further: the core API's own example lists every word, and means its ordinary log by it. */
+const MOST_OF_A_LIST = NAMES.indexOf('info');
+
+/** One word is its level, of a list the most verbose one up to `info`; unknown words are ignored. */
 export function levelOf(levels: readonly string[]): LevelName {
   const ranks = levels.map((word) => NAMES.indexOf(LEVELS[word.trim().toUpperCase()] ?? 'error'));
-  return NAMES[Math.max(0, ...ranks)] ?? 'info';
+  const rank = Math.max(0, ...ranks);
+  return NAMES[levels.length > 1 ? Math.min(rank, MOST_OF_A_LIST) : rank] ?? 'info';
 }
 
 export interface LoggerParts {

@@ -101,4 +101,21 @@ export const DEAD_LETTER_SCRIPTS = {
       if owners[owner] then return {'parked', call('HGET', Q .. id, 'data')} end
     end
     return {}`),
+  /**
+   * Parked deliveries, newest first: id, time of parking, data, attempts since, due time or nothing, destination's id, last
+   * line of the log. ARGV: time to begin at, how many of that time to leave out, how many at most.
+   */
+  relayParked: readingScript(`
+    local page = call('ZREVRANGEBYSCORE', P .. 'parked', ARGV[5], '-inf', 'WITHSCORES', 'LIMIT', ARGV[6], ARGV[7])
+    local parked = {}
+    for i = 1, #page, 2 do
+      local id = page[i]
+      local found = isJob(id) and call('HMGET', Q .. id, 'data', 'atm') or {}
+      local due = call('ZSCORE', Q .. 'delayed', id)
+      parked[#parked + 1] = {id, page[i + 1], found[1] or '', found[2] or '0',
+        due and string.format('%.0f', math.floor(tonumber(due) / 0x1000)) or '',
+        call('HGET', P .. 'destinations', string.sub(id, -LENGTH)) or '',
+        call('LINDEX', Q .. id .. ':logs', -1) or ''}
+    end
+    return parked`),
 } as const;

@@ -38,7 +38,8 @@ export interface RetryHandlerParts {
   /** Whether it has the pipeline to itself, as for fresh deliveries. */
   readonly isAlone: (id: DestinationId) => boolean;
   /** Undefined where there is none any more; rejects where that cannot be known. */
-  readonly destinationOf: (id: DestinationId) => Promise<Destination | undefined>;
+  /** @param instance of the event */
+  readonly destinationOf: (id: DestinationId, instance: string) => Promise<Destination | undefined>;
   /** Whose retries are left to other workers. */
   readonly addresses?: Pick<AddressRoster, 'leaveFor'>;
   readonly decide: Decide;
@@ -134,7 +135,7 @@ export class RetryHandler {
     const pausedMs = this.unreadable.pausedFor(i);
     if (pausedMs > 0) return pausedMs;
     try {
-      const found = this.parts.destinationOf(d as DestinationId);
+      const found = this.parts.destinationOf(d as DestinationId, i);
       const destination = await within(found, SETTINGS_MS, () => new SettingsLateError());
       this.unreadable.readable(i);
       return destination;

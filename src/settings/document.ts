@@ -2,8 +2,10 @@ import { filterOfNames, keyNamed } from '../events/event-names';
 import type { EventFilter } from '../events/filter';
 import { nearestEvent } from '../events/nearest-event';
 import { boundedLines, boundsProblem } from './bounds';
-import type { Settings } from './section';
+import { checkedBy, problemsOf } from './own-words';
+import { pathOf, type Settings } from './section';
 import type { Sections } from './sections';
+import { warningsOfOff } from './switched-off';
 import { unknownFields } from './unknown-fields';
 
 /** Settings that were understood, or what is wrong with them at once, each problem naming its field; the first twenty. */
@@ -18,18 +20,27 @@ export type Parsed =
 export function parseSettings(sections: Sections, value: unknown): Parsed {
   const bounds = boundsProblem(value);
   if (bounds !== undefined) return { ok: false, problems: [`settings: ${bounds}`] };
-  const parsed = sections.schema.safeParse(value);
+  const parsed = checkedBy(sections.schema, value);
   if (parsed.success) {
     const warnings = [
       ...unknownFields(sections, value as object),
+      ...warningsOfAll(sections, value as object),
       ...unknownEventWarnings(sections, parsed.data),
     ];
     return { ok: true, settings: parsed.data, warnings: boundedLines(warnings) };
   }
-  const problems = parsed.error.issues.map(
-    ({ path, message }) => `${path.join('.') || 'settings'}: ${message}`,
-  );
-  return { ok: false, problems: boundedLines(problems) };
+  return { ok: false, problems: boundedLines(problemsOf(parsed.error, 'settings')) };
+}
+
+/** Of sections that are switched off. */
+export function warningsOfAll(sections: Sections, document: object): string[] {
+  const warnings: string[] = [];
+  sections.map(document, (value, slot) => {
+    const { section } = slot;
+    warnings.push(...warningsOfOff(section.definition, pathOf(slot), section.withPresentNames(value)));
+    return value;
+  });
+  return warnings;
 }
 
 /** The name that a "Complete Instance Configuration" carries; undefined where it has none. */
@@ -74,7 +85,7 @@ function unknownEventWarnings(sections: Sections, settings: Settings): string[] 
   );
 }
 
-function isKnown(event: string): boolean {
+export function isKnown(event: string): boolean {
   return keyNamed(event) !== undefined;
 }
 

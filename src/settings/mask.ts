@@ -25,6 +25,7 @@ export function maskedSection(section: Section, value: unknown): unknown {
 }
 
 function maskedField(kind: SecretKind, item: unknown): unknown {
+  if (item === '') return item;
   if (kind === 'values' && isFields(item)) return maskedValues(item);
   return kind === 'address' && typeof item === 'string' ? maskedUrl(item) : MASK;
 }

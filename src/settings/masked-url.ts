@@ -18,6 +18,7 @@ interface UrlParts {
 
 /** An address as it may be shown: user, password, values of the query and fragment are where people put their tokens. */
 export function maskedUrl(url: string): string {
+  if (url === '') return '';
   const parts = partsOf(url);
   if (parts === undefined) return MASK;
   const { scheme, user, address, query, fragment } = parts;

@@ -3,29 +3,48 @@ import { MASK, unmaskedUrl } from './masked-url';
 import { type Fields, isFields, type Section, type Settings } from './section';
 import type { Sections } from './sections';
 import { readSlot } from './slot';
+import { fieldsOfOff, switchesOff } from './switched-off';
 import { withoutTimes } from './timestamps';
 
 /**
  * What a client gives for a section, over what is set: as in the core API, fields that it does not name stay, so that
- * clients which know only the core API's fields leave ours alone; null removes a field. A section that is disabled
- * keeps its events. A mask stands for the secret that is stored: what was found can be set again.
+ * clients which know only the core API's fields leave ours alone; null removes a field. A section that is switched off
+ * keeps what is set for it, whatever is empty or wrong in what the client gives beside that. A mask stands for the secret that is stored: what was found can be set again.
  */
 export function amend(section: Section, before: object | undefined, given: unknown): unknown {
   if (!isFields(given)) return given;
   const was = (before ?? {}) as Fields;
-  const fields = section.withPresentNames(withoutTimes(given)) as Fields;
+  const named = section.withPresentNames(withoutTimes(given)) as Fields;
+  const isOff = switchesOff(section.definition, named);
+  const fields = isOff ? fieldsOfOff(section.definition, named) : named;
   const amended = {
     ...was,
     updatedAt: undefined,
     ...fields,
-    ...(isDisabling(fields) ? { events: was['events'] } : {}),
+    ...(isOff && listsNone(fields) ? { events: was['events'] } : {}),
   };
-  return unmaskSection(section, { ...amended, ...keptSecrets(section, was, amended, fields) }, was);
+  const unmasked = unmaskSection(
+    section,
+    { ...amended, ...keptSecrets(section, was, amended, fields) },
+    was,
+  ) as Fields;
+  return isOff ? withoutMasks(unmasked, was) : unmasked;
 }
 
 /** The core API's clients send an empty list with `enabled: false`. */
-function isDisabling({ enabled, events }: Fields): boolean {
-  return enabled === false && (events === undefined || (Array.isArray(events) && events.length === 0));
+function listsNone({ events }: Fields): boolean {
+  return events === undefined || (Array.isArray(events) && events.length === 0);
+}
+
+/**
+ * Masks that stand for nothing are no reason to leave something on. The address that they would have gone to is not taken
+ * either: what is stored must not be sent there once it is switched on again.
+ */
+function withoutMasks(fields: Fields, was: Fields): Fields {
+  const masked = Object.keys(fields).filter((name) => (JSON.stringify(fields[name]) ?? '').includes(MASK));
+  if (masked.length === 0) return fields;
+  if (Object.keys(was).length > 0) return { ...was, updatedAt: undefined, enabled: false };
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !masked.includes(name)));
 }
 
 /** Stored secrets that the client did not name: masks, which only stand for them while they go to the same place. */

@@ -1,13 +1,21 @@
 import { z } from 'zod';
+import { CORE_KEYS } from '../events/catalogue';
 import { MAX_EVENTS } from './limits';
 
 /** Fields that sections have in common. */
 
 export const enabledField = z.boolean().default(true).describe('false keeps everything else that is set');
 
+/** Every name is what an empty list is answered with: given back, it means the same. */
+function withoutEveryName(value: unknown): unknown {
+  return Array.isArray(value) && CORE_KEYS.every((key) => value.includes(key)) ? [] : value;
+}
+
 export const eventsField = z
-  .array(z.string().min(1, 'must name an event, such as MESSAGES_UPSERT').max(100))
-  .max(MAX_EVENTS)
+  .preprocess(
+    withoutEveryName,
+    z.array(z.string().min(1, 'must name an event, such as MESSAGES_UPSERT').max(100)).max(MAX_EVENTS),
+  )
   .default([])
   .describe('names of events, such as MESSAGES_UPSERT; an empty list means every event');
 

@@ -1,5 +1,9 @@
 import { z } from 'zod';
 import type { Config } from '../config/config';
+import { type Fields, isFields } from './fields';
+import { fieldsOfOff, type SwitchedSection, switchesOff } from './switched-off';
+
+export { type Fields, isFields };
 
 /** What is set for one instance. A section is read by its module: `webhookSection.of(settings)`. */
 export interface Settings {
@@ -22,9 +26,6 @@ export interface SectionValue {
 /** How a field holds secrets: it is one, its values are, or it is an address that may have some in it. */
 export type SecretKind = 'text' | 'values' | 'address';
 
-/** Fields of an object that somebody gave, or that is to be shown. */
-export type Fields = Readonly<Record<string, unknown>>;
-
 export interface SectionCheck {
   readonly problems?: readonly string[];
   readonly warnings?: readonly string[];
@@ -37,12 +38,14 @@ export interface SectionChecker<Value> {
 }
 
 /** One section of the settings: everything that the rest of the relay knows of it. */
-export interface SectionDefinition<Value extends SectionValue> {
+export interface SectionDefinition<Value extends SectionValue> extends SwitchedSection {
   /** Its field in a document, and its part of the gateway's paths. */
   readonly name: string;
   readonly fields: z.ZodType<Value> & { readonly shape: object };
   /** Names that fields had in older versions of the core API, each with the present one. */
   readonly olderNames?: Readonly<Record<string, string>>;
+  /** Older names that the core API reads in flat bodies only: nested under the section's name they have no effect there. */
+  readonly flatOnly?: readonly string[];
   /** Where an instance may have several: further ones lie in another field of the document, by name. */
   readonly named?: NamedSections;
   /** Write-only fields. */
@@ -96,7 +99,7 @@ export class Section<Value extends SectionValue = SectionValue> {
   constructor(readonly definition: SectionDefinition<Value>) {
     const { name, fields } = definition;
     this.name = name;
-    this.schema = this.hasOlderNames ? z.preprocess((value) => this.withPresentNames(value), fields) : fields;
+    this.schema = z.preprocess((value) => this.prepared(value), fields);
   }
 
   get hasOlderNames(): boolean {
@@ -114,6 +117,13 @@ export class Section<Value extends SectionValue = SectionValue> {
       .refine((value) => Object.keys(value).length <= max, `must be no more than ${max}`)
       .default({});
     return { ...own, [field]: further };
+  }
+
+  /** A value as its schema takes it: under present names, and without what is wrong in one that is switched off. */
+  private prepared(value: unknown): unknown {
+    const named = this.hasOlderNames ? this.withPresentNames(value) : value;
+    if (!isFields(named) || !switchesOff(this.definition, named)) return named;
+    return fieldsOfOff(this.definition, named);
   }
 
   /** What is set; undefined where nothing is. Settings are what the schema of this section let pass. */
@@ -164,8 +174,4 @@ export class Section<Value extends SectionValue = SectionValue> {
 export function pathOf({ section, name }: Slot): string {
   const { named } = section.definition;
   return name === undefined || named === undefined ? section.name : `${named.field}.${name}`;
-}
-
-export function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,15 +1,25 @@
 import type { Config } from '../config/config';
-import { parseSettings, type UnknownEvent, unknownEventProblems, unknownEvents } from './document';
+import {
+  isKnown,
+  parseSettings,
+  type UnknownEvent,
+  unknownEventProblems,
+  unknownEvents,
+  warningsOfAll,
+} from './document';
+import { isFields } from './fields';
 import { instanceNameProblem } from './instance-names';
 import { MAX_EVENT_NAME_BYTES } from './limits';
 import { pathsOfMasks } from './mask';
 import { NOTHING_BEHIND_MASK } from './masked-url';
 import { amend, unmask } from './merge-patch';
-import { pathOf, type Settings, type Slot } from './section';
+import { checkedBy } from './own-words';
+import { pathOf, type Section, type Settings, type Slot } from './section';
 import type { InstanceCheck, Sections } from './sections';
 import { SettingsMissingError, SettingsRefusedError, SettingsTakenError } from './settings-errors';
 import { type SettingsStore, type StoredSettings, settingsOrThrow } from './settings-store';
 import { documentWith, readSlot, withoutSlot } from './slot';
+import { switchesOff, warningsOfOff } from './switched-off';
 import { withoutTimes } from './timestamps';
 import { digestOf } from './token-entry';
 
@@ -27,6 +37,15 @@ export type Author = 'operator' | 'tenant';
 export interface Taken {
   readonly settings: Settings;
   readonly warnings: readonly string[];
+}
+
+/** A change of what is set for an instance. */
+interface Change {
+  readonly instance: string;
+  readonly author: Author;
+  readonly documentOf: (stored: StoredSettings) => unknown;
+  /** Where it is about one slot. */
+  readonly only?: Slot;
 }
 
 const REPLACED =
@@ -67,12 +86,17 @@ export class InstanceSettings {
    */
   async set(instance: string, slot: Slot, given: unknown, author: Author = 'operator'): Promise<Taken> {
     checkName(slot);
+    const { section } = slot;
     const fromFile = this.parts.file.get(instance);
-    return this.change(instance, author, (stored) => {
+    const asked = author === 'tenant' ? withoutUnknownOfOff(section, given) : given;
+    const about = warningsOfOff(section.definition, pathOf(slot), section.withPresentNames(asked));
+    const documentOf = (stored: StoredSettings): object => {
       const before = settingsOrThrow(stored);
       const inForce = readSlot(this.sections.merge(fromFile, before), slot);
-      return documentWith(before, slot, amend(slot.section, inForce, given));
-    });
+      return documentWith(before, slot, amend(section, inForce, asked));
+    };
+    const taken = await this.change({ instance, author, documentOf, only: slot });
+    return { ...taken, warnings: [...about, ...taken.warnings] };
   }
 
   /**
@@ -89,33 +113,43 @@ export class InstanceSettings {
     const fromFile = this.parts.file.get(instance);
     const given = this.sectionsOf(sections);
     let isReplaced = false;
-    const taken = await this.change(instance, author, (stored) => {
+    const about = warningsOfAll(this.sections, given);
+    const documentOf = (stored: StoredSettings): object => {
       isReplaced = replaceUnreadable && stored.kind === 'unreadable';
       const before = isReplaced ? undefined : settingsOrThrow(stored);
-      return { ...before, ...unmask(this.sections, given, this.sections.merge(fromFile, before)) };
-    });
-    return isReplaced ? { ...taken, warnings: [REPLACED, ...taken.warnings] } : taken;
+      const inForce = this.sections.merge(fromFile, before);
+      return { ...before, ...unmask(this.sections, this.withOff(given, inForce), inForce) };
+    };
+    const taken = await this.change({ instance, author, documentOf });
+    return { ...taken, warnings: [...(isReplaced ? [REPLACED] : []), ...about, ...taken.warnings] };
   }
 
   /** Whatever was stored, readable or not. @throws SettingsRefusedError */
   replace(instance: string, document: unknown): Promise<Taken> {
-    return this.change(instance, 'operator', () => document);
+    return this.change({ instance, author: 'operator', documentOf: () => document });
   }
 
   /** @throws SettingsRefusedError, SettingsTakenError */
   async create(instance: string, document: object): Promise<Taken> {
     const given = this.sectionsOf(document);
-    return this.change(instance, 'operator', (stored) => {
+    const documentOf = (stored: StoredSettings): object => {
       if (stored.kind !== 'absent') throw new SettingsTakenError(instance);
-      return given;
-    });
+      return this.withOff(given, undefined);
+    };
+    const taken = await this.change({ instance, author: 'operator', documentOf });
+    return { ...taken, warnings: [...warningsOfAll(this.sections, given), ...taken.warnings] };
   }
 
-  /** @throws SettingsRefusedError */
-  check(instance: string, document: unknown): Taken {
+  /**
+   * @param only what is asked about: others that are set may have become wrong since, which is not this change's business
+   * @throws SettingsRefusedError
+   */
+  check(instance: string, document: unknown, only?: Slot): Taken {
     const parsed = parseSettings(this.sections, document);
     if (!parsed.ok) throw new SettingsRefusedError(parsed.problems);
-    const own = this.checkInstance(instance, parsed.settings);
+    const { settings } = parsed;
+    const checked = only === undefined ? settings : documentWith({}, only, readSlot(settings, only));
+    const own = this.checkInstance(instance, checked as Settings);
     const problems = [...this.problemsOf(parsed.settings), ...own.problems];
     if (problems.length > 0) throw new SettingsRefusedError(problems);
     return { settings: parsed.settings, warnings: [...parsed.warnings, ...own.warnings] };
@@ -141,16 +175,12 @@ export class InstanceSettings {
     });
   }
 
-  private async change(
-    instance: string,
-    author: Author,
-    documentOf: (stored: StoredSettings) => unknown,
-  ): Promise<Taken> {
+  private async change({ instance, author, documentOf, only }: Change): Promise<Taken> {
     const wrongName = instanceNameProblem(instance);
     if (wrongName !== undefined) throw new SettingsRefusedError([`instance: ${wrongName}`]);
     let warnings: readonly string[] = [];
     const settings = await this.parts.store.update(instance, (stored) => {
-      const taken = this.check(instance, documentOf(stored));
+      const taken = this.check(instance, documentOf(stored), only);
       this.checkEvents(taken.settings, stored, author);
       warnings = taken.warnings;
       return taken.settings;
@@ -177,6 +207,15 @@ export class InstanceSettings {
     if (added.length > 0) throw new SettingsRefusedError(unknownEventProblems(added));
   }
 
+  /** Sections that are switched off keep what is in force for them, as when they are set one by one. */
+  private withOff(document: object, inForce: Settings | undefined): object {
+    return this.sections.map(document, (item, slot) => {
+      const given = slot.section.withPresentNames(item);
+      const isOff = isFields(given) && switchesOff(slot.section.definition, given);
+      return isOff ? amend(slot.section, readSlot(inForce, slot), item) : item;
+    });
+  }
+
   /** Sections as a client gives them: null is nothing, and times are not its to say. */
   private sectionsOf(document: object): object {
     const present = Object.fromEntries(
@@ -198,11 +237,22 @@ function eventNameProblems(unknown: readonly UnknownEvent[]): string[] {
     );
 }
 
+/** What a tenant may not list is no reason to leave something on: the list stays as it was. */
+function withoutUnknownOfOff(section: Section, given: unknown): unknown {
+  const fields = section.withPresentNames(given);
+  if (!isFields(fields) || !switchesOff(section.definition, fields)) return given;
+  const { events } = fields;
+  const lists = Array.isArray(events) ? events : [];
+  return lists.every((event) => typeof event === 'string' && isKnown(event))
+    ? given
+    : { ...fields, events: [] };
+}
+
 /** Here, as the schema of all settings leaves out `__proto__` without a word. */
 function checkName(slot: Slot): void {
   const { named } = slot.section.definition;
   if (slot.name === undefined || named === undefined) return;
-  const { error } = named.name.safeParse(slot.name);
+  const { error } = checkedBy(named.name, slot.name);
   if (error !== undefined) {
     throw new SettingsRefusedError(error.issues.map(({ message }) => `${pathOf(slot)}: ${message}`));
   }

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { fileProblem } from '../config/layers';
+import { readTextFile } from '../config/text-file';
 import { CORE_VARIABLES } from '../config/variables';
 import { ConfigError } from '../errors';
 import { instanceNameOf, type Parsed, parseSettings } from './document';
@@ -34,7 +35,7 @@ export function readSettingsFile(sections: Sections, directory: string, file: st
   const changedAt = statSync(path).mtime;
   let content: unknown;
   try {
-    content = JSON.parse(readFileSync(path, 'utf8'));
+    content = JSON.parse(readTextFile(path).toString('utf8'));
   } catch (error) {
     throw new ConfigError([`SETTINGS_FILE: ${file} cannot be read: ${fileProblem(error)}`]);
   }

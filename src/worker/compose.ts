@@ -101,7 +101,7 @@ function composeRetries({ config, log }: WorkerOptions, context: RetriesContext)
     places: delivery.places,
     bulkheadOf: (destination) => delivery.bulkheads.of(destination),
     isAlone: (id) => delivery.directAttempts.isAlone(id),
-    destinationOf: (id) => delivery.destinations.find(id),
+    destinationOf: (id, instance) => delivery.destinations.find(id, instance),
     addresses: delivery.destinations.addresses,
     decide: storage.decide,
     observer,

@@ -25,7 +25,7 @@ export interface RetriesParts {
   readonly places: Places;
   readonly bulkheadOf: (destination: Destination) => Bulkhead;
   readonly isAlone: (id: DestinationId) => boolean;
-  readonly destinationOf: (id: DestinationId) => Promise<Destination | undefined>;
+  readonly destinationOf: (id: DestinationId, instance: string) => Promise<Destination | undefined>;
   /** Of the global destinations, by id. */
   readonly addresses: ReadonlyMap<DestinationId, string>;
   readonly decide: Decide;

@@ -32,6 +32,9 @@ describe('the command line', () => {
       ['dead-letters', 'ls', '--since', 'yesterday'],
       ['publish', '--count', '-1'],
       ['dead-letters', 'rm'],
+      ['dead-letters', 'ls', '--reason', 'rejectd'],
+      ['parked', 'ls', '--reason', 'no such thing'],
+      ['parked', 'ls', '--destination', 'webhok:global'],
     ];
     const results = await Promise.all(wrong.map((args) => run(args)));
     expect(results.map(({ code }) => code)).toEqual(wrong.map(() => 2));

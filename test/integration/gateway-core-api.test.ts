@@ -1,3 +1,4 @@
+import { CORE_KEYS } from '../../src/events/catalogue';
 import { GatewayHarness } from '../support/harness/gateway-harness';
 
 /**
@@ -114,7 +115,7 @@ const PAIRS: readonly Pair[] = [
       secret: '********',
       cluster: 'sa1',
       useTLS: true,
-      events: [],
+      events: CORE_KEYS,
     },
   ],
   [

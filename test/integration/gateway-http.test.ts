@@ -56,7 +56,7 @@ describe('bad input', () => {
       'a header with a line break',
       '{"webhook":{"url":"https://example.com/hook","headers":{"a":"b\\r\\nc: d"}}}',
     ],
-    ['a header that is a number', '{"webhook":{"url":"https://example.com/hook","headers":{"a":1}}}'],
+    ['a header that is an object', '{"webhook":{"url":"https://example.com/hook","headers":{"a":{}}}}'],
     ['too many events', JSON.stringify({ webhook: { url: URL, events: Array(201).fill('CALL') } })],
     ['a secret that is no key', '{"webhook":{"url":"https://example.com/hook","secret":"short"}}'],
     ['no attempt at all', '{"webhook":{"url":"https://example.com/hook","maxAttempts":0}}'],

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { CORE_KEYS } from '../../src/events/catalogue';
 import { errorShape, GatewayHarness } from '../support/harness/gateway-harness';
 import { folderWith } from '../support/values/folders';
 
@@ -32,7 +33,14 @@ describe('instances', () => {
     });
     expect(answer.status).toBe(201);
     expect(answer.body).toEqual({
-      instance: { instanceName: name, instanceId: expect.any(String), status: 'created' },
+      instance: {
+        instanceName: name,
+        instanceId: expect.any(String),
+        integration: 'WHATSAPP-BAILEYS',
+        webhookWaBusiness: null,
+        accessTokenWaBusiness: '',
+        status: 'created',
+      },
       hash: expect.stringMatching(/^[0-9A-F-]{36}$/),
       webhook: {
         webhookUrl: URL,
@@ -42,6 +50,9 @@ describe('instances', () => {
       },
       rabbitmq: { enabled: true },
       websocket: { enabled: true },
+      nats: {},
+      sqs: {},
+      settings: expect.any(Object),
     });
     const { hash } = answer.body as { hash: string };
     const own = await harness.ask('GET', `/webhook/find/${name}`, { key: hash });
@@ -125,7 +136,7 @@ describe('instances', () => {
         { url: `${URL}/n8n`, events: ['CALL'], enabled: true },
       ]);
       expect(await found(`/webhook/find/${name}/n8n`)).toEqual(n8n.body);
-      expect(await found(`/webhook/find/${name}`)).toMatchObject({ url: URL, events: [] });
+      expect(await found(`/webhook/find/${name}`)).toMatchObject({ url: URL, events: CORE_KEYS });
       expect((await harness.ask('DELETE', `/webhook/set/${name}/n8n`)).status).toBe(200);
       expect(await found(`/webhook/find/${name}/n8n`)).toBeNull();
       expect(await found(`/webhook/find/${name}`)).toMatchObject({ url: URL });
@@ -179,7 +190,10 @@ describe('instances', () => {
       expect(second.body).toMatchObject({
         webhook: { url: URL, base64: true },
         rabbitmq: { events: ['MESSAGES_UPSERT'] },
-        websocket: { enabled: false, events: [] },
+        websocket: {
+          enabled: false,
+          events: (first.body as { websocket: { events: string[] } }).websocket.events,
+        },
       });
       expect(second.body).not.toHaveProperty('sqs');
     });

@@ -116,6 +116,9 @@ describe('dead letters and the audit', () => {
       '?unknown=1',
       '?limit=1&limit=2',
       '?instance=a&instance=b',
+      '?reason=rejectd',
+      '?event=mesages.upsert',
+      '?destination=webhok:global',
     ]) {
       const answer = await harness.ask('GET', `/dead-letters${query}`);
       expect([answer.status, answer.body]).toEqual([400, BAD]);

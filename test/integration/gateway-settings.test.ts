@@ -1,3 +1,4 @@
+import { CORE_KEYS } from '../../src/events/catalogue';
 import { errorShape, GatewayHarness, type HttpAnswer } from '../support/harness/gateway-harness';
 
 const SECRET = 'whsec_c2VjcmV0LW9mLWF0LWxlYXN0LTE2';
@@ -13,7 +14,7 @@ const WEBHOOK_ROW = {
   url: 'https://example.com/hook',
   headers: {},
   enabled: true,
-  events: [],
+  events: CORE_KEYS,
   webhookByEvents: false,
   webhookBase64: false,
 };
@@ -66,7 +67,7 @@ describe('the core API’s answers', () => {
   test('pusher: the row of an app, its secret masked', async () => {
     const answer = await set('pusher', { pusher: { ...PUSHER, events: [] } });
     expect(answer.status).toBe(201);
-    expect(answer.body).toMatchObject({ ...PUSHER, ...ROW, events: [], secret: '********' });
+    expect(answer.body).toMatchObject({ ...PUSHER, ...ROW, events: CORE_KEYS, secret: '********' });
     expect((await find('pusher')).body).toEqual(expect.objectContaining({ ...ROW, secret: '********' }));
   });
 
@@ -109,7 +110,7 @@ describe('the core API’s answers', () => {
   });
 
   test.each([
-    ['nested', { webhook: { enabled: true, url: 'https://example.com/hook', webhookByEvents: true } }],
+    ['nested', { webhook: { enabled: true, url: 'https://example.com/hook', byEvents: true } }],
     ['flat', { enabled: true, url: 'https://example.com/hook', byEvents: true }],
     [
       'flat, of version 1',
@@ -174,7 +175,7 @@ describe('what a change leaves alone', () => {
   test('enabled with an empty list it is every event again', async () => {
     await set('webhook', { webhook: { url, events: ['CALL'] } });
     expect((await set('webhook', { webhook: { enabled: true, url, events: [] } })).body).toMatchObject({
-      events: [],
+      events: CORE_KEYS,
     });
   });
 

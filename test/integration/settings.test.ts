@@ -103,6 +103,7 @@ describe('instances with webhooks of their own', () => {
       webhook: {
         url: `${address}/hook?a=1`,
         byEvents: true,
+        base64: false,
         headers: { 'x-shop': '7' },
         events: ['MESSAGES_UPSERT'],
       },

@@ -136,7 +136,7 @@ export class ModelWorker {
       places,
       attempts: this.attempts,
       bulkheadOf,
-      destinationOf: (id) => destinations.find(id),
+      destinationOf: (id, instance) => destinations.find(id, instance),
       decide: decideNext,
       observer: OBSERVER,
       onError: ignore,

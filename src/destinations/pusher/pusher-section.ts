@@ -9,23 +9,28 @@ import { originOf } from './pusher-address';
 import { isClusterName, isHostName, pusherConfig } from './pusher-config';
 import { instanceNameProblem } from './pusher-names';
 
-const text = z.string().min(1).max(100);
+const text = z.string().max(100);
 /** They become part of an address. */
-const clusterName = text.refine(isClusterName, 'must be the short name of a cluster, such as us2');
+const clusterName = text.min(1).refine(isClusterName, 'must be the short name of a cluster, such as us2');
 const NO_CLUSTER =
   'is required: the short name of a cluster, such as us2; or host, of a Pusher-compatible server';
-const appId = text.regex(/^[\w-]+$/, 'must be of letters, digits and hyphens');
+const appId = text.regex(/^[\w-]*$/, 'must be of letters, digits and hyphens');
 const hostName = z
   .string()
   .max(255)
   .refine(isHostName, 'must be the name or address of a host, without scheme, port and path');
 
-const fields = z
+/** Needed unless the app is switched off. */
+const NEEDED = ['appId', 'key', 'secret'] as const;
+/** Checks of the whole run even if those of single fields fail, so that all problems are reported at once. */
+const when = ({ value }: { readonly value: unknown }): boolean => typeof value === 'object' && value !== null;
+
+const allFields = z
   .object({
     enabled: enabledField,
-    appId,
-    key: text,
-    secret: text,
+    appId: appId.default(''),
+    key: text.default(''),
+    secret: text.default(''),
     cluster: z.literal('').or(clusterName).default('').describe('needed unless host is set'),
     useTLS: z.boolean().default(true),
     host: hostName.optional().describe('a Pusher-compatible server instead of a cluster'),
@@ -34,12 +39,21 @@ const fields = z
     ...destinationFields,
     ...timeFields,
   })
-  .refine(({ cluster, host }) => cluster !== '' || host !== undefined, {
+  .refine(({ enabled, cluster, host }) => !enabled || cluster !== '' || host !== undefined, {
     path: ['cluster'],
     error: NO_CLUSTER,
-    // This check runs even if others fail, so that all problems are reported at once.
-    when: ({ value }) => typeof value === 'object' && value !== null,
+    when,
   });
+
+const fields = NEEDED.reduce(
+  (schema, name) =>
+    schema.refine((value) => !value.enabled || value[name] !== '', {
+      path: [name],
+      error: 'is required',
+      when,
+    }),
+  allFields,
+);
 
 export type PusherSettings = z.output<typeof fields>;
 
@@ -47,8 +61,10 @@ export type PusherSettings = z.output<typeof fields>;
 export const pusherSection: Section<PusherSettings> = new Section({
   name: 'pusher',
   fields,
+  essential: NEEDED,
   secrets: { secret: 'text' },
-  isSamePlace: (now, before) => !('appId' in before) || isDeepStrictEqual(placeOf(now), placeOf(before)),
+  isSamePlace: (now, before) =>
+    (before['appId'] ?? '') === '' || isDeepStrictEqual(placeOf(now), placeOf(before)),
   obstacle: (config) =>
     pusherConfig.of(config).enabled ? undefined : 'PUSHER_ENABLED is false: nothing is sent to Pusher',
   checker: appChecker,

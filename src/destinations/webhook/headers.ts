@@ -7,7 +7,6 @@ const RESERVED: ReadonlySet<string> = new Set([
   'webhook-timestamp',
   'webhook-signature',
   'x-evolution-relay-attempt',
-  'host',
   'content-length',
   'transfer-encoding',
   'connection',
@@ -18,24 +17,38 @@ const RESERVED: ReadonlySet<string> = new Set([
 
 const JWT_SECONDS = 600;
 
+/** Headers among those of a webhook's settings that are not sent. */
+export function reservedHeaders(own: Readonly<Record<string, string>>): string[] {
+  return Object.keys(own).filter((name) => RESERVED.has(name.toLowerCase()));
+}
+
+/** The host that a webhook's settings name in place of its address's own; undefined: they name none. */
+export function hostHeader(own: Readonly<Record<string, string>>): string | undefined {
+  return Object.entries(own).find(([name, value]) => name.toLowerCase() === 'host' && value !== '')?.[1];
+}
+
 /**
- * Makes the headers that are the same for every request of one webhook, as a flat list of names and values. A
- * header `jwt_key` becomes `Authorization: Bearer <HS256 token>` as in the core API (docs/core-api.md#other-transports); its token
- * lives 600 s, so the result is to be made anew from time to time.
+ * Makes the headers that are the same for every request of one webhook, as a flat list of names and values, as the core API
+ * would send them (docs/core-api.md#other-transports): a header `jwt_key` becomes `Authorization: Bearer <HS256 token>` and
+ * wins over an own `Authorization`, and user and password of the address win over both. The token lives 600 s, so the
+ * result is to be made anew from time to time.
  */
 export function staticHeaders(own: Readonly<Record<string, string>>, url: URL): string[] {
   const headers = new Map([
+    ['accept', 'application/json, text/plain, */*'],
     ['content-type', 'application/json'],
     ['user-agent', `evolution-relay/${VERSION}`],
   ]);
+  let key: string | undefined;
+  for (const [name, value] of Object.entries(own)) {
+    const lower = name.toLowerCase();
+    if (lower === 'jwt_key') key = value;
+    else if (!RESERVED.has(lower) && (lower !== 'host' || value !== '')) headers.set(lower, value);
+  }
+  if (key !== undefined) headers.set('authorization', `Bearer ${token(key)}`);
   if (url.username || url.password) {
     const credentials = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
     headers.set('authorization', `Basic ${Buffer.from(credentials).toString('base64')}`);
-  }
-  for (const [name, value] of Object.entries(own)) {
-    const lower = name.toLowerCase();
-    if (lower === 'jwt_key') headers.set('authorization', `Bearer ${token(value)}`);
-    else if (!RESERVED.has(lower)) headers.set(lower, value);
   }
   return [...headers].flat();
 }

@@ -1,4 +1,4 @@
-import { isHeader, isSigningKey } from '../../config/formats';
+import { isHeader, isSigningKey, isVerifiableKey, UNVERIFIABLE_KEY } from '../../config/formats';
 import { type ConfigPart, configPart } from '../../config/part';
 import type { Reading } from '../../config/reading';
 import type { ValuesOf } from '../../config/variable';
@@ -74,7 +74,7 @@ function checkSecrets(values: Values, reading: Reading): void {
       reading.problem(
         'WEBHOOK_SIGNING_SECRET: must be base64 of at least 16 bytes, with or without whsec_ before it',
       );
-    }
+    } else if (!isVerifiableKey(secret)) reading.warn(`WEBHOOK_SIGNING_SECRET: ${UNVERIFIABLE_KEY}`);
   }
   for (const [name, value] of Object.entries(values.WEBHOOK_GLOBAL_HEADERS)) {
     if (!isHeader(name, value)) {

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Pool } from 'undici';
 import { type BodyOptions, composeBody } from '../../events/body';
 import { urlSuffix } from '../../events/catalogue';
@@ -15,6 +16,8 @@ import { sign, signingKey } from './signing';
 export interface WebhookTarget {
   readonly id: DestinationId;
   readonly url: string;
+  /** What bodies say under `destination`; the address itself where it is left out. */
+  readonly destinationOf?: (event: string) => string;
   /** Append `/messages-upsert` and so on to the path. */
   readonly byEvents: boolean;
   /** Leave media `base64` in `data.message`. */
@@ -42,6 +45,8 @@ export interface WebhookOptions {
 }
 
 const MEDIA = ['message', 'base64'];
+/** Events whose body options are kept: more than there are. */
+const MAX_EVENTS = 100;
 
 /** Posts events to one URL (docs/webhooks.md#what-your-webhook-receives). */
 export class WebhookDestination implements Destination {
@@ -56,6 +61,8 @@ export class WebhookDestination implements Destination {
   private readonly pathname: string;
   private readonly search: string;
   private readonly bodyOptions: BodyOptions;
+  /** JSON texts of `destination` by event, where each event has another. */
+  private readonly destinations = new LRUCache<string, BodyOptions>({ max: MAX_EVENTS });
   private readonly keys: readonly Buffer[];
   private readonly eventHeaders: EventHeaders;
   private headers: readonly string[];
@@ -89,7 +96,7 @@ export class WebhookDestination implements Destination {
   }
 
   start(delivery: Delivery, attempt: number): RunningAttempt {
-    const body = composeBody(delivery.envelope, this.bodyOptions);
+    const body = composeBody(delivery.envelope, this.optionsFor(delivery.envelope.event));
     const request = {
       path: this.pathFor(delivery.envelope.event),
       headers: this.headersFor(delivery, attempt, body),
@@ -100,6 +107,17 @@ export class WebhookDestination implements Destination {
 
   close(): Promise<void> {
     return this.client.destroy();
+  }
+
+  private optionsFor(event: string): BodyOptions {
+    const { destinationOf } = this.target;
+    if (destinationOf === undefined) return this.bodyOptions;
+    let options = this.destinations.get(event);
+    if (options === undefined) {
+      options = { ...this.bodyOptions, destination: Buffer.from(JSON.stringify(destinationOf(event))) };
+      this.destinations.set(event, options);
+    }
+    return options;
   }
 
   private readonly toOutcome = (result: HttpResult): Outcome =>

@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import { httpUrl, isHeader, isSigningKey } from '../../config/formats';
+import { httpUrl, isHeader, isSigningKey, isVerifiableKey, UNVERIFIABLE_KEY } from '../../config/formats';
 import { AddressGuard } from '../../network/address-guard';
 import { maskedSection } from '../../settings/mask';
 import { hasSameOrigin, MASK, maskedUrl, NOTHING_BEHIND_MASK } from '../../settings/masked-url';
-import { Section } from '../../settings/section';
+import { isFields, Section } from '../../settings/section';
 import { enabledField, eventsField, timeFields } from '../../settings/section-fields';
 import { destinationFields, destinationWarnings } from '../destination-fields';
+import { reservedHeaders } from './headers';
 
 const MAX_HEADERS = 50;
 const MAX_HEADER_NAME_BYTES = 255;
@@ -13,14 +14,25 @@ const MAX_HEADER_VALUE_BYTES = 8192;
 const MAX_WEBHOOKS = 50;
 
 const httpAddress = z
-  .string({
-    error: ({ input }) => (input === undefined ? `is required: ${httpUrl.allowed}` : 'must be text'),
-  })
+  .string('must be text')
   .max(500, 'must be no longer than 500 characters')
-  .refine((value) => httpUrl.parse(value) !== undefined, `must be ${httpUrl.allowed}`);
+  .refine((value) => value === '' || httpUrl.parse(value) !== undefined, `must be ${httpUrl.allowed}`)
+  .default('')
+  .describe('needed unless enabled is false');
+
+/** As the core API's HTTP client sends them: numbers and `true` as text, and nothing for null and `false`. */
+function asSent(value: unknown): unknown {
+  if (!isFields(value)) return value;
+  const sent = Object.entries(value).filter(
+    ([, item]) => item !== null && item !== undefined && item !== false,
+  );
+  return Object.fromEntries(
+    sent.map(([name, item]) => [name, typeof item === 'number' || item === true ? String(item) : item]),
+  );
+}
 
 const headers = z
-  .record(z.string(), z.string())
+  .preprocess(asSent, z.record(z.string(), z.string('must have values that are text')))
   .refine(
     (value) => Object.entries(value).every(([name, text]) => isHeader(name, text)),
     'must be header names with values in Latin-1',
@@ -47,19 +59,29 @@ const signingSecret = z
   })
   .describe('signs requests (Standard Webhooks); two, separated by a comma, while rotating');
 
-const fields = z.object({
-  enabled: enabledField,
-  url: httpAddress,
-  byEvents: z.boolean().default(false).describe('append /messages-upsert and so on to the address'),
-  base64: z.boolean().default(false).describe('leave media base64 in data.message'),
-  headers,
-  events: eventsField,
-  secret: signingSecret.optional(),
-  maxAttempts: z.int().min(1).max(100).optional().describe('attempts in all, the direct one included'),
-  timeoutMs: z.int().min(1).max(600_000).optional().describe('whole request, milliseconds'),
-  ...destinationFields,
-  ...timeFields,
-});
+const fields = z
+  .object({
+    enabled: enabledField,
+    url: httpAddress,
+    byEvents: z.boolean().default(false).describe('append /messages-upsert and so on to the address'),
+    base64: z
+      .boolean()
+      .optional()
+      .describe('false leaves media base64 out of data.message; not set: what the event holds is sent'),
+    headers,
+    events: eventsField,
+    secret: signingSecret.optional(),
+    maxAttempts: z.int().min(1).max(100).optional().describe('attempts in all, the direct one included'),
+    timeoutMs: z.int().min(1).max(600_000).optional().describe('whole request, milliseconds'),
+    ...destinationFields,
+    ...timeFields,
+  })
+  .refine(({ enabled, url }) => !enabled || url !== '', {
+    path: ['url'],
+    error: `is required: ${httpUrl.allowed}`,
+    // This check runs even if others fail, so that all problems are reported at once.
+    when: ({ value }) => typeof value === 'object' && value !== null,
+  });
 
 export type WebhookSettings = z.output<typeof fields>;
 
@@ -83,33 +105,59 @@ export const webhookSection: Section<WebhookSettings> = new Section({
   name: 'webhook',
   fields,
   olderNames: OLDER_NAMES,
+  flatOnly: ['webhookByEvents', 'webhook_by_events', 'webhookBase64', 'webhook_base64'],
+  essential: ['url'],
   named: { field: 'webhooks', name: webhookName, max: MAX_WEBHOOKS },
   secrets: { url: 'address', headers: 'values', secret: 'text' },
   isSamePlace: ({ url: now }, { url: before }) =>
-    typeof now !== 'string' || typeof before !== 'string' || hasSameOrigin(now, before),
+    typeof now !== 'string' || typeof before !== 'string' || before === '' || hasSameOrigin(now, before),
   checker: ({ outgoing }) => {
     const guard = new AddressGuard(outgoing.allowedNetworks);
     // What the worker would refuse to connect to is refused here already.
     return {
       check: (_instance, value, path) => {
-        const problem = guard.checkUrl(value.url);
-        const warned = destinationWarnings(value, path);
-        return problem === undefined ? warned : { ...warned, problems: [`${path}.${problem}`] };
+        if (!value.enabled) return {};
+        const address = guard.checkUrl(value.url);
+        const key = secretProblem(value.secret);
+        return {
+          problems: [
+            ...(address === undefined ? [] : [`${path}.${address}`]),
+            ...(key === undefined ? [] : [`${path}.secret: ${key}`]),
+          ],
+          warnings: [
+            ...reservedHeaders(value.headers).map((name) => `${path}.headers.${name}: ${NOT_SENT}`),
+            ...(destinationWarnings(value, path).warnings ?? []),
+          ],
+        };
       },
     };
+  },
+  inspection: {
+    check: 'secret',
+    problemOf: (_config, _instance, { secret }) => {
+      const problem = secretProblem(secret);
+      return problem === undefined ? undefined : `the secret of a webhook ${problem}`;
+    },
   },
   // Written as `byEvents` and `base64`, read under other names: so does the core API.
   row: (value) => {
     const { byEvents, base64, createdAt: _createdAt, updatedAt: _updatedAt, ...others } = shown(value);
-    return { ...others, webhookByEvents: byEvents, webhookBase64: base64 };
+    return { ...others, webhookByEvents: byEvents, webhookBase64: base64 ?? false };
   },
   summary: (value) => ({
     webhookUrl: maskedUrl(value.url),
     webhookHeaders: shown(value).headers,
     webhookByEvents: value.byEvents,
-    webhookBase64: value.base64,
+    webhookBase64: value.base64 ?? false,
   }),
 });
+
+const NOT_SENT = 'is a header of the relay or of the connection itself, and is not sent';
+
+/** Secrets of older settings and of the file may be what verifiers do not take. */
+function secretProblem(secret: string | undefined): string | undefined {
+  return secret === undefined || secret.split(',').every(isVerifiableKey) ? undefined : UNVERIFIABLE_KEY;
+}
 
 /** Header values may be secrets. */
 function shown(value: WebhookSettings): WebhookSettings {

@@ -5,6 +5,7 @@ import { badRequest, HttpError, notFound } from '../../http-api/http-errors';
 import { instanceName } from '../../http-api/instance-name';
 import { describe, schemaOf } from '../../http-api/openapi';
 import { type BudgetOptions, SharedBudget, type Taking } from '../../network/shared-budget';
+import { checkedBy } from '../../settings/own-words';
 import type { Slot } from '../../settings/section';
 import { readSlot } from '../../settings/slot';
 import { monotonicMs } from '../../time/monotonic';
@@ -80,7 +81,7 @@ export class WebhookTests implements DestinationRoutes {
 }
 
 function slotOf(body: unknown): Slot<WebhookSettings> {
-  const parsed = bodySchema.safeParse(body ?? {});
+  const parsed = checkedBy(bodySchema, body ?? {});
   if (!parsed.success) throw badRequest(['body: may have "name", the name of a webhook, and nothing else']);
   const { name } = parsed.data;
   return { section: webhookSection, ...(name === undefined ? {} : { name }) };

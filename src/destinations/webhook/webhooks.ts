@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Pool } from 'undici';
 import type { Config } from '../../config/config';
+import { urlSuffix } from '../../events/catalogue';
 import { AddressGuard } from '../../network/address-guard';
 import { outgoingClient } from '../../network/outgoing';
 import { type DestinationId, destinationKey } from '../../pipeline/delivery';
@@ -12,6 +13,7 @@ import { globalId, instanceId } from '../destination-ids';
 import type { DestinationFamily } from '../directory';
 import { limitsOf } from '../limits-of';
 import { sharesOf } from '../shares-of';
+import { hostHeader } from './headers';
 import { webhookConfig } from './webhook-config';
 import { WebhookDestination, type WebhookOptions } from './webhook-destination';
 import { type WebhookSettings, webhookSection } from './webhook-section';
@@ -24,13 +26,15 @@ export class Webhooks implements DestinationFamily {
   readonly globals: readonly Subscription[];
   private readonly options: WebhookOptions;
   private readonly guard: AddressGuard;
-  /** By origin. */
+  private readonly globalClient: Pool | undefined;
+  /** By origin, and by the host that a webhook's own header names. */
   private readonly clients = new LRUCache<string, Pool>({ max: MAX_ORIGINS });
 
   constructor(private readonly config: Config) {
     const { legacyPaths, rejectedStatuses } = webhookConfig.of(config);
     this.options = { stripApikey: config.outgoing.stripApikey, legacyPaths, rejectedStatuses };
-    this.globals = globalSubscriptions(config, this.options);
+    this.globalClient = globalClient(config);
+    this.globals = globalSubscriptions(config, this.options, { client: this.globalClient });
     this.guard = new AddressGuard(config.outgoing.allowedNetworks);
   }
 
@@ -48,6 +52,19 @@ export class Webhooks implements DestinationFamily {
       });
   }
 
+  /**
+   * The global webhook as an instance with a webhook of its own sees it: bodies name that one as their `destination`, enabled
+   * or not, as those of the core API do.
+   */
+  globalsOf(_instance: string, settings: Settings): readonly Subscription[] {
+    const url = webhookSection.of(settings)?.url;
+    if (url === undefined || url === '') return this.globals;
+    return globalSubscriptions(this.config, this.options, {
+      client: this.globalClient,
+      destinationOf: () => url,
+    });
+  }
+
   /** A webhook as it is set, without a look at whether it is enabled. */
   destination(id: DestinationId, settings: WebhookSettings, instanceId?: string): WebhookDestination {
     const { config } = this;
@@ -57,7 +74,8 @@ export class Webhooks implements DestinationFamily {
         id,
         url: settings.url,
         byEvents: settings.byEvents,
-        base64: settings.base64,
+        // Not set, what the event holds is sent, as by the core API.
+        base64: settings.base64 ?? true,
         headers: settings.headers,
         signingSecrets: settings.secret?.split(',').map((secret) => secret.trim()) ?? [],
         // The operator's limits hold for tenants: they may only ask for less.
@@ -69,13 +87,13 @@ export class Webhooks implements DestinationFamily {
         ...(instanceId === undefined ? {} : { instanceId }),
       },
       this.options,
-      this.clientFor(origin),
+      this.clientFor(origin, hostHeader(settings.headers)),
     );
   }
 
   async close(): Promise<void> {
     await Promise.all([
-      ...this.globals.map(({ destination }) => destination.close()),
+      this.globalClient?.destroy(),
       ...[...this.clients.values()].map((client) => client.destroy()),
     ]);
   }
@@ -84,26 +102,46 @@ export class Webhooks implements DestinationFamily {
    * Thousands of instances often share one receiver. There are as many connections as attempts in all, so that none
    * waits for another one's; what each may use is its bulkhead's business.
    */
-  private clientFor(origin: string): Pool {
-    let client = this.clients.get(origin);
+  private clientFor(origin: string, host: string | undefined): Pool {
+    // TLS asks for the host that the requests name, so connections are shared by those that name the same.
+    const key = host === undefined ? origin : `${origin} ${host}`;
+    let client = this.clients.get(key);
     if (client === undefined) {
       const { config, guard } = this;
       const connections = config.delivery.concurrency + config.retry.concurrency;
       client = outgoingClient(config.outgoing, origin, connections, guard);
-      this.clients.set(origin, client);
+      this.clients.set(key, client);
     }
     return client;
   }
 }
 
-function globalSubscriptions(config: Config, options: WebhookOptions): Subscription[] {
+/** Connections of its own, no more than it makes attempts at once: none waits for a tenant's. */
+function globalClient(config: Config): Pool | undefined {
   const { global: webhook } = webhookConfig.of(config);
-  if (webhook === undefined) return [];
+  if (webhook === undefined) return undefined;
+  const { concurrencyPerDestination } = config.delivery;
+  return outgoingClient(config.outgoing, new URL(webhook.url).origin, concurrencyPerDestination);
+}
+
+interface GlobalParts {
+  readonly client: Pool | undefined;
+  /** What bodies name as their destination. */
+  readonly destinationOf?: (event: string) => string;
+}
+
+function globalSubscriptions(config: Config, options: WebhookOptions, parts: GlobalParts): Subscription[] {
+  const { global: webhook } = webhookConfig.of(config);
+  const { client } = parts;
+  if (webhook === undefined || client === undefined) return [];
   const { origin, pathname, search } = new URL(webhook.url);
+  // With the suffix even where the events share one address: so the core API names it.
+  const named = (event: string): string => `${webhook.url}/${urlSuffix(event, options.legacyPaths)}`;
   const destination = new WebhookDestination(
     {
       id: globalId('webhook'),
       url: webhook.url,
+      destinationOf: parts.destinationOf ?? named,
       byEvents: webhook.byEvents,
       // The core API has no such switch for the global webhook: it gets what came.
       base64: true,
@@ -117,8 +155,7 @@ function globalSubscriptions(config: Config, options: WebhookOptions): Subscript
       address: addressFingerprint([origin, pathname, search]),
     },
     options,
-    // Connections of its own, no more than it makes attempts at once: none waits for a tenant's.
-    outgoingClient(config.outgoing, origin, config.delivery.concurrencyPerDestination),
+    client,
   );
   return [
     { destination, key: destinationKey(destination.id), events: webhook.events, content: webhook.content },

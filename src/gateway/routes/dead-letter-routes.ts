@@ -1,7 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import {
-  type Changed,
   changeDeadLetters,
   type DeadLetterChange,
   REMOVE,
@@ -12,37 +11,24 @@ import { fromStore } from '../../errors';
 import type { Guards } from '../../http-api/guards';
 import { badRequest, notFound } from '../../http-api/http-errors';
 import { describe, schemaOf } from '../../http-api/openapi';
-import { MOMENT, parseMoment } from '../../time/moment';
+import { checkFilter, defined, filterFields, firstOf, limitField, understood } from './stored-queries';
 
 export interface DeadLetterRoutesParts {
   readonly deadLetters: DeadLetters;
   readonly guards: Guards;
+  /** Of destinations, for filters. */
+  readonly kinds: readonly string[];
 }
 
-const moment = z
-  .string()
-  .refine((text) => parseMoment(text, Date.now()) !== undefined, `must be ${MOMENT}`)
-  .transform((text) => parseMoment(text, Date.now()));
-
-const filterFields = {
-  instance: z.string().optional(),
-  event: z.string().optional(),
-  destination: z.string().optional(),
-  reason: z.string().optional(),
-  since: moment.optional(),
-  until: moment.optional(),
-};
-const listSchema = z.strictObject({
-  ...filterFields,
-  limit: z.coerce.number().int().min(1).max(1000).default(100),
-});
+const listSchema = z.strictObject({ ...filterFields, limit: limitField });
 const filterSchema = z.strictObject({ ...filterFields, all: z.literal(true).optional() });
-const choiceSchema = z.union([z.strictObject({ ids: z.array(z.string()).min(1).max(10_000) }), filterSchema]);
+const idsSchema = z.strictObject({ ids: z.array(z.string()).min(1).max(10_000) });
+const choiceSchema = z.union([idsSchema, filterSchema]);
 
 /** What was given up on: list, show, replay, remove. For the operator alone. */
 export function deadLetterRoutes(
   server: FastifyInstance,
-  { deadLetters, guards }: DeadLetterRoutesParts,
+  { deadLetters, guards, kinds }: DeadLetterRoutesParts,
 ): void {
   const onRequest = guards.operator;
   server.get(
@@ -53,6 +39,7 @@ export function deadLetterRoutes(
     },
     async ({ query }) => {
       const { limit, ...filter } = understood(listSchema, query);
+      checkFilter(filter, kinds);
       const letters = await fromStore(firstOf(deadLetters.list(defined(filter)), limit + 1));
       return { deadLetters: letters.slice(0, limit).map(shown), more: letters.length > limit };
     },
@@ -70,7 +57,10 @@ export function deadLetterRoutes(
     choice: unknown,
     what: DeadLetterChange,
   ): Promise<Readonly<Record<string, unknown>>> => {
-    const { count, problems } = await fromStore(changeChosen(deadLetters, choice, what));
+    const chosen = choiceOf(choice);
+    if ('filter' in chosen) checkFilter(chosen.filter, kinds);
+    const which = 'filter' in chosen ? chosen.filter : chosen.ids;
+    const { count, problems } = await fromStore(changeDeadLetters(deadLetters, which, what));
     return { [what.done]: count, problems };
   };
   const schema = { body: schemaOf(choiceSchema) };
@@ -86,36 +76,17 @@ export function deadLetterRoutes(
   );
 }
 
-async function changeChosen(
-  deadLetters: DeadLetters,
-  choice: unknown,
-  change: DeadLetterChange,
-): Promise<Changed> {
-  const chosen = understood(choiceSchema, choice ?? {});
-  if ('ids' in chosen) return changeDeadLetters(deadLetters, chosen.ids, change);
-  if (Object.keys(chosen).length === 0) throw badRequest(['body: must have ids, filters, or "all": true']);
-  const { all: _all, ...filter } = chosen;
-  return changeDeadLetters(deadLetters, defined(filter), change);
-}
+type Choice = { readonly ids: readonly string[] } | { readonly filter: DeadLetterFilter };
 
-function understood<T>(schema: z.ZodType<T>, value: unknown): T {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw badRequest(parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`));
-}
-
-/** Without what is not there: filters know no undefined. */
-function defined(filter: Readonly<Record<string, unknown>>): DeadLetterFilter {
-  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
-}
-
-async function firstOf<T>(items: AsyncIterable<T>, count: number): Promise<T[]> {
-  const first: T[] = [];
-  for await (const item of items) {
-    first.push(item);
-    if (first.length >= count) break;
-  }
-  return first;
+/** @throws HttpError 400; an empty body must not mean everything */
+function choiceOf(choice: unknown): Choice {
+  const given = choice ?? {};
+  const isList = typeof given === 'object' && 'ids' in given;
+  if (isList) return understood(idsSchema, given);
+  const { all, ...filter } = understood(filterSchema, given);
+  if (all === undefined && Object.keys(filter).length === 0)
+    throw badRequest(['body: must have ids, filters, or "all": true']);
+  return { filter: defined(filter) };
 }
 
 function shown({ id, destination, event, instance, reason, detail, at, bytes }: DeadLetter): object {

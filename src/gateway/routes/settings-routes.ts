@@ -9,19 +9,12 @@ import { isRest } from '../../settings/bounds';
 import { instanceNameOf } from '../../settings/document';
 import { SETTINGS_BODY_LIMIT } from '../../settings/limits';
 import { masked } from '../../settings/mask';
-import {
-  type Fields,
-  isFields,
-  pathOf,
-  type Section,
-  type SectionValue,
-  type Settings,
-  type Slot,
-} from '../../settings/section';
+import { type NestedBody, readAsNested } from '../../settings/nested-names';
+import { type Fields, isFields, pathOf, type Section, type Slot } from '../../settings/section';
 import type { Sections } from '../../settings/sections';
 import type { Author, InstanceSettings, Taken } from '../../settings/settings-editor';
 import { readSlot } from '../../settings/slot';
-import { type Row, rowOf, uuidOf } from '../core-api-shapes';
+import { createdAnswer, type Row, rowOf } from '../core-api-shapes';
 
 export interface SettingsRoutesParts {
   readonly instances: InstanceSettings;
@@ -59,9 +52,11 @@ function sectionRoutes(server: FastifyInstance, parts: SettingsRoutesParts, sect
     },
     async (request, reply) => {
       const instance = instanceName(request.params.instance);
-      const given = sectionOf(request.body, name);
-      const taken = await instances.set(instance, slot, given, authorOf(request, guards));
-      return reply.code(201).send(answerOf(instance, slot, taken, section.definition.obstacle?.(config)));
+      const { value, warnings } = sectionOf(request.body, section);
+      const taken = await instances.set(instance, slot, value, authorOf(request, guards));
+      const obstacle = section.definition.obstacle?.(config);
+      const also = obstacle === undefined ? warnings : [...warnings, obstacle];
+      return reply.code(201).send(answerOf(instance, slot, taken, also));
     },
   );
   server.get<OfInstance>(
@@ -99,9 +94,9 @@ function namedRoutes(
     async (request, reply) => {
       const instance = instanceName(request.params.instance);
       const slot = slotOf(request.params.name);
-      const given = sectionOf(request.body, kind);
-      const taken = await instances.set(instance, slot, given, authorOf(request, guards));
-      return reply.code(201).send(answerOf(instance, slot, taken));
+      const { value, warnings } = sectionOf(request.body, section);
+      const taken = await instances.set(instance, slot, value, authorOf(request, guards));
+      return reply.code(201).send(answerOf(instance, slot, taken, warnings));
     },
   );
   server.get<OfNamed>(
@@ -175,10 +170,14 @@ function instanceRoutes(server: FastifyInstance, { instances, guards, sections }
       const given = objectOf(body);
       // As in the core API, an empty name is no name.
       const token = given['token'] || randomUUID().toUpperCase();
-      const { settings, warnings } = await instances.create(instanceName(name), { ...given, token });
-      return reply
-        .code(201)
-        .send({ ...created(sections, name, settings), ...(warnings.length > 0 ? { warnings } : {}) });
+      const nested = nestedSections(sections, given);
+      const document = { ...given, ...nested.sections, token };
+      const taken = await instances.create(instanceName(name), document);
+      const warnings = [...nested.warnings, ...taken.warnings];
+      return reply.code(201).send({
+        ...createdAnswer(sections, name, { given, settings: taken.settings }),
+        ...(warnings.length > 0 ? { warnings } : {}),
+      });
     },
   );
   server.delete<OfInstance>(
@@ -196,23 +195,6 @@ function authorOf(request: FastifyRequest, guards: Guards): Author {
   return guards.accessOf(request) === 'all' ? 'operator' : 'tenant';
 }
 
-/** The core API's answer, with those fields that the relay knows. */
-function created({ list }: Sections, name: string, settings: Settings): Row {
-  const summaries = list.flatMap((section) => {
-    const value = section.of(settings);
-    return value === undefined ? [] : [[section.name, summaryOf(section, value)]];
-  });
-  return {
-    instance: { instanceName: name, instanceId: uuidOf(name), status: 'created' },
-    hash: settings.token,
-    ...Object.fromEntries(summaries),
-  };
-}
-
-function summaryOf({ definition }: Section, value: SectionValue): Fields {
-  return definition.summary?.(value) ?? { enabled: value.enabled };
-}
-
 function bodySchemaOf({ name, definition }: Section): Fields {
   return { type: 'object', properties: { [name]: schemaOf(definition.fields) } };
 }
@@ -222,10 +204,10 @@ async function rowOrNull(instances: InstanceSettings, instance: string, slot: Sl
   return value === undefined ? null : rowOf(instance, slot, value);
 }
 
-function answerOf(instance: string, slot: Slot, { settings, warnings }: Taken, obstacle?: string): Row {
+function answerOf(instance: string, slot: Slot, { settings, warnings }: Taken, also: readonly string[]): Row {
   const value = readSlot(settings, slot);
   const about = warnings.filter((warning) => warning.startsWith(`${pathOf(slot)}.`) || isRest(warning));
-  const all = obstacle === undefined ? about : [...about, obstacle];
+  const all = [...about, ...also];
   return {
     ...(value === undefined ? {} : rowOf(instance, slot, value)),
     ...(all.length > 0 ? { warnings: all } : {}),
@@ -233,9 +215,25 @@ function answerOf(instance: string, slot: Slot, { settings, warnings }: Taken, o
 }
 
 /** Bodies are nested, `{"webhook": {…}}`, or flat, as before 2.1 of the core API. */
-function sectionOf(body: unknown, section: string): unknown {
-  const { [section]: nested, ...flat } = objectOf(body);
-  return nested === undefined ? flat : nested;
+function sectionOf(body: unknown, section: Section): NestedBody {
+  const { [section.name]: nested, ...flat } = objectOf(body);
+  return nested === undefined ? { value: flat, warnings: [] } : readAsNested(section, nested);
+}
+
+/** Those of a new instance. */
+function nestedSections(
+  { list }: Sections,
+  given: Fields,
+): { readonly sections: Fields; readonly warnings: readonly string[] } {
+  const read = list.flatMap((section) =>
+    Object.hasOwn(given, section.name)
+      ? [[section.name, readAsNested(section, given[section.name])] as const]
+      : [],
+  );
+  return {
+    sections: Object.fromEntries(read.map(([name, { value }]) => [name, value])),
+    warnings: read.flatMap(([, { warnings }]) => warnings),
+  };
 }
 
 function objectOf(body: unknown): Fields {

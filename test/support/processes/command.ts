@@ -26,7 +26,7 @@ const MAIN = join(__dirname, '../../../dist/main.js');
 /** A folder without `.env` and `config`: only what a test sets counts. */
 const DIRECTORY = __dirname;
 /** Commands that end by themselves and keep nothing for the next one. */
-const HOSTED = ['audit', 'config', 'dead-letters', 'doctor', 'publish', 'settings'];
+const HOSTED = ['audit', 'config', 'dead-letters', 'doctor', 'parked', 'publish', 'settings'];
 
 /**
  * Runs a command of the built command line with nothing of our own environment but what is needed to run at all: in a

@@ -95,7 +95,7 @@ describe('an instance whose settings cannot be read (finding 2.1)', () => {
       code: 'SETTINGS_UNREADABLE',
       retryAfterMs: expect.any(Number),
     });
-    const destination = await world.destinations.find(STAND_IN as DestinationId);
+    const destination = await world.destinations.find(STAND_IN as DestinationId, 'loja-centro');
     expect([destination?.maxAttempts, world.parked]).toEqual([Number.MAX_SAFE_INTEGER, []]);
   });
 
@@ -135,7 +135,7 @@ describe('an instance whose settings cannot be read (finding 2.1)', () => {
     await world.route();
     world.inForce = SETTINGS;
     world.isStoreClosed = true;
-    const destination = await world.destinations.find(STAND_IN as DestinationId);
+    const destination = await world.destinations.find(STAND_IN as DestinationId, 'loja-centro');
     const envelope = envelopeOf(eventBody(1));
     const delivery = { id: 'dlv_x' as never, envelope, destination: destination as never };
     expect(await destination?.start(delivery, 1).outcome).toMatchObject({ kind: 'interrupted' });
@@ -146,7 +146,7 @@ describe('an instance whose settings cannot be read (finding 2.1)', () => {
   });
 
   it('keeps what is parked for its destinations: whether they are still there is not known', async () => {
-    const destination = await world.destinations.find(OWN[0] as DestinationId);
+    const destination = await world.destinations.find(OWN[0] as DestinationId, 'loja-centro');
     expect(destination).toMatchObject({ id: OWN[0], kind: 'webhook', maxAttempts: Number.MAX_SAFE_INTEGER });
     const delivery = {
       id: 'dlv_x' as never,
@@ -156,13 +156,15 @@ describe('an instance whose settings cannot be read (finding 2.1)', () => {
     expect(await destination?.start(delivery, 11).outcome).toMatchObject({ kind: 'interrupted' });
     world.inForce = SETTINGS;
     world.destinations.changed('loja-centro');
-    expect(await world.destinations.find(OWN[0] as DestinationId)).toBeInstanceOf(FakeDestination);
+    expect(await world.destinations.find(OWN[0] as DestinationId, 'loja-centro')).toBeInstanceOf(
+      FakeDestination,
+    );
   });
 
   it('that is removed has no destination any more, neither its own nor what stood for them', async () => {
     world.inForce = undefined;
     for (const id of [STAND_IN, ...OWN]) {
-      expect(await world.destinations.find(id as DestinationId)).toBeUndefined();
+      expect(await world.destinations.find(id as DestinationId, 'loja-centro')).toBeUndefined();
     }
   });
 
@@ -189,7 +191,7 @@ describe('an instance whose settings cannot be read (finding 2.1)', () => {
 
 it('a destination whose stored name is damaged is none', async () => {
   const { destinations } = new World();
-  expect(await destinations.find('webhook:instance/%zz' as DestinationId)).toBeUndefined();
+  expect(await destinations.find('webhook:instance/%zz' as DestinationId, 'loja-centro')).toBeUndefined();
   expect(instanceId('unreadable', 'a b')).toBe('unreadable:instance/a%20b');
 });
 

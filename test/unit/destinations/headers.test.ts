@@ -16,6 +16,7 @@ function headersOf(
 describe('the headers of a webhook', () => {
   test('say what is sent and who sends it', () => {
     expect([...headersOf()]).toEqual([
+      ['accept', 'application/json, text/plain, */*'],
       ['content-type', 'application/json'],
       ['user-agent', `evolution-relay/${VERSION}`],
     ]);
@@ -33,7 +34,6 @@ describe('the headers of a webhook', () => {
     'Webhook-Timestamp',
     'WEBHOOK-SIGNATURE',
     'x-evolution-relay-attempt',
-    'Host',
     'content-length',
     'transfer-encoding',
     'connection',
@@ -65,9 +65,14 @@ describe('the headers of a webhook', () => {
     expect(authorization).toBe(`Basic ${Buffer.from('us@er:p:wé').toString('base64')}`);
   });
 
-  test('an own authorization wins over that of the address', () => {
+  test('the address’s authorization wins over an own one and over a token, as in the core API', () => {
     const url = 'https://u:p@r.example.test/';
-    expect(headersOf({ authorization: 'Bearer own' }, url).get('authorization')).toBe('Bearer own');
-    expect(headersOf({ jwt_key: 'k' }, url).get('authorization')).toMatch(/^Bearer /);
+    for (const own of [{ authorization: 'Bearer own' }, { jwt_key: 'k' }])
+      expect(headersOf(own, url).get('authorization')).toMatch(/^Basic /);
+  });
+
+  test('a Host is sent as it is set, and an empty one is none', () => {
+    expect(headersOf({ Host: 'inner.test' }).get('host')).toBe('inner.test');
+    expect(headersOf({ host: '' }).has('host')).toBe(false);
   });
 });

@@ -114,6 +114,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   gateway: [
     'errors',
+    'events',
     'lifecycle',
     'events',
     'filters',

@@ -23,7 +23,6 @@ describe('settings of an instance', () => {
       enabled: true,
       url,
       byEvents: false,
-      base64: false,
       headers: {},
       events: [],
     });
@@ -55,9 +54,24 @@ describe('settings of an instance', () => {
   });
 
   test.each([
-    [{ webhook: { url, event: ['CALL'] } }, ['webhook.event: no such field; it is left out']],
-    [{ webhooks: { crm: { url, Base64: true } } }, ['webhooks.crm.Base64: no such field; it is left out']],
-    [{ websocket: { event: [] } }, ['websocket.event: no such field; it is left out']],
+    [
+      { webhook: { url, event: ['CALL'] } },
+      ['webhook.event: no such field; it is left out; did you mean events?'],
+    ],
+    [
+      { webhooks: { crm: { url, Base64: true } } },
+      ['webhooks.crm.Base64: no such field; it is left out; did you mean base64?'],
+    ],
+    [{ websocket: { colour: [] } }, ['websocket.colour: no such field; it is left out']],
+    [{ webhok: { url } }, ['webhok: no such section; it is left out; did you mean webhook?']],
+    [{ quite_another: {} }, ['quite_another: no such section; it is left out']],
+    [
+      { webhookUrl: url, rabbitmqEvents: [], rejectCall: true, chatwootUrl: 'x', integration: 'WHATSAPP' },
+      [
+        expect.stringContaining('webhookUrl: flat names have no effect here'),
+        expect.stringContaining('{"rabbitmq": {"events": …}}'),
+      ],
+    ],
     [{ webhook: { id: 'a', instanceId: 'b', url, webhookByEvents: true, headers: null } }, []],
     [{ webhook: { url, events: ['CALLS'] } }, [expect.stringContaining('webhook.events: CALLS is none')]],
   ])('%j: what would have no effect is told', (value, warnings) => {

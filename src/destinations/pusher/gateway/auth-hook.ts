@@ -1,6 +1,7 @@
 import type { Pool } from 'undici';
 import { z } from 'zod';
 import { HttpError } from '../../../http-api/http-errors';
+import { checkedBy } from '../../../settings/own-words';
 
 /** What somebody asks for, without a key. */
 export interface AuthQuestion {
@@ -39,7 +40,7 @@ export class AuthHook {
     const answer = await this.post(question, credentials);
     if (answer.status >= 400 && answer.status < 500) throw forbidden();
     if (answer.status < 200 || answer.status >= 300) throw unavailable();
-    const person = personSchema.safeParse(parse(answer.text));
+    const person = checkedBy(personSchema, parse(answer.text));
     if (!person.success) throw unavailable();
     return person.data;
   }

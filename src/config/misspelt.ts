@@ -1,0 +1,53 @@
+import { mostAlike } from '../events/nearest-name';
+import type { RawValues } from './layers';
+
+/** Beginnings that are the relay's and the core API's alone: whatever begins so and is unknown is meant for us. */
+const OURS =
+  /^(WEBHOOK|SQS|PUSHER|WEBSOCKET|DELIVERY|DEAD_LETTER|PARKED|CIRCUIT|DEDUPLICATION|SETTINGS|RABBITMQ_GLOBAL)_/;
+
+/** Variables that begin so, or nearly read like one of ours, and are somebody else's: the core APIs' own, and n8n's. */
+const OTHERS: ReadonlySet<string> = new Set([
+  'WEBHOOK_EVENTS_ERRORS',
+  'WEBHOOK_EVENTS_ERRORS_WEBHOOK',
+  'WEBHOOK_FILES',
+  'WEBHOOK_URL',
+  'SQS_BASE_URL',
+  'SQS_MAX_PAYLOAD_SIZE',
+  'S3_REGION',
+]);
+
+/** What Kubernetes and Docker's links tell every container about a service of such a name. */
+const OF_A_SERVICE = /_SERVICE_(HOST|PORT)|_PORT$|_PORT_\d+_|_ENV_/;
+
+/** Shorter names differ by two letters from many that are somebody else's. */
+const LONG = 12;
+
+/**
+ * Warnings about variables that look like ours and are none: a misspelt one would have no effect that anybody sees.
+ *
+ * @param prefixes of families, such as switches of events, whose names are checked elsewhere
+ */
+export function misspelt(raw: RawValues, known: readonly string[], prefixes: readonly string[]): string[] {
+  const names = new Set(known);
+  return Object.keys(raw.values).flatMap((name) => {
+    const isChecked = names.has(name) || OTHERS.has(name) || prefixes.some((each) => name.startsWith(each));
+    if (isChecked || raw.values[name] === '') return [];
+    const meant = meantBy(name, known);
+    if (meant === undefined) return [];
+    const origin = raw.origins.get(name);
+    const place = origin === undefined || origin === 'environment' ? '' : ` (${origin})`;
+    return [`${name}${place}: no such variable, so it has no effect; did you mean ${meant}?`];
+  });
+}
+
+/** The variable that is most like it; undefined where the name is none of ours. */
+function meantBy(name: string, known: readonly string[]): string | undefined {
+  const upper = name.toUpperCase();
+  const nearest = mostAlike(
+    upper,
+    known.filter((each) => each[0] === upper[0]),
+  );
+  if (nearest === undefined) return undefined;
+  const isNear = nearest.distance <= (nearest.name.length < LONG ? 1 : 2);
+  return isNear || (OURS.test(name) && !OF_A_SERVICE.test(name)) ? nearest.name : undefined;
+}

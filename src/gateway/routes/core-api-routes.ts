@@ -1,0 +1,72 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Guards } from '../../http-api/guards';
+import { describe } from '../../http-api/openapi';
+import type { Settings } from '../../settings/section';
+import type { Sections } from '../../settings/sections';
+import { VERSION } from '../../version';
+import { instanceRow, type Row } from '../core-api-shapes';
+
+export interface CoreApiRoutesParts {
+  readonly guards: Guards;
+  readonly sections: Sections;
+  /** Of one instance. @throws SettingsUnreadableError */
+  readonly find: (instance: string) => Promise<Settings | undefined>;
+  /** Of all that can be read. */
+  readonly all: () => AsyncIterable<readonly [instance: string, settings: Settings]>;
+}
+
+interface Chosen {
+  readonly Querystring: { readonly instanceName?: string };
+}
+
+/** What clients of the core API ask before anything else: the Manager when somebody logs in, n8n when it tests a key. */
+export function coreApiRoutes(server: FastifyInstance, parts: CoreApiRoutesParts): void {
+  const { guards, sections } = parts;
+  server.get(
+    '/',
+    { schema: describe('settings', 'What answers here, as the core API says it') },
+    async (request) => welcome(request),
+  );
+  server.post(
+    '/verify-creds',
+    { onRequest: guards.operator, schema: describe('settings', "Whether a key is the operator's") },
+    async () => ({ status: 200, message: 'Credentials are valid' }),
+  );
+  server.get<Chosen>(
+    '/instance/fetchInstances',
+    {
+      onRequest: (request) =>
+        nameIn(request) === undefined ? guards.operator(request) : guards.named(request),
+      schema: {
+        ...describe('settings', 'Instances with settings, as rows of the core API; without their tokens'),
+        querystring: { type: 'object', properties: { instanceName: { type: 'string' } } },
+      },
+    },
+    async (request): Promise<Row[]> => {
+      const name = nameIn(request);
+      const rows = new Map<string, Row>();
+      if (name === undefined) {
+        for await (const [instance, settings] of parts.all())
+          if (!rows.has(instance)) rows.set(instance, instanceRow(sections, instance, settings));
+        return [...rows.values()];
+      }
+      const settings = await parts.find(name);
+      return settings === undefined ? [] : [instanceRow(sections, name, settings)];
+    },
+  );
+}
+
+function nameIn({ query }: FastifyRequest): string | undefined {
+  const { instanceName } = query as Partial<Record<string, unknown>>;
+  return typeof instanceName === 'string' && instanceName !== '' ? instanceName : undefined;
+}
+
+function welcome({ protocol, host }: FastifyRequest): Row {
+  return {
+    status: 200,
+    message: 'Welcome to Evolution Relay, it is working!',
+    version: VERSION,
+    clientName: 'evolution-relay',
+    documentation: `${protocol}://${host}/docs`,
+  };
+}

@@ -1,0 +1,53 @@
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import {
+  isParkedReason,
+  PARKED_REASONS,
+  type ParkedDeliveries,
+  type ParkedDelivery,
+} from '../../dead-letters/parked-deliveries';
+import { fromStore } from '../../errors';
+import type { Guards } from '../../http-api/guards';
+import { badRequest } from '../../http-api/http-errors';
+import { describe, schemaOf } from '../../http-api/openapi';
+import { checkFilter, defined, filterFields, firstOf, limitField, understood } from './stored-queries';
+
+export interface ParkedRoutesParts {
+  readonly parked: ParkedDeliveries;
+  readonly guards: Guards;
+  /** Of destinations, for filters. */
+  readonly kinds: readonly string[];
+}
+
+const listSchema = z.strictObject({ ...filterFields, limit: limitField });
+
+/** What waits for its next attempt. For the operator alone. */
+export function parkedRoutes(server: FastifyInstance, { parked, guards, kinds }: ParkedRoutesParts): void {
+  server.get(
+    '/parked',
+    {
+      onRequest: guards.operator,
+      schema: {
+        ...describe('operations', 'Parked deliveries, newest first'),
+        querystring: schemaOf(listSchema),
+      },
+    },
+    async ({ query }) => {
+      const { limit, ...filter } = understood(listSchema, query);
+      const { reason, ...others } = filter;
+      if (reason !== undefined && !isParkedReason(reason))
+        throw badRequest([`reason: there is none called ${reason}: it must be ${PARKED_REASONS}`]);
+      checkFilter(others, kinds);
+      const found = await fromStore(firstOf(parked.list(defined(filter)), limit + 1));
+      return { parked: found.slice(0, limit).map(shown), more: found.length > limit };
+    },
+  );
+}
+
+function shown({ at, dueAt, ...rest }: ParkedDelivery): object {
+  return {
+    ...rest,
+    at: new Date(at).toISOString(),
+    dueAt: dueAt === undefined ? null : new Date(dueAt).toISOString(),
+  };
+}

@@ -1,0 +1,51 @@
+import type { z } from 'zod';
+
+/** What a value of each type is called in a message. */
+const TYPES: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+  record: 'an object',
+};
+
+/**
+ * Checks a value that somebody gave. Problems are in words of ours: those of the library name types of TypeScript, and are
+ * none of the relay's messages. Schemas that know better give texts of their own.
+ */
+export function checkedBy<T>(schema: z.ZodType<T>, value: unknown): z.ZodSafeParseResult<T> {
+  return schema.safeParse(value, { error: ownWords });
+}
+
+/** Problems one by one, each with the field that it is about; `whole` names what has no field. */
+export function problemsOf({ issues }: Pick<z.ZodError, 'issues'>, whole: string): string[] {
+  return issues.map(({ path, message }) => `${path.join('.') || whole}: ${message}`);
+}
+
+function ownWords(issue: z.core.$ZodRawIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return issue.input === undefined
+        ? 'is required'
+        : `must be ${TYPES[issue.expected] ?? 'something else'}`;
+    case 'too_big':
+      return `must be ${bound('no more than', 'no longer than', issue.origin, issue.maximum)}`;
+    case 'too_small':
+      return `must be ${bound('at least', 'at least', issue.origin, issue.minimum)}`;
+    case 'invalid_value':
+      return `must be ${issue.values.map(String).join(' or ')}`;
+    case 'unrecognized_keys':
+      return `there is no such field: ${issue.keys.join(', ')}`;
+    case 'invalid_key':
+      return `its name ${issue.issues[0]?.message ?? 'is not allowed'}`;
+    default:
+      return 'is not of the form that it must have';
+  }
+}
+
+function bound(ofNumbers: string, ofTexts: string, origin: string, value: number | bigint): string {
+  if (origin === 'string') return `${ofTexts} ${value} characters`;
+  return origin === 'array' ? `${ofTexts} ${value} items long` : `${ofNumbers} ${value}`;
+}
