@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { Config } from '../config/config';
-import { ConfigError } from '../errors';
+import { ConfigError, errorText } from '../errors';
 import { MODULES } from '../modules';
 import { createLogger, type Logger } from '../observability/logging';
 import { Metrics } from '../observability/metrics';
@@ -125,7 +125,7 @@ function stopOnSignal(parts: readonly Part[], log: Logger): Promise<void> {
           setImmediate(() => process.exit());
         },
         (error: unknown) => {
-          log.error('drain failed', { error: error instanceof Error ? error.message : String(error) });
+          log.error('drain failed', { error: errorText(error) });
           process.exit(FINDING);
         },
       );

@@ -1,3 +1,4 @@
+import { errorText } from '../errors';
 import type { Filled, Settings } from '../settings/section';
 import type { Sections } from '../settings/sections';
 import type { InstanceSettings } from '../settings/settings-editor';
@@ -85,7 +86,7 @@ async function eachReadable(
     if (stored.kind === 'readable') take(instance, stored.settings);
     else if (stored.kind === 'unreadable') {
       leave(instance);
-      unreadable.push(stored.error.message);
+      unreadable.push(errorText(stored.error));
     }
   }
   return unreadable;
@@ -105,5 +106,5 @@ function stateOf({ enabled }: { readonly enabled: boolean }): string {
 
 function reasonOf(error: unknown): string {
   if (error instanceof SettingsUnreadableError) return error.reason;
-  return error instanceof Error ? error.message : String(error);
+  return errorText(error);
 }

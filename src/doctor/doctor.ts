@@ -1,5 +1,5 @@
 import type { Config } from '../config/config';
-import { StoreUnavailableError } from '../errors';
+import { errorText, StoreUnavailableError } from '../errors';
 import { inspectShares } from '../ledger/ledger-doctor';
 import type { Modules } from '../modules';
 import type { Finding } from '../observability/finding';
@@ -71,7 +71,12 @@ async function inspectStore(
     });
   } catch (error) {
     if (!(error instanceof StoreUnavailableError)) throw error;
-    const finding: Finding = { part: 'redis', check: 'connection', state: 'trouble', detail: error.message };
+    const finding: Finding = {
+      part: 'redis',
+      check: 'connection',
+      state: 'trouble',
+      detail: errorText(error),
+    };
     return { findings: [finding], settings: file };
   }
 }
