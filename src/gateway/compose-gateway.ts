@@ -20,6 +20,7 @@ import { openSettingsStore } from '../settings/open-store';
 import type { Settings } from '../settings/section';
 import { SettingsCache } from '../settings/settings-cache';
 import { InstanceSettings } from '../settings/settings-editor';
+import type { FileFault } from '../settings/settings-file';
 import type { SettingsStore } from '../settings/settings-store';
 import { subscriberOf } from '../settings/settings-subscriber';
 import { STRANGERS_BODIES } from './body-budgets';
@@ -30,6 +31,8 @@ export interface GatewayOptions {
   readonly config: Config;
   /** Of SETTINGS_FILE, by instance. */
   readonly settings: ReadonlyMap<string, Settings>;
+  /** Entries of SETTINGS_FILE that are wrong. */
+  readonly fileFaults?: readonly FileFault[];
   readonly metrics: Metrics;
   readonly log: Logger;
 }
@@ -62,11 +65,11 @@ export interface GatewayParts extends GatewayStorage {
 
 /** Makes every part of a gateway; nothing runs yet. */
 export function composeGateway(options: GatewayOptions): GatewayParts {
-  const { config, settings: file, log } = options;
+  const { config, settings: file, fileFaults = [], log } = options;
   const lifecycle = new Lifecycle();
   const storage = composeStorage(options, lifecycle);
   const { redis, settingsStore, warnRedis } = storage;
-  const instances = new InstanceSettings({ store: settingsStore, file, config });
+  const instances = new InstanceSettings({ store: settingsStore, file, fileFaults, config });
   const keys = new Keys({
     apiKey: config.gateway.apiKey,
     tokenDigestOf: (instance) => instances.tokenDigestOf(instance),
@@ -78,6 +81,7 @@ export function composeGateway(options: GatewayOptions): GatewayParts {
     store: settingsStore,
     subscriber: subscriberOf(redis.subscriber()),
     file,
+    fileFaults,
     onChange: (instance) => {
       void hub?.recheck(instance);
       for (const each of routes) each.settingsChanged?.();

@@ -8,6 +8,7 @@ import { amend, unmask } from './merge-patch';
 import { pathOf, type Settings, type Slot } from './section';
 import type { InstanceCheck, Sections } from './sections';
 import { SettingsMissingError, SettingsRefusedError, SettingsTakenError } from './settings-errors';
+import type { FileFault } from './settings-file';
 import { type SettingsStore, type StoredSettings, settingsOrThrow } from './settings-store';
 import { documentWith, readSlot, withoutSlot } from './slot';
 import { withoutTimes } from './timestamps';
@@ -17,6 +18,7 @@ export interface InstanceSettingsParts {
   readonly store: SettingsStore;
   /** Of SETTINGS_FILE. */
   readonly file: ReadonlyMap<string, Settings>;
+  readonly fileFaults?: readonly FileFault[];
   readonly config: Config;
 }
 
@@ -44,6 +46,8 @@ export class InstanceSettings {
 
   /** What is in force: of Redis, and of the file. @throws SettingsUnreadableError */
   async find(instance: string): Promise<Settings | undefined> {
+    const fault = this.parts.fileFaults?.find(({ error }) => error.instance === instance);
+    if (fault !== undefined) throw fault.error;
     return this.sections.merge(this.parts.file.get(instance), await this.parts.store.read(instance));
   }
 

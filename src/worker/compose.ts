@@ -35,7 +35,7 @@ export interface WorkerParts extends DrainParts {
  * their messages go through, Redis last.
  */
 export function composeWorker(options: WorkerOptions): WorkerParts {
-  const { modules, config, metrics, log, settings: file } = options;
+  const { modules, config, metrics, log, settings: file, fileFaults = [] } = options;
   const lifecycle = new Lifecycle();
   const deliveryLog = composeDeliveryLog(options);
   const { observer } = deliveryLog;
@@ -49,6 +49,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     store: settingsStore,
     subscriber: subscriberOf(changes),
     file,
+    fileFaults,
     onChange: (instance) => {
       destinations.changed(instance);
       sources.changed(instance);
