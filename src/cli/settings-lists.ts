@@ -1,7 +1,7 @@
 import { errorText } from '../errors';
 import type { Filled, Settings } from '../settings/section';
 import type { Sections } from '../settings/sections';
-import type { InstanceSettings } from '../settings/settings-editor';
+import type { SettingsEditor } from '../settings/settings-editor';
 import { SettingsUnreadableError } from '../settings/settings-errors';
 import { type SettingsStore, settingsOrThrow } from '../settings/settings-store';
 import { forEachApart } from '../time/for-each-apart';
@@ -62,7 +62,7 @@ export async function encryptAll(
 
 /** Lines about those that could not be set. One after the other: a file may name an instance twice. */
 export async function importEach(
-  instances: InstanceSettings,
+  instances: SettingsEditor,
   entries: readonly (readonly [name: string, entry: unknown])[],
 ): Promise<string[]> {
   const failed: string[] = [];

@@ -10,7 +10,7 @@ import type { DestinationId } from '../pipeline/delivery';
 import type { RedisClient } from '../redis/scripts';
 import type { Subscriptions } from '../redis/subscriber';
 import type { Section, Settings } from '../settings/section';
-import type { InstanceSettings } from '../settings/settings-editor';
+import type { SettingsEditor } from '../settings/settings-editor';
 import { kindOf } from './destination-ids';
 import type { DestinationFamily } from './directory';
 
@@ -58,7 +58,7 @@ export interface RoutesContext {
   readonly keys: Keys;
   readonly guards: Guards;
   /** What is set for instances. */
-  readonly instances: InstanceSettings;
+  readonly instances: SettingsEditor;
   /** Settings of all instances, of Redis and of the file; those that cannot be read are left out. */
   allSettings(): AsyncIterable<readonly [instance: string, settings: Settings]>;
   /** Redis is away. */

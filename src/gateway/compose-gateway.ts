@@ -19,7 +19,7 @@ import { RetryStore } from '../retry/retry-store';
 import { openSettingsStore } from '../settings/open-store';
 import type { Settings } from '../settings/section';
 import { SettingsCache } from '../settings/settings-cache';
-import { InstanceSettings } from '../settings/settings-editor';
+import { SettingsEditor } from '../settings/settings-editor';
 import type { FileFault } from '../settings/settings-file';
 import type { SettingsStore } from '../settings/settings-store';
 import { subscriberOf } from '../settings/settings-subscriber';
@@ -51,7 +51,7 @@ interface GatewayStorage {
 export interface GatewayParts extends GatewayStorage {
   readonly settings: SettingsCache;
   readonly hub: WebSocketHub | undefined;
-  readonly instances: InstanceSettings;
+  readonly instances: SettingsEditor;
   readonly keys: Keys;
   readonly guards: Guards;
   /** What destinations serve. */
@@ -69,7 +69,7 @@ export function composeGateway(options: GatewayOptions): GatewayParts {
   const lifecycle = new Lifecycle();
   const storage = composeStorage(options, lifecycle);
   const { redis, settingsStore, warnRedis } = storage;
-  const instances = new InstanceSettings({ store: settingsStore, file, fileFaults, config });
+  const instances = new SettingsEditor({ store: settingsStore, file, fileFaults, config });
   const keys = new Keys({
     apiKey: config.gateway.apiKey,
     tokenDigestOf: (instance) => instances.tokenDigestOf(instance),

@@ -14,7 +14,7 @@ import { documentWith, readSlot, withoutSlot } from './slot';
 import { withoutTimes } from './timestamps';
 import { digestOf } from './token-entry';
 
-export interface InstanceSettingsParts {
+export interface SettingsEditorParts {
   readonly store: SettingsStore;
   /** Of SETTINGS_FILE. */
   readonly file: ReadonlyMap<string, Settings>;
@@ -35,11 +35,11 @@ const REPLACED =
   'settings: what was stored could not be read, and was replaced as a whole by what is set now';
 
 /** Looks at and changes what is set for instances, on behalf of a person or a client. */
-export class InstanceSettings {
+export class SettingsEditor {
   private readonly sections: Sections;
   private readonly checkInstance: (instance: string, settings: Settings) => InstanceCheck;
 
-  constructor(private readonly parts: InstanceSettingsParts) {
+  constructor(private readonly parts: SettingsEditorParts) {
     this.sections = parts.store.sections;
     this.checkInstance = this.sections.checks(parts.config);
   }

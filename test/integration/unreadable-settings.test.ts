@@ -6,7 +6,7 @@ import { Redis } from 'ioredis';
 import { MODULES } from '../../src/modules';
 import { SettingsCipher } from '../../src/settings/cipher';
 import { parseSettings } from '../../src/settings/document';
-import { InstanceSettings } from '../../src/settings/settings-editor';
+import { SettingsEditor } from '../../src/settings/settings-editor';
 import { SettingsStore } from '../../src/settings/settings-store';
 import { digestOf } from '../../src/settings/token-entry';
 import { errorShape, GatewayHarness } from '../support/harness/gateway-harness';
@@ -163,7 +163,7 @@ describe('tokens are found without settings being read (finding 1.9)', () => {
       prefix,
       cipher: new SettingsCipher(keys),
     });
-    const instances = new InstanceSettings({
+    const instances = new SettingsEditor({
       store,
       file,
       config: MODULES.loadConfig(__dirname, {}).config,

@@ -1,6 +1,6 @@
+import { inspectAddresses } from '../http/address-doctor';
 import type { DestinationModule } from '../module';
 import { webhookConfig } from './webhook-config';
-import { inspectWebhooks } from './webhook-doctor';
 import { webhookSection } from './webhook-section';
 import { WebhookTests } from './webhook-test-routes';
 import { Webhooks } from './webhooks';
@@ -13,5 +13,12 @@ export const webhookModule: DestinationModule = {
   global: { name: 'WEBHOOK_GLOBAL_URL', isSet: (config) => webhookConfig.of(config).global !== undefined },
   open: ({ config }) => new Webhooks(config),
   routes: (context) => new WebhookTests(context),
-  inspect: ({ config, settings }) => inspectWebhooks(config, settings),
+  inspect: ({ config, settings }) =>
+    inspectAddresses({
+      kind: 'webhook',
+      section: webhookSection,
+      global: webhookConfig.of(config).global?.url,
+      config,
+      settings,
+    }),
 };

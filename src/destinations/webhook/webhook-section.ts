@@ -1,23 +1,16 @@
 import { z } from 'zod';
-import { httpUrl, isHeader, isSigningKey } from '../../config/formats';
-import { AddressGuard } from '../../network/address-guard';
+import { isHeader, isSigningKey } from '../../config/formats';
 import { deliveryFields } from '../../settings/delivery-fields';
 import { maskedSection } from '../../settings/mask';
-import { hasSameOrigin, MASK, maskedUrl, NOTHING_BEHIND_MASK } from '../../settings/masked-url';
+import { MASK, maskedUrl, NOTHING_BEHIND_MASK } from '../../settings/masked-url';
 import { Section } from '../../settings/section';
 import { enabledField, eventsField, timeFields } from '../../settings/section-fields';
+import { ADDRESS_RULES, addressField } from '../http/http-address';
 
 const MAX_HEADERS = 50;
 const MAX_HEADER_NAME_BYTES = 255;
 const MAX_HEADER_VALUE_BYTES = 8192;
 const MAX_WEBHOOKS = 50;
-
-const httpAddress = z
-  .string({
-    error: ({ input }) => (input === undefined ? `is required: ${httpUrl.allowed}` : 'must be text'),
-  })
-  .max(500, 'must be no longer than 500 characters')
-  .refine((value) => httpUrl.parse(value) !== undefined, `must be ${httpUrl.allowed}`);
 
 const headers = z
   .record(z.string(), z.string())
@@ -49,7 +42,7 @@ const signingSecret = z
 
 const fields = z.object({
   enabled: enabledField,
-  url: httpAddress,
+  url: addressField,
   byEvents: z.boolean().default(false).describe('append /messages-upsert and so on to the address'),
   base64: z.boolean().default(false).describe('leave media base64 in data.message'),
   headers,
@@ -79,24 +72,13 @@ const webhookName = z
   .regex(/^[A-Za-z0-9][\w.-]{0,63}$/, 'must be 1 to 64 letters, digits, dots, hyphens, underscores');
 
 /** An instance has one webhook that the core API knows, and further ones of the relay's own. */
-export const webhookSection: Section<WebhookSettings> = new Section({
+export const webhookSection: Section<WebhookSettings> = new Section<WebhookSettings>({
   name: 'webhook',
   fields,
   olderNames: OLDER_NAMES,
   named: { field: 'webhooks', name: webhookName, max: MAX_WEBHOOKS },
   secrets: { url: 'address', headers: 'values', secret: 'text' },
-  isSamePlace: ({ url: now }, { url: before }) =>
-    typeof now !== 'string' || typeof before !== 'string' || hasSameOrigin(now, before),
-  checker: ({ outgoing }) => {
-    const guard = new AddressGuard(outgoing.allowedNetworks);
-    // What the worker would refuse to connect to is refused here already.
-    return {
-      check: (_instance, { url }, path) => {
-        const problem = guard.checkUrl(url);
-        return problem === undefined ? {} : { problems: [`${path}.${problem}`] };
-      },
-    };
-  },
+  ...ADDRESS_RULES,
   // Written as `byEvents` and `base64`, read under other names: so does the core API.
   row: (value) => {
     const { byEvents, base64, createdAt: _createdAt, updatedAt: _updatedAt, ...others } = shown(value);
