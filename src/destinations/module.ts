@@ -28,9 +28,9 @@ export interface DestinationModule {
   readonly global?: GlobalDestination;
   /** Opens its destinations for one worker. */
   open(context: DestinationContext): DestinationFamily;
-  /** What it serves at the gateway. */
-  routes?(context: RoutesContext): DestinationRoutes;
-  /** What `doctor` says of it. Changes nothing. */
+  /** What it serves at the gateway. A worker does not need the code: it is loaded here (`import`). */
+  routes?(context: RoutesContext): Promise<DestinationRoutes>;
+  /** What `doctor` says of it. Changes nothing; no other process needs the code, which is loaded here, too. */
   inspect?(context: InspectionContext): Promise<Finding[]>;
 }
 

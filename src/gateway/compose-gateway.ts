@@ -2,7 +2,6 @@ import type { Config } from '../config/config';
 import { DeliveryLog } from '../delivery-log/delivery-log';
 import { LogStore } from '../delivery-log/log-store';
 import { StoredStates } from '../delivery-log/stored-states';
-import type { DestinationRoutes } from '../destinations/module';
 import { websocketConfig } from '../destinations/websocket/websocket-config';
 import { createGuards, type Guards } from '../http-api/guards';
 import { asHttpError, type ErrorContext } from '../http-api/http-errors';
@@ -24,6 +23,7 @@ import type { FileFault } from '../settings/settings-file';
 import type { SettingsStore } from '../settings/settings-store';
 import { subscriberOf } from '../settings/settings-subscriber';
 import { STRANGERS_BODIES } from './body-budgets';
+import { AllDestinationRoutes } from './destination-routes';
 import { WebSocketHub } from './websocket/hub';
 
 export interface GatewayOptions {
@@ -55,7 +55,7 @@ export interface GatewayParts extends GatewayStorage {
   readonly keys: Keys;
   readonly guards: Guards;
   /** What destinations serve. */
-  readonly routes: readonly DestinationRoutes[];
+  readonly routes: AllDestinationRoutes;
   /** Bodies of requests that showed no key. */
   readonly bodies: SharedBudget;
   readonly errors: ErrorContext;
@@ -76,7 +76,7 @@ export function composeGateway(options: GatewayOptions): GatewayParts {
   });
   const guards = createGuards(keys);
   const routes = openRoutes(options, storage, { instances, keys, guards });
-  lifecycle.add('destinations', routes, (all) => Promise.all(all.map((each) => each.close())));
+  lifecycle.add('destinations', routes, (all) => all.close());
   const settings = new SettingsCache({
     store: settingsStore,
     subscriber: subscriberOf(redis.subscriber()),
@@ -84,7 +84,7 @@ export function composeGateway(options: GatewayOptions): GatewayParts {
     fileFaults,
     onChange: (instance) => {
       void hub?.recheck(instance);
-      for (const each of routes) each.settingsChanged?.();
+      routes.settingsChanged();
     },
     onError: warnRedis,
     log,
@@ -129,7 +129,7 @@ function openRoutes(
   { modules, config, metrics, settings: file }: GatewayOptions,
   { redis, settingsStore, warnRedis }: GatewayStorage,
   access: Pick<GatewayParts, 'instances' | 'keys' | 'guards'>,
-): readonly DestinationRoutes[] {
+): AllDestinationRoutes {
   const allSettings = async function* (): AsyncGenerator<readonly [instance: string, settings: Settings]> {
     for await (const [instance, stored] of settingsStore.list()) {
       if (stored.kind === 'readable') yield [instance, stored.settings];
@@ -138,7 +138,7 @@ function openRoutes(
   };
   const { commands } = redis;
   const context = { config, redis: commands, metrics, ...access, allSettings, onError: warnRedis };
-  return modules.destinations.flatMap((module) => module.routes?.(context) ?? []);
+  return new AllDestinationRoutes(modules.destinations, context);
 }
 
 function hubOf(

@@ -90,7 +90,7 @@ export class RelayGateway {
     }
   }
 
-  private addRoutes(server: FastifyInstance): void {
+  private addRoutes(server: FastifyInstance): Promise<void> {
     const { modules, config, metrics } = this.options;
     const { instances, store, health, guards, routes, deliveryLog } = this.parts;
     healthRoutes(server, {
@@ -101,7 +101,7 @@ export class RelayGateway {
     deadLetterRoutes(server, { deadLetters: new DeadLetters(store), guards });
     deliveryRoutes(server, { log: deliveryLog, guards });
     auditRoutes(server, { store, guards });
-    for (const each of routes) each.add(server);
+    return routes.add(server);
   }
 
   private async close(): Promise<void> {

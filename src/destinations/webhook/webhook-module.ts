@@ -1,8 +1,6 @@
-import { inspectAddresses } from '../http/address-doctor';
 import type { DestinationModule } from '../module';
 import { webhookConfig } from './webhook-config';
 import { webhookSection } from './webhook-section';
-import { WebhookTests } from './webhook-test-routes';
 import { Webhooks } from './webhooks';
 
 export const webhookModule: DestinationModule = {
@@ -12,13 +10,18 @@ export const webhookModule: DestinationModule = {
   eventsPerRequest: 1,
   global: { name: 'WEBHOOK_GLOBAL_URL', isSet: (config) => webhookConfig.of(config).global !== undefined },
   open: ({ config }) => new Webhooks(config),
-  routes: (context) => new WebhookTests(context),
-  inspect: ({ config, settings }) =>
-    inspectAddresses({
+  routes: async (context) => {
+    const { WebhookTests } = await import('./webhook-test-routes.js');
+    return new WebhookTests(context);
+  },
+  inspect: async ({ config, settings }) => {
+    const { inspectAddresses } = await import('../http/address-doctor.js');
+    return inspectAddresses({
       kind: 'webhook',
       section: webhookSection,
       global: webhookConfig.of(config).global?.url,
       config,
       settings,
-    }),
+    });
+  },
 };

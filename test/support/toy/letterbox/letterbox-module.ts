@@ -25,7 +25,7 @@ export const letterboxModule: DestinationModule = {
     isSet: (config) => letterboxConfig.of(config).global !== undefined,
   },
   open: ({ config }) => new Letterboxes(config),
-  routes: letterboxRoutes,
+  routes: async (context) => letterboxRoutes(context),
   inspect: async (context) => [
     ...inspectPasswords(context),
     ...(await inspectAddresses({
