@@ -32,14 +32,14 @@ export interface Uncounted {
  */
 export class Ledger {
   private counts = new Map<DestinationId, Count>();
+  /** On their way into the store. */
+  private readonly writing = new Map<Counts, Promise<void>>();
   private timer: NodeJS.Timeout | undefined;
   private delayMs = FLUSH_MS;
 
   constructor(
     private readonly store: Pick<StoredCalls, 'step'>,
     private readonly commit: GroupCommit,
-    /** The store was closed before it took them: the audit misses them on both sides. Must not throw. */
-    private readonly onUncounted: (uncounted: Uncounted) => void,
   ) {}
 
   countDelivered(deliveries: readonly Delivery[]): void {
@@ -63,27 +63,34 @@ export class Ledger {
       this.timer ??= setTimeout(() => void this.flush().catch(() => {}), this.delayMs);
   }
 
-  /** Rejects when the store was closed before it took the counts: both sides of the equation miss them. */
+  /** What was given and is not known to be added; undefined where there is none. */
+  get uncounted(): Uncounted | undefined {
+    const missing = [...[...this.writing.keys()].flat(), ...this.counts];
+    return missing.length === 0 ? undefined : uncountedOf(missing);
+  }
+
+  /** Resolves once all that was given is added. Rejects when the store was closed before it took everything. */
   async flush(): Promise<void> {
     clearTimeout(this.timer);
     this.timer = undefined;
-    const { counts } = this;
-    if (counts.size === 0) return;
+    const all = [...this.counts];
     this.counts = new Map();
-    this.delayMs = Math.min(FLUSH_MS_MAX, FLUSH_MS + counts.size * FLUSH_MS_PER_DESTINATION);
-    const all = [...counts];
-    const groups: Counts[] = [];
-    for (let start = 0; start < all.length; start += AT_ONCE) groups.push(all.slice(start, start + AT_ONCE));
-    const written = await Promise.allSettled(groups.map((group) => this.write(group)));
-    const missing = groups.filter((_, index) => written[index]?.status === 'rejected').flat();
-    if (missing.length > 0) this.onUncounted(uncountedOf(missing));
-    for (const each of written) if (each.status === 'rejected') throw each.reason;
+    if (all.length > 0)
+      this.delayMs = Math.min(FLUSH_MS_MAX, FLUSH_MS + all.length * FLUSH_MS_PER_DESTINATION);
+    for (let start = 0; start < all.length; start += AT_ONCE) this.write(all.slice(start, start + AT_ONCE));
+    // Those of earlier calls, too.
+    await Promise.all(this.writing.values());
   }
 
-  private write(group: Counts): Promise<unknown> {
+  /** Where the store was closed, its counts stay among those that are missing. */
+  private write(group: Counts): void {
     const args = group.flatMap(([id, { key, delivered, discarded }]) => [key, id, delivered, discarded]);
     const prepare = () => this.store.step('relayCount', args);
-    return this.commit.commit({ bytes: args.length * 25, prepare });
+    const written = this.commit.commit({ bytes: args.length * 25, prepare }).then(() => {
+      this.writing.delete(group);
+    });
+    written.catch(() => {});
+    this.writing.set(group, written);
   }
 }
 

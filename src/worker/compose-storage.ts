@@ -64,11 +64,7 @@ export function composeStorage({ options, observer, lifecycle }: StorageContext)
   const deliveries = new StoredDeliveries({ store, commit });
   const shares = new Shares({ limits: config.retry.parkedMaxBytes, instanceOf });
   const parking = new BullMqParking({ deliveries, shares, decide: decideNext, observer });
-  const ledger = new Ledger(store, commit, (uncounted) =>
-    log.error('the audit misses deliveries that were made: redis did not take their counts', {
-      ...uncounted,
-    }),
-  );
+  const ledger = new Ledger(store, commit);
   return {
     ...{ redis, health, store, commit, ledger, deliveries, parking },
     ...{ settingsStore, decide: decideNext, warnRedis },

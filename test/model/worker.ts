@@ -69,7 +69,7 @@ export class ModelWorker {
     this.process = process;
     const store = new MemoryStore(world.redis, process);
     this.commit = new GroupCommit(store, ignore);
-    this.ledger = new Ledger(store, this.commit, ignore);
+    this.ledger = new Ledger(store, this.commit);
     const decideNext: Decide = ({ destination }, record) =>
       decide(LIMITS.policy, destination.maxAttempts, record, Math.random());
     const deliveries = new StoredDeliveries({ store, commit: this.commit });

@@ -92,7 +92,7 @@ export class StoreHarness {
       deadLetterShare: options.deadLetterShare ?? { maxCount: 0, maxBytes: 0 },
     });
     this.commit = new GroupCommit(this.store, () => {});
-    this.ledger = new Ledger(this.store, this.commit, () => {});
+    this.ledger = new Ledger(this.store, this.commit);
     this.deliveries = new StoredDeliveries({ store: this.store, commit: this.commit });
     this.parking = new BullMqParking({
       deliveries: this.deliveries,
