@@ -4,6 +4,7 @@ module.exports = {
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2023', parser: { syntax: 'typescript' } } }] },
+  resolver: '<rootDir>/test/support/resolver.cjs',
   setupFilesAfterEnv: ['<rootDir>/test/support/leaks.ts'],
   testTimeout: 30_000,
   // One more than the two processors that most machines of CI have: tests of faults wait for about half of their time.

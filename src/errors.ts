@@ -49,8 +49,9 @@ export async function fromStore<T>(answer: Promise<T>): Promise<T> {
     return await answer;
   } catch (error) {
     if (error instanceof RelayError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new StoreUnavailableError(`Redis does not do what it is asked for: ${reason}`, { cause: error });
+    throw new StoreUnavailableError(`Redis does not do what it is asked for: ${errorText(error)}`, {
+      cause: error,
+    });
   }
 }
 
@@ -90,6 +91,51 @@ export function errorCode(error: unknown): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 }
 
+/** What Node.js, OpenSSL and undici call by a code, in the relay's words. Codes stay the same between versions, texts do not. */
+const WORDS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there, or it refuses connections',
+  ECONNRESET: 'the other side ended the connection',
+  ECONNABORTED: 'the connection was ended',
+  EPIPE: 'the other side ended the connection',
+  ETIMEDOUT: 'it did not answer in time',
+  EHOSTUNREACH: 'the network has no way to that address',
+  ENETUNREACH: 'the network has no way to that address',
+  EHOSTDOWN: 'no machine answers at that address',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  EADDRINUSE: 'another process listens on that port',
+  ENOTFOUND: 'the name has no address',
+  EAI_AGAIN: 'the name servers do not answer',
+  EACCES: 'this process lacks the permission',
+  EPERM: 'this process lacks the permission',
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of the path is no folder',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+  EMFILE: 'this process has as many files and connections open as it may (ulimit -n)',
+  ENFILE: 'this machine has as many files and connections open as it may',
+  CERT_HAS_EXPIRED: 'the certificate has expired',
+  CERT_NOT_YET_VALID: 'the certificate is not valid yet: compare the clocks',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate is for another name',
+  EPROTO: 'the other side does not speak TLS, or no version of it that both know',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'the other side does not speak TLS',
+  UND_ERR_CONNECT_TIMEOUT: 'no connection was made in time',
+  UND_ERR_HEADERS_TIMEOUT: 'it did not answer in time',
+  UND_ERR_BODY_TIMEOUT: 'the answer did not end in time',
+  UND_ERR_HEADERS_OVERFLOW: 'the head of the answer is too large',
+  UND_ERR_SOCKET: 'the other side ended the connection',
+  UND_ERR_DESTROYED: 'the connection was ended',
+  UND_ERR_CLOSED: 'the connection was ended',
+  UND_ERR_ABORTED: 'the request was ended',
+};
+
+/** Codes of the same kind that are not listed one by one. */
+const KINDS: readonly (readonly [beginning: string, words: string])[] = [
+  ['UND_ERR', 'the request failed'],
+  ['HPE_', 'what came back is no HTTP answer'],
+  ['ERR_SSL_', 'TLS could not be agreed on'],
+];
+
 /** OpenSSL's words for a certificate that leads to no authority that Node.js knows. */
 const UNKNOWN_AUTHORITY: ReadonlySet<string> = new Set([
   'DEPTH_ZERO_SELF_SIGNED_CERT',
@@ -98,13 +144,41 @@ const UNKNOWN_AUTHORITY: ReadonlySet<string> = new Set([
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
+const NO_AUTHORITY = 'the certificate is by no authority that is known here';
+
+/**
+ * What happened, in the relay's words; what a server answered is quoted. For people, never for branching. Errors of a library
+ * without a code are given one where the library is called (redis/call-errors.ts, sources/rabbitmq/session.ts), so that what
+ * is left is a fault of the relay's own, whose text leads to it.
+ */
+export function errorText(error: unknown): string {
+  if (!isNativeError(error)) return String(error);
+  if (error instanceof RelayError) return error.message;
+  const code = errorCode(error);
+  const words = wordsOf(code) ?? ('syscall' in error ? 'the system does not do it' : undefined);
+  if (words === undefined) return error.message === '' ? code : error.message;
+  const where = placeOf(error);
+  return where === undefined ? words : `${words} (${where})`;
+}
+
+function wordsOf(code: string): string | undefined {
+  if (UNKNOWN_AUTHORITY.has(code)) return NO_AUTHORITY;
+  return WORDS[code] ?? KINDS.find(([beginning]) => code.startsWith(beginning))?.[1];
+}
+
+/** The address, name or file that Node.js names beside the code. */
+function placeOf(error: NodeJS.ErrnoException & { address?: string; port?: number; hostname?: string }) {
+  const { address, port, hostname, path } = error;
+  if (address !== undefined) return port === undefined ? address : `${address} port ${port}`;
+  return hostname ?? path;
+}
 
 /** Code, text, and what helps where the text does not say it: for people, never for branching. */
 export function explainError(error: unknown): string {
   const code = errorCode(error);
-  const text = error instanceof Error ? error.message : String(error);
+  const text = errorText(error);
   const remedy = UNKNOWN_AUTHORITY.has(code)
     ? '; NODE_EXTRA_CA_CERTS names a file of authorities to trust'
     : '';
-  return `${code} ${text}`.trimEnd() + remedy;
+  return (text === code ? code : `${code} ${text}`) + remedy;
 }

@@ -19,6 +19,7 @@ export function doctorCommand(): Command {
         config,
         warnings: [...warnings, ...file.warnings],
         settings: file.settings,
+        fileFaults: file.faults,
       });
       const troubles = findings.filter(({ state }) => state === 'trouble').length;
       if (options.json) printJson({ healthy: troubles === 0, findings });

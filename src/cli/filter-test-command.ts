@@ -2,12 +2,12 @@ import type { Command } from 'commander';
 import type { Config } from '../config/config';
 import { type RecentEvent, recentEvent } from '../dead-letters/recent-event';
 import { type FilterAnswer, testFilters } from '../destinations/filter-test';
-import { MalformedEventError } from '../errors';
+import { errorText, MalformedEventError } from '../errors';
 import { type Envelope, parseEnvelope } from '../events/envelope';
 import { MODULES } from '../modules';
 import { withStore } from '../retry/with-store';
 import type { Settings } from '../settings/section';
-import { InstanceSettings } from '../settings/settings-editor';
+import { SettingsEditor } from '../settings/settings-editor';
 import { readSettingsFile } from '../settings/settings-file';
 import { withSettings } from '../settings/with-settings';
 import { UsageError } from './exit';
@@ -43,7 +43,7 @@ async function testFilter(instance: string, options: Options): Promise<void> {
   const file = readSettingsFile(MODULES.sections, process.cwd(), config.settings.file).settings;
   const given = options.file === undefined ? undefined : eventIn(options.file, instance);
   const settings = await withSettings(MODULES.sections, config, (store) =>
-    new InstanceSettings({ store, file, config }).find(instance),
+    new SettingsEditor({ store, file, config }).find(instance),
   );
   const tested = given ?? (await withStore(config.redis, (store) => stored(store, instance)));
   const answers = answersFor(tested.envelope, instance, config, settings);
@@ -74,7 +74,7 @@ function eventIn(file: string, instance: string): Tested {
     return { from: 'file', envelope };
   } catch (error) {
     if (error instanceof MalformedEventError)
-      throw new UsageError(`${file} must be the JSON of one event: ${error.message}`);
+      throw new UsageError(`${file} must be the JSON of one event: ${errorText(error)}`);
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { ConfigError, errorCode } from '../errors';
+import { ConfigError, errorText } from '../errors';
 import { VERSION } from '../version';
 import { auditCommand } from './audit-command';
 import { configCommand } from './config-command';
@@ -54,8 +54,7 @@ function report(error: unknown): ExitCode {
     complainOf('wrong configuration:', error.problems);
     return USAGE;
   }
-  const text = error instanceof Error ? error.message || errorCode(error) : String(error);
-  complainOf(`evolution-relay: ${text}`, error instanceof UsageError ? error.details : []);
+  complainOf(`evolution-relay: ${errorText(error)}`, error instanceof UsageError ? error.details : []);
   return error instanceof UsageError ? USAGE : FINDING;
 }
 

@@ -1,8 +1,9 @@
 import { type ChannelModel, connect } from 'amqplib';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { BrokerUnavailableError, ConfigError, explainError } from '../errors';
+import { BrokerUnavailableError, ConfigError, explainError, RelayError } from '../errors';
 import type { Core } from '../events/envelope';
 import { MODULES } from '../modules';
+import { amqpText, asUnavailable } from '../sources/rabbitmq/amqp-text';
 import { connectOptions } from '../sources/rabbitmq/broker-address';
 import { rabbitMqConfig } from '../sources/rabbitmq/rabbitmq-config';
 import { FINDING, UsageError } from './exit';
@@ -49,8 +50,11 @@ async function publish(options: Options): Promise<void> {
   const publication = publicationOf(options.core, event, rabbitMq);
   const { exchange, routingKey, properties, place } = publication;
   const connection = await open(uri, frameMax);
+  // What is refused rejects the call as well.
+  connection.on('error', () => {});
   try {
     const channel = await connection.createConfirmChannel();
+    channel.on('error', () => {});
     await publication.declare(channel);
     let returned = 0;
     channel.on('return', () => {
@@ -63,8 +67,11 @@ async function publish(options: Options): Promise<void> {
     }
     await channel.waitForConfirms();
     if (returned > 0) return reportReturned(returned, publication);
+  } catch (cause) {
+    if (cause instanceof RelayError) throw cause;
+    throw new BrokerUnavailableError(`RabbitMQ does not take it: ${amqpText(cause)}`, { cause });
   } finally {
-    await connection.close();
+    await connection.close().catch(() => {});
   }
   printLine(`published ${options.count} × ${routingKey} to ${place}`);
 }
@@ -74,7 +81,7 @@ async function open(uri: string, frameMax: number): Promise<ChannelModel> {
     return await connect(connectOptions(uri, frameMax));
   } catch (cause) {
     throw new BrokerUnavailableError(
-      `RabbitMQ cannot be reached (${explainError(cause)}): check RABBITMQ_URI`,
+      `RabbitMQ cannot be reached (${explainError(asUnavailable(cause))}): check RABBITMQ_URI`,
       { cause },
     );
   }

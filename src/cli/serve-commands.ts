@@ -1,13 +1,16 @@
 import { Command } from 'commander';
 import type { Config } from '../config/config';
-import { ConfigError } from '../errors';
+import { ConfigError, errorText } from '../errors';
 import { MODULES } from '../modules';
 import { createLogger, type Logger } from '../observability/logging';
 import { Metrics } from '../observability/metrics';
-import { readSettingsFile } from '../settings/settings-file';
+import { type FileFault, readSettingsFile } from '../settings/settings-file';
 import { RelayWorker } from '../worker/worker';
 import { FINDING } from './exit';
 import { logNodeWarnings } from './node-warnings';
+
+/** Entries that are named one by one. */
+const MAX_FAULTS = 20;
 
 /** A part of the relay that runs until it is told to stop. */
 interface Part {
@@ -47,9 +50,17 @@ async function serve(names: readonly PartName[]): Promise<void> {
   const log = createLogger(config.log, { onDropped: () => metrics.logLinesDropped.add() });
   logNodeWarnings(log);
   for (const warning of [...warnings, ...idle, ...file.warnings]) log.warn(warning);
+  logFaults(file.faults, log);
   // Until everything is settled: a process that ends in any other way has not done its work.
   process.exitCode = FINDING;
-  const options = { modules: MODULES, config, settings: file.settings, metrics, log };
+  const options = {
+    modules: MODULES,
+    config,
+    settings: file.settings,
+    fileFaults: file.faults,
+    metrics,
+    log,
+  };
   let stopped: Promise<void>;
   try {
     const parts = await Promise.all(
@@ -64,6 +75,19 @@ async function serve(names: readonly PartName[]): Promise<void> {
     throw error;
   }
   await stopped;
+}
+
+/** Instances whose entries are left out; the doctor names all of them. */
+function logFaults(faults: readonly FileFault[], log: Logger): void {
+  for (const { error } of faults.slice(0, MAX_FAULTS))
+    log.error('settings of an instance cannot be read: its events wait', {
+      code: error.code,
+      error: error.reason,
+      ...(error.instance === '' ? {} : { instance: error.instance }),
+    });
+  const left = faults.length - MAX_FAULTS;
+  if (left > 0)
+    log.error('settings of further instances cannot be read: `doctor` names them', { count: left });
 }
 
 /** What a part cannot do without. */
@@ -127,7 +151,7 @@ function stopOnSignal(parts: readonly Part[], log: Logger): Promise<void> {
           setImmediate(() => process.exit());
         },
         (error: unknown) => {
-          log.error('drain failed', { error: error instanceof Error ? error.message : String(error) });
+          log.error('drain failed', { error: errorText(error) });
           process.exit(FINDING);
         },
       );

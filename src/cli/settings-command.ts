@@ -4,7 +4,7 @@ import { MODULES } from '../modules';
 import { boundedLines } from '../settings/bounds';
 import { instanceNameOf } from '../settings/document';
 import { masked } from '../settings/mask';
-import { InstanceSettings } from '../settings/settings-editor';
+import { SettingsEditor } from '../settings/settings-editor';
 import { SettingsMissingError, SettingsRefusedError } from '../settings/settings-errors';
 import type { SettingsStore } from '../settings/settings-store';
 import { withSettings } from '../settings/with-settings';
@@ -50,9 +50,7 @@ export function settingsCommand(): Command {
   return command;
 }
 
-function withInstances<T>(
-  work: (instances: InstanceSettings, store: SettingsStore) => Promise<T>,
-): Promise<T> {
+function withInstances<T>(work: (instances: SettingsEditor, store: SettingsStore) => Promise<T>): Promise<T> {
   const { config } = MODULES.loadConfig(process.cwd(), process.env);
   return withSettings(MODULES.sections, config, async (store) => {
     return work(editorOf(config, store), store).catch((error: unknown) => {
@@ -61,9 +59,9 @@ function withInstances<T>(
   });
 }
 
-function editorOf(config: Config, store: SettingsStore): InstanceSettings {
+function editorOf(config: Config, store: SettingsStore): SettingsEditor {
   // What is set here is what Redis holds.
-  return new InstanceSettings({ store, file: new Map(), config });
+  return new SettingsEditor({ store, file: new Map(), config });
 }
 
 async function list(): Promise<void> {
@@ -142,7 +140,7 @@ async function importAll(file: string): Promise<void> {
 }
 
 function checkAll(
-  instances: InstanceSettings,
+  instances: SettingsEditor,
   entries: readonly (readonly [name: string, entry: unknown])[],
   file: string,
 ): void {

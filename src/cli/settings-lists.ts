@@ -1,6 +1,7 @@
+import { errorText } from '../errors';
 import type { Filled, Settings } from '../settings/section';
 import type { Sections } from '../settings/sections';
-import type { InstanceSettings } from '../settings/settings-editor';
+import type { SettingsEditor } from '../settings/settings-editor';
 import { SettingsUnreadableError } from '../settings/settings-errors';
 import { type SettingsStore, settingsOrThrow } from '../settings/settings-store';
 import { forEachApart } from '../time/for-each-apart';
@@ -61,7 +62,7 @@ export async function encryptAll(
 
 /** Lines about those that could not be set. One after the other: a file may name an instance twice. */
 export async function importEach(
-  instances: InstanceSettings,
+  instances: SettingsEditor,
   entries: readonly (readonly [name: string, entry: unknown])[],
 ): Promise<string[]> {
   const failed: string[] = [];
@@ -85,7 +86,7 @@ async function eachReadable(
     if (stored.kind === 'readable') take(instance, stored.settings);
     else if (stored.kind === 'unreadable') {
       leave(instance);
-      unreadable.push(stored.error.message);
+      unreadable.push(errorText(stored.error));
     }
   }
   return unreadable;
@@ -105,5 +106,5 @@ function stateOf({ enabled }: { readonly enabled: boolean }): string {
 
 function reasonOf(error: unknown): string {
   if (error instanceof SettingsUnreadableError) return error.reason;
-  return error instanceof Error ? error.message : String(error);
+  return errorText(error);
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
-import { ConfigError } from '../errors';
+import { ConfigError, errorText } from '../errors';
 import { readTextFile } from './text-file';
 
 /** Where a value came from: a file's name, `environment`, or `default`. */
@@ -56,7 +56,7 @@ function readFile(
 /** What is wrong with a file. JSON.parse quotes the text around a mistake, which may be a secret. */
 export function fileProblem(error: unknown): string {
   if (error instanceof SyntaxError) return 'it is not JSON';
-  return error instanceof Error ? error.message : String(error);
+  return errorText(error);
 }
 
 function parseJsonObject(content: string): Record<string, unknown> {

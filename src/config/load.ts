@@ -1,5 +1,5 @@
 import convict from 'convict';
-import { ConfigError } from '../errors';
+import { ConfigError, errorText } from '../errors';
 import { type Config, coreConfigOf } from './config';
 import { deepFreeze } from './freeze';
 import { type Origin, type RawValues, readLayers } from './layers';
@@ -96,7 +96,7 @@ function check(variables: Variables, raw: RawValues): Checked {
     instance.validate({ allowed: 'strict' });
     return { values, problems: [] };
   } catch (error) {
-    return { values, problems: (error instanceof Error ? error.message : String(error)).split('\n') };
+    return { values, problems: errorText(error).split('\n') };
   }
 }
 

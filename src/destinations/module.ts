@@ -10,7 +10,7 @@ import type { DestinationId } from '../pipeline/delivery';
 import type { RedisClient } from '../redis/scripts';
 import type { Subscriptions } from '../redis/subscriber';
 import type { Section, Settings } from '../settings/section';
-import type { InstanceSettings } from '../settings/settings-editor';
+import type { SettingsEditor } from '../settings/settings-editor';
 import type { Wants } from './destination-fields';
 import { kindOf } from './destination-ids';
 import type { DestinationFamily } from './directory';
@@ -31,9 +31,9 @@ export interface DestinationModule {
   globalWants?(config: Config): Wants | undefined;
   /** Opens its destinations for one worker. */
   open(context: DestinationContext): DestinationFamily;
-  /** What it serves at the gateway. */
-  routes?(context: RoutesContext): DestinationRoutes;
-  /** What `doctor` says of it. Changes nothing. */
+  /** What it serves at the gateway. A worker does not need the code: it is loaded here (`import`). */
+  routes?(context: RoutesContext): Promise<DestinationRoutes>;
+  /** What `doctor` says of it. Changes nothing; no other process needs the code, which is loaded here, too. */
   inspect?(context: InspectionContext): Promise<Finding[]>;
 }
 
@@ -61,7 +61,7 @@ export interface RoutesContext {
   readonly keys: Keys;
   readonly guards: Guards;
   /** What is set for instances. */
-  readonly instances: InstanceSettings;
+  readonly instances: SettingsEditor;
   /** Settings of all instances, of Redis and of the file; those that cannot be read are left out. */
   allSettings(): AsyncIterable<readonly [instance: string, settings: Settings]>;
   /** Redis is away. */

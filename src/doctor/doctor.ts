@@ -1,5 +1,5 @@
 import type { Config } from '../config/config';
-import { StoreUnavailableError } from '../errors';
+import { errorText, StoreUnavailableError } from '../errors';
 import { inspectShares } from '../ledger/ledger-doctor';
 import type { Modules } from '../modules';
 import type { Finding } from '../observability/finding';
@@ -10,7 +10,8 @@ import { RetryStore } from '../retry/retry-store';
 import { openSettingsStore } from '../settings/open-store';
 import type { Settings } from '../settings/section';
 import type { Sections } from '../settings/sections';
-import { inspectSettings } from '../settings/settings-doctor';
+import { faultFindings, inspectSettings } from '../settings/settings-doctor';
+import type { FileFault, SettingsFile } from '../settings/settings-file';
 import { inspectAddresses } from './address-findings';
 
 export interface DoctorParts {
@@ -19,6 +20,8 @@ export interface DoctorParts {
   readonly warnings: readonly string[];
   /** Of SETTINGS_FILE, by instance. */
   readonly settings: ReadonlyMap<string, Settings>;
+  /** Entries of SETTINGS_FILE that are wrong. */
+  readonly fileFaults?: readonly FileFault[];
 }
 
 /** Looks at everything that is configured, and changes nothing; a Pusher app gets one event that nobody subscribes to. */
@@ -27,8 +30,9 @@ export async function examine({
   config,
   warnings,
   settings: file,
+  fileFaults = [],
 }: DoctorParts): Promise<Finding[]> {
-  const stored = await inspectStore(modules.sections, config, file);
+  const stored = await inspectStore(modules.sections, config, { settings: file, faults: fileFaults });
   const { settings } = stored;
   const context = { config, settings };
   const [sources, destinations] = await Promise.all([
@@ -60,19 +64,24 @@ function inspectConfig(config: Config, warnings: readonly string[]): Finding[] {
 async function inspectStore(
   sections: Sections,
   config: Config,
-  file: ReadonlyMap<string, Settings>,
+  file: Pick<SettingsFile, 'settings' | 'faults'>,
 ): Promise<{ findings: Finding[]; settings: ReadonlyMap<string, Settings> }> {
   try {
     return await withRedis(config.redis, async (redis) => {
       const store = openSettingsStore(sections, config, redis);
-      const { findings, settings } = await inspectSettings(config, store, file);
+      const { findings, settings } = await inspectSettings(config, store, file.settings, file.faults);
       const shares = await inspectParked(redis, config);
       return { findings: [...(await inspectRedis(redis, config.redis)), ...shares, ...findings], settings };
     });
   } catch (error) {
     if (!(error instanceof StoreUnavailableError)) throw error;
-    const finding: Finding = { part: 'redis', check: 'connection', state: 'trouble', detail: error.message };
-    return { findings: [finding], settings: file };
+    const finding: Finding = {
+      part: 'redis',
+      check: 'connection',
+      state: 'trouble',
+      detail: errorText(error),
+    };
+    return { findings: [finding, ...faultFindings(file.faults)], settings: file.settings };
   }
 }
 

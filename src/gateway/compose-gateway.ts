@@ -2,7 +2,7 @@ import type { Config } from '../config/config';
 import { DeliveryLog } from '../delivery-log/delivery-log';
 import { LogStore } from '../delivery-log/log-store';
 import { StoredStates } from '../delivery-log/stored-states';
-import type { DestinationRoutes, RoutesContext } from '../destinations/module';
+import type { RoutesContext } from '../destinations/module';
 import { websocketConfig } from '../destinations/websocket/websocket-config';
 import { createGuards, type Guards } from '../http-api/guards';
 import { asHttpError, type ErrorContext } from '../http-api/http-errors';
@@ -19,10 +19,12 @@ import { RetryStore } from '../retry/retry-store';
 import { openSettingsStore } from '../settings/open-store';
 import type { Settings } from '../settings/section';
 import { SettingsCache } from '../settings/settings-cache';
-import { InstanceSettings } from '../settings/settings-editor';
+import { SettingsEditor } from '../settings/settings-editor';
+import type { FileFault } from '../settings/settings-file';
 import type { SettingsStore } from '../settings/settings-store';
 import { subscriberOf } from '../settings/settings-subscriber';
 import { STRANGERS_BODIES } from './body-budgets';
+import { AllDestinationRoutes } from './destination-routes';
 import { WebSocketHub } from './websocket/hub';
 
 export interface GatewayOptions {
@@ -30,6 +32,8 @@ export interface GatewayOptions {
   readonly config: Config;
   /** Of SETTINGS_FILE, by instance. */
   readonly settings: ReadonlyMap<string, Settings>;
+  /** Entries of SETTINGS_FILE that are wrong. */
+  readonly fileFaults?: readonly FileFault[];
   readonly metrics: Metrics;
   readonly log: Logger;
 }
@@ -48,12 +52,12 @@ interface GatewayStorage {
 export interface GatewayParts extends GatewayStorage {
   readonly settings: SettingsCache;
   readonly hub: WebSocketHub | undefined;
-  readonly instances: InstanceSettings;
+  readonly instances: SettingsEditor;
   readonly keys: Keys;
   readonly guards: Guards;
   readonly allSettings: RoutesContext['allSettings'];
   /** What destinations serve. */
-  readonly routes: readonly DestinationRoutes[];
+  readonly routes: AllDestinationRoutes;
   /** Bodies of requests that showed no key. */
   readonly bodies: SharedBudget;
   readonly errors: ErrorContext;
@@ -63,11 +67,11 @@ export interface GatewayParts extends GatewayStorage {
 
 /** Makes every part of a gateway; nothing runs yet. */
 export function composeGateway(options: GatewayOptions): GatewayParts {
-  const { config, settings: file, log } = options;
+  const { config, settings: file, fileFaults = [], log } = options;
   const lifecycle = new Lifecycle();
   const storage = composeStorage(options, lifecycle);
   const { redis, settingsStore, warnRedis } = storage;
-  const instances = new InstanceSettings({ store: settingsStore, file, config });
+  const instances = new SettingsEditor({ store: settingsStore, file, fileFaults, config });
   const keys = new Keys({
     apiKey: config.gateway.apiKey,
     tokenDigestOf: (instance) => instances.tokenDigestOf(instance),
@@ -75,14 +79,15 @@ export function composeGateway(options: GatewayOptions): GatewayParts {
   const guards = createGuards(keys);
   const allSettings = readableOf(settingsStore, file);
   const routes = openRoutes(options, storage, { instances, keys, guards, allSettings });
-  lifecycle.add('destinations', routes, (all) => Promise.all(all.map((each) => each.close())));
+  lifecycle.add('destinations', routes, (all) => all.close());
   const settings = new SettingsCache({
     store: settingsStore,
     subscriber: subscriberOf(redis.subscriber()),
     file,
+    fileFaults,
     onChange: (instance) => {
       void hub?.recheck(instance);
-      for (const each of routes) each.settingsChanged?.();
+      routes.settingsChanged();
     },
     onError: warnRedis,
     log,
@@ -139,10 +144,10 @@ function openRoutes(
   { modules, config, metrics }: GatewayOptions,
   { redis, warnRedis }: GatewayStorage,
   access: Pick<GatewayParts, 'instances' | 'keys' | 'guards' | 'allSettings'>,
-): readonly DestinationRoutes[] {
+): AllDestinationRoutes {
   const { commands } = redis;
   const context = { config, redis: commands, metrics, ...access, onError: warnRedis };
-  return modules.destinations.flatMap((module) => module.routes?.(context) ?? []);
+  return new AllDestinationRoutes(modules.destinations, context);
 }
 
 /** Settings of all instances that can be read: of Redis, then of the file. */

@@ -96,7 +96,7 @@ export class RelayGateway {
     }
   }
 
-  private addRoutes(server: FastifyInstance): void {
+  private addRoutes(server: FastifyInstance): Promise<void> {
     const { modules, config, metrics } = this.options;
     const { instances, store, health, guards, routes, deliveryLog, allSettings } = this.parts;
     healthRoutes(server, {
@@ -117,7 +117,7 @@ export class RelayGateway {
     deliveryRoutes(server, { log: deliveryLog, guards });
     auditRoutes(server, { store, guards });
     instanceRoutes(server, { silence: new SilenceStore(store), guards });
-    for (const each of routes) each.add(server);
+    return routes.add(server);
   }
 
   private async close(): Promise<void> {

@@ -27,7 +27,7 @@ export interface GatewayServerParts extends ErrorContext {
   /** Connections that were refused or ended, at most once a minute. */
   readonly onRefused: (counts: RefusedCounts) => void;
   /** Adds the routes. */
-  readonly routes: (server: FastifyInstance) => void;
+  readonly routes: (server: FastifyInstance) => Promise<void>;
 }
 
 /** Names of instances have up to 255 characters, each up to 12 when percent-encoded. */

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyReply } from 'fastify';
-import { RelayError, StoreUnavailableError } from '../errors';
+import { errorText, RelayError, StoreUnavailableError } from '../errors';
 import { boundedLines, shortened } from '../settings/bounds';
 import {
   SettingsConflictError,
@@ -72,10 +72,10 @@ export function asHttpError(
 ): HttpError {
   if (error instanceof HttpError) return error;
   if (error instanceof SettingsRefusedError) return badRequest(error.problems);
-  if (error instanceof SettingsMissingError) return notFound(error.message);
-  if (error instanceof SettingsTakenError) return new HttpError(403, [error.message]);
+  if (error instanceof SettingsMissingError) return notFound(errorText(error));
+  if (error instanceof SettingsTakenError) return new HttpError(403, [errorText(error)]);
   if (error instanceof SettingsUnreadableError) return unreadable(error);
-  if (error instanceof SettingsConflictError) return new HttpError(409, [error.message]);
+  if (error instanceof SettingsConflictError) return new HttpError(409, [errorText(error)]);
   const { statusCode, code, message } = error as Partial<FastifyError>;
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
     return new HttpError(415, ['the body must be JSON, with content-type application/json']);

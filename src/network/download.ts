@@ -1,6 +1,6 @@
 import { Agent, buildConnector, type Dispatcher } from 'undici';
 import { parseUrl } from '../config/url';
-import { AddressRefusedError, errorCode } from '../errors';
+import { AddressRefusedError, errorCode, errorText } from '../errors';
 import { monotonicMs } from '../time/monotonic';
 import type { AddressGuard } from './address-guard';
 import { boundAnswers, MAX_HEAD } from './answer-bounds';
@@ -80,7 +80,7 @@ export class Downloader {
       });
       return await this.read(response, order, begunAt);
     } catch (error) {
-      if (error instanceof AddressRefusedError) return { kind: 'refused', reason: error.message };
+      if (error instanceof AddressRefusedError) return { kind: 'refused', reason: errorText(error) };
       return { kind: 'failed', code: errorCode(error) };
     }
   }

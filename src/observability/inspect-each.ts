@@ -1,4 +1,4 @@
-import { errorCode } from '../errors';
+import { explainError } from '../errors';
 import { forEachApart } from '../time/for-each-apart';
 import type { Finding } from './finding';
 
@@ -25,6 +25,5 @@ export async function inspectEach<T extends { readonly part: string }>(
 }
 
 function failed(part: string, error: unknown): Finding {
-  const reason = error instanceof Error ? error.message : String(error);
-  return { part, check: 'inspection', state: 'trouble', detail: `${errorCode(error)} ${reason}` };
+  return { part, check: 'inspection', state: 'trouble', detail: explainError(error) };
 }

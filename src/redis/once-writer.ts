@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { StoreUnavailableError } from '../errors';
+import { errorText, StoreUnavailableError } from '../errors';
 import { monotonicMs } from '../time/monotonic';
 import { DONE_BEFORE, type OnceCall, onceCall } from './once';
 import type { RelayRedis } from './relay-redis';
@@ -143,9 +143,7 @@ function resultOf([error, reply]: Replies[number] = [new Error('no reply'), unde
   return { ok: true, reply: reply === DONE_BEFORE ? undefined : reply };
 }
 
-/** Why Redis did not take a write, in its own words. */
+/** Why Redis did not take a write, in its own words where it has said so. */
 export function refusalOf(error: Error): string {
-  return replyCode(error) === undefined
-    ? `Redis did not answer: ${error.message}`
-    : `Redis refused: ${error.message}`;
+  return replyCode(error) === undefined ? errorText(error) : `Redis refused: ${errorText(error)}`;
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { RedisConfig } from '../config/redis';
+import { errorText } from '../errors';
 import type { Finding } from '../observability/finding';
 import { replyCode } from './reply-error';
 import type { RedisClient } from './scripts';
@@ -52,8 +53,7 @@ async function writes(redis: RedisClient, prefix: string): Promise<Finding> {
   } catch (error) {
     const code = replyCode(error);
     const remedy = REMEDIES[code ?? ''] ?? 'see the log of Redis';
-    const text = error instanceof Error ? error.message : String(error);
-    return finding('writes', 'trouble', `refused (${text}): ${remedy}`);
+    return finding('writes', 'trouble', `refused (${errorText(error)}): ${remedy}`);
   }
 }
 

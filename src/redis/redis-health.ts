@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { errorCode } from '../errors';
+import { errorCode, errorText, StoreUnavailableError } from '../errors';
 import type { Logger } from '../observability/logging';
 import { monotonicMs } from '../time/monotonic';
 import type { RelayRedis } from './relay-redis';
@@ -191,8 +191,9 @@ export class RedisHealth {
 
 /** Readiness is told without a key: Redis's own words and ours, but no library's, which name addresses. */
 function reasonOf(error: unknown): string {
-  const isOurs = isReplyError(error) || error instanceof SilentConnectionError;
-  return (isOurs ? error.message : errorCode(error)).slice(0, MAX_REASON);
+  const isOurs =
+    isReplyError(error) || error instanceof SilentConnectionError || error instanceof StoreUnavailableError;
+  return (isOurs ? errorText(error) : errorCode(error)).slice(0, MAX_REASON);
 }
 
 const CHANGES: Readonly<Record<Exclude<StoreChange, 'none'>, string>> = {

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import { guarded } from './bullmq-guards';
+import { withOurErrors } from './call-errors';
 import { Doubt } from './doubt';
 import { allowedWhileFull, freesMemory } from './full';
 
@@ -19,6 +20,15 @@ export class RelayRedis extends Redis {
   withDoubt(doubt: Doubt): this {
     this.doubt = doubt;
     return this;
+  }
+
+  /** BullMQ knows a lost connection by the errors of the library itself: on the connections that wait for Redis they stay. */
+  override sendCommand(...call: Parameters<Redis['sendCommand']>): unknown {
+    if (this.options.enableOfflineQueue !== false) return super.sendCommand(...call);
+    const { sent } = withOurErrors(call[0], this);
+    const result = super.sendCommand(...call);
+    sent();
+    return result;
   }
 
   override defineCommand(name: string, definition: ScriptDefinition): void {

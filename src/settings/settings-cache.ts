@@ -7,6 +7,7 @@ import { forEachApart } from '../time/for-each-apart';
 import { within } from '../time/within';
 import type { Settings } from './section';
 import { SettingsUnreadableError } from './settings-errors';
+import type { FileFault } from './settings-file';
 import type { SettingsStore } from './settings-store';
 import type { SettingsSubscriber } from './settings-subscriber';
 import { Unreadables } from './unreadables';
@@ -16,6 +17,8 @@ export interface SettingsCacheParts {
   readonly subscriber: SettingsSubscriber;
   /** Settings of SETTINGS_FILE; those in Redis come first, section by section. */
   readonly file: ReadonlyMap<string, Settings>;
+  /** Its entries that are wrong: what is in force for their instances is not known. */
+  readonly fileFaults?: readonly FileFault[];
   /** The settings of this instance changed; undefined: any may have. */
   readonly onChange: (instance: string | undefined) => void;
   /** How many instances are unreadable now. */
@@ -69,7 +72,8 @@ export class SettingsCache {
   private readonly closing = new AbortController();
 
   constructor(private readonly parts: SettingsCacheParts) {
-    this.unreadables = new Unreadables(parts.log, (count) => parts.onUnreadable?.(count));
+    const faults = (parts.fileFaults ?? []).map(({ error }) => error);
+    this.unreadables = new Unreadables(parts.log, faults, (count) => parts.onUnreadable?.(count));
   }
 
   start(): void {
@@ -84,6 +88,8 @@ export class SettingsCache {
 
   /** The settings of an instance: at once where they are known, which is nearly always. */
   of(instance: string): InForce | Promise<InForce> {
+    const fault = this.unreadables.inFile(instance);
+    if (fault !== undefined) return fault;
     const known = this.known.get(instance);
     if (known !== undefined) return known;
     if (this.stored !== undefined && !this.stored.has(instance)) return this.parts.file.get(instance);

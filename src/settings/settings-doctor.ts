@@ -3,6 +3,7 @@ import type { Finding } from '../observability/finding';
 import { boundedLines } from './bounds';
 import { CLEAR_SECRETS, holdsClearSecrets } from './clear-settings';
 import type { Filled, Section, Settings } from './section';
+import type { FileFault } from './settings-file';
 import type { SettingsStore } from './settings-store';
 
 export interface InspectedSettings {
@@ -19,16 +20,19 @@ export async function inspectSettings(
   config: Config,
   store: SettingsStore,
   file: ReadonlyMap<string, Settings>,
+  faults: readonly FileFault[] = [],
 ): Promise<InspectedSettings> {
   const settings = new Map(file);
   const unreadable: Finding[] = [];
   let outdated = 0;
+  const inDoubt = new Set(faults.map(({ error }) => error.instance));
   for await (const [instance, stored] of store.list()) {
     if (stored.kind === 'unreadable') {
       settings.delete(instance);
       unreadable.push({ part: PART, check: instance, state: 'trouble', detail: stored.error.reason });
     } else if (stored.kind === 'readable') {
       if (!stored.isUpToDate) outdated++;
+      if (inDoubt.has(instance)) continue;
       settings.set(instance, store.sections.merge(file.get(instance), stored.settings) ?? stored.settings);
     }
   }
@@ -36,7 +40,8 @@ export async function inspectSettings(
   return {
     findings: [
       { part: PART, check: 'readable', state: 'ok', detail: readable },
-      ...firstOf(unreadable),
+      ...firstOf(faultFindings(faults), 'see SETTINGS_FILE'),
+      ...firstOf(unreadable, '`settings ls` names them'),
       ...store.sections.list.flatMap((section) => sectionFindings(config, section, settings)),
       ...(await encryptionFindings(config, store, outdated)),
     ],
@@ -44,13 +49,23 @@ export async function inspectSettings(
   };
 }
 
-function firstOf(findings: readonly Finding[]): Finding[] {
+/** Entries of the file that are left out. */
+export function faultFindings(faults: readonly FileFault[]): Finding[] {
+  return faults.map(({ entry, error }) => ({
+    part: PART,
+    check: error.instance || entry,
+    state: 'trouble',
+    detail: error.reason,
+  }));
+}
+
+function firstOf(findings: readonly Finding[], where: string): Finding[] {
   const left = findings.length - MAX_NAMED;
   const more: Finding = {
     part: PART,
     check: 'readable',
     state: 'trouble',
-    detail: `${left} more cannot be read: \`settings ls\` names them`,
+    detail: `${left} more cannot be read: ${where}`,
   };
   return left > 0 ? [...findings.slice(0, MAX_NAMED), more] : [...findings];
 }

@@ -17,16 +17,18 @@ import { checkedBy } from './own-words';
 import { pathOf, type Section, type Settings, type Slot } from './section';
 import type { InstanceCheck, Sections } from './sections';
 import { SettingsMissingError, SettingsRefusedError, SettingsTakenError } from './settings-errors';
+import type { FileFault } from './settings-file';
 import { type SettingsStore, type StoredSettings, settingsOrThrow } from './settings-store';
 import { documentWith, readSlot, withoutSlot } from './slot';
 import { switchesOff, warningsOfOff } from './switched-off';
 import { withoutTimes } from './timestamps';
 import { digestOf } from './token-entry';
 
-export interface InstanceSettingsParts {
+export interface SettingsEditorParts {
   readonly store: SettingsStore;
   /** Of SETTINGS_FILE. */
   readonly file: ReadonlyMap<string, Settings>;
+  readonly fileFaults?: readonly FileFault[];
   readonly config: Config;
 }
 
@@ -52,17 +54,19 @@ const REPLACED =
   'settings: what was stored could not be read, and was replaced as a whole by what is set now';
 
 /** Looks at and changes what is set for instances, on behalf of a person or a client. */
-export class InstanceSettings {
+export class SettingsEditor {
   private readonly sections: Sections;
   private readonly checkInstance: (instance: string, settings: Settings) => InstanceCheck;
 
-  constructor(private readonly parts: InstanceSettingsParts) {
+  constructor(private readonly parts: SettingsEditorParts) {
     this.sections = parts.store.sections;
     this.checkInstance = this.sections.checks(parts.config);
   }
 
   /** What is in force: of Redis, and of the file. @throws SettingsUnreadableError */
   async find(instance: string): Promise<Settings | undefined> {
+    const fault = this.parts.fileFaults?.find(({ error }) => error.instance === instance);
+    if (fault !== undefined) throw fault.error;
     return this.sections.merge(this.parts.file.get(instance), await this.parts.store.read(instance));
   }
 

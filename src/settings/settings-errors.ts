@@ -1,4 +1,4 @@
-import { RelayError } from '../errors';
+import { errorText, RelayError } from '../errors';
 import { boundedLines } from './bounds';
 
 /** What was given cannot be set; nothing was changed. */
@@ -68,7 +68,7 @@ export class SettingsUnreadableError extends RelayError {
     readonly instance: string,
     cause: unknown,
   ) {
-    const reason = cause instanceof RelayError ? cause.message : 'they are no settings of the relay';
+    const reason = cause instanceof RelayError ? errorText(cause) : 'they are no settings of the relay';
     super('SETTINGS_UNREADABLE', `the settings of ${JSON.stringify(instance)} cannot be read: ${reason}`, {
       cause,
     });

@@ -20,16 +20,26 @@ const READ_AGAIN_MS = 60_000;
 export class Unreadables {
   private readonly entries = new LRUCache<string, Unreadable>({ max: MAX_INSTANCES });
   private readonly log: UnreadableLog;
+  private readonly ofFile: ReadonlyMap<string, SettingsUnreadableError>;
 
+  /** @param faults of SETTINGS_FILE, which lasts for as long as the process */
   constructor(
     log: Logger,
+    private readonly faults: readonly SettingsUnreadableError[],
     private readonly onCount: (count: number) => void,
   ) {
     this.log = new UnreadableLog(log);
+    this.ofFile = new Map(faults.map((error) => [error.instance, error]));
+    if (faults.length > 0) onCount(this.count);
   }
 
   get count(): number {
-    return this.entries.size;
+    return this.entries.size + this.faults.length;
+  }
+
+  /** Undefined where nothing is wrong with what SETTINGS_FILE says of the instance. */
+  inFile(instance: string): SettingsUnreadableError | undefined {
+    return this.ofFile.get(instance);
   }
 
   /** Undefined where it is not known to be unreadable, or may have changed. */

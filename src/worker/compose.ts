@@ -37,7 +37,7 @@ export interface WorkerParts extends DrainParts {
  * their messages go through, Redis last.
  */
 export function composeWorker(options: WorkerOptions): WorkerParts {
-  const { modules, config, metrics, log, settings: file } = options;
+  const { modules, config, metrics, log, settings: file, fileFaults = [] } = options;
   const lifecycle = new Lifecycle();
   const deliveryLog = composeDeliveryLog(options, (envelope) => silences.note(envelope));
   const { observer } = deliveryLog;
@@ -51,6 +51,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     store: settingsStore,
     subscriber: subscriberOf(changes),
     file,
+    fileFaults,
     onChange: (instance) => {
       destinations.changed(instance);
       sources.changed(instance);

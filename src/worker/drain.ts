@@ -23,7 +23,7 @@ export interface DrainParts {
   readonly relay: Pick<Relay, 'idle' | 'openMessages'>;
   readonly attempts: Pick<Attempts, 'idle' | 'interrupt' | 'count'>;
   readonly directAttempts: Pick<DirectAttempts, 'idle' | 'drain'>;
-  readonly ledger: Pick<Ledger, 'flush'>;
+  readonly ledger: Pick<Ledger, 'flush' | 'uncounted'>;
   readonly commit: Pick<GroupCommit, 'close'>;
   /** Everything that is connected; brokers before Redis. */
   readonly lifecycle: Pick<Lifecycle, 'releaseSteps'>;
@@ -38,11 +38,16 @@ const ESSENTIAL = ['settle', 'close retries', 'flush ledger'] as const;
  * the deadline; what was not goes back to the brokers.
  */
 export async function drain(parts: DrainParts, deadlineMs: number): Promise<boolean> {
-  const { log, relay } = parts;
+  const { log, relay, ledger } = parts;
   log.info('draining', { deadlineMs });
   const notDone = await runSteps<string>({ what: 'drain', steps: drainSteps(parts), deadlineMs, log });
   const settled = ESSENTIAL.every((name) => notDone.get(name) !== 'late');
   const left = relay.openMessages;
+  const { uncounted } = ledger;
+  if (uncounted !== undefined)
+    log.error('the audit misses deliveries that were made: redis did not take their counts', {
+      ...uncounted,
+    });
   log.info('worker stopped', { settled, messagesLeftToTheBroker: left });
   return settled && left === 0;
 }

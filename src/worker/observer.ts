@@ -1,4 +1,5 @@
 import type { MalformedEventError } from '../errors';
+import { errorText } from '../errors';
 import { eventLabel } from '../events/catalogue';
 import type { Envelope } from '../events/envelope';
 import type { Logger } from '../observability/logging';
@@ -44,7 +45,7 @@ export class Observer implements RelayObserver, AttemptObserver, ParkingObserver
     this.log.warn('malformed message becomes a dead letter', {
       source,
       code: error.code,
-      error: error.message,
+      error: errorText(error),
     });
   }
 

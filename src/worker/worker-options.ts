@@ -3,12 +3,15 @@ import type { Modules } from '../modules';
 import type { Logger } from '../observability/logging';
 import type { Metrics } from '../observability/metrics';
 import type { Settings } from '../settings/section';
+import type { FileFault } from '../settings/settings-file';
 
 export interface WorkerOptions {
   readonly modules: Modules;
   readonly config: Config;
   /** Of SETTINGS_FILE, by instance. */
   readonly settings: ReadonlyMap<string, Settings>;
+  /** Entries of SETTINGS_FILE that are wrong. */
+  readonly fileFaults?: readonly FileFault[];
   readonly metrics: Metrics;
   readonly log: Logger;
 }

@@ -1,8 +1,9 @@
 import { createHttpClient } from '../../src/network/http-client';
 import type { DestinationId } from '../../src/pipeline/delivery';
 import { LetterboxDestination } from '../support/toy/letterbox/letterbox-destination';
-import { MAX_CONNECTIONS } from '../support/toy/letterbox/letterboxes';
 import { httpDestinationSuite } from './http-destination-suite';
+
+const MAX_CONNECTIONS = 4;
 
 /** A destination that was added by a folder and one line (test/support/toy/toy-modules.ts). */
 httpDestinationSuite('letterbox', () => {

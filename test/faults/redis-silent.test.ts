@@ -60,6 +60,28 @@ describe('Redis that changes under living connections', () => {
     await scenario.conclude('Redis connections silent');
   });
 
+  test('SIGTERM while it is silent: nothing comes twice, and the log says what the audit misses', async () => {
+    scenario = await Scenario.start({ redis: redis.uri });
+    const worker = await scenario.startWorker({ REDIS_URI: through(), SHUTDOWN_TIMEOUT_SECONDS: '5' });
+    await scenario.publish(10);
+    await scenario.untilAudited(({ delivered }) => delivered === 10);
+    proxy.freeze();
+    await scenario.publish(30);
+    await scenario.untilAllAccepted();
+    await worker.until(async () => (await scenario?.queueLength()) === 0, NOTICED_MS, 'all acknowledged');
+    worker.signal('SIGTERM');
+    // What it could not count is no success.
+    expect(await worker.ended(NOTICED_MS)).toEqual({ code: 1, signal: null });
+    const missed = worker.log.split('\n').find((line) => line.includes('the audit misses deliveries'));
+    expect(JSON.parse(missed ?? '{}')).toMatchObject({
+      delivered: 30,
+      discarded: 0,
+      destinations: { 'webhook:global': 30 },
+    });
+    const { accepted, delivered } = await scenario.audit();
+    expect([accepted, delivered, scenario.receiver.duplicates]).toEqual([10, 10, 0]);
+  });
+
   test('a subscriber that goes silent is subscribed again, and says so (findings 3.1, 3.21)', async () => {
     const connections = new RedisConnections({ config: redisConfig(through(), 'silent'), onError: () => {} });
     try {

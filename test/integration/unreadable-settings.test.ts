@@ -6,13 +6,14 @@ import { Redis } from 'ioredis';
 import { MODULES } from '../../src/modules';
 import { SettingsCipher } from '../../src/settings/cipher';
 import { parseSettings } from '../../src/settings/document';
-import { InstanceSettings } from '../../src/settings/settings-editor';
+import { SettingsEditor } from '../../src/settings/settings-editor';
 import { SettingsStore } from '../../src/settings/settings-store';
 import { digestOf } from '../../src/settings/token-entry';
 import { errorShape, GatewayHarness } from '../support/harness/gateway-harness';
 import { Scenario } from '../support/harness/scenario';
 import { runCommand } from '../support/processes/command';
 import { eventually, Happenings } from '../support/signals/signals';
+import { folderWith } from '../support/values/folders';
 
 jest.setTimeout(180_000);
 
@@ -162,7 +163,7 @@ describe('tokens are found without settings being read (finding 1.9)', () => {
       prefix,
       cipher: new SettingsCipher(keys),
     });
-    const instances = new InstanceSettings({
+    const instances = new SettingsEditor({
       store,
       file,
       config: MODULES.loadConfig(__dirname, {}).config,
@@ -401,5 +402,35 @@ describe('a worker beside an instance whose settings cannot be read (finding 2.6
       'unreadable:instance/sick',
     );
     redis.disconnect();
+  });
+
+  it('a wrong entry of SETTINGS_FILE leaves out its instance alone, which is caught up with once it is mended', async () => {
+    const { port } = receiver.address() as AddressInfo;
+    const entry = (instanceName: string, url: unknown) => ({ instanceName, webhook: { url } });
+    const url = `http://127.0.0.1:${port}/`;
+    const file = folderWith({
+      'wrong.json': JSON.stringify([entry('file-sick', 5), entry('file-healthy', url), 'no entry at all']),
+      'mended.json': JSON.stringify([entry('file-sick', url), entry('file-healthy', url)]),
+    });
+    const before = received.all.length;
+    await scenario.stopWorkers();
+    const worker = await scenario.startWorker({ SETTINGS_FILE: `${file.path}/wrong.json` });
+    await scenario.publishEvents([...events('file-sick', 20), ...events('file-healthy', 20)]);
+    await received.count(before + 20, 60_000);
+    await scenario.untilAudited((line) => line.parked === 20, 'unreadable:instance/file-sick');
+    const ready = await fetch(`http://127.0.0.1:${worker.metricsPort}/readyz`);
+    expect([ready.status, await ready.json()]).toEqual([
+      200,
+      expect.objectContaining({ settings: '2 instance(s) cannot be read' }),
+    ]);
+    const metrics = await (await fetch(`http://127.0.0.1:${worker.metricsPort}/metrics`)).text();
+    expect(metrics).toMatch(/^relay_unreadable_instances 2$/m);
+
+    await scenario.stopWorkers();
+    await scenario.startWorker({ SETTINGS_FILE: `${file.path}/mended.json` });
+    await scenario.makeDue();
+    const ids = await received.count(before + 40, 120_000);
+    expect(new Set(ids).size).toBe(before + 40);
+    file.remove();
   });
 });

@@ -3,7 +3,7 @@ import type { BrokerMode } from './broker';
 import { checkStep } from './oracles';
 import { ANSWERS, type Answer } from './receivers';
 import type { RedisMode } from './redis';
-import type { InstanceSettings } from './settings';
+import type { SettingsEditor } from './settings';
 import { INSTANCES, type Instance, type World } from './world';
 
 /** What fast-check keeps of a run beside the real one: the oracles look at the world itself. */
@@ -110,7 +110,7 @@ const clock = fc.constantFrom(-7_200_000, 7_200_000).map((ms) =>
 const settings = fc
   .tuple(
     fc.constantFrom<Instance>('sick', 'late'),
-    fc.constantFrom<InstanceSettings>('one', 'two', 'unreadable'),
+    fc.constantFrom<SettingsEditor>('one', 'two', 'unreadable'),
   )
   .map(([instance, kind]) =>
     command(`settings(${instance}, ${kind})`, (world) => world.change(instance, kind)),

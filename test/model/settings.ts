@@ -6,7 +6,7 @@ import type { Process } from './process';
 import type { ModelRedis } from './redis';
 
 /** What an instance's settings say: one webhook, two of them, or nothing that anybody could read. */
-export type InstanceSettings = 'one' | 'two' | 'unreadable';
+export type SettingsEditor = 'one' | 'two' | 'unreadable';
 
 const WEBHOOK = { enabled: true, url: 'http://receiver.test/' };
 const SETTINGS = {
@@ -19,7 +19,7 @@ const RECONNECT_MS = 500;
 
 /** The settings that lie in Redis, and the connections that hear of changes. */
 export class ModelSettings {
-  readonly stored = new Map<string, InstanceSettings>();
+  readonly stored = new Map<string, SettingsEditor>();
   private readonly changes: string[] = [];
   private readonly subscribers = new Set<ModelSubscriber>();
 
@@ -27,7 +27,7 @@ export class ModelSettings {
     redis.onBack(() => this.reconnect());
   }
 
-  set(instance: string, settings: InstanceSettings): void {
+  set(instance: string, settings: SettingsEditor): void {
     this.stored.set(instance, settings);
     this.changes.push(instance);
     for (const subscriber of this.subscribers) subscriber.tell(instance);

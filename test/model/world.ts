@@ -5,7 +5,7 @@ import { MemoryBroker } from './broker';
 import { LIMITS } from './limits';
 import { Receiver } from './receivers';
 import { ModelRedis, type RedisMode } from './redis';
-import { type InstanceSettings, ModelSettings } from './settings';
+import { ModelSettings, type SettingsEditor } from './settings';
 import { VirtualTime } from './virtual-time';
 import { ModelWorker } from './worker';
 
@@ -94,7 +94,7 @@ export class World {
     this.broker.publish(body);
   }
 
-  change(instance: Instance, settings: InstanceSettings): void {
+  change(instance: Instance, settings: SettingsEditor): void {
     this.settings.set(instance, settings);
     if (settings !== 'two') this.forgetSecond(instance);
     // What stands in for unreadable destinations is counted, and none of them.

@@ -1,2 +1,2 @@
 /** What needs no service: units, the model, and contracts of what is reached without one. */
-exports.FAST = ['test/unit', 'test/model', 'test/contract/(webhook|sqs)\\.test'];
+exports.FAST = ['test/unit', 'test/model', 'test/contract/(webhook|sqs|families)\\.test'];

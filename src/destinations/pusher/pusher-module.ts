@@ -1,8 +1,6 @@
 import type { DestinationModule } from '../module';
 import { MAX_BATCH } from './batcher';
-import { PusherGateway } from './gateway/pusher-gateway';
 import { pusherConfig } from './pusher-config';
-import { inspectPushers } from './pusher-doctor';
 import { createPusherParts } from './pusher-parts';
 import { pusherSection } from './pusher-section';
 import { Pushers } from './pushers';
@@ -15,6 +13,12 @@ export const pusherModule: DestinationModule = {
   global: { name: 'a global Pusher app', isSet: (config) => pusherConfig.of(config).global !== undefined },
   globalWants: (config) => pusherConfig.of(config).global,
   open: (context) => new Pushers(context.config, createPusherParts(context)),
-  routes: (context) => new PusherGateway(context),
-  inspect: ({ config, settings }) => inspectPushers(config, settings),
+  routes: async (context) => {
+    const { PusherGateway } = await import('./gateway/pusher-gateway.js');
+    return new PusherGateway(context);
+  },
+  inspect: async ({ config, settings }) => {
+    const { inspectPushers } = await import('./pusher-doctor.js');
+    return inspectPushers(config, settings);
+  },
 };

@@ -1,8 +1,6 @@
 import type { DestinationModule } from '../module';
 import { webhookConfig } from './webhook-config';
-import { inspectWebhooks } from './webhook-doctor';
 import { webhookSection } from './webhook-section';
-import { WebhookTests } from './webhook-test-routes';
 import { Webhooks } from './webhooks';
 
 export const webhookModule: DestinationModule = {
@@ -16,6 +14,18 @@ export const webhookModule: DestinationModule = {
   },
   globalWants: (config) => webhookConfig.of(config).global,
   open: ({ config }) => new Webhooks(config),
-  routes: (context) => new WebhookTests(context),
-  inspect: ({ config, settings }) => inspectWebhooks(config, settings),
+  routes: async (context) => {
+    const { WebhookTests } = await import('./webhook-test-routes.js');
+    return new WebhookTests(context);
+  },
+  inspect: async ({ config, settings }) => {
+    const { inspectAddresses } = await import('../http/address-doctor.js');
+    return inspectAddresses({
+      kind: 'webhook',
+      section: webhookSection,
+      global: webhookConfig.of(config).global?.url,
+      config,
+      settings,
+    });
+  },
 };

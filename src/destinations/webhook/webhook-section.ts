@@ -1,24 +1,17 @@
 import { z } from 'zod';
-import { httpUrl, isHeader, isSigningKey, isVerifiableKey, UNVERIFIABLE_KEY } from '../../config/formats';
-import { AddressGuard } from '../../network/address-guard';
+import { isHeader, isSigningKey, isVerifiableKey, UNVERIFIABLE_KEY } from '../../config/formats';
 import { maskedSection } from '../../settings/mask';
-import { hasSameOrigin, MASK, maskedUrl, NOTHING_BEHIND_MASK } from '../../settings/masked-url';
+import { MASK, maskedUrl, NOTHING_BEHIND_MASK } from '../../settings/masked-url';
 import { isFields, Section } from '../../settings/section';
 import { enabledField, eventsField, timeFields } from '../../settings/section-fields';
 import { destinationFields, destinationWarnings } from '../destination-fields';
+import { ADDRESS_RULES, addressField, NEEDS_ADDRESS } from '../http/http-address';
 import { reservedHeaders } from './headers';
 
 const MAX_HEADERS = 50;
 const MAX_HEADER_NAME_BYTES = 255;
 const MAX_HEADER_VALUE_BYTES = 8192;
 const MAX_WEBHOOKS = 50;
-
-const httpAddress = z
-  .string('must be text')
-  .max(500, 'must be no longer than 500 characters')
-  .refine((value) => value === '' || httpUrl.parse(value) !== undefined, `must be ${httpUrl.allowed}`)
-  .default('')
-  .describe('needed unless enabled is false');
 
 /** As the core API's HTTP client sends them: numbers and `true` as text, and nothing for null and `false`. */
 function asSent(value: unknown): unknown {
@@ -62,7 +55,7 @@ const signingSecret = z
 const fields = z
   .object({
     enabled: enabledField,
-    url: httpAddress,
+    url: addressField,
     byEvents: z.boolean().default(false).describe('append /messages-upsert and so on to the address'),
     base64: z
       .boolean()
@@ -76,12 +69,7 @@ const fields = z
     ...destinationFields,
     ...timeFields,
   })
-  .refine(({ enabled, url }) => !enabled || url !== '', {
-    path: ['url'],
-    error: `is required: ${httpUrl.allowed}`,
-    // This check runs even if others fail, so that all problems are reported at once.
-    when: ({ value }) => typeof value === 'object' && value !== null,
-  });
+  .refine(...NEEDS_ADDRESS);
 
 export type WebhookSettings = z.output<typeof fields>;
 
@@ -101,29 +89,23 @@ const webhookName = z
   .regex(/^[A-Za-z0-9][\w.-]{0,63}$/, 'must be 1 to 64 letters, digits, dots, hyphens, underscores');
 
 /** An instance has one webhook that the core API knows, and further ones of the relay's own. */
-export const webhookSection: Section<WebhookSettings> = new Section({
+export const webhookSection: Section<WebhookSettings> = new Section<WebhookSettings>({
   name: 'webhook',
   fields,
   olderNames: OLDER_NAMES,
   flatOnly: ['webhookByEvents', 'webhook_by_events', 'webhookBase64', 'webhook_base64'],
-  essential: ['url'],
   named: { field: 'webhooks', name: webhookName, max: MAX_WEBHOOKS },
   secrets: { url: 'address', headers: 'values', secret: 'text' },
-  isSamePlace: ({ url: now }, { url: before }) =>
-    typeof now !== 'string' || typeof before !== 'string' || before === '' || hasSameOrigin(now, before),
-  checker: ({ outgoing }) => {
-    const guard = new AddressGuard(outgoing.allowedNetworks);
-    // What the worker would refuse to connect to is refused here already.
+  ...ADDRESS_RULES,
+  checker: (config) => {
+    const addresses = ADDRESS_RULES.checker(config);
     return {
-      check: (_instance, value, path) => {
+      check: (instance, value, path) => {
         if (!value.enabled) return {};
-        const address = guard.checkUrl(value.url);
+        const address = addresses.check(instance, value, path);
         const key = secretProblem(value.secret);
         return {
-          problems: [
-            ...(address === undefined ? [] : [`${path}.${address}`]),
-            ...(key === undefined ? [] : [`${path}.secret: ${key}`]),
-          ],
+          problems: [...(address.problems ?? []), ...(key === undefined ? [] : [`${path}.secret: ${key}`])],
           warnings: [
             ...reservedHeaders(value.headers).map((name) => `${path}.headers.${name}: ${NOT_SENT}`),
             ...(destinationWarnings(value, path).warnings ?? []),

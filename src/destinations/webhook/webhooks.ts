@@ -1,9 +1,6 @@
-import { LRUCache } from 'lru-cache';
 import type { Pool } from 'undici';
 import type { Config } from '../../config/config';
 import { urlSuffix } from '../../events/catalogue';
-import { AddressGuard } from '../../network/address-guard';
-import { outgoingClient } from '../../network/outgoing';
 import { type DestinationId, destinationKey } from '../../pipeline/delivery';
 import type { Subscription } from '../../pipeline/route';
 import type { Settings } from '../../settings/section';
@@ -11,6 +8,7 @@ import { addressFingerprint } from '../address-fingerprint';
 import { wantsOf } from '../destination-fields';
 import { globalId, instanceId } from '../destination-ids';
 import type { DestinationFamily } from '../directory';
+import { OriginClients } from '../http/origin-clients';
 import { limitsOf } from '../limits-of';
 import { sharesOf } from '../shares-of';
 import { hostHeader } from './headers';
@@ -18,24 +16,19 @@ import { webhookConfig } from './webhook-config';
 import { WebhookDestination, type WebhookOptions } from './webhook-destination';
 import { type WebhookSettings, webhookSection } from './webhook-section';
 
-/** Origins whose connections are kept. */
-const MAX_ORIGINS = 10_000;
-
 /** The global webhook, and the webhooks of instances. */
 export class Webhooks implements DestinationFamily {
   readonly globals: readonly Subscription[];
   private readonly options: WebhookOptions;
-  private readonly guard: AddressGuard;
+  private readonly clients: OriginClients;
   private readonly globalClient: Pool | undefined;
-  /** By origin, and by the host that a webhook's own header names. */
-  private readonly clients = new LRUCache<string, Pool>({ max: MAX_ORIGINS });
 
   constructor(private readonly config: Config) {
     const { legacyPaths, rejectedStatuses } = webhookConfig.of(config);
     this.options = { stripApikey: config.outgoing.stripApikey, legacyPaths, rejectedStatuses };
-    this.globalClient = globalClient(config);
+    this.clients = new OriginClients(config);
+    this.globalClient = this.openGlobal();
     this.globals = globalSubscriptions(config, this.options, { client: this.globalClient });
-    this.guard = new AddressGuard(config.outgoing.allowedNetworks);
   }
 
   own(instance: string, settings: Settings): Subscription[] {
@@ -87,41 +80,18 @@ export class Webhooks implements DestinationFamily {
         ...(instanceId === undefined ? {} : { instanceId }),
       },
       this.options,
-      this.clientFor(origin, hostHeader(settings.headers)),
+      this.clients.toOrigin(origin, hostHeader(settings.headers)),
     );
   }
 
-  async close(): Promise<void> {
-    await Promise.all([
-      this.globalClient?.destroy(),
-      ...[...this.clients.values()].map((client) => client.destroy()),
-    ]);
+  close(): Promise<void> {
+    return this.clients.close();
   }
 
-  /**
-   * Thousands of instances often share one receiver. There are as many connections as attempts in all, so that none
-   * waits for another one's; what each may use is its bulkhead's business.
-   */
-  private clientFor(origin: string, host: string | undefined): Pool {
-    // TLS asks for the host that the requests name, so connections are shared by those that name the same.
-    const key = host === undefined ? origin : `${origin} ${host}`;
-    let client = this.clients.get(key);
-    if (client === undefined) {
-      const { config, guard } = this;
-      const connections = config.delivery.concurrency + config.retry.concurrency;
-      client = outgoingClient(config.outgoing, origin, connections, guard);
-      this.clients.set(key, client);
-    }
-    return client;
+  private openGlobal(): Pool | undefined {
+    const { global: webhook } = webhookConfig.of(this.config);
+    return webhook === undefined ? undefined : this.clients.toGlobal(new URL(webhook.url).origin);
   }
-}
-
-/** Connections of its own, no more than it makes attempts at once: none waits for a tenant's. */
-function globalClient(config: Config): Pool | undefined {
-  const { global: webhook } = webhookConfig.of(config);
-  if (webhook === undefined) return undefined;
-  const { concurrencyPerDestination } = config.delivery;
-  return outgoingClient(config.outgoing, new URL(webhook.url).origin, concurrencyPerDestination);
 }
 
 interface GlobalParts {

@@ -10,7 +10,7 @@ import {
   verdictOf,
 } from '../../destinations/filter-test';
 import type { DestinationModule } from '../../destinations/module';
-import { fromStore, MalformedEventError } from '../../errors';
+import { errorText, fromStore, MalformedEventError } from '../../errors';
 import { type Envelope, parseEnvelope } from '../../events/envelope';
 import { sampleEvent } from '../../events/sample';
 import { EventView } from '../../filters/event-view';
@@ -20,12 +20,12 @@ import { instanceName } from '../../http-api/instance-name';
 import { describe, schemaOf } from '../../http-api/openapi';
 import type { RetryStore } from '../../retry/retry-store';
 import { eventsField } from '../../settings/section-fields';
-import type { InstanceSettings } from '../../settings/settings-editor';
+import type { SettingsEditor } from '../../settings/settings-editor';
 
 export interface FilterRoutesParts {
   readonly modules: readonly DestinationModule[];
   readonly config: Config;
-  readonly instances: InstanceSettings;
+  readonly instances: SettingsEditor;
   readonly store: Pick<RetryStore, 'call'>;
   readonly guards: Guards;
 }
@@ -122,7 +122,7 @@ function parsedEvent(event: object, instance: string): Envelope {
   try {
     return parseEnvelope(Buffer.from(JSON.stringify(event)), { routingKey: '', instance }, Date.now());
   } catch (error) {
-    if (error instanceof MalformedEventError) throw badRequest([`event: ${error.message}`]);
+    if (error instanceof MalformedEventError) throw badRequest([`event: ${errorText(error)}`]);
     throw error;
   }
 }

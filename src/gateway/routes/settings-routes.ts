@@ -12,12 +12,12 @@ import { masked } from '../../settings/mask';
 import { type NestedBody, readAsNested } from '../../settings/nested-names';
 import { type Fields, isFields, pathOf, type Section, type Slot } from '../../settings/section';
 import type { Sections } from '../../settings/sections';
-import type { Author, InstanceSettings, Taken } from '../../settings/settings-editor';
+import type { Author, SettingsEditor, Taken } from '../../settings/settings-editor';
 import { readSlot } from '../../settings/slot';
 import { createdAnswer, type Row, rowOf } from '../core-api-shapes';
 
 export interface SettingsRoutesParts {
-  readonly instances: InstanceSettings;
+  readonly instances: SettingsEditor;
   readonly guards: Guards;
   readonly sections: Sections;
   readonly config: Config;
@@ -199,7 +199,7 @@ function bodySchemaOf({ name, definition }: Section): Fields {
   return { type: 'object', properties: { [name]: schemaOf(definition.fields) } };
 }
 
-async function rowOrNull(instances: InstanceSettings, instance: string, slot: Slot): Promise<Row | null> {
+async function rowOrNull(instances: SettingsEditor, instance: string, slot: Slot): Promise<Row | null> {
   const value = readSlot(await instances.find(instance), slot);
   return value === undefined ? null : rowOf(instance, slot, value);
 }

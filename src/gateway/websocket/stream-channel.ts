@@ -1,24 +1,18 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { StreamKeys } from '../../destinations/websocket/stream';
 import { endsWithin } from '../../time/within';
 import type { Backlog } from './backlog';
 import { type ChannelClient, Follower } from './follower';
+import { PatientReader, type PatientReaderParts } from './patient-reader';
 import { compareIds, type StreamId } from './stream-id';
 import type { StreamMessage } from './stream-message';
-import type { Gap, Page, StreamReader } from './stream-reader';
+import type { Gap, Page } from './stream-reader';
 
-export interface ChannelParts {
-  readonly keys: StreamKeys;
-  readonly reader: StreamReader;
-  readonly subscribe: () => Promise<unknown>;
-  /** Reads are many after an outage: a few at a time, shared out among streams. */
-  readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>;
+export interface ChannelParts extends PatientReaderParts {
   readonly createBacklog: () => Backlog;
   /** Its clients may now leave so many bytes more unread. */
   readonly onSent: (channel: Channel, bytes: number) => void;
   /** Nobody follows it any more. */
   readonly onEmpty: () => void;
-  readonly onError: (error: unknown) => void;
 }
 
 /**
@@ -27,7 +21,6 @@ export interface ChannelParts {
  */
 export type ChannelState = 'opening' | 'filling' | 'live' | 'closed';
 
-const RETRY_MS = 500;
 /** Clients that do not take what was filled in within this time go on by themselves. */
 const PACE_MS = 2000;
 
@@ -56,7 +49,10 @@ export class Channel {
   private filling: Promise<void> | undefined;
   private isReading = false;
 
+  private readonly reader: PatientReader;
+
   constructor(private readonly parts: ChannelParts) {
+    this.reader = new PatientReader(parts);
     this.heard = parts.createBacklog();
     this.recent = parts.createBacklog();
   }
@@ -97,7 +93,7 @@ export class Channel {
     this.expected--;
     const follower: Follower = new Follower({
       client,
-      read: (from) => this.page(from),
+      read: (from) => this.reader.page(from),
       meet: (met, page) => this.meet(met, page),
       onSent: (bytes) => this.parts.onSent(this, bytes),
     });
@@ -127,6 +123,7 @@ export class Channel {
 
   close(): void {
     this.become('closed');
+    this.reader.close();
     for (const follower of this.followers) follower.leave();
     this.heard.clear();
     this.recent.clear();
@@ -169,7 +166,7 @@ export class Channel {
     // What was heard until now is in the stream, and is read.
     this.heard.clear();
     this.newestHeard = undefined;
-    const page = await this.page(this.position);
+    const page = await this.reader.page(this.position);
     if (page === undefined) return;
     this.handOnPage(page);
     await this.pace();
@@ -187,12 +184,12 @@ export class Channel {
   private async subscribe(): Promise<void> {
     while (this.mustSubscribe && !this.isClosed) {
       this.mustSubscribe = false;
-      await this.persistently(async () => this.parts.subscribe());
+      await this.reader.subscribe();
     }
   }
 
   private async findEnd(): Promise<void> {
-    const end = await this.persistently(() => this.inTurn(() => this.parts.reader.end(this.keys)));
+    const end = await this.reader.end();
     if (end === undefined) return;
     this.position = end.position;
     this.born = end.born ?? '';
@@ -256,27 +253,6 @@ export class Channel {
       if (isAhead || page.messages.length === 0) this.fill();
     }
     await this.filling;
-  }
-
-  private async page(position: StreamId): Promise<Page | undefined> {
-    return this.persistently(() => this.inTurn(() => this.parts.reader.after(this.keys, position)));
-  }
-
-  private inTurn<T>(work: () => Promise<T>): Promise<T> {
-    return this.parts.inTurn(work);
-  }
-
-  /** While Redis is away everybody waits; undefined once the channel is closed. */
-  private async persistently<T>(work: () => Promise<T>): Promise<T | undefined> {
-    while (!this.isClosed) {
-      try {
-        return await work();
-      } catch (error) {
-        this.parts.onError(error);
-        await delay(RETRY_MS);
-      }
-    }
-    return undefined;
   }
 
   private observe(work: Promise<void>): void {

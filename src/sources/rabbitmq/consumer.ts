@@ -3,6 +3,7 @@ import { StateMachine } from '../../lifecycle/state-machine';
 import type { Logger } from '../../observability/logging';
 import type { Settlement, SourceMessage } from '../../pipeline/message';
 import { Acknowledgements } from './acknowledgements';
+import { amqpText } from './amqp-text';
 import { CONSUMER_TRANSITIONS, type ConsumerState } from './consumer-states';
 import type { PrefetchWindow } from './prefetch-window';
 import { originOf, RabbitMqMessage } from './rabbitmq-message';
@@ -244,7 +245,7 @@ export class Consumer {
 
   private lose(error: unknown, isQueueRefused = false): void {
     const reason = error instanceof Error ? error : new Error(String(error));
-    if (!this.machine.move('lost', { reason: reason.message })) return;
+    if (!this.machine.move('lost', { reason: amqpText(reason) })) return;
     this.abandonHeld();
     this.closeWhereOpen();
     this.listener.onLost({

@@ -1,5 +1,6 @@
 import type { Channel } from 'amqplib';
 import { RelayError } from '../../errors';
+import { amqpText } from './amqp-text';
 import { type BrokerAnswer, type Connect, ConnectionLostError, replyCodeOf, Session } from './session';
 
 const NOT_FOUND = 404;
@@ -33,9 +34,8 @@ export class RefusedError extends RelayError {
 export function asRefusal(error: unknown): RefusedError | ConnectionLostError {
   if (error instanceof ConnectionLostError || error instanceof RefusedError) return error;
   const replyCode = replyCodeOf(error);
-  const text = error instanceof Error ? error.message : String(error);
   const code = replyCode === undefined ? 'AMQP_CLIENT' : `AMQP_${replyCode}`;
-  return new RefusedError(code, text, { replyCode, cause: error });
+  return new RefusedError(code, amqpText(error), { replyCode, cause: error });
 }
 
 /** What was refused; undefined where nothing was. @throws ConnectionLostError */

@@ -2,7 +2,6 @@ import type { Finding } from '../../observability/finding';
 import type { OpenSource, SourceContext, SourceInspection, SourceModule } from '../source-module';
 import { consumedExchanges, exchangeOf, globalExchanges, topologyOf } from './exchanges';
 import { rabbitMqConfig } from './rabbitmq-config';
-import { inspectRabbitMq } from './rabbitmq-doctor';
 import { rabbitMqSection } from './rabbitmq-section';
 import { RabbitMqSource } from './rabbitmq-source';
 
@@ -42,6 +41,7 @@ async function inspect({ config, settings }: SourceInspection): Promise<Finding[
   const { enabled, uri, frameMax, listedQueues: queues } = rabbitMqConfig.of(config);
   if (!enabled)
     return [{ part: KIND, check: 'connection', state: 'note', detail: 'RABBITMQ_URI is not set' }];
+  const { inspectRabbitMq } = await import('./rabbitmq-doctor.js');
   const exchanges = consumedExchanges(config, settings);
   return inspectRabbitMq({ uri, frameMax, exchanges, queues, topology: topologyOf(config) });
 }

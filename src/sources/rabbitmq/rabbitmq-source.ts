@@ -5,6 +5,7 @@ import type { SourceMessage } from '../../pipeline/message';
 import { Backoff } from '../../time/backoff';
 import { monotonicMs } from '../../time/monotonic';
 import type { Source } from '../source';
+import { amqpText } from './amqp-text';
 import { displayAddress } from './broker-address';
 import type { ListedQueue } from './listed-queues';
 import type { QueueDepth } from './queue-depths';
@@ -165,8 +166,7 @@ export class RabbitMqSource implements Source {
     while (this.machine.is('connecting')) {
       const reason = await this.serve(onMessage);
       if (!this.moveTo('waiting', `waiting for the broker: ${errorCode(reason)}`)) return;
-      const { message } = reason;
-      this.options.log.warn('rabbitmq unavailable', { code: errorCode(reason), error: message });
+      this.options.log.warn('rabbitmq unavailable', { code: errorCode(reason), error: amqpText(reason) });
       await this.pause();
       this.moveTo('connecting', `${this.waitingFor}, ${this.connectingTo}`);
     }
@@ -239,17 +239,16 @@ export class RabbitMqSource implements Source {
     this.toldTimeoutAt = now;
     this.options.log.warn('rabbitmq closed a channel: messages were held for too long, and come again', {
       code: 'CONSUMER_TIMEOUT',
-      error: reason.message,
+      error: amqpText(reason),
       remedy: 'see what deliveries wait for (/readyz, Redis), or raise consumer_timeout in rabbitmq.conf',
     });
   }
 
   /** A fault of our own: the connection is made anew, and everything with it. */
   private async failed(session: Session, error: unknown): Promise<void> {
-    const text = error instanceof Error ? error.message : String(error);
     this.options.log.error('rabbitmq: queues and bindings cannot be kept', {
       code: errorCode(error),
-      error: text,
+      error: amqpText(error),
     });
     await session.close();
   }

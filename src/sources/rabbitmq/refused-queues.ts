@@ -1,3 +1,4 @@
+import { errorText } from '../../errors';
 import { Backoff } from '../../time/backoff';
 import { monotonicMs } from '../../time/monotonic';
 import type { RefusedError } from './control-channel';
@@ -46,7 +47,7 @@ export class RefusedQueues {
       {
         what: `queue ${JSON.stringify(queue)}`,
         code: error.code,
-        text: `it cannot be consumed: ${error.message}`,
+        text: `it cannot be consumed: ${errorText(error)}`,
         isEssential: isEssential(queue),
         ...(instance === undefined ? {} : { instance }),
       },

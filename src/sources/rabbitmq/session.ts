@@ -3,6 +3,7 @@ import { type Channel, type ChannelModel, connect, IllegalOperationError } from 
 import { BrokerUnavailableError, RelayError } from '../../errors';
 import { monotonicMs } from '../../time/monotonic';
 import { within } from '../../time/within';
+import { amqpText, asUnavailable } from './amqp-text';
 import { connectOptions } from './broker-address';
 
 /** Makes one connection; the signal ends it, whether it is made already or not. */
@@ -51,7 +52,9 @@ export function connector(uri: string, frameMax: number): Connect {
     // amqplib hands the signal on to the socket, which it does not give out before the connection is made.
     const socket = { signal, timeout: CONNECT_MS, noDelay: true, keepAlive: true };
     const clientProperties = { connection_name: 'evolution-relay' };
-    return connect(connectOptions(uri, frameMax), { ...socket, clientProperties });
+    return connect(connectOptions(uri, frameMax), { ...socket, clientProperties }).catch((error: unknown) => {
+      throw asUnavailable(error);
+    });
   };
 }
 
@@ -235,10 +238,7 @@ export function replyCodeOf(error: unknown): number | undefined {
 function lossOf(error: Error | undefined): ConnectionLostError {
   const replyCode = replyCodeOf(error);
   const code = replyCode === undefined ? 'CONNECTION_LOST' : `AMQP_${replyCode}`;
-  return new ConnectionLostError(code, error?.message ?? 'the connection is gone', {
-    replyCode,
-    cause: error,
-  });
+  return new ConnectionLostError(code, amqpText(error), { replyCode, cause: error });
 }
 
 /** amqplib has no way to let go of a connection without the peer's consent, and none to see bytes come in. */

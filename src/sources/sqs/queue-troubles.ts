@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { errorCode } from '../../errors';
+import { errorCode, errorText } from '../../errors';
 import type { Fields, Logger } from '../../observability/logging';
 import { monotonicMs } from '../../time/monotonic';
 import type { SqsAction } from './api';
@@ -60,7 +60,7 @@ export class QueueTroubles {
     if (others === undefined) return;
     this.log.warn(MESSAGES[trouble], {
       code,
-      error: error instanceof Error ? error.message : String(error),
+      error: errorText(error),
       action,
       ...subjectOf(action, subject),
       ...(others > 0 ? { others } : {}),

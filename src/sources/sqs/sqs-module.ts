@@ -5,7 +5,6 @@ import type { Finding } from '../../observability/finding';
 import type { OpenSource, SourceContext, SourceInspection, SourceModule } from '../source-module';
 import { consumedQueues, queuesOf } from './instance-queues';
 import { sqsConfig } from './sqs-config';
-import { inspectSqs } from './sqs-doctor';
 import { sqsSection } from './sqs-section';
 import { SqsSource } from './sqs-source';
 
@@ -53,6 +52,7 @@ function open({ config, maxBytes, log }: SourceContext): OpenSource {
 async function inspect({ config, settings }: SourceInspection): Promise<Finding[]> {
   const sqs = sqsConfig.of(config);
   if (!sqs.enabled) return [];
+  const { inspectSqs } = await import('./sqs-doctor.js');
   const downloader = downloaderOf(config, INSPECTION_LIMITS);
   try {
     return await inspectSqs({ ...sqs, connection: sqs, instances: consumedQueues(settings), downloader });

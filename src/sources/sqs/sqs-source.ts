@@ -1,5 +1,6 @@
 import { errorCode } from '../../errors';
 import type { EventFilter } from '../../events/filter';
+import { StateMachine } from '../../lifecycle/state-machine';
 import type { Logger } from '../../observability/logging';
 import type { SourceMessage } from '../../pipeline/message';
 import { endsWithin } from '../../time/within';
@@ -14,7 +15,7 @@ import type { RegistryOptions } from './registry';
 import { connectSqs } from './sdk-api';
 import { type CallLimits, SqsUnreachableError } from './sqs-connections';
 import { composeSqs, type SqsParts } from './sqs-parts';
-import { SqsState } from './sqs-state';
+import { SQS_TRANSITIONS, type SqsState } from './sqs-states';
 import { Warnings } from './warnings';
 
 export interface SqsSourceOptions extends RegistryOptions {
@@ -38,7 +39,9 @@ const CLOSE_MS = 12_000;
 /** Consumes from SQS queues: those given by address, and those found by name. */
 export class SqsSource implements Source {
   readonly name = 'sqs';
-  private readonly source: SqsState;
+  private readonly machine: StateMachine<SqsState>;
+  /** Why it is in its state, for people. */
+  private reason = 'not started';
   private readonly contact: Contact;
   private readonly troubles: QueueTroubles;
   private readonly warnings: Warnings;
@@ -55,7 +58,12 @@ export class SqsSource implements Source {
     const { log } = options;
     this.warnings = new Warnings(log);
     this.troubles = new QueueTroubles(log);
-    this.source = new SqsState((from, to, reason) => log.info(`sqs ${to}`, { from, reason }));
+    this.machine = new StateMachine<SqsState>({
+      name: 'sqs',
+      initial: 'idle',
+      transitions: SQS_TRANSITIONS,
+      log,
+    });
     this.contact = new Contact({
       ask: () => this.ask(),
       onAnswer: (action) => this.answered(action),
@@ -64,8 +72,8 @@ export class SqsSource implements Source {
   }
 
   get state(): { readonly ready: boolean; readonly detail: string } {
-    const { parts, troubles, source } = this;
-    if (!source.is('consuming')) return { ready: false, detail: source.detail };
+    const { parts, troubles, machine } = this;
+    if (!machine.is('consuming')) return { ready: false, detail: this.reason };
     const impossible = parts?.registry.impossibleCount ?? 0;
     const details = [
       `consuming ${this.queues.length} queue(s)`,
@@ -99,8 +107,8 @@ export class SqsSource implements Source {
   }
 
   async stopIntake(): Promise<void> {
-    const wasSilent = this.source.is('connecting');
-    this.source.to('stopping', 'stopping');
+    const wasSilent = this.machine.is('connecting');
+    this.moveTo('stopping', 'stopping');
     await this.starting?.catch(() => {});
     this.contact.stop();
     const { parts } = this;
@@ -123,18 +131,27 @@ export class SqsSource implements Source {
   }
 
   private get depthsPart(): Depths | undefined {
-    return this.source.is('connecting', 'consuming') ? this.parts?.depths : undefined;
+    return this.machine.is('connecting', 'consuming') ? this.parts?.depths : undefined;
+  }
+
+  /** False where the table does not list it, as after the end: nothing is changed then. */
+  private moveTo(state: SqsState, reason: string): boolean {
+    const from = this.machine.state;
+    if (!this.machine.move(state)) return false;
+    this.reason = reason;
+    this.options.log.info(`sqs ${state}`, { from, reason });
+    return true;
   }
 
   private async connect(onMessage: (message: SourceMessage) => void): Promise<void> {
-    if (!this.source.to('connecting', 'connecting')) return;
+    if (!this.moveTo('connecting', 'connecting')) return;
     const { connection, limits } = this.options;
     const api = await connectSqs(connection, {
       observer: this.observer,
       ...(limits === undefined ? {} : { limits }),
     });
     // It may have been stopped while the SDK was loaded.
-    if (!this.source.is('connecting')) return api.close();
+    if (!this.machine.is('connecting')) return api.close();
     this.run(api, onMessage);
   }
 
@@ -162,11 +179,11 @@ export class SqsSource implements Source {
       this.parts.api.close();
       this.parts.inbox.end();
     }
-    this.source.to('closed', 'closed');
+    this.moveTo('closed', 'closed');
   }
 
   private get observer(): CallObserver {
-    const { contact, troubles, source } = this;
+    const { contact, troubles, machine } = this;
     return {
       answered: (action, subject) => {
         troubles.answered(action, subject);
@@ -174,16 +191,16 @@ export class SqsSource implements Source {
       },
       failed: (action, subject, error, begunAt) => {
         // What is given up on at the end is no trouble.
-        if (source.is('stopping', 'closed')) return;
+        if (machine.is('stopping', 'closed')) return;
         troubles.failed(action, subject, error);
         contact.failed(action, subject, error, begunAt);
-        source.explain('connecting', `waiting for sqs: ${reasonOf(error)}`);
+        if (machine.is('connecting')) this.reason = `waiting for sqs: ${reasonOf(error)}`;
       },
     };
   }
 
   private consume(queues: readonly ConsumedQueue[]): void {
-    if (!this.source.is('connecting', 'consuming')) return;
+    if (!this.machine.is('connecting', 'consuming')) return;
     this.queues = queues;
     this.parts?.pollers.consume(queues);
     this.parts?.depths.follow(queues);
@@ -204,11 +221,11 @@ export class SqsSource implements Source {
   }
 
   private ready(): void {
-    if (this.source.to('consuming', 'sqs answers')) this.parts?.pollers.retryNow();
+    if (this.moveTo('consuming', 'sqs answers')) this.parts?.pollers.retryNow();
   }
 
   private silent(error: unknown): void {
-    this.source.to('connecting', `waiting for sqs: ${reasonOf(error)}`);
+    this.moveTo('connecting', `waiting for sqs: ${reasonOf(error)}`);
   }
 
   /** For its answer only; how it ends is observed. */

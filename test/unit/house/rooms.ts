@@ -26,15 +26,21 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   deduplication: ['errors', 'events', 'pipeline', 'retry'],
   'http-api': ['errors', 'config', 'network', 'settings', 'time'],
   destinations: ['events', 'filters', 'config', 'pipeline', 'settings', 'observability', 'redis', 'http-api'],
-  'destinations/http': ['errors', 'pipeline'],
-  'destinations/webhook': [
+  'destinations/http': [
     'errors',
-    'events',
     'config',
     'pipeline',
     'network',
     'settings',
     'observability',
+    'destinations',
+  ],
+  'destinations/webhook': [
+    'events',
+    'config',
+    'pipeline',
+    'network',
+    'settings',
     'version',
     'http-api',
     'time',
@@ -70,6 +76,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'time',
   ],
   'sources/sqs': [
+    'lifecycle',
     'errors',
     'events',
     'config',

@@ -71,6 +71,31 @@ function make({ do: what, to }: Step, fake: FakeSettings, cache: SettingsCache):
   if (what === 'give' && fake.open.length > 0) fake.give('');
 }
 
+describe('a wrong entry of SETTINGS_FILE', () => {
+  it('makes its instance unreadable, whatever Redis says of it, and no other one (row 2)', async () => {
+    const fake = new FakeSettings();
+    const error = new SettingsUnreadableError('wrong', new Error('no entry'));
+    const counts: number[] = [];
+    const cache = new SettingsCache({
+      store: fake.store,
+      subscriber: fake.subscriber,
+      file: new Map([['right', A]]),
+      fileFaults: [{ entry: 'file[0]', error }],
+      onChange: () => {},
+      onUnreadable: (count) => counts.push(count),
+      onError: () => {},
+      log: SILENT,
+    });
+    caches.push(cache);
+    cache.start();
+    fake.recover();
+    await turns();
+    fake.change('wrong', B);
+    expect([await cache.of('wrong'), await cache.of('right'), cache.unreadable]).toEqual([error, A, 1]);
+    expect(counts.at(-1)).toBe(1);
+  });
+});
+
 describe('changes', () => {
   it('one that is heard before the names are answered is in force (finding 3.16)', async () => {
     const { fake, cache } = open();

@@ -47,7 +47,7 @@ describe('SETTINGS_FILE', () => {
   });
 
   test('a file that is not there means no instances', () => {
-    expect(read()).toEqual({ settings: new Map(), warnings: [] });
+    expect(read()).toEqual({ settings: new Map(), faults: [], warnings: [] });
   });
 
   test('one that is named and not there is wrong configuration', () => {
@@ -64,7 +64,7 @@ describe('SETTINGS_FILE', () => {
     expect(warnings).toEqual([expect.stringMatching(/\[0\]\.webhook\.events: BRAND_NEW/)]);
   });
 
-  test('every entry that is wrong is named', () => {
+  test('an entry that is wrong is left out alone, and named (row 2)', () => {
     const entries = [
       {},
       { instanceName: '' },
@@ -73,9 +73,23 @@ describe('SETTINGS_FILE', () => {
       { instanceName: 'good' },
       5,
     ];
-    const problems = problemsOf(JSON.stringify(entries));
-    const wrong = problems.map((problem) => /\[(\d)\]/.exec(problem)?.[1]);
-    expect([...new Set(wrong)]).toEqual(['0', '1', '2', '3', '5']);
+    const { settings, faults } = read(JSON.stringify(entries));
+    expect([...settings.keys()]).toEqual(['good']);
+    expect(faults.map(({ entry }) => /\[(\d)\]/.exec(entry)?.[1])).toEqual(['0', '1', '2', '3', '5']);
+    expect(faults.map(({ error }) => error.instance)).toEqual(['', '', 'a', 'b', '']);
+    expect(faults[2]?.error.reason).toContain('config/instances.json[2] is wrong: rabbitmq.enabled');
+  });
+
+  test('of two entries for one instance a wrong one leaves out both: which one is meant is not known', () => {
+    const { settings, faults } = read(
+      JSON.stringify([{ instanceName: 'a' }, { instanceName: 'a', rabbitmq: 'yes' }, { instanceName: 'b' }]),
+    );
+    expect([...settings.keys()]).toEqual(['b']);
+    expect(faults).toHaveLength(1);
+  });
+
+  test.each(['5', '"text"', 'null', 'true'])('%s, which is no list of instances, is refused', (content) => {
+    expect(problemsOf(content)).toEqual([expect.stringContaining('must hold an object for one instance')]);
   });
 
   test('a file that is not JSON is named without quoting it: it may hold secrets', () => {

@@ -53,7 +53,7 @@ class World {
         idle: call('directAttempts.idle'),
         drain: () => void this.call('directAttempts.drain'),
       },
-      ledger: { flush: call('flush') },
+      ledger: { flush: call('flush'), uncounted: undefined },
       commit: { close: () => void this.call('commit.close') },
       lifecycle: this.lifecycle,
       log: this.log,

@@ -1,4 +1,4 @@
-import { errorCode } from '../../../errors';
+import { errorCode, errorText } from '../../../errors';
 import type { AbortReason, Delivery, Outcome, RunningAttempt } from '../../../pipeline/delivery';
 import type { OversizeHandler } from '../pusher-destination';
 
@@ -70,6 +70,6 @@ class ReferencedAttempt implements RunningAttempt {
 function outcomeOf(error: unknown): Outcome {
   const code = errorCode(error);
   if (!NEVER.has(code)) return { kind: 'interrupted', code };
-  const answer = error instanceof Error ? error.message : '';
+  const answer = errorText(error);
   return { kind: 'rejected', code, reason: 'oversize', answer };
 }

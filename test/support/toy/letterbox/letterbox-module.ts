@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { instanceId } from '../../../../src/destinations/destination-ids';
+import { inspectAddresses } from '../../../../src/destinations/http/address-doctor';
 import type {
   DestinationModule,
   DestinationRoutes,
@@ -24,8 +25,16 @@ export const letterboxModule: DestinationModule = {
     isSet: (config) => letterboxConfig.of(config).global !== undefined,
   },
   open: ({ config }) => new Letterboxes(config),
-  routes: letterboxRoutes,
-  inspect: async (context) => inspect(context),
+  routes: async (context) => letterboxRoutes(context),
+  inspect: async (context) => [
+    ...inspectPasswords(context),
+    ...(await inspectAddresses({
+      ...context,
+      kind: 'letterbox',
+      section: letterboxSection,
+      global: letterboxConfig.of(context.config).global?.url,
+    })),
+  ],
 };
 
 function letterboxRoutes({ guards, instances }: RoutesContext): DestinationRoutes {
@@ -45,7 +54,7 @@ function letterboxRoutes({ guards, instances }: RoutesContext): DestinationRoute
   };
 }
 
-function inspect({ settings }: InspectionContext): Finding[] {
+function inspectPasswords({ settings }: InspectionContext): Finding[] {
   return [...settings].flatMap(([instance, each]) =>
     letterboxSection.all(each).map(
       ({ value }): Finding => ({

@@ -1,12 +1,9 @@
-import { LRUCache } from 'lru-cache';
-import type { Pool } from 'undici';
 import type { Config } from '../../../../src/config/config';
 import { addressFingerprint } from '../../../../src/destinations/address-fingerprint';
 import { globalId, instanceId } from '../../../../src/destinations/destination-ids';
 import type { DestinationFamily } from '../../../../src/destinations/directory';
+import { OriginClients } from '../../../../src/destinations/http/origin-clients';
 import { sharesOf } from '../../../../src/destinations/shares-of';
-import { AddressGuard } from '../../../../src/network/address-guard';
-import { outgoingClient } from '../../../../src/network/outgoing';
 import { type DestinationId, destinationKey } from '../../../../src/pipeline/delivery';
 import type { Subscription } from '../../../../src/pipeline/route';
 import { filterOf } from '../../../../src/settings/document';
@@ -15,18 +12,13 @@ import { letterboxConfig } from './letterbox-config';
 import { LetterboxDestination } from './letterbox-destination';
 import { letterboxSection } from './letterbox-section';
 
-export const MAX_CONNECTIONS = 4;
-const MAX_ORIGINS = 1000;
-
 /** The global letterbox, and those of instances. */
 export class Letterboxes implements DestinationFamily {
   readonly globals: readonly Subscription[];
-  /** By origin: settings change, connections stay. */
-  private readonly clients = new LRUCache<string, Pool>({ max: MAX_ORIGINS });
-  private readonly guard: AddressGuard;
+  private readonly clients: OriginClients;
 
   constructor(private readonly config: Config) {
-    this.guard = new AddressGuard(config.outgoing.allowedNetworks);
+    this.clients = new OriginClients(config);
     const { global } = letterboxConfig.of(config);
     this.globals =
       global === undefined
@@ -39,25 +31,23 @@ export class Letterboxes implements DestinationFamily {
       .all(settings)
       .filter(({ value }) => value.enabled)
       .map(({ value: { url, password, events } }) => ({
-        ...this.subscription(instanceId('letterbox', instance), url, password, this.guard),
+        ...this.subscription(instanceId('letterbox', instance), url, password),
         events: filterOf(events),
       }));
   }
 
-  async close(): Promise<void> {
-    await Promise.all([...this.clients.values()].map((client) => client.destroy()));
+  close(): Promise<void> {
+    return this.clients.close();
   }
 
   private subscription(
     id: DestinationId,
     url: string,
     password: string | undefined,
-    guard?: AddressGuard,
   ): Omit<Subscription, 'events'> {
     const { retry, outgoing, delivery } = this.config;
     const { origin, pathname } = new URL(url);
-    // The operator's own has connections of its own.
-    const isGlobal = guard === undefined;
+    const isGlobal = id === globalId('letterbox');
     const destination = new LetterboxDestination(
       {
         ...{ id, url, password, maxAttempts: retry.maxAttempts, stripApikey: outgoing.stripApikey },
@@ -65,17 +55,8 @@ export class Letterboxes implements DestinationFamily {
         shares: sharesOf(id, delivery.maxShare, origin),
         ...(isGlobal ? { address: addressFingerprint([origin, pathname]) } : {}),
       },
-      this.clientFor(isGlobal ? `global ${origin}` : origin, origin, guard),
+      isGlobal ? this.clients.toGlobal(origin) : this.clients.toOrigin(origin),
     );
     return { destination, key: destinationKey(id) };
-  }
-
-  private clientFor(key: string, origin: string, guard: AddressGuard | undefined): Pool {
-    let client = this.clients.get(key);
-    if (client === undefined) {
-      client = outgoingClient(this.config.outgoing, origin, MAX_CONNECTIONS, guard);
-      this.clients.set(key, client);
-    }
-    return client;
   }
 }

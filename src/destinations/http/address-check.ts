@@ -13,8 +13,8 @@ const DAY_MS = 86_400_000;
 /** A certificate that ends sooner is worth a word. */
 const SOON_DAYS = 14;
 
-/** Connects to a webhook's address as a delivery would, and sends nothing: name, address, port, certificate. */
-export async function inspectWebhook(
+/** Connects to an address as a delivery would, and sends nothing: name, address, port, certificate. */
+export async function inspectAddress(
   part: string,
   url: string,
   guard: AddressGuard | undefined,
