@@ -188,15 +188,14 @@ describe('names of events in lists and switches', () => {
 });
 
 it('extra root keys are accepted before the others and behind them, as 2.4 and 2.3.6 send them', () => {
-  expect(envelopeOf(fixture('messages.set.2.4.json'))).toMatchObject({
+  expect(envelopeOf(fixture('core-api-2.4/messages.set.json'))).toMatchObject({
     core: 'api',
     event: 'messages.set',
     instance: 'loja-centro',
   });
-  const { isLatest, progress, ...rest } = JSON.parse(fixture('messages.set.2.4.json').toString()) as Record<
-    string,
-    unknown
-  >;
+  const { isLatest, progress, ...rest } = JSON.parse(
+    fixture('core-api-2.4/messages.set.json').toString(),
+  ) as Record<string, unknown>;
   const last = JSON.stringify({ ...rest, isLatest, progress });
-  expect(envelopeOf(last).id).toBe(envelopeOf(fixture('messages.set.2.4.json')).id);
+  expect(envelopeOf(last).id).toBe(envelopeOf(fixture('core-api-2.4/messages.set.json')).id);
 });
