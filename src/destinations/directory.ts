@@ -1,6 +1,12 @@
 import { LRUCache } from 'lru-cache';
 import type { Envelope } from '../events/envelope';
-import { type Delivery, type Destination, type DestinationId, destinationKey } from '../pipeline/delivery';
+import {
+  type Delivery,
+  type Destination,
+  type DestinationId,
+  destinationKey,
+  type Endpoint,
+} from '../pipeline/delivery';
 import type { Parking } from '../pipeline/parking';
 import { route, type Subscription } from '../pipeline/route';
 import type { Settings } from '../settings/section';
@@ -35,6 +41,8 @@ interface Routes {
   readonly all: readonly Subscription[];
 }
 
+/** Of what sends nowhere in the network, or where that is not known. */
+const NOWHERE: Endpoint = { shown: '', print: '' };
 /** Instances whose destinations are kept ready. */
 const MAX_INSTANCES = 10_000;
 
@@ -78,6 +86,12 @@ export class Destinations {
     const { own, all } = await this.routes(instance);
     if (kind === 'unreadable') return own === 'removed' ? undefined : this.unreadable(instance);
     return own === 'unreadable' ? new WaitingDestination(id, kind) : destinationIn(all, id);
+  }
+
+  /** Where a destination sends now; undefined where there is none of that id. */
+  async endpointOf(id: DestinationId): Promise<Endpoint | undefined> {
+    const found = await this.find(id);
+    return found === undefined ? undefined : (found.endpoint?.() ?? NOWHERE);
   }
 
   /** The settings of this instance changed; undefined: any may have. */

@@ -56,7 +56,7 @@ export class DirectAttempts {
     const { id } = delivery.destination;
     const bulkhead = this.parts.bulkheadOf(delivery.destination);
     if (bulkhead.circuit.closedIn() > 0)
-      return this.parkWithoutAttempt(delivery, 'circuit-open', sink, index);
+      return this.parkWithoutAttempt(delivery, bulkhead.circuit.obstacle, sink, index);
     const now = this.parts.attempts.clock.now();
     this.company.note(id, monotonicMs());
     if (bulkhead.waiting === 0 && bulkhead.hasRoom && this.mayBegin(delivery)) {
@@ -218,7 +218,7 @@ export class DirectAttempts {
       const { first } = line;
       if (first === undefined) break;
       if (!this.parts.places.hasPlace) return 'full';
-      if (bulkhead.circuit.closedIn() > 0) this.parkAll(line, 'circuit-open');
+      if (bulkhead.circuit.closedIn() > 0) this.parkAll(line, bulkhead.circuit.obstacle);
       else if (bulkhead.hasRoom && this.mayBegin(first.delivery)) this.startFirst(line);
       else return 'passed-over';
     } while (this.lines.size === 1);

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Destinations } from '../destinations/directory';
+import type { HealthBoard } from '../health/health-board';
 import { Lifecycle } from '../lifecycle/lifecycle';
 import { describeError, throttled } from '../observability/report';
 import type { Relay } from '../pipeline/relay';
@@ -25,6 +26,7 @@ export interface WorkerParts extends DrainParts {
   readonly settings: SettingsCache;
   readonly destinations: Destinations;
   readonly relay: Relay;
+  readonly health: HealthBoard;
   readonly retries: Retries;
   readonly sources: Sources;
   readonly gauges: Gauges;
@@ -39,7 +41,11 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
   const lifecycle = new Lifecycle();
   const deliveryLog = composeDeliveryLog(options);
   const { observer } = deliveryLog;
-  const storage = composeStorage({ options, observer, lifecycle });
+  const onStoreLost = (): void => {
+    metrics.storeLost.add();
+    delivery.health.readAnew();
+  };
+  const storage = composeStorage({ options, observer, onStoreLost, lifecycle });
   openDeliveryLog(deliveryLog, { options, storage, lifecycle });
   const { store, settingsStore, health, ledger, commit } = storage;
   const http = openHttp(options, () => ({ health, sources, settings }));
@@ -51,6 +57,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     file,
     onChange: (instance) => {
       destinations.changed(instance);
+      delivery.endpoints.settingsChanged(instance);
       sources.changed(instance);
     },
     onUnreadable: (count) => metrics.unreadableInstances.set(count),
@@ -58,7 +65,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     log,
   });
   const destinations = composeDestinations({ options, storage, changes, settings, lifecycle });
-  const delivery = composeDelivery({ options, storage, destinations, observer, lifecycle });
+  const delivery: DeliveryParts = composeDelivery({ options, storage, destinations, observer, lifecycle });
   const sources = new Sources({
     modules: modules.sources,
     config,
@@ -71,10 +78,10 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
   const retries = composeRetries(options, { storage, delivery, observer });
   const { attempts, bulkheads } = delivery;
   const gauges = new Gauges({ metrics, sources, attempts, bulkheads, store });
-  const { directAttempts, deduplication, relay } = delivery;
+  const { directAttempts, deduplication, relay, health: destinationHealth } = delivery;
   return {
     ...{ storage, http, settings, destinations, sources, retries, gauges, ledger, commit, lifecycle, log },
-    ...{ attempts, directAttempts, deduplication, relay },
+    ...{ attempts, directAttempts, deduplication, relay, health: destinationHealth },
   };
 }
 

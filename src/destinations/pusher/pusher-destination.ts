@@ -1,5 +1,12 @@
 import { type BodyOptions, composeBody } from '../../events/body';
-import type { Delivery, Destination, DestinationId, Outcome, RunningAttempt } from '../../pipeline/delivery';
+import type {
+  Delivery,
+  Destination,
+  DestinationId,
+  Endpoint,
+  Outcome,
+  RunningAttempt,
+} from '../../pipeline/delivery';
 import type { Limits } from '../../pipeline/destination-limits';
 import type { Share } from '../../pipeline/places';
 import type { BatchEvent } from './batch-entry';
@@ -11,6 +18,7 @@ import { encryptedLength } from './signer';
 export interface PusherTarget {
   readonly id: DestinationId;
   readonly appId: string;
+  readonly endpoint: Endpoint;
   readonly maxAttempts: number;
   readonly shares: readonly Share[];
   readonly limits: Limits;
@@ -58,7 +66,7 @@ export class PusherDestination implements Destination {
   private readonly qrcodeBodyOptions: BodyOptions;
 
   constructor(
-    target: PusherTarget,
+    private readonly target: PusherTarget,
     private readonly options: PusherOptions,
     private readonly app: PusherApp,
   ) {
@@ -73,6 +81,10 @@ export class PusherDestination implements Destination {
       stripApikey: options.stripApikey,
     };
     this.qrcodeBodyOptions = { ...this.bodyOptions, omitFromData: QRCODE_PICTURE };
+  }
+
+  endpoint(): Endpoint {
+    return this.target.endpoint;
   }
 
   start(delivery: Delivery): RunningAttempt {

@@ -3,7 +3,7 @@ import type { Pool } from 'undici';
 import type { Config } from '../../config/config';
 import { AddressGuard } from '../../network/address-guard';
 import { outgoingClient } from '../../network/outgoing';
-import { type DestinationId, destinationKey } from '../../pipeline/delivery';
+import { type DestinationId, destinationKey, type Endpoint } from '../../pipeline/delivery';
 import type { Subscription } from '../../pipeline/route';
 import { filterOf } from '../../settings/document';
 import type { Settings } from '../../settings/section';
@@ -61,7 +61,8 @@ export class Pushers implements DestinationFamily {
                 id: globalId('pusher'),
                 appId: global.app.appId,
                 limits: global.limits,
-                address: addressFingerprint([originOf(global.app), global.app.appId]),
+                endpoint: endpointOf(global.app),
+                address: endpointOf(global.app).print,
               },
               this.globalApp(global.app),
               global.events,
@@ -75,7 +76,7 @@ export class Pushers implements DestinationFamily {
     const id = instanceId('pusher', instance);
     return [
       this.subscription(
-        { id, appId: pusher.appId, limits: limitsOf(pusher) },
+        { id, appId: pusher.appId, limits: limitsOf(pusher), endpoint: endpointOf(pusher) },
         this.appOf(pusher),
         filterOf(pusher.events),
       ),
@@ -172,4 +173,9 @@ export class Pushers implements DestinationFamily {
     }
     return client;
   }
+}
+
+function endpointOf(app: PusherAppConfig | PusherSettings): Endpoint {
+  const origin = originOf(app);
+  return { shown: `${origin}/apps/${app.appId}`, print: addressFingerprint([origin, app.appId]) };
 }

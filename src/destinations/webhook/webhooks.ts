@@ -7,13 +7,12 @@ import { type DestinationId, destinationKey } from '../../pipeline/delivery';
 import type { Subscription } from '../../pipeline/route';
 import { filterOf } from '../../settings/document';
 import type { Settings } from '../../settings/section';
-import { addressFingerprint } from '../address-fingerprint';
 import { globalId, instanceId } from '../destination-ids';
 import type { DestinationFamily } from '../directory';
 import { limitsOf } from '../limits-of';
 import { sharesOf } from '../shares-of';
 import { webhookConfig } from './webhook-config';
-import { WebhookDestination, type WebhookOptions } from './webhook-destination';
+import { WebhookDestination, type WebhookOptions, webhookFingerprint } from './webhook-destination';
 import { type WebhookSettings, webhookSection } from './webhook-section';
 
 /** Origins whose connections are kept. */
@@ -98,7 +97,7 @@ export class Webhooks implements DestinationFamily {
 function globalSubscriptions(config: Config, options: WebhookOptions): Subscription[] {
   const { global: webhook } = webhookConfig.of(config);
   if (webhook === undefined) return [];
-  const { origin, pathname, search } = new URL(webhook.url);
+  const { origin } = new URL(webhook.url);
   const destination = new WebhookDestination(
     {
       id: globalId('webhook'),
@@ -112,7 +111,7 @@ function globalSubscriptions(config: Config, options: WebhookOptions): Subscript
       timeoutMs: config.outgoing.timeoutMs,
       shares: sharesOf(globalId('webhook'), config.delivery.maxShare),
       limits: webhook.limits,
-      address: addressFingerprint([origin, pathname, search]),
+      address: webhookFingerprint(webhook.url),
     },
     options,
     // Connections of its own, no more than it makes attempts at once: none waits for a tenant's.
