@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { GatewayConfig } from '../config/gateway-config';
 import { DeadLetters } from '../dead-letters/dead-letters';
 import { ConfigError, errorCode } from '../errors';
+import { DestinationList } from '../health/destination-list';
 import { StateMachine } from '../lifecycle/state-machine';
 import { runSteps, type Step } from '../lifecycle/steps';
 import { descriptorLimit, gatewayLimits } from '../network/descriptors';
@@ -16,6 +17,7 @@ import { createGatewayServer } from './http-server';
 import { auditRoutes } from './routes/audit-routes';
 import { deadLetterRoutes } from './routes/dead-letter-routes';
 import { deliveryRoutes } from './routes/delivery-routes';
+import { destinationRoutes } from './routes/destination-routes';
 import { settingsRoutes } from './routes/settings-routes';
 
 /** The HTTP process: settings, WebSockets, operations. Any number of them may run beside each other. */
@@ -101,6 +103,7 @@ export class RelayGateway {
     deadLetterRoutes(server, { deadLetters: new DeadLetters(store), guards });
     deliveryRoutes(server, { log: deliveryLog, guards });
     auditRoutes(server, { store, guards });
+    destinationRoutes(server, { destinations: new DestinationList(store), guards });
     for (const each of routes) each.add(server);
   }
 

@@ -93,6 +93,12 @@ export class HealthBoard implements SharedCircuits {
     return [...this.known.values()].map(({ record }) => record);
   }
 
+  get counts(): Readonly<Record<HealthRecord['state'], number>> {
+    const counts = { failing: 0, suspended: 0 };
+    for (const { record } of this.known.values()) counts[record.state]++;
+    return counts;
+  }
+
   recordOf(id: DestinationId): HealthRecord | undefined {
     return this.known.get(id)?.record;
   }

@@ -37,11 +37,12 @@ export class Bulkheads {
     const failures = this.options.circuitFailures * perRequest;
     const onChange = (change: 1 | -1): void => {
       this.open += change;
+      if (change === -1) bulkhead.restart();
       this.options.onCircuit(id, change === 1);
     };
     const { shared } = this.options;
     // No spread: this is made anew for each of many thousand destinations.
-    const bulkhead = new Bulkhead({
+    const bulkhead: Bulkhead = new Bulkhead({
       concurrency,
       perRequest,
       circuit:

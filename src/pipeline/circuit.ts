@@ -81,6 +81,11 @@ export class Circuit {
     return this.state.kind === 'chosen' && this.state.until > monotonicMs();
   }
 
+  /** It is being found out whether an attempt may be made. */
+  get isAsking(): boolean {
+    return this.state.kind === 'claiming';
+  }
+
   /** Why it is open. */
   get obstacle(): Obstacle {
     return this.why;

@@ -85,12 +85,9 @@ export class DirectAttempts {
 
   /** Stores a delivery whose message has others that were already made, so that it cannot go back untouched. */
   parkWithoutAttempt(delivery: Delivery, reason: ParkReason, sink: ResultSink, index: number): void {
-    const delayMs = reason === 'shutdown' ? 0 : this.parts.bulkheadOf(delivery.destination).reserveTurn();
-    this.store(
-      { delivery, reason, attemptsMade: 0, history: [], decision: { kind: 'retry', delayMs } },
-      sink,
-      index,
-    );
+    const decision: ParkRequest['decision'] =
+      reason === 'shutdown' ? { kind: 'retry', delayMs: 0 } : { kind: 'in-line' };
+    this.store({ delivery, reason, attemptsMade: 0, history: [], decision }, sink, index);
   }
 
   /** Resolves when no attempt is under way, and the outcomes of slow ones are stored. */

@@ -14,12 +14,6 @@ const MAX_CHANGES = 10_000;
 const HEALTH = `
   local H = P .. 'health'
 
-  local function recordOf(key)
-    local text = call('HGET', H, key)
-    local ok, record = pcall(cjson.decode, text or '')
-    return ok and type(record) == 'table' and record or nil
-  end
-
   local function changed(key)
     local number = call('INCR', P .. 'health-version')
     call('ZADD', P .. 'health-changes', number, key)
@@ -87,6 +81,7 @@ export const HEALTH_SCRIPTS = {
     record.address, record.print, record.claim = ARGV[13], ARGV[14], nil
     keep(key, record)
     changed(key)
+    turn(key, record.untilMs)
     return {record.state, leftOf(record), before, waitingOf(key)}`),
   /**
    * The attempt that a worker was chosen for succeeded, or a person or a changed address ends it. Answers with 1, for how long it
@@ -99,6 +94,7 @@ export const HEALTH_SCRIPTS = {
     if not record then return {0} end
     if record.by == 'person' and ARGV[6] ~= '1' then return {0, leftOf(record)} end
     forget(key)
+    turn(key, NOW)
     return {1, math.max(0, NOW - (record.since or NOW)), record.state, waitingOf(key)}`),
   /**
    * Whether a worker may let one attempt through: 0 it may, -1 the destination is well, else how long to wait. The claim of one
@@ -113,6 +109,24 @@ export const HEALTH_SCRIPTS = {
     record.claim = {by = ARGV[6], untilMs = NOW + tonumber(ARGV[7])}
     keep(ARGV[5], record)
     return 0`),
+  /** For people: ids of destinations, records of those that are not well, how many deliveries are parked; each by key. */
+  relayDestinations: readingScript(`
+    return {call('HGETALL', P .. 'destinations'), call('HGETALL', P .. 'health'),
+      call('ZRANGE', P .. 'share:parked-of', 0, -1, 'WITHSCORES')}`),
+  /** When the oldest delivery of each line was parked, or nothing. ARGV: keys. */
+  relayOldestOf: readingScript(`
+    local times = {}
+    for i = 5, #ARGV do times[i - 4] = call('ZRANGE', P .. 'line:' .. ARGV[i], 0, 0, 'WITHSCORES')[2] or '' end
+    return times`),
+  /**
+   * How many deliveries wait for destinations, where it is time to say so and no other worker has just done it.
+   * ARGV: least milliseconds between two times, keys.
+   */
+  relayHealthSummary: script(`${HEALTH}
+    if not call('SET', P .. 'health-told', NOW, 'NX', 'PX', ARGV[5]) then return -1 end
+    local waiting = 0
+    for i = 6, #ARGV do waiting = waiting + waitingOf(ARGV[i]) end
+    return waiting`),
   /** A person suspends a destination. ARGV: key, id. */
   relaySuspend: script(`${HEALTH}
     local record = recordOf(ARGV[5]) or {id = ARGV[6], since = NOW}
@@ -120,6 +134,7 @@ export const HEALTH_SCRIPTS = {
     record.untilMs = NOW + ${NEVER_MS}
     keep(ARGV[5], record)
     changed(ARGV[5])
+    turn(ARGV[5], record.untilMs)
     call('HSETNX', P .. 'destinations', ARGV[5], ARGV[6])
     return {record.state, leftOf(record), '', waitingOf(ARGV[5])}`),
 } as const;

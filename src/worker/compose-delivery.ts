@@ -15,6 +15,7 @@ import { Places } from '../pipeline/places';
 import { Relay } from '../pipeline/relay';
 import type { Storage } from './compose-storage';
 import { HealthLog } from './health-log';
+import { HealthSummary } from './health-summary';
 import type { Observer } from './observer';
 import type { WorkerOptions } from './worker-options';
 
@@ -32,6 +33,7 @@ export interface DeliveryParts {
   readonly bulkheads: Bulkheads;
   readonly health: HealthBoard;
   readonly endpoints: EndpointWatch;
+  readonly healthSummary: HealthSummary;
   readonly attempts: Attempts;
   readonly places: Places;
   readonly directAttempts: DirectAttempts;
@@ -43,7 +45,7 @@ export function composeDelivery(context: DeliveryContext): DeliveryParts {
   const { options, storage, destinations, observer } = context;
   const { config, modules } = options;
   const { delivery } = config;
-  const { health, endpoints } = openHealth(context, (id) => bulkheads.circuitOf(id));
+  const { health, endpoints, healthSummary } = openHealth(context, (id) => bulkheads.circuitOf(id));
   const bulkheads: Bulkheads = new Bulkheads({
     concurrency: delivery.concurrencyPerDestination,
     circuitFailures: delivery.circuitFailures,
@@ -77,6 +79,7 @@ export function composeDelivery(context: DeliveryContext): DeliveryParts {
     bulkheads,
     health,
     endpoints,
+    healthSummary,
     attempts,
     places,
     directAttempts,
@@ -88,7 +91,7 @@ export function composeDelivery(context: DeliveryContext): DeliveryParts {
 function openHealth(
   { options, storage, destinations, lifecycle }: DeliveryContext,
   circuitOf: (id: DestinationId) => Circuit | undefined,
-): Pick<DeliveryParts, 'health' | 'endpoints'> {
+): Pick<DeliveryParts, 'health' | 'endpoints' | 'healthSummary'> {
   const { config, log } = options;
   const { store, warnRedis: onError } = storage;
   const endpointOf = (id: DestinationId): Promise<Endpoint | undefined> => destinations.endpointOf(id);
@@ -104,7 +107,9 @@ function openHealth(
   });
   const endpoints = new EndpointWatch({ board: health, endpointOf, instanceOf, onError });
   lifecycle.add('health of destinations', health, (each) => each.stop());
-  return { health, endpoints };
+  const summary = new HealthSummary({ board: health, store, log, onError });
+  lifecycle.add('summary of health', summary, (each) => each.stop());
+  return { health, endpoints, healthSummary: summary };
 }
 
 function openDeduplication({ options, storage, lifecycle }: DeliveryContext): RedisDeduplication | undefined {

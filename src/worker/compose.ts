@@ -12,6 +12,7 @@ import { composeDestinations } from './compose-destinations';
 import { composeStorage, type Storage } from './compose-storage';
 import type { DrainParts } from './drain';
 import { Gauges } from './gauges';
+import type { HealthSummary } from './health-summary';
 import { Sources } from './intake';
 import { createHttpServer } from './metrics-server';
 import type { Observer } from './observer';
@@ -27,6 +28,7 @@ export interface WorkerParts extends DrainParts {
   readonly destinations: Destinations;
   readonly relay: Relay;
   readonly health: HealthBoard;
+  readonly healthSummary: HealthSummary;
   readonly retries: Retries;
   readonly sources: Sources;
   readonly gauges: Gauges;
@@ -77,11 +79,11 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
   lifecycle.add('brokers', sources, (all) => all.close());
   const retries = composeRetries(options, { storage, delivery, observer });
   const { attempts, bulkheads } = delivery;
-  const gauges = new Gauges({ metrics, sources, attempts, bulkheads, store });
-  const { directAttempts, deduplication, relay, health: destinationHealth } = delivery;
+  const { directAttempts, deduplication, relay, health: destinationHealth, healthSummary } = delivery;
+  const gauges = new Gauges({ metrics, sources, attempts, bulkheads, store, health: destinationHealth });
   return {
     ...{ storage, http, settings, destinations, sources, retries, gauges, ledger, commit, lifecycle, log },
-    ...{ attempts, directAttempts, deduplication, relay, health: destinationHealth },
+    ...{ attempts, directAttempts, deduplication, relay, health: destinationHealth, healthSummary },
   };
 }
 

@@ -31,13 +31,15 @@ export class RelayWorker {
    */
   async start(): Promise<void> {
     if (!this.machine.move('starting')) return;
-    const { storage, settings, destinations, health, retries, gauges, sources, relay } = this.parts;
+    const { storage, settings, destinations, health, healthSummary, retries, gauges, sources, relay } =
+      this.parts;
     if (!(await this.listen())) return;
     void this.checkOnce();
     storage.health.start();
     settings.start();
     destinations.start();
     health.start();
+    healthSummary.start();
     retries.start();
     gauges.start();
     await sources.start((source, message) => relay.handle(source, message));
