@@ -13,6 +13,7 @@ import type { Settings } from '../settings/section';
 import type { InForce, SettingsCache } from '../settings/settings-cache';
 import { SettingsUnreadableError } from '../settings/settings-errors';
 import { instanceId, instanceOf, kindOf } from './destination-ids';
+import { sharesOf } from './shares-of';
 import { type OwnDestinations, UnreadableDestination, WaitingDestination } from './unreadable-destination';
 
 /** All destinations of one kind. */
@@ -30,6 +31,8 @@ export interface DestinationFamily {
 export interface DestinationsParts {
   readonly families: readonly DestinationFamily[];
   readonly settings: Pick<SettingsCache, 'of' | 'reject'>;
+  /** Part of all places that an instance holds while others are active. */
+  readonly maxShare: number;
   /** Stores what waited for settings that could not be read. */
   readonly parking: Pick<Parking, 'park'>;
 }
@@ -85,7 +88,9 @@ export class Destinations {
     const kind = kindOf(id);
     const { own, all } = await this.routes(instance);
     if (kind === 'unreadable') return own === 'removed' ? undefined : this.unreadable(instance);
-    return own === 'unreadable' ? new WaitingDestination(id, kind) : destinationIn(all, id);
+    return own === 'unreadable'
+      ? new WaitingDestination(id, kind, sharesOf(id, this.parts.maxShare))
+      : destinationIn(all, id);
   }
 
   /** Where a destination sends now; undefined where there is none of that id. */
@@ -158,8 +163,10 @@ export class Destinations {
   }
 
   private unreadable(instance: string): UnreadableDestination {
+    const id = instanceId('unreadable', instance);
     return new UnreadableDestination({
-      id: instanceId('unreadable', instance),
+      id,
+      shares: sharesOf(id, this.parts.maxShare),
       kind: 'unreadable',
       own: () => this.ownNow(instance),
       parking: this.parts.parking,

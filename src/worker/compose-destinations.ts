@@ -22,6 +22,11 @@ export function composeDestinations(parts: DestinationsContext): Destinations {
   const openRedis = (): RelayRedis => redis.open('commands');
   const context = { config, redis: redis.commands, subscriber: changes, openRedis, log };
   const families = modules.destinations.map((module) => module.open(context));
-  const destinations = new Destinations({ families, settings, parking });
+  const destinations = new Destinations({
+    families,
+    settings,
+    parking,
+    maxShare: config.delivery.maxShare,
+  });
   return lifecycle.add('destinations', destinations, (all) => Promise.all([all.stop(), all.close()]));
 }

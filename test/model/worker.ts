@@ -94,6 +94,7 @@ export class ModelWorker {
       ],
       settings: this.settings,
       parking,
+      maxShare: 1,
     });
     const bulkheads = new Bulkheads({
       concurrency: LIMITS.perDestination,
