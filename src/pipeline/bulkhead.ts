@@ -15,6 +15,9 @@ export interface BulkheadOptions {
 const FREE = Number.POSITIVE_INFINITY;
 /** How much one slow completion moves the average. */
 const AVERAGE_WEIGHT = 0.1;
+/** Answers within this are worth having the next delivery at hand. */
+const QUICK_MS = 250;
+const MOST_SPARE = 25;
 /** A retry that found no room asks again within this. */
 const KEPT_FOR_RETRY_MS = 1000;
 
@@ -78,6 +81,12 @@ export class Bulkhead {
     // Fresh deliveries that wait take every place at once when it comes free.
     if (left > 0 && this.active >= limit) this.keptForRetryUntil = monotonicMs() + KEPT_FOR_RETRY_MS;
     return Math.max(0, Math.min(left, limit - this.active));
+  }
+
+  /** How many more a quick destination may have at hand, so that its places are in use all the time: only then may its limit rise. */
+  spareRetries(now: number): number {
+    const attemptMs = Math.max(this.averageMs, now - this.oldestStart(now));
+    return attemptMs < QUICK_MS ? Math.min(this.limit.value, MOST_SPARE) : 0;
   }
 
   get hasRetries(): boolean {

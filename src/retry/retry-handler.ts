@@ -12,6 +12,7 @@ import {
 } from '../pipeline/delivery';
 import { type DeadReason, type Decide, slowDelayMs } from '../pipeline/parking';
 import type { Places } from '../pipeline/places';
+import { monotonicMs } from '../time/monotonic';
 import { OpenWork } from '../time/open-work';
 import { within } from '../time/within';
 import type { AddressRoster } from './address-roster';
@@ -55,6 +56,8 @@ type Next =
 
 /** Settings that take longer are no reason to hold a place. */
 const SETTINGS_MS = 5_000;
+/** A delivery that is at hand for the next place waits for no longer. */
+const SPARE_MS = 1000;
 /** For a choice among lines. */
 const SOON_MS = 20;
 /** Of a destination that is not there, or not known: its deliveries are given up, or put off, which costs little. */
@@ -117,7 +120,8 @@ export class RetryHandler {
     const { circuit } = bulkhead;
     if (circuit.closedIn() > 0) return { kind: circuit.isAsking ? 'soon' : 'none' };
     const room = this.parts.places.roomOf(found.shares, this.parts.isAlone(id));
-    const count = circuit.isOpen ? 1 : Math.min(bulkhead.roomForRetries, room);
+    const spare = bulkhead.spareRetries(this.parts.attempts.clock.now());
+    const count = circuit.isOpen ? 1 : Math.min(bulkhead.roomForRetries + spare, room);
     const { key: group, part } = found.shares[0] ?? { key: id, part: 1 };
     if (count > 0) return { kind: 'room', count, group, part };
     return { kind: bulkhead.hasRetries ? 'soon' : 'none' };
@@ -147,7 +151,7 @@ export class RetryHandler {
     if (found === undefined) return { kind: 'give-up', reason: 'destination-removed' };
     if (spent >= found.maxAttempts) return { kind: 'give-up', reason: 'attempts-exhausted' };
     const bulkhead = this.parts.bulkheadOf(found);
-    return this.mayAttempt(bulkhead)
+    return !this.draining && bulkhead.circuit.closedIn() === 0
       ? { kind: 'attempt', destination: found, bulkhead }
       : { kind: 'postpone', delay: 'in-line' };
   }
@@ -192,7 +196,10 @@ export class RetryHandler {
     if (delivery === undefined) return this.giveUp(due, 'unreadable');
     const { attempts, places } = this.parts;
     // What does not fit into memory yet waits here: to fetch its body again would take just as much.
-    while (!this.draining && !places.fits(due.data.l)) await attempts.nextEnd();
+    const until = monotonicMs() + SPARE_MS;
+    const waitsForTurn = (): boolean =>
+      !bulkhead.circuit.isOpen && !bulkhead.hasRoomForRetry && attempts.count > 0 && monotonicMs() < until;
+    while (!this.draining && (!places.fits(due.data.l) || waitsForTurn())) await attempts.nextEnd();
     // Others may have taken the room meanwhile. From here to the attempt's begin there is no pause.
     if (!this.mayAttempt(bulkhead) || !places.mayBegin(delivery, this.parts.isAlone(destination.id)))
       return this.postpone(due, 'in-line');

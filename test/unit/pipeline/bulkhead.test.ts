@@ -114,6 +114,16 @@ describe('retries', () => {
     expect(bulkhead.roomForRetries).toBe(3);
   });
 
+  test('of a quick destination are at hand for the next place, of a slow or hanging one they are not', () => {
+    const { bulkhead, answerIn } = setup(8);
+    expect(bulkhead.spareRetries(NOW)).toBe(8);
+    const hanging = bulkhead.enter(NOW, false);
+    expect(bulkhead.spareRetries(NOW + 1000)).toBe(0);
+    bulkhead.leave(hanging, NOW + 1000, false, DELIVERED);
+    for (let count = 0; count < 50; count++) answerIn(2000);
+    expect(bulkhead.spareRetries(NOW)).toBe(0);
+  });
+
   test('of a destination that was away begin with a few, whatever it took before', () => {
     const { bulkhead } = setup(100);
     bulkhead.restart();
