@@ -5,6 +5,7 @@ import { auditCommand } from './audit-command';
 import { configCommand } from './config-command';
 import { deadLettersCommand } from './dead-letters-command';
 import { deliveriesCommand } from './deliveries-command';
+import { destinationsCommand } from './destinations-command';
 import { doctorCommand } from './doctor-command';
 import { type ExitCode, FINDING, USAGE, UsageError } from './exit';
 import { complain, complainLines, printText, watchOutput } from './output';
@@ -34,6 +35,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     parkedCommand(),
     deadLettersCommand(),
     deliveriesCommand(),
+    destinationsCommand(),
     auditCommand(),
     doctorCommand(),
   ]) {

@@ -55,6 +55,8 @@ export interface RetryConfig {
   readonly deadLetterShare: { readonly maxCount: number; readonly maxBytes: number };
   /** 0: parked deliveries wait for as long as it takes. */
   readonly parkedMaxAgeMs: number;
+  /** A destination without one success for so long is suspended; 0: never. */
+  readonly suspendAfterMs: number;
   /** Bytes of Redis; 0 is no limit. */
   readonly parkedMaxBytes: { readonly perInstance: number; readonly perGlobalDestination: number };
 }
@@ -67,7 +69,8 @@ export interface SettingsConfig {
   readonly acceptClear: boolean;
 }
 
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 /** What no single variable can show wrong is checked here. */
 export function coreConfigOf(values: Values, reading: Reading): CoreConfig {
@@ -109,6 +112,7 @@ function retryOf(values: Values): RetryConfig {
       maxBytes: values.DEAD_LETTER_MAX_BYTES_PER_INSTANCE,
     },
     parkedMaxAgeMs: values.PARKED_MAX_AGE_DAYS * DAY_MS,
+    suspendAfterMs: values.SUSPEND_AFTER_HOURS * HOUR_MS,
     parkedMaxBytes: {
       perInstance: values.PARKED_MAX_BYTES_PER_INSTANCE,
       perGlobalDestination: values.PARKED_MAX_BYTES_PER_GLOBAL_DESTINATION,

@@ -106,6 +106,11 @@ export const CORE_VARIABLES = {
     3,
     'Days after which a parked delivery becomes a dead letter, even if its circuit was open all the time. 0: never.',
   ),
+  SUSPEND_AFTER_HOURS: variable(
+    number(0, 87_600),
+    120,
+    'Hours after which a destination that failed without one success is suspended: its deliveries wait until a person resumes it, its address changes, or the daily attempt succeeds. 0: never.',
+  ),
   PARKED_MAX_BYTES_PER_INSTANCE: variable(
     integer(0, Number.MAX_SAFE_INTEGER),
     134_217_728,

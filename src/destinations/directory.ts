@@ -1,12 +1,19 @@
 import { LRUCache } from 'lru-cache';
 import type { Envelope } from '../events/envelope';
-import { type Delivery, type Destination, type DestinationId, destinationKey } from '../pipeline/delivery';
+import {
+  type Delivery,
+  type Destination,
+  type DestinationId,
+  destinationKey,
+  type Endpoint,
+} from '../pipeline/delivery';
 import type { Parking } from '../pipeline/parking';
 import { type Routed, route, type Subscription } from '../pipeline/route';
 import type { Settings } from '../settings/section';
 import type { InForce, SettingsCache } from '../settings/settings-cache';
 import { SettingsUnreadableError } from '../settings/settings-errors';
 import { instanceId, instanceOf, kindOf } from './destination-ids';
+import { sharesOf } from './shares-of';
 import { type OwnDestinations, UnreadableDestination, WaitingDestination } from './unreadable-destination';
 
 /** All destinations of one kind. */
@@ -26,6 +33,8 @@ export interface DestinationFamily {
 export interface DestinationsParts {
   readonly families: readonly DestinationFamily[];
   readonly settings: Pick<SettingsCache, 'of' | 'reject'>;
+  /** Part of all places that an instance holds while others are active. */
+  readonly maxShare: number;
   /** Stores what waited for settings that could not be read. */
   readonly parking: Pick<Parking, 'park'>;
   /** Counts what of that the conditions on content leave out. */
@@ -39,6 +48,8 @@ interface Routes {
   readonly all: readonly Subscription[];
 }
 
+/** Of what sends nowhere in the network, or where that is not known. */
+const NOWHERE: Endpoint = { shown: '', print: '' };
 /** Instances whose destinations are kept ready. */
 const MAX_INSTANCES = 10_000;
 
@@ -75,13 +86,24 @@ export class Destinations {
    * The destination that a parked delivery of an event names; undefined where there is none any more. Where that cannot be known, as
    * the instance's settings are unreadable, one whose attempts wait.
    */
-  async find(id: DestinationId, eventsInstance: string): Promise<Destination | undefined> {
+  async find(id: DestinationId, eventsInstance?: string): Promise<Destination | undefined> {
     const instance = instanceOf(id);
-    if (instance === undefined) return destinationIn((await this.routes(eventsInstance)).all, id);
+    if (instance === undefined) {
+      const routes = eventsInstance === undefined ? this.globalRoutes : await this.routes(eventsInstance);
+      return destinationIn(routes.all, id);
+    }
     const kind = kindOf(id);
     const { own, all } = await this.routes(instance);
     if (kind === 'unreadable') return own === 'removed' ? undefined : this.unreadable(instance);
-    return own === 'unreadable' ? new WaitingDestination(id, kind) : destinationIn(all, id);
+    return own === 'unreadable'
+      ? new WaitingDestination(id, kind, sharesOf(id, this.parts.maxShare))
+      : destinationIn(all, id);
+  }
+
+  /** Where a destination sends now; undefined where there is none of that id. */
+  async endpointOf(id: DestinationId): Promise<Endpoint | undefined> {
+    const found = await this.find(id);
+    return found === undefined ? undefined : (found.endpoint?.() ?? NOWHERE);
   }
 
   /** The settings of this instance changed; undefined: any may have. */
@@ -156,8 +178,10 @@ export class Destinations {
   }
 
   private unreadable(instance: string): UnreadableDestination {
+    const id = instanceId('unreadable', instance);
     return new UnreadableDestination({
-      id: instanceId('unreadable', instance),
+      id,
+      shares: sharesOf(id, this.parts.maxShare),
       kind: 'unreadable',
       own: () => this.ownNow(instance),
       parking: this.parts.parking,

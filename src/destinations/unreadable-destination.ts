@@ -9,6 +9,8 @@ export type OwnDestinations = readonly Subscription[] | 'unreadable' | 'removed'
 export interface UnreadableParts {
   readonly id: DestinationId;
   readonly kind: string;
+  /** Those of its instance: what waits for settings takes no more from others than what does not. */
+  readonly shares: readonly Share[];
   /** Rejects where that cannot be known. */
   readonly own: () => OwnDestinations | Promise<OwnDestinations>;
   /** Stores what the instance's own destinations get once they are known. */
@@ -33,10 +35,11 @@ export class UnreadableDestination implements Destination {
   readonly kind: string;
   readonly maxAttempts = Number.MAX_SAFE_INTEGER;
   readonly timeoutMs = TIMEOUT_MS;
-  readonly shares: readonly Share[] = [];
+  readonly shares: readonly Share[];
 
   constructor(private readonly parts: UnreadableParts) {
     this.id = parts.id;
+    this.shares = parts.shares;
     this.kind = parts.kind;
   }
 
@@ -82,11 +85,11 @@ export class UnreadableDestination implements Destination {
 export class WaitingDestination implements Destination {
   readonly maxAttempts = Number.MAX_SAFE_INTEGER;
   readonly timeoutMs = TIMEOUT_MS;
-  readonly shares: readonly Share[] = [];
 
   constructor(
     readonly id: DestinationId,
     readonly kind: string,
+    readonly shares: readonly Share[],
   ) {}
 
   start(): RunningAttempt {

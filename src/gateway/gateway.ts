@@ -3,6 +3,7 @@ import type { GatewayConfig } from '../config/gateway-config';
 import { DeadLetters } from '../dead-letters/dead-letters';
 import { ParkedDeliveries } from '../dead-letters/parked-deliveries';
 import { ConfigError, errorCode } from '../errors';
+import { DestinationList } from '../health/destination-list';
 import { StateMachine } from '../lifecycle/state-machine';
 import { runSteps, type Step } from '../lifecycle/steps';
 import { descriptorLimit, gatewayLimits } from '../network/descriptors';
@@ -19,6 +20,7 @@ import { auditRoutes } from './routes/audit-routes';
 import { coreApiRoutes } from './routes/core-api-routes';
 import { deadLetterRoutes } from './routes/dead-letter-routes';
 import { deliveryRoutes } from './routes/delivery-routes';
+import { destinationRoutes } from './routes/destination-routes';
 import { filterRoutes } from './routes/filter-routes';
 import { instanceRoutes } from './routes/instance-routes';
 import { parkedRoutes } from './routes/parked-routes';
@@ -116,6 +118,7 @@ export class RelayGateway {
     parkedRoutes(server, { parked: new ParkedDeliveries(store), guards, kinds });
     deliveryRoutes(server, { log: deliveryLog, guards });
     auditRoutes(server, { store, guards });
+    destinationRoutes(server, { destinations: new DestinationList(store), guards });
     instanceRoutes(server, { silence: new SilenceStore(store), guards });
     return routes.add(server);
   }

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Access, Keys } from './keys';
 
-type Guard = (request: FastifyRequest) => Promise<void>;
+export type Guard = (request: FastifyRequest) => Promise<void>;
 
 /** Run before a body is read: who has no key costs no memory. */
 export interface Guards {
@@ -13,6 +13,8 @@ export interface Guards {
   readonly instanceInQuery: Guard;
   /** The same where the query calls it `instanceName`, as the core API does. */
   readonly named: Guard;
+  /** The operator's key, or the token of the instance that a request is about; undefined where it is about none. */
+  readonly owner: (instanceOf: (request: FastifyRequest) => string | undefined) => Guard;
   /** What the key of a request opens that passed one of them. */
   readonly accessOf: (request: FastifyRequest) => Access;
 }
@@ -33,6 +35,7 @@ export function createGuards(keys: Keys): Guards {
     instance: guard((request) => (request.params as { instance?: string }).instance),
     instanceInQuery: guard(({ query }) => textIn(query, 'instance')),
     named: guard(({ query }) => textIn(query, 'instanceName')),
+    owner: guard,
     accessOf: (request) => ACCESSES.get(request) ?? 'instance',
   };
 }

@@ -47,6 +47,11 @@ export class Metrics {
   );
   readonly inFlight = this.gauge('relay_in_flight', 'Source messages held and attempts under way', ['what']);
   readonly inFlightBytes = this.gauge('relay_in_flight_bytes', 'Bytes of source messages held', []);
+  readonly destinations = this.gauge(
+    'relay_destinations',
+    'Destinations that are not well: failing, suspended',
+    ['state'],
+  );
   readonly circuitsOpen = this.gauge('relay_circuits_open', 'Destinations whose circuit is open', []);
   readonly queueDepth = this.gauge(
     'relay_source_queue_depth',

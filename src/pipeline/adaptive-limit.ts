@@ -31,6 +31,8 @@ interface Sample {
 const QUEUEING_FACTOR = 1.5;
 /** A few milliseconds more are noise, of this process as well. */
 const QUEUEING_MS = 10;
+/** Attempts at once to a destination that was away. */
+const AFTER_ABSENCE = 10;
 /** While probing, each limit that the destination answers well is followed by one this many times as high. */
 const PROBING_STEP = 3;
 /** What is left of the limit at least, whatever the answers were, and at most while the destination queues. */
@@ -95,6 +97,15 @@ export class AdaptiveLimit {
     else sample.sumMs += now - startedAt;
     if (underWay >= this.value * IN_USE) sample.inUse++;
     if (--sample.missing <= 0) this.adapt(sample, now);
+  }
+
+  /** The destination was away: a few attempts first, and soon as many as it takes. */
+  restart(): void {
+    this.limit = Math.min(this.limit, AFTER_ABSENCE);
+    this.isProbing = true;
+    this.reference = undefined;
+    this.latest = undefined;
+    this.sample = sampleFor(this.limit, Number.NEGATIVE_INFINITY);
   }
 
   private adapt(sample: Sample, now: number): void {

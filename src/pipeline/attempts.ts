@@ -8,7 +8,7 @@ import {
   type DestinationId,
   type Outcome,
   type RunningAttempt,
-  withoutLoadSign,
+  withoutSigns,
 } from './delivery';
 import type { Places } from './places';
 import { Signal } from './signal';
@@ -95,7 +95,7 @@ export class Attempts {
         entry = { delivery, startedAt, startedMs, running, onSlow, overdue: false, slow: false, index: 0 };
         this.track(entry);
         return running.outcome;
-      });
+      }, delivery.destination.timeoutMs);
     } catch (error) {
       // A destination that throws breaks its contract: a fault of our own.
       outcome = { kind: 'interrupted', code: errorCode(error) };
@@ -103,7 +103,7 @@ export class Attempts {
     bulkhead.leave(place, this.clock.now(), isRetry, outcome);
     if (entry !== undefined) this.untrack(entry);
     const durationMs = Math.round(monotonicMs() - startedMs);
-    const record: AttemptRecord = { attempt, at, durationMs, outcome: withoutLoadSign(outcome) };
+    const record: AttemptRecord = { attempt, at, durationMs, outcome: withoutSigns(outcome) };
     this.options.observer.attemptEnded(delivery, record);
     this.room.emit(delivery.destination.id);
     for (const listener of this.endListeners.splice(0)) listener();

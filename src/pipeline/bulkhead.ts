@@ -15,12 +15,11 @@ export interface BulkheadOptions {
 const FREE = Number.POSITIVE_INFINITY;
 /** How much one slow completion moves the average. */
 const AVERAGE_WEIGHT = 0.1;
-/** Asking again too early costs a look at Redis; a turn reserved too late, at a bad moment's pace, costs time. */
-const SLOWEST_PACE_MS = 5;
+/** Answers within this are worth having the next delivery at hand. */
+const QUICK_MS = 250;
+const MOST_SPARE = 25;
 /** A retry that found no room asks again within this. */
 const KEPT_FOR_RETRY_MS = 1000;
-/** Parked deliveries never wait longer than this for their turn, however many they are. */
-const MAX_RESERVATION_MS = 300_000;
 
 /**
  * Keeps one destination from using what the others need: a limit on its attempts, an estimate of how long the
@@ -40,7 +39,6 @@ export class Bulkhead {
   private active = 0;
   private keptForRetryUntil = 0;
   private averageMs = 0;
-  private nextTurnAt = 0;
   private oldestAt = 0;
   private lookedAt = Number.NaN;
 
@@ -58,6 +56,11 @@ export class Bulkhead {
     this.limit = new AdaptiveLimit({ first: concurrency.first, most });
   }
 
+  /** It was away: what piled up meanwhile does not come all at once. */
+  restart(): void {
+    this.limit.restart();
+  }
+
   get hasRoom(): boolean {
     const isKept =
       this.keptForRetryUntil > 0 && this.limit.value > 1 && monotonicMs() < this.keptForRetryUntil;
@@ -65,13 +68,29 @@ export class Bulkhead {
     return this.active < this.limit.value - kept;
   }
 
-  /** Retries leave half of the room to fresh events, where any wait. */
+  /** Whether one more retry may begin. */
   get hasRoomForRetry(): boolean {
-    const mayHave = this.waiting === 0 || this.activeRetries < Math.max(1, this.limit.value >> 1);
-    if (this.active < this.limit.value) return mayHave;
+    return this.roomForRetries > 0;
+  }
+
+  /** How many retries may begin: they leave half of the room to fresh events, where any wait. */
+  get roomForRetries(): number {
+    const limit = this.limit.value;
+    const most = this.waiting === 0 ? limit : Math.max(1, limit >> 1);
+    const left = most - this.activeRetries;
     // Fresh deliveries that wait take every place at once when it comes free.
-    if (mayHave) this.keptForRetryUntil = monotonicMs() + KEPT_FOR_RETRY_MS;
-    return false;
+    if (left > 0 && this.active >= limit) this.keptForRetryUntil = monotonicMs() + KEPT_FOR_RETRY_MS;
+    return Math.max(0, Math.min(left, limit - this.active));
+  }
+
+  /** How many more a quick destination may have at hand, so that its places are in use all the time: only then may its limit rise. */
+  spareRetries(now: number): number {
+    const attemptMs = Math.max(this.averageMs, now - this.oldestStart(now));
+    return attemptMs < QUICK_MS ? Math.min(this.limit.value, MOST_SPARE) : 0;
+  }
+
+  get hasRetries(): boolean {
+    return this.activeRetries > 0;
   }
 
   get isIdle(): boolean {
@@ -106,20 +125,6 @@ export class Bulkhead {
     this.active--;
     if (isRetry) this.activeRetries--;
     this.averageMs += (durationMs - this.averageMs) * AVERAGE_WEIGHT;
-  }
-
-  /**
-   * Delay after which a delivery that gets no turn now should ask again. Each call reserves the next turn at the
-   * pace at which the destination answers, so that a long line of parked deliveries comes back one by one
-   * instead of all at once, and never crowds out other destinations' retries.
-   */
-  reserveTurn(): number {
-    const now = monotonicMs();
-    const paceMs = Math.min(this.averageMs / this.limit.value, SLOWEST_PACE_MS);
-    const earliest = now + Math.max(this.circuit.closedIn(), 250);
-    this.nextTurnAt = Math.max(earliest, this.nextTurnAt + paceMs);
-    if (this.nextTurnAt - earliest > MAX_RESERVATION_MS) this.nextTurnAt = earliest;
-    return Math.ceil(this.nextTurnAt - now);
   }
 
   /** Looked for once a millisecond: it is asked for with every delivery that must wait. */

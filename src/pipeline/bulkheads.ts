@@ -1,4 +1,5 @@
 import { Bulkhead } from './bulkhead';
+import type { Circuit, SharedCircuit } from './circuit';
 import type { Destination, DestinationId } from './delivery';
 
 /** Destinations that are remembered while nothing is under way to them. */
@@ -36,22 +37,45 @@ export class Bulkheads {
     const failures = this.options.circuitFailures * perRequest;
     const onChange = (change: 1 | -1): void => {
       this.open += change;
+      if (change === -1) bulkhead.restart();
       this.options.onCircuit(id, change === 1);
     };
+    const { shared } = this.options;
     // No spread: this is made anew for each of many thousand destinations.
-    const bulkhead = new Bulkhead({ concurrency, perRequest, circuit: { failures, openMs, onChange } });
+    const bulkhead: Bulkhead = new Bulkhead({
+      concurrency,
+      perRequest,
+      circuit:
+        shared === undefined
+          ? { failures, openMs, onChange }
+          : { failures, openMs, onChange, shared: shared.of(id) },
+    });
     this.bulkheads.set(id, bulkhead);
+    shared?.adopt(id, bulkhead.circuit);
     return bulkhead;
+  }
+
+  /** The circuit of a destination that is remembered. */
+  circuitOf(id: DestinationId): Circuit | undefined {
+    return this.bulkheads.get(id)?.circuit;
   }
 
   private forgetOneIdle(): void {
     for (const [id, bulkhead] of this.bulkheads) {
-      if (!bulkhead.isIdle || bulkhead.circuit.closedIn() > 0) continue;
+      // What all workers know of a circuit is not forgotten with it.
+      if (!bulkhead.isIdle || (bulkhead.circuit.isOpen && this.options.shared === undefined)) continue;
       bulkhead.circuit.forget();
       this.bulkheads.delete(id);
       return;
     }
   }
+}
+
+/** What all workers know of circuits together. */
+export interface SharedCircuits {
+  of(id: DestinationId): SharedCircuit;
+  /** A circuit was made: it is opened where it is known to be open. */
+  adopt(id: DestinationId, circuit: Circuit): void;
 }
 
 interface BulkheadsOptions {
@@ -61,5 +85,7 @@ interface BulkheadsOptions {
   readonly perRequest?: (id: DestinationId) => number;
   readonly circuitFailures: number;
   readonly circuitOpenMs: number;
+  /** Left out where a worker is alone. */
+  readonly shared?: SharedCircuits;
   readonly onCircuit: (id: DestinationId, isOpen: boolean) => void;
 }

@@ -26,6 +26,8 @@ export type Outcome =
       readonly answer?: string;
       /** The destination had more to do than it could: it is given fewer attempts at once. */
       readonly overloaded?: true;
+      /** The destination says that it is gone for good: it is suspended. */
+      readonly gone?: true;
     }
   | {
       readonly kind: 'rejected';
@@ -34,6 +36,7 @@ export type Outcome =
       readonly answer?: string;
       /** Set where the event is larger than its destination takes: a dead letter under a reason of its own. */
       readonly reason?: 'oversize';
+      readonly gone?: true;
     }
   | {
       readonly kind: 'interrupted';
@@ -44,10 +47,12 @@ export type Outcome =
   /** `reason` is a word of the destination's own; it labels a metric, so a destination has few of them. */
   | { readonly kind: 'discarded'; readonly reason: string };
 
-/** The sign of overload is for the bulkhead: it is no part of a delivery's history, nor of what anybody is told. */
-export function withoutLoadSign(outcome: Outcome): Outcome {
-  if (outcome.kind !== 'failed' || outcome.overloaded === undefined) return outcome;
-  const { overloaded: _served, ...told } = outcome;
+/** Signs of overload and of an end are for the bulkhead: they are no part of a delivery's history, nor of what anybody is told. */
+export function withoutSigns(outcome: Outcome): Outcome {
+  if (outcome.kind !== 'failed' && outcome.kind !== 'rejected') return outcome;
+  const { gone: _gone, ...rest } = outcome;
+  if (rest.kind === 'rejected' || rest.overloaded === undefined) return rest;
+  const { overloaded: _overloaded, ...told } = rest;
   return told;
 }
 
@@ -77,10 +82,20 @@ export interface Destination {
   readonly limits?: Limits;
   /** Fingerprint of where a global one sends, as each worker has it from its own configuration. */
   readonly address?: string;
+  /** Where it sends; left out where that is nowhere in the network. */
+  endpoint?(): Endpoint;
   /** Starts attempt number `attempt` (1 is the first) and never throws. */
   start(delivery: Delivery, attempt: number): RunningAttempt;
   /** Ends its connections; attempts under way fail. */
   close(): Promise<void>;
+}
+
+/** Where a destination sends. */
+export interface Endpoint {
+  /** Its address as it may be shown. */
+  readonly shown: string;
+  /** Fingerprint of the address. */
+  readonly print: string;
 }
 
 /** One envelope for one destination. */
@@ -100,7 +115,14 @@ export interface AttemptRecord {
 }
 
 /** Why a delivery was stored instead of being attempted to its end. */
-export type ParkReason = 'failed' | 'slow' | 'saturated' | 'circuit-open' | 'shutdown' | 'unreadable';
+export type ParkReason =
+  | 'failed'
+  | 'slow'
+  | 'saturated'
+  | 'circuit-open'
+  | 'suspended'
+  | 'shutdown'
+  | 'unreadable';
 
 /** Characters of `destinationKey`. */
 export const DESTINATION_KEY_LENGTH = 8;

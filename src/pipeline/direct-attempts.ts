@@ -56,7 +56,7 @@ export class DirectAttempts {
     const { id } = delivery.destination;
     const bulkhead = this.parts.bulkheadOf(delivery.destination);
     if (bulkhead.circuit.closedIn() > 0)
-      return this.parkWithoutAttempt(delivery, 'circuit-open', sink, index);
+      return this.parkWithoutAttempt(delivery, bulkhead.circuit.obstacle, sink, index);
     const now = this.parts.attempts.clock.now();
     this.company.note(id, monotonicMs());
     if (bulkhead.waiting === 0 && bulkhead.hasRoom && this.mayBegin(delivery)) {
@@ -85,12 +85,9 @@ export class DirectAttempts {
 
   /** Stores a delivery whose message has others that were already made, so that it cannot go back untouched. */
   parkWithoutAttempt(delivery: Delivery, reason: ParkReason, sink: ResultSink, index: number): void {
-    const delayMs = reason === 'shutdown' ? 0 : this.parts.bulkheadOf(delivery.destination).reserveTurn();
-    this.store(
-      { delivery, reason, attemptsMade: 0, history: [], decision: { kind: 'retry', delayMs } },
-      sink,
-      index,
-    );
+    const decision: ParkRequest['decision'] =
+      reason === 'shutdown' ? { kind: 'retry', delayMs: 0 } : { kind: 'in-line' };
+    this.store({ delivery, reason, attemptsMade: 0, history: [], decision }, sink, index);
   }
 
   /** Resolves when no attempt is under way, and the outcomes of slow ones are stored. */
@@ -218,7 +215,7 @@ export class DirectAttempts {
       const { first } = line;
       if (first === undefined) break;
       if (!this.parts.places.hasPlace) return 'full';
-      if (bulkhead.circuit.closedIn() > 0) this.parkAll(line, 'circuit-open');
+      if (bulkhead.circuit.closedIn() > 0) this.parkAll(line, bulkhead.circuit.obstacle);
       else if (bulkhead.hasRoom && this.mayBegin(first.delivery)) this.startFirst(line);
       else return 'passed-over';
     } while (this.lines.size === 1);

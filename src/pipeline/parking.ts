@@ -21,6 +21,9 @@ export type Decision =
   | { readonly kind: 'retry'; readonly delayMs: number }
   | { readonly kind: 'give-up'; readonly reason: DeadReason };
 
+/** It is due, and waits until it is its turn at its destination. */
+export type InLine = { readonly kind: 'in-line' };
+
 /** Decides after a failed or rejected attempt; pure (retry/policy.ts). */
 export type Decide = (delivery: Delivery, record: AttemptRecord) => Decision;
 
@@ -39,8 +42,8 @@ export interface ParkRequest {
   /** Attempts spent; one that is under way counts. */
   readonly attemptsMade: number;
   readonly history: readonly AttemptRecord[];
-  /** A retry that becomes due after a delay, or a dead letter. */
-  readonly decision: Decision;
+  /** A retry that becomes due after a delay, or in its turn, or a dead letter. */
+  readonly decision: Decision | InLine;
 }
 
 /** A delivery on its way into the store. */

@@ -76,6 +76,18 @@ export class Places {
     });
   }
 
+  /** How many more attempts groups may begin, whatever bytes these take. */
+  roomOf(shares: readonly Share[], isAlone: boolean): number {
+    const { most } = this.options;
+    let room = most - (this.all.attempts - Math.min(this.all.slow, most));
+    for (const { key, part } of shares) {
+      const held = this.groups.get(key);
+      if (held === undefined || isAlone) continue;
+      room = Math.min(room, atLeastOne(most * part) - (held.attempts - held.slow));
+    }
+    return Math.max(0, room);
+  }
+
   /**
    * Whether the groups of this delivery may have one more message wait: no more than their part, unless nobody outside
    * holds anything, as where all instances have their webhooks at one host.

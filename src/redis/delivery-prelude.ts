@@ -1,3 +1,6 @@
+/** What lies in a line is looked at by itself once an hour, too: a line that somebody removed costs no delivery. */
+const LINE_MS = 3_600_000;
+
 /**
  * The life of a stored delivery, step by step. Each script is one atomic step: it moves the delivery and changes what
  * counts it (the audit, the shares of instances) together. Records and sets are BullMQ's (`wait`, `active`, `delayed`,
@@ -18,8 +21,11 @@ const PRELUDE = `
   local P, LENGTH = ARGV[1], tonumber(ARGV[2])
   local DEAD_COUNT, DEAD_BYTES = tonumber(ARGV[3]), tonumber(ARGV[4])
   local Q = P .. 'retry:'
+  local LINE_MS = ${LINE_MS}
   local time = call('TIME')
   local NOW = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  -- To the microsecond: what was parked in the same millisecond keeps its order.
+  local EXACT_NOW = NOW + tonumber(time[2]) % 1000 / 1000
 
   -- A counter that cannot be written stops no delivery. Why it cannot is kept for the next upkeep.
   local function countOf(key, what, by)
@@ -63,15 +69,21 @@ const PRELUDE = `
     return parkedBy, owner, tonumber(size)
   end
 
+  -- Deliveries parked for each destination, by its key.
+  local function countParked(id, by)
+    share('parked-of', string.sub(id, -LENGTH), by)
+  end
+
   local function chargeParked(owner, size)
     share('parked-count', owner, 1)
     share('parked-bytes', owner, size)
   end
 
   local function enterParked(id)
-    if call('ZADD', P .. 'parked', 'NX', NOW, id) == 0 then return end
+    if call('ZADD', P .. 'parked', 'NX', EXACT_NOW, id) == 0 then return end
     local owner, _, size = charge(id)
     chargeParked(owner, size)
+    countParked(id, 1)
   end
 
   -- Owner and size are read before the record is erased.
@@ -79,6 +91,7 @@ const PRELUDE = `
     if call('ZREM', P .. 'parked', id) == 0 then return end
     share('parked-count', owner, -1)
     share('parked-bytes', owner, -size)
+    countParked(id, -1)
   end
 
   local function leaveParked(id)
@@ -170,12 +183,48 @@ const PRELUDE = `
     call('ZADD', Q .. 'delayed', score, id)
   end
 
+  local function lineOf(id)
+    return P .. 'line:' .. string.sub(id, -LENGTH)
+  end
+
+  -- The record of a destination that is not well (health-scripts.ts).
+  local function recordOf(key)
+    local text = call('HGET', P .. 'health', key)
+    local ok, record = pcall(cjson.decode, text or '')
+    return ok and type(record) == 'table' and record or nil
+  end
+
+  -- When somebody may look at a line; nothing where there is none.
+  local function turn(key, at)
+    call('ZADD', P .. 'lines', 'XX', at, key)
+  end
+
+  -- Into the line of its destination, behind those that were parked before. It lies in \`delayed\` all the same, as what is in a
+  -- line only may not be there any more.
+  local function enterLine(id)
+    local key = string.sub(id, -LENGTH)
+    call('ZADD', lineOf(id), 'NX', call('ZSCORE', P .. 'parked', id) or EXACT_NOW, id)
+    if call('ZSCORE', P .. 'lines', key) then return end
+    local record = recordOf(key)
+    call('ZADD', P .. 'lines', math.max(NOW, record and tonumber(record.untilMs) or 0), key)
+  end
+
+  local function leaveLine(id)
+    call('ZREM', lineOf(id), id)
+  end
+
+  -- Due after the delay; below 0 it is due, and waits in the line of its destination.
   local function place(id, delay)
+    if delay < 0 then
+      enterLine(id)
+      delay = LINE_MS
+    else leaveLine(id) end
     schedule(id, delay)
     call('HSET', Q .. id, 'delay', delay)
   end
 
   local function unplace(id)
+    leaveLine(id)
     if call('ZREM', Q .. 'delayed', id) == 1 then return end
     if call('LREM', Q .. 'active', 1, id) == 1 then return end
     if call('ZREM', Q .. 'prioritized', id) == 1 then return end

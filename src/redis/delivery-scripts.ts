@@ -8,26 +8,32 @@ export const DELIVERY_SCRIPTS = {
   /**
    * Stores a delivery and counts it as accepted; `known` where it is stored already. Beyond its owner's share of parked
    * bytes, or where there is a reason, it is a dead letter at once.
-   * ARGV: job id, destination's id, event, data, delay, reason or nothing, owner while parked, owner once dead, most bytes
+   * ARGV: job id, destination's id, event, data, delay (below 0: it waits in its destination's line), reason or nothing, owner while parked, owner once dead, most bytes
    * parked for that owner (0: no limit), fingerprint of the address or nothing.
    */
   relayPark: addingScript(`
     local id, size = ARGV[5], #ARGV[8] + ${OVERHEAD_BYTES}
     if call('EXISTS', Q .. id) == 1 then return 'known' end
-    local reason, limit = ARGV[10], tonumber(ARGV[13])
+    local delay, reason, limit = tonumber(ARGV[9]), ARGV[10], tonumber(ARGV[13])
+    local isInLine = delay < 0
+    if isInLine then delay = LINE_MS end
     if reason == '' and limit > 0 then
       local parked = tonumber(call('ZSCORE', P .. 'share:parked-bytes', ARGV[11]) or 0)
       if parked + size > limit then reason = 'parked-limit' end
     end
     -- The index first: whatever fails later, a record is found by it.
-    call('ZADD', P .. 'parked', 'NX', NOW, id)
-    call('HSET', Q .. id, 'name', ARGV[7], 'data', ARGV[8], 'opts', '{}', 'timestamp', NOW, 'delay', ARGV[9],
+    call('ZADD', P .. 'parked', 'NX', EXACT_NOW, id)
+    call('HSET', Q .. id, 'name', ARGV[7], 'data', ARGV[8], 'opts', '{}', 'timestamp', NOW, 'delay', delay,
       'priority', 0, 'charge', size .. ' ' .. ARGV[12])
     count(id, 'accepted')
-    if reason == '' then schedule(id, tonumber(ARGV[9])) else enterDead(id, reason) end
+    if reason == '' then
+      if isInLine then enterLine(id) end
+      schedule(id, delay)
+    else enterDead(id, reason) end
     call('HSETNX', P .. 'destinations', string.sub(id, -LENGTH), ARGV[6])
     if reason == '' then
       chargeParked(ARGV[11], size)
+      countParked(id, 1)
       -- Whoever parks is alive (address-scripts.ts).
       if ARGV[14] ~= '' then call('ZADD', P .. 'addresses', 'NX', NOW, ARGV[6] .. ' ' .. ARGV[14]) end
       return 'parked'
@@ -50,7 +56,7 @@ export const DELIVERY_SCRIPTS = {
     leaveParkedOf(id, owner, size)
     return 'settled'`),
   /**
-   * The worker that holds a job puts it back. ARGV: job id, token, delay, the attempt's line where one was spent, most
+   * The worker that holds a job puts it back. ARGV: job id, token, delay (as above), the attempt's line where one was spent, most
    * lines kept.
    */
   relayReturn: script(`

@@ -27,6 +27,7 @@ export const PROBE = {
     call('HGET', hash, 'a')
     call('HMGET', hash, 'a', 'b')
     call('HGETALL', hash)
+    call('HKEYS', hash)
     call('HEXISTS', hash, 'a')
     call('HSTRLEN', hash, 'a')
     call('HLEN', hash)

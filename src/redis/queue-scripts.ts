@@ -1,50 +1,11 @@
 import { ADDRESS_SCRIPTS } from './address-scripts';
 import { readingScript, script } from './delivery-prelude';
 import { MEND } from './mend-script';
+import { NEXT } from './next-script';
 
-/** The stored deliveries together, beside what BullMQ does: fetching, locking, and what dead workers held. */
+/** The stored deliveries together, beside what BullMQ does: locks, and what dead workers held. */
 export const QUEUE_SCRIPTS = {
-  /**
-   * How much is to be fetched from BullMQ now: milliseconds until more is due (-1: nothing is stored), how many of what is
-   * due fit, and ids that were found to have no record. What is fetched is decided by BullMQ, a moment later.
-   * ARGV: most jobs, bytes after which no more fit.
-   */
-  relayNext: script(`
-    local most, mostBytes, fit, bytes = tonumber(ARGV[5]), tonumber(ARGV[6]), 0, 0
-    local function look(ids)
-      for _, id in ipairs(ids) do
-        if fit >= most or bytes >= mostBytes then return end
-        fit = fit + 1
-        if isJob(id) then bytes = bytes + call('HSTRLEN', Q .. id, 'data') end
-      end
-    end
-    local waiting = call('LRANGE', Q .. 'wait', -most, -1)
-    local reversed = {}
-    for i = #waiting, 1, -1 do table.insert(reversed, waiting[i]) end
-    look(reversed)
-    look(call('ZRANGE', Q .. 'prioritized', 0, most - 1))
-    look(call('ZRANGEBYSCORE', Q .. 'delayed', '-inf', (NOW + 1) * 0x1000 - 1, 'LIMIT', 0, most))
-    local nextDue = call('ZRANGE', Q .. 'delayed', 0, 0, 'WITHSCORES')[2]
-    local nextIn = -1
-    if nextDue then nextIn = math.max(0, math.floor(tonumber(nextDue) / 0x1000) - NOW) end
-    local missing = call('SRANDMEMBER', Q .. 'missing', 100)
-    for _, id in ipairs(missing) do
-      call('ZREM', P .. 'parked', id)
-      call('SREM', Q .. 'missing', id)
-    end
-    return {nextIn, fit, missing}`),
-  /**
-   * What a fetch locked whose answer could not be read: its id, data, attempts made, options, how often it was taken; or
-   * nothing. ARGV: token.
-   */
-  relayHeldBy: readingScript(`
-    for _, id in ipairs(call('LRANGE', Q .. 'active', 0, -1)) do
-      if holds(id, ARGV[5]) then
-        local found = call('HMGET', Q .. id, 'data', 'atm', 'opts', 'ats')
-        return {id, found[1] or '', found[2] or '0', found[3] or '', found[4] or '0'}
-      end
-    end
-    return {}`),
+  relayNext: script(NEXT),
   /**
    * Sets locks again that BullMQ did not extend as they had run out, where nobody took the job meanwhile. Answers with the
    * ids of those that are lost. ARGV: how long the locks last, then id and token of each; a token is the name of the worker
@@ -77,7 +38,7 @@ export const QUEUE_SCRIPTS = {
       local ahead = math.floor(tonumber(far[i + 1]) / 0x1000) - NOW
       local delay = isJob(far[i]) and tonumber(call('HGET', Q .. far[i], 'delay') or 0)
       if delay and ahead > delay + 1000 then
-        place(far[i], delay)
+        place(far[i], call('ZSCORE', lineOf(far[i]), far[i]) and -1 or delay)
         forward = forward + 1
       end
     end
@@ -97,6 +58,7 @@ export const QUEUE_SCRIPTS = {
         local event = call('HGET', Q .. id, 'name') or ''
         enterDead(id, 'expired')
         call('ZREM', Q .. 'delayed', id)
+        leaveLine(id)
         chargeDead(id)
         leaveParked(id)
         table.insert(gone, call('HGET', P .. 'destinations', string.sub(id, -LENGTH)) or '')

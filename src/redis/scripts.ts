@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { DEAD_LETTER_SCRIPTS } from './dead-letter-scripts';
 import { DELIVERY_SCRIPTS } from './delivery-scripts';
+import { HEALTH_SCRIPTS } from './health-scripts';
 import { LEDGER_SCRIPTS } from './ledger-scripts';
 import { LOG_SCRIPTS } from './log-scripts';
 import { PROBE } from './probe-script';
@@ -16,6 +17,7 @@ const STORED_SCRIPTS = {
   ...DELIVERY_SCRIPTS,
   ...QUEUE_SCRIPTS,
   ...DEAD_LETTER_SCRIPTS,
+  ...HEALTH_SCRIPTS,
   ...LEDGER_SCRIPTS,
   ...SILENCE_SCRIPTS,
 } as const;

@@ -12,10 +12,12 @@ import {
 } from '../pipeline/delivery';
 import { type DeadReason, type Decide, slowDelayMs } from '../pipeline/parking';
 import type { Places } from '../pipeline/places';
+import { monotonicMs } from '../time/monotonic';
 import { OpenWork } from '../time/open-work';
 import { within } from '../time/within';
 import type { AddressRoster } from './address-roster';
 import { bodyOf, type DeliveryLabels, type JobData, labelsOf, NO_LABELS, originOf } from './job';
+import type { LineRoom } from './lines';
 import { INTERRUPTED_DELAY_MS } from './policy';
 import type { DueDelivery, OddRecord } from './retry-queue';
 import type { StepResult, StoredDeliveries } from './stored-deliveries';
@@ -39,7 +41,7 @@ export interface RetryHandlerParts {
   readonly isAlone: (id: DestinationId) => boolean;
   /** Undefined where there is none any more; rejects where that cannot be known. */
   /** @param instance of the event */
-  readonly destinationOf: (id: DestinationId, instance: string) => Promise<Destination | undefined>;
+  readonly destinationOf: (id: DestinationId, instance?: string) => Promise<Destination | undefined>;
   /** Whose retries are left to other workers. */
   readonly addresses?: Pick<AddressRoster, 'leaveFor'>;
   readonly decide: Decide;
@@ -51,10 +53,16 @@ export interface RetryHandlerParts {
 type Next =
   | { readonly kind: 'attempt'; readonly destination: Destination; readonly bulkhead: Bulkhead }
   | { readonly kind: 'give-up'; readonly reason: DeadReason }
-  | { readonly kind: 'postpone'; readonly delayMs: number };
+  | { readonly kind: 'postpone'; readonly delay: number | 'in-line' };
 
 /** Settings that take longer are no reason to hold a place. */
 const SETTINGS_MS = 5_000;
+/** A delivery that is at hand for the next place waits for no longer. */
+const SPARE_MS = 1000;
+/** For a choice among lines. */
+const SOON_MS = 20;
+/** Of a destination that is not there, or not known: its deliveries are given up, or put off, which costs little. */
+const UNKNOWN_ROOM = 50;
 /** A record of a later version waits this long for a worker that reads it. */
 const NEWER_RECORD_MS = 300_000;
 
@@ -98,32 +106,65 @@ export class RetryHandler {
     this.parts.observer.recordMissing(id);
   }
 
-  async process(due: DueDelivery): Promise<void> {
+  /** Called when there may be room again for what found none. */
+  onRoom(listener: () => void): void {
+    this.parts.attempts.room.listen(listener);
+  }
+
+  /** What may be done for a destination's line now, beside what is under way. */
+  async roomOf(id: DestinationId): Promise<LineRoom> {
+    if (this.draining) return { kind: 'none' };
+    const found = await this.soon(id);
+    if (found === undefined) return { kind: 'room', count: UNKNOWN_ROOM, group: id, part: 1 };
+    if (found === 'late') return { kind: 'room', count: 1, group: id, part: 1 };
+    const bulkhead = this.parts.bulkheadOf(found);
+    const { circuit } = bulkhead;
+    if (circuit.closedIn() > 0) return { kind: circuit.isAsking ? 'soon' : 'none' };
+    const room = this.parts.places.roomOf(found.shares, this.parts.isAlone(id));
+    const spare = bulkhead.spareRetries(this.parts.attempts.clock.now());
+    const count = circuit.isOpen ? 1 : Math.min(bulkhead.roomForRetries + spare, room);
+    const { key: group, part } = found.shares[0] ?? { key: id, part: 1 };
+    if (count > 0) return { kind: 'room', count, group, part };
+    return { kind: bulkhead.hasRetries ? 'soon' : 'none' };
+  }
+
+  /** @param onBegin called when its attempt begins */
+  async process(due: DueDelivery, onBegin: () => void = () => {}): Promise<void> {
     // Made by a slow request while Redis was away: the step that is on its way removes it, whoever holds it.
     if (this.parts.deliveries.wasMade(due.id)) return;
     const next = await this.next(due);
     switch (next.kind) {
       case 'attempt':
-        return this.attempt(due, next.destination, next.bulkhead);
+        return this.attempt(due, next.destination, next.bulkhead, onBegin);
       case 'give-up':
         return this.giveUp(due, next.reason);
       case 'postpone':
-        await this.postpone(due, next.delayMs);
+        await this.postpone(due, next.delay);
     }
   }
 
   private async next(due: DueDelivery): Promise<Next> {
     const { data, spent } = due;
     const found = await this.destinationOf(data);
-    if (typeof found === 'number') return { kind: 'postpone', delayMs: found };
+    if (typeof found === 'number') return { kind: 'postpone', delay: found };
     const leftMs = this.parts.addresses?.leaveFor(due, found?.address) ?? 0;
-    if (leftMs > 0) return { kind: 'postpone', delayMs: leftMs };
+    if (leftMs > 0) return { kind: 'postpone', delay: leftMs };
     if (found === undefined) return { kind: 'give-up', reason: 'destination-removed' };
     if (spent >= found.maxAttempts) return { kind: 'give-up', reason: 'attempts-exhausted' };
     const bulkhead = this.parts.bulkheadOf(found);
-    return this.mayAttempt(bulkhead)
+    return !this.draining && bulkhead.circuit.closedIn() === 0
       ? { kind: 'attempt', destination: found, bulkhead }
-      : { kind: 'postpone', delayMs: turnMs(bulkhead, data) };
+      : { kind: 'postpone', delay: 'in-line' };
+  }
+
+  /** Settings that are still being read are waited for by the delivery, not by those of others; what cannot be read is put off. */
+  private async soon(id: DestinationId): Promise<Destination | undefined | 'late'> {
+    const late = new SettingsLateError();
+    try {
+      return await within(this.parts.destinationOf(id), SOON_MS, () => late);
+    } catch (error) {
+      return error === late ? 'late' : undefined;
+    }
   }
 
   private mayAttempt(bulkhead: Bulkhead): boolean {
@@ -146,19 +187,28 @@ export class RetryHandler {
     }
   }
 
-  private async attempt(due: DueDelivery, destination: Destination, bulkhead: Bulkhead): Promise<void> {
+  private async attempt(
+    due: DueDelivery,
+    destination: Destination,
+    bulkhead: Bulkhead,
+    onBegin: () => void,
+  ): Promise<void> {
     const delivery = await this.deliveryOf(due, destination);
     if (delivery === undefined) return this.giveUp(due, 'unreadable');
     const { attempts, places } = this.parts;
     // What does not fit into memory yet waits here: to fetch its body again would take just as much.
-    while (!this.draining && !places.fits(due.data.l)) await attempts.nextEnd();
+    const until = monotonicMs() + SPARE_MS;
+    const waitsForTurn = (): boolean =>
+      !bulkhead.circuit.isOpen && !bulkhead.hasRoomForRetry && attempts.count > 0 && monotonicMs() < until;
+    while (!this.draining && (!places.fits(due.data.l) || waitsForTurn())) await attempts.nextEnd();
     // Others may have taken the room meanwhile. From here to the attempt's begin there is no pause.
     if (!this.mayAttempt(bulkhead) || !places.mayBegin(delivery, this.parts.isAlone(destination.id)))
-      return this.postpone(due, turnMs(bulkhead, due.data));
+      return this.postpone(due, 'in-line');
     let onSlow = (): void => {};
     const turnedSlow = new Promise<'slow'>((resolve) => {
       onSlow = () => resolve('slow');
     });
+    onBegin();
     const record = attempts.run({ kind: 'retry', delivery, attempt: due.spent + 1, bulkhead, onSlow });
     if (
       (await Promise.race([record, turnedSlow])) === 'slow' &&
@@ -227,8 +277,8 @@ export class RetryHandler {
   }
 
   /** Puts the delivery back without spending an attempt; another worker may have it at once where this one drains. */
-  private async postpone(due: DueDelivery, delayMs: number): Promise<void> {
-    await this.parts.deliveries.giveBack(due, this.draining ? 0 : delayMs);
+  private async postpone(due: DueDelivery, delay: number | 'in-line'): Promise<void> {
+    await this.parts.deliveries.giveBack(due, this.draining ? 0 : delay);
   }
 
   private async giveUp(due: DueDelivery, reason: DeadReason, record?: AttemptRecord): Promise<void> {
@@ -238,9 +288,4 @@ export class RetryHandler {
   private report(id: DeliveryId, labels: DeliveryLabels, result: StepResult): void {
     if (result.kind === 'dead') this.parts.observer.deadLettered(id, labels, result.reason);
   }
-}
-
-/** When to ask again. A body that is fetched in vain is not fetched again at once: a second for each megabyte. */
-function turnMs(bulkhead: Bulkhead, { l }: JobData): number {
-  return Math.max(bulkhead.reserveTurn(), l / 1000);
 }

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Worker } from 'bullmq';
-import type { DeliveryId } from '../pipeline/delivery';
-import { type JobData, type JobRecord, readJob, recordOf, spentBefore } from './job';
+import type { DeliveryId, DestinationId } from '../pipeline/delivery';
+import { type JobData, readJob, spentBefore } from './job';
+import type { Choice, StoredLine } from './lines';
 import type { RetryStore, StoredCalls } from './retry-store';
 import type { Held } from './stored-deliveries';
 
@@ -25,20 +26,23 @@ export type Fetched =
   | { readonly kind: 'due'; readonly delivery: DueDelivery }
   | { readonly kind: 'odd'; readonly record: OddRecord };
 
-/** What may be fetched now. */
-export interface Outlook {
-  /** How much of what is due fits. */
-  readonly fit: number;
+/** What this worker wants, and what it cannot do now. */
+export interface Request extends Choice {
+  /** After which no more is taken. */
+  readonly bytes: number;
+}
+
+/** What came of it, and what others there is. */
+export interface Turn {
+  readonly taken: readonly Fetched[];
+  /** How many are left in the lines that were taken from, by key. */
+  readonly left: ReadonlyMap<string, number>;
+  /** Lines that may be looked at. */
+  readonly lines: readonly StoredLine[];
   /** Ids that were due and have no record: somebody removed it. */
   readonly missing: readonly string[];
   /** Milliseconds until more is due; undefined where nothing else is stored. */
   readonly nextInMs: number | undefined;
-}
-
-/** How much may be fetched. */
-export interface Room {
-  readonly deliveries: number;
-  readonly bytes: number;
 }
 
 export interface RetryQueueParts {
@@ -50,36 +54,41 @@ export interface RetryQueueParts {
   readonly onError: (error: unknown) => void;
 }
 
+/** Deliveries that enter their lines at once, and lines that are named. */
+const LINE_UP_AT_ONCE = 200;
+const MOST_LINES = 100;
+
+type RawJob = readonly [
+  id: string,
+  token: string,
+  data: string,
+  attempts: string,
+  options: string,
+  timesTaken: string,
+  parkedAt: string,
+];
+
 /**
- * What this worker has of BullMQ: fetching and locking what is due, extending locks, and putting back what dead workers
+ * What this worker takes of what is stored, and what it has of BullMQ: extending locks, and putting back what dead workers
  * held. It is asked and never blocks: a blocked call that a fail-over swallowed is noticed by nobody.
  */
 export class RetryQueue {
   private readonly name = randomBytes(9).toString('base64url');
   private worker: Worker<unknown> | undefined;
-  private fetches = 0;
+  private tokens = 0;
   private stalled = 0;
 
   constructor(private readonly parts: RetryQueueParts) {}
 
-  async outlook(room: Room): Promise<Outlook> {
+  /** Takes what is wished for, locked, and hears what else there is. Where the answer is lost the locks run out. */
+  async next({ wishes, putOff, bytes }: Request): Promise<Turn> {
     await this.open();
-    const reply = await this.parts.store.call('relayNext', room.deliveries, room.bytes);
-    const [nextInMs, fit, missing] = reply as [number, number, readonly string[]];
-    return { fit, missing, nextInMs: nextInMs < 0 ? undefined : nextInMs };
-  }
-
-  /** The next one that is due, locked; undefined where another worker has it. A lost answer's lock runs out. */
-  async fetch(): Promise<Fetched | undefined> {
-    const worker = await this.open();
-    const token = `${this.name}:${this.fetches++}`;
-    try {
-      const job = await worker.getNextJob(token, { block: false });
-      if (job === undefined) return undefined;
-      return fetchedOf({ id: job.id as DeliveryId, token }, recordOf(job.data), job);
-    } catch (error) {
-      return this.unreadable(token, error);
-    }
+    const { store, lockMs } = this.parts;
+    const firstToken = this.tokens;
+    for (const count of wishes.values()) this.tokens += count;
+    const limits = [LINE_UP_AT_ONCE, bytes, lockMs, this.name, firstToken, MOST_LINES, wishes.size];
+    const reply = await store.call('relayNext', ...limits, ...[...wishes].flat(), ...[...putOff].flat());
+    return turnOf(reply);
   }
 
   /** Extends locks; those of `held` that are lost. */
@@ -99,19 +108,6 @@ export class RetryQueue {
   async close(): Promise<void> {
     await this.worker?.close();
     this.worker = undefined;
-  }
-
-  /** What BullMQ locked and could not read: it would come back for ever. */
-  private async unreadable(token: string, cause: unknown): Promise<Fetched> {
-    const reply = await this.parts.store.call('relayHeldBy', token);
-    const [id, data, attempts, options, taken] = reply as readonly string[];
-    if (id === undefined) throw cause;
-    return fetchedOf({ id: id as DeliveryId, token }, readJob(data ?? ''), {
-      attemptsMade: Number(attempts),
-      attemptsStarted: Number(taken),
-      opts: options,
-      timestamp: 0,
-    });
   }
 
   /** BullMQ's worker is of no use any more once its first call has failed. */
@@ -143,15 +139,34 @@ export class RetryQueue {
   }
 }
 
-/** What BullMQ knows of a job beside its data. */
-type JobFields = Readonly<
-  Record<'attemptsMade' | 'attemptsStarted' | 'timestamp', number> & { opts: unknown }
->;
+/** What `relayNext` answers. */
+export function turnOf(reply: unknown): Turn {
+  const [nextInMs, missing, taken, left, lines] = reply as [
+    number,
+    readonly string[],
+    readonly RawJob[],
+    readonly (string | number)[],
+    readonly string[],
+  ];
+  return {
+    taken: taken.map(fetchedOf),
+    left: new Map(pairs(left).map(([key, count]) => [String(key), Number(count)])),
+    lines: pairs(lines).map(([key, id]) => ({ key, id: id ? (id as DestinationId) : undefined })),
+    missing,
+    nextInMs: nextInMs < 0 ? undefined : nextInMs,
+  };
+}
 
-function fetchedOf(held: Held, record: JobRecord, fields: JobFields): Fetched {
-  const { attemptsMade, attemptsStarted: timesTaken, opts, timestamp } = fields;
+function fetchedOf([jobId, token, text, attempts, options, taken, parkedAt]: RawJob): Fetched {
+  const held = { id: jobId as DeliveryId, token };
+  const record = readJob(text);
   if (record.kind !== 'job') return { kind: 'odd', record: { ...held, problem: record.kind } };
   const { data } = record;
-  const spent = spentBefore(data, opts) + attemptsMade;
-  return { kind: 'due', delivery: { ...held, data, spent, timesTaken, parkedAt: timestamp } };
+  const spent = spentBefore(data, options) + (Number(attempts) || 0);
+  const times = { timesTaken: Number(taken) || 0, parkedAt: Number(parkedAt) || 0 };
+  return { kind: 'due', delivery: { ...held, data, spent, ...times } };
+}
+
+function pairs<T>(flat: readonly T[]): (readonly [T, T | undefined])[] {
+  return flat.flatMap((each, index) => (index % 2 === 0 ? [[each, flat[index + 1]] as const] : []));
 }

@@ -1,14 +1,17 @@
+import { destinationKeyOf } from '../pipeline/delivery';
 import { OpenWork } from '../time/open-work';
 import type { JobData } from './job';
+import type { Lines } from './lines';
 import { Locks } from './locks';
 import type { RetryHandler } from './retry-handler';
-import type { RetryQueue } from './retry-queue';
+import type { Fetched, RetryQueue } from './retry-queue';
 import type { StoredCalls } from './retry-store';
 import type { Held } from './stored-deliveries';
 
 export interface RetryWorkerParts {
   readonly store: Pick<StoredCalls, 'isReady'>;
-  readonly queue: Pick<RetryQueue, 'outlook' | 'fetch' | 'extend' | 'close'>;
+  readonly queue: Pick<RetryQueue, 'next' | 'extend' | 'close'>;
+  readonly lines: Lines;
   readonly handler: RetryHandler;
   readonly concurrency: number;
   /** Bytes of bodies that retries may hold at once. */
@@ -16,7 +19,7 @@ export interface RetryWorkerParts {
   readonly onError: (error: unknown) => void;
 }
 
-/** Fetched side by side, and bytes after which no more are: what came begins before more is asked for. */
+/** Taken by one call, and bytes after which no more are: what came begins before more is asked for. */
 const TAKE_AT_ONCE = 50;
 const TAKE_BYTES = 4 * 1024 * 1024;
 /** How long to wait before asking again where nothing is due: others park, too. */
@@ -36,8 +39,12 @@ export class RetryWorker {
   private wake: () => void = () => {};
 
   constructor(private readonly parts: RetryWorkerParts) {
-    const { queue, onError } = parts;
+    const { queue, handler, lines, onError } = parts;
     this.locks = new Locks({ extend: (held) => queue.extend(held), onError });
+    // A place at a destination came free, for which something may wait.
+    handler.onRoom(() => {
+      if (!lines.isEmpty) this.wake();
+    });
   }
 
   start(): void {
@@ -74,65 +81,71 @@ export class RetryWorker {
 
   /** How long to wait before asking again. */
   private async takeSome(): Promise<number> {
-    if (!this.parts.store.isReady) return REDIS_RETRY_MS;
-    const deliveries = Math.min(TAKE_AT_ONCE, this.parts.concurrency - this.open.count);
-    const bytes = Math.min(TAKE_BYTES, this.parts.maxBytes - this.bytes);
+    const { store, queue, lines, handler, concurrency, maxBytes, onError } = this.parts;
+    if (!store.isReady) return REDIS_RETRY_MS;
     try {
-      const { fit, missing, nextInMs } = await this.parts.queue.outlook({ deliveries, bytes });
-      for (const id of missing) this.parts.handler.missing(id);
-      if (fit === 0) return Math.min(IDLE_MS, Math.max(LEAST_PAUSE_MS, nextInMs ?? IDLE_MS));
-      return (await this.fetchSome(fit)) ? 0 : IDLE_MS;
+      const free = concurrency - this.open.count;
+      const choice = await lines.choose(TAKE_AT_ONCE, free);
+      const bytes = Math.min(TAKE_BYTES, maxBytes - this.bytes);
+      const { taken, left, lines: found, missing, nextInMs } = await queue.next({ ...choice, bytes });
+      for (const id of missing) handler.missing(id);
+      for (const each of taken) this.begin(each);
+      for (const [key, count] of left) lines.left(key, count);
+      if (lines.learn(found) || taken.length > 0) return 0;
+      return Math.min(IDLE_MS, Math.max(LEAST_PAUSE_MS, nextInMs ?? IDLE_MS));
     } catch (error) {
-      this.parts.onError(error);
+      onError(error);
       return REDIS_RETRY_MS;
     }
   }
 
-  /** Whether there was anything; rejects once all have ended where one failed. */
-  private async fetchSome(count: number): Promise<boolean> {
-    const fetches = await Promise.allSettled(Array.from({ length: count }, () => this.fetchOne()));
-    for (const fetch of fetches) if (fetch.status === 'rejected') throw fetch.reason;
-    return fetches.some((fetch) => fetch.status === 'fulfilled' && fetch.value);
-  }
-
   /** It begins as soon as it is here, whatever becomes of the others. */
-  private async fetchOne(): Promise<boolean> {
+  private begin(fetched: Fetched): void {
     const { handler } = this.parts;
-    const fetched = await this.parts.queue.fetch();
-    if (fetched === undefined) return false;
     if (fetched.kind === 'odd') {
       const { record } = fetched;
       void this.hold(record, 0, () => handler.setAside(record));
     } else {
       const { delivery } = fetched;
-      void this.hold(delivery, bytesOf(delivery.data), () => handler.process(delivery));
+      void this.hold(delivery, bytesOf(delivery.data), (onBegin) => handler.process(delivery, onBegin));
     }
-    return true;
   }
 
-  private async hold(held: Held, bytes: number, work: () => Promise<void>): Promise<void> {
+  private async hold(held: Held, bytes: number, work: (onBegin: () => void) => Promise<void>): Promise<void> {
+    const { lines, onError } = this.parts;
+    const key = destinationKeyOf(held.id);
     this.open.begin();
     this.bytes += bytes;
     this.locks.hold(held);
+    const group = lines.begin(key);
+    let hasBegun = false;
+    const onBegin = (): void => {
+      if (!hasBegun) lines.begun(key);
+      hasBegun = true;
+    };
     try {
-      await work();
+      await work(onBegin);
     } catch (error) {
       // Where it could not be put back its lock runs out.
-      this.parts.onError(error);
+      onError(error);
     }
+    onBegin();
+    lines.end(group);
     this.locks.release(held);
-    const waitsForRoom = !this.hasRoom;
+    const waitsForRoom = !this.hasRoom || !lines.isEmpty;
     this.bytes -= bytes;
     this.open.end();
     if (waitsForRoom) this.wake();
   }
 
+  /** Woken early, it waits a little all the same: one call for several that ended. */
   private pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
+      let timer = setTimeout(resolve, ms);
       this.wake = () => {
+        this.wake = () => {};
         clearTimeout(timer);
-        resolve();
+        timer = setTimeout(resolve, this.draining ? 0 : LEAST_PAUSE_MS);
       };
     });
   }

@@ -1,5 +1,5 @@
 import type { AttemptRecord, DeliveryId } from '../pipeline/delivery';
-import { DEAD_REASONS, type DeadReason, type Decision } from '../pipeline/parking';
+import { DEAD_REASONS, type DeadReason, type Decision, type InLine } from '../pipeline/parking';
 import type { GroupCommit } from './group-commit';
 import { HISTORY_LIMIT, historyLine, type JobData } from './job';
 import type { StoredCalls } from './retry-store';
@@ -22,7 +22,7 @@ export interface Held {
 export interface NewDelivery {
   readonly id: DeliveryId;
   readonly data: JobData;
-  readonly decision: Decision;
+  readonly decision: Decision | InLine;
   readonly charge: Charge;
 }
 
@@ -120,9 +120,10 @@ export class StoredDeliveries {
     return this.made.has(id);
   }
 
-  /** Puts a delivery back; with the record of an attempt that was spent on it. */
-  giveBack({ id, token }: Held, delayMs: number, record?: AttemptRecord): Promise<StepResult> {
-    return this.step('relayReturn', [id, token, Math.max(0, Math.round(delayMs)), ...lineOf(record)]);
+  /** Puts a delivery back, due after a delay or in its turn; with the record of an attempt that was spent on it. */
+  giveBack({ id, token }: Held, delay: number | 'in-line', record?: AttemptRecord): Promise<StepResult> {
+    const delayMs = delay === 'in-line' ? IN_LINE : Math.max(0, Math.round(delay));
+    return this.step('relayReturn', [id, token, delayMs, ...lineOf(record)]);
   }
 
   bury({ id, token }: Held, reason: DeadReason, record?: AttemptRecord): Promise<StepResult> {
@@ -150,7 +151,11 @@ export class StoredDeliveries {
   }
 }
 
-function delayAndReason(decision: Decision): [delayMs: number, reason: DeadReason | ''] {
+/** Stands for a delay. */
+const IN_LINE = -1;
+
+function delayAndReason(decision: Decision | InLine): [delayMs: number, reason: DeadReason | ''] {
+  if (decision.kind === 'in-line') return [IN_LINE, ''];
   return decision.kind === 'retry' ? [Math.max(0, Math.round(decision.delayMs)), ''] : [0, decision.reason];
 }
 

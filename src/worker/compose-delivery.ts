@@ -1,14 +1,21 @@
 import { RedisDeduplication } from '../deduplication/redis-deduplication';
+import { instanceOf } from '../destinations/destination-ids';
 import type { Destinations } from '../destinations/directory';
 import { eventsPerRequest } from '../destinations/module';
+import { EndpointWatch } from '../health/endpoint-watch';
+import { HealthBoard } from '../health/health-board';
 import type { Lifecycle } from '../lifecycle/lifecycle';
 import { describeError } from '../observability/report';
 import { Attempts } from '../pipeline/attempts';
 import { Bulkheads } from '../pipeline/bulkheads';
+import type { Circuit } from '../pipeline/circuit';
+import type { DestinationId, Endpoint } from '../pipeline/delivery';
 import { DirectAttempts } from '../pipeline/direct-attempts';
 import { Places } from '../pipeline/places';
 import { Relay } from '../pipeline/relay';
 import type { Storage } from './compose-storage';
+import { HealthLog } from './health-log';
+import { HealthSummary } from './health-summary';
 import type { Observer } from './observer';
 import type { WorkerOptions } from './worker-options';
 
@@ -24,6 +31,9 @@ export interface DeliveryContext {
 export interface DeliveryParts {
   readonly destinations: Destinations;
   readonly bulkheads: Bulkheads;
+  readonly health: HealthBoard;
+  readonly endpoints: EndpointWatch;
+  readonly healthSummary: HealthSummary;
   readonly attempts: Attempts;
   readonly places: Places;
   readonly directAttempts: DirectAttempts;
@@ -35,12 +45,14 @@ export function composeDelivery(context: DeliveryContext): DeliveryParts {
   const { options, storage, destinations, observer } = context;
   const { config, modules } = options;
   const { delivery } = config;
-  const bulkheads = new Bulkheads({
+  const { health, endpoints, healthSummary } = openHealth(context, (id) => bulkheads.circuitOf(id));
+  const bulkheads: Bulkheads = new Bulkheads({
     concurrency: delivery.concurrencyPerDestination,
     circuitFailures: delivery.circuitFailures,
     circuitOpenMs: delivery.circuitOpenMs,
     perRequest: (id) => eventsPerRequest(modules.destinations, id),
     onCircuit: (id, isOpen) => observer.circuit(id, isOpen),
+    shared: health,
   });
   const places = new Places({
     most: delivery.concurrency,
@@ -62,7 +74,42 @@ export function composeDelivery(context: DeliveryContext): DeliveryParts {
   });
   const deduplication = openDeduplication(context);
   const relay = composeRelay(context, directAttempts, deduplication);
-  return { destinations, bulkheads, attempts, places, directAttempts, deduplication, relay };
+  return {
+    destinations,
+    bulkheads,
+    health,
+    endpoints,
+    healthSummary,
+    attempts,
+    places,
+    directAttempts,
+    deduplication,
+    relay,
+  };
+}
+
+function openHealth(
+  { options, storage, destinations, lifecycle }: DeliveryContext,
+  circuitOf: (id: DestinationId) => Circuit | undefined,
+): Pick<DeliveryParts, 'health' | 'endpoints' | 'healthSummary'> {
+  const { config, log } = options;
+  const { store, warnRedis: onError } = storage;
+  const endpointOf = (id: DestinationId): Promise<Endpoint | undefined> => destinations.endpointOf(id);
+  const health: HealthBoard = new HealthBoard({
+    store,
+    openMs: config.delivery.circuitOpenMs,
+    suspendAfterMs: config.retry.suspendAfterMs,
+    circuitOf,
+    endpointOf,
+    onRead: () => endpoints.settingsChanged(undefined),
+    observer: new HealthLog(log),
+    onError,
+  });
+  const endpoints = new EndpointWatch({ board: health, endpointOf, instanceOf, onError });
+  lifecycle.add('health of destinations', health, (each) => each.stop());
+  const summary = new HealthSummary({ board: health, store, log, onError });
+  lifecycle.add('summary of health', summary, (each) => each.stop());
+  return { health, endpoints, healthSummary: summary };
 }
 
 function openDeduplication({ options, storage, lifecycle }: DeliveryContext): RedisDeduplication | undefined {

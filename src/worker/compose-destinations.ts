@@ -32,6 +32,7 @@ export function composeDestinations(parts: DestinationsContext): Destinations {
       ledger.countDiscarded(deliveries);
       for (const delivery of deliveries) observer.filtered(delivery);
     },
+    maxShare: config.delivery.maxShare,
   });
   return lifecycle.add('destinations', destinations, (all) => Promise.all([all.stop(), all.close()]));
 }

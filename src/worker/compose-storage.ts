@@ -33,10 +33,12 @@ export interface Storage {
 export interface StorageContext {
   readonly options: WorkerOptions;
   readonly observer: Observer;
+  /** Redis is not the one that it was. */
+  readonly onStoreLost: () => void;
   readonly lifecycle: Lifecycle;
 }
 
-export function composeStorage({ options, observer, lifecycle }: StorageContext): Storage {
+export function composeStorage({ options, observer, onStoreLost, lifecycle }: StorageContext): Storage {
   const { config, log } = options;
   const warnRedis = throttled((error) => log.warn('redis unavailable', describeError(error)));
   const redis = new RedisConnections({ config: config.redis, onError: warnRedis });
@@ -47,7 +49,7 @@ export function composeStorage({ options, observer, lifecycle }: StorageContext)
     prefix: config.redis.prefix,
     log,
     counts: async () => ({ ...(await store.counts()), settings: await settingsStore.count() }),
-    onStoreLost: () => options.metrics.storeLost.add(),
+    onStoreLost,
   });
   lifecycle.add('redis health', health, (each) => each.stop());
   const store = new RetryStore({

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Destinations } from '../destinations/directory';
+import type { HealthBoard } from '../health/health-board';
 import { Lifecycle } from '../lifecycle/lifecycle';
 import { describeError, throttled } from '../observability/report';
 import type { Relay } from '../pipeline/relay';
@@ -11,6 +12,7 @@ import { composeDestinations } from './compose-destinations';
 import { composeStorage, type Storage } from './compose-storage';
 import type { DrainParts } from './drain';
 import { Gauges } from './gauges';
+import type { HealthSummary } from './health-summary';
 import { Sources } from './intake';
 import { createHttpServer } from './metrics-server';
 import type { Observer } from './observer';
@@ -26,6 +28,8 @@ export interface WorkerParts extends DrainParts {
   readonly settings: SettingsCache;
   readonly destinations: Destinations;
   readonly relay: Relay;
+  readonly health: HealthBoard;
+  readonly healthSummary: HealthSummary;
   readonly retries: Retries;
   readonly sources: Sources;
   readonly gauges: Gauges;
@@ -41,7 +45,11 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
   const lifecycle = new Lifecycle();
   const deliveryLog = composeDeliveryLog(options, (envelope) => silences.note(envelope));
   const { observer } = deliveryLog;
-  const storage = composeStorage({ options, observer, lifecycle });
+  const onStoreLost = (): void => {
+    metrics.storeLost.add();
+    delivery.health.readAnew();
+  };
+  const storage = composeStorage({ options, observer, onStoreLost, lifecycle });
   openDeliveryLog(deliveryLog, { options, storage, lifecycle });
   const { store, settingsStore, health, ledger, commit } = storage;
   const http = openHttp(options, () => ({ health, sources, settings }));
@@ -54,6 +62,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     fileFaults,
     onChange: (instance) => {
       destinations.changed(instance);
+      delivery.endpoints.settingsChanged(instance);
       sources.changed(instance);
     },
     onUnreadable: (count) => metrics.unreadableInstances.set(count),
@@ -61,7 +70,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     log,
   });
   const destinations = composeDestinations({ options, storage, changes, settings, observer, lifecycle });
-  const delivery = composeDelivery({ options, storage, destinations, observer, lifecycle });
+  const delivery: DeliveryParts = composeDelivery({ options, storage, destinations, observer, lifecycle });
   const sources = new Sources({
     modules: modules.sources,
     config,
@@ -78,11 +87,16 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     isListening: () => sources.states.every(({ ready }) => ready),
     log,
   });
-  const gauges = new Gauges({ metrics, sources, attempts, bulkheads, store, silences: silences.store });
-  const { directAttempts, deduplication, relay } = delivery;
+  const { directAttempts, deduplication, relay, health: destinationHealth, healthSummary } = delivery;
+  const gauges = new Gauges({
+    ...{ metrics, sources, attempts, bulkheads, store },
+    health: destinationHealth,
+    silences: silences.store,
+  });
   return {
     ...{ storage, http, settings, destinations, sources, retries, gauges, ledger, commit, lifecycle, log },
-    ...{ attempts, directAttempts, deduplication, relay, silences },
+    ...{ attempts, directAttempts, deduplication, relay, silences, healthSummary },
+    health: destinationHealth,
   };
 }
 

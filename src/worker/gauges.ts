@@ -1,3 +1,4 @@
+import type { HealthBoard } from '../health/health-board';
 import type { Metrics } from '../observability/metrics';
 import type { Attempts } from '../pipeline/attempts';
 import type { Bulkheads } from '../pipeline/bulkheads';
@@ -10,6 +11,7 @@ export interface GaugeParts {
   readonly sources: Sources;
   readonly attempts: Attempts;
   readonly bulkheads: Bulkheads;
+  readonly health: Pick<HealthBoard, 'counts'>;
   readonly store: RetryStore;
   readonly silences: Pick<SilenceStore, 'silentCount'>;
 }
@@ -46,12 +48,13 @@ export class Gauges {
   }
 
   private readProcess(): void {
-    const { metrics, sources, attempts, bulkheads } = this.parts;
+    const { metrics, sources, attempts, bulkheads, health } = this.parts;
     const { messages, bytes } = sources.held;
     metrics.inFlight.set({ what: 'messages' }, messages);
     metrics.inFlight.set({ what: 'attempts' }, attempts.count);
     metrics.inFlightBytes.set(bytes);
     metrics.circuitsOpen.set(bulkheads.circuitsOpen);
+    for (const [state, count] of Object.entries(health.counts)) metrics.destinations.set({ state }, count);
   }
 
   private async readSources(): Promise<void> {

@@ -135,7 +135,7 @@ export class Observer implements RelayObserver, AttemptObserver, ParkingObserver
   }
 
   circuit(id: DestinationId, isOpen: boolean): void {
-    this.log.warn(isOpen ? 'circuit opened' : 'circuit closed', { destination: id });
+    if (this.log.isDebug) this.log.debug(isOpen ? 'circuit opened' : 'circuit closed', { destination: id });
   }
 }
 

@@ -8,6 +8,7 @@ import type { Destination, DestinationId } from '../pipeline/delivery';
 import type { Decide } from '../pipeline/parking';
 import type { Places } from '../pipeline/places';
 import { AddressRoster } from '../retry/address-roster';
+import { Lines } from '../retry/lines';
 import { RetryHandler } from '../retry/retry-handler';
 import { RetryQueue } from '../retry/retry-queue';
 import type { RetryStore } from '../retry/retry-store';
@@ -25,7 +26,7 @@ export interface RetriesParts {
   readonly places: Places;
   readonly bulkheadOf: (destination: Destination) => Bulkhead;
   readonly isAlone: (id: DestinationId) => boolean;
-  readonly destinationOf: (id: DestinationId, instance: string) => Promise<Destination | undefined>;
+  readonly destinationOf: (id: DestinationId, instance?: string) => Promise<Destination | undefined>;
   /** Of the global destinations, by id. */
   readonly addresses: ReadonlyMap<DestinationId, string>;
   readonly decide: Decide;
@@ -78,8 +79,10 @@ export class Retries {
 
 function retryWorkerOf(parts: RetriesParts, roster: AddressRoster): RetryWorker {
   const { config, store, observer, onRedisError } = parts;
+  const handler = handlerOf(parts, roster);
   return new RetryWorker({
     store,
+    lines: new Lines({ roomOf: (id) => handler.roomOf(id), places: config.retry.concurrency }),
     queue: new RetryQueue({
       store,
       lockMs: LOCK_MS,
@@ -87,7 +90,7 @@ function retryWorkerOf(parts: RetriesParts, roster: AddressRoster): RetryWorker 
       onStalled: (count) => observer.recovered(count),
       onError: onRedisError,
     }),
-    handler: handlerOf(parts, roster),
+    handler,
     concurrency: config.retry.concurrency,
     maxBytes: config.delivery.maxBytesInFlight,
     onError: onRedisError,

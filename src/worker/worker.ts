@@ -31,12 +31,25 @@ export class RelayWorker {
    */
   async start(): Promise<void> {
     if (!this.machine.move('starting')) return;
-    const { storage, settings, destinations, retries, gauges, silences, sources, relay } = this.parts;
+    const {
+      storage,
+      settings,
+      destinations,
+      health,
+      healthSummary,
+      retries,
+      gauges,
+      silences,
+      sources,
+      relay,
+    } = this.parts;
     if (!(await this.listen())) return;
     void this.checkOnce();
     storage.health.start();
     settings.start();
     destinations.start();
+    health.start();
+    healthSummary.start();
     retries.start();
     gauges.start();
     silences.start();

@@ -27,7 +27,7 @@ const DUE = { decision: { kind: 'retry', delayMs: 0 } } as const;
 const OWN_FIELDS = ['charge'];
 
 const key = (name: string): string => harness.store.queue.toKey(name);
-const fetchOne = () => harness.openQueue().fetch();
+const fetchOne = () => harness.fetch();
 
 async function expectExact(): Promise<void> {
   for (const { difference } of await harness.audit()) expect(difference).toBe(0);
@@ -221,7 +221,7 @@ describe('what runs before BullMQ’s scripts', () => {
   test('marks from before Redis was away count for nothing: the living renew first', async () => {
     await harness.park(delivery, DUE);
     const queue = harness.openQueue();
-    const fetched = await queue.fetch();
+    const fetched = await harness.fetch(queue);
     if (fetched?.kind !== 'due') throw new Error('nothing was fetched');
     await harness.checkStalled();
     await harness.withRedis(async (redis) => {
@@ -251,9 +251,9 @@ describe('a retry that is due and waits for a worker', () => {
     const [slow, other] = [delivery, deliveryTo(destination, eventBody(2))];
     await harness.park(other, DUE);
     await harness.park(slow, { ...DUE, reason: 'slow', history: [] });
-    // Both are moved to `wait`, one goes on to `active`.
+    // Both enter the line of their destination, one goes on to `active`.
     await fetchOne();
-    expect(await (await harness.store.queue.getJob(slow.id))?.getState()).toBe('waiting');
+    expect(await (await harness.store.queue.getJob(slow.id))?.getState()).toBe('delayed');
     await harness.parking.failed(slow, { attempt: 1, at: 1, durationMs: 2, outcome: FAILED });
     const job = await harness.store.queue.getJob(slow.id);
     expect([await job?.getState(), job?.delay]).toEqual(['delayed', 1]);

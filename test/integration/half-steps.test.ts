@@ -56,7 +56,7 @@ const keyOf = (name: string): string => `{${harness.prefix}}:${name}`;
 const jobKey = (): string => keyOf(`retry:${id}`);
 
 async function take(): Promise<Held> {
-  const fetched = await harnessQueue.fetch();
+  const fetched = await harness.fetch(harnessQueue);
   if (fetched === undefined) throw new Error('nothing was due');
   return fetched.kind === 'due' ? fetched.delivery : fetched.record;
 }
@@ -99,7 +99,7 @@ const STEPS: Readonly<Record<string, Half>> = {
     step: () => far.store.call('relayPark', ...parkArgs('rejected')),
     ends: true,
   },
-  'is taken': { prepare: nothing, step: () => farQueue.fetch() },
+  'is taken': { prepare: nothing, step: () => far.fetch(farQueue) },
   'is put back': {
     prepare: take,
     step: ({ token }) => far.store.call('relayReturn', id, token, 60_000, LINE, 10),
@@ -207,7 +207,9 @@ test.each(Object.entries(STEPS))(
   'a delivery that %s while Redis fails halfway through lies in one place afterwards',
   async (_name, { prepare, step, ends }) => {
     // BullMQ's workers have begun before the fault.
-    await Promise.all([harnessQueue, farQueue].map((queue) => queue.outlook({ deliveries: 1, bytes: 1 })));
+    await Promise.all(
+      [harnessQueue, farQueue].map((queue) => queue.next({ wishes: new Map(), putOff: new Map(), bytes: 1 })),
+    );
     const bad: string[] = [];
     let failures = 0;
     for (const [fault, begin] of FAULTS) {

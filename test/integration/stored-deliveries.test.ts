@@ -24,7 +24,7 @@ const REFUSAL: AttemptRecord = { attempt: 1, at: 1, durationMs: 2, outcome: REJE
 
 /** One worker's hold on what is due. */
 async function take(): Promise<Held> {
-  const fetched = await harness.openQueue().fetch();
+  const fetched = await harness.fetch();
   if (fetched === undefined) return { id: delivery.id, token: 'none' };
   const { id, token } = fetched.kind === 'due' ? fetched.delivery : fetched.record;
   return { id, token };

@@ -39,13 +39,7 @@ function circuitsByTheWallClock(): () => void {
         return kind === 'closed' ? 0 : 1000;
       },
     }),
-    replace(Circuit.prototype, 'opened', {
-      writable: true,
-      value(this: Circuit) {
-        const { openMs } = Reflect.get(this, 'options') as { openMs: number };
-        return { kind: 'open', until: Date.now() + openMs };
-      },
-    }),
+    replace(Circuit.prototype, 'after', { writable: true, value: (ms: number) => Date.now() + ms }),
   ];
   return () => {
     for (const each of undo) each();

@@ -1,9 +1,13 @@
+import { DESTINATION_KEY_LENGTH } from '../../src/pipeline/delivery';
+
 /** One parked delivery or dead letter, as the scripts of src/redis/ keep it. */
 interface Job {
   readonly id: string;
   readonly data: string;
+  /** Those that were parked before have a lower one. */
+  readonly order: number;
   place:
-    | { readonly kind: 'delayed'; readonly due: number; readonly order: number }
+    | { readonly kind: 'delayed'; readonly due: number; readonly inLine: boolean }
     | { readonly kind: 'active' }
     | { readonly kind: 'dead'; readonly reason: string };
   lock: { readonly token: string; until: number } | undefined;
@@ -31,6 +35,8 @@ export class StoredState {
   readonly done = new Set<string>();
   private lookedAt = Number.NEGATIVE_INFINITY;
   private order = 0;
+  /** Until when nobody is told of a line. */
+  private readonly putOff = new Map<string, number>();
 
   constructor(private readonly now: () => number) {}
 
@@ -73,6 +79,7 @@ export class StoredState {
       const job: Job = {
         id: String(id),
         data: String(data),
+        order: this.order++,
         place: { kind: 'active' },
         lock: undefined,
         takenBy: undefined,
@@ -108,8 +115,7 @@ export class StoredState {
       if (timesTaken > 0) job.attempts++;
       return this.putBack(job, delay, reason);
     },
-    relayNext: (most, mostBytes) => this.outlook(Number(most), Number(mostBytes)),
-    relayTake: (token, lockMs) => this.take(String(token), Number(lockMs)),
+    relayNext: (...args) => this.next(args),
     relayBringForward: () => 0,
     relayMend: () => [0, 0, ''],
     relayHold: (lockMs, ...pairs) => this.hold(Number(lockMs), pairs.map(String)),
@@ -132,38 +138,56 @@ export class StoredState {
     },
   };
 
-  /** The deliveries that wait, in the order in which they are due. */
-  private waiting(): readonly { readonly job: Job; readonly due: number }[] {
+  /** Deliveries in the line of a destination, in the order in which they were parked; of every one where there is no key. */
+  private line(key = ''): Job[] {
     return [...this.jobs.values()]
-      .flatMap((job) => (job.place.kind === 'delayed' ? [{ job, ...job.place }] : []))
-      .sort((a, b) => a.due - b.due || a.order - b.order);
+      .filter(({ id, place }) => place.kind === 'delayed' && place.inLine && id.endsWith(key))
+      .sort((a, b) => a.order - b.order);
   }
 
-  private outlook(most: number, mostBytes: number): [nextInMs: number, fit: number, missing: string[]] {
+  private next(args: readonly Argument[]): unknown {
+    const [, mostBytes = 0, lockMs = 0, , firstToken = 0, , wishes = 0] = args.map(Number);
+    const name = String(args[3]);
     const now = this.now();
-    const waiting = this.waiting();
-    let bytes = 0;
-    let fit = 0;
-    for (const { job, due } of waiting) {
-      if (due > now || fit >= most || bytes >= mostBytes) break;
-      bytes += job.data.length;
-      fit++;
+    let nextIn = -1;
+    for (const job of this.jobs.values()) {
+      const { place } = job;
+      if (place.kind !== 'delayed' || place.inLine) continue;
+      if (place.due <= now) job.place = { ...place, inLine: true };
+      else if (nextIn < 0 || place.due - now < nextIn) nextIn = place.due - now;
     }
-    const next = waiting[fit];
-    return [next === undefined ? -1 : Math.max(0, next.due - now), fit, []];
+    const [taken, left]: [string[][], (string | number)[]] = [[], []];
+    let bytes = 0;
+    for (let index = 7; index < 7 + 2 * wishes; index += 2) {
+      const key = String(args[index]);
+      for (const job of this.line(key).slice(0, Number(args[index + 1]))) {
+        if (bytes >= mostBytes) break;
+        bytes += job.data.length;
+        taken.push(this.take(job, `${name}:${firstToken + taken.length}`, lockMs));
+      }
+      left.push(key, this.line(key).length);
+    }
+    for (let index = 7 + 2 * wishes; index + 1 < args.length; index += 2)
+      this.putOff.set(String(args[index]), now + Number(args[index + 1]));
+    return [nextIn, [], taken, left, this.linesNow(now)];
   }
 
-  private take(token: string, lockMs: number): string[] {
-    const now = this.now();
-    const [first] = this.waiting();
-    if (first === undefined || first.due > now) return [];
-    const { job } = first;
+  private linesNow(now: number): string[] {
+    const found = new Map<string, string>();
+    for (const { id, data } of this.line()) {
+      const key = id.slice(-DESTINATION_KEY_LENGTH);
+      if ((this.putOff.get(key) ?? 0) <= now) found.set(key, JSON.parse(data).d);
+    }
+    return [...found].flat();
+  }
+
+  private take(job: Job, token: string, lockMs: number): string[] {
     job.place = { kind: 'active' };
-    job.lock = { token, until: now + lockMs };
+    job.lock = { token, until: this.now() + lockMs };
     job.takenBy = token;
     job.timesTaken++;
-    const spent = job.spent === undefined ? '' : String(job.spent);
-    return [job.id, job.data, String(job.attempts), spent, String(job.timesTaken)];
+    const options = job.spent === undefined ? '{}' : JSON.stringify({ spent: job.spent });
+    return [job.id, token, job.data, String(job.attempts), options, String(job.timesTaken), '0'];
   }
 
   private hold(lockMs: number, pairs: readonly string[]): string[] {
@@ -202,7 +226,7 @@ export class StoredState {
       job.place = { kind: 'dead', reason: String(reason) };
       return `dead ${reason}`;
     }
-    job.place = { kind: 'delayed', due: this.now() + Number(delay), order: this.order++ };
+    job.place = { kind: 'delayed', due: this.now() + Number(delay), inLine: Number(delay) < 0 };
     return 'parked';
   }
 

@@ -14,6 +14,7 @@ import { Relay } from '../../src/pipeline/relay';
 import type { Subscription } from '../../src/pipeline/route';
 import { BullMqParking } from '../../src/retry/bullmq-parking';
 import { GroupCommit } from '../../src/retry/group-commit';
+import { Lines } from '../../src/retry/lines';
 import { decide } from '../../src/retry/policy';
 import { RetryHandler } from '../../src/retry/retry-handler';
 import { RetryUpkeep } from '../../src/retry/retry-upkeep';
@@ -95,6 +96,7 @@ export class ModelWorker {
       settings: this.settings,
       parking,
       countFiltered: (filtered) => this.ledger.countDiscarded(filtered),
+      maxShare: 1,
     });
     const bulkheads = new Bulkheads({
       concurrency: LIMITS.perDestination,
@@ -144,6 +146,7 @@ export class ModelWorker {
     this.retries = new RetryWorker({
       store,
       queue: new MemoryQueue(name, store),
+      lines: new Lines({ roomOf: (id) => handler.roomOf(id), places: LIMITS.retries }),
       handler,
       concurrency: LIMITS.retries,
       maxBytes: LIMITS.maxRetryBytes,

@@ -19,6 +19,9 @@ const OUR_OWN_FAULTS: ReadonlySet<string> = new Set([
 /** Answers by which a server, or a proxy before it, says that it has too much to do (RFC 9110, RFC 6585). */
 const TOO_MUCH: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
+/** By it a receiver says that it wants no more events (Standard Webhooks 1.0). */
+const GONE = 410;
+
 /** What a server does that has no room for another connection. */
 const TOO_BUSY: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
@@ -53,7 +56,8 @@ export function outcomeOfAnswer(
 ): Outcome {
   if (isSuccess(status)) return { kind: 'delivered', status };
   const code = `HTTP_${status}`;
-  if (rejectedStatuses.has(status)) return { kind: 'rejected', code, status, answer };
+  const gone = status === GONE ? { gone: true as const } : {};
+  if (rejectedStatuses.has(status)) return { kind: 'rejected', code, status, answer, ...gone };
   const retryAfterMs = parseRetryAfter(retryAfter, now);
   return {
     kind: 'failed',
@@ -62,6 +66,7 @@ export function outcomeOfAnswer(
     answer,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     ...(TOO_MUCH.has(status) ? { overloaded: true } : {}),
+    ...gone,
   };
 }
 

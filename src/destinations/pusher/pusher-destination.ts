@@ -1,6 +1,13 @@
 import { type BodyOptions, composeBody } from '../../events/body';
 import type { Normalise } from '../../events/normalise';
-import type { Delivery, Destination, DestinationId, Outcome, RunningAttempt } from '../../pipeline/delivery';
+import type {
+  Delivery,
+  Destination,
+  DestinationId,
+  Endpoint,
+  Outcome,
+  RunningAttempt,
+} from '../../pipeline/delivery';
 import type { Limits } from '../../pipeline/destination-limits';
 import type { Share } from '../../pipeline/places';
 import type { BatchEvent } from './batch-entry';
@@ -12,6 +19,7 @@ import { encryptedLength } from './signer';
 export interface PusherTarget {
   readonly id: DestinationId;
   readonly appId: string;
+  readonly endpoint: Endpoint;
   readonly maxAttempts: number;
   readonly shares: readonly Share[];
   readonly limits: Limits;
@@ -61,7 +69,7 @@ export class PusherDestination implements Destination {
   private readonly qrcodeBodyOptions: BodyOptions;
 
   constructor(
-    target: PusherTarget,
+    private readonly target: PusherTarget,
     private readonly options: PusherOptions,
     private readonly app: PusherApp,
   ) {
@@ -77,6 +85,10 @@ export class PusherDestination implements Destination {
       normalise: target.normalise,
     };
     this.qrcodeBodyOptions = { ...this.bodyOptions, omitFromData: QRCODE_PICTURE };
+  }
+
+  endpoint(): Endpoint {
+    return this.target.endpoint;
   }
 
   start(delivery: Delivery): RunningAttempt {

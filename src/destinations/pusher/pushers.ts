@@ -3,7 +3,7 @@ import type { Pool } from 'undici';
 import type { Config } from '../../config/config';
 import { AddressGuard } from '../../network/address-guard';
 import { outgoingClient } from '../../network/outgoing';
-import { type DestinationId, destinationKey } from '../../pipeline/delivery';
+import { type DestinationId, destinationKey, type Endpoint } from '../../pipeline/delivery';
 import type { Subscription } from '../../pipeline/route';
 import type { Settings } from '../../settings/section';
 import { addressFingerprint } from '../address-fingerprint';
@@ -62,7 +62,8 @@ export class Pushers implements DestinationFamily {
                 appId: global.app.appId,
                 limits: global.limits,
                 normalise: global.normalise,
-                address: addressFingerprint([originOf(global.app), global.app.appId]),
+                endpoint: endpointOf(global.app),
+                address: endpointOf(global.app).print,
               },
               this.globalApp(global.app),
               { events: global.events, content: global.content },
@@ -76,7 +77,13 @@ export class Pushers implements DestinationFamily {
     const id = instanceId('pusher', instance);
     return [
       this.subscription(
-        { id, appId: pusher.appId, limits: limitsOf(pusher), normalise: pusher.normalise },
+        {
+          id,
+          appId: pusher.appId,
+          limits: limitsOf(pusher),
+          normalise: pusher.normalise,
+          endpoint: endpointOf(pusher),
+        },
         this.appOf(pusher),
         wantsOf(pusher),
       ),
@@ -173,4 +180,9 @@ export class Pushers implements DestinationFamily {
     }
     return client;
   }
+}
+
+function endpointOf(app: PusherAppConfig | PusherSettings): Endpoint {
+  const origin = originOf(app);
+  return { shown: `${origin}/apps/${app.appId}`, print: addressFingerprint([origin, app.appId]) };
 }

@@ -3,9 +3,18 @@ import type { Pool } from 'undici';
 import { type BodyOptions, composeBody } from '../../events/body';
 import { urlSuffix } from '../../events/catalogue';
 import type { Normalise } from '../../events/normalise';
-import type { Delivery, Destination, DestinationId, Outcome, RunningAttempt } from '../../pipeline/delivery';
+import type {
+  Delivery,
+  Destination,
+  DestinationId,
+  Endpoint,
+  Outcome,
+  RunningAttempt,
+} from '../../pipeline/delivery';
 import type { Limits } from '../../pipeline/destination-limits';
 import type { Share } from '../../pipeline/places';
+import { maskedUrl } from '../../settings/masked-url';
+import { addressFingerprint } from '../address-fingerprint';
 import { toOutcome } from '../http/answer';
 import { HttpExchange, type HttpResult } from '../http/exchange';
 import { EventHeaders } from './event-headers';
@@ -95,6 +104,10 @@ export class WebhookDestination implements Destination {
     this.keys = target.signingSecrets.map(signingKey);
   }
 
+  endpoint(): Endpoint {
+    return { shown: maskedUrl(this.target.url), print: webhookFingerprint(this.target.url) };
+  }
+
   start(delivery: Delivery, attempt: number): RunningAttempt {
     const body = composeBody(delivery.envelope, this.optionsFor(delivery.envelope.event));
     const request = {
@@ -152,4 +165,10 @@ export class WebhookDestination implements Destination {
       headers.push('webhook-signature', sign(this.keys, delivery.id, timestamp, body));
     return headers;
   }
+}
+
+/** Headers and secrets are no part of it: to rotate them is no change of address. */
+export function webhookFingerprint(url: string): string {
+  const { origin, pathname, search } = new URL(url);
+  return addressFingerprint([origin, pathname, search]);
 }

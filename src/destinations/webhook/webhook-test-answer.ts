@@ -1,4 +1,4 @@
-import { type AttemptRecord, withoutLoadSign } from '../../pipeline/delivery';
+import { type AttemptRecord, withoutSigns } from '../../pipeline/delivery';
 
 /** What somebody is told about a test of a webhook. */
 export interface WebhookTestAnswer {
@@ -28,7 +28,7 @@ export const UNREACHABLE_ANSWER: WebhookTestAnswer = {
 
 /** Everything: for the operator. */
 export function fullAnswer({ durationMs, outcome }: AttemptRecord): WebhookTestAnswer {
-  const { kind, ...rest } = withoutLoadSign(outcome);
+  const { kind, ...rest } = withoutSigns(outcome);
   return { outcome: kind, durationMs, ...rest };
 }
 

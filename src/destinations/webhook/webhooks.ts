@@ -4,7 +4,6 @@ import { urlSuffix } from '../../events/catalogue';
 import { type DestinationId, destinationKey } from '../../pipeline/delivery';
 import type { Subscription } from '../../pipeline/route';
 import type { Settings } from '../../settings/section';
-import { addressFingerprint } from '../address-fingerprint';
 import { wantsOf } from '../destination-fields';
 import { globalId, instanceId } from '../destination-ids';
 import type { DestinationFamily } from '../directory';
@@ -13,7 +12,7 @@ import { limitsOf } from '../limits-of';
 import { sharesOf } from '../shares-of';
 import { hostHeader } from './headers';
 import { webhookConfig } from './webhook-config';
-import { WebhookDestination, type WebhookOptions } from './webhook-destination';
+import { WebhookDestination, type WebhookOptions, webhookFingerprint } from './webhook-destination';
 import { type WebhookSettings, webhookSection } from './webhook-section';
 
 /** The global webhook, and the webhooks of instances. */
@@ -104,7 +103,6 @@ function globalSubscriptions(config: Config, options: WebhookOptions, parts: Glo
   const { global: webhook } = webhookConfig.of(config);
   const { client } = parts;
   if (webhook === undefined || client === undefined) return [];
-  const { origin, pathname, search } = new URL(webhook.url);
   // With the suffix even where the events share one address: so the core API names it.
   const named = (event: string): string => `${webhook.url}/${urlSuffix(event, options.legacyPaths)}`;
   const destination = new WebhookDestination(
@@ -122,7 +120,7 @@ function globalSubscriptions(config: Config, options: WebhookOptions, parts: Glo
       shares: sharesOf(globalId('webhook'), config.delivery.maxShare),
       limits: webhook.limits,
       normalise: webhook.normalise,
-      address: addressFingerprint([origin, pathname, search]),
+      address: webhookFingerprint(webhook.url),
     },
     options,
     client,

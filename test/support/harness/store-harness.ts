@@ -19,9 +19,10 @@ import { connectRedis } from '../../../src/redis/client';
 import { AddressRoster } from '../../../src/retry/address-roster';
 import { BullMqParking } from '../../../src/retry/bullmq-parking';
 import { GroupCommit } from '../../../src/retry/group-commit';
+import { Lines } from '../../../src/retry/lines';
 import { decide } from '../../../src/retry/policy';
 import { RetryHandler } from '../../../src/retry/retry-handler';
-import { RetryQueue } from '../../../src/retry/retry-queue';
+import { type Fetched, RetryQueue } from '../../../src/retry/retry-queue';
 import { type DeadLetterShare, RetryStore } from '../../../src/retry/retry-store';
 import { RetryWorker } from '../../../src/retry/retry-worker';
 import { type ShareLimits, Shares } from '../../../src/retry/shares';
@@ -145,29 +146,32 @@ export class StoreHarness {
     });
     const maxBytes = settings.maxBytes ?? 1e9;
     const places = new Places({ most: 1000, maxBytes, maxHeld: 1000 });
+    const handler = new RetryHandler({
+      isAlone: () => false,
+      deliveries: this.deliveries,
+      places,
+      attempts: new Attempts({
+        slowAfterMs: settings.slowAfterMs ?? 60_000,
+        places,
+        observer: { attemptEnded: (_delivery, record) => this.records.add(record) },
+      }),
+      bulkheadOf: (destination: Destination) => bulkheads.of(destination),
+      destinationOf: settings.destinationOf ?? (async (id) => destinations.get(id)),
+      ...(settings.addresses === undefined ? {} : { addresses: settings.addresses }),
+      decide: this.decide,
+      observer: {
+        deadLettered: (_id, _labels, reason) => this.dead.add(reason),
+        recordMissing: (id) => this.missing.add(id),
+        settingsUnreadable: (instance) => this.unreadable.add(instance),
+      },
+      onError: () => {},
+    });
+    const concurrency = settings.concurrency ?? 10;
     const worker = new RetryWorker({
       store: this.store,
-      handler: new RetryHandler({
-        isAlone: () => false,
-        deliveries: this.deliveries,
-        places,
-        attempts: new Attempts({
-          slowAfterMs: settings.slowAfterMs ?? 60_000,
-          places,
-          observer: { attemptEnded: (_delivery, record) => this.records.add(record) },
-        }),
-        bulkheadOf: (destination: Destination) => bulkheads.of(destination),
-        destinationOf: settings.destinationOf ?? (async (id) => destinations.get(id)),
-        ...(settings.addresses === undefined ? {} : { addresses: settings.addresses }),
-        decide: this.decide,
-        observer: {
-          deadLettered: (_id, _labels, reason) => this.dead.add(reason),
-          recordMissing: (id) => this.missing.add(id),
-          settingsUnreadable: (instance) => this.unreadable.add(instance),
-        },
-        onError: () => {},
-      }),
-      concurrency: settings.concurrency ?? 10,
+      handler,
+      lines: new Lines({ roomOf: (id) => handler.roomOf(id), places: concurrency }),
+      concurrency,
       maxBytes,
       queue: this.openQueue(),
       onError: () => {},
@@ -198,6 +202,16 @@ export class StoreHarness {
     });
     this.queues.push(queue);
     return queue;
+  }
+
+  /** The first of what is due, whatever its destination; undefined where nothing is. */
+  async fetch(queue = this.openQueue()): Promise<Fetched | undefined> {
+    const none = new Map<string, number>();
+    const { lines } = await queue.next({ wishes: none, putOff: none, bytes: 1 });
+    const [first] = lines;
+    if (first === undefined) return undefined;
+    const { taken } = await queue.next({ wishes: new Map([[first.key, 1]]), putOff: none, bytes: 1 });
+    return taken[0];
   }
 
   /** BullMQ's check for stalled jobs, as if its time had come; how many it put back. */

@@ -29,6 +29,7 @@ export function pusherDestination(
     {
       id: 'pusher:test' as DestinationId,
       appId: credentials.appId,
+      endpoint: { shown: origin, print: 'test' },
       maxAttempts: 10,
       shares: [],
       limits: {},

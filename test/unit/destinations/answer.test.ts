@@ -57,6 +57,13 @@ describe('an answer', () => {
     );
   });
 
+  test.each([
+    ['failed', REJECTED],
+    ['rejected', new Set([410])],
+  ])('410 says that the destination is gone, where it is %s', (kind, rejected) => {
+    expect(outcomeOfAnswer(410, rejected, '', undefined, NOW)).toMatchObject({ kind, gone: true });
+  });
+
   test('keeps its first words and what it asks for', () => {
     expect(outcomeOfAnswer(503, REJECTED, 'busy', '7', NOW)).toEqual({
       kind: 'failed',

@@ -42,6 +42,7 @@ class World {
   };
   readonly filtered: Delivery[] = [];
   readonly destinations = new Destinations({
+    maxShare: 0.25,
     families: [this.family],
     countFiltered: (deliveries) => this.filtered.push(...deliveries),
     settings: {
@@ -199,6 +200,7 @@ describe('an instance of evolution-go', () => {
   const ID = '7c1f5b0e-2d3a-4f77-9a51-3c0c1f6f2b10';
   const targets = async (set: readonly string[]): Promise<string[]> => {
     const destinations = new Destinations({
+      maxShare: 0.25,
       families: [
         {
           globals: [subscriptionTo('webhook:global')],

@@ -103,45 +103,31 @@ describe('the estimate of the wait', () => {
   });
 });
 
-/** Mean distance of twenty turns, milliseconds. */
-function paceOf(bulkhead: Bulkhead): number {
-  const turns = Array.from({ length: 21 }, () => bulkhead.reserveTurn());
-  return ((turns[20] ?? 0) - (turns[0] ?? 0)) / 20;
-}
-
-describe('reserved turns', () => {
-  beforeEach(() => jest.useFakeTimers());
-  afterEach(() => jest.useRealTimers());
-
-  test('come one after the other at the pace the destination can take', () => {
-    const { bulkhead, answerIn } = setup(50);
-    answerIn(100);
-    expect(paceOf(bulkhead)).toBeCloseTo(2, 0);
+describe('retries', () => {
+  test('use all room that no fresh event asks for, and half of it while some wait', () => {
+    const { bulkhead } = setup(8);
+    expect(bulkhead.roomForRetries).toBe(8);
+    bulkhead.enter(NOW, false);
+    bulkhead.enter(NOW, true);
+    expect(bulkhead.roomForRetries).toBe(6);
+    bulkhead.waiting = 5;
+    expect(bulkhead.roomForRetries).toBe(3);
   });
 
-  test('are never further apart than five milliseconds, as a pace taken at a bad moment holds up recovery', () => {
-    const { bulkhead, answerIn } = setup(4);
-    answerIn(2000);
-    expect(paceOf(bulkhead)).toBeCloseTo(5, 0);
+  test('of a quick destination are at hand for the next place, of a slow or hanging one they are not', () => {
+    const { bulkhead, answerIn } = setup(8);
+    expect(bulkhead.spareRetries(NOW)).toBe(8);
+    const hanging = bulkhead.enter(NOW, false);
+    expect(bulkhead.spareRetries(NOW + 1000)).toBe(0);
+    bulkhead.leave(hanging, NOW + 1000, false, DELIVERED);
+    for (let count = 0; count < 50; count++) answerIn(2000);
+    expect(bulkhead.spareRetries(NOW)).toBe(0);
   });
 
-  test('are never in the past, and never farther away than five minutes, however many wait', () => {
-    const { bulkhead, answerIn } = setup(1);
-    answerIn(2000);
-    for (let count = 0; count < 1000; count++) {
-      const delayMs = bulkhead.reserveTurn();
-      expect(delayMs).toBeGreaterThan(0);
-      expect(delayMs).toBeLessThanOrEqual(300_000 + 2000 + 250);
-    }
-  });
-
-  test('start anew once those reserved have passed', () => {
-    const { bulkhead, answerIn } = setup(4);
-    answerIn(200);
-    const first = bulkhead.reserveTurn();
-    for (let count = 0; count < 10; count++) bulkhead.reserveTurn();
-    jest.advanceTimersByTime(60_000);
-    expect(bulkhead.reserveTurn()).toBe(first);
+  test('of a destination that was away begin with a few, whatever it took before', () => {
+    const { bulkhead } = setup(100);
+    bulkhead.restart();
+    expect(bulkhead.roomForRetries).toBe(10);
   });
 });
 

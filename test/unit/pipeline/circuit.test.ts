@@ -1,4 +1,4 @@
-import { Circuit } from '../../../src/pipeline/circuit';
+import { CHOSEN_MS, Circuit, type CircuitFault, SUSPENDED_MS } from '../../../src/pipeline/circuit';
 import type { Outcome } from '../../../src/pipeline/delivery';
 import { DELIVERED, FAILED, INTERRUPTED, REJECTED } from '../../support/harness/pipeline-harness';
 import { deferred } from '../../support/signals/signals';
@@ -7,6 +7,7 @@ beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'q
 afterEach(() => jest.useRealTimers());
 
 const OPEN_MS = 30_000;
+const GONE: Outcome = { kind: 'failed', code: 'HTTP_410', status: 410, gone: true };
 const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
 
 function setup(failures = 3) {
@@ -118,5 +119,156 @@ describe('a circuit', () => {
     await pass(OPEN_MS + 10);
     await run(INTERRUPTED);
     expect(changes).toEqual([1]);
+  });
+});
+
+/** What a circuit tells all workers. */
+function shared() {
+  const told: string[] = [];
+  const faults: CircuitFault[] = [];
+  const changes: number[] = [];
+  const circuit = new Circuit({
+    failures: 3,
+    openMs: OPEN_MS,
+    onChange: (change) => changes.push(change),
+    shared: {
+      opened: (fault) => {
+        told.push('opened');
+        faults.push(fault);
+      },
+      closed: () => told.push('closed'),
+      claim: () => told.push('claim'),
+      probing: (mostMs) => told.push(`probing ${mostMs}`),
+    },
+  });
+  const fail = async (outcome: Outcome = FAILED): Promise<void> => {
+    for (let count = 0; count < 3; count++) await circuit.run(async () => outcome);
+  };
+  return { circuit, told, faults, changes, fail };
+}
+
+describe('a circuit that all workers share', () => {
+  test('tells once that it opened, why, and for how long nothing succeeded', async () => {
+    const { circuit, told, faults } = shared();
+    await circuit.run(async () => FAILED);
+    await pass(5000);
+    await circuit.run(async () => FAILED);
+    await circuit.run(async () => ({ kind: 'failed', code: 'HTTP_503', status: 503 }));
+    expect(told).toEqual(['opened']);
+    expect(faults).toMatchObject([{ code: 'HTTP_503', status: 503, gone: false, probed: false }]);
+    expect(faults[0]?.failingMs).toBeGreaterThanOrEqual(5000);
+    expect(faults[0]?.failingMs).toBeLessThan(6000);
+  });
+
+  test('asks once whether it may let an attempt through, and lets none through before it may', async () => {
+    const { circuit, told, fail } = shared();
+    await fail();
+    await pass(OPEN_MS);
+    expect([circuit.closedIn(), circuit.closedIn()]).toEqual([1000, 1000]);
+    expect(told).toEqual(['opened', 'claim']);
+    expect(await circuit.run(async () => DELIVERED)).toMatchObject({ code: 'CIRCUIT_OPEN' });
+    circuit.granted();
+    expect([circuit.closedIn(), circuit.isChosen]).toEqual([0, true]);
+    await circuit.run(async () => DELIVERED, 7000);
+    expect(told).toEqual(['opened', 'claim', 'probing 7000', 'closed']);
+    expect(circuit.isOpen).toBe(false);
+  });
+
+  test('waits where another worker makes the attempt, and is asked for again', async () => {
+    const { circuit, told, fail } = shared();
+    await fail();
+    await pass(OPEN_MS);
+    circuit.closedIn();
+    circuit.adopt('circuit-open', 500);
+    expect(circuit.closedIn()).toBeGreaterThan(400);
+    await pass(600);
+    circuit.closedIn();
+    expect(told).toEqual(['opened', 'claim', 'claim']);
+  });
+
+  test('lets one through where nobody answers: better two workers than none', async () => {
+    const { circuit, fail } = shared();
+    await fail();
+    await pass(OPEN_MS);
+    circuit.closedIn();
+    await pass(2001);
+    expect(circuit.closedIn()).toBe(0);
+  });
+
+  test('gives its turn up where nothing comes to be attempted', async () => {
+    const { circuit, told, fail } = shared();
+    await fail();
+    await pass(OPEN_MS);
+    circuit.closedIn();
+    circuit.granted();
+    await pass(CHOSEN_MS + 1);
+    expect([circuit.isChosen, circuit.closedIn()]).toEqual([false, 1000]);
+    expect(told).toEqual(['opened', 'claim', 'claim']);
+  });
+
+  test('tells that it stays open when that attempt fails', async () => {
+    const { circuit, faults, changes, fail } = shared();
+    await fail();
+    await pass(OPEN_MS);
+    circuit.closedIn();
+    circuit.granted();
+    await circuit.run(async () => FAILED);
+    expect(faults.map(({ probed }) => probed)).toEqual([false, true]);
+    expect([circuit.isOpen, changes]).toEqual([true, [1]]);
+  });
+
+  test('opens and closes as other workers say, and is counted once', () => {
+    const { circuit, told, changes } = shared();
+    circuit.adopt('circuit-open', 10_000);
+    circuit.adopt('circuit-open', 20_000);
+    expect(circuit.closedIn()).toBeGreaterThan(10_000);
+    circuit.close();
+    circuit.close();
+    expect([circuit.closedIn(), told, changes]).toEqual([0, [], [1, -1]]);
+  });
+
+  test('closed by another worker while its own attempt is under way, it stays closed', async () => {
+    const { circuit, told, fail } = shared();
+    await fail();
+    await pass(OPEN_MS);
+    circuit.closedIn();
+    circuit.granted();
+    const probe = deferred<Outcome>();
+    const result = circuit.run(() => probe.promise);
+    circuit.close();
+    probe.resolve(FAILED);
+    await result;
+    expect(circuit.isOpen).toBe(false);
+    expect(told).toEqual(['opened', 'claim', 'probing 0']);
+  });
+
+  test('an answer that says that the destination is gone suspends it at once', async () => {
+    const { circuit, faults } = shared();
+    await circuit.run(async () => GONE);
+    expect(faults).toMatchObject([{ code: 'HTTP_410', status: 410, gone: true }]);
+    expect(circuit.obstacle).toBe('suspended');
+    expect(circuit.closedIn()).toBeGreaterThan(SUSPENDED_MS - 1000);
+  });
+
+  test('a person may suspend it although an attempt would be let through, and resume it', async () => {
+    const { circuit, fail } = shared();
+    await fail();
+    await pass(OPEN_MS);
+    circuit.closedIn();
+    circuit.granted();
+    circuit.adopt('suspended', 1e12);
+    expect([circuit.obstacle, circuit.closedIn() > 1e11]).toEqual(['suspended', true]);
+    circuit.close();
+    expect([circuit.obstacle, circuit.closedIn()]).toEqual(['circuit-open', 0]);
+  });
+
+  test('our own fault names none of the destination', async () => {
+    const { circuit, faults, fail } = shared();
+    await fail();
+    await pass(OPEN_MS);
+    circuit.closedIn();
+    circuit.granted();
+    await circuit.run(async () => INTERRUPTED);
+    expect(faults.at(-1)).toMatchObject({ code: '', status: 0 });
   });
 });

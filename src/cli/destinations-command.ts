@@ -1,0 +1,102 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import {
+  DESTINATION_STATES,
+  type DestinationFilter,
+  type DestinationHealth,
+  DestinationList,
+} from '../health/destination-list';
+import { MODULES } from '../modules';
+import { withStore } from '../retry/with-store';
+import { FINDING } from './exit';
+import { complain, printJson, printLine, printTable } from './output';
+
+interface Options extends DestinationFilter {
+  readonly json?: boolean;
+}
+
+const HEAD = ['DESTINATION', 'STATE', 'SINCE', 'WAITING', 'OLDEST', 'ERROR', 'STATUS', 'ADDRESS'];
+
+export function destinationsCommand(): Command {
+  const command = new Command('destinations').description(
+    'how destinations are: list, show; suspend and resume them',
+  );
+  command
+    .command('ls')
+    .description('list, worst first')
+    .option('--instance <name>', "this instance's own")
+    .addOption(new Option('--state <state>', 'in this state').choices(DESTINATION_STATES))
+    .option('--offset <n>', 'leave out so many', parseCount, 0)
+    .option('--limit <n>', 'maximum number of lines', parseCount, 100)
+    .option('--json', 'one JSON object a line')
+    .action(list);
+  command.command('show <id>').description('one destination').action(show);
+  command
+    .command('suspend <ids...>')
+    .description('attempt nothing until they are resumed; their deliveries are parked')
+    .action((ids: string[]) => each(ids, 'suspended', (all, id) => all.suspend(id)));
+  command
+    .command('resume <ids...>')
+    .description('attempt again what waits for them')
+    .action((ids: string[]) => each(ids, 'resumed', (all, id) => all.resume(id)));
+  return command;
+}
+
+function parseCount(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('must be a whole number');
+  return Number(text);
+}
+
+function withDestinations<T>(work: (destinations: DestinationList) => Promise<T>): Promise<T> {
+  const { config } = MODULES.loadConfig(process.cwd(), process.env);
+  return withStore(config.redis, (store) => work(new DestinationList(store)));
+}
+
+async function list({ json, ...filter }: Options): Promise<void> {
+  const { destinations, total } = await withDestinations((all) => all.page(filter));
+  if (json) for (const each of destinations) printJson(shown(each));
+  else {
+    printTable(HEAD, destinations.map(rowOf));
+    const left = total - (filter.offset ?? 0) - destinations.length;
+    if (left > 0) printLine(`${left} more: --offset ${(filter.offset ?? 0) + destinations.length}`);
+  }
+}
+
+function rowOf(health: DestinationHealth): (string | number)[] {
+  const { id, state, since, waiting, oldest, code = '', status = 0, address = '' } = health;
+  return [id, state, timeOf(since), waiting, timeOf(oldest), code, status === 0 ? '' : status, address];
+}
+
+function timeOf(at: number | undefined): string {
+  return at === undefined ? '' : new Date(at).toISOString();
+}
+
+function shown({ since, oldest, ...rest }: DestinationHealth): object {
+  return {
+    ...rest,
+    ...(since === undefined ? {} : { since: timeOf(since) }),
+    ...(oldest === undefined ? {} : { oldest: timeOf(oldest) }),
+  };
+}
+
+async function show(id: string): Promise<void> {
+  const found = await withDestinations((all) => all.show(id));
+  if (found !== undefined) return printJson(shown(found), 2);
+  complain(`there is no destination ${id}`);
+  process.exitCode = FINDING;
+}
+
+async function each(
+  ids: readonly string[],
+  done: string,
+  change: (destinations: DestinationList, id: string) => Promise<boolean>,
+): Promise<void> {
+  await withDestinations(async (destinations) => {
+    for (const id of ids) {
+      if (await change(destinations, id)) printLine(`${done} ${id}`);
+      else {
+        complain(`there is no destination ${id}`);
+        process.exitCode = FINDING;
+      }
+    }
+  });
+}

@@ -1,0 +1,49 @@
+import type { DestinationId, Endpoint } from '../pipeline/delivery';
+import type { HealthBoard } from './health-board';
+import type { HealthRecord } from './health-record';
+
+export interface EndpointWatchParts {
+  readonly board: Pick<HealthBoard, 'records' | 'recordOf' | 'resume'>;
+  /** Undefined where there is no such destination any more. Rejects where that cannot be known. */
+  readonly endpointOf: (id: DestinationId) => Promise<Endpoint | undefined>;
+  /** Undefined for a global one. */
+  readonly instanceOf: (id: DestinationId) => string | undefined;
+  readonly onError: (error: unknown) => void;
+}
+
+/** A suspended destination goes on once it has another address: the one that was given up is not asked any more. */
+export class EndpointWatch {
+  private readonly due = new Set<DestinationId>();
+  private comparing = false;
+
+  constructor(private readonly parts: EndpointWatchParts) {}
+
+  /** The settings of this instance changed; undefined: any may have. */
+  settingsChanged(instance: string | undefined): void {
+    for (const { id, state, by } of this.parts.board.records) {
+      const isOf = instance === undefined || this.parts.instanceOf(id) === instance;
+      // What a person wants is ended by a person.
+      if (isOf && state === 'suspended' && by !== 'person') this.due.add(id);
+    }
+    if (this.due.size > 0 && !this.comparing) void this.compareAll();
+  }
+
+  /** One after the other: there may be thousands, and nothing waits for it. */
+  private async compareAll(): Promise<void> {
+    this.comparing = true;
+    for (const id of this.due) {
+      this.due.delete(id);
+      const record = this.parts.board.recordOf(id);
+      if (record !== undefined) await this.compare(record).catch(this.parts.onError);
+    }
+    this.comparing = false;
+  }
+
+  private async compare({ id, print = '' }: HealthRecord): Promise<void> {
+    const { board, endpointOf } = this.parts;
+    const endpoint = await endpointOf(id);
+    if (endpoint === undefined) await board.resume(id, 'removed');
+    else if (print !== '' && endpoint.print !== '' && endpoint.print !== print)
+      await board.resume(id, 'changed');
+  }
+}

@@ -1,0 +1,259 @@
+import { randomBytes } from 'node:crypto';
+import type { SharedCircuits } from '../pipeline/bulkheads';
+import { CHOSEN_MS, type Circuit, type CircuitFault, type SharedCircuit } from '../pipeline/circuit';
+import { type DestinationId, destinationKey, type Endpoint } from '../pipeline/delivery';
+import type { StoredCalls } from '../retry/retry-store';
+import { monotonicMs } from '../time/monotonic';
+import { type HealthRecord, obstacleOf, parseHealthRecord } from './health-record';
+
+/** What became of a destination, for logs. */
+export interface HealthChange {
+  readonly destination: DestinationId;
+  /** As it may be shown; empty where there is none. */
+  readonly address: string;
+  /** Deliveries that wait for it. */
+  readonly waiting: number;
+}
+
+/** Learns what this worker found out first. */
+export interface HealthObserver {
+  failing(change: HealthChange, fault: CircuitFault): void;
+  suspended(change: HealthChange, fault: CircuitFault): void;
+  recovered(change: HealthChange, failedMs: number): void;
+}
+
+export interface HealthBoardParts {
+  readonly store: Pick<StoredCalls, 'isReady' | 'call'>;
+  readonly openMs: number;
+  /** 0: never. */
+  readonly suspendAfterMs: number;
+  readonly circuitOf: (id: DestinationId) => Circuit | undefined;
+  /** Where it sends now; undefined where there is no such destination any more. Rejects where that cannot be known. */
+  readonly endpointOf: (id: DestinationId) => Promise<Endpoint | undefined>;
+  /** All there is was read. */
+  readonly onRead: () => void;
+  readonly observer: HealthObserver;
+  readonly onError: (error: unknown) => void;
+}
+
+type ResumeReason = 'changed' | 'removed';
+
+interface Known {
+  readonly record: HealthRecord;
+  /** Until when nothing is attempted, by this process's clock. */
+  readonly until: number;
+}
+
+const POLL_MS = 400;
+/** A claim outlasts the time in which its worker makes use of it. */
+const CLAIM_MS = CHOSEN_MS + 2000;
+/** And the attempt that it was made for. */
+const PROBE_MARGIN_MS = 5000;
+/** A claim that another worker has is asked for again at the latest after this: it may have been given up. */
+const ASK_AGAIN_MS = 1000;
+const ALL_ANEW = -1;
+
+/**
+ * What all workers know together of the destinations that are not well. Each worker asks Redis for what changed, a few times
+ * a second: one number while nothing did. So nothing is missed, whatever became of a connection meanwhile. While Redis is
+ * away circuits go on by themselves, and what they found is written afterwards.
+ */
+export class HealthBoard implements SharedCircuits {
+  private readonly worker = randomBytes(9).toString('base64url');
+  private readonly known = new Map<DestinationId, Known>();
+  private readonly ids = new Map<string, DestinationId>();
+  private version = ALL_ANEW;
+  /** Changes on their way to Redis, one after the other for each destination. */
+  private readonly writing = new Map<DestinationId, Promise<void>>();
+  /** Those that could not be written. */
+  private readonly unwritten = new Map<DestinationId, () => Promise<void>>();
+  private timer: NodeJS.Timeout | undefined;
+  private polling: Promise<void> | undefined;
+
+  constructor(private readonly parts: HealthBoardParts) {}
+
+  start(): void {
+    this.timer ??= setInterval(() => this.pollSoon(), POLL_MS);
+    this.pollSoon();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    await this.polling;
+    await Promise.all(this.writing.values());
+  }
+
+  /** The store is not the one that it was. */
+  readAnew(): void {
+    this.version = ALL_ANEW;
+  }
+
+  /** Records of destinations that are not well. */
+  get records(): HealthRecord[] {
+    return [...this.known.values()].map(({ record }) => record);
+  }
+
+  get counts(): Readonly<Record<HealthRecord['state'], number>> {
+    const counts = { failing: 0, suspended: 0 };
+    for (const { record } of this.known.values()) counts[record.state]++;
+    return counts;
+  }
+
+  recordOf(id: DestinationId): HealthRecord | undefined {
+    return this.known.get(id)?.record;
+  }
+
+  /** It is well, or there is none any more: a person, or its new address, says so. */
+  async resume(id: DestinationId, reason: ResumeReason): Promise<void> {
+    const reply = await this.parts.store.call('relayWell', destinationKey(id), 1);
+    const [ended, ms = 0, , waiting = 0] = reply as [number, number?, string?, number?];
+    if (ended === 1 && reason === 'changed') this.report(id, ms, waiting);
+  }
+
+  adopt(id: DestinationId, circuit: Circuit): void {
+    const known = this.known.get(id);
+    if (known !== undefined)
+      circuit.adopt(obstacleOf(known.record), Math.max(0, known.until - monotonicMs()));
+  }
+
+  of(id: DestinationId): SharedCircuit {
+    return {
+      opened: (fault) => this.write(id, () => this.writeUnwell(id, fault)),
+      closed: () => this.write(id, () => this.writeWell(id)),
+      claim: () => void this.claim(id, CLAIM_MS),
+      probing: (mostMs) => void this.extend(id, mostMs + PROBE_MARGIN_MS),
+    };
+  }
+
+  /** Reads what changed; what could not be written before is written first. */
+  async poll(): Promise<void> {
+    const { store, onError } = this.parts;
+    if (!store.isReady) return;
+    try {
+      for (const [id, write] of [...this.unwritten]) {
+        this.unwritten.delete(id);
+        this.write(id, write);
+      }
+      const reply = await store.call('relayHealthSince', this.version);
+      const [version, isAll, ...changes] = reply as [number, number, ...(string | number)[]];
+      this.version = version;
+      this.take(changes, isAll === 1);
+    } catch (error) {
+      onError(error);
+    }
+  }
+
+  private pollSoon(): void {
+    this.polling ??= this.poll().finally(() => {
+      this.polling = undefined;
+    });
+  }
+
+  private take(changes: readonly (string | number)[], isAll: boolean): void {
+    const seen = new Set<DestinationId>();
+    for (let index = 0; index + 2 < changes.length; index += 3) {
+      const key = String(changes[index]);
+      const record = parseHealthRecord(String(changes[index + 1]));
+      const id = record?.id ?? this.ids.get(key);
+      if (id === undefined) continue;
+      seen.add(id);
+      // What this worker found later is on its way: it comes back as a change of its own.
+      if (!this.isChanging(id)) this.set(id, record, Number(changes[index + 2]));
+    }
+    if (!isAll) return;
+    for (const id of [...this.known.keys()])
+      if (!seen.has(id) && !this.isChanging(id)) this.set(id, undefined, 0);
+    this.parts.onRead();
+  }
+
+  private isChanging(id: DestinationId): boolean {
+    return this.writing.has(id) || this.unwritten.has(id);
+  }
+
+  private set(id: DestinationId, record: HealthRecord | undefined, leftMs: number): void {
+    const key = destinationKey(id);
+    if (record === undefined) {
+      this.known.delete(id);
+      this.ids.delete(key);
+      this.parts.circuitOf(id)?.close();
+      return;
+    }
+    this.known.set(id, { record, until: monotonicMs() + leftMs });
+    this.ids.set(key, id);
+    this.parts.circuitOf(id)?.adopt(obstacleOf(record), leftMs);
+  }
+
+  private write(id: DestinationId, change: () => Promise<void>): void {
+    const before = this.writing.get(id) ?? Promise.resolve();
+    const writing = before
+      .then(change)
+      .catch((error: unknown) => {
+        this.unwritten.set(id, change);
+        this.parts.onError(error);
+      })
+      .finally(() => {
+        if (this.writing.get(id) === writing) this.writing.delete(id);
+      });
+    this.writing.set(id, writing);
+  }
+
+  private async writeUnwell(id: DestinationId, fault: CircuitFault): Promise<void> {
+    const { store, openMs, suspendAfterMs, endpointOf, observer, circuitOf } = this.parts;
+    // It was closed again before this could be written.
+    if (circuitOf(id)?.isOpen === false) return;
+    const { shown = '', print = '' } = (await endpointOf(id).catch(() => undefined)) ?? {};
+    const { code, status, gone, failingMs } = fault;
+    const times = [openMs, Math.round(failingMs), suspendAfterMs];
+    const reply = await store.call(
+      'relayUnwell',
+      ...[destinationKey(id), id, ...times, code, status, gone ? 1 : 0, shown, print],
+    );
+    const [state, leftMs, before, waiting] = reply as [string, number, string, number];
+    circuitOf(id)?.adopt(state === 'suspended' ? 'suspended' : 'circuit-open', leftMs);
+    if (state === before) return;
+    const change = { destination: id, address: shown, waiting };
+    if (state === 'suspended') observer.suspended(change, fault);
+    else observer.failing(change, fault);
+  }
+
+  private async writeWell(id: DestinationId): Promise<void> {
+    const { store, circuitOf } = this.parts;
+    if (circuitOf(id)?.isOpen === true) return;
+    const reply = await store.call('relayWell', destinationKey(id), 0);
+    const [ended, ms = 0, , waiting = 0] = reply as [number, number?, string?, number?];
+    if (ended === 1) this.report(id, ms, waiting);
+    // A person suspended it meanwhile.
+    else if (ms > 0) circuitOf(id)?.adopt('suspended', ms);
+  }
+
+  private report(id: DestinationId, ms: number, waiting: number): void {
+    const address = this.known.get(id)?.record.address ?? '';
+    this.parts.observer.recovered({ destination: id, address, waiting }, ms);
+  }
+
+  private async claim(id: DestinationId, claimMs: number): Promise<void> {
+    const { circuitOf, onError } = this.parts;
+    try {
+      // What opened it is known to Redis first.
+      await this.writing.get(id);
+      const waitMs = this.unwritten.has(id) ? 0 : await this.ask(id, claimMs);
+      const circuit = circuitOf(id);
+      if (waitMs === 0) circuit?.granted();
+      else if (waitMs < 0) circuit?.close();
+      else circuit?.adopt(circuit.obstacle, Math.min(waitMs, ASK_AGAIN_MS));
+    } catch (error) {
+      // Alone, it goes on as if there were no others.
+      circuitOf(id)?.granted();
+      onError(error);
+    }
+  }
+
+  private async extend(id: DestinationId, claimMs: number): Promise<void> {
+    await this.ask(id, claimMs).catch(this.parts.onError);
+  }
+
+  private async ask(id: DestinationId, claimMs: number): Promise<number> {
+    const reply = await this.parts.store.call('relayClaimProbe', destinationKey(id), this.worker, claimMs);
+    return Number(reply);
+  }
+}

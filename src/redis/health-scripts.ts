@@ -1,0 +1,140 @@
+import { readingScript, script } from './delivery-prelude';
+
+/** A suspended destination is probed once a day; one that a person suspended is not. */
+const SUSPENDED_MS = 86_400_000;
+/** Later than anything: ten years. */
+const NEVER_MS = 315_360_000_000;
+/** Changes that are kept in their order: a worker that missed more reads all there is. */
+const MAX_CHANGES = 10_000;
+
+/**
+ * What all workers know of destinations that are not well: a hash of records by the destination's key, in JSON, and a sorted
+ * set of the latest changes by their number. A destination that is well has no record.
+ */
+const HEALTH = `
+  local H = P .. 'health'
+
+  local function changed(key)
+    local number = call('INCR', P .. 'health-version')
+    call('ZADD', P .. 'health-changes', number, key)
+    call('ZREMRANGEBYRANK', P .. 'health-changes', 0, -${MAX_CHANGES + 1})
+  end
+
+  local function keep(key, record)
+    call('HSET', H, key, cjson.encode(record))
+  end
+
+  local function leftOf(record)
+    return math.max(0, math.floor((record.untilMs or 0) - NOW))
+  end
+
+  local function waitingOf(key)
+    return tonumber(call('ZSCORE', P .. 'share:parked-of', key) or 0)
+  end
+
+  local function forget(key)
+    if call('HDEL', H, key) == 1 then changed(key) end
+  end
+`;
+
+/** Health of destinations. Times are those of Redis; answers say how long from now. */
+export const HEALTH_SCRIPTS = {
+  /**
+   * What changed since a version: the version now, 1 where that is all there is and not only what changed, then for each its
+   * key, its record or nothing, and how long it stays closed to attempts. ARGV: version.
+   */
+  relayHealthSince: readingScript(`${HEALTH}
+    local since, version = tonumber(ARGV[5]), tonumber(call('GET', P .. 'health-version') or 0)
+    if since == version then return {version, 0} end
+    local keys, isAll = nil, 1
+    if since >= 0 and since < version and version - since <= ${MAX_CHANGES} then
+      keys, isAll = call('ZRANGEBYSCORE', P .. 'health-changes', '(' .. since, '+inf'), 0
+    else keys = call('HKEYS', H) end
+    local reply = {version, isAll}
+    for _, key in ipairs(keys) do
+      local record = recordOf(key)
+      table.insert(reply, key)
+      table.insert(reply, record and cjson.encode(record) or '')
+      table.insert(reply, record and leftOf(record) or 0)
+    end
+    return reply`),
+  /**
+   * A worker's circuit opened, or stays open. What a person suspended stays as it is. Answers with the state, how long it
+   * lasts, what it was before or nothing, and how many deliveries wait.
+   * ARGV: key, id, how long it stays open, for how long nothing succeeded, after how long of that it is suspended (0: never),
+   * code or nothing, status, 1 where the destination says that it is gone, address as it may be shown, its fingerprint.
+   */
+  relayUnwell: script(`${HEALTH}
+    local key = ARGV[5]
+    local record = recordOf(key)
+    local before = record and record.state or ''
+    record = record or {id = ARGV[6], state = 'failing', since = NOW - tonumber(ARGV[8])}
+    if record.by == 'person' then return {record.state, leftOf(record), before, 0} end
+    local suspendAfter = tonumber(ARGV[9])
+    if ARGV[10] ~= '' then record.code, record.status = ARGV[10], tonumber(ARGV[11]) end
+    if ARGV[12] == '1' then record.state, record.by = 'suspended', 'gone'
+    elseif suspendAfter > 0 and NOW - record.since >= suspendAfter then
+      record.state, record.by = 'suspended', record.by or 'time'
+    end
+    record.at = NOW
+    record.untilMs = NOW + (record.state == 'suspended' and ${SUSPENDED_MS} or tonumber(ARGV[7]))
+    record.address, record.print, record.claim = ARGV[13], ARGV[14], nil
+    keep(key, record)
+    changed(key)
+    turn(key, record.untilMs)
+    return {record.state, leftOf(record), before, waitingOf(key)}`),
+  /**
+   * The attempt that a worker was chosen for succeeded, or a person or a changed address ends it. Answers with 1, for how long it
+   * was not well, what it was, how many deliveries wait; or 0 where there is nothing to end.
+   * ARGV: key, 1 where what a person suspended ends, too.
+   */
+  relayWell: script(`${HEALTH}
+    local key = ARGV[5]
+    local record = recordOf(key)
+    if not record then return {0} end
+    if record.by == 'person' and ARGV[6] ~= '1' then return {0, leftOf(record)} end
+    forget(key)
+    turn(key, NOW)
+    return {1, math.max(0, NOW - (record.since or NOW)), record.state, waitingOf(key)}`),
+  /**
+   * Whether a worker may let one attempt through: 0 it may, -1 the destination is well, else how long to wait. The claim of one
+   * that has it already is extended. ARGV: key, worker, how long the claim lasts.
+   */
+  relayClaimProbe: script(`${HEALTH}
+    local record = recordOf(ARGV[5])
+    if not record then return -1 end
+    if leftOf(record) > 0 then return leftOf(record) end
+    local claim = record.claim
+    if claim and claim.by ~= ARGV[6] and claim.untilMs > NOW then return math.ceil(claim.untilMs - NOW) end
+    record.claim = {by = ARGV[6], untilMs = NOW + tonumber(ARGV[7])}
+    keep(ARGV[5], record)
+    return 0`),
+  /** For people: ids of destinations, records of those that are not well, how many deliveries are parked; each by key. */
+  relayDestinations: readingScript(`
+    return {call('HGETALL', P .. 'destinations'), call('HGETALL', P .. 'health'),
+      call('ZRANGE', P .. 'share:parked-of', 0, -1, 'WITHSCORES')}`),
+  /** When the oldest delivery of each line was parked, or nothing. ARGV: keys. */
+  relayOldestOf: readingScript(`
+    local times = {}
+    for i = 5, #ARGV do times[i - 4] = call('ZRANGE', P .. 'line:' .. ARGV[i], 0, 0, 'WITHSCORES')[2] or '' end
+    return times`),
+  /**
+   * How many deliveries wait for destinations, where it is time to say so and no other worker has just done it.
+   * ARGV: least milliseconds between two times, keys.
+   */
+  relayHealthSummary: script(`${HEALTH}
+    if not call('SET', P .. 'health-told', NOW, 'NX', 'PX', ARGV[5]) then return -1 end
+    local waiting = 0
+    for i = 6, #ARGV do waiting = waiting + waitingOf(ARGV[i]) end
+    return waiting`),
+  /** A person suspends a destination. ARGV: key, id. */
+  relaySuspend: script(`${HEALTH}
+    local record = recordOf(ARGV[5]) or {id = ARGV[6], since = NOW}
+    record.state, record.by, record.at, record.claim = 'suspended', 'person', NOW, nil
+    record.untilMs = NOW + ${NEVER_MS}
+    keep(ARGV[5], record)
+    changed(ARGV[5])
+    turn(ARGV[5], record.untilMs)
+    call('HSETNX', P .. 'destinations', ARGV[5], ARGV[6])
+    return {record.state, leftOf(record), '', waitingOf(ARGV[5])}`),
+} as const;

@@ -1,0 +1,195 @@
+import type { DestinationId } from '../pipeline/delivery';
+
+/** The stored line of one destination: its parked deliveries that are due. */
+export interface StoredLine {
+  /** The destination's key. */
+  readonly key: string;
+  /** Undefined where nobody knows it any more. */
+  readonly id: DestinationId | undefined;
+}
+
+/** What may be done for a line now. */
+export type LineRoom =
+  /** So many of its deliveries may be begun. */
+  | { readonly kind: 'room'; readonly count: number; readonly group: string; readonly part: number }
+  /** Soon: attempts are under way there, or it is being found out whether one may be made. */
+  | { readonly kind: 'soon' }
+  /** Not now. */
+  | { readonly kind: 'none' };
+
+export interface LinesParts {
+  readonly roomOf: (id: DestinationId) => Promise<LineRoom>;
+  /** Places for retries in all. */
+  readonly places: number;
+}
+
+/** What to ask Redis for. */
+export interface Choice {
+  /** How many to take, by key. */
+  readonly wishes: ReadonlyMap<string, number>;
+  /** For how long nobody is to be told of a line, milliseconds, by key. */
+  readonly putOff: ReadonlyMap<string, number>;
+}
+
+interface Known extends StoredLine {
+  group: string;
+}
+
+interface Candidate {
+  readonly key: string;
+  room: number;
+}
+
+interface Group {
+  readonly part: number;
+  readonly lines: Candidate[];
+  wished: number;
+}
+
+/** Of a destination that nobody knows: its deliveries are given up, which costs little. */
+const UNKNOWN_ROOM = 50;
+/** How long a line is left alone that this worker can do nothing with; another one may, or it may later. */
+const PUT_OFF = { leastMs: 250, mostMs: 1000 };
+/** Lines that are remembered, and how many of them make a crowd: then those that were served stand behind all others. */
+const MOST_KNOWN = 200;
+const CROWD = 100;
+
+/**
+ * Chooses from which lines a worker takes: in turns among instances, and among the destinations of one. While several have
+ * deliveries, none of them takes more than its part of the places for retries unless as much stays free for those who come.
+ */
+export class Lines {
+  private readonly known = new Map<string, Known>();
+  /** Retries under way of each group. */
+  private readonly held = new Map<string, number>();
+  /** Taken, and not begun yet, by key. */
+  private readonly unbegun = new Map<string, number>();
+
+  constructor(private readonly parts: LinesParts) {}
+
+  /** Whether there is no line that this worker may soon take from. */
+  get isEmpty(): boolean {
+    return this.known.size === 0;
+  }
+
+  /** Lines that may be looked at; whether any of them is new here. */
+  learn(lines: readonly StoredLine[]): boolean {
+    let isNew = false;
+    for (const { key, id } of lines) {
+      if (this.known.size >= MOST_KNOWN) break;
+      if (this.known.has(key)) continue;
+      this.known.set(key, { key, id, group: '' });
+      isNew = true;
+    }
+    return isNew;
+  }
+
+  /** A delivery was taken from a line; the group that `end` names. */
+  begin(key: string): string {
+    const group = this.known.get(key)?.group ?? '';
+    add(this.held, group, 1);
+    add(this.unbegun, key, 1);
+    return group;
+  }
+
+  /** Its attempt begins, or there is none. */
+  begun(key: string): void {
+    add(this.unbegun, key, -1);
+  }
+
+  end(group: string): void {
+    add(this.held, group, -1);
+  }
+
+  /** So many are left of a line that was taken from. */
+  left(key: string, count: number): void {
+    if (count === 0 || this.known.size > CROWD) this.known.delete(key);
+  }
+
+  /**
+   * @param most to take now
+   * @param free places in all
+   */
+  async choose(most: number, free: number): Promise<Choice> {
+    const putOff = new Map<string, number>();
+    const groups = new Map<string, Group>();
+    const lines = [...this.known.values()];
+    const rooms = await Promise.all(lines.map(({ id }) => this.roomOf(id)));
+    for (const [index, line] of lines.entries()) {
+      const room = rooms[index] ?? NO_ROOM;
+      if (room.kind === 'room') {
+        line.group = room.group;
+        this.enter(groups, line.key, room);
+      } else if (room.kind === 'none') {
+        this.known.delete(line.key);
+        putOff.set(line.key, randomBetween(PUT_OFF.leastMs, PUT_OFF.mostMs));
+      }
+    }
+    const wishes = this.takeTurns(groups, most, free);
+    for (const key of wishes.keys()) this.moveBack(key);
+    return { wishes, putOff };
+  }
+
+  private enter(
+    groups: Map<string, Group>,
+    key: string,
+    { count, group: name, part }: LineRoom & { readonly kind: 'room' },
+  ): void {
+    const room = count - (this.unbegun.get(key) ?? 0);
+    if (room <= 0) return;
+    const group = groups.get(name) ?? { part, lines: [], wished: 0 };
+    groups.set(name, group);
+    group.lines.push({ key, room });
+  }
+
+  private async roomOf(id: DestinationId | undefined): Promise<LineRoom> {
+    if (id === undefined) return { kind: 'room', count: UNKNOWN_ROOM, group: '', part: 1 };
+    return this.parts.roomOf(id);
+  }
+
+  /** Next time those come first that got nothing now. */
+  private moveBack(key: string): void {
+    const line = this.known.get(key);
+    if (line === undefined) return;
+    this.known.delete(key);
+    this.known.set(key, line);
+  }
+
+  private takeTurns(groups: ReadonlyMap<string, Group>, most: number, free: number): Map<string, number> {
+    const wishes = new Map<string, number>();
+    const isAlone = groups.size === 1 && [...this.held.keys()].every((group) => groups.has(group));
+    let taken = 0;
+    for (let served = true; served; ) {
+      served = false;
+      for (const [name, group] of groups) {
+        if (taken >= Math.min(most, free)) return wishes;
+        if (!isAlone && !this.mayHaveMore(name, group, free - taken)) continue;
+        const line = group.lines.shift();
+        if (line === undefined) continue;
+        if (--line.room > 0) group.lines.push(line);
+        wishes.set(line.key, (wishes.get(line.key) ?? 0) + 1);
+        group.wished++;
+        taken++;
+        served = true;
+      }
+    }
+    return wishes;
+  }
+
+  private mayHaveMore(name: string, { part, wished }: Group, free: number): boolean {
+    const own = Math.max(1, Math.floor(this.parts.places * part));
+    return (this.held.get(name) ?? 0) + wished < own || free > own;
+  }
+}
+
+const NO_ROOM: LineRoom = { kind: 'none' };
+
+function add(counts: Map<string, number>, key: string, by: number): void {
+  const count = (counts.get(key) ?? 0) + by;
+  if (count > 0) counts.set(key, count);
+  else counts.delete(key);
+}
+
+function randomBetween(least: number, most: number): number {
+  return Math.round(least + Math.random() * (most - least));
+}

@@ -1,0 +1,56 @@
+import type { HealthBoard } from '../health/health-board';
+import type { Logger } from '../observability/logging';
+import { destinationKey } from '../pipeline/delivery';
+import type { RetryStore } from '../retry/retry-store';
+
+export interface HealthSummaryParts {
+  readonly board: Pick<HealthBoard, 'records' | 'counts'>;
+  readonly store: Pick<RetryStore, 'isReady' | 'call'>;
+  readonly log: Logger;
+  readonly onError: (error: unknown) => void;
+}
+
+const INTERVAL_MS = 300_000;
+/** A little less: of several workers one says it, once in each interval. */
+const LEASE_MS = 290_000;
+const NAMED = 5;
+
+/** Says every five minutes, at one of the workers, which destinations are not well, as long as any is. */
+export class HealthSummary {
+  private timer: NodeJS.Timeout | undefined;
+  private telling: Promise<void> | undefined;
+
+  constructor(private readonly parts: HealthSummaryParts) {}
+
+  start(): void {
+    this.timer ??= setInterval(() => {
+      this.telling ??= this.tell().finally(() => {
+        this.telling = undefined;
+      });
+    }, INTERVAL_MS);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    await this.telling;
+  }
+
+  async tell(): Promise<void> {
+    const { board, store, log, onError } = this.parts;
+    const { records } = board;
+    if (records.length === 0 || !store.isReady) return;
+    try {
+      const keys = records.map(({ id }) => destinationKey(id));
+      const waiting = Number(await store.call('relayHealthSummary', LEASE_MS, ...keys));
+      if (waiting < 0) return;
+      const longest = [...records].sort((a, b) => a.since - b.since).slice(0, NAMED);
+      log.warn('destinations that are not well', {
+        ...board.counts,
+        waiting,
+        longest: longest.map(({ id }) => id),
+      });
+    } catch (error) {
+      onError(error);
+    }
+  }
+}

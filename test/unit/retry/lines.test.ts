@@ -1,0 +1,87 @@
+import type { DestinationId } from '../../../src/pipeline/delivery';
+import { type LineRoom, Lines, type StoredLine } from '../../../src/retry/lines';
+
+const line = (key: string): StoredLine => ({ key, id: `webhook:${key}` as DestinationId });
+const room = (count: number, group: string, part = 0.25): LineRoom => ({ kind: 'room', count, group, part });
+
+/** Rooms by key; what is not named has none. */
+function setup(rooms: Readonly<Record<string, LineRoom>>, places = 100) {
+  const lines = new Lines({
+    roomOf: async (id) => rooms[id.slice('webhook:'.length)] ?? { kind: 'none' },
+    places,
+  });
+  lines.learn(Object.keys(rooms).map(line));
+  const wishes = async (most: number, free = places): Promise<Record<string, number>> =>
+    Object.fromEntries((await lines.choose(most, free)).wishes);
+  return { lines, wishes };
+}
+
+describe('the choice among lines', () => {
+  test('takes turns among instances, and among the destinations of one', async () => {
+    const { wishes } = setup({
+      a1: room(100, 'a'),
+      a2: room(100, 'a'),
+      a3: room(100, 'a'),
+      b1: room(100, 'b'),
+    });
+    expect(await wishes(12)).toEqual({ a1: 2, a2: 2, a3: 2, b1: 6 });
+  });
+
+  test('asks for no more than a destination has room for, and gives the rest to others', async () => {
+    const { wishes } = setup({ a: room(1, 'a'), b: room(100, 'b') });
+    expect(await wishes(10)).toEqual({ a: 1, b: 9 });
+  });
+
+  test('one alone has all places', async () => {
+    const { wishes } = setup({ a: room(1000, 'a') });
+    expect(await wishes(1000)).toEqual({ a: 100 });
+  });
+
+  test('among several nobody takes the part that is kept for those who come', async () => {
+    const { lines, wishes } = setup({ a: room(1000, 'a'), b: room(1, 'b') });
+    expect(await wishes(1000)).toEqual({ a: 74, b: 1 });
+    for (let count = 0; count < 74; count++) lines.begin('a');
+    for (let count = 0; count < 74; count++) lines.begun('a');
+    lines.begin('b');
+    expect(await wishes(1000, 25)).toEqual({});
+  });
+
+  test('counts what was taken and has not begun', async () => {
+    const { lines, wishes } = setup({ a: room(5, 'a') });
+    await wishes(3);
+    for (let count = 0; count < 3; count++) lines.begin('a');
+    expect(await wishes(10)).toEqual({ a: 2 });
+    lines.begun('a');
+    expect(await wishes(10)).toEqual({ a: 3 });
+  });
+
+  test('leaves a line alone for a while that it can do nothing with, and forgets it', async () => {
+    const { lines } = setup({ dead: { kind: 'none' }, busy: { kind: 'soon' } });
+    const { wishes, putOff } = await lines.choose(10, 10);
+    expect([wishes.size, [...putOff.keys()]]).toEqual([0, ['dead']]);
+    expect(putOff.get('dead')).toBeGreaterThanOrEqual(250);
+    expect(putOff.get('dead')).toBeLessThanOrEqual(1000);
+    expect(lines.learn([line('dead'), line('busy')])).toBe(true);
+    expect(lines.learn([line('dead'), line('busy')])).toBe(false);
+  });
+
+  test('serves those next that got nothing now', async () => {
+    const { wishes } = setup({ a: room(10, 'a'), b: room(10, 'b'), c: room(10, 'c') });
+    expect([await wishes(2), await wishes(2)]).toEqual([
+      { a: 1, b: 1 },
+      { c: 1, a: 1 },
+    ]);
+  });
+
+  test('forgets lines that are empty, and in a crowd those that were served', async () => {
+    const { lines } = setup({ a: room(10, 'a') });
+    lines.left('a', 5);
+    expect(lines.isEmpty).toBe(false);
+    lines.left('a', 0);
+    expect(lines.isEmpty).toBe(true);
+    lines.learn(Array.from({ length: 300 }, (_, index) => line(String(index))));
+    expect(lines.learn([line('201')])).toBe(false);
+    lines.left('1', 5);
+    expect(lines.learn([line('201')])).toBe(true);
+  });
+});
