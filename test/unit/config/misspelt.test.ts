@@ -45,7 +45,6 @@ describe('a variable that looks like one of ours and is none is told, with the n
     'WEBHOOK_SERVICE_HOST',
     'WEBHOOK_PORT',
     'PUSHER_PORT_80_TCP_ADDR',
-    'SQS_BASE_URL',
     'GATEWAY_INTERFACE',
     'HOSTNAME',
     'PATH',
