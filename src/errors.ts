@@ -99,10 +99,28 @@ const UNKNOWN_AUTHORITY: ReadonlySet<string> = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
 
+/** What one side says that speaks TLS to another which does not. */
+const NOT_TLS: ReadonlySet<string> = new Set([
+  'EPROTO',
+  'ERR_SSL_WRONG_VERSION_NUMBER',
+  'ERR_SSL_PACKET_LENGTH_TOO_LONG',
+]);
+
+/** The text of an error, without what OpenSSL puts into its own: places in its source. */
+export function errorText(error: unknown): string {
+  if (!isNativeError(error)) return String(error);
+  const code = errorCode(error);
+  if (NOT_TLS.has(code))
+    return 'the other side does not speak TLS there: http:// or amqp:// instead of https:// or amqps://, or another port';
+  return 'reason' in error && typeof error.reason === 'string' && code.startsWith('ERR_SSL_')
+    ? `TLS failed: ${error.reason}`
+    : error.message;
+}
+
 /** Code, text, and what helps where the text does not say it: for people, never for branching. */
 export function explainError(error: unknown): string {
   const code = errorCode(error);
-  const text = error instanceof Error ? error.message : String(error);
+  const text = errorText(error);
   const remedy = UNKNOWN_AUTHORITY.has(code)
     ? '; NODE_EXTRA_CA_CERTS names a file of authorities to trust'
     : '';

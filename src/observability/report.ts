@@ -1,8 +1,8 @@
-import { errorCode } from '../errors';
+import { errorCode, errorText } from '../errors';
 
 /** An error as fields of a log line. */
 export function describeError(error: unknown): Record<string, unknown> {
-  return { code: errorCode(error), error: error instanceof Error ? error.message : String(error) };
+  return { code: errorCode(error), error: errorText(error) };
 }
 
 const QUIET_MS = 5000;

@@ -12,6 +12,7 @@ import { composeStorage, type Storage } from './compose-storage';
 import type { DrainParts } from './drain';
 import { Gauges } from './gauges';
 import { Sources } from './intake';
+import { keptNotes } from './kept-notes';
 import { createHttpServer } from './metrics-server';
 import type { Observer } from './observer';
 import { type ReadinessParts, readinessOf } from './readiness';
@@ -65,6 +66,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     file,
     settings,
     store: settingsStore,
+    notes: (name) => keptNotes(storage.redis.commands, config.redis.prefix, name),
     log,
   });
   lifecycle.add('brokers', sources, (all) => all.close());

@@ -1,5 +1,6 @@
 import type { Options } from 'amqplib';
 import { withoutBrackets } from '../../config/url';
+import { errorText } from '../../errors';
 
 /** amqplib gives a connection up after two to three of these without a byte: within 30 s. */
 const HEARTBEAT_SECONDS = 10;
@@ -23,6 +24,17 @@ export function connectOptions(uri: string, frameMax: number): Options.Connect {
     frameMax,
     heartbeat: Number.isInteger(heartbeat) && heartbeat >= 0 ? heartbeat : HEARTBEAT_SECONDS,
   };
+}
+
+/**
+ * What became of a connection, for people. amqplib gives no code to a broker that ends the handshake at its last step, only the
+ * names of what it expected: those are looked at for nothing but a better text.
+ */
+export function brokerErrorText(error: unknown, uri: string): string {
+  const text = errorText(error);
+  if (!text.includes('ConnectionOpenOk')) return text;
+  const vhost = decodeURIComponent(String(connectOptions(uri, 0).vhost));
+  return `the broker does not open the virtual host ${JSON.stringify(vhost)}: there is none of this name, or the user may not use it; RABBITMQ_URI ends with it, percent-encoded (/prod is %2Fprod)`;
 }
 
 /** Address without user and password, for logs. */

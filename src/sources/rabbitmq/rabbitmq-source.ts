@@ -5,7 +5,8 @@ import type { SourceMessage } from '../../pipeline/message';
 import { Backoff } from '../../time/backoff';
 import { monotonicMs } from '../../time/monotonic';
 import type { Source } from '../source';
-import { displayAddress } from './broker-address';
+import type { KeptNotes } from '../source-module';
+import { brokerErrorText, displayAddress } from './broker-address';
 import type { ListedQueue } from './listed-queues';
 import type { QueueDepth } from './queue-depths';
 import { composeRabbitMq, type RabbitMqParts } from './rabbitmq-parts';
@@ -25,6 +26,8 @@ export interface RabbitMqSourceOptions {
   /** Queues that are consumed as they are. */
   readonly queues?: readonly ListedQueue[];
   readonly log: Logger;
+  /** What was bound, beyond the life of a process; left out, nothing is remembered. */
+  readonly notes?: KeptNotes;
   /** In place of a connection to `uri`. */
   readonly connect?: Connect;
   /** After this at most queues and bindings are looked at again; once a minute where it is not given. */
@@ -121,6 +124,11 @@ export class RabbitMqSource implements Source {
     this.parts.keeper.drop(instance);
   }
 
+  /** Instances whose exchanges an earlier process has bound. */
+  notedInstances(): Promise<readonly string[]> {
+    return this.parts.unwanted.notedInstances();
+  }
+
   async stopIntake(): Promise<void> {
     this.moveTo('stopping', 'stopping');
     // A connection that is being made is given up, a pause ends.
@@ -158,6 +166,7 @@ export class RabbitMqSource implements Source {
     await this.subscriptions?.close();
     await this.session?.close();
     await this.running;
+    await this.parts.unwanted.letGo();
     this.moveTo('closed', 'closed');
   }
 
@@ -165,8 +174,8 @@ export class RabbitMqSource implements Source {
     while (this.machine.is('connecting')) {
       const reason = await this.serve(onMessage);
       if (!this.moveTo('waiting', `waiting for the broker: ${errorCode(reason)}`)) return;
-      const { message } = reason;
-      this.options.log.warn('rabbitmq unavailable', { code: errorCode(reason), error: message });
+      const error = brokerErrorText(reason, this.options.uri);
+      this.options.log.warn('rabbitmq unavailable', { code: errorCode(reason), error });
       await this.pause();
       this.moveTo('connecting', `${this.waitingFor}, ${this.connectingTo}`);
     }
