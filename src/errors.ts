@@ -91,6 +91,8 @@ export function errorCode(error: unknown): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 }
 
+const NO_TLS =
+  'the other side does not speak TLS there: http:// or amqp:// instead of https:// or amqps://, or another port';
 /** What Node.js, OpenSSL and undici call by a code, in the relay's words. Codes stay the same between versions, texts do not. */
 const WORDS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there, or it refuses connections',
@@ -117,8 +119,9 @@ const WORDS: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'the certificate has expired',
   CERT_NOT_YET_VALID: 'the certificate is not valid yet: compare the clocks',
   ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate is for another name',
-  EPROTO: 'the other side does not speak TLS, or no version of it that both know',
-  ERR_SSL_WRONG_VERSION_NUMBER: 'the other side does not speak TLS',
+  EPROTO: NO_TLS,
+  ERR_SSL_WRONG_VERSION_NUMBER: NO_TLS,
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: NO_TLS,
   UND_ERR_CONNECT_TIMEOUT: 'no connection was made in time',
   UND_ERR_HEADERS_TIMEOUT: 'it did not answer in time',
   UND_ERR_BODY_TIMEOUT: 'the answer did not end in time',

@@ -16,5 +16,6 @@ export function configCommand(): Command {
       const rows = describe(loaded).map(({ name, value, origin }) => [name, value, origin]);
       printTable(['VARIABLE', 'VALUE', 'FROM'], rows);
       for (const warning of loaded.warnings) complain(`warning: ${warning}`);
+      for (const note of loaded.notes) complain(`note: ${note}`);
     });
 }

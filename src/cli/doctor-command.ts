@@ -10,7 +10,7 @@ export function doctorCommand(): Command {
     .option('--json', 'print JSON')
     .action(async (options: { json?: boolean }) => {
       const directory = process.cwd();
-      const { config, warnings } = MODULES.loadConfig(directory, process.env);
+      const { config, warnings, notes } = MODULES.loadConfig(directory, process.env);
       const file = readSettingsFile(MODULES.sections, directory, config.settings.file);
       // Only here: no other command needs it.
       const { examine } = await import('../doctor/doctor.js');
@@ -18,6 +18,7 @@ export function doctorCommand(): Command {
         modules: MODULES,
         config,
         warnings: [...warnings, ...file.warnings],
+        notes,
         settings: file.settings,
         fileFaults: file.faults,
       });

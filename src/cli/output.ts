@@ -53,5 +53,6 @@ function write(text: string): void {
 
 /** A stream that fails must not end the process: whoever writes hears of it. Call it once, first. */
 export function watchOutput(): void {
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  for (const stream of [process.stdout, process.stderr])
+    if (stream.listenerCount('error') === 0) stream.on('error', () => {});
 }

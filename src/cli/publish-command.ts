@@ -81,7 +81,7 @@ async function open(uri: string, frameMax: number): Promise<ChannelModel> {
     return await connect(connectOptions(uri, frameMax));
   } catch (cause) {
     throw new BrokerUnavailableError(
-      `RabbitMQ cannot be reached (${explainError(asUnavailable(cause))}): check RABBITMQ_URI`,
+      `RabbitMQ cannot be reached (${explainError(asUnavailable(cause, uri))}): check RABBITMQ_URI`,
       { cause },
     );
   }

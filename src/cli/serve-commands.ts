@@ -40,7 +40,7 @@ export function gatewayCommand(): Command {
 /** Starts the parts in their order, and stops them in reverse. */
 async function serve(names: readonly PartName[]): Promise<void> {
   const directory = process.cwd();
-  const { config, warnings } = MODULES.loadConfig(directory, process.env);
+  const { config, warnings, notes } = MODULES.loadConfig(directory, process.env);
   // A gateway beside it has something to do: the core API's own example of a .env, where all sources are off, starts.
   const idle = names.includes('gateway') && names.includes('worker') ? withoutSource(config) : [];
   const problems = names.flatMap((name) => missingFor(name, config)).filter((line) => !idle.includes(line));
@@ -51,6 +51,7 @@ async function serve(names: readonly PartName[]): Promise<void> {
   logNodeWarnings(log);
   for (const warning of [...warnings, ...idle, ...file.warnings]) log.warn(warning);
   logFaults(file.faults, log);
+  for (const note of notes) log.info(note);
   // Until everything is settled: a process that ends in any other way has not done its work.
   process.exitCode = FINDING;
   const options = {

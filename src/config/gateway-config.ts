@@ -7,6 +7,8 @@ export interface GatewayConfig {
   readonly port: number;
   /** Opens everything; empty: the gateway does not start. */
   readonly apiKey: string;
+  /** Which instances there are is asked there; undefined: that is not known. */
+  readonly coreApiUrl: string | undefined;
   readonly trustedProxies: readonly string[];
   readonly docs: boolean;
   /** Undefined: by the file descriptors of the process. */
@@ -58,6 +60,7 @@ export function gatewayOf(values: Values, reading: Reading): GatewayConfig {
     host: values.GATEWAY_HOST,
     port: values.GATEWAY_PORT,
     apiKey: values.AUTHENTICATION_API_KEY,
+    coreApiUrl: values.CORE_API_URL,
     trustedProxies: values.GATEWAY_TRUSTED_PROXIES,
     docs: !values.SERVER_DISABLE_DOCS,
     maxConnections: values.GATEWAY_MAX_CONNECTIONS,

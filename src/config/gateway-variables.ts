@@ -8,6 +8,11 @@ export const GATEWAY_VARIABLES = {
     '',
     "The operator's key, which opens everything in the gateway. The gateway does not start without it.",
   ),
+  CORE_API_URL: secret(
+    optional(httpUrl),
+    undefined,
+    'Address of the core API, which has the same AUTHENTICATION_API_KEY. Set, the gateway answers 404 for instances that it does not have.',
+  ),
   GATEWAY_HOST: variable(text, '0.0.0.0', 'Address that the gateway listens on.'),
   GATEWAY_PORT: variable(port, 8090, 'Port of the gateway.'),
   GATEWAY_TRUSTED_PROXIES: variable(

@@ -23,6 +23,8 @@ export interface Loaded {
   readonly origins: ReadonlyMap<string, Origin>;
   /** Worth telling the operator, but no reason not to start. */
   readonly warnings: readonly string[];
+  /** Chosen on purpose, and worth a line all the same. */
+  readonly notes: readonly string[];
 }
 
 /** Every variable, in the order in which they are shown: those of the parts, and those that belong to none. */
@@ -55,7 +57,7 @@ export function loadConfig(parts: readonly ConfigPart[], { directory, environmen
   if (all.length > 0) throw new ConfigError(all);
   const origins = new Map<string, Origin>();
   for (const name of Object.keys(variables)) origins.set(name, raw.origins.get(name) ?? 'default');
-  return { config, variables, values, origins, warnings: reading.warnings };
+  return { config, variables, values, origins, warnings: reading.warnings, notes: reading.notes };
 }
 
 /** convict gave each variable a value of its format, so that values are what the variables' types say. */

@@ -5,6 +5,7 @@ import { type EventSwitches, readEventSwitches } from './event-switches';
 export class Reading {
   readonly problems: string[] = [];
   readonly warnings: string[] = [];
+  readonly notes: string[] = [];
 
   /** @param raw what was given, by name, variables of no known name included */
   constructor(private readonly raw: Readonly<Record<string, unknown>>) {}
@@ -16,6 +17,11 @@ export class Reading {
 
   warn(text: string): void {
     this.warnings.push(text);
+  }
+
+  /** Something was chosen that may surprise, and is as it should be where it was chosen on purpose. */
+  note(text: string): void {
+    this.notes.push(text);
   }
 
   /** The events that a family of switches lets pass. */

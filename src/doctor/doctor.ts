@@ -18,6 +18,8 @@ export interface DoctorParts {
   readonly modules: Modules;
   readonly config: Config;
   readonly warnings: readonly string[];
+  /** Of the configuration, chosen on purpose. */
+  readonly notes?: readonly string[];
   /** Of SETTINGS_FILE, by instance. */
   readonly settings: ReadonlyMap<string, Settings>;
   /** Entries of SETTINGS_FILE that are wrong. */
@@ -29,6 +31,7 @@ export async function examine({
   modules,
   config,
   warnings,
+  notes = [],
   settings: file,
   fileFaults = [],
 }: DoctorParts): Promise<Finding[]> {
@@ -39,7 +42,22 @@ export async function examine({
     Promise.all(modules.sources.map((module) => module.inspect(context))),
     Promise.all(modules.destinations.map(async (module) => (await module.inspect?.(context)) ?? [])),
   ]);
-  return [...inspectConfig(config, warnings), ...sources.flat(), ...stored.findings, ...destinations.flat()];
+  return [
+    ...inspectConfig(config, warnings),
+    ...notes.map((detail): Finding => ({ part: 'configuration', check: 'choices', state: 'note', detail })),
+    ...inspectSources(modules, config),
+    ...sources.flat(),
+    ...stored.findings,
+    ...destinations.flat(),
+  ];
+}
+
+/** Without any a worker does not start. */
+function inspectSources({ sources }: Modules, config: Config): Finding[] {
+  if (sources.some((source) => source.isEnabled(config))) return [];
+  const ways = sources.map(({ switchedOnBy }) => switchedOnBy).join(', or ');
+  const detail = `there is no source to consume from, so no worker starts: ${ways}`;
+  return [{ part: 'configuration', check: 'sources', state: 'trouble', detail }];
 }
 
 function inspectConfig(config: Config, warnings: readonly string[]): Finding[] {

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash, hash, randomBytes } from 'node:crypto';
 import { MalformedEventError } from '../errors';
+import { compressionHint, envelopeHint } from './body-hints';
 import { findEvent } from './catalogue';
 import { eachMember, isString, type Span } from './json-scanner';
 import { decodeKnownString, decodeString } from './json-strings';
@@ -68,7 +69,8 @@ export interface Origin {
  */
 export function parseEnvelope(body: Buffer, origin: Origin, since?: number, messageId?: string): Envelope {
   if (body.length === 0) throw new MalformedEventError('BODY_EMPTY', 'the body is empty');
-  if (!isUtf8(body)) throw new MalformedEventError('BODY_NOT_UTF8', 'the body is not UTF-8');
+  if (!isUtf8(body))
+    throw new MalformedEventError('BODY_NOT_UTF8', `the body is not UTF-8${compressionHint(body)}`);
   const members = membersOf(body);
   const event = nameOf(body, members.get('event'));
   const instance = nameOf(body, members.get('instance'));
@@ -95,7 +97,7 @@ function coreEnvelope(
   const fallback = named === undefined || !members.has('instance') ? fromRoutingKey(origin) : undefined;
   const event = named ?? fallback?.event;
   const instance = namedInstance ?? origin.instance ?? fallback?.instance;
-  if (event === undefined) throw eventMissing();
+  if (event === undefined) throw eventMissing(members);
   if (instance === undefined) {
     throw new MalformedEventError(
       'INSTANCE_MISSING',
@@ -127,7 +129,7 @@ const GO_KEYS = ['instanceName', 'instanceToken', 'instanceId'];
  */
 function goEnvelope({ body, members, since, messageId }: ParsedBody, event: string | undefined): Envelope {
   const instance = nameOf(body, members.get('instanceName'));
-  if (event === undefined) throw eventMissing();
+  if (event === undefined) throw eventMissing(members);
   if (instance === undefined) {
     throw new MalformedEventError(
       'INSTANCE_NAME_MISSING',
@@ -150,8 +152,11 @@ function goEnvelope({ body, members, since, messageId }: ParsedBody, event: stri
   };
 }
 
-function eventMissing(): MalformedEventError {
-  return new MalformedEventError('EVENT_MISSING', 'neither the body nor the routing key names the event');
+function eventMissing(members: ReadonlyMap<string, Span>): MalformedEventError {
+  return new MalformedEventError(
+    'EVENT_MISSING',
+    `neither the body nor the routing key names the event${envelopeHint(members)}`,
+  );
 }
 
 /** Duplicates count, too. */

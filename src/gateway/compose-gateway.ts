@@ -24,6 +24,7 @@ import type { FileFault } from '../settings/settings-file';
 import type { SettingsStore } from '../settings/settings-store';
 import { subscriberOf } from '../settings/settings-subscriber';
 import { STRANGERS_BODIES } from './body-budgets';
+import { CoreInstances } from './core-instances';
 import { AllDestinationRoutes } from './destination-routes';
 import { WebSocketHub } from './websocket/hub';
 
@@ -56,6 +57,8 @@ export interface GatewayParts extends GatewayStorage {
   readonly keys: Keys;
   readonly guards: Guards;
   readonly allSettings: RoutesContext['allSettings'];
+  /** Undefined where the core API's address is not configured. */
+  readonly coreInstances: CoreInstances | undefined;
   /** What destinations serve. */
   readonly routes: AllDestinationRoutes;
   /** Bodies of requests that showed no key. */
@@ -78,6 +81,7 @@ export function composeGateway(options: GatewayOptions): GatewayParts {
   });
   const guards = createGuards(keys);
   const allSettings = readableOf(settingsStore, file);
+  const coreInstances = coreInstancesOf(options, lifecycle);
   const routes = openRoutes(options, storage, { instances, keys, guards, allSettings });
   lifecycle.add('destinations', routes, (all) => all.close());
   const settings = new SettingsCache({
@@ -107,6 +111,7 @@ export function composeGateway(options: GatewayOptions): GatewayParts {
     keys,
     guards,
     allSettings,
+    coreInstances,
     routes,
     bodies,
     errors,
@@ -148,6 +153,17 @@ function openRoutes(
   const { commands } = redis;
   const context = { config, redis: commands, metrics, ...access, onError: warnRedis };
   return new AllDestinationRoutes(modules.destinations, context);
+}
+
+function coreInstancesOf({ config, log }: GatewayOptions, lifecycle: Lifecycle): CoreInstances | undefined {
+  const { coreApiUrl: url, apiKey } = config.gateway;
+  if (url === undefined) return undefined;
+  const onError = throttled((error) =>
+    log.warn('the core API cannot be asked for its instances', describeError(error)),
+  );
+  const instances = new CoreInstances({ url, apiKey, outgoing: config.outgoing, onError });
+  lifecycle.add('core API', instances, (each) => each.close());
+  return instances;
 }
 
 /** Settings of all instances that can be read: of Redis, then of the file. */

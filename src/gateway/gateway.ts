@@ -100,7 +100,7 @@ export class RelayGateway {
 
   private addRoutes(server: FastifyInstance): Promise<void> {
     const { modules, config, metrics } = this.options;
-    const { instances, store, health, guards, routes, deliveryLog, allSettings } = this.parts;
+    const { instances, store, health, guards, routes, deliveryLog, allSettings, coreInstances } = this.parts;
     healthRoutes(server, {
       registry: metrics.registry,
       readiness: () => ({ ready: health.state.ready, parts: { redis: health.state.detail } }),
@@ -111,7 +111,7 @@ export class RelayGateway {
       find: (instance) => instances.find(instance),
       all: allSettings,
     });
-    settingsRoutes(server, { instances, guards, sections: modules.sections, config });
+    settingsRoutes(server, { instances, guards, sections: modules.sections, config, coreInstances });
     filterRoutes(server, { modules: modules.destinations, config, instances, store, guards });
     const kinds = modules.destinations.map(({ kind }) => kind);
     deadLetterRoutes(server, { deadLetters: new DeadLetters(store), guards, kinds });

@@ -70,6 +70,12 @@ export class SettingsEditor {
     return this.sections.merge(this.parts.file.get(instance), await this.parts.store.read(instance));
   }
 
+  /** Whether anything was set for it, readable or not. @throws StoreUnavailableError */
+  async isSet(instance: string): Promise<boolean> {
+    if (this.parts.file.has(instance)) return true;
+    return (await this.parts.store.lookUp(instance)).kind !== 'absent';
+  }
+
   /**
    * SHA-256 of the instance's token, found without its settings being read; undefined where it has none, or where that
    * cannot be known as long as its settings cannot be read.

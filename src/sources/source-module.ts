@@ -30,6 +30,15 @@ export interface SourceContext {
   /** What it may hold at once, in all. */
   readonly maxBytes: number;
   readonly log: Logger;
+  /** Notes that outlive the process, under a name of the source's own. */
+  notes(name: string): KeptNotes;
+}
+
+/** Short texts by name that all workers share. All reject while Redis is away. */
+export interface KeptNotes {
+  all(): Promise<ReadonlyMap<string, string>>;
+  set(notes: ReadonlyMap<string, string>): Promise<void>;
+  remove(name: string): Promise<void>;
 }
 
 export interface SourceInspection {
@@ -45,6 +54,8 @@ export interface OpenSource {
   readonly ownName: string;
   /** Consumes what belongs to an instance, or does so no longer, as its settings say; whether anything of it is consumed. */
   follow(instance: string, settings: Settings | undefined): boolean;
+  /** Instances of which earlier processes consumed something: whether it is still wanted is to be looked at. */
+  notedInstances?(): Promise<readonly string[]>;
   depths(): Promise<readonly SourceQueue[]>;
   /** Closes the source, and what was opened for it. */
   close(): Promise<void>;

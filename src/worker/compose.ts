@@ -14,6 +14,7 @@ import type { DrainParts } from './drain';
 import { Gauges } from './gauges';
 import type { HealthSummary } from './health-summary';
 import { Sources } from './intake';
+import { keptNotes } from './kept-notes';
 import { createHttpServer } from './metrics-server';
 import type { Observer } from './observer';
 import { type ReadinessParts, readinessOf } from './readiness';
@@ -77,6 +78,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     file,
     settings,
     store: settingsStore,
+    notes: (name) => keptNotes(storage.redis.commands, config.redis.prefix, name),
     log,
   });
   lifecycle.add('brokers', sources, (all) => all.close());

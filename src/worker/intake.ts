@@ -5,7 +5,7 @@ import type { SourceMessage } from '../pipeline/message';
 import type { Settings } from '../settings/section';
 import type { SettingsCache } from '../settings/settings-cache';
 import type { SettingsStore } from '../settings/settings-store';
-import type { OpenSource, SourceModule, SourceQueue } from '../sources/source-module';
+import type { OpenSource, SourceContext, SourceModule, SourceQueue } from '../sources/source-module';
 import { InstanceFollower } from './instance-follower';
 
 export interface SourcesParts {
@@ -15,6 +15,7 @@ export interface SourcesParts {
   readonly file: ReadonlyMap<string, Settings>;
   readonly settings: Pick<SettingsCache, 'of'>;
   readonly store: Pick<SettingsStore, 'namesWith'>;
+  readonly notes: SourceContext['notes'];
   readonly log: Logger;
 }
 
@@ -76,12 +77,15 @@ export class Sources {
 function intakeOf(module: SourceModule, maxBytes: number, parts: SourcesParts): Intake {
   const { config, file, settings, store, log } = parts;
   const { section } = module;
-  const opened = module.open({ config, maxBytes, log });
+  const opened = module.open({ config, maxBytes, log, notes: parts.notes });
   for (const [instance, each] of file) opened.follow(instance, each);
   const follower = new InstanceFollower(
     {
       settings,
-      names: async () => (section === undefined ? [] : store.namesWith(section)),
+      names: async () => [
+        ...(section === undefined ? [] : await store.namesWith(section)),
+        ...((await opened.notedInstances?.()) ?? []),
+      ],
       apply: async (instance, each) => opened.follow(instance, each),
       onError: (error, instance) =>
         log.warn(`${opened.ownName} of an instance cannot be consumed`, {

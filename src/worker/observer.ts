@@ -2,6 +2,7 @@ import type { MalformedEventError } from '../errors';
 import { errorText } from '../errors';
 import { eventLabel } from '../events/catalogue';
 import type { Envelope } from '../events/envelope';
+import { Bursts } from '../observability/bursts';
 import type { Logger } from '../observability/logging';
 import type { Metrics } from '../observability/metrics';
 import { describeError } from '../observability/report';
@@ -20,6 +21,10 @@ import { CoreClashes } from './core-clashes';
 /** Turns what happens into metrics, and into log lines: one per attempt and per event at debug. */
 export class Observer implements RelayObserver, AttemptObserver, ParkingObserver, RetryObserver {
   private readonly clashes: CoreClashes;
+  /** A destination that is removed leaves a whole backlog: one line for all of it. */
+  private readonly removed = new Bursts((destination, count) =>
+    this.log.warn('dead letters: their destination was removed or switched off', { destination, count }),
+  );
 
   constructor(
     private readonly metrics: Metrics,
@@ -87,6 +92,7 @@ export class Observer implements RelayObserver, AttemptObserver, ParkingObserver
     // The source said what is wrong with a malformed one.
     if (reason === 'malformed') return;
     this.countDead(labels.destination, labels.event);
+    if (reason === 'destination-removed') return this.removed.add(labels.destination);
     const log = reason === 'oversize' ? this.log.error : this.log.warn;
     log('dead letter', { id, ...labels, reason });
   }

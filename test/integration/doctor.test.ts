@@ -106,16 +106,63 @@ describe('the doctor', () => {
     expect(queue?.detail).toContain('consumed as it is');
   });
 
-  test('a queue of the core API that nobody reads is told, with what helps', async () => {
+  test('a queue of the core API that nobody reads is noted, with what helps: the default mode can be green (finding 7.7)', async () => {
     const orphan = `${rabbit.prefix}.messages.upsert`;
     await rabbit.declareQueue(orphan, rabbit.exchange, 'messages.upsert');
     await rabbit.publish('{}');
     const { code, of } = await doctor();
     expect(of('rabbitmq', `queue ${orphan}`)).toMatchObject({
-      state: 'trouble',
-      detail: expect.stringMatching(/^1 messages that nobody reads.*RABBITMQ_CONSUME=shared/),
+      state: 'note',
+      detail: expect.stringMatching(/^1 messages that nobody reads.*RABBITMQ_CONSUME=shared.*set_policy/),
     });
+    expect(code).toBe(0);
+  });
+
+  test.each([
+    [
+      'no source at all',
+      { RABBITMQ_URI: '' },
+      'configuration',
+      'sources',
+      /no worker starts.*RABBITMQ_ENABLED/,
+      1,
+    ],
+    [
+      'RabbitMQ switched off',
+      { RABBITMQ_ENABLED: 'false' },
+      'rabbitmq',
+      'connection',
+      /^RABBITMQ_ENABLED is false/,
+      1,
+    ],
+    [
+      'no global exchange, and no instance with its own',
+      { RABBITMQ_GLOBAL_ENABLED: 'false' },
+      'rabbitmq',
+      'events',
+      /^nothing is consumed/,
+      1,
+    ],
+    ['the default', {}, 'rabbitmq', 'events', /STATUS_INSTANCE, REMOVE_INSTANCE, LOGOUT_INSTANCE/, 0],
+  ])('says the truth with %s (finding 7.7, 6.3)', async (_what, others, part, check, detail, code) => {
+    const found = await doctor(others as Record<string, string>);
+    expect(found.of(part, check)?.detail).toMatch(detail);
+    expect(found.code).toBe(code);
+  });
+
+  test('a virtual host that is missing is named, and not what a library expected (finding 7.8)', async () => {
+    const uri = new URL(environment()['RABBITMQ_URI'] ?? '');
+    uri.pathname = '/no%2Fsuch';
+    const { of, code } = await doctor({ RABBITMQ_URI: uri.href });
+    expect(of('rabbitmq', 'connection')?.detail).toContain('virtual host "no/such"');
+    expect(of('rabbitmq', 'connection')?.detail).not.toContain('ConnectionClose');
     expect(code).toBe(1);
+  });
+
+  test('https at a port without TLS is said in plain words (finding 7.8)', async () => {
+    const { of } = await doctor({ WEBHOOK_GLOBAL_URL: url.replace('http:', 'https:') });
+    expect(of('webhook:global', 'connection')?.detail).toMatch(/does not speak TLS there/);
+    expect(of('webhook:global', 'connection')?.detail).not.toMatch(/openssl|ssl3|:error:|\.c:/i);
   });
 
   test('a webhook that refuses connections, and one of a tenant that leads inside', async () => {

@@ -1,5 +1,5 @@
 import { CORE_KEYS } from '../../src/events/catalogue';
-import { errorShape, GatewayHarness } from '../support/harness/gateway-harness';
+import { errorShape, forKnownInstance, GatewayHarness } from '../support/harness/gateway-harness';
 
 /** What clients of the core API send: its Manager, the n8n node, programs written for it. */
 
@@ -27,7 +27,8 @@ beforeEach(() => {
 });
 
 const post = (path: string, body: unknown) => harness.ask('POST', path, { body });
-const set = (section: string, body: unknown) => post(`/${section}/set/${name}`, body);
+const set = async (section: string, body: unknown) =>
+  forKnownInstance(await post(`/${section}/set/${name}`, body));
 const find = async (section: string) => (await harness.ask('GET', `/${section}/find/${name}`)).body;
 
 describe('switching off works in every spelling that the core API takes (finding 6.1)', () => {

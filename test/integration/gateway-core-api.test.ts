@@ -1,5 +1,5 @@
 import { CORE_KEYS } from '../../src/events/catalogue';
-import { GatewayHarness } from '../support/harness/gateway-harness';
+import { forKnownInstance, GatewayHarness } from '../support/harness/gateway-harness';
 
 /**
  * What a client that was written for the core API sends, and what it reads from the answers (docs/core-api.md#rest): all pairs in
@@ -157,5 +157,5 @@ test('no event of the core API’s enum is warned of', async () => {
   const answer = await harness.ask('POST', '/webhook/set/enum', {
     body: { webhook: { url, events: EVENTS } },
   });
-  expect(answer.body).not.toHaveProperty('warnings');
+  expect(forKnownInstance(answer).body).not.toHaveProperty('warnings');
 });

@@ -1,5 +1,10 @@
 import { CORE_KEYS } from '../../src/events/catalogue';
-import { errorShape, GatewayHarness, type HttpAnswer } from '../support/harness/gateway-harness';
+import {
+  errorShape,
+  forKnownInstance,
+  GatewayHarness,
+  type HttpAnswer,
+} from '../support/harness/gateway-harness';
 
 const SECRET = 'whsec_c2VjcmV0LW9mLWF0LWxlYXN0LTE2';
 const ISO = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
@@ -32,8 +37,8 @@ beforeEach(() => {
   name = `loja-${++number}`;
 });
 
-const set = (section: string, body: unknown): Promise<HttpAnswer> =>
-  harness.ask('POST', `/${section}/set/${name}`, { body });
+const set = async (section: string, body: unknown): Promise<HttpAnswer> =>
+  forKnownInstance(await harness.ask('POST', `/${section}/set/${name}`, { body }));
 const find = (section: string): Promise<HttpAnswer> => harness.ask('GET', `/${section}/find/${name}`);
 const remove = (section: string): Promise<HttpAnswer> => harness.ask('DELETE', `/${section}/set/${name}`);
 

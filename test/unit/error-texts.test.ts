@@ -118,7 +118,7 @@ describe('an error of amqplib, which has no code', () => {
   test("holds the broker's words where it has said why", () => {
     const text = 'Handshake terminated by server: 403 (ACCESS-REFUSED) with message "ACCESS_REFUSED - no"';
     const refused = new Error(text);
-    expect(explainError(asUnavailable(refused))).toBe(
+    expect(explainError(asUnavailable(refused, 'amqp://localhost'))).toBe(
       'BROKER_UNAVAILABLE the broker refuses the connection: ACCESS_REFUSED - no',
     );
     expect(amqpText(refused)).toBe('the broker says: ACCESS_REFUSED - no');

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { buildConnector } from 'undici';
 import { withoutBrackets } from '../../config/url';
@@ -46,9 +46,11 @@ function open({ protocol, hostname, port }: URL, guard: AddressGuard | undefined
     guard?.connector({ timeout: CONNECT_MS }) ??
     buildConnector({ timeout: CONNECT_MS, lookup: operatorLookup });
   const name = withoutBrackets(hostname);
+  // TLS names no addresses.
+  const isNamed = protocol === 'https:' && isIP(name) === 0;
   return new Promise((resolve, reject) => {
     connect(
-      { protocol, hostname: name, host: name, port, ...(protocol === 'https:' ? { servername: name } : {}) },
+      { protocol, hostname: name, host: name, port, ...(isNamed ? { servername: name } : {}) },
       (error, socket) => (error === null ? resolve(socket) : reject(error)),
     );
   });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Config } from '../../config/config';
 import type { Guards } from '../../http-api/guards';
-import { badRequest } from '../../http-api/http-errors';
+import { badRequest, notFound } from '../../http-api/http-errors';
 import { instanceName } from '../../http-api/instance-name';
 import { describe, schemaOf } from '../../http-api/openapi';
 import { isRest } from '../../settings/bounds';
@@ -15,12 +15,14 @@ import type { Sections } from '../../settings/sections';
 import type { Author, SettingsEditor, Taken } from '../../settings/settings-editor';
 import { readSlot } from '../../settings/slot';
 import { createdAnswer, type Row, rowOf } from '../core-api-shapes';
+import type { CoreInstances } from '../core-instances';
 
 export interface SettingsRoutesParts {
   readonly instances: SettingsEditor;
   readonly guards: Guards;
   readonly sections: Sections;
   readonly config: Config;
+  readonly coreInstances: Pick<CoreInstances, 'has'> | undefined;
 }
 
 interface OfInstance {
@@ -52,17 +54,22 @@ function sectionRoutes(server: FastifyInstance, parts: SettingsRoutesParts, sect
     },
     async (request, reply) => {
       const instance = instanceName(request.params.instance);
+      const unsure = await checkExists(parts, instance);
       const { value, warnings } = sectionOf(request.body, section);
       const taken = await instances.set(instance, slot, value, authorOf(request, guards));
       const obstacle = section.definition.obstacle?.(config);
-      const also = obstacle === undefined ? warnings : [...warnings, obstacle];
+      const also = [...unsure, ...warnings, ...(obstacle === undefined ? [] : [obstacle])];
       return reply.code(201).send(answerOf(instance, slot, taken, also));
     },
   );
   server.get<OfInstance>(
     `/${name}/find/:instance`,
     { onRequest: guards.instance, schema: describe('settings', `The ${name} of an instance, or null`) },
-    async ({ params }, reply) => reply.send(await rowOrNull(instances, instanceName(params.instance), slot)),
+    async ({ params }, reply) => {
+      const instance = instanceName(params.instance);
+      await checkExists(parts, instance);
+      return reply.send(await rowOrNull(instances, instance, slot));
+    },
   );
   server.delete<OfInstance>(
     `/${name}/set/:instance`,
@@ -188,6 +195,25 @@ function instanceRoutes(server: FastifyInstance, { instances, guards, sections }
       return success('Instance deleted');
     },
   );
+}
+
+/**
+ * That the core API has this instance, as far as it can be asked. What nobody can say is a warning, where nothing was set for it
+ * before: its name may be misspelt.
+ *
+ * @throws HttpError 404
+ */
+async function checkExists(
+  { instances, coreInstances }: SettingsRoutesParts,
+  instance: string,
+): Promise<string[]> {
+  const existence = (await coreInstances?.has(instance)) ?? 'unclear';
+  if (existence === 'known') return [];
+  if (existence === 'unknown') throw notFound(`The "${instance}" instance does not exist`);
+  if (await instances.isSet(instance)) return [];
+  return [
+    `instance: nothing was set for ${JSON.stringify(instance)} before, and whether the core API has it is not known (CORE_API_URL): check its name`,
+  ];
 }
 
 /** A key that opens everything is the operator's; every other key that was accepted is the instance's own token. */

@@ -1,5 +1,6 @@
 import { IllegalOperationError } from 'amqplib';
 import { BrokerUnavailableError, errorText, RelayError } from '../../errors';
+import { connectOptions } from './broker-address';
 
 /** What happened, in the relay's words or the broker's: amqplib has no codes for most of its errors. */
 export function amqpText(error: unknown): string {
@@ -12,14 +13,21 @@ export function amqpText(error: unknown): string {
 }
 
 /** Why no connection could be made. */
-export function asUnavailable(error: unknown): unknown {
+export function asUnavailable(error: unknown, uri: string): unknown {
   if (hasCode(error)) return error;
+  return new BrokerUnavailableError(whyUnavailable(error, uri), { cause: error });
+}
+
+function whyUnavailable(error: unknown, uri: string): string {
+  // amqplib waited for the answer to the opening of the virtual host; what the broker sent in its place it does not say.
+  if (error instanceof Error && error.message.includes('ConnectionOpenOk')) {
+    const vhost = JSON.stringify(decodeURIComponent(String(connectOptions(uri, 0).vhost)));
+    return `the broker does not open the virtual host ${vhost}: there is none of this name, or the user may not use it; RABBITMQ_URI ends with it, percent-encoded (/prod is %2Fprod)`;
+  }
   const said = saidByBroker(error);
-  const text =
-    said === undefined
-      ? 'the broker ended the connection early'
-      : `the broker refuses the connection: ${said}`;
-  return new BrokerUnavailableError(text, { cause: error });
+  return said === undefined
+    ? 'the broker ended the connection early'
+    : `the broker refuses the connection: ${said}`;
 }
 
 function hasCode(error: unknown): boolean {

@@ -55,6 +55,14 @@ export class ExchangeUnit implements TopologyUnit {
     return this.wanted;
   }
 
+  /** Whether it wants this binding of the exchange. */
+  binds(name: string, pattern: string, options: TopologyOptions): boolean {
+    return (
+      this.wanted.name === name &&
+      planOf(this.wanted, options).bound.some(({ bind }) => bind.includes(pattern))
+    );
+  }
+
   /** From now on with other events; bindings that are not wanted any more go. */
   change(exchange: ConsumedExchange, options: TopologyOptions): void {
     if (exchange !== this.wanted)

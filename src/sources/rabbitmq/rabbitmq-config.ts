@@ -56,12 +56,12 @@ export const rabbitMqConfig: ConfigPart<RabbitMqConfig> = configPart({
       prefetch: values.RABBITMQ_PREFETCH,
       events: reading.switches(SWITCHES),
     };
-    if (enabled) warnOfNothing(config, reading);
+    if (enabled) warnOfNothing(config, values.RABBITMQ_GLOBAL_ENABLED, reading);
     return config;
   },
 });
 
-function warnOfNothing(config: RabbitMqConfig, reading: Reading): void {
+function warnOfNothing(config: RabbitMqConfig, given: boolean | undefined, reading: Reading): void {
   const { events, global, exchange, furtherExchanges, listedQueues: listed } = config;
   if (global && events !== 'all' && furtherExchanges.includes(exchange)) {
     reading.warn(
@@ -71,11 +71,11 @@ function warnOfNothing(config: RabbitMqConfig, reading: Reading): void {
   if (events !== 'all' && events.size === 0) {
     reading.warn('every RABBITMQ_EVENTS_… says false: nothing is consumed from the global exchange');
   }
-  if (!global && furtherExchanges.length === 0 && listed.length === 0) {
-    reading.warn(
-      'RABBITMQ_GLOBAL_ENABLED is not true: only the exchanges of instances are consumed whose settings say so',
-    );
-  }
+  if (global || furtherExchanges.length > 0 || listed.length > 0) return;
+  const text =
+    'RABBITMQ_GLOBAL_ENABLED is not true: only the exchanges of instances are consumed whose settings say so';
+  if (given === undefined) reading.warn(text);
+  else reading.note(text);
 }
 
 function checkAddress(enabled: boolean, uri: string, reading: Reading): void {

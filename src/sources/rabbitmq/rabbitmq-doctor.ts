@@ -1,6 +1,7 @@
-import { explainError } from '../../errors';
+import { errorCode, explainError } from '../../errors';
 import { CATALOGUE } from '../../events/catalogue';
 import type { Finding } from '../../observability/finding';
+import { amqpText } from './amqp-text';
 import { displayAddress } from './broker-address';
 import { ControlChannel, RefusedError, refusalOf } from './control-channel';
 import { hasRedeliveryLimit, redeliveryLimitRemedy } from './declare';
@@ -22,6 +23,11 @@ const PART = 'rabbitmq';
 /** Names asked for: each that is not there costs a channel. */
 const MAX_NAMES = 1000;
 const AT_ONCE = 8;
+/** Of a queue that nobody reads: more than a policy would leave in it. */
+const MAX_UNREAD = 10_000;
+/** The core API declares a queue again that is deleted. */
+const BOUND_IT =
+  "RABBITMQ_CONSUME=shared consumes it; or a policy keeps it short: rabbitmqctl set_policy unread '^(?!evolution-relay$)' '{\"max-length\": 1000}' --apply-to queues";
 const TOPIC = { durable: true, autoDelete: false };
 
 type State =
@@ -62,7 +68,7 @@ export async function inspectRabbitMq(options: InspectOptions): Promise<Finding[
 function unreachable(uri: string, error: unknown): Finding {
   return trouble(
     'connection',
-    `${displayAddress(uri)}: ${explainError(error)}; check address, user, password and virtual host in RABBITMQ_URI`,
+    `${displayAddress(uri)}: ${errorCode(error)} ${amqpText(error)}; check address, user, password and virtual host in RABBITMQ_URI`,
   );
 }
 
@@ -228,12 +234,10 @@ function orphanFindings(name: string, state: State): Finding[] {
   if (state.kind !== 'ready' || state.consumers > 0) return [];
   const check = `queue ${name}`;
   if (state.messages === 0) return [note(check, 'declared by the core API, and nobody reads it')];
-  return [
-    trouble(
-      check,
-      `${state.messages} messages that nobody reads: consume them with RABBITMQ_CONSUME=shared, or delete the queue and set RABBITMQ_EVENTS_… in the core API`,
-    ),
-  ];
+  const unread = `${state.messages} messages that nobody reads, as the relay has a queue of its own`;
+  // What a policy keeps short does no harm; the broker does not tell over AMQP whether there is one.
+  if (state.messages <= MAX_UNREAD) return [note(check, `${unread}: ${BOUND_IT}`)];
+  return [trouble(check, `${unread}, and it grows until the disk is full: ${BOUND_IT}`)];
 }
 
 function coreQueues(prefix: string): string[] {

@@ -1,9 +1,11 @@
+import type { Config } from '../../config/config';
 import type { Finding } from '../../observability/finding';
 import type { OpenSource, SourceContext, SourceInspection, SourceModule } from '../source-module';
 import { consumedExchanges, exchangeOf, globalExchanges, topologyOf } from './exchanges';
 import { rabbitMqConfig } from './rabbitmq-config';
 import { rabbitMqSection } from './rabbitmq-section';
 import { RabbitMqSource } from './rabbitmq-source';
+import type { ConsumedExchange } from './topology';
 
 const KIND = 'rabbitmq';
 
@@ -18,11 +20,15 @@ export const rabbitMqModule: SourceModule = {
   inspect,
 };
 
-function open({ config, maxBytes, log }: SourceContext): OpenSource {
+function open({ config, maxBytes, notes: notesOf, log }: SourceContext): OpenSource {
   const { uri, frameMax, prefetch, listedQueues: queues } = rabbitMqConfig.of(config);
   const exchanges = globalExchanges(config);
   const topology = topologyOf(config);
-  const source = new RabbitMqSource({ uri, frameMax, prefetch, maxBytes, exchanges, queues, topology, log });
+  const notes = notesOf(`${KIND}:${topology.queue}`);
+  const source = new RabbitMqSource({
+    ...{ uri, frameMax, prefetch, maxBytes },
+    ...{ exchanges, queues, topology, notes, log },
+  });
   return {
     source,
     ownName: 'the exchange',
@@ -32,6 +38,7 @@ function open({ config, maxBytes, log }: SourceContext): OpenSource {
       else source.consumeExchange(exchange);
       return exchange !== undefined;
     },
+    notedInstances: () => source.notedInstances(),
     depths: () => source.depths(),
     close: () => source.close(),
   };
@@ -39,9 +46,41 @@ function open({ config, maxBytes, log }: SourceContext): OpenSource {
 
 async function inspect({ config, settings }: SourceInspection): Promise<Finding[]> {
   const { enabled, uri, frameMax, listedQueues: queues } = rabbitMqConfig.of(config);
-  if (!enabled)
-    return [{ part: KIND, check: 'connection', state: 'note', detail: 'RABBITMQ_URI is not set' }];
+  if (!enabled) {
+    const detail = uri === '' ? 'RABBITMQ_URI is not set' : 'RABBITMQ_ENABLED is false';
+    return [
+      { part: KIND, check: 'connection', state: 'note', detail: `${detail}: RabbitMQ is not consumed` },
+    ];
+  }
   const { inspectRabbitMq } = await import('./rabbitmq-doctor.js');
   const exchanges = consumedExchanges(config, settings);
-  return inspectRabbitMq({ uri, frameMax, exchanges, queues, topology: topologyOf(config) });
+  const findings = await inspectRabbitMq({ uri, frameMax, exchanges, queues, topology: topologyOf(config) });
+  return [...findings, ...inspectEvents(config, exchanges)];
+}
+
+/** Events that never come by the global exchange, however it is switched (docs/core-api.md#event-names). */
+const OWN_EXCHANGE_ONLY = ['STATUS_INSTANCE', 'REMOVE_INSTANCE', 'LOGOUT_INSTANCE'];
+
+function inspectEvents(config: Config, exchanges: readonly ConsumedExchange[]): Finding[] {
+  const { global, listedQueues } = rabbitMqConfig.of(config);
+  const events = (state: Finding['state'], detail: string): Finding => ({
+    part: KIND,
+    check: 'events',
+    state,
+    detail,
+  });
+  if (exchanges.length === 0 && listedQueues.length === 0)
+    return [
+      events(
+        'trouble',
+        'nothing is consumed: RABBITMQ_GLOBAL_ENABLED is not true, and no instance has its own exchange consumed (POST /rabbitmq/set/…)',
+      ),
+    ];
+  if (!global || exchanges.some(({ instance }) => instance !== undefined)) return [];
+  return [
+    events(
+      'note',
+      `${OWN_EXCHANGE_ONLY.join(', ')} have no global switch in the core API: they come by an instance's own exchange only (POST /rabbitmq/set/… there and here)`,
+    ),
+  ];
 }

@@ -5,6 +5,7 @@ import { Refusals } from './refusals';
 import { RefusedQueues } from './refused-queues';
 import { type Connect, connector } from './session';
 import { TopologyKeeper } from './topology-keeper';
+import { UnwantedBindings } from './unwanted-bindings';
 
 /** What a source is made of that outlasts its connections. */
 export interface RabbitMqParts {
@@ -13,6 +14,7 @@ export interface RabbitMqParts {
   readonly refusals: Refusals;
   readonly refusedQueues: RefusedQueues;
   readonly keeper: TopologyKeeper;
+  readonly unwanted: UnwantedBindings;
   readonly queueDepths: QueueDepths;
 }
 
@@ -31,7 +33,9 @@ export function composeRabbitMq({ options, stopped, onQueue, onPass }: RabbitMqC
   const { uri, frameMax, topology, queues = [], log } = options;
   const connect = options.connect ?? connector(uri, frameMax);
   const refusals = new Refusals(log);
+  const unwanted = new UnwantedBindings({ topology, notes: options.notes, log });
   const keeper = new TopologyKeeper({
+    unwanted,
     topology,
     exchanges: [],
     queues,
@@ -46,6 +50,7 @@ export function composeRabbitMq({ options, stopped, onQueue, onPass }: RabbitMqC
   const instanceOf = (queue: string): string | undefined => keeper.instanceOf(queue);
   return {
     connect,
+    unwanted,
     window: new PrefetchWindow(options.prefetch, options.maxBytes),
     refusals,
     keeper,

@@ -5,6 +5,7 @@ import type { SourceMessage } from '../../pipeline/message';
 import { Backoff } from '../../time/backoff';
 import { monotonicMs } from '../../time/monotonic';
 import type { Source } from '../source';
+import type { KeptNotes } from '../source-module';
 import { amqpText } from './amqp-text';
 import { displayAddress } from './broker-address';
 import type { ListedQueue } from './listed-queues';
@@ -26,6 +27,8 @@ export interface RabbitMqSourceOptions {
   /** Queues that are consumed as they are. */
   readonly queues?: readonly ListedQueue[];
   readonly log: Logger;
+  /** What was bound, beyond the life of a process; left out, nothing is remembered. */
+  readonly notes?: KeptNotes;
   /** In place of a connection to `uri`. */
   readonly connect?: Connect;
   /** After this at most queues and bindings are looked at again; once a minute where it is not given. */
@@ -122,6 +125,11 @@ export class RabbitMqSource implements Source {
     this.parts.keeper.drop(instance);
   }
 
+  /** Instances whose exchanges an earlier process has bound. */
+  notedInstances(): Promise<readonly string[]> {
+    return this.parts.unwanted.notedInstances();
+  }
+
   async stopIntake(): Promise<void> {
     this.moveTo('stopping', 'stopping');
     // A connection that is being made is given up, a pause ends.
@@ -159,6 +167,7 @@ export class RabbitMqSource implements Source {
     await this.subscriptions?.close();
     await this.session?.close();
     await this.running;
+    await this.parts.unwanted.letGo();
     this.moveTo('closed', 'closed');
   }
 

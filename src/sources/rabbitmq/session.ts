@@ -53,7 +53,7 @@ export function connector(uri: string, frameMax: number): Connect {
     const socket = { signal, timeout: CONNECT_MS, noDelay: true, keepAlive: true };
     const clientProperties = { connection_name: 'evolution-relay' };
     return connect(connectOptions(uri, frameMax), { ...socket, clientProperties }).catch((error: unknown) => {
-      throw asUnavailable(error);
+      throw asUnavailable(error, uri);
     });
   };
 }

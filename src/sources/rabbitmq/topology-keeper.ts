@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from '../../observability/logging';
 import { monotonicMs } from '../../time/monotonic';
 import { ControlChannel, RefusedError } from './control-channel';
-import { releaseBindings } from './declare';
 import { ExchangeUnit, exchangeKey } from './exchange-unit';
 import type { ListedQueue } from './listed-queues';
 import { OwnQueue } from './own-queue';
@@ -11,8 +10,9 @@ import { QueueUnit } from './queue-unit';
 import type { Refusals } from './refusals';
 import { type Connect, ConnectionLostError, type Session } from './session';
 import { trySuspect } from './suspects';
-import { type ConsumedExchange, needsOwnQueue, planOf, type TopologyOptions } from './topology';
+import type { ConsumedExchange, TopologyOptions } from './topology';
 import { type TopologyUnit, take, type UnitResult } from './topology-unit';
+import type { UnwantedBindings } from './unwanted-bindings';
 
 export interface TopologyKeeperParts {
   readonly topology: TopologyOptions;
@@ -27,6 +27,7 @@ export interface TopologyKeeperParts {
   readonly onQueue: (queue: string, isWanted: boolean) => void;
   /** Everything that was due was looked at. */
   readonly onPass: () => void;
+  readonly unwanted: UnwantedBindings;
   readonly log: Logger;
 }
 
@@ -43,8 +44,6 @@ const PULSE_MS = 4000;
 const REDECLARE_MS = 500;
 /** Suspects tried in one pass: each may cost a connection. */
 const SUSPECTS_AT_ONCE = 10;
-/** Exchanges that were dropped while the broker was away, whose bindings are still to go. */
-const MAX_DROPPED = 10_000;
 /** An exchange that every broker has: asked for where there is no queue to ask for. */
 const ALWAYS_THERE = 'amq.topic';
 
@@ -56,7 +55,6 @@ const ALWAYS_THERE = 'amq.topic';
 export class TopologyKeeper {
   private readonly units = new Map<string, ExchangeUnit | QueueUnit>();
   private readonly due = new Set<TopologyUnit>();
-  private readonly dropped = new Map<string, ConsumedExchange>();
   private readonly tally: QueueTally;
   private readonly ownQueue: OwnQueue | undefined;
   private wantsOwn = false;
@@ -97,8 +95,7 @@ export class TopologyKeeper {
     let unit = this.units.get(key);
     if (unit?.kind !== 'exchange') {
       // What was bound before it was dropped goes, as with any other change.
-      unit = new ExchangeUnit(this.dropped.get(key) ?? exchange);
-      this.dropped.delete(key);
+      unit = new ExchangeUnit(this.parts.unwanted.keep(key) ?? exchange);
     } else if (!unit.isRefused && isDeepStrictEqual(unit.exchange, exchange)) return;
     unit.change(exchange, this.parts.topology);
     this.addUnit(unit);
@@ -114,12 +111,15 @@ export class TopologyKeeper {
   drop(instance: string): void {
     const key = exchangeKey({ name: instance, instance });
     const unit = this.units.get(key);
-    if (unit?.kind !== 'exchange') return;
-    this.units.delete(key);
-    this.due.delete(unit);
-    this.parts.refusals.forget(key);
-    this.tally.replace(unit.queues, []);
-    if (this.dropped.size < MAX_DROPPED) this.dropped.set(key, unit.exchange);
+    const { unwanted, refusals } = this.parts;
+    if (unit?.kind !== 'exchange') unwanted.dropNoted(key, instance);
+    else {
+      this.units.delete(key);
+      this.due.delete(unit);
+      refusals.forget(key);
+      this.tally.replace(unit.queues, []);
+      unwanted.drop(key, unit.exchange);
+    }
     this.wake();
   }
 
@@ -201,13 +201,14 @@ export class TopologyKeeper {
     const [first] = channels;
     if (first === undefined || this.isStopped) return;
     const hasOwnQueue = await this.ensureOwnQueue(first);
-    if (hasOwnQueue) await this.releaseDropped(first);
+    if (hasOwnQueue) await this.releaseUnwanted(first);
     const canGoOn = (unit: TopologyUnit): boolean => hasOwnQueue || !unit.needsOwnQueue(this.parts.topology);
     for (let batch = take(this.due, canGoOn); batch.length > 0; batch = take(this.due, canGoOn)) {
       const left = batch.values();
       await Promise.all(channels.map((channel) => this.work(left, channel)));
     }
     if (!this.isStopped) this.parts.onPass();
+    await this.parts.unwanted.save();
     if (hasOwnQueue) await this.trySuspects();
   }
 
@@ -255,20 +256,23 @@ export class TopologyKeeper {
     unit.queues = queues;
     this.parts.refusals.set(unit.key, refused);
     unit.isRefused = refused.length > 0;
-    if (!unit.isRefused) unit.pause.reset();
+    if (!unit.isRefused) {
+      unit.pause.reset();
+      if (unit instanceof ExchangeUnit && unit.needsOwnQueue(this.parts.topology))
+        this.parts.unwanted.hold(unit.key, unit.exchange);
+    }
     const spread = 1 - RECHECK_SPREAD * Math.random();
     unit.dueAt = monotonicMs() + (unit.isRefused ? unit.pause.next() : this.parts.recheckMs * spread);
   }
 
-  private async releaseDropped(control: ControlChannel): Promise<void> {
-    for (const [key, exchange] of this.dropped) {
-      const { topology } = this.parts;
-      const bound = needsOwnQueue(exchange, topology) ? planOf(exchange, topology).bound : [];
-      const released = await releaseBindings(control, exchange.name, bound);
-      this.dropped.delete(key);
-      if (released.kind === 'refused')
-        this.parts.log.warn('a binding that is no longer wanted stays', { ...released.obstacle });
-    }
+  /** An exchange that is wanted in another way, such as for an instance of its name, keeps what that asks for. */
+  private async releaseUnwanted(control: ControlChannel): Promise<void> {
+    const { unwanted, topology } = this.parts;
+    if (this.ownQueue !== undefined) await unwanted.recall(monotonicMs(), (key) => this.units.has(key));
+    const units = [...this.units.values()];
+    await unwanted.release(control, (name, pattern) =>
+      units.some((unit) => unit.kind === 'exchange' && unit.binds(name, pattern, topology)),
+    );
   }
 
   private async trySuspects(): Promise<void> {
@@ -284,7 +288,7 @@ export class TopologyKeeper {
 
   private nap(): Promise<void> {
     const canGoOn = this.ownQueue?.isReady !== false;
-    if (canGoOn && this.due.size + this.dropped.size > 0) return Promise.resolve();
+    if (canGoOn && this.due.size + this.parts.unwanted.size > 0) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, TICK_MS);
       this.wake = () => {

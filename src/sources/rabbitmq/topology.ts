@@ -152,7 +152,7 @@ function isEndOfAnother(event: string): boolean {
 }
 
 /** What bindings of earlier configurations may be. */
-const ALL_PATTERNS: readonly string[] = [
+export const ALL_PATTERNS: readonly string[] = [
   EVERYTHING,
   ...CATALOGUE.flatMap(spellings).map(pattern),
   ...GO_CATALOGUE.map(({ event }) => goPattern(event.toLowerCase())),

@@ -164,6 +164,7 @@ describe('loadConfig', () => {
     ['WEBHOOK_GLOBAL_URL', 'http://us%er:pass@host/'],
     ['REDIS_URI', 'redis://host:6379/name'],
     ['LOG_LEVEL', 'ERORR'],
+    ['WEBHOOK_ALLOWED_NETWORKS', 'foo'],
     ['SETTINGS_ENCRYPTION_KEY', 'c2hvcnQ='],
   ])('%s=%j would only fail later, so it is refused here', (name, value) => {
     expect(setup().problems({ [name]: value })).toEqual([expect.stringContaining(name)]);

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const ROOT = join(__dirname, '../../..');
@@ -72,5 +72,22 @@ describe('what is deployed (finding 5.8)', () => {
     for (const service of services) expect(service).toContain('restart: unless-stopped');
     for (const service of services.slice(0, 2)) expect(service).toContain('healthcheck:');
     expect(services[1]).toContain('--requirepass');
+  });
+
+  it('the composition takes the .env of a core API, and can join its network (finding 7.10)', () => {
+    const relay = read('deploy', 'docker-compose.yml').split('\n  relay:\n')[1] ?? '';
+    expect(relay).toMatch(/env_file:\n\s+- path: \.\.\/\.env\n\s+required: false/);
+    // An empty value would take back what .env says.
+    expect(relay).not.toMatch(/: \$\{[A-Z_]+:-\}/);
+    const joined = read('deploy', 'docker-compose.core.yml');
+    expect(joined).toMatch(/external: true/);
+    for (const service of ['rabbitmq', 'relay']) expect(joined).toContain(`\n  ${service}:\n    networks:`);
+  });
+
+  it('starting needs no shell of Unix, and documents name commands that there are (finding 7.10)', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    expect(scripts['start']).toBe('node dist/main.js start');
+    const documents = ['README.md', ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`)];
+    for (const name of documents) expect(read(...name.split('/'))).not.toMatch(/`evolution-relay [a-z]/);
   });
 });

@@ -61,6 +61,7 @@ describe('the sources of a worker', () => {
   off.isEnabled = false;
   const warned = new Happenings<[string, Fields | undefined]>();
   const sources = new Sources({
+    notes: () => ({ all: async () => new Map(), set: async () => {}, remove: async () => {} }),
     modules: [a, b, off].map(({ module }) => module),
     config: CONFIG,
     file: new Map([['of-the-file', SETTINGS]]),

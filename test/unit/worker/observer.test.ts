@@ -1,7 +1,7 @@
 import { parseEnvelope } from '../../../src/events/envelope';
 import { SILENT } from '../../../src/observability/logging';
 import { Metrics } from '../../../src/observability/metrics';
-import type { AttemptRecord, Delivery } from '../../../src/pipeline/delivery';
+import type { AttemptRecord, Delivery, DeliveryId, DestinationId } from '../../../src/pipeline/delivery';
 import { Observer } from '../../../src/worker/observer';
 
 const HOUR_MS = 3_600_000;
@@ -20,6 +20,30 @@ async function lagOf(since: number | undefined): Promise<string> {
   const text = await metrics.registry.getSingleMetricAsString('relay_event_lag_seconds');
   return /_sum\{[^}]*\} ([\d.]+)/.exec(text)?.[1] ?? 'none';
 }
+
+test('a destination that is removed is one line for all that was parked for it (finding 7.3)', () => {
+  jest.useFakeTimers();
+  try {
+    const lines: [string, object | undefined][] = [];
+    const observer = new Observer(
+      new Metrics(),
+      {
+        ...SILENT,
+        warn: (line, fields) => lines.push([line, fields]),
+      },
+      () => {},
+    );
+    const labels = { destination: 'webhook:instance/loja' as DestinationId, event: 'call', instance: 'loja' };
+    for (let index = 0; index < 2000; index++)
+      observer.deadLettered(`dlv_${index}` as DeliveryId, labels, 'destination-removed');
+    jest.runAllTimers();
+    expect(lines).toEqual([
+      [expect.stringContaining('removed'), { destination: labels.destination, count: 2000 }],
+    ]);
+  } finally {
+    jest.useRealTimers();
+  }
+});
 
 describe('relay_event_lag_seconds (finding 3.18)', () => {
   test('is the whole time since published or received, hours included', async () => {
