@@ -25,7 +25,7 @@ import type { SettingsStore } from '../settings/settings-store';
 import { subscriberOf } from '../settings/settings-subscriber';
 import { STRANGERS_BODIES } from './body-budgets';
 import { CoreInstances } from './core-instances';
-import { AllDestinationRoutes } from './destination-routes';
+import { AllDestinationRoutes } from './all-destination-routes';
 import { WebSocketHub } from './websocket/hub';
 
 export interface GatewayOptions {
