@@ -9,6 +9,7 @@ import { doctorCommand } from './doctor-command';
 import { type ExitCode, FINDING, USAGE, UsageError } from './exit';
 import { complain, complainLines, printText, watchOutput } from './output';
 import { publishCommand } from './publish-command';
+import { replaysCommand } from './replays-command';
 import { gatewayCommand, startCommand, workerCommand } from './serve-commands';
 import { settingsCommand } from './settings-command';
 
@@ -32,6 +33,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     settingsCommand(),
     deadLettersCommand(),
     deliveriesCommand(),
+    replaysCommand(),
     auditCommand(),
     doctorCommand(),
   ]) {

@@ -1,6 +1,5 @@
 import type { FastifyInstance } from 'fastify';
 import type { GatewayConfig } from '../config/gateway-config';
-import { DeadLetters } from '../dead-letters/dead-letters';
 import { ConfigError, errorCode } from '../errors';
 import { StateMachine } from '../lifecycle/state-machine';
 import { runSteps, type Step } from '../lifecycle/steps';
@@ -16,6 +15,7 @@ import { createGatewayServer } from './http-server';
 import { auditRoutes } from './routes/audit-routes';
 import { deadLetterRoutes } from './routes/dead-letter-routes';
 import { deliveryRoutes } from './routes/delivery-routes';
+import { replayRoutes } from './routes/replay-routes';
 import { settingsRoutes } from './routes/settings-routes';
 
 /** The HTTP process: settings, WebSockets, operations. Any number of them may run beside each other. */
@@ -42,7 +42,7 @@ export class RelayGateway {
   async start(): Promise<void> {
     if (!this.machine.move('starting')) return;
     const { config, log } = this.options;
-    const { errors, bodies, health, settings, hub } = this.parts;
+    const { errors, bodies, health, settings, hub, replays } = this.parts;
     warnOfDescriptors(config.gateway, log);
     const http = await createGatewayServer({
       config: config.gateway,
@@ -55,6 +55,7 @@ export class RelayGateway {
     this.http = http;
     health.start();
     settings.start();
+    replays.runner.start();
     void this.checkOnce();
     hub?.attach(http.server.server);
     await this.listen(http.server);
@@ -92,14 +93,15 @@ export class RelayGateway {
 
   private addRoutes(server: FastifyInstance): void {
     const { modules, config, metrics } = this.options;
-    const { instances, store, health, guards, routes, deliveryLog } = this.parts;
+    const { instances, store, health, guards, routes, replays } = this.parts;
     healthRoutes(server, {
       registry: metrics.registry,
       readiness: () => ({ ready: health.state.ready, parts: { redis: health.state.detail } }),
     });
     settingsRoutes(server, { instances, guards, sections: modules.sections, config });
-    deadLetterRoutes(server, { deadLetters: new DeadLetters(store), guards });
-    deliveryRoutes(server, { log: deliveryLog, guards });
+    deadLetterRoutes(server, { replays, guards });
+    deliveryRoutes(server, { log: replays.log, guards });
+    replayRoutes(server, { replays, guards });
     auditRoutes(server, { store, guards });
     for (const each of routes) each.add(server);
   }

@@ -12,10 +12,13 @@ import { fromStore } from '../../errors';
 import type { Guards } from '../../http-api/guards';
 import { badRequest, notFound } from '../../http-api/http-errors';
 import { describe, schemaOf } from '../../http-api/openapi';
+import type { Replays } from '../../replays/open-replays';
 import { MOMENT, parseMoment } from '../../time/moment';
+import { monotonicMs } from '../../time/monotonic';
+import { begin } from './replay-routes';
 
 export interface DeadLetterRoutesParts {
-  readonly deadLetters: DeadLetters;
+  readonly replays: Replays;
   readonly guards: Guards;
 }
 
@@ -39,11 +42,16 @@ const listSchema = z.strictObject({
 const filterSchema = z.strictObject({ ...filterFields, all: z.literal(true).optional() });
 const choiceSchema = z.union([z.strictObject({ ids: z.array(z.string()).min(1).max(10_000) }), filterSchema]);
 
+/** They lie in Redis already: to make them wait for their attempt again costs little. */
+const DEAD_LETTERS_PER_SECOND = 5000;
+/** Dead letters that are replayed while the request waits. */
+const FEW = 1000;
+/** Looking for so few takes no longer. */
+const FEW_MS = 2000;
+
 /** What was given up on: list, show, replay, remove. For the operator alone. */
-export function deadLetterRoutes(
-  server: FastifyInstance,
-  { deadLetters, guards }: DeadLetterRoutesParts,
-): void {
+export function deadLetterRoutes(server: FastifyInstance, { replays, guards }: DeadLetterRoutesParts): void {
+  const { deadLetters } = replays;
   const onRequest = guards.operator;
   server.get(
     '/dead-letters',
@@ -77,13 +85,41 @@ export function deadLetterRoutes(
   server.post(
     '/dead-letters/replay',
     { onRequest, schema: { ...describe('operations', 'Deliver again: ids, a filter, or all'), ...schema } },
-    ({ body }) => change(body, REPLAY),
+    async ({ body }, reply) => {
+      const filter = filterIn(body);
+      if (filter === undefined || !(await isMany(deadLetters, filter))) return change(body, REPLAY);
+      const spec = {
+        what: 'dead-letters',
+        filter: { ...filter },
+        perSecond: DEAD_LETTERS_PER_SECOND,
+      } as const;
+      return reply.code(202).send({ replay: await begin(replays, spec) });
+    },
   );
   server.delete(
     '/dead-letters',
     { onRequest, schema: { ...describe('operations', 'Remove for good: ids, a filter, or all'), ...schema } },
     ({ body }) => change(body, REMOVE),
   );
+}
+
+/** Undefined where ids are named, or nothing is chosen. */
+function filterIn(choice: unknown): DeadLetterFilter | undefined {
+  const chosen = understood(choiceSchema, choice ?? {});
+  if ('ids' in chosen || Object.keys(chosen).length === 0) return undefined;
+  const { all: _all, ...filter } = chosen;
+  return defined(filter);
+}
+
+/** Whether it would take longer than a request should. */
+async function isMany(deadLetters: DeadLetters, filter: DeadLetterFilter): Promise<boolean> {
+  if ((await fromStore(deadLetters.count())) <= FEW) return false;
+  let [count, begunAt] = [0, monotonicMs()];
+  for await (const { letters } of deadLetters.pages({ filter, until: Date.now(), cursor: '', size: FEW })) {
+    count += letters.length;
+    if (count > FEW || monotonicMs() - begunAt > FEW_MS) return true;
+  }
+  return false;
 }
 
 async function changeChosen(
