@@ -12,6 +12,10 @@ import { withStore } from '../retry/with-store';
 import { FINDING, UsageError } from './exit';
 import { checkFilter, commonFilters, parseCount } from './filters';
 import { complain, printJson, printLine, printTable } from './output';
+import { replayHere } from './with-replays';
+
+/** They lie in Redis already: to make them wait for their attempt again costs little. */
+const DEAD_LETTERS_PER_SECOND = 5000;
 
 interface Options extends DeadLetterFilter {
   readonly json?: boolean;
@@ -34,7 +38,7 @@ export function deadLettersCommand(): Command {
       .description('deliver dead letters again: those named, or those that match the filters'),
   )
     .option('--all', 'every dead letter')
-    .action((ids: string[], options: Options) => each(ids, options, REPLAY));
+    .action(replay);
   filters(
     command
       .command('rm [ids...]')
@@ -87,6 +91,13 @@ async function show(id: string): Promise<void> {
   }
   const { body, at, ...rest } = letter;
   printJson({ ...rest, at: new Date(at).toISOString(), body: body.toString('utf8') }, 2);
+}
+
+/** Those named at once; those that filters find as a replay, which says how far it is. */
+async function replay(ids: readonly string[], options: Options): Promise<void> {
+  const { all, json: _json, limit: _limit, ...filter } = options;
+  if (ids.length > 0 || (!all && Object.keys(filter).length === 0)) return each(ids, options, REPLAY);
+  await replayHere({ what: 'dead-letters', filter: { ...filter }, perSecond: DEAD_LETTERS_PER_SECOND });
 }
 
 async function each(ids: readonly string[], options: Options, change: DeadLetterChange): Promise<void> {

@@ -1,14 +1,11 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { DeliveryLog, type LoggedDelivery } from '../delivery-log/delivery-log';
+import type { LoggedDelivery } from '../delivery-log/delivery-log';
 import { type LogFilter, OUTCOMES } from '../delivery-log/log-filter';
-import { LogStore } from '../delivery-log/log-store';
 import { attemptsOf, notSeen, shownDelivery, shownStory } from '../delivery-log/shown-delivery';
-import { StoredStates } from '../delivery-log/stored-states';
-import { MODULES } from '../modules';
-import { withStore } from '../retry/with-store';
 import { MOMENT, parseMoment } from '../time/moment';
-import { FINDING } from './exit';
-import { complain, printJson, printTable } from './output';
+import { FINDING, UsageError } from './exit';
+import { complain, printJson, printLine, printTable } from './output';
+import { DEFAULT_RATE, replayHere, withReplays } from './with-replays';
 
 interface Options extends LogFilter {
   readonly json?: boolean;
@@ -29,6 +26,13 @@ export function deliveriesCommand(): Command {
     .command('show <id>')
     .description('one delivery with its attempts, what came back, and its body where it is kept')
     .action(show);
+  deliveryFilters(
+    command.command('replay').description('deliver again what the filters find, under the same ids'),
+  )
+    .option('--all', 'everything that can be')
+    .option('--preview', 'only count it')
+    .option('--per-second <n>', 'deliveries a second', parseCount, DEFAULT_RATE)
+    .action(replay);
   return command;
 }
 
@@ -57,20 +61,25 @@ function parseCount(text: string): number {
   return Number(text);
 }
 
-function withLog<T>(work: (log: DeliveryLog) => Promise<T>): Promise<T> {
-  const { redis: access } = MODULES.loadConfig(process.cwd(), process.env).config;
-  return withStore(access, (store, redis) =>
-    work(
-      new DeliveryLog({
-        store: new LogStore({ redis, prefix: access.prefix }),
-        states: new StoredStates(store),
-      }),
-    ),
-  );
+interface ReplayOptions extends LogFilter {
+  readonly all?: boolean;
+  readonly preview?: boolean;
+  readonly perSecond?: number;
+}
+
+async function replay({ all, preview, perSecond = DEFAULT_RATE, ...filter }: ReplayOptions): Promise<void> {
+  if (!all && Object.keys(filter).length === 0) throw new UsageError('name filters, or say --all');
+  const spec = { what: 'deliveries', filter: { ...filter }, perSecond } as const;
+  if (!preview) return replayHere(spec);
+  const { replayed, withoutBody, needless } = await withReplays(({ runner }) => runner.preview(spec));
+  printLine(`would replay ${replayed}`);
+  if (withoutBody > 0)
+    printLine(`${withoutBody} cannot be replayed: their bodies are not kept (DELIVERY_LOG_BODIES)`);
+  if (needless > 0) printLine(`${needless} need no replay: they wait, or were delivered since`);
 }
 
 async function list({ json, limit = 100, ...filter }: Options): Promise<void> {
-  const { deliveries, coverage } = await withLog((log) => log.search(filter, limit));
+  const { deliveries, coverage } = await withReplays(({ log }) => log.search(filter, limit));
   if (json) for (const delivery of deliveries) printJson(shownDelivery(delivery));
   else if (deliveries.length > 0) printTable(HEAD, deliveries.map(rowOf));
   if (deliveries.length === 0) complain(notSeen(coverage));
@@ -109,7 +118,7 @@ function rowOf(delivery: LoggedDelivery): (string | number)[] {
 }
 
 async function show(id: string): Promise<void> {
-  const found = await withLog(async (log) => {
+  const found = await withReplays(async ({ log }) => {
     const delivery = await log.find(id);
     return delivery && { delivery, body: await log.body(delivery) };
   });

@@ -11,6 +11,7 @@ import { type ExitCode, FINDING, USAGE, UsageError } from './exit';
 import { complain, complainLines, printText, watchOutput } from './output';
 import { parkedCommand } from './parked-command';
 import { publishCommand } from './publish-command';
+import { replaysCommand } from './replays-command';
 import { gatewayCommand, startCommand, workerCommand } from './serve-commands';
 import { settingsCommand } from './settings-command';
 
@@ -36,6 +37,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     deadLettersCommand(),
     deliveriesCommand(),
     destinationsCommand(),
+    replaysCommand(),
     auditCommand(),
     doctorCommand(),
   ]) {

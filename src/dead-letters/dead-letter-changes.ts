@@ -28,6 +28,9 @@ export const REMOVE: DeadLetterChange = {
     (await deadLetters.remove(id)) ? undefined : `there is no dead letter ${id}`,
 };
 
+/** Changes that are sent to Redis together: one by one, each waits for the answer to the one before. */
+const AT_ONCE = 100;
+
 export interface Changed {
   readonly count: number;
   readonly problems: readonly string[];
@@ -41,9 +44,10 @@ export async function changeDeadLetters(
 ): Promise<Changed> {
   const ids = isList(chosen) ? chosen : await idsOf(deadLetters, chosen, change);
   const problems: string[] = [];
-  for (const id of ids) {
-    const problem = await change.work(deadLetters, id);
-    if (problem !== undefined) problems.push(problem);
+  for (let start = 0; start < ids.length; start += AT_ONCE) {
+    const some = ids.slice(start, start + AT_ONCE);
+    const found = await Promise.all(some.map((id) => change.work(deadLetters, id)));
+    problems.push(...found.flatMap((problem) => problem ?? []));
   }
   return { count: ids.length - problems.length, problems };
 }

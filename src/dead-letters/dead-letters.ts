@@ -24,6 +24,24 @@ export interface DeadLetterDetails extends DeadLetter {
 
 export type DeadLetterFilter = StoredFilter;
 
+/** Where a walk through all dead letters begins and ends. */
+export interface DeadLetterRange {
+  readonly filter: DeadLetterFilter;
+  readonly until: number;
+  /** Of an earlier page; empty: from the first one. */
+  readonly cursor: string;
+  readonly size: number;
+}
+
+export interface DeadLetterPage {
+  /** Those that match. */
+  readonly letters: readonly DeadLetter[];
+  /** Dead letters looked at. */
+  readonly seen: number;
+  /** Where the next page begins. */
+  readonly cursor: string;
+}
+
 export type ReplayResult = 'replayed' | 'malformed' | 'not-found';
 
 const PAGE = 100;
@@ -55,6 +73,21 @@ export class DeadLetters {
       for (const found of await this.read(ids.slice(start, start + PAGE))) {
         if (found !== undefined && isFound(found.letter, filter)) yield found.letter;
       }
+    }
+  }
+
+  /** Oldest first, a page at a time, however many there are; those that came after `until` are left out. */
+  async *pages({ filter, until, cursor, size }: DeadLetterRange): AsyncGenerator<DeadLetterPage> {
+    let [from = '', after = ''] = (cursor || '0').split(' ', 2);
+    for (;;) {
+      const flat = (await this.store.call('relayDeadPage', from, after, until, size)) as string[];
+      const ids = flat.filter((_, index) => index % 2 === 0);
+      if (ids.length === 0) return;
+      [after = '', from = ''] = flat.slice(-2);
+      const letters = (await this.read(ids)).flatMap((found) =>
+        found !== undefined && isFound(found.letter, filter) ? [found.letter] : [],
+      );
+      yield { letters, seen: ids.length, cursor: `${from} ${after}` };
     }
   }
 

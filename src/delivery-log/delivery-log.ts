@@ -1,10 +1,11 @@
-import { decompress } from '../events/compression';
+import { COMPRESSION, decompress } from '../events/compression';
 import type { DestinationId } from '../pipeline/delivery';
 import { fingerprint } from './fingerprint';
 import type { LogFilter, LoggedOutcome } from './log-filter';
 import type { LogRecord } from './log-record';
 import { type Found, outcomeOf, recordsOf, scan } from './log-scan';
 import type { Coverage, LogStore } from './log-store';
+import { type LogRange, type ReplayPage, replayable } from './replayable';
 import type { StoredStates } from './stored-states';
 
 /** A delivery as the log knows it. */
@@ -41,6 +42,15 @@ export interface DeliveryLogParts {
   readonly store: Pick<LogStore, 'chunks' | 'fields' | 'coverage'>;
   /** What is stored now: the log knows only what happened. */
   readonly states: StoredStates;
+}
+
+/** A delivered delivery, and its body as the log keeps it. */
+export interface DeliveredCopy {
+  readonly id: string;
+  readonly destination: DestinationId;
+  readonly instance: string;
+  readonly event: string;
+  readonly body: Buffer;
 }
 
 /** Two workers' clocks, and the milliseconds that an attempt's length is rounded by. */
@@ -83,6 +93,35 @@ export class DeliveryLog {
     return bodyFrom(fields?.[0]);
   }
 
+  /** What can be delivered again, oldest first. */
+  replayable(filter: LogFilter, range: LogRange): AsyncIterable<ReplayPage> {
+    return replayable(this.parts.store, filter, range);
+  }
+
+  /** Those that are dead letters now. */
+  async dead(ids: readonly string[]): Promise<string[]> {
+    const states = await this.parts.states.of(ids);
+    return ids.filter((id) => states.get(id)?.kind === 'dead');
+  }
+
+  /** Delivered ones whose bodies are kept, with these. */
+  async copiesOf(delivered: readonly Found[]): Promise<DeliveredCopy[]> {
+    const copies: DeliveredCopy[] = [];
+    for (const chunk of new Set(delivered.map((found) => found.chunk))) {
+      const kept = delivered.filter((found) => found.chunk === chunk && found.hasBody);
+      if (kept.length === 0) continue;
+      const names = kept.map(({ record }) => `body:${eventOf(record.id)}` as const);
+      const [bodies = []] = await this.parts.store.fields([chunk], names);
+      for (const [index, { record }] of kept.entries()) {
+        const { id, destination, instance, event } = record;
+        const body = bodies[index];
+        if (body?.[0] === COMPRESSION)
+          copies.push({ id, destination: destination as DestinationId, instance, event, body });
+      }
+    }
+    return copies;
+  }
+
   /** What matches is one record of a delivery: what became of it is known by all of them. */
   private async wanted(page: readonly Found[], { outcome }: LogFilter): Promise<LoggedDelivery[]> {
     const [whole, partial] = [page.filter(isWhole), page.filter((found) => !isWhole(found))];
@@ -98,7 +137,11 @@ export class DeliveryLog {
   private async stories(ids: readonly string[]): Promise<LoggedDelivery[]> {
     if (ids.length === 0) return [];
     const byId = new Map<string, Found[]>();
-    for (const found of await recordsOf(this.parts.store, new Set(ids), new Set(ids.map(fingerprint)))) {
+    for (const found of await recordsOf(
+      this.parts.store,
+      new Set(ids),
+      new Set(ids.map((id) => fingerprint(id))),
+    )) {
       const { id } = found.record;
       byId.set(id, [...(byId.get(id) ?? []), found]);
     }

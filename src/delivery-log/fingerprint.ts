@@ -13,9 +13,9 @@ const COLON = 0x3a;
  * 32 bits of a text (FNV-1a): by them the log finds the few records that may be the right ones, and reads only those. 0 is
  * left to records that have no such text.
  */
-export function fingerprint(text: string): number {
+export function fingerprint(text: string, seed = OFFSET): number {
   if (text === '') return 0;
-  let hash = OFFSET;
+  let hash = seed;
   for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), PRIME);
   return finished(hash);
 }

@@ -24,6 +24,16 @@ interface Rows {
   readonly happenings: Buffer;
 }
 
+/** In which order chunks and rows are gone through. */
+export interface Order {
+  /** Single records then decide nothing about the outcome of their delivery. */
+  readonly oldestFirst: boolean;
+  /** A chunk; those before it are left out. Empty: none. */
+  readonly from: string;
+}
+
+const NEWEST_FIRST: Order = { oldestFirst: false, from: '' };
+
 type Store = Pick<LogStore, 'chunks' | 'fields'>;
 
 /** Chunks that are read for their records by one call, where each holds a few. */
@@ -46,10 +56,14 @@ export function outcomeOf(what: Happening): LoggedOutcome {
  * The records that match, the newest first. Columns decide which chunks are read at all; what they cannot tell apart is
  * compared with the record itself. However much is searched, a few hundred kilobytes are held at a time.
  */
-export async function* scan(store: Store, filter: LogFilter): AsyncGenerator<Found> {
+export async function* scan(
+  store: Store,
+  filter: LogFilter,
+  order: Order = NEWEST_FIRST,
+): AsyncGenerator<Found> {
   const batch: Rows[] = [];
   let held = 0;
-  for await (const rows of candidates(store, filter)) {
+  for await (const rows of candidates(store, filter, order)) {
     batch.push(rows);
     held += rows.rows.length;
     if (batch.length < READ_AT_ONCE && held < AT_ONCE) continue;
@@ -67,7 +81,7 @@ export async function recordsOf(
 ): Promise<Found[]> {
   const found: Found[] = [];
   const view = new ChunkView(['what', 'delivery']);
-  for await (const [chunks, values] of slicesOf(store, {}, ['what', 'delivery'])) {
+  for await (const [chunks, values] of slicesOf(store, {}, ['what', 'delivery'], NEWEST_FIRST)) {
     const hits = values.flatMap((fields, index) => {
       view.load(fields);
       const rows: number[] = [];
@@ -84,8 +98,13 @@ async function* slicesOf(
   store: Store,
   { since, until }: LogFilter,
   names: readonly Field[],
+  { oldestFirst, from }: Order,
 ): AsyncGenerator<readonly [chunks: readonly string[], values: readonly (readonly Buffer[])[]]> {
-  const chunks = await store.chunks(since ?? 0, until ?? Number.MAX_SAFE_INTEGER);
+  const found = await store.chunks(since ?? 0, until ?? Number.MAX_SAFE_INTEGER);
+  const inOrder = oldestFirst ? found.reverse() : found;
+  const place = inOrder.indexOf(from);
+  // Where the chunk is gone, those that follow it are known by their time.
+  const chunks = place >= 0 ? inOrder.slice(place) : inOrder.filter((chunk) => timeOf(chunk) >= timeOf(from));
   const slices = new Slices();
   for (let start = 0; start < chunks.length; start += AT_ONCE) {
     const some = chunks.slice(start, start + AT_ONCE);
@@ -94,21 +113,27 @@ async function* slicesOf(
   }
 }
 
-async function* candidates(store: Store, filter: LogFilter): AsyncGenerator<Rows> {
+async function* candidates(store: Store, filter: LogFilter, order: Order): AsyncGenerator<Rows> {
   const clues = cluesOf(filter);
   // Records of the end of a delivery do not name its message: there the whole delivery decides.
   const isByOutcome =
+    !order.oldestFirst &&
     filter.outcome !== undefined &&
     [filter.message, filter.chat, filter.reason].every((each) => each === undefined);
   const latest = isByOutcome ? new LatestRecords(filter.outcome) : undefined;
   const names = fieldsFor(filter, clues, isByOutcome);
   const view = new ChunkView(names);
-  for await (const [chunks, values] of slicesOf(store, filter, names)) {
+  for await (const [chunks, values] of slicesOf(store, filter, names, order)) {
     for (const [index, fields] of values.entries()) {
       view.load(fields);
-      yield* hitOf(chunks[index], rowsOf({ view, clues, filter, latest }), view);
+      const rows = rowsOf({ view, clues, filter, latest });
+      yield* hitOf(chunks[index], order.oldestFirst ? [...rows].reverse() : rows, view);
     }
   }
+}
+
+function timeOf(chunk: string): number {
+  return Number.parseInt(chunk.split('-', 1)[0] ?? '', 36) || 0;
 }
 
 function hitOf(chunk: string | undefined, rows: readonly number[], { happenings }: ChunkView): Rows[] {

@@ -1,7 +1,5 @@
 import type { Config } from '../config/config';
-import { DeliveryLog } from '../delivery-log/delivery-log';
-import { LogStore } from '../delivery-log/log-store';
-import { StoredStates } from '../delivery-log/stored-states';
+import { instanceOf } from '../destinations/destination-ids';
 import type { RoutesContext } from '../destinations/module';
 import { websocketConfig } from '../destinations/websocket/websocket-config';
 import { createGuards, type Guards } from '../http-api/guards';
@@ -15,7 +13,9 @@ import type { Metrics } from '../observability/metrics';
 import { describeError, throttled } from '../observability/report';
 import { RedisConnections } from '../redis/connections';
 import { RedisHealth } from '../redis/redis-health';
+import { openReplays, type Replays } from '../replays/open-replays';
 import { RetryStore } from '../retry/retry-store';
+import { Shares } from '../retry/shares';
 import { openSettingsStore } from '../settings/open-store';
 import type { Settings } from '../settings/section';
 import { SettingsCache } from '../settings/settings-cache';
@@ -23,9 +23,9 @@ import { SettingsEditor } from '../settings/settings-editor';
 import type { FileFault } from '../settings/settings-file';
 import type { SettingsStore } from '../settings/settings-store';
 import { subscriberOf } from '../settings/settings-subscriber';
+import { AllDestinationRoutes } from './all-destination-routes';
 import { STRANGERS_BODIES } from './body-budgets';
 import { CoreInstances } from './core-instances';
-import { AllDestinationRoutes } from './all-destination-routes';
 import { WebSocketHub } from './websocket/hub';
 
 export interface GatewayOptions {
@@ -46,7 +46,7 @@ interface GatewayStorage {
   readonly settingsStore: SettingsStore;
   readonly health: RedisHealth;
   readonly warnRedis: (error: unknown) => void;
-  readonly deliveryLog: DeliveryLog;
+  readonly replays: Replays;
 }
 
 /** What a gateway starts, and what its routes use. */
@@ -134,14 +134,25 @@ function composeStorage(options: GatewayOptions, lifecycle: Lifecycle): GatewayS
     onStoreLost: () => metrics.storeLost.add(),
   });
   lifecycle.add('redis health', health, (each) => each.stop());
-  const store = new RetryStore({ redis: redis.commands, prefix, onError: warnRedis });
+  const { deadLetterShare } = config.retry;
+  const store = new RetryStore({ redis: redis.commands, prefix, onError: warnRedis, deadLetterShare });
   lifecycle.add('retry queue', store, (queue) => queue.close());
-  const deliveryLog = new DeliveryLog({
-    // Of its own: what a search reads is large.
-    store: new LogStore({ redis: redis.open('commands'), prefix }),
-    states: new StoredStates(store),
+  const replays = replaysOf(options, { redis, store });
+  lifecycle.add('replays', replays.runner, (runner) => runner.stop());
+  return { redis, store, settingsStore, health, warnRedis, replays };
+}
+
+function replaysOf(
+  { config, log }: GatewayOptions,
+  { redis, store }: Pick<GatewayStorage, 'redis' | 'store'>,
+): Replays {
+  return openReplays({
+    store,
+    redis: redis.open('commands'),
+    prefix: config.redis.prefix,
+    shares: new Shares({ limits: config.retry.parkedMaxBytes, instanceOf }),
+    onError: throttled((error) => log.warn('a replay waits', describeError(error))),
   });
-  return { redis, store, settingsStore, health, warnRedis, deliveryLog };
 }
 
 /** What destinations serve. */

@@ -1,6 +1,5 @@
 import type { FastifyInstance } from 'fastify';
 import type { GatewayConfig } from '../config/gateway-config';
-import { DeadLetters } from '../dead-letters/dead-letters';
 import { ParkedDeliveries } from '../dead-letters/parked-deliveries';
 import { ConfigError, errorCode } from '../errors';
 import { DestinationList } from '../health/destination-list';
@@ -24,6 +23,7 @@ import { destinationRoutes } from './routes/destination-routes';
 import { filterRoutes } from './routes/filter-routes';
 import { instanceRoutes } from './routes/instance-routes';
 import { parkedRoutes } from './routes/parked-routes';
+import { replayRoutes } from './routes/replay-routes';
 import { settingsRoutes } from './routes/settings-routes';
 
 /** The HTTP process: settings, WebSockets, operations. Any number of them may run beside each other. */
@@ -50,7 +50,7 @@ export class RelayGateway {
   async start(): Promise<void> {
     if (!this.machine.move('starting')) return;
     const { config, log } = this.options;
-    const { errors, bodies, health, settings, hub } = this.parts;
+    const { errors, bodies, health, settings, hub, replays } = this.parts;
     warnOfDescriptors(config.gateway, log);
     const http = await createGatewayServer({
       config: config.gateway,
@@ -63,6 +63,7 @@ export class RelayGateway {
     this.http = http;
     health.start();
     settings.start();
+    replays.runner.start();
     void this.checkOnce();
     hub?.attach(http.server.server);
     await this.listen(http.server);
@@ -100,7 +101,7 @@ export class RelayGateway {
 
   private addRoutes(server: FastifyInstance): Promise<void> {
     const { modules, config, metrics } = this.options;
-    const { instances, store, health, guards, routes, deliveryLog, allSettings, coreInstances } = this.parts;
+    const { instances, store, health, guards, routes, replays, allSettings, coreInstances } = this.parts;
     healthRoutes(server, {
       registry: metrics.registry,
       readiness: () => ({ ready: health.state.ready, parts: { redis: health.state.detail } }),
@@ -114,9 +115,10 @@ export class RelayGateway {
     settingsRoutes(server, { instances, guards, sections: modules.sections, config, coreInstances });
     filterRoutes(server, { modules: modules.destinations, config, instances, store, guards });
     const kinds = modules.destinations.map(({ kind }) => kind);
-    deadLetterRoutes(server, { deadLetters: new DeadLetters(store), guards, kinds });
+    deadLetterRoutes(server, { replays, guards, kinds });
     parkedRoutes(server, { parked: new ParkedDeliveries(store), guards, kinds });
-    deliveryRoutes(server, { log: deliveryLog, guards });
+    deliveryRoutes(server, { log: replays.log, guards });
+    replayRoutes(server, { replays, guards });
     auditRoutes(server, { store, guards });
     destinationRoutes(server, { destinations: new DestinationList(store), guards });
     instanceRoutes(server, { silence: new SilenceStore(store), guards });

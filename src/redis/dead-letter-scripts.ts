@@ -118,4 +118,28 @@ export const DEAD_LETTER_SCRIPTS = {
         call('LINDEX', Q .. id .. ':logs', -1) or ''}
     end
     return parked`),
+  /**
+   * A page of dead letters by the time at which they died: id and time of each. Those that died in the same moment are in the
+   * order of their ids. ARGV: time and id behind which it begins, time at which it ends, most.
+   */
+  relayDeadPage: readingScript(`
+    local from, after, most = tonumber(ARGV[5]), ARGV[6], tonumber(ARGV[8])
+    local page, offset = {}, 0
+    while #page < 2 * most do
+      local found = call('ZRANGEBYSCORE', Q .. 'failed', ARGV[5], ARGV[7], 'WITHSCORES', 'LIMIT', offset, most)
+      for i = 1, #found, 2 do
+        if #page < 2 * most and (tonumber(found[i + 1]) > from or found[i] > after) then
+          table.insert(page, found[i])
+          table.insert(page, found[i + 1])
+        end
+      end
+      if #found < 2 * most then break end
+      offset = offset + most
+    end
+    return page`),
+  /** How many deliveries are parked for each owner. ARGV: owners. */
+  relayParkedCounts: readingScript(`
+    local counts = {}
+    for i = 5, #ARGV do counts[i - 4] = call('ZSCORE', P .. 'share:parked-count', ARGV[i]) or '0' end
+    return counts`),
 } as const;

@@ -7,6 +7,7 @@ import { LOG_SCRIPTS } from './log-scripts';
 import { PROBE } from './probe-script';
 import { QUEUE_SCRIPTS } from './queue-scripts';
 import type { RelayRedis, ScriptDefinition } from './relay-redis';
+import { REPLAY_SCRIPTS } from './replay-scripts';
 import { SILENCE_SCRIPTS } from './silence-scripts';
 
 /** A connection to the Redis that takes writes, of whichever kind it is. */
@@ -26,6 +27,7 @@ const STORED_SCRIPTS = {
 const SCRIPTS = {
   ...STORED_SCRIPTS,
   ...LOG_SCRIPTS,
+  ...REPLAY_SCRIPTS,
   /**
    * Claims events for one worker: 0 it has the claim now, 1 the event was done before, 2 another one has it. It may
    * have it from a call whose answer was lost: it asks for an event that it works on no second time.

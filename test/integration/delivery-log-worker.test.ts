@@ -97,3 +97,37 @@ describe('"where is my message?"', () => {
     expect((await own(`/deliveries/${found.id}?instance=${name}`, token.token)).status).toBe(200);
   });
 });
+
+describe('what was delivered', () => {
+  let scenario: Scenario;
+
+  afterEach(() => scenario.close());
+
+  test('is delivered again by a replay, where its body was kept, under the same webhook-id', async () => {
+    scenario = await Scenario.start({ env: { DELIVERY_LOG_BODIES: 'true' } });
+    await scenario.startWorker();
+    await scenario.publish(5);
+    await scenario.untilAllAccepted();
+    const preview = await eventually(async () => {
+      const { stdout } = await scenario.command('deliveries', 'replay', '--since', '1h', '--preview');
+      return stdout.includes('would replay 5') ? stdout : undefined;
+    }, 'five in the log');
+    expect(preview).not.toContain('cannot');
+    const replayed = await scenario.command('deliveries', 'replay', '--destination', 'webhook:global');
+    expect([replayed.code, replayed.stdout]).toEqual([0, 'replayed 5\n']);
+    const { receiver } = scenario;
+    const tallies = (): number[] => [...receiver.tallies.values()].map(({ accepted }) => accepted);
+    await receiver.until(
+      () => tallies().every((accepted) => accepted === 2),
+      WAIT_MS,
+      'each delivered twice',
+    );
+    for (const { webhookIds } of receiver.tallies.values()) expect(webhookIds.size).toBe(1);
+    await scenario.untilAudited(
+      ({ accepted, delivered, difference }) => accepted === 10 && delivered === 10 && difference === 0,
+    );
+    const { stdout } = await scenario.command('replays', 'ls');
+    expect(stdout).toContain('done');
+    expect((await scenario.command('replays', 'cancel', 'rpl_none')).code).toBe(1);
+  });
+});

@@ -11,10 +11,13 @@ import { fromStore } from '../../errors';
 import type { Guards } from '../../http-api/guards';
 import { badRequest, notFound } from '../../http-api/http-errors';
 import { describe, schemaOf } from '../../http-api/openapi';
+import type { Replays } from '../../replays/open-replays';
+import { monotonicMs } from '../../time/monotonic';
+import { begin } from './replay-routes';
 import { checkFilter, defined, filterFields, firstOf, limitField, understood } from './stored-queries';
 
 export interface DeadLetterRoutesParts {
-  readonly deadLetters: DeadLetters;
+  readonly replays: Replays;
   readonly guards: Guards;
   /** Of destinations, for filters. */
   readonly kinds: readonly string[];
@@ -25,11 +28,19 @@ const filterSchema = z.strictObject({ ...filterFields, all: z.literal(true).opti
 const idsSchema = z.strictObject({ ids: z.array(z.string()).min(1).max(10_000) });
 const choiceSchema = z.union([idsSchema, filterSchema]);
 
+/** They lie in Redis already: to make them wait for their attempt again costs little. */
+const DEAD_LETTERS_PER_SECOND = 5000;
+/** Dead letters that are replayed while the request waits. */
+const FEW = 1000;
+/** Looking for so few takes no longer. */
+const FEW_MS = 2000;
+
 /** What was given up on: list, show, replay, remove. For the operator alone. */
 export function deadLetterRoutes(
   server: FastifyInstance,
-  { deadLetters, guards, kinds }: DeadLetterRoutesParts,
+  { replays, guards, kinds }: DeadLetterRoutesParts,
 ): void {
+  const { deadLetters } = replays;
   const onRequest = guards.operator;
   server.get(
     '/dead-letters',
@@ -54,10 +65,9 @@ export function deadLetterRoutes(
     },
   );
   const change = async (
-    choice: unknown,
+    chosen: Choice,
     what: DeadLetterChange,
   ): Promise<Readonly<Record<string, unknown>>> => {
-    const chosen = choiceOf(choice);
     if ('filter' in chosen) checkFilter(chosen.filter, kinds);
     const which = 'filter' in chosen ? chosen.filter : chosen.ids;
     const { count, problems } = await fromStore(changeDeadLetters(deadLetters, which, what));
@@ -67,16 +77,38 @@ export function deadLetterRoutes(
   server.post(
     '/dead-letters/replay',
     { onRequest, schema: { ...describe('operations', 'Deliver again: ids, a filter, or all'), ...schema } },
-    ({ body }) => change(body, REPLAY),
+    async ({ body }, reply) => {
+      const chosen = choiceOf(body);
+      if ('ids' in chosen) return change(chosen, REPLAY);
+      checkFilter(chosen.filter, kinds);
+      if (!(await isMany(deadLetters, chosen.filter))) return change(chosen, REPLAY);
+      const spec = {
+        what: 'dead-letters',
+        filter: { ...chosen.filter },
+        perSecond: DEAD_LETTERS_PER_SECOND,
+      } as const;
+      return reply.code(202).send({ replay: await begin(replays, spec) });
+    },
   );
   server.delete(
     '/dead-letters',
     { onRequest, schema: { ...describe('operations', 'Remove for good: ids, a filter, or all'), ...schema } },
-    ({ body }) => change(body, REMOVE),
+    ({ body }) => change(choiceOf(body), REMOVE),
   );
 }
 
 type Choice = { readonly ids: readonly string[] } | { readonly filter: DeadLetterFilter };
+
+/** Whether it would take longer than a request should. */
+async function isMany(deadLetters: DeadLetters, filter: DeadLetterFilter): Promise<boolean> {
+  if ((await fromStore(deadLetters.count())) <= FEW) return false;
+  let [count, begunAt] = [0, monotonicMs()];
+  for await (const { letters } of deadLetters.pages({ filter, until: Date.now(), cursor: '', size: FEW })) {
+    count += letters.length;
+    if (count > FEW || monotonicMs() - begunAt > FEW_MS) return true;
+  }
+  return false;
+}
 
 /** @throws HttpError 400; an empty body must not mean everything */
 function choiceOf(choice: unknown): Choice {

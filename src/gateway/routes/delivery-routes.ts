@@ -12,9 +12,9 @@ import {
 import { instanceOf } from '../../destinations/destination-ids';
 import { fromStore } from '../../errors';
 import type { Guards } from '../../http-api/guards';
-import { badRequest, notFound } from '../../http-api/http-errors';
+import { notFound } from '../../http-api/http-errors';
 import { describe, schemaOf } from '../../http-api/openapi';
-import { MOMENT, parseMoment } from '../../time/moment';
+import { moment, understood } from './stored-queries';
 
 export interface DeliveryRoutesParts {
   readonly log: DeliveryLog;
@@ -23,12 +23,6 @@ export interface DeliveryRoutesParts {
 
 /** Nothing that is logged is longer. */
 const text = z.string().max(1024);
-const moment = z
-  .string()
-  .max(64)
-  .refine((value) => parseMoment(value, Date.now()) !== undefined, `must be ${MOMENT}`)
-  .transform((value) => parseMoment(value, Date.now()));
-
 /** What deliveries are looked for by. */
 export const deliveryFilterFields = {
   message: text.optional(),
@@ -62,7 +56,7 @@ export function deliveryRoutes(server: FastifyInstance, { log, guards }: Deliver
       },
     },
     async (request) => {
-      const { limit, ...filter } = parsed(listSchema, request.query);
+      const { limit, ...filter } = understood(listSchema, request.query, 'query');
       const { deliveries, more, coverage } = await fromStore(log.search(defined(filter), limit));
       return {
         deliveries: deliveries.map((delivery) => shownDelivery(visible(request, delivery))),
@@ -77,7 +71,7 @@ export function deliveryRoutes(server: FastifyInstance, { log, guards }: Deliver
     { onRequest, schema: describe('operations', 'One delivery with all that happened to it, and its body') },
     async (request) => {
       const { id } = request.params;
-      const { instance } = parsed(oneSchema, request.query);
+      const { instance } = understood(oneSchema, request.query, 'query');
       const delivery = await fromStore(log.find(id));
       if (delivery === undefined || (instance !== undefined && delivery.instance !== instance))
         throw notFound(`the delivery log knows nothing of ${id}`);
@@ -93,14 +87,6 @@ export function deliveryRoutes(server: FastifyInstance, { log, guards }: Deliver
 /** Whether it goes where its instance decided. */
 function isOwn({ destination }: LoggedDelivery): boolean {
   return instanceOf(destination) !== undefined;
-}
-
-function parsed<T>(schema: z.ZodType<T>, value: unknown): T {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  throw badRequest(
-    result.error.issues.map(({ path, message }) => `${path.join('.') || 'query'}: ${message}`),
-  );
 }
 
 /** Without what is not there: filters know no undefined. */

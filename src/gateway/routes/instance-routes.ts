@@ -2,12 +2,13 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { fromStore } from '../../errors';
 import type { Guards } from '../../http-api/guards';
-import { badRequest, notFound } from '../../http-api/http-errors';
+import { notFound } from '../../http-api/http-errors';
 import { instanceName } from '../../http-api/instance-name';
 import { describe, schemaOf } from '../../http-api/openapi';
 import type { Silence, SilenceStore } from '../../silence/silence-store';
 import type { WatchedInstance } from '../../silence/watched-instance';
 import { Slices } from '../../time/slices';
+import { understood } from './stored-queries';
 
 export interface InstanceRoutesParts {
   readonly silence: SilenceStore;
@@ -32,7 +33,7 @@ export function instanceRoutes(server: FastifyInstance, { silence, guards }: Ins
       },
     },
     async ({ query }) => {
-      const { limit, offset, state } = parseOrThrow(query);
+      const { limit, offset, state } = understood(listSchema, query, 'query');
       const all = (await fromStore(listed(silence))).filter(
         (row) => state === undefined || row.state === state,
       );
@@ -104,12 +105,4 @@ function rowOf(
 
 function rounded(rate: number): number {
   return Math.round(rate * 10) / 10;
-}
-
-function parseOrThrow(query: unknown): z.infer<typeof listSchema> {
-  const parsed = listSchema.safeParse(query);
-  if (parsed.success) return parsed.data;
-  throw badRequest(
-    parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'query'}: ${message}`),
-  );
 }

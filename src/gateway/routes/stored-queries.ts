@@ -6,7 +6,7 @@ import { MOMENT, parseMoment } from '../../time/moment';
 
 /** What questions about stored deliveries have in common. */
 
-const moment = z
+export const moment = z
   .string()
   .refine((text) => parseMoment(text, Date.now()) !== undefined, `must be ${MOMENT}`)
   .transform((text) => parseMoment(text, Date.now()));
@@ -23,10 +23,10 @@ export const filterFields = {
 export const limitField = z.coerce.number().int().min(1).max(1000).default(100);
 
 /** @throws HttpError 400 naming every problem */
-export function understood<T>(schema: z.ZodType<T>, value: unknown): T {
+export function understood<T>(schema: z.ZodType<T>, value: unknown, what = 'body'): T {
   const parsed = checkedBy(schema, value);
   if (parsed.success) return parsed.data;
-  throw badRequest(problemsOf(parsed.error, 'body'));
+  throw badRequest(problemsOf(parsed.error, what));
 }
 
 /** @throws HttpError 400 where a filter names what does not exist */

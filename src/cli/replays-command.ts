@@ -1,0 +1,34 @@
+import { Command } from 'commander';
+import type { Replay } from '../replays/replay-store';
+import { FINDING } from './exit';
+import { complain, printLine, printTable } from './output';
+import { withReplays } from './with-replays';
+
+const SHOWN = 100;
+
+export function replaysCommand(): Command {
+  const command = new Command('replays').description('replays of dead letters and deliveries: list, cancel');
+  command.command('ls').description('list, newest first').action(list);
+  command.command('cancel <id>').description('end a replay; what it has replayed stays so').action(cancel);
+  return command;
+}
+
+async function list(): Promise<void> {
+  const replays = await withReplays(({ store }) => store.list(SHOWN));
+  printTable(
+    ['ID', 'STATE', 'WHAT', 'BEGUN', 'SEEN', 'REPLAYED', 'WITHOUT BODY', 'FILTER'],
+    replays.map(rowOf),
+  );
+}
+
+function rowOf({ id, state, spec, begun, progress }: Replay): (string | number)[] {
+  const { seen, replayed, withoutBody } = progress;
+  const filter = JSON.stringify(spec.filter);
+  return [id, state, spec.what, new Date(begun).toISOString(), seen, replayed, withoutBody, filter];
+}
+
+async function cancel(id: string): Promise<void> {
+  if (await withReplays(({ store }) => store.end(id, 'cancelled'))) return printLine(`cancelled ${id}`);
+  complain(`no replay ${id} is under way`);
+  process.exitCode = FINDING;
+}
