@@ -20,10 +20,10 @@ function noise(index: number): string {
   return cipher.update(Buffer.alloc((BYTES * 3) / 4)).toString('base64');
 }
 
-/** What is published, and with a URL what must arrive (docs/core-api.md#order-of-the-keys). */
+/** What is published, and with the global webhook's URL what must arrive (docs/core-api.md#order-of-the-keys). */
 function bodyOf(index: number, url?: string): Buffer {
   const start = `{"event":"messages.upsert","instance":"big","data":{"id":${index},"media":"${noise(index)}"}`;
-  const destination = url === undefined ? '' : `,"destination":${JSON.stringify(url)}`;
+  const destination = url === undefined ? '' : `,"destination":"${url}/messages-upsert"`;
   return Buffer.from(`${start}${destination},"date_time":"2026-01-01T00:00:00.000Z","apikey":null}`);
 }
 

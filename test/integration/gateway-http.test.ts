@@ -196,7 +196,9 @@ describe('names of instances', () => {
     const stored = await harness.stored(redis, name);
     redis.disconnect();
     expect(JSON.parse(stored ?? 'null')).toMatchObject({ webhook: { url: URL } });
-    expect((await harness.ask('GET', `/webhook/find/${path}`)).body).toEqual(set.body);
+    // Which core has the instance is not known: the answer says so.
+    const { warnings: _warnings, ...row } = set.body as Record<string, unknown>;
+    expect((await harness.ask('GET', `/webhook/find/${path}`)).body).toEqual(row);
     expect((await harness.ask('DELETE', `/instance/delete/${path}`)).status).toBe(200);
     expect((await harness.ask('GET', `/webhook/find/${path}`)).body).toBeNull();
   });
