@@ -161,7 +161,9 @@ describe('filters at the gateway', () => {
     const first = await set({ filter: { 'key.fromMe': false } });
     expect(first.body).toMatchObject({
       filter: { 'key.fromMe': false },
-      warnings: [expect.stringContaining('webhook.filter: events have no "key" at their root')],
+      warnings: expect.arrayContaining([
+        expect.stringContaining('webhook.filter: events have no "key" at their root'),
+      ]),
     });
     expect((await set({ filter: { 'data.a': 1 } })).body).toMatchObject({ filter: { 'data.a': 1 } });
     expect((await set({ filter: null })).body).not.toHaveProperty('filter');

@@ -1,7 +1,6 @@
-import { errorCode, explainError } from '../../errors';
+import { explainError } from '../../errors';
 import { CATALOGUE } from '../../events/catalogue';
 import type { Finding } from '../../observability/finding';
-import { amqpText } from './amqp-text';
 import { displayAddress } from './broker-address';
 import { ControlChannel, RefusedError, refusalOf } from './control-channel';
 import { hasRedeliveryLimit, redeliveryLimitRemedy } from './declare';
@@ -68,7 +67,7 @@ export async function inspectRabbitMq(options: InspectOptions): Promise<Finding[
 function unreachable(uri: string, error: unknown): Finding {
   return trouble(
     'connection',
-    `${displayAddress(uri)}: ${errorCode(error)} ${amqpText(error)}; check address, user, password and virtual host in RABBITMQ_URI`,
+    `${displayAddress(uri)}: ${explainError(error)}; check address, user, password and virtual host in RABBITMQ_URI`,
   );
 }
 
