@@ -50,7 +50,7 @@ describe('the core API 2.4', () => {
       rabbitmq.events,
       sqsConfig.of(config).global?.events,
       webhook.global?.events,
-      webSocket.globalEvents,
+      webSocket.global?.events,
       pusher.global?.events,
     ]).toEqual(families.map(() => new Set([name])));
     expect(warnings).toEqual([]);
