@@ -23,7 +23,7 @@ export interface DestinationFamily {
 
 export interface DestinationsParts {
   readonly families: readonly DestinationFamily[];
-  readonly settings: Pick<SettingsCache, 'of' | 'reject'>;
+  readonly settings: Pick<SettingsCache, 'of' | 'reject'> & Partial<Pick<SettingsCache, 'count'>>;
   /** Stores what waited for settings that could not be read. */
   readonly parking: Pick<Parking, 'park'>;
   /** Counts what of that the conditions on content leave out. */
@@ -80,6 +80,14 @@ export class Destinations {
     const { own, all } = await this.routes(instance);
     if (kind === 'unreadable') return own === 'removed' ? undefined : this.unreadable(instance);
     return own === 'unreadable' ? new WaitingDestination(id, kind) : destinationIn(all, id);
+  }
+
+  /** Whether events can go nowhere else: then none is held up by what waits for this one. */
+  isOnly(id: DestinationId): boolean {
+    const { count } = this.parts.settings;
+    const instance = instanceOf(id);
+    if (instance === undefined) return count === 0 && this.globals.length === 1;
+    return count === 1 && this.globals.length === 0 && this.ready.get(instance)?.all.length === 1;
   }
 
   /** The settings of this instance changed; undefined: any may have. */

@@ -2,12 +2,16 @@ import { monotonicMs } from '../time/monotonic';
 import { AdaptiveLimit, type LoadSign } from './adaptive-limit';
 import { Circuit, type CircuitOptions } from './circuit';
 import type { Outcome } from './delivery';
+import { isSameRate, type Limits, type Rate } from './destination-limits';
+import type { Permits } from './permits';
 
 export interface BulkheadOptions {
   /** Attempts at once: no more than `most`, of which the limit begins with `first`. */
   readonly concurrency: { readonly first: number; readonly most: number };
   /** Deliveries that share a request; 1 where it is left out. */
   readonly perRequest?: number;
+  /** Makes what attempts need where there is a rate limit; left out where none is kept. */
+  readonly permitsFor?: ((rate: Rate, waiting: () => number) => Permits) | undefined;
   readonly circuit: CircuitOptions;
 }
 
@@ -21,6 +25,8 @@ const SLOWEST_PACE_MS = 5;
 const KEPT_FOR_RETRY_MS = 1000;
 /** Parked deliveries never wait longer than this for their turn, however many they are. */
 const MAX_RESERVATION_MS = 300_000;
+/** The same where a rate limit says when it is. */
+const MAX_RATED_RESERVATION_MS = 900_000;
 
 /**
  * Keeps one destination from using what the others need: a limit on its attempts, an estimate of how long the
@@ -29,8 +35,9 @@ const MAX_RESERVATION_MS = 300_000;
 export class Bulkhead {
   readonly circuit: Circuit;
   private limit: AdaptiveLimit;
-  /** What was set for the destination, in requests. */
-  private allowed: number | undefined;
+  /** What was set for the destination. */
+  private limits: Limits = {};
+  private permits: Permits | undefined;
   /** Fresh deliveries that wait for a place. */
   waiting = 0;
   private activeRetries = 0;
@@ -49,29 +56,43 @@ export class Bulkhead {
     this.limit = new AdaptiveLimit(options.concurrency);
   }
 
-  /** Sets how many requests there may be at once, no more than the operator's; undefined: as many as those. */
-  allow(requests: number | undefined): void {
-    if (requests === this.allowed) return;
-    this.allowed = requests;
-    const { concurrency, perRequest = 1 } = this.options;
-    const most = Math.min(concurrency.most, (requests ?? Number.POSITIVE_INFINITY) * perRequest);
-    this.limit = new AdaptiveLimit({ first: concurrency.first, most });
+  /** Holds the destination to what was set for it, beside what the operator sets. */
+  holdTo(limits: Limits): void {
+    const was = this.limits;
+    if (limits === was) return;
+    this.limits = limits;
+    if (limits.concurrency !== was.concurrency) this.limit = this.limitOf(limits);
+    if (isSameRate(limits.rate, was.rate)) return;
+    this.permits?.close();
+    this.permits =
+      limits.rate === undefined ? undefined : this.options.permitsFor?.(limits.rate, () => this.waiting);
+  }
+
+  /** Whether deliveries wait for permits, however well the destination answers. */
+  get hasRateLimit(): boolean {
+    return this.permits !== undefined;
   }
 
   get hasRoom(): boolean {
     const isKept =
       this.keptForRetryUntil > 0 && this.limit.value > 1 && monotonicMs() < this.keptForRetryUntil;
     const kept = isKept ? 1 : 0;
-    return this.active < this.limit.value - kept;
+    return this.active < this.limit.value - kept && (this.permits?.isFree ?? true);
   }
 
   /** Retries leave half of the room to fresh events, where any wait. */
   get hasRoomForRetry(): boolean {
     const mayHave = this.waiting === 0 || this.activeRetries < Math.max(1, this.limit.value >> 1);
-    if (this.active < this.limit.value) return mayHave;
+    if (this.active < this.limit.value) return mayHave && (this.permits?.isFreeForRetry ?? true);
     // Fresh deliveries that wait take every place at once when it comes free.
     if (mayHave) this.keptForRetryUntil = monotonicMs() + KEPT_FOR_RETRY_MS;
     return false;
+  }
+
+  /** Resolves to whether a retry that found no room has it now: it may wait for a permit, and for nothing else. */
+  async roomForRetrySoon(): Promise<boolean> {
+    if (this.permits === undefined || this.active >= this.limit.value) return false;
+    return (await this.permits.forRetry()) && this.hasRoomForRetry;
   }
 
   get isIdle(): boolean {
@@ -81,7 +102,8 @@ export class Bulkhead {
   /** Whether one more delivery would wait too long for its turn. */
   wouldWaitTooLong(maxWaitMs: number, now: number): boolean {
     const attemptMs = Math.max(this.averageMs, now - this.oldestStart(now));
-    return ((this.waiting + 1) * attemptMs) / this.limit.value > maxWaitMs;
+    if (((this.waiting + 1) * attemptMs) / this.limit.value > maxWaitMs) return true;
+    return this.permits !== undefined && this.permits.waitMs(this.waiting + 1) > maxWaitMs;
   }
 
   /** Takes a place for an attempt that starts now; `leave` gives it back. */
@@ -89,6 +111,7 @@ export class Bulkhead {
     const place = this.freePlaces.pop() ?? this.starts.length;
     this.starts[place] = now;
     this.active++;
+    this.permits?.take(isRetry);
     if (isRetry) {
       this.activeRetries++;
       this.keptForRetryUntil = 0;
@@ -115,11 +138,24 @@ export class Bulkhead {
    */
   reserveTurn(): number {
     const now = monotonicMs();
-    const paceMs = Math.min(this.averageMs / this.limit.value, SLOWEST_PACE_MS);
+    const { permits } = this;
+    const paceMs = permits?.paceMs ?? Math.min(this.averageMs / this.limit.value, SLOWEST_PACE_MS);
     const earliest = now + Math.max(this.circuit.closedIn(), 250);
     this.nextTurnAt = Math.max(earliest, this.nextTurnAt + paceMs);
-    if (this.nextTurnAt - earliest > MAX_RESERVATION_MS) this.nextTurnAt = earliest;
+    const mostMs = permits === undefined ? MAX_RESERVATION_MS : MAX_RATED_RESERVATION_MS;
+    if (this.nextTurnAt - earliest > mostMs) this.nextTurnAt = earliest;
     return Math.ceil(this.nextTurnAt - now);
+  }
+
+  /** It is forgotten. */
+  close(): void {
+    this.permits?.close();
+  }
+
+  private limitOf(limits: Limits): AdaptiveLimit {
+    const { concurrency, perRequest = 1 } = this.options;
+    const set = limits.concurrency ?? Number.POSITIVE_INFINITY;
+    return new AdaptiveLimit({ ...concurrency, most: Math.min(concurrency.most, set * perRequest) });
   }
 
   /** Looked for once a millisecond: it is asked for with every delivery that must wait. */

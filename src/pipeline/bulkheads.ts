@@ -1,10 +1,13 @@
-import { Bulkhead } from './bulkhead';
+import { Bulkhead, type BulkheadOptions } from './bulkhead';
 import type { Destination, DestinationId } from './delivery';
+import type { Limits, Rate } from './destination-limits';
+import type { Permits } from './permits';
 
 /** Destinations that are remembered while nothing is under way to them. */
 const MAX_REMEMBERED = 50_000;
 /** Requests at once to a destination of which nothing is known yet: what one ordinary application server takes. */
 const FIRST_CONCURRENCY = 100;
+const NO_LIMITS: Limits = {};
 
 /** A destination, and what was set for it. */
 export type Limited = Pick<Destination, 'id' | 'limits'>;
@@ -23,7 +26,7 @@ export class Bulkheads {
 
   of({ id, limits }: Limited): Bulkhead {
     const bulkhead = this.bulkheads.get(id) ?? this.make(id);
-    bulkhead.allow(limits?.concurrency);
+    bulkhead.holdTo(limits ?? NO_LIMITS);
     return bulkhead;
   }
 
@@ -39,15 +42,31 @@ export class Bulkheads {
       this.options.onCircuit(id, change === 1);
     };
     // No spread: this is made anew for each of many thousand destinations.
-    const bulkhead = new Bulkhead({ concurrency, perRequest, circuit: { failures, openMs, onChange } });
+    const bulkhead = new Bulkhead({
+      concurrency,
+      perRequest,
+      circuit: { failures, openMs, onChange },
+      permitsFor: this.permitsFor(id),
+    });
     this.bulkheads.set(id, bulkhead);
     return bulkhead;
+  }
+
+  /** Ends what goes on beside attempts. */
+  close(): void {
+    for (const bulkhead of this.bulkheads.values()) bulkhead.close();
+  }
+
+  private permitsFor(id: DestinationId): BulkheadOptions['permitsFor'] {
+    const { permitsFor } = this.options;
+    return permitsFor === undefined ? undefined : (rate, waiting) => permitsFor(id, rate, waiting);
   }
 
   private forgetOneIdle(): void {
     for (const [id, bulkhead] of this.bulkheads) {
       if (!bulkhead.isIdle || bulkhead.circuit.closedIn() > 0) continue;
       bulkhead.circuit.forget();
+      bulkhead.close();
       this.bulkheads.delete(id);
       return;
     }
@@ -59,6 +78,8 @@ interface BulkheadsOptions {
   readonly concurrency: number;
   /** Deliveries that share a request: what is limited in requests is that many times as many deliveries. */
   readonly perRequest?: (id: DestinationId) => number;
+  /** Makes what the attempts of a destination with a rate limit need; left out where none is kept. */
+  readonly permitsFor?: (id: DestinationId, rate: Rate, waiting: () => number) => Permits;
   readonly circuitFailures: number;
   readonly circuitOpenMs: number;
   readonly onCircuit: (id: DestinationId, isOpen: boolean) => void;

@@ -27,6 +27,8 @@ export interface DirectAttemptsParts {
   readonly bulkheadOf: (destination: Destination) => Bulkhead;
   /** Longest time that a delivery waits for its turn, its source message held, while other destinations are active. */
   readonly maxWaitMs: number;
+  /** Whether there is no other destination at all; left out where that is not known. */
+  readonly isOnly?: (id: DestinationId) => boolean;
   /** A slow delivery's outcome could not be stored, which nobody awaits. */
   readonly onError: (error: unknown, delivery: Delivery) => void;
 }
@@ -34,6 +36,11 @@ export interface DirectAttemptsParts {
 const SWEEP_MS = 50;
 /** A destination that has the pipeline to itself keeps its messages in the broker for as many times as long. */
 const ALONE_FACTOR = 10;
+/**
+ * One with a rate limit keeps them for as long where there is no other one: less than the half hour after which RabbitMQ
+ * takes back what is not acknowledged.
+ */
+const ONLY_MS = 600_000;
 /** Destinations that are passed over, as their shares are used up, before the search for one that may begin ends. */
 const MOST_PASSED_OVER = 64;
 
@@ -68,10 +75,9 @@ export class DirectAttempts {
 
   /** Whether one more delivery must not wait for this destination, as it would wait too long or hold up others. */
   private isSaturated(delivery: Delivery, bulkhead: Bulkhead, now: number): boolean {
-    const { places, maxWaitMs } = this.parts;
-    if (this.isAlone(delivery.destination.id))
-      return bulkhead.wouldWaitTooLong(maxWaitMs * ALONE_FACTOR, now);
-    return !places.mayWait(delivery) || bulkhead.wouldWaitTooLong(maxWaitMs, now);
+    const { id } = delivery.destination;
+    if (!this.isAlone(id) && !this.parts.places.mayWait(delivery)) return true;
+    return bulkhead.wouldWaitTooLong(this.maxWaitMs(id, bulkhead), now);
   }
 
   /** By a clock that goes on while nothing is under way. */
@@ -79,7 +85,8 @@ export class DirectAttempts {
     return this.company.isAlone(id, monotonicMs());
   }
 
-  private maxWaitMs(id: DestinationId): number {
+  private maxWaitMs(id: DestinationId, bulkhead: Bulkhead): number {
+    if (bulkhead.hasRateLimit && this.parts.isOnly?.(id) === true) return ONLY_MS;
     return this.parts.maxWaitMs * (this.isAlone(id) ? ALONE_FACTOR : 1);
   }
 
@@ -239,7 +246,7 @@ export class DirectAttempts {
 
   private parkOverdue(now: number): void {
     for (const [id, line] of this.lines) {
-      const maxWaitMs = this.maxWaitMs(id);
+      const maxWaitMs = this.maxWaitMs(id, line.bulkhead);
       while (line.first !== undefined && now - line.first.since > maxWaitMs) {
         const overdue = line.take();
         if (overdue !== undefined)

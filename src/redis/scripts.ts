@@ -5,6 +5,7 @@ import { LEDGER_SCRIPTS } from './ledger-scripts';
 import { LOG_SCRIPTS } from './log-scripts';
 import { PROBE } from './probe-script';
 import { QUEUE_SCRIPTS } from './queue-scripts';
+import { LEASE } from './rate-script';
 import type { RelayRedis, ScriptDefinition } from './relay-redis';
 
 /** A connection to the Redis that takes writes, of whichever kind it is. */
@@ -75,6 +76,7 @@ const SCRIPTS = {
       end
       return 1`,
   },
+  relayLease: LEASE,
   relayProbe: PROBE,
 } as const satisfies Readonly<Record<string, ScriptDefinition>>;
 

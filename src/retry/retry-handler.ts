@@ -120,13 +120,18 @@ export class RetryHandler {
     if (found === undefined) return { kind: 'give-up', reason: 'destination-removed' };
     if (spent >= found.maxAttempts) return { kind: 'give-up', reason: 'attempts-exhausted' };
     const bulkhead = this.parts.bulkheadOf(found);
-    return this.mayAttempt(bulkhead)
+    return this.mayAttempt(bulkhead) || (await this.mayAttemptSoon(bulkhead))
       ? { kind: 'attempt', destination: found, bulkhead }
       : { kind: 'postpone', delayMs: turnMs(bulkhead, data) };
   }
 
   private mayAttempt(bulkhead: Bulkhead): boolean {
     return !this.draining && bulkhead.hasRoomForRetry && bulkhead.circuit.closedIn() === 0;
+  }
+
+  private async mayAttemptSoon(bulkhead: Bulkhead): Promise<boolean> {
+    if (this.draining || bulkhead.circuit.closedIn() > 0) return false;
+    return (await bulkhead.roomForRetrySoon()) && this.mayAttempt(bulkhead);
   }
 
   /** How long to wait, where that cannot be known now: settings that cannot be read are no fault of the delivery. */

@@ -5,6 +5,11 @@ import { z } from 'zod';
 /** No operator's limit is higher. */
 export const MAX_CONCURRENCY = 100_000;
 
+const rateLimit = z.object({
+  count: z.int().min(1).max(1_000_000),
+  seconds: z.int().min(1).max(86_400),
+});
+
 export const deliveryFields = {
   concurrency: z
     .int()
@@ -12,6 +17,9 @@ export const deliveryFields = {
     .max(MAX_CONCURRENCY)
     .optional()
     .describe('requests at once by each worker, no more than the operator’s limit'),
+  rateLimit: rateLimit
+    .optional()
+    .describe('no more attempts than `count` in any `seconds`, by all workers together, retries included'),
 };
 
 const allFields = z.object(deliveryFields);

@@ -8,6 +8,8 @@ import { Bulkheads } from '../pipeline/bulkheads';
 import { DirectAttempts } from '../pipeline/direct-attempts';
 import { Places } from '../pipeline/places';
 import { Relay } from '../pipeline/relay';
+import { RateLimits } from '../rates/rate-limits';
+import { RedisLeases } from '../rates/redis-leases';
 import type { Storage } from './compose-storage';
 import type { Observer } from './observer';
 import type { WorkerOptions } from './worker-options';
@@ -32,7 +34,7 @@ export interface DeliveryParts {
 }
 
 export function composeDelivery(context: DeliveryContext): DeliveryParts {
-  const { options, storage, destinations, observer } = context;
+  const { options, storage, destinations, observer, lifecycle } = context;
   const { config, modules } = options;
   const { delivery } = config;
   const bulkheads = new Bulkheads({
@@ -41,7 +43,9 @@ export function composeDelivery(context: DeliveryContext): DeliveryParts {
     circuitOpenMs: delivery.circuitOpenMs,
     perRequest: (id) => eventsPerRequest(modules.destinations, id),
     onCircuit: (id, isOpen) => observer.circuit(id, isOpen),
+    permitsFor: (id, rate, waiting) => rateLimits.permitsFor(id, rate, waiting),
   });
+  lifecycle.add('rate limits', bulkheads, (all) => all.close());
   const places = new Places({
     most: delivery.concurrency,
     maxBytes: delivery.maxBytesInFlight,
@@ -50,6 +54,7 @@ export function composeDelivery(context: DeliveryContext): DeliveryParts {
       .reduce((sum, source) => sum + source.mostHeld(config), 0),
   });
   const attempts = new Attempts({ slowAfterMs: delivery.slowAfterMs, places, observer });
+  const rateLimits = composeRateLimits(storage, attempts);
   const directAttempts = new DirectAttempts({
     attempts,
     places,
@@ -57,12 +62,22 @@ export function composeDelivery(context: DeliveryContext): DeliveryParts {
     decide: storage.decide,
     bulkheadOf: (destination) => bulkheads.of(destination),
     maxWaitMs: delivery.slowAfterMs,
+    isOnly: (id) => destinations.isOnly(id),
     onError: (error, { id }) =>
       options.log.warn('a slow delivery stays parked', { id, ...describeError(error) }),
   });
   const deduplication = openDeduplication(context);
   const relay = composeRelay(context, directAttempts, deduplication);
   return { destinations, bulkheads, attempts, places, directAttempts, deduplication, relay };
+}
+
+function composeRateLimits({ store, warnRedis }: Storage, attempts: Attempts): RateLimits {
+  const leases = new RedisLeases(store);
+  return new RateLimits({
+    leasing: (id, rate) => leases.of(id, rate),
+    onFree: (id) => attempts.room.emit(id),
+    onError: warnRedis,
+  });
 }
 
 function openDeduplication({ options, storage, lifecycle }: DeliveryContext): RedisDeduplication | undefined {

@@ -13,6 +13,7 @@ import type {
 import type { Limits } from '../../../src/pipeline/destination-limits';
 import { DirectAttempts, type DirectResult } from '../../../src/pipeline/direct-attempts';
 import type { Decision, Parking, ParkRequest, Ticket } from '../../../src/pipeline/parking';
+import type { Permits } from '../../../src/pipeline/permits';
 import { Places, type Share } from '../../../src/pipeline/places';
 import { type Deferred, deferred } from '../signals/signals';
 import { deliveryTo, eventBody } from '../values/events';
@@ -140,6 +141,8 @@ export interface PipelineOptions {
   readonly circuitFailures?: number;
   readonly circuitOpenMs?: number;
   readonly decision?: Decision;
+  readonly permitsFor?: () => Permits;
+  readonly isOnly?: (id: DestinationId) => boolean;
 }
 
 /** Direct attempts over fakes, with everything that happened to it. */
@@ -160,6 +163,7 @@ export class PipelineHarness {
       circuitFailures: options.circuitFailures ?? 10,
       circuitOpenMs: options.circuitOpenMs ?? 30_000,
       onCircuit: (id, isOpen) => this.circuitChanges.push([id, isOpen]),
+      ...(options.permitsFor === undefined ? {} : { permitsFor: options.permitsFor }),
     });
     const places = new Places({
       most: options.concurrency ?? 500,
@@ -179,6 +183,7 @@ export class PipelineHarness {
       places,
       maxWaitMs: options.maxWaitMs ?? 1000,
       onError: (error) => this.errors.push(error),
+      ...(options.isOnly === undefined ? {} : { isOnly: options.isOnly }),
     });
   }
 

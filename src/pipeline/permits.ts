@@ -1,0 +1,19 @@
+/**
+ * What the attempts of a destination with a rate limit need, one each. Permits that are missing are asked for where
+ * somebody wants to know whether there are any.
+ */
+export interface Permits {
+  /** Whether a fresh delivery may begin. */
+  readonly isFree: boolean;
+  /** The same for a retry: some are kept for those that wait. */
+  readonly isFreeForRetry: boolean;
+  /** Milliseconds between two permits of this worker, where others ask for as many. */
+  readonly paceMs: number;
+  /** An attempt begins. */
+  take(isRetry: boolean): void;
+  /** About how long a delivery waits for a permit where so many want one, itself included. */
+  waitMs(wanted: number): number;
+  /** Resolves to whether a retry may begin: soon, or not at all. */
+  forRetry(): Promise<boolean>;
+  close(): void;
+}
