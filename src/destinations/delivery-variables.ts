@@ -25,6 +25,11 @@ const NAMES = {
     format: jsonText,
     doc: 'No more attempts than count in any seconds, by all workers together, such as {"count": 100, "seconds": 60}',
   },
+  coalesce: {
+    name: 'COALESCE',
+    format: jsonText,
+    doc: 'A newer event of the same chat within seconds replaces one that still waits, such as {"events": ["PRESENCE_UPDATE"], "seconds": 10}',
+  },
 } as const satisfies Readonly<Record<keyof typeof deliveryFields, Named>>;
 
 type Suffix = (typeof NAMES)[keyof typeof NAMES]['name'];

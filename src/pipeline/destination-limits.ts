@@ -4,6 +4,14 @@ export interface Limits {
   readonly concurrency?: number;
   /** Attempts of all workers together, retries included. */
   readonly rate?: Rate;
+  /** Which events make older ones needless that still wait. */
+  readonly coalesce?: Coalescing;
+}
+
+export interface Coalescing {
+  /** Their filter keys. */
+  readonly events: ReadonlySet<string>;
+  readonly withinMs: number;
 }
 
 /** No more than `count` in any `seconds`. */

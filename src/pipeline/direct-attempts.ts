@@ -4,7 +4,7 @@ import type { Attempts } from './attempts';
 import type { Bulkhead } from './bulkhead';
 import { Company } from './company';
 import type { AttemptRecord, Delivery, Destination, DestinationId, ParkReason } from './delivery';
-import { Line, type Submission, type Waiting } from './line';
+import { Line, type Submission } from './line';
 import { type Decide, type Parking, type ParkRequest, slowDelayMs, type Ticket } from './parking';
 import type { Places } from './places';
 
@@ -29,6 +29,8 @@ export interface DirectAttemptsParts {
   readonly maxWaitMs: number;
   /** Whether there is no other destination at all; left out where that is not known. */
   readonly isOnly?: (id: DestinationId) => boolean;
+  /** One that waited was discarded, as this one is newer. */
+  readonly onSuperseded: (newer: Delivery) => void;
   /** A slow delivery's outcome could not be stored, which nobody awaits. */
   readonly onError: (error: unknown, delivery: Delivery) => void;
 }
@@ -64,13 +66,23 @@ export class DirectAttempts {
     const bulkhead = this.parts.bulkheadOf(delivery.destination);
     if (bulkhead.circuit.closedIn() > 0)
       return this.parkWithoutAttempt(delivery, 'circuit-open', sink, index);
+    if (this.replaces({ delivery, sink, index })) return;
     const now = this.parts.attempts.clock.now();
     this.company.note(id, monotonicMs());
     if (bulkhead.waiting === 0 && bulkhead.hasRoom && this.mayBegin(delivery)) {
       void this.attempt({ delivery, sink, index }, bulkhead);
     } else if (this.isSaturated(delivery, bulkhead, now)) {
       this.parkWithoutAttempt(delivery, 'saturated', sink, index);
-    } else this.enqueue({ delivery, sink, index, since: now }, bulkhead);
+    } else this.enqueue({ delivery, sink, index }, bulkhead, now);
+  }
+
+  /** Whether it took the place of an older one that waits, and that it makes needless. */
+  private replaces(newer: Submission): boolean {
+    const older = this.lines.get(newer.delivery.destination.id)?.replace(newer);
+    if (older === undefined) return false;
+    this.parts.onSuperseded(newer.delivery);
+    older.sink.resolve(older.index, 'discarded');
+    return true;
   }
 
   /** Whether one more delivery must not wait for this destination, as it would wait too long or hold up others. */
@@ -122,14 +134,14 @@ export class DirectAttempts {
     return places.mayBegin(delivery, this.isAlone(delivery.destination.id));
   }
 
-  private enqueue(entry: Waiting, bulkhead: Bulkhead): void {
-    const { id } = entry.delivery.destination;
+  private enqueue(submission: Submission, bulkhead: Bulkhead, now: number): void {
+    const { id } = submission.delivery.destination;
     let line = this.lines.get(id);
     if (line === undefined) {
       line = new Line(bulkhead, this.parts.places);
       this.lines.set(id, line);
     }
-    line.add(entry);
+    line.add(submission, now);
     this.sweeper ??= setInterval(() => {
       this.parkOverdue(this.parts.attempts.clock.now());
       this.startNext(undefined);
@@ -138,6 +150,7 @@ export class DirectAttempts {
 
   private async attempt(submission: Submission, bulkhead: Bulkhead): Promise<void> {
     const { delivery } = submission;
+    if (delivery.destination.limits?.coalesce !== undefined) this.parts.parking.begins?.(delivery);
     this.open.begin();
     let ticket: Ticket | undefined;
     const onSlow = (): void => {

@@ -1,4 +1,5 @@
 import { addingScript, script } from './delivery-prelude';
+import { SUPERSEDE } from './supersede-script';
 
 /** What one job takes of Redis beside its data: hash, indexes, lock. */
 const OVERHEAD_BYTES = 512;
@@ -9,12 +10,16 @@ export const DELIVERY_SCRIPTS = {
    * Stores a delivery and counts it as accepted; `known` where it is stored already. Beyond its owner's share of parked
    * bytes, or where there is a reason, it is a dead letter at once.
    * ARGV: job id, destination's id, event, data, delay, reason or nothing, owner while parked, owner once dead, most bytes
-   * parked for that owner (0: no limit), fingerprint of the address or nothing.
+   * parked for that owner (0: no limit), fingerprint of the address or nothing,
+   * what it makes needless (supersede-script.ts) or nothing, `slow` where its request is under way. Answers `parked newer` where it
+   * took the place of an older one.
    */
   relayPark: addingScript(`
+    ${SUPERSEDE}
     local id, size = ARGV[5], #ARGV[8] + ${OVERHEAD_BYTES}
     if call('EXISTS', Q .. id) == 1 then return 'known' end
     local reason, limit = ARGV[10], tonumber(ARGV[13])
+    local due, newest = supersede(ARGV[15])
     if reason == '' and limit > 0 then
       local parked = tonumber(call('ZSCORE', P .. 'share:parked-bytes', ARGV[11]) or 0)
       if parked + size > limit then reason = 'parked-limit' end
@@ -24,13 +29,18 @@ export const DELIVERY_SCRIPTS = {
     call('HSET', Q .. id, 'name', ARGV[7], 'data', ARGV[8], 'opts', '{}', 'timestamp', NOW, 'delay', ARGV[9],
       'priority', 0, 'charge', size .. ' ' .. ARGV[12])
     count(id, 'accepted')
-    if reason == '' then schedule(id, tonumber(ARGV[9])) else enterDead(id, reason) end
+    local delay = tonumber(ARGV[9])
+    -- In its place: what is replaced over and over must not wait for ever.
+    if due and ARGV[16] == '' then delay = math.min(delay, math.max(0, due - NOW)) end
+    if reason == '' then place(id, delay) else enterDead(id, reason) end
+    if ARGV[16] ~= '' then call('HSET', Q .. id, 'slow', 1) end
+    if newest then becomeNewest(newest, id, ARGV[15]) end
     call('HSETNX', P .. 'destinations', string.sub(id, -LENGTH), ARGV[6])
     if reason == '' then
       chargeParked(ARGV[11], size)
       -- Whoever parks is alive (address-scripts.ts).
       if ARGV[14] ~= '' then call('ZADD', P .. 'addresses', 'NX', NOW, ARGV[6] .. ' ' .. ARGV[14]) end
-      return 'parked'
+      return due and 'parked newer' or 'parked'
     end
     call('ZREM', P .. 'parked', id)
     chargeDead(id)
@@ -51,13 +61,14 @@ export const DELIVERY_SCRIPTS = {
     return 'settled'`),
   /**
    * The worker that holds a job puts it back. ARGV: job id, token, delay, the attempt's line where one was spent, most
-   * lines kept.
+   * lines kept, `slow` where its request is under way.
    */
   relayReturn: script(`
     local id = ARGV[5]
     if not holds(id, ARGV[6]) then return 'lost' end
     enterParked(id)
     place(id, tonumber(ARGV[7]))
+    if ARGV[10] == 'slow' then call('HSET', Q .. id, 'slow', 1) else call('HDEL', Q .. id, 'slow') end
     call('LREM', Q .. 'active', 1, id)
     -- A person retried a dead letter with a tool of BullMQ.
     leaveDead(id)
@@ -93,6 +104,7 @@ export const DELIVERY_SCRIPTS = {
     if tonumber(call('HGET', Q .. id, 'ats') or 0) ~= wasTaken then return 'gone' end
     if ARGV[7] == '' then
       place(id, tonumber(ARGV[6]))
+      call('HDEL', Q .. id, 'slow')
       if not isDelayed then call('LREM', Q .. 'wait', 1, id) end
       noteLate(id, ARGV[8], tonumber(ARGV[9]), wasTaken)
       return 'parked'

@@ -7,6 +7,7 @@ import { PROBE } from './probe-script';
 import { QUEUE_SCRIPTS } from './queue-scripts';
 import { LEASE } from './rate-script';
 import type { RelayRedis, ScriptDefinition } from './relay-redis';
+import { SUPERSEDE_SCRIPTS } from './supersede-script';
 
 /** A connection to the Redis that takes writes, of whichever kind it is. */
 export type RedisClient = Redis;
@@ -17,6 +18,7 @@ const STORED_SCRIPTS = {
   ...QUEUE_SCRIPTS,
   ...DEAD_LETTER_SCRIPTS,
   ...LEDGER_SCRIPTS,
+  ...SUPERSEDE_SCRIPTS,
 } as const;
 
 /** Our own steps. A count changes within the script that changes the state which it counts. */

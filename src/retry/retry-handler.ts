@@ -178,7 +178,7 @@ export class RetryHandler {
     delivery: Delivery,
     record: Promise<AttemptRecord>,
   ): Promise<boolean> {
-    const result = await this.parts.deliveries.giveBack(due, slowDelayMs(delivery));
+    const result = await this.parts.deliveries.giveBackSlow(due, slowDelayMs(delivery));
     // Where the answer was lost the step was made all the same: `relayLate` sees whether the delivery lies there untouched.
     if (result.kind !== 'parked' && result.kind !== 'unanswered') return false;
     this.late.begin();

@@ -63,6 +63,7 @@ export function composeDelivery(context: DeliveryContext): DeliveryParts {
     bulkheadOf: (destination) => bulkheads.of(destination),
     maxWaitMs: delivery.slowAfterMs,
     isOnly: (id) => destinations.isOnly(id),
+    onSuperseded: (newer) => observer.superseded(newer),
     onError: (error, { id }) =>
       options.log.warn('a slow delivery stays parked', { id, ...describeError(error) }),
   });

@@ -41,6 +41,7 @@ const OBSERVER = {
   filtered: ignore,
   attemptEnded: ignore,
   parked: ignore,
+  superseded: ignore,
   deadLettered: ignore,
   recordMissing: ignore,
   settingsUnreadable: ignore,
@@ -120,6 +121,7 @@ export class ModelWorker {
       bulkheadOf,
       places,
       maxWaitMs: LIMITS.slowAfterMs,
+      onSuperseded: ignore,
       onError: ignore,
     });
     this.relay = new Relay({

@@ -94,6 +94,7 @@ export class FakeParking implements Parking {
   readonly parked: Parked[] = [];
   readonly deliveredLater: Delivery[] = [];
   readonly failedLater: AttemptRecord[] = [];
+  readonly begun: Delivery[] = [];
   away = false;
 
   park(request: ParkRequest): Ticket {
@@ -116,6 +117,10 @@ export class FakeParking implements Parking {
 
   close(): void {
     for (const { reject } of this.parked) reject(new Error('closed'));
+  }
+
+  begins(delivery: Delivery): void {
+    this.begun.push(delivery);
   }
 
   async delivered(delivery: Delivery): Promise<void> {
@@ -150,6 +155,7 @@ export class PipelineHarness {
   readonly parking = new FakeParking();
   readonly records: AttemptRecord[] = [];
   readonly errors: unknown[] = [];
+  readonly superseded: Delivery[] = [];
   readonly circuitChanges: [id: DestinationId, isOpen: boolean][] = [];
   readonly bulkheads: Bulkheads;
   readonly attempts: Attempts;
@@ -182,6 +188,7 @@ export class PipelineHarness {
       bulkheadOf: (destination) => this.bulkheads.of(destination),
       places,
       maxWaitMs: options.maxWaitMs ?? 1000,
+      onSuperseded: (newer) => this.superseded.push(newer),
       onError: (error) => this.errors.push(error),
       ...(options.isOnly === undefined ? {} : { isOnly: options.isOnly }),
     });

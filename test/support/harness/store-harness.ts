@@ -19,6 +19,7 @@ import { connectRedis } from '../../../src/redis/client';
 import { AddressRoster } from '../../../src/retry/address-roster';
 import { BullMqParking } from '../../../src/retry/bullmq-parking';
 import { GroupCommit } from '../../../src/retry/group-commit';
+import { Superseding } from '../../../src/retry/needless';
 import { decide } from '../../../src/retry/policy';
 import { RetryHandler } from '../../../src/retry/retry-handler';
 import { RetryQueue } from '../../../src/retry/retry-queue';
@@ -64,6 +65,7 @@ export class StoreHarness {
   readonly prefix: string;
   readonly uri: string;
   readonly parked = new Happenings<ParkReason>();
+  readonly superseded = new Happenings<Delivery>();
   readonly dead = new Happenings<string>();
   readonly records = new Happenings<AttemptRecord>();
   readonly missing = new Happenings<string>();
@@ -74,6 +76,7 @@ export class StoreHarness {
   readonly commit: GroupCommit;
   readonly deliveries: StoredDeliveries;
   readonly parking: BullMqParking;
+  readonly needless: Superseding;
   readonly deadLetters: DeadLetters;
   readonly ledger: Ledger;
   private readonly clients: { disconnect: () => void }[] = [];
@@ -94,12 +97,19 @@ export class StoreHarness {
     this.commit = new GroupCommit(this.store, () => {});
     this.ledger = new Ledger(this.store, this.commit);
     this.deliveries = new StoredDeliveries({ store: this.store, commit: this.commit });
+    this.needless = new Superseding({
+      store: this.store,
+      onSuperseded: (newer) => this.superseded.add(newer),
+      onError: () => {},
+    });
     this.parking = new BullMqParking({
+      superseding: this.needless,
       deliveries: this.deliveries,
       shares: new Shares({ limits: options.limits ?? NO_LIMITS, instanceOf }),
       decide: this.decide,
       observer: {
         parked: (_delivery, reason) => this.parked.add(reason),
+        superseded: (newer) => this.superseded.add(newer),
         deadLettered: (_id, _labels, reason) => this.dead.add(reason),
       },
     });
