@@ -22,6 +22,7 @@ import { measureMemory } from './sections/memory';
 import { measureNormalise } from './sections/normalise';
 import { measureParking } from './sections/parking';
 import { measurePusher } from './sections/pusher';
+import { measureRate } from './sections/rate';
 import { measureSqs } from './sections/sqs';
 import { measureThroughput } from './sections/throughput';
 import { measureTurns } from './sections/turns';
@@ -43,6 +44,7 @@ const MEASURE: Record<SectionName, (bench: Bench) => Promise<void>> = {
   turns: measureTurns,
   filters: measureFilters,
   normalise: measureNormalise,
+  rate: measureRate,
 };
 
 /** How long clearing away may take after Ctrl-C; the watchdog ends what is then left. */

@@ -16,6 +16,7 @@ export const SECTIONS = [
   'turns',
   'filters',
   'normalise',
+  'rate',
 ] as const;
 export type SectionName = (typeof SECTIONS)[number];
 
