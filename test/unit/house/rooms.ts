@@ -25,6 +25,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'dead-letters': ['events', 'pipeline', 'retry'],
   'delivery-log': ['errors', 'events', 'pipeline', 'redis', 'retry', 'time'],
   deduplication: ['errors', 'events', 'pipeline', 'retry'],
+  rates: ['errors', 'pipeline', 'retry', 'time'],
   'http-api': ['errors', 'config', 'network', 'settings', 'time'],
   destinations: ['events', 'filters', 'config', 'pipeline', 'settings', 'observability', 'redis', 'http-api'],
   'destinations/http': [
@@ -114,6 +115,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'dead-letters',
     'deduplication',
     'delivery-log',
+    'rates',
     'silence',
     'destinations',
     'modules',
