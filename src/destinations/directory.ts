@@ -32,7 +32,7 @@ export interface DestinationFamily {
 
 export interface DestinationsParts {
   readonly families: readonly DestinationFamily[];
-  readonly settings: Pick<SettingsCache, 'of' | 'reject'>;
+  readonly settings: Pick<SettingsCache, 'of' | 'reject'> & Partial<Pick<SettingsCache, 'count'>>;
   /** Part of all places that an instance holds while others are active. */
   readonly maxShare: number;
   /** Stores what waited for settings that could not be read. */
@@ -104,6 +104,14 @@ export class Destinations {
   async endpointOf(id: DestinationId): Promise<Endpoint | undefined> {
     const found = await this.find(id);
     return found === undefined ? undefined : (found.endpoint?.() ?? NOWHERE);
+  }
+
+  /** Whether events can go nowhere else: then none is held up by what waits for this one. */
+  isOnly(id: DestinationId): boolean {
+    const { count } = this.parts.settings;
+    const instance = instanceOf(id);
+    if (instance === undefined) return count === 0 && this.globals.length === 1;
+    return count === 1 && this.globals.length === 0 && this.ready.get(instance)?.all.length === 1;
   }
 
   /** The settings of this instance changed; undefined: any may have. */

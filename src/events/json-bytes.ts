@@ -22,6 +22,7 @@ const COMMA = 0x2c;
 const COLON = 0x3a;
 const MINUS = 0x2d;
 const ZERO = 0x30;
+const NINE = 0x39;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const SPACE = 0x20;
@@ -83,19 +84,59 @@ function objectAt(text: Buffer, brace: number): Found | undefined {
   return text[first + 1] === ZERO && text[first + 2] === QUOTE ? bytesAt(text, first) : longAt(text, first);
 }
 
-/** Keys count up from 0, and every value is a byte. */
+/** Bytes of the object that is read; as many as there are are kept room for. */
+let room = new Uint8Array(4096);
+const MOST_KEY_DIGITS = 9;
+
+/**
+ * Keys count up from 0, and every value is a byte. Read by numbers alone, without an object for each: a thumbnail has
+ * thousands of them.
+ */
 function bytesAt(text: Buffer, first: number): Found | undefined {
-  const bytes: number[] = [];
-  for (let position = first; ; position = skipSpace(text, position)) {
-    const value = memberValue(text, position, String(bytes.length));
-    const number = value === undefined ? undefined : wholeAt(text, value);
-    if (number === undefined || text[number.start] === MINUS || number.value > 255) return undefined;
-    bytes.push(number.value);
-    position = skipSpace(text, number.end);
-    if (text[position] === CLOSE_BRACE) return found(position, Buffer.from(bytes).toString('base64'));
+  let count = 0;
+  for (let position = first; ; position = skipSpace(text, position + 1)) {
+    const value = afterKey(text, position, count);
+    if (value === NOT_FOUND) return undefined;
+    const end = digitsEnd(text, value, 3);
+    const byte = digitsValue(text, value, end);
+    if (end === value || byte > 255) return undefined;
+    if (count === room.length) room = grown(room);
+    room[count++] = byte;
+    position = skipSpace(text, end);
+    if (text[position] === CLOSE_BRACE)
+      return found(position, Buffer.from(room.buffer, 0, count).toString('base64'));
     if (text[position] !== COMMA) return undefined;
-    position++;
   }
+}
+
+/** Where the value of the key `number` begins, where that key stands at `position`. */
+function afterKey(text: Buffer, position: number, number: number): number {
+  if (text[position] !== QUOTE) return NOT_FOUND;
+  const end = digitsEnd(text, position + 1, MOST_KEY_DIGITS);
+  if (end === position + 1 || text[end] !== QUOTE) return NOT_FOUND;
+  // `00` is another key than `0`.
+  if (text[position + 1] === ZERO && end > position + 2) return NOT_FOUND;
+  if (digitsValue(text, position + 1, end) !== number) return NOT_FOUND;
+  const colon = skipSpace(text, end + 1);
+  return text[colon] === COLON ? skipSpace(text, colon + 1) : NOT_FOUND;
+}
+
+function digitsEnd(text: Buffer, start: number, most: number): number {
+  let end = start;
+  while (end - start < most && (text[end] as number) >= ZERO && (text[end] as number) <= NINE) end++;
+  return end;
+}
+
+function digitsValue(text: Buffer, start: number, end: number): number {
+  let value = 0;
+  for (let index = start; index < end; index++) value = value * 10 + (text[index] as number) - ZERO;
+  return value;
+}
+
+function grown(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(bytes.length * 2);
+  larger.set(bytes);
+  return larger;
 }
 
 /** The three members of a Long, in whatever order. */

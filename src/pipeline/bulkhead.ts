@@ -2,12 +2,16 @@ import { monotonicMs } from '../time/monotonic';
 import { AdaptiveLimit, type LoadSign } from './adaptive-limit';
 import { Circuit, type CircuitOptions } from './circuit';
 import type { Outcome } from './delivery';
+import { isSameRate, type Limits, type Rate } from './destination-limits';
+import type { Permits } from './permits';
 
 export interface BulkheadOptions {
   /** Attempts at once: no more than `most`, of which the limit begins with `first`. */
   readonly concurrency: { readonly first: number; readonly most: number };
   /** Deliveries that share a request; 1 where it is left out. */
   readonly perRequest?: number;
+  /** Makes what attempts need where there is a rate limit; left out where none is kept. */
+  readonly permitsFor?: ((rate: Rate, waiting: () => number) => Permits) | undefined;
   readonly circuit: CircuitOptions;
 }
 
@@ -28,8 +32,9 @@ const KEPT_FOR_RETRY_MS = 1000;
 export class Bulkhead {
   readonly circuit: Circuit;
   private limit: AdaptiveLimit;
-  /** What was set for the destination, in requests. */
-  private allowed: number | undefined;
+  /** What was set for the destination. */
+  private limits: Limits = {};
+  private permits: Permits | undefined;
   /** Fresh deliveries that wait for a place. */
   waiting = 0;
   private activeRetries = 0;
@@ -47,13 +52,21 @@ export class Bulkhead {
     this.limit = new AdaptiveLimit(options.concurrency);
   }
 
-  /** Sets how many requests there may be at once, no more than the operator's; undefined: as many as those. */
-  allow(requests: number | undefined): void {
-    if (requests === this.allowed) return;
-    this.allowed = requests;
-    const { concurrency, perRequest = 1 } = this.options;
-    const most = Math.min(concurrency.most, (requests ?? Number.POSITIVE_INFINITY) * perRequest);
-    this.limit = new AdaptiveLimit({ first: concurrency.first, most });
+  /** Holds the destination to what was set for it, beside what the operator sets. */
+  holdTo(limits: Limits): void {
+    const was = this.limits;
+    if (limits === was) return;
+    this.limits = limits;
+    if (limits.concurrency !== was.concurrency) this.limit = this.limitOf(limits);
+    if (isSameRate(limits.rate, was.rate)) return;
+    this.permits?.close();
+    this.permits =
+      limits.rate === undefined ? undefined : this.options.permitsFor?.(limits.rate, () => this.waiting);
+  }
+
+  /** Whether deliveries wait for permits, however well the destination answers. */
+  get hasRateLimit(): boolean {
+    return this.permits !== undefined;
   }
 
   /** It was away: what piled up meanwhile does not come all at once. */
@@ -65,15 +78,20 @@ export class Bulkhead {
     const isKept =
       this.keptForRetryUntil > 0 && this.limit.value > 1 && monotonicMs() < this.keptForRetryUntil;
     const kept = isKept ? 1 : 0;
-    return this.active < this.limit.value - kept;
+    return this.active < this.limit.value - kept && (this.permits?.isFree ?? true);
   }
 
   /** Whether one more retry may begin. */
   get hasRoomForRetry(): boolean {
+    return this.hasPlaceForRetry && (this.permits?.isFreeForRetry ?? true);
+  }
+
+  /** The same, whether it has a permit or not. */
+  get hasPlaceForRetry(): boolean {
     return this.roomForRetries > 0;
   }
 
-  /** How many retries may begin: they leave half of the room to fresh events, where any wait. */
+  /** How many retries there are places for: they leave half of the room to fresh events, where any wait. */
   get roomForRetries(): number {
     const limit = this.limit.value;
     const most = this.waiting === 0 ? limit : Math.max(1, limit >> 1);
@@ -93,6 +111,26 @@ export class Bulkhead {
     return this.activeRetries > 0;
   }
 
+  /** How many retries have a permit, or get one within a moment for which they may wait. */
+  get permitsForRetries(): number {
+    return this.permits?.forRetries ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** How long no retry gets a permit. */
+  get noPermitMs(): number {
+    return this.permits?.noneForRetriesMs ?? 0;
+  }
+
+  /** Whether there is a place for a retry, and no permit. */
+  get lacksPermit(): boolean {
+    return this.hasPlaceForRetry && this.permits?.isFreeForRetry === false;
+  }
+
+  /** Resolves when a retry has a permit, or gets none within a moment. */
+  async permitForRetry(): Promise<void> {
+    await this.permits?.forRetry();
+  }
+
   get isIdle(): boolean {
     return this.active === 0 && this.waiting === 0;
   }
@@ -100,7 +138,8 @@ export class Bulkhead {
   /** Whether one more delivery would wait too long for its turn. */
   wouldWaitTooLong(maxWaitMs: number, now: number): boolean {
     const attemptMs = Math.max(this.averageMs, now - this.oldestStart(now));
-    return ((this.waiting + 1) * attemptMs) / this.limit.value > maxWaitMs;
+    if (((this.waiting + 1) * attemptMs) / this.limit.value > maxWaitMs) return true;
+    return this.permits !== undefined && this.permits.waitMs(this.waiting + 1) > maxWaitMs;
   }
 
   /** Takes a place for an attempt that starts now; `leave` gives it back. */
@@ -108,6 +147,7 @@ export class Bulkhead {
     const place = this.freePlaces.pop() ?? this.starts.length;
     this.starts[place] = now;
     this.active++;
+    this.permits?.take(isRetry);
     if (isRetry) {
       this.activeRetries++;
       this.keptForRetryUntil = 0;
@@ -125,6 +165,17 @@ export class Bulkhead {
     this.active--;
     if (isRetry) this.activeRetries--;
     this.averageMs += (durationMs - this.averageMs) * AVERAGE_WEIGHT;
+  }
+
+  /** It is forgotten. */
+  close(): void {
+    this.permits?.close();
+  }
+
+  private limitOf(limits: Limits): AdaptiveLimit {
+    const { concurrency, perRequest = 1 } = this.options;
+    const set = limits.concurrency ?? Number.POSITIVE_INFINITY;
+    return new AdaptiveLimit({ ...concurrency, most: Math.min(concurrency.most, set * perRequest) });
   }
 
   /** Looked for once a millisecond: it is asked for with every delivery that must wait. */

@@ -1,11 +1,14 @@
-import { Bulkhead } from './bulkhead';
+import { Bulkhead, type BulkheadOptions } from './bulkhead';
 import type { Circuit, SharedCircuit } from './circuit';
 import type { Destination, DestinationId } from './delivery';
+import type { Limits, Rate } from './destination-limits';
+import type { Permits } from './permits';
 
 /** Destinations that are remembered while nothing is under way to them. */
 const MAX_REMEMBERED = 50_000;
 /** Requests at once to a destination of which nothing is known yet: what one ordinary application server takes. */
 const FIRST_CONCURRENCY = 100;
+const NO_LIMITS: Limits = {};
 
 /** A destination, and what was set for it. */
 export type Limited = Pick<Destination, 'id' | 'limits'>;
@@ -24,7 +27,7 @@ export class Bulkheads {
 
   of({ id, limits }: Limited): Bulkhead {
     const bulkhead = this.bulkheads.get(id) ?? this.make(id);
-    bulkhead.allow(limits?.concurrency);
+    bulkhead.holdTo(limits ?? NO_LIMITS);
     return bulkhead;
   }
 
@@ -49,6 +52,7 @@ export class Bulkheads {
         shared === undefined
           ? { failures, openMs, onChange }
           : { failures, openMs, onChange, shared: shared.of(id) },
+      permitsFor: this.permitsFor(id),
     });
     this.bulkheads.set(id, bulkhead);
     shared?.adopt(id, bulkhead.circuit);
@@ -60,11 +64,22 @@ export class Bulkheads {
     return this.bulkheads.get(id)?.circuit;
   }
 
+  /** Ends what goes on beside attempts. */
+  close(): void {
+    for (const bulkhead of this.bulkheads.values()) bulkhead.close();
+  }
+
+  private permitsFor(id: DestinationId): BulkheadOptions['permitsFor'] {
+    const { permitsFor } = this.options;
+    return permitsFor === undefined ? undefined : (rate, waiting) => permitsFor(id, rate, waiting);
+  }
+
   private forgetOneIdle(): void {
     for (const [id, bulkhead] of this.bulkheads) {
       // What all workers know of a circuit is not forgotten with it.
       if (!bulkhead.isIdle || (bulkhead.circuit.isOpen && this.options.shared === undefined)) continue;
       bulkhead.circuit.forget();
+      bulkhead.close();
       this.bulkheads.delete(id);
       return;
     }
@@ -83,6 +98,8 @@ interface BulkheadsOptions {
   readonly concurrency: number;
   /** Deliveries that share a request: what is limited in requests is that many times as many deliveries. */
   readonly perRequest?: (id: DestinationId) => number;
+  /** Makes what the attempts of a destination with a rate limit need; left out where none is kept. */
+  readonly permitsFor?: (id: DestinationId, rate: Rate, waiting: () => number) => Permits;
   readonly circuitFailures: number;
   readonly circuitOpenMs: number;
   /** Left out where a worker is alone. */

@@ -2,4 +2,24 @@
 export interface Limits {
   /** Attempts at once by each worker, in requests; no more than the operator's. */
   readonly concurrency?: number;
+  /** Attempts of all workers together, retries included. */
+  readonly rate?: Rate;
+  /** Which events make older ones needless that still wait. */
+  readonly coalesce?: Coalescing;
+}
+
+export interface Coalescing {
+  /** Their filter keys. */
+  readonly events: ReadonlySet<string>;
+  readonly withinMs: number;
+}
+
+/** No more than `count` in any `seconds`. */
+export interface Rate {
+  readonly count: number;
+  readonly seconds: number;
+}
+
+export function isSameRate(one: Rate | undefined, other: Rate | undefined): boolean {
+  return one?.count === other?.count && one?.seconds === other?.seconds;
 }

@@ -4,7 +4,7 @@ import type { Attempts } from './attempts';
 import type { Bulkhead } from './bulkhead';
 import { Company } from './company';
 import type { AttemptRecord, Delivery, Destination, DestinationId, ParkReason } from './delivery';
-import { Line, type Submission, type Waiting } from './line';
+import { Line, type Submission } from './line';
 import { type Decide, type Parking, type ParkRequest, slowDelayMs, type Ticket } from './parking';
 import type { Places } from './places';
 
@@ -27,6 +27,10 @@ export interface DirectAttemptsParts {
   readonly bulkheadOf: (destination: Destination) => Bulkhead;
   /** Longest time that a delivery waits for its turn, its source message held, while other destinations are active. */
   readonly maxWaitMs: number;
+  /** Whether there is no other destination at all; left out where that is not known. */
+  readonly isOnly?: (id: DestinationId) => boolean;
+  /** One that waited was discarded, as this one is newer. */
+  readonly onSuperseded: (newer: Delivery) => void;
   /** A slow delivery's outcome could not be stored, which nobody awaits. */
   readonly onError: (error: unknown, delivery: Delivery) => void;
 }
@@ -34,6 +38,11 @@ export interface DirectAttemptsParts {
 const SWEEP_MS = 50;
 /** A destination that has the pipeline to itself keeps its messages in the broker for as many times as long. */
 const ALONE_FACTOR = 10;
+/**
+ * One with a rate limit keeps them for as long where there is no other one: less than the half hour after which RabbitMQ
+ * takes back what is not acknowledged.
+ */
+const ONLY_MS = 600_000;
 /** Destinations that are passed over, as their shares are used up, before the search for one that may begin ends. */
 const MOST_PASSED_OVER = 64;
 
@@ -57,21 +66,30 @@ export class DirectAttempts {
     const bulkhead = this.parts.bulkheadOf(delivery.destination);
     if (bulkhead.circuit.closedIn() > 0)
       return this.parkWithoutAttempt(delivery, bulkhead.circuit.obstacle, sink, index);
+    if (this.replaces({ delivery, sink, index })) return;
     const now = this.parts.attempts.clock.now();
     this.company.note(id, monotonicMs());
     if (bulkhead.waiting === 0 && bulkhead.hasRoom && this.mayBegin(delivery)) {
       void this.attempt({ delivery, sink, index }, bulkhead);
     } else if (this.isSaturated(delivery, bulkhead, now)) {
       this.parkWithoutAttempt(delivery, 'saturated', sink, index);
-    } else this.enqueue({ delivery, sink, index, since: now }, bulkhead);
+    } else this.enqueue({ delivery, sink, index }, bulkhead, now);
+  }
+
+  /** Whether it took the place of an older one that waits, and that it makes needless. */
+  private replaces(newer: Submission): boolean {
+    const older = this.lines.get(newer.delivery.destination.id)?.replace(newer);
+    if (older === undefined) return false;
+    this.parts.onSuperseded(newer.delivery);
+    older.sink.resolve(older.index, 'discarded');
+    return true;
   }
 
   /** Whether one more delivery must not wait for this destination, as it would wait too long or hold up others. */
   private isSaturated(delivery: Delivery, bulkhead: Bulkhead, now: number): boolean {
-    const { places, maxWaitMs } = this.parts;
-    if (this.isAlone(delivery.destination.id))
-      return bulkhead.wouldWaitTooLong(maxWaitMs * ALONE_FACTOR, now);
-    return !places.mayWait(delivery) || bulkhead.wouldWaitTooLong(maxWaitMs, now);
+    const { id } = delivery.destination;
+    if (!this.isAlone(id) && !this.parts.places.mayWait(delivery)) return true;
+    return bulkhead.wouldWaitTooLong(this.maxWaitMs(id, bulkhead), now);
   }
 
   /** By a clock that goes on while nothing is under way. */
@@ -79,7 +97,8 @@ export class DirectAttempts {
     return this.company.isAlone(id, monotonicMs());
   }
 
-  private maxWaitMs(id: DestinationId): number {
+  private maxWaitMs(id: DestinationId, bulkhead: Bulkhead): number {
+    if (bulkhead.hasRateLimit && this.parts.isOnly?.(id) === true) return ONLY_MS;
     return this.parts.maxWaitMs * (this.isAlone(id) ? ALONE_FACTOR : 1);
   }
 
@@ -112,14 +131,14 @@ export class DirectAttempts {
     return places.mayBegin(delivery, this.isAlone(delivery.destination.id));
   }
 
-  private enqueue(entry: Waiting, bulkhead: Bulkhead): void {
-    const { id } = entry.delivery.destination;
+  private enqueue(submission: Submission, bulkhead: Bulkhead, now: number): void {
+    const { id } = submission.delivery.destination;
     let line = this.lines.get(id);
     if (line === undefined) {
       line = new Line(bulkhead, this.parts.places);
       this.lines.set(id, line);
     }
-    line.add(entry);
+    line.add(submission, now);
     this.sweeper ??= setInterval(() => {
       this.parkOverdue(this.parts.attempts.clock.now());
       this.startNext(undefined);
@@ -128,6 +147,7 @@ export class DirectAttempts {
 
   private async attempt(submission: Submission, bulkhead: Bulkhead): Promise<void> {
     const { delivery } = submission;
+    if (delivery.destination.limits?.coalesce !== undefined) this.parts.parking.begins?.(delivery);
     this.open.begin();
     let ticket: Ticket | undefined;
     const onSlow = (): void => {
@@ -236,7 +256,7 @@ export class DirectAttempts {
 
   private parkOverdue(now: number): void {
     for (const [id, line] of this.lines) {
-      const maxWaitMs = this.maxWaitMs(id);
+      const maxWaitMs = this.maxWaitMs(id, line.bulkhead);
       while (line.first !== undefined && now - line.first.since > maxWaitMs) {
         const overdue = line.take();
         if (overdue !== undefined)

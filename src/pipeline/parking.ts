@@ -57,6 +57,8 @@ export interface Ticket {
 /** Where parked deliveries are stored (retry/bullmq-parking.ts). */
 export interface Parking {
   park(request: ParkRequest): Ticket;
+  /** A direct attempt begins: what is parked and made needless by it is discarded soon. */
+  begins?(delivery: Delivery): void;
   /** A delivery parked as slow was delivered by the attempt under way. */
   delivered(delivery: Delivery): Promise<void>;
   /** A delivery parked as slow failed in the attempt under way. */

@@ -199,11 +199,16 @@ const PRELUDE = `
     call('ZADD', P .. 'lines', 'XX', at, key)
   end
 
+  -- By when it was parked, or the older one whose place it took (supersede-script.ts).
+  local function rankOf(id)
+    return call('HGET', Q .. id, 'rank') or call('ZSCORE', P .. 'parked', id) or EXACT_NOW
+  end
+
   -- Into the line of its destination, behind those that were parked before. It lies in \`delayed\` all the same, as what is in a
   -- line only may not be there any more.
   local function enterLine(id)
     local key = string.sub(id, -LENGTH)
-    call('ZADD', lineOf(id), 'NX', call('ZSCORE', P .. 'parked', id) or EXACT_NOW, id)
+    call('ZADD', lineOf(id), 'NX', rankOf(id), id)
     if call('ZSCORE', P .. 'lines', key) then return end
     local record = recordOf(key)
     call('ZADD', P .. 'lines', math.max(NOW, record and tonumber(record.untilMs) or 0), key)

@@ -6,9 +6,11 @@ import { LEDGER_SCRIPTS } from './ledger-scripts';
 import { LOG_SCRIPTS } from './log-scripts';
 import { PROBE } from './probe-script';
 import { QUEUE_SCRIPTS } from './queue-scripts';
+import { LEASE } from './rate-script';
 import type { RelayRedis, ScriptDefinition } from './relay-redis';
 import { REPLAY_SCRIPTS } from './replay-scripts';
 import { SILENCE_SCRIPTS } from './silence-scripts';
+import { SUPERSEDE_SCRIPTS } from './supersede-script';
 
 /** A connection to the Redis that takes writes, of whichever kind it is. */
 export type RedisClient = Redis;
@@ -21,6 +23,7 @@ const STORED_SCRIPTS = {
   ...HEALTH_SCRIPTS,
   ...LEDGER_SCRIPTS,
   ...SILENCE_SCRIPTS,
+  ...SUPERSEDE_SCRIPTS,
 } as const;
 
 /** Our own steps. A count changes within the script that changes the state which it counts. */
@@ -81,6 +84,7 @@ const SCRIPTS = {
       end
       return 1`,
   },
+  relayLease: LEASE,
   relayProbe: PROBE,
 } as const satisfies Readonly<Record<string, ScriptDefinition>>;
 

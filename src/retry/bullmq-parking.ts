@@ -2,14 +2,18 @@ import type { MalformedEventError } from '../errors';
 import type { Origin } from '../events/envelope';
 import type { AttemptRecord, Delivery, DeliveryId, ParkReason } from '../pipeline/delivery';
 import type { DeadReason, Decide, Parking, ParkRequest, Ticket } from '../pipeline/parking';
+import { supersedableOf } from '../pipeline/superseding';
 import { type DeliveryLabels, jobDataOf, malformedJobData, NO_LABELS } from './job';
 import { malformedId } from './malformed';
+import type { Superseding } from './needless';
 import { MALFORMED, type Shares } from './shares';
 import type { StepResult, StoredDeliveries } from './stored-deliveries';
 
 /** Learns what happened, after it did. */
 export interface ParkingObserver {
   parked(delivery: Delivery, reason: ParkReason): void;
+  /** A parked delivery was discarded, as this one is newer. */
+  superseded(newer: Delivery): void;
   deadLettered(id: DeliveryId, labels: DeliveryLabels, reason: DeadReason): void;
 }
 
@@ -18,6 +22,8 @@ export interface ParkingParts {
   readonly shares: Shares;
   readonly decide: Decide;
   readonly observer: ParkingObserver;
+  /** Left out where nothing makes anything needless. */
+  readonly superseding?: Pick<Superseding, 'begins'>;
 }
 
 /** Stores deliveries as BullMQ jobs, counted in the same step. */
@@ -34,6 +40,10 @@ export class BullMqParking implements Parking {
         this.parts.deliveries.noteMade(request.delivery.id);
       },
     };
+  }
+
+  begins(delivery: Delivery): void {
+    this.parts.superseding?.begins(delivery);
   }
 
   async delivered({ id }: Delivery): Promise<void> {
@@ -74,14 +84,18 @@ export class BullMqParking implements Parking {
         data: await jobDataOf(request),
         decision,
         charge: this.parts.shares.of(destination.id, envelope.instance),
+        supersedable: supersedableOf(delivery),
+        isSlow: reason === 'slow',
       }),
     });
     if (result.kind === 'withdrawn') {
       this.parts.deliveries.forget(delivery.id);
       return 'withdrawn';
     }
-    if (result.kind === 'parked') this.parts.observer.parked(delivery, reason);
-    else this.report(delivery, result);
+    if (result.kind === 'parked') {
+      this.parts.observer.parked(delivery, reason);
+      if (result.newer === true) this.parts.observer.superseded(delivery);
+    } else this.report(delivery, result);
     return 'stored';
   }
 

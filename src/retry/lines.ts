@@ -14,8 +14,8 @@ export type LineRoom =
   | { readonly kind: 'room'; readonly count: number; readonly group: string; readonly part: number }
   /** Soon: attempts are under way there, or it is being found out whether one may be made. */
   | { readonly kind: 'soon' }
-  /** Not now. */
-  | { readonly kind: 'none' };
+  /** Not now; where that is known, for how long not. */
+  | { readonly kind: 'none'; readonly forMs?: number };
 
 export interface LinesParts {
   readonly roomOf: (id: DestinationId) => Promise<LineRoom>;
@@ -50,6 +50,8 @@ interface Group {
 const UNKNOWN_ROOM = 50;
 /** How long a line is left alone that this worker can do nothing with; another one may, or it may later. */
 const PUT_OFF = { leastMs: 250, mostMs: 1000 };
+/** The same where the time is known, which settings may change. */
+const MOST_PUT_OFF_MS = 10_000;
 /** Lines that are remembered, and how many of them make a crowd: then those that were served stand behind all others. */
 const MOST_KNOWN = 200;
 const CROWD = 100;
@@ -122,7 +124,7 @@ export class Lines {
         this.enter(groups, line.key, room);
       } else if (room.kind === 'none') {
         this.known.delete(line.key);
-        putOff.set(line.key, randomBetween(PUT_OFF.leastMs, PUT_OFF.mostMs));
+        putOff.set(line.key, putOffMs(room.forMs));
       }
     }
     const wishes = this.takeTurns(groups, most, free);
@@ -188,6 +190,11 @@ function add(counts: Map<string, number>, key: string, by: number): void {
   const count = (counts.get(key) ?? 0) + by;
   if (count > 0) counts.set(key, count);
   else counts.delete(key);
+}
+
+function putOffMs(forMs = 0): number {
+  const knownMs = Math.min(Math.ceil(forMs), MOST_PUT_OFF_MS);
+  return Math.max(knownMs, randomBetween(PUT_OFF.leastMs, PUT_OFF.mostMs));
 }
 
 function randomBetween(least: number, most: number): number {

@@ -122,9 +122,11 @@ export class RetryHandler {
     if (circuit.closedIn() > 0) return { kind: circuit.isAsking ? 'soon' : 'none' };
     const room = this.parts.places.roomOf(found.shares, this.parts.isAlone(id));
     const spare = bulkhead.spareRetries(this.parts.attempts.clock.now());
-    const count = circuit.isOpen ? 1 : Math.min(bulkhead.roomForRetries + spare, room);
+    const permits = bulkhead.permitsForRetries;
+    const count = Math.min(permits, circuit.isOpen ? 1 : Math.min(bulkhead.roomForRetries + spare, room));
     const { key: group, part } = found.shares[0] ?? { key: id, part: 1 };
     if (count > 0) return { kind: 'room', count, group, part };
+    if (permits === 0) return { kind: 'none', forMs: bulkhead.noPermitMs };
     return { kind: bulkhead.hasRetries ? 'soon' : 'none' };
   }
 
@@ -199,11 +201,12 @@ export class RetryHandler {
     // What does not fit into memory yet waits here: to fetch its body again would take just as much.
     const until = monotonicMs() + SPARE_MS;
     const waitsForTurn = (): boolean =>
-      !bulkhead.circuit.isOpen && !bulkhead.hasRoomForRetry && attempts.count > 0 && monotonicMs() < until;
+      !bulkhead.circuit.isOpen && !bulkhead.hasPlaceForRetry && attempts.count > 0 && monotonicMs() < until;
     while (!this.draining && (!places.fits(due.data.l) || waitsForTurn())) await attempts.nextEnd();
+    if (!this.draining && bulkhead.lacksPermit) await bulkhead.permitForRetry();
     // Others may have taken the room meanwhile. From here to the attempt's begin there is no pause.
-    if (!this.mayAttempt(bulkhead) || !places.mayBegin(delivery, this.parts.isAlone(destination.id)))
-      return this.postpone(due, 'in-line');
+    const fits = places.fits(due.data.l) && places.mayBegin(delivery, this.parts.isAlone(destination.id));
+    if (!this.mayAttempt(bulkhead) || !fits) return this.postpone(due, 'in-line');
     let onSlow = (): void => {};
     const turnedSlow = new Promise<'slow'>((resolve) => {
       onSlow = () => resolve('slow');
@@ -224,7 +227,7 @@ export class RetryHandler {
     delivery: Delivery,
     record: Promise<AttemptRecord>,
   ): Promise<boolean> {
-    const result = await this.parts.deliveries.giveBack(due, slowDelayMs(delivery));
+    const result = await this.parts.deliveries.giveBackSlow(due, slowDelayMs(delivery));
     // Where the answer was lost the step was made all the same: `relayLate` sees whether the delivery lies there untouched.
     if (result.kind !== 'parked' && result.kind !== 'unanswered') return false;
     this.late.begin();

@@ -1,7 +1,9 @@
 import type { AttemptRecord, DeliveryId } from '../pipeline/delivery';
 import { DEAD_REASONS, type DeadReason, type Decision, type InLine } from '../pipeline/parking';
+import type { Supersedable } from '../pipeline/superseding';
 import type { GroupCommit } from './group-commit';
 import { HISTORY_LIMIT, historyLine, type JobData } from './job';
+import { supersedeText } from './needless';
 import type { StoredCalls } from './retry-store';
 import type { Charge } from './shares';
 
@@ -10,7 +12,9 @@ import type { Charge } from './shares';
  * more, or was taken meanwhile; `known`: it was stored before; `unanswered`: the step was made, its answer was lost.
  */
 export type StepResult =
-  | { readonly kind: 'parked' | 'known' | 'settled' | 'lost' | 'gone' | 'unanswered' }
+  /** `newer`: it took the place of an older one, which it makes needless. */
+  | { readonly kind: 'parked'; readonly newer?: true }
+  | { readonly kind: 'known' | 'settled' | 'lost' | 'gone' | 'unanswered' }
   | { readonly kind: 'dead'; readonly reason: DeadReason };
 
 /** A delivery that this worker holds. */
@@ -24,6 +28,10 @@ export interface NewDelivery {
   readonly data: JobData;
   readonly decision: Decision | InLine;
   readonly charge: Charge;
+  /** What it makes needless; left out where nothing. */
+  readonly supersedable?: Supersedable | undefined;
+  /** Its request is under way. */
+  readonly isSlow?: boolean;
 }
 
 export interface LateFailure {
@@ -69,7 +77,7 @@ export class StoredDeliveries {
       bytes,
       ...(isWithdrawn === undefined ? {} : { isWithdrawn }),
       prepare: async () => {
-        const { id, data, decision, charge } = await prepare();
+        const { id, data, decision, charge, supersedable, isSlow = false } = await prepare();
         const [delayMs, reason] = delayAndReason(decision);
         const { parkedBy, deadBy, maxParkedBytes } = charge;
         const event = data.e || 'malformed';
@@ -86,6 +94,8 @@ export class StoredDeliveries {
             deadBy,
             maxParkedBytes,
             data.a ?? '',
+            supersedeText(supersedable),
+            isSlow ? 'slow' : '',
           ],
           (answer) => {
             reply = answer;
@@ -123,7 +133,18 @@ export class StoredDeliveries {
   /** Puts a delivery back, due after a delay or in its turn; with the record of an attempt that was spent on it. */
   giveBack({ id, token }: Held, delay: number | 'in-line', record?: AttemptRecord): Promise<StepResult> {
     const delayMs = delay === 'in-line' ? IN_LINE : Math.max(0, Math.round(delay));
-    return this.step('relayReturn', [id, token, delayMs, ...lineOf(record)]);
+    return this.step('relayReturn', [id, token, delayMs, ...lineOf(record), '']);
+  }
+
+  /** The same for a delivery whose request goes on. */
+  giveBackSlow({ id, token }: Held, delayMs: number): Promise<StepResult> {
+    return this.step('relayReturn', [
+      id,
+      token,
+      Math.max(0, Math.round(delayMs)),
+      ...lineOf(undefined),
+      'slow',
+    ]);
   }
 
   bury({ id, token }: Held, reason: DeadReason, record?: AttemptRecord): Promise<StepResult> {
@@ -166,6 +187,7 @@ function lineOf(record: AttemptRecord | undefined): [line: string, limit: number
 function resultOf(reply: unknown): StepResult {
   const [word, rest] = String(reply).split(' ', 2);
   const kind = PLAIN.find((name) => name === word);
+  if (kind === 'parked' && rest === 'newer') return { kind, newer: true };
   if (kind !== undefined) return { kind };
   const reason = DEAD_REASONS.find((name) => name === rest);
   return word === 'dead' && reason !== undefined ? { kind: 'dead', reason } : { kind: 'unanswered' };

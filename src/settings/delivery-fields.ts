@@ -1,9 +1,30 @@
 import { z } from 'zod';
+import { SUPERSEDABLE_EVENTS, supersedableKey } from '../events/supersedable';
 
 /** Fields that sections of destinations have in common: how events are delivered, whatever the kind. */
 
 /** No operator's limit is higher. */
 export const MAX_CONCURRENCY = 100_000;
+
+const rateLimit = z.strictObject({
+  count: z.int().min(1).max(1_000_000),
+  seconds: z.int().min(1).max(86_400),
+});
+
+const coalesce = z.strictObject({
+  events: z
+    .array(
+      z
+        .string()
+        .refine(
+          (name) => supersedableKey(name) !== undefined,
+          `must be one of ${SUPERSEDABLE_EVENTS.join(', ')}: others say what happened, and none of them replaces another`,
+        ),
+    )
+    .min(1)
+    .max(20),
+  seconds: z.int().min(1).max(3600),
+});
 
 export const deliveryFields = {
   concurrency: z
@@ -12,6 +33,14 @@ export const deliveryFields = {
     .max(MAX_CONCURRENCY)
     .optional()
     .describe('requests at once by each worker, no more than the operator’s limit'),
+  rateLimit: rateLimit
+    .optional()
+    .describe('no more attempts than `count` in any `seconds`, by all workers together, retries included'),
+  coalesce: coalesce
+    .optional()
+    .describe(
+      'a newer event of the same chat within `seconds` replaces one of these `events` that still waits',
+    ),
 };
 
 const allFields = z.object(deliveryFields);

@@ -96,6 +96,11 @@ export class SettingsCache {
     return this.unreadables.of(instance) ?? this.load(instance);
   }
 
+  /** How many instances may have settings, counted twice where they are in both places; undefined while that is not known. */
+  get count(): number | undefined {
+    return this.stored === undefined ? undefined : this.stored.size + this.parts.file.size;
+  }
+
   /** Instances whose settings cannot be read, of those that were heard of. */
   get unreadable(): number {
     return this.unreadables.count;

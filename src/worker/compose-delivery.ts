@@ -13,6 +13,8 @@ import type { DestinationId, Endpoint } from '../pipeline/delivery';
 import { DirectAttempts } from '../pipeline/direct-attempts';
 import { Places } from '../pipeline/places';
 import { Relay } from '../pipeline/relay';
+import { RateLimits } from '../rates/rate-limits';
+import { RedisLeases } from '../rates/redis-leases';
 import type { Storage } from './compose-storage';
 import { HealthLog } from './health-log';
 import { HealthSummary } from './health-summary';
@@ -42,7 +44,7 @@ export interface DeliveryParts {
 }
 
 export function composeDelivery(context: DeliveryContext): DeliveryParts {
-  const { options, storage, destinations, observer } = context;
+  const { options, storage, destinations, observer, lifecycle } = context;
   const { config, modules } = options;
   const { delivery } = config;
   const { health, endpoints, healthSummary } = openHealth(context, (id) => bulkheads.circuitOf(id));
@@ -53,7 +55,9 @@ export function composeDelivery(context: DeliveryContext): DeliveryParts {
     perRequest: (id) => eventsPerRequest(modules.destinations, id),
     onCircuit: (id, isOpen) => observer.circuit(id, isOpen),
     shared: health,
+    permitsFor: (id, rate, waiting) => rateLimits.permitsFor(id, rate, waiting),
   });
+  lifecycle.add('rate limits', bulkheads, (all) => all.close());
   const places = new Places({
     most: delivery.concurrency,
     maxBytes: delivery.maxBytesInFlight,
@@ -62,6 +66,7 @@ export function composeDelivery(context: DeliveryContext): DeliveryParts {
       .reduce((sum, source) => sum + source.mostHeld(config), 0),
   });
   const attempts = new Attempts({ slowAfterMs: delivery.slowAfterMs, places, observer });
+  const rateLimits = composeRateLimits(storage, attempts);
   const directAttempts = new DirectAttempts({
     attempts,
     places,
@@ -69,6 +74,8 @@ export function composeDelivery(context: DeliveryContext): DeliveryParts {
     decide: storage.decide,
     bulkheadOf: (destination) => bulkheads.of(destination),
     maxWaitMs: delivery.slowAfterMs,
+    isOnly: (id) => destinations.isOnly(id),
+    onSuperseded: (newer) => observer.superseded(newer),
     onError: (error, { id }) =>
       options.log.warn('a slow delivery stays parked', { id, ...describeError(error) }),
   });
@@ -110,6 +117,15 @@ function openHealth(
   const summary = new HealthSummary({ board: health, store, log, onError });
   lifecycle.add('summary of health', summary, (each) => each.stop());
   return { health, endpoints, healthSummary: summary };
+}
+
+function composeRateLimits({ store, warnRedis }: Storage, attempts: Attempts): RateLimits {
+  const leases = new RedisLeases(store);
+  return new RateLimits({
+    leasing: (id, rate) => leases.of(id, rate),
+    onFree: (id) => attempts.room.emit(id),
+    onError: warnRedis,
+  });
 }
 
 function openDeduplication({ options, storage, lifecycle }: DeliveryContext): RedisDeduplication | undefined {

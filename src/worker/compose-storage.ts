@@ -7,6 +7,7 @@ import { RedisConnections } from '../redis/connections';
 import { RedisHealth } from '../redis/redis-health';
 import { BullMqParking } from '../retry/bullmq-parking';
 import { GroupCommit } from '../retry/group-commit';
+import { Superseding } from '../retry/needless';
 import { decide } from '../retry/policy';
 import { RetryStore } from '../retry/retry-store';
 import { Shares } from '../retry/shares';
@@ -65,7 +66,13 @@ export function composeStorage({ options, observer, onStoreLost, lifecycle }: St
     decide(config.retry, destination.maxAttempts, record, Math.random());
   const deliveries = new StoredDeliveries({ store, commit });
   const shares = new Shares({ limits: config.retry.parkedMaxBytes, instanceOf });
-  const parking = new BullMqParking({ deliveries, shares, decide: decideNext, observer });
+  const superseding = new Superseding({
+    store,
+    onSuperseded: (newer) => observer.superseded(newer),
+    onError: warnRedis,
+  });
+  lifecycle.add('superseding', superseding, (each) => each.close());
+  const parking = new BullMqParking({ deliveries, shares, decide: decideNext, observer, superseding });
   const ledger = new Ledger(store, commit);
   return {
     ...{ redis, health, store, commit, ledger, deliveries, parking },

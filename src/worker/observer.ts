@@ -60,6 +60,11 @@ export class Observer implements RelayObserver, AttemptObserver, ParkingObserver
     this.log.debug('event', { id, event, instance, bytes: message.body.length, results });
   }
 
+  superseded({ destination: { kind }, envelope }: Delivery): void {
+    this.metrics.discarded.add(kind, 'superseded');
+    this.metrics.deliveries.add(kind, eventLabel(envelope.event), 'discarded');
+  }
+
   filtered({ destination: { kind }, envelope }: Delivery): void {
     this.metrics.discarded.add(kind, 'filtered');
     this.metrics.deliveries.add(kind, eventLabel(envelope.event), 'discarded');

@@ -22,6 +22,7 @@ import { measureMemory } from './sections/memory';
 import { measureNormalise } from './sections/normalise';
 import { measureParking } from './sections/parking';
 import { measurePusher } from './sections/pusher';
+import { measureRate } from './sections/rate';
 import { measureSilence } from './sections/silence';
 import { measureSqs } from './sections/sqs';
 import { measureThroughput } from './sections/throughput';
@@ -45,6 +46,7 @@ const MEASURE: Record<SectionName, (bench: Bench) => Promise<void>> = {
   silence: measureSilence,
   filters: measureFilters,
   normalise: measureNormalise,
+  rate: measureRate,
 };
 
 /** How long clearing away may take after Ctrl-C; the watchdog ends what is then left. */

@@ -17,6 +17,7 @@ export const SECTIONS = [
   'silence',
   'filters',
   'normalise',
+  'rate',
 ] as const;
 export type SectionName = (typeof SECTIONS)[number];
 

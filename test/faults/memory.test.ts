@@ -34,7 +34,7 @@ describe('payloads of 8 MB, limited to 32 MB in flight', () => {
 
   async function begin(behaviour: Behaviour, env: Environment): Promise<void> {
     // The whole body is the key: an event that arrives with one byte changed is one that nobody published.
-    const receiver = await Receiver.start(sha256);
+    const receiver = await Receiver.start({ keyOf: sha256 });
     receiver.behaviour = behaviour;
     scenario = await Scenario.start({
       receiver,

@@ -57,7 +57,7 @@ describe.each(PAGES)('the shell blocks of %s', (page) => {
   let shell: DocumentShell;
 
   beforeAll(async () => {
-    receiver = await Receiver.start(() => 'any');
+    receiver = await Receiver.start({ keyOf: () => 'any' });
     folder = mkdtempSync(join(tmpdir(), 'relay-docs-'));
     // A copy, so that no block writes into the repository.
     const copy = join(folder, 'copy');

@@ -42,6 +42,7 @@ const OBSERVER = {
   filtered: ignore,
   attemptEnded: ignore,
   parked: ignore,
+  superseded: ignore,
   deadLettered: ignore,
   recordMissing: ignore,
   settingsUnreadable: ignore,
@@ -122,6 +123,7 @@ export class ModelWorker {
       bulkheadOf,
       places,
       maxWaitMs: LIMITS.slowAfterMs,
+      onSuperseded: ignore,
       onError: ignore,
     });
     this.relay = new Relay({

@@ -1,5 +1,5 @@
 /**
- * `node test/support/run.mjs <test|fast|model|demo|bench> [arguments]`: everything from a fresh clone to the end of the
+ * `node test/support/run.mjs <test|fast|model|soak|demo|bench> [arguments]`: everything from a fresh clone to the end of the
  * command. Plain Node without a dependency, as `node_modules` may not exist yet.
  */
 import { spawn, spawnSync } from 'node:child_process';
@@ -21,6 +21,7 @@ const COMMANDS = {
   test: { need: ['rabbitmq', 'redis', 'chromium'], node: [jest] },
   fast: { need: [], node: [jest, ...FAST] },
   model: { need: [], node: [jest, 'test/model/.*-half'], env: modelEnvOf },
+  soak: { need: ['rabbitmq', 'redis'], node: [...withTypeScript, inRoot('test/soak/main.ts')] },
   demo: { need: ['rabbitmq', 'redis'], node: [...withTypeScript, inRoot('test/demo/main.ts')] },
   bench: { need: ['rabbitmq', 'redis', 'nginx'], node: [...withTypeScript, inRoot('test/bench/main.ts')] },
 };

@@ -6,8 +6,8 @@ import type { ValuesOf } from '../../config/variable';
 import type { Normalise } from '../../events/normalise';
 import type { Limits } from '../../pipeline/destination-limits';
 import { readContent } from '../content-variables';
+import { readLimits } from '../delivery-variables';
 import type { Wants } from '../destination-fields';
-import { limitsOf } from '../limits-of';
 import { readNormalise } from '../normalise-variables';
 import { isEncryptedChannel, prefixProblem } from './pusher-names';
 import { PUSHER_VARIABLES } from './pusher-variables';
@@ -107,6 +107,7 @@ function pusherOf(values: Values, reading: Reading, { gateway }: CoreConfig): Pu
 function globalOf(values: Values, reading: Reading): PusherConfig['global'] {
   const events = reading.switches(SWITCHES);
   const content = readContent('PUSHER_GLOBAL', values, reading);
+  const limits = readLimits('PUSHER_GLOBAL', values, reading);
   const normalise = readNormalise('PUSHER_GLOBAL_NORMALISE', values.PUSHER_GLOBAL_NORMALISE, reading);
   const url = values.PUSHER_URL === undefined ? undefined : readPusherUrl(values.PUSHER_URL, reading);
   const appId = values.PUSHER_GLOBAL_APP_ID || url?.appId || '';
@@ -131,7 +132,7 @@ function globalOf(values: Values, reading: Reading): PusherConfig['global'] {
     events,
     content,
     normalise,
-    limits: limitsOf({ concurrency: values.PUSHER_GLOBAL_CONCURRENCY }),
+    limits,
   };
 }
 

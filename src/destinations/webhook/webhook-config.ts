@@ -5,8 +5,8 @@ import type { ValuesOf } from '../../config/variable';
 import type { Normalise } from '../../events/normalise';
 import type { Limits } from '../../pipeline/destination-limits';
 import { readContent } from '../content-variables';
+import { readLimits } from '../delivery-variables';
 import type { Wants } from '../destination-fields';
-import { limitsOf } from '../limits-of';
 import { readNormalise } from '../normalise-variables';
 import { WEBHOOK_VARIABLES } from './webhook-variables';
 
@@ -50,6 +50,7 @@ function globalOf(values: Values, reading: Reading): GlobalWebhookConfig | undef
   }
   const events = reading.switches(SWITCHES);
   const content = readContent('WEBHOOK_GLOBAL', values, reading);
+  const limits = readLimits('WEBHOOK_GLOBAL', values, reading);
   const normalise = readNormalise('WEBHOOK_GLOBAL_NORMALISE', values.WEBHOOK_GLOBAL_NORMALISE, reading);
   checkSecrets(values, reading);
   if (!enabled || url === undefined) return undefined;
@@ -63,7 +64,7 @@ function globalOf(values: Values, reading: Reading): GlobalWebhookConfig | undef
     signingSecrets: values.WEBHOOK_SIGNING_SECRET,
     events,
     content,
-    limits: limitsOf({ concurrency: values.WEBHOOK_GLOBAL_CONCURRENCY }),
+    limits,
     normalise,
   };
 }

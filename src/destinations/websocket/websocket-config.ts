@@ -2,8 +2,8 @@ import { type ConfigPart, configPart } from '../../config/part';
 import type { Normalise } from '../../events/normalise';
 import type { Limits } from '../../pipeline/destination-limits';
 import { readContent } from '../content-variables';
+import { readLimits } from '../delivery-variables';
 import type { Wants } from '../destination-fields';
-import { limitsOf } from '../limits-of';
 import { readNormalise } from '../normalise-variables';
 import { WEBSOCKET_VARIABLES } from './websocket-variables';
 
@@ -49,6 +49,7 @@ export const websocketConfig: ConfigPart<WebSocketConfig> = configPart({
   read: (values, reading) => {
     const events = reading.switches(SWITCHES);
     const content = readContent('WEBSOCKET_GLOBAL', values, reading);
+    const limits = readLimits('WEBSOCKET_GLOBAL', values, reading);
     const normalise = readNormalise('WEBSOCKET_GLOBAL_NORMALISE', values.WEBSOCKET_GLOBAL_NORMALISE, reading);
     return {
       enabled: values.WEBSOCKET_ENABLED,
@@ -57,7 +58,7 @@ export const websocketConfig: ConfigPart<WebSocketConfig> = configPart({
             events,
             content,
             normalise,
-            limits: limitsOf({ concurrency: values.WEBSOCKET_GLOBAL_CONCURRENCY }),
+            limits,
           }
         : undefined,
       allowedHosts: values.WEBSOCKET_ALLOWED_HOSTS,

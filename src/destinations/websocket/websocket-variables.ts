@@ -1,7 +1,7 @@
 import { flag, integer, list, number } from '../../config/formats';
 import { variable } from '../../config/variable';
 import { contentVariables } from '../content-variables';
-import { concurrencyVariable } from '../delivery-variables';
+import { deliveryVariables } from '../delivery-variables';
 import { normaliseVariable } from '../normalise-variables';
 
 /** Variables of WebSockets, of workers and gateways. */
@@ -16,7 +16,7 @@ export const WEBSOCKET_VARIABLES = {
     false,
     "Offer the events of all instances to WebSocket clients with the operator's key.",
   ),
-  WEBSOCKET_GLOBAL_CONCURRENCY: concurrencyVariable('the WebSocket clients of all instances'),
+  ...deliveryVariables('WEBSOCKET_GLOBAL', 'the WebSocket clients of all instances'),
   ...contentVariables('WEBSOCKET_GLOBAL', 'the WebSocket clients of all instances'),
   WEBSOCKET_GLOBAL_NORMALISE: normaliseVariable('the WebSocket clients of all instances'),
   WEBSOCKET_ALLOWED_HOSTS: variable(

@@ -58,7 +58,7 @@ runParking(async () => {
     deliveries: new StoredDeliveries({ store, commit: new GroupCommit(store, fail) }),
     shares: new Shares({ limits: { perInstance: 1e9, perGlobalDestination: 1e9 }, instanceOf }),
     decide: () => ({ kind: 'retry', delayMs: DELAY_MS }),
-    observer: { parked: () => {}, deadLettered: () => {} },
+    observer: { superseded: () => {}, parked: () => {}, deadLettered: () => {} },
   });
   await store.waitUntilReady();
   return {

@@ -13,6 +13,7 @@ import type {
 import type { Limits } from '../../../src/pipeline/destination-limits';
 import { DirectAttempts, type DirectResult } from '../../../src/pipeline/direct-attempts';
 import type { Decision, Parking, ParkRequest, Ticket } from '../../../src/pipeline/parking';
+import type { Permits } from '../../../src/pipeline/permits';
 import { Places, type Share } from '../../../src/pipeline/places';
 import { type Deferred, deferred } from '../signals/signals';
 import { deliveryTo, eventBody } from '../values/events';
@@ -93,6 +94,7 @@ export class FakeParking implements Parking {
   readonly parked: Parked[] = [];
   readonly deliveredLater: Delivery[] = [];
   readonly failedLater: AttemptRecord[] = [];
+  readonly begun: Delivery[] = [];
   away = false;
 
   park(request: ParkRequest): Ticket {
@@ -115,6 +117,10 @@ export class FakeParking implements Parking {
 
   close(): void {
     for (const { reject } of this.parked) reject(new Error('closed'));
+  }
+
+  begins(delivery: Delivery): void {
+    this.begun.push(delivery);
   }
 
   async delivered(delivery: Delivery): Promise<void> {
@@ -140,6 +146,8 @@ export interface PipelineOptions {
   readonly circuitFailures?: number;
   readonly circuitOpenMs?: number;
   readonly decision?: Decision;
+  readonly permitsFor?: () => Permits;
+  readonly isOnly?: (id: DestinationId) => boolean;
 }
 
 /** Direct attempts over fakes, with everything that happened to it. */
@@ -147,6 +155,7 @@ export class PipelineHarness {
   readonly parking = new FakeParking();
   readonly records: AttemptRecord[] = [];
   readonly errors: unknown[] = [];
+  readonly superseded: Delivery[] = [];
   readonly circuitChanges: [id: DestinationId, isOpen: boolean][] = [];
   readonly bulkheads: Bulkheads;
   readonly attempts: Attempts;
@@ -160,6 +169,7 @@ export class PipelineHarness {
       circuitFailures: options.circuitFailures ?? 10,
       circuitOpenMs: options.circuitOpenMs ?? 30_000,
       onCircuit: (id, isOpen) => this.circuitChanges.push([id, isOpen]),
+      ...(options.permitsFor === undefined ? {} : { permitsFor: options.permitsFor }),
     });
     const places = new Places({
       most: options.concurrency ?? 500,
@@ -178,7 +188,9 @@ export class PipelineHarness {
       bulkheadOf: (destination) => this.bulkheads.of(destination),
       places,
       maxWaitMs: options.maxWaitMs ?? 1000,
+      onSuperseded: (newer) => this.superseded.push(newer),
       onError: (error) => this.errors.push(error),
+      ...(options.isOnly === undefined ? {} : { isOnly: options.isOnly }),
     });
   }
 

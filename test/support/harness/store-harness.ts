@@ -14,12 +14,14 @@ import type {
   ParkReason,
 } from '../../../src/pipeline/delivery';
 import type { Decide, ParkRequest } from '../../../src/pipeline/parking';
+import type { Permits } from '../../../src/pipeline/permits';
 import { Places } from '../../../src/pipeline/places';
 import { connectRedis } from '../../../src/redis/client';
 import { AddressRoster } from '../../../src/retry/address-roster';
 import { BullMqParking } from '../../../src/retry/bullmq-parking';
 import { GroupCommit } from '../../../src/retry/group-commit';
 import { Lines } from '../../../src/retry/lines';
+import { Superseding } from '../../../src/retry/needless';
 import { decide } from '../../../src/retry/policy';
 import { RetryHandler } from '../../../src/retry/retry-handler';
 import { type Fetched, RetryQueue } from '../../../src/retry/retry-queue';
@@ -45,6 +47,8 @@ export interface WorkerSettings {
   readonly maxBytes?: number;
   readonly slowAfterMs?: number;
   readonly concurrency?: number;
+  /** Of destinations with a rate limit. */
+  readonly permitsFor?: (onFree: () => void) => Permits;
   /** Where it is left out, all workers have the same addresses. */
   readonly addresses?: AddressRoster;
 }
@@ -65,6 +69,7 @@ export class StoreHarness {
   readonly prefix: string;
   readonly uri: string;
   readonly parked = new Happenings<ParkReason>();
+  readonly superseded = new Happenings<Delivery>();
   readonly dead = new Happenings<string>();
   readonly records = new Happenings<AttemptRecord>();
   readonly missing = new Happenings<string>();
@@ -75,6 +80,7 @@ export class StoreHarness {
   readonly commit: GroupCommit;
   readonly deliveries: StoredDeliveries;
   readonly parking: BullMqParking;
+  readonly needless: Superseding;
   readonly deadLetters: DeadLetters;
   readonly ledger: Ledger;
   private readonly clients: { disconnect: () => void }[] = [];
@@ -95,12 +101,19 @@ export class StoreHarness {
     this.commit = new GroupCommit(this.store, () => {});
     this.ledger = new Ledger(this.store, this.commit);
     this.deliveries = new StoredDeliveries({ store: this.store, commit: this.commit });
+    this.needless = new Superseding({
+      store: this.store,
+      onSuperseded: (newer) => this.superseded.add(newer),
+      onError: () => {},
+    });
     this.parking = new BullMqParking({
+      superseding: this.needless,
       deliveries: this.deliveries,
       shares: new Shares({ limits: options.limits ?? NO_LIMITS, instanceOf }),
       decide: this.decide,
       observer: {
         parked: (_delivery, reason) => this.parked.add(reason),
+        superseded: (newer) => this.superseded.add(newer),
         deadLettered: (_id, _labels, reason) => this.dead.add(reason),
       },
     });
@@ -138,7 +151,9 @@ export class StoreHarness {
     const destinations = new Map(
       (settings.destinations ?? []).map((destination) => [destination.id, destination]),
     );
+    const { permitsFor } = settings;
     const bulkheads = new Bulkheads({
+      ...(permitsFor && { permitsFor: (id) => permitsFor(() => attempts.room.emit(id)) }),
       concurrency: 32,
       circuitFailures: settings.circuitFailures ?? 1000,
       circuitOpenMs: 3_600_000,
@@ -146,15 +161,16 @@ export class StoreHarness {
     });
     const maxBytes = settings.maxBytes ?? 1e9;
     const places = new Places({ most: 1000, maxBytes, maxHeld: 1000 });
+    const attempts = new Attempts({
+      slowAfterMs: settings.slowAfterMs ?? 60_000,
+      places,
+      observer: { attemptEnded: (_delivery, record) => this.records.add(record) },
+    });
     const handler = new RetryHandler({
       isAlone: () => false,
       deliveries: this.deliveries,
       places,
-      attempts: new Attempts({
-        slowAfterMs: settings.slowAfterMs ?? 60_000,
-        places,
-        observer: { attemptEnded: (_delivery, record) => this.records.add(record) },
-      }),
+      attempts,
       bulkheadOf: (destination: Destination) => bulkheads.of(destination),
       destinationOf: settings.destinationOf ?? (async (id) => destinations.get(id)),
       ...(settings.addresses === undefined ? {} : { addresses: settings.addresses }),

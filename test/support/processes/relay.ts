@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { clearTimeout, setTimeout } from 'node:timers';
@@ -120,6 +120,12 @@ export class RelayProcess {
     return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
   }
 
+  /** Open now. */
+  get sockets(): number {
+    const folder = `/proc/${this.#child.pid}/fd`;
+    return readdirSync(folder).filter((name) => isSocket(join(folder, name))).length;
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }
@@ -226,6 +232,15 @@ export class RelayProcess {
   #trouble(what: string): Error {
     const tail = this.#log.trim().split('\n').slice(-15).join('\n');
     return new Error(`${this.command} ${this.#child.pid}: ${what}; its log ends with\n${tail}`);
+  }
+}
+
+function isSocket(path: string): boolean {
+  try {
+    return readlinkSync(path).startsWith('socket:');
+  } catch {
+    // Closed meanwhile.
+    return false;
   }
 }
 

@@ -42,6 +42,13 @@ function hashOf(key: string): number {
 
 const FLOOD = Buffer.alloc(16_384, 'x');
 
+export interface ReceiverOptions {
+  /** What is unique in an event; that of a message where it is left out. */
+  readonly keyOf?: (body: Buffer) => string;
+  /** How long a connection may be idle. */
+  readonly keepAliveMs?: number;
+}
+
 /** A real HTTP server that counts every event, and behaves as badly as it is told to, at any moment. */
 export class Receiver {
   /** By key. */
@@ -57,17 +64,17 @@ export class Receiver {
   private constructor(
     private readonly server: Server,
     private readonly port: number,
-    private readonly keyOf: (body: Buffer) => string,
+    private readonly options: ReceiverOptions,
   ) {
     server.on('request', (request: IncomingMessage, response: ServerResponse) =>
       this.#take(request, response),
     );
     // The relay's pool decides when a connection ends; a race between both ends would look like a failure.
-    server.keepAliveTimeout = 60_000;
+    server.keepAliveTimeout = options.keepAliveMs ?? 60_000;
   }
 
-  static async start(keyOf: (body: Buffer) => string = keyOfMessage): Promise<Receiver> {
-    const receiver = new Receiver(createServer(), await freePort(), keyOf);
+  static async start(options: ReceiverOptions = {}): Promise<Receiver> {
+    const receiver = new Receiver(createServer(), await freePort(), options);
     await receiver.up();
     return receiver;
   }
@@ -150,7 +157,7 @@ export class Receiver {
     request.on('end', () => {
       this.#peakOpen = Math.max(this.#peakOpen, ++this.#open);
       response.once('close', () => this.#open--);
-      const key = this.keyOf(Buffer.concat(chunks));
+      const key = (this.options.keyOf ?? keyOfMessage)(Buffer.concat(chunks));
       const tally = this.#tallyOf(key);
       tally.arrivals++;
       tally.webhookIds.add(String(request.headers['webhook-id']));

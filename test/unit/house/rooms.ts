@@ -26,6 +26,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'delivery-log': ['errors', 'events', 'pipeline', 'redis', 'retry', 'time'],
   replays: ['errors', 'events', 'dead-letters', 'delivery-log', 'redis', 'retry', 'time'],
   deduplication: ['errors', 'events', 'pipeline', 'retry'],
+  rates: ['errors', 'pipeline', 'retry', 'time'],
   'http-api': ['errors', 'config', 'network', 'settings', 'time'],
   destinations: ['events', 'filters', 'config', 'pipeline', 'settings', 'observability', 'redis', 'http-api'],
   'destinations/http': [
@@ -115,6 +116,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'dead-letters',
     'deduplication',
     'delivery-log',
+    'rates',
     'silence',
     'destinations',
     'modules',

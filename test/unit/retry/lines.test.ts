@@ -65,6 +65,17 @@ describe('the choice among lines', () => {
     expect(lines.learn([line('dead'), line('busy')])).toBe(false);
   });
 
+  test('leaves one alone for as long as there is known to be nothing to do, in steps of some seconds', async () => {
+    const { lines } = setup({
+      soon: { kind: 'none', forMs: 1 },
+      later: { kind: 'none', forMs: 4000 },
+      far: { kind: 'none', forMs: 3_600_000 },
+    });
+    const { putOff } = await lines.choose(10, 10);
+    expect(putOff.get('soon')).toBeGreaterThanOrEqual(250);
+    expect([putOff.get('later'), putOff.get('far')]).toEqual([4000, 10_000]);
+  });
+
   test('serves those next that got nothing now', async () => {
     const { wishes } = setup({ a: room(10, 'a'), b: room(10, 'b'), c: room(10, 'c') });
     expect([await wishes(2), await wishes(2)]).toEqual([

@@ -56,6 +56,8 @@ interface Step {
   readonly to?: typeof A | 'unreadable' | undefined;
 }
 
+jest.setTimeout(120_000);
+
 const STEP: fc.Arbitrary<Step> = fc.oneof(
   fc.record({
     do: fc.constant('change' as const),

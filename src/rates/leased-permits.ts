@@ -1,0 +1,267 @@
+import type { Rate } from '../pipeline/destination-limits';
+import type { Permits } from '../pipeline/permits';
+import { monotonicMs } from '../time/monotonic';
+import { within } from '../time/within';
+import { OwnShare } from './own-share';
+import type { Charge, Lease, Leasing } from './permit-lease';
+import { RetryTurns } from './retry-turns';
+
+export interface LeasedPermitsParts {
+  readonly rate: Rate;
+  readonly lease: Leasing;
+  /** Fresh deliveries that wait for a place. */
+  readonly waiting: () => number;
+  /** There are permits again. */
+  readonly onFree: () => void;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Permits that came together. */
+interface Batch {
+  readonly charges: Charge[];
+  readonly until: number;
+}
+
+/** One lease has no more than this part of the count, so that no worker takes what the others need. */
+const MOST_AT_ONCE = 1 / 8;
+/** While permits are short they are asked for when about so many came free, */
+const WORTH_ASKING = 16;
+/** but no more often, and no less often, than this, and some times in each window. */
+const ASK_MS = { least: 50, most: 500, ofWindow: 0.125 };
+/** Beside two such pauses, the time that an answer may take without being lost; no more than a part of the window. */
+const LAG = { ms: 100, ofWindow: 0.25 };
+/** Part of the window after which unused permits are given back. */
+const LIFE = { ofWindow: 0.05, leastMs: 50, mostMs: 1000 };
+/** A lease that takes longer counts as none: Redis is silent. */
+const ANSWER_MS = 500;
+/** How often Redis is asked while it is away, or has none. */
+const AGAIN_MS = 1000;
+
+class LeaseLateError extends Error {}
+
+/**
+ * Permits of one destination, leased from Redis a few at a time: as many as wait, or were used lately within the time that
+ * they last. Unused ones are given back. While Redis is away the worker goes on with its own part of the rate.
+ */
+export class LeasedPermits implements Permits {
+  private readonly batches: Batch[] = [];
+  private held = 0;
+  private unused: Charge[] = [];
+  private owed = 0;
+  private readonly own: OwnShare;
+  private readonly retries = new RetryTurns();
+  private readonly pauseMs: number;
+  private readonly lagMs: number;
+  private readonly lifeMs: number;
+  private readonly uses = { since: 0, now: 0, before: 0 };
+  private latest:
+    | (Pick<Lease, 'free' | 'workers'> & { readonly at: number; readonly nextAt: number })
+    | undefined;
+  private isAway = false;
+  private isAsking = false;
+  private nextAskAt = 0;
+  private wantedSince: number | undefined;
+  private asking: NodeJS.Timeout | undefined;
+  private returning: NodeJS.Timeout | undefined;
+  private isClosed = false;
+
+  constructor(private readonly parts: LeasedPermitsParts) {
+    const { count, seconds } = parts.rate;
+    this.own = new OwnShare(parts.rate);
+    const windowMs = seconds * 1000;
+    const mostMs = Math.min(ASK_MS.most, ASK_MS.ofWindow * windowMs);
+    this.pauseMs = between(ASK_MS.least, (WORTH_ASKING * windowMs) / count, mostMs);
+    this.lagMs = Math.min(2 * this.pauseMs + LAG.ms, LAG.ofWindow * windowMs);
+    this.lifeMs = between(LIFE.leastMs, LIFE.ofWindow * windowMs, LIFE.mostMs);
+  }
+
+  get isFree(): boolean {
+    return this.isThere(this.retries.kept);
+  }
+
+  get isFreeForRetry(): boolean {
+    return this.isThere(0);
+  }
+
+  get forRetries(): number {
+    const now = monotonicMs();
+    this.expire(now);
+    if (this.isAway) return this.held + (this.own.hasRoom(now) ? 1 : 0);
+    return this.held + this.retries.mostWaiting(this.nextMs(now), this.own.paceMs);
+  }
+
+  get noneForRetriesMs(): number {
+    const now = monotonicMs();
+    return this.isAway ? this.own.waitMs(1, now) : this.retries.tooEarlyMs(this.nextMs(now));
+  }
+
+  take(isRetry: boolean): void {
+    const now = monotonicMs();
+    this.expire(now);
+    this.own.use(now);
+    this.countUse(now);
+    if (isRetry) this.retries.began();
+    if (this.held === 0) {
+      this.owed++;
+      return;
+    }
+    this.held--;
+    const [batch] = this.batches;
+    const [charge] = batch?.charges ?? [];
+    if (batch === undefined || charge === undefined) return;
+    if (--charge.count === 0) batch.charges.shift();
+    if (batch.charges.length === 0) this.batches.shift();
+  }
+
+  waitMs(wanted: number): number {
+    const now = monotonicMs();
+    const { latest } = this;
+    if (this.isAway) return this.own.waitMs(wanted, now);
+    if (latest === undefined) return 0;
+    const isRecent = now - latest.at < this.lifeMs;
+    const soon = this.held + (isRecent ? latest.free / latest.workers : 0);
+    if (wanted <= soon) return 0;
+    return Math.max(0, latest.nextAt - now) + (wanted - soon) * this.own.paceMs;
+  }
+
+  forRetry(): Promise<boolean> {
+    if (this.isClosed || this.isAway || !this.retries.mayWait(this.nextMs(monotonicMs())))
+      return Promise.resolve(false);
+    const turn = this.retries.wait();
+    this.want();
+    return turn;
+  }
+
+  close(): void {
+    this.isClosed = true;
+    clearTimeout(this.asking);
+    clearTimeout(this.returning);
+    this.retries.close();
+  }
+
+  /** Until some may be free: others may take them first. */
+  private nextMs(now: number): number {
+    return Math.max(0, (this.latest?.nextAt ?? now) - now);
+  }
+
+  /** @param kept for others */
+  private isThere(kept: number): boolean {
+    const now = monotonicMs();
+    this.expire(now);
+    if (this.held > kept) return true;
+    this.want();
+    return this.isAway && this.own.hasRoom(now);
+  }
+
+  private want(): void {
+    const now = monotonicMs();
+    this.wantedSince ??= now;
+    if (this.isAsking || this.isClosed || this.asking !== undefined) return;
+    // Those that come in the same turn of the event loop are asked for together.
+    this.asking = setTimeout(
+      () => {
+        this.asking = undefined;
+        const { wanted } = this;
+        if (wanted > 0 || this.isAway) void this.ask(wanted);
+        else this.wantedSince = undefined;
+      },
+      Math.max(0, this.nextAskAt - now),
+    );
+  }
+
+  /** As many as wait, at least as many as are used within a lease's life. */
+  private get wanted(): number {
+    const waiting = this.parts.waiting() + this.retries.waiting;
+    if (waiting === 0) return 0;
+    const most = Math.ceil(this.parts.rate.count * MOST_AT_ONCE);
+    return Math.min(most, Math.max(waiting, this.uses.now, this.uses.before));
+  }
+
+  private async ask(wanted: number): Promise<void> {
+    const now = monotonicMs();
+    const waitedMs = Math.min(now - (this.wantedSince ?? now), this.lagMs);
+    const { unused, owed } = this;
+    this.isAsking = true;
+    this.unused = [];
+    this.owed = 0;
+    let isLate = false;
+    const answer = this.parts.lease({ wanted, waitedMs, unused, owed });
+    try {
+      this.took(await within(answer, ANSWER_MS, () => new LeaseLateError('Redis is silent')), wanted);
+    } catch (error) {
+      isLate = error instanceof LeaseLateError;
+      // It may count twice, and what was given back may count as used: rather too few permits than too many.
+      this.owed += owed;
+      this.wentAway(error);
+    }
+    if (isLate) answer.then(({ charges }) => this.unused.push(...charges)).catch(() => {});
+  }
+
+  private took(lease: Lease, wanted: number): void {
+    const now = monotonicMs();
+    const count = lease.charges.reduce((sum, charge) => sum + charge.count, 0);
+    this.isAsking = false;
+    this.isAway = false;
+    this.latest = { free: lease.free, workers: lease.workers, at: now, nextAt: now + lease.nextMs };
+    this.own.isOneOf(lease.workers);
+    const isEnough = count >= wanted;
+    // What others give back is free before what was used is.
+    const pauseMs = lease.nextMs < this.pauseMs ? this.pauseMs : Math.min(lease.nextMs, AGAIN_MS);
+    this.nextAskAt = isEnough ? now : now + pauseMs;
+    if (isEnough) this.wantedSince = undefined;
+    if (count > 0) {
+      this.batches.push({ charges: [...lease.charges], until: now + this.lifeMs });
+      this.held += count;
+      this.retries.serve(count, this.parts.waiting() > 0);
+      this.giveBackLater();
+      this.parts.onFree();
+    }
+    if (!isEnough) this.want();
+  }
+
+  private wentAway(error: unknown): void {
+    this.isAsking = false;
+    this.nextAskAt = monotonicMs() + AGAIN_MS;
+    if (this.isClosed) return;
+    if (!this.isAway) this.parts.onError(error);
+    this.isAway = true;
+    this.retries.close();
+    this.want();
+    this.parts.onFree();
+  }
+
+  /** What nobody used in time. */
+  private expire(now: number): void {
+    for (let [batch] = this.batches; batch !== undefined && batch.until <= now; [batch] = this.batches) {
+      this.batches.shift();
+      this.unused.push(...batch.charges);
+      for (const { count } of batch.charges) this.held -= count;
+    }
+    this.retries.keepAtMost(this.held);
+  }
+
+  private giveBackLater(): void {
+    if (this.isClosed) return;
+    this.returning ??= setTimeout(() => {
+      this.returning = undefined;
+      this.expire(monotonicMs());
+      if (this.held > 0) this.giveBackLater();
+      if (this.unused.length > 0 && !this.isAsking && !this.isAway) void this.ask(0);
+    }, this.lifeMs + 1);
+  }
+
+  private countUse(now: number): void {
+    const { uses } = this;
+    const age = now - uses.since;
+    if (age >= this.lifeMs) {
+      uses.before = age < 2 * this.lifeMs ? uses.now : 0;
+      uses.now = 0;
+      uses.since = now;
+    }
+    uses.now++;
+  }
+}
+
+function between(least: number, value: number, most: number): number {
+  return Math.max(least, Math.min(most, value));
+}

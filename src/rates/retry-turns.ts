@@ -1,0 +1,81 @@
+/** Retries of one destination that wait for a permit, each of them in a place of all retries. */
+const MOST_WAITING = 4;
+const MOST_WAIT_MS = 1000;
+
+interface Waiter {
+  readonly timer: NodeJS.Timeout;
+  readonly resolve: (mayBegin: boolean) => void;
+}
+
+/** Retries that wait for a permit: they get every second one while fresh deliveries wait, too. */
+export class RetryTurns {
+  private readonly waiters: Waiter[] = [];
+  private next: 'fresh' | 'retry' = 'retry';
+  /** Permits that are kept for retries which were told to begin. */
+  private promised = 0;
+
+  get waiting(): number {
+    return this.waiters.length;
+  }
+
+  get kept(): number {
+    return this.promised;
+  }
+
+  /** @param waitMs how long one would wait */
+  mayWait(waitMs: number): boolean {
+    return waitMs <= MOST_WAIT_MS && this.waiters.length < MOST_WAITING;
+  }
+
+  /** How many may wait at once, those included that do: as many as get a permit in time, where there are any. */
+  mostWaiting(waitMs: number, paceMs: number): number {
+    if (this.tooEarlyMs(waitMs) > 0) return 0;
+    return Math.min(MOST_WAITING, Math.max(1, Math.floor(MOST_WAIT_MS / paceMs)));
+  }
+
+  /** Until one may wait. */
+  tooEarlyMs(waitMs: number): number {
+    return Math.max(0, waitMs - MOST_WAIT_MS);
+  }
+
+  wait(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.waiters.splice(this.waiters.indexOf(waiter), 1);
+        resolve(false);
+      }, MOST_WAIT_MS);
+      const waiter: Waiter = { timer, resolve };
+      this.waiters.push(waiter);
+    });
+  }
+
+  /** So many permits came. */
+  serve(count: number, freshWait: boolean): void {
+    for (let left = count; left > 0 && this.waiters.length > 0; left--) {
+      const isTheirs = !freshWait || this.next === 'retry';
+      this.next = isTheirs ? 'fresh' : 'retry';
+      if (isTheirs) this.tellFirst(true);
+    }
+  }
+
+  began(): void {
+    if (this.promised > 0) this.promised--;
+  }
+
+  keepAtMost(held: number): void {
+    this.promised = Math.min(this.promised, held);
+  }
+
+  /** None gets one. */
+  close(): void {
+    while (this.waiters.length > 0) this.tellFirst(false);
+  }
+
+  private tellFirst(mayBegin: boolean): void {
+    const first = this.waiters.shift();
+    if (first === undefined) return;
+    clearTimeout(first.timer);
+    if (mayBegin) this.promised++;
+    first.resolve(mayBegin);
+  }
+}
