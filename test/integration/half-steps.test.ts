@@ -86,6 +86,8 @@ const parkArgs = (reason: string): (string | number)[] => [
   'owner',
   0,
   '',
+  '',
+  '',
 ];
 
 const STEPS: Readonly<Record<string, Half>> = {
@@ -102,7 +104,7 @@ const STEPS: Readonly<Record<string, Half>> = {
   'is taken': { prepare: nothing, step: () => far.fetch(farQueue) },
   'is put back': {
     prepare: take,
-    step: ({ token }) => far.store.call('relayReturn', id, token, 60_000, LINE, 10),
+    step: ({ token }) => far.store.call('relayReturn', id, token, 60_000, LINE, 10, ''),
   },
   'is given up': {
     prepare: take,
