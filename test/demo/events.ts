@@ -11,7 +11,9 @@ const FIXTURE_TIME = '"2025-11-03T14:22:07.415Z"';
 const MESSAGE_ID = /("(?:id|keyId)"):"[0-9A-F]{20,32}"/g;
 
 /** One with a dot: the documented routing key must not fall apart there. */
-export const INSTANCES = ['loja-centro', 'suporte.sp', 'bot-01'] as const;
+/** The instance that gets a webhook of its own while events flow. */
+export const INSTANCE = 'bot-01';
+export const INSTANCES = ['loja-centro', 'suporte.sp', INSTANCE] as const;
 
 /** One event as the core API puts it on the wire. */
 export interface DemoEvent {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort, HOST } from '../support/processes/ports';
 import type { Ending } from './ending';
+import { INSTANCE } from './events';
 import { Listener } from './listener';
 import type { Stage } from './progress';
 import type { Publications } from './publications';
@@ -10,8 +11,6 @@ import { Receiver } from './receiver';
 import { RelayProcess } from './relay-process';
 import type { Wire } from './wire';
 
-/** The instance that gets a webhook of its own while events flow. */
-export const INSTANCE = 'bot-01';
 const HEADER = ['x-shop', 'bot-01'] as const;
 /** When its webhook is set, and when the WebSocket client is cut off: shares of all events. */
 const SET_AT = 0.25;

@@ -1,6 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { HOST } from '../support/processes/ports';
+import { INSTANCE } from './events';
 import type { Identity, Publications } from './publications';
 
 /** How a receiver behaves, beyond answering 200. */
@@ -124,9 +125,12 @@ export class Receiver {
 function identityOf(body: Buffer, url: string): Identity | undefined {
   const { event, instance, date_time: dateTime, destination } = parseObject(body);
   const [start, end] = [body.indexOf(DATA), body.lastIndexOf(AFTER_DATA)];
-  if (destination !== url || start === -1 || end < start) return undefined;
+  if (start === -1 || end < start) return undefined;
   if (typeof event !== 'string' || typeof instance !== 'string' || typeof dateTime !== 'string')
     return undefined;
+  // Bodies of the global webhook name its address with the event, or an instance's own webhook (docs/webhooks.md).
+  const named = [url, `${url}/${event.replaceAll('.', '-')}`];
+  if (instance !== INSTANCE && !named.some((each) => each === destination)) return undefined;
   return { event, instance, dateTime, data: body.subarray(start + DATA.length, end) };
 }
 

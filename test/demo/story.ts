@@ -1,7 +1,7 @@
 import { display } from './brokers';
-import { INSTANCES } from './events';
+import { INSTANCE, INSTANCES } from './events';
 import { BEHAVIOURS, type Lane } from './lane';
-import { INSTANCE, type Live } from './live';
+import type { Live } from './live';
 import { paint } from './paint';
 import { SHORTENED } from './relay-process';
 import type { Report } from './report';

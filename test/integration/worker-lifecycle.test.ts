@@ -5,6 +5,7 @@ import { SILENT } from '../../src/observability/logging';
 import { Metrics } from '../../src/observability/metrics';
 import { RelayWorker } from '../../src/worker/worker';
 import { freePort, HOST, untilFree } from '../support/processes/ports';
+import { eventually } from '../support/signals/signals';
 import { LinesBroker } from '../support/toy/lines/lines-broker';
 import { linesModule } from '../support/toy/lines/lines-module';
 import { eventBody } from '../support/values/events';
@@ -58,8 +59,9 @@ test('further calls wait for the first, and starting again does nothing', async 
   expect(second).toBe(first);
   expect(await first).toBe(true);
   await worker.start();
-  expect(broker.connections).toBe(0);
   await untilFree(port);
+  // The broker's side hears of the end a moment later.
+  await eventually(() => (broker.connections === 0 ? true : undefined), 'the broker without connections');
 });
 
 test('one whose metrics port is taken names the variable, and stops all the same', async () => {
