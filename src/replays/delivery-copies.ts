@@ -3,6 +3,7 @@ import { COMPRESSION } from '../events/compression';
 import type { JobData } from '../retry/job';
 import type { StoredCalls } from '../retry/retry-store';
 import type { Shares } from '../retry/shares';
+import { parkArguments } from '../retry/stored-deliveries';
 import type { ReplayCopies } from './replay-items';
 
 export interface DeliveryCopiesParts {
@@ -33,7 +34,6 @@ export class DeliveryCopies implements ReplayCopies {
 
   private async parkOne(copy: DeliveredCopy): Promise<unknown> {
     const { id, destination, instance, event, body } = copy;
-    const { parkedBy, deadBy, maxParkedBytes } = this.parts.shares.of(destination, instance);
     const data: JobData = {
       v: COMPRESSION,
       d: destination,
@@ -43,7 +43,8 @@ export class DeliveryCopies implements ReplayCopies {
       l: body.readUInt32LE(1),
       n: 0,
     };
-    const args = [id, destination, event, JSON.stringify(data), 0, '', parkedBy, deadBy, maxParkedBytes, ''];
-    return this.parts.store.call('relayPark', ...args);
+    const decision = { kind: 'retry', delayMs: 0 } as const;
+    const charge = this.parts.shares.of(destination, instance);
+    return this.parts.store.call('relayPark', ...parkArguments({ id, data, decision, charge }));
   }
 }

@@ -77,30 +77,9 @@ export class StoredDeliveries {
       bytes,
       ...(isWithdrawn === undefined ? {} : { isWithdrawn }),
       prepare: async () => {
-        const { id, data, decision, charge, supersedable, isSlow = false } = await prepare();
-        const [delayMs, reason] = delayAndReason(decision);
-        const { parkedBy, deadBy, maxParkedBytes } = charge;
-        const event = data.e || 'malformed';
-        return this.parts.store.step(
-          'relayPark',
-          [
-            id,
-            data.d,
-            event,
-            JSON.stringify(data),
-            delayMs,
-            reason,
-            parkedBy,
-            deadBy,
-            maxParkedBytes,
-            data.a ?? '',
-            supersedeText(supersedable),
-            isSlow ? 'slow' : '',
-          ],
-          (answer) => {
-            reply = answer;
-          },
-        );
+        return this.parts.store.step('relayPark', parkArguments(await prepare()), (answer) => {
+          reply = answer;
+        });
       },
     });
     return how === 'withdrawn' ? { kind: 'withdrawn' } : resultOf(reply);
@@ -174,6 +153,24 @@ export class StoredDeliveries {
 
 /** Stands for a delay. */
 const IN_LINE = -1;
+
+/** What `relayPark` takes of a delivery, in its order. */
+export function parkArguments({
+  id,
+  data,
+  decision,
+  charge,
+  supersedable,
+  isSlow = false,
+}: Omit<NewDelivery, 'id'> & { readonly id: string }): readonly (string | number)[] {
+  const { parkedBy, deadBy, maxParkedBytes } = charge;
+  return [
+    ...[id, data.d, data.e || 'malformed', JSON.stringify(data)],
+    ...delayAndReason(decision),
+    ...[parkedBy, deadBy, maxParkedBytes, data.a ?? ''],
+    ...[supersedeText(supersedable), isSlow ? 'slow' : ''],
+  ];
+}
 
 function delayAndReason(decision: Decision | InLine): [delayMs: number, reason: DeadReason | ''] {
   if (decision.kind === 'in-line') return [IN_LINE, ''];
