@@ -15,7 +15,7 @@ const INTERVAL_MS = 300_000;
 const LEASE_MS = 290_000;
 const NAMED = 5;
 
-/** Says every five minutes, at one of the workers, which destinations are not well, as long as any is. */
+/** Logs every five minutes, at one of the workers, which destinations are not well, as long as there are such. */
 export class HealthSummary {
   private timer: NodeJS.Timeout | undefined;
   private telling: Promise<void> | undefined;
