@@ -55,6 +55,7 @@ export interface RetryConfig {
   readonly deadLetterShare: { readonly maxCount: number; readonly maxBytes: number };
   /** 0: parked deliveries wait for as long as it takes. */
   readonly parkedMaxAgeMs: number;
+  readonly orderedMaxAgeMs: number;
   /** Bytes of Redis; 0 is no limit. */
   readonly parkedMaxBytes: { readonly perInstance: number; readonly perGlobalDestination: number };
 }
@@ -109,6 +110,7 @@ function retryOf(values: Values): RetryConfig {
       maxBytes: values.DEAD_LETTER_MAX_BYTES_PER_INSTANCE,
     },
     parkedMaxAgeMs: values.PARKED_MAX_AGE_DAYS * DAY_MS,
+    orderedMaxAgeMs: values.ORDERED_MAX_AGE_SECONDS * 1000,
     parkedMaxBytes: {
       perInstance: values.PARKED_MAX_BYTES_PER_INSTANCE,
       perGlobalDestination: values.PARKED_MAX_BYTES_PER_GLOBAL_DESTINATION,

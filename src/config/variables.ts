@@ -106,6 +106,11 @@ export const CORE_VARIABLES = {
     3,
     'Days after which a parked delivery becomes a dead letter, even if its circuit was open all the time. 0: never.',
   ),
+  ORDERED_MAX_AGE_SECONDS: variable(
+    integer(1, 31_536_000),
+    3600,
+    'Seconds for which the first delivery of a lane may hold up those behind it. Then it becomes a dead letter.',
+  ),
   PARKED_MAX_BYTES_PER_INSTANCE: variable(
     integer(0, Number.MAX_SAFE_INTEGER),
     134_217_728,

@@ -29,6 +29,14 @@ export class InFlight implements ResultSink {
     return this.held;
   }
 
+  get isLost(): boolean {
+    return this.held.isLost;
+  }
+
+  get term(): object | undefined {
+    return this.held.term;
+  }
+
   get deliveries(): readonly Delivery[] {
     return this.routed;
   }

@@ -18,5 +18,10 @@ export interface SourceMessage {
   readonly redelivered: boolean;
   /** The broker took it back (its channel is gone): settling it has no effect, and it comes again. */
   readonly isLost: boolean;
+  /**
+   * Set where nobody else gets messages of this queue, in their order, for as long as it is the same object. What comes with
+   * another one may follow messages that somebody else got meanwhile.
+   */
+  readonly term?: object;
   settle(settlement: Settlement): void;
 }

@@ -21,6 +21,7 @@ export interface RelayObserver {
 export interface RelayParts {
   /** Later where the settings of the event's instance must be read first; rejects only when they were closed. */
   readonly route: (envelope: Envelope) => readonly Delivery[] | Promise<readonly Delivery[]>;
+  /** Makes them, those of ordered destinations in their order (lanes.ts). */
   readonly directAttempts: Pick<DirectAttempts, 'submit' | 'parkWithoutAttempt'>;
   /** Undefined: events are not compared. */
   readonly deduplication?: Deduplication;

@@ -3,6 +3,7 @@ import type { Envelope } from '../events/envelope';
 import { type EventFilter, passes } from '../events/filter';
 import { passesByCategory } from '../events/go-filter';
 import { type Delivery, type Destination, deliveryId } from './delivery';
+import { LaneNames } from './lane-names';
 
 /** A destination and what it wants. */
 export interface Subscription {
@@ -12,13 +13,19 @@ export interface Subscription {
   readonly events: EventFilter;
 }
 
+/** What is learned of a chat holds for all destinations. */
+const laneNames = new LaneNames();
+
 /** One delivery for every subscription whose filter lets the event pass. */
 export function route(envelope: Envelope, subscriptions: readonly Subscription[]): Delivery[] {
   const event = filterKey(envelope.event);
   const deliveries: Delivery[] = [];
   for (const { destination, key, events } of subscriptions) {
-    if (passes(events, event) || (envelope.core === 'go' && passesByCategory(events, envelope)))
-      deliveries.push({ id: deliveryId(envelope.id, key), envelope, destination });
+    if (!passes(events, event) && !(envelope.core === 'go' && passesByCategory(events, envelope))) continue;
+    const id = deliveryId(envelope.id, key);
+    const ordered = destination.limits?.ordered;
+    if (ordered === undefined) deliveries.push({ id, envelope, destination });
+    else deliveries.push({ id, envelope, destination, lane: laneNames.of(envelope, key, ordered) });
   }
   return deliveries;
 }

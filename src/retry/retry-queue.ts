@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Worker } from 'bullmq';
 import type { DeliveryId } from '../pipeline/delivery';
-import { type JobData, type JobRecord, readJob, recordOf, spentBefore } from './job';
+import { gapOf, type JobData, type JobRecord, readJob, recordOf, spentBefore } from './job';
 import type { RetryStore, StoredCalls } from './retry-store';
 import type { Held } from './stored-deliveries';
 
@@ -14,6 +14,8 @@ export interface DueDelivery extends Held {
   readonly timesTaken: number;
   /** By the clock of Redis. */
   readonly parkedAt: number;
+  /** The one before it in its lane was given up on. */
+  readonly laneGap?: DeliveryId;
 }
 
 /** A record that is due and cannot be delivered: see `readJob`. */
@@ -153,5 +155,7 @@ function fetchedOf(held: Held, record: JobRecord, fields: JobFields): Fetched {
   if (record.kind !== 'job') return { kind: 'odd', record: { ...held, problem: record.kind } };
   const { data } = record;
   const spent = spentBefore(data, opts) + attemptsMade;
-  return { kind: 'due', delivery: { ...held, data, spent, timesTaken, parkedAt: timestamp } };
+  const laneGap = gapOf(opts);
+  const due = { ...held, data, spent, timesTaken, parkedAt: timestamp };
+  return { kind: 'due', delivery: laneGap === undefined ? due : { ...due, laneGap } };
 }

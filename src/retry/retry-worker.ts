@@ -34,6 +34,8 @@ export class RetryWorker {
   private draining = false;
   private looping: Promise<void> = Promise.resolve();
   private wake: () => void = () => {};
+  /** Somebody knows that something is due. */
+  private isExpected = false;
 
   constructor(private readonly parts: RetryWorkerParts) {
     const { queue, onError } = parts;
@@ -64,7 +66,8 @@ export class RetryWorker {
   private async loop(): Promise<void> {
     while (!this.draining) {
       const pauseMs = this.hasRoom ? await this.takeSome() : IDLE_MS;
-      if (pauseMs > 0 && !this.draining) await this.pause(pauseMs);
+      if (pauseMs > 0 && !this.draining && !this.isExpected) await this.pause(pauseMs);
+      this.isExpected = false;
     }
   }
 
@@ -105,7 +108,11 @@ export class RetryWorker {
       void this.hold(record, 0, () => handler.setAside(record));
     } else {
       const { delivery } = fetched;
-      void this.hold(delivery, bytesOf(delivery.data), () => handler.process(delivery));
+      void this.hold(delivery, bytesOf(delivery.data), async () => {
+        await handler.process(delivery);
+        // The next one of its lane is due now.
+        if (delivery.data.q === 1) this.expect();
+      });
     }
     return true;
   }
@@ -125,6 +132,11 @@ export class RetryWorker {
     this.bytes -= bytes;
     this.open.end();
     if (waitsForRoom) this.wake();
+  }
+
+  private expect(): void {
+    this.isExpected = true;
+    this.wake();
   }
 
   private pause(ms: number): Promise<void> {

@@ -6,6 +6,7 @@ import { describeError } from '../observability/report';
 import { Attempts } from '../pipeline/attempts';
 import { Bulkheads } from '../pipeline/bulkheads';
 import { DirectAttempts } from '../pipeline/direct-attempts';
+import { Lanes } from '../pipeline/lanes';
 import { Places } from '../pipeline/places';
 import { Relay } from '../pipeline/relay';
 import type { Storage } from './compose-storage';
@@ -27,6 +28,7 @@ export interface DeliveryParts {
   readonly attempts: Attempts;
   readonly places: Places;
   readonly directAttempts: DirectAttempts;
+  readonly lanes: Lanes;
   readonly deduplication: RedisDeduplication | undefined;
   readonly relay: Relay;
 }
@@ -60,9 +62,10 @@ export function composeDelivery(context: DeliveryContext): DeliveryParts {
     onError: (error, { id }) =>
       options.log.warn('a slow delivery stays parked', { id, ...describeError(error) }),
   });
+  const lanes = new Lanes({ directAttempts, store: storage.laneParking, onError: storage.warnRedis });
   const deduplication = openDeduplication(context);
-  const relay = composeRelay(context, directAttempts, deduplication);
-  return { destinations, bulkheads, attempts, places, directAttempts, deduplication, relay };
+  const relay = composeRelay(context, lanes, deduplication);
+  return { destinations, bulkheads, attempts, places, directAttempts, lanes, deduplication, relay };
 }
 
 function openDeduplication({ options, storage, lifecycle }: DeliveryContext): RedisDeduplication | undefined {
@@ -75,13 +78,13 @@ function openDeduplication({ options, storage, lifecycle }: DeliveryContext): Re
 
 function composeRelay(
   { storage, destinations, observer }: DeliveryContext,
-  directAttempts: DirectAttempts,
+  lanes: Lanes,
   deduplication: RedisDeduplication | undefined,
 ): Relay {
   const { ledger, parking } = storage;
   return new Relay({
     route: (envelope) => destinations.route(envelope),
-    directAttempts,
+    directAttempts: lanes,
     countDelivered: (deliveries) => ledger.countDelivered(deliveries),
     countDiscarded: (deliveries) => ledger.countDiscarded(deliveries),
     buryMalformed: (body, origin, error) => parking.buryMalformed(body, origin, error),

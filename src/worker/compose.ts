@@ -71,10 +71,10 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
   const retries = composeRetries(options, { storage, delivery, observer });
   const { attempts, bulkheads } = delivery;
   const gauges = new Gauges({ metrics, sources, attempts, bulkheads, store });
-  const { directAttempts, deduplication, relay } = delivery;
+  const { directAttempts, lanes, deduplication, relay } = delivery;
   return {
     ...{ storage, http, settings, destinations, sources, retries, gauges, ledger, commit, lifecycle, log },
-    ...{ attempts, directAttempts, deduplication, relay },
+    ...{ attempts, directAttempts, lanes, deduplication, relay },
   };
 }
 

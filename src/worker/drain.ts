@@ -5,6 +5,7 @@ import { runSteps, type Step } from '../lifecycle/steps';
 import type { Logger } from '../observability/logging';
 import type { Attempts } from '../pipeline/attempts';
 import type { DirectAttempts } from '../pipeline/direct-attempts';
+import type { Lanes } from '../pipeline/lanes';
 import type { Relay } from '../pipeline/relay';
 import type { GroupCommit } from '../retry/group-commit';
 import type { SettingsCache } from '../settings/settings-cache';
@@ -21,6 +22,7 @@ export interface DrainParts {
   readonly relay: Pick<Relay, 'idle' | 'openMessages'>;
   readonly attempts: Pick<Attempts, 'idle' | 'interrupt' | 'count'>;
   readonly directAttempts: Pick<DirectAttempts, 'idle' | 'drain'>;
+  readonly lanes: Pick<Lanes, 'drain'>;
   readonly ledger: Pick<Ledger, 'flush'>;
   readonly commit: Pick<GroupCommit, 'close'>;
   /** Everything that is connected; brokers before Redis. */
@@ -72,8 +74,10 @@ export function drainSteps(parts: DrainParts): Step[] {
 
 /** Nothing comes in any more; what waits for its turn goes back to the broker untouched. */
 function stopIntake(parts: DrainParts): Promise<unknown> {
-  const { sources, retries, gauges, directAttempts, deduplication, settings } = parts;
+  const { sources, retries, gauges, directAttempts, lanes, deduplication, settings } = parts;
   const stopped = Promise.all([sources.stopIntake(), retries.stopIntake(), gauges.stop()]);
+  // What is not begun of a lane is stored, behind what is.
+  lanes.drain();
   directAttempts.drain();
   deduplication?.drain();
   settings.close();

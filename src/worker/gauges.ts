@@ -81,5 +81,8 @@ export class Gauges {
       else metrics.retryDepth.set({ queue: store.queueName, state }, count);
     }
     metrics.retryOldest.set(await store.oldestAgeSeconds());
+    const lanes = await store.lanes();
+    metrics.lanesWaiting.set(lanes.waiting);
+    metrics.retryDepth.set({ queue: store.queueName, state: 'lane' }, lanes.deliveriesBehind);
   }
 }

@@ -112,6 +112,7 @@ export class StoredState {
     relayTake: (token, lockMs) => this.take(String(token), Number(lockMs)),
     relayBringForward: () => 0,
     relayMend: () => [0, 0, ''],
+    relayExpireLanes: () => [0, 0, []],
     relayHold: (lockMs, ...pairs) => this.hold(Number(lockMs), pairs.map(String)),
     relayRecover: (leaseMs) => this.recover(Number(leaseMs)),
     relayCount: (...args) => {

@@ -121,7 +121,14 @@ function globalOf(values: Values, reading: Reading): PusherConfig['global'] {
   if (events !== 'all' && events.size === 0) {
     reading.warn('every PUSHER_EVENTS_… says false: the global Pusher app receives nothing');
   }
-  return { app, events, limits: limitsOf({ concurrency: values.PUSHER_GLOBAL_CONCURRENCY }) };
+  return {
+    app,
+    events,
+    limits: limitsOf({
+      concurrency: values.PUSHER_GLOBAL_CONCURRENCY,
+      ordered: values.PUSHER_GLOBAL_ORDERED,
+    }),
+  };
 }
 
 function checkApp(app: PusherAppConfig, reading: Reading): void {

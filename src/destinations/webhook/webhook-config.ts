@@ -57,7 +57,10 @@ function globalOf(values: Values, reading: Reading): GlobalWebhookConfig | undef
     headers: values.WEBHOOK_GLOBAL_HEADERS,
     signingSecrets: values.WEBHOOK_SIGNING_SECRET,
     events,
-    limits: limitsOf({ concurrency: values.WEBHOOK_GLOBAL_CONCURRENCY }),
+    limits: limitsOf({
+      concurrency: values.WEBHOOK_GLOBAL_CONCURRENCY,
+      ordered: values.WEBHOOK_GLOBAL_ORDERED,
+    }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { flag, httpUrl, list, optional, stringMap } from '../../config/formats';
 import { secret, variable } from '../../config/variable';
-import { concurrencyVariable } from '../delivery-variables';
+import { concurrencyVariable, orderedVariable } from '../delivery-variables';
 
 /** Variables of webhooks that are of no use to other destinations. */
 export const WEBHOOK_VARIABLES = {
@@ -26,6 +26,7 @@ export const WEBHOOK_VARIABLES = {
     'Secret that signs the global webhook (Standard Webhooks). Two, the new one first, while rotating.',
   ),
   WEBHOOK_GLOBAL_CONCURRENCY: concurrencyVariable('the global webhook'),
+  WEBHOOK_GLOBAL_ORDERED: orderedVariable('the global webhook'),
   WEBHOOK_LEGACY_PATHS: variable(
     flag,
     false,

@@ -44,7 +44,10 @@ export const websocketConfig: ConfigPart<WebSocketConfig> = configPart({
     return {
       enabled: values.WEBSOCKET_ENABLED,
       globalEvents: values.WEBSOCKET_GLOBAL_EVENTS ? events : undefined,
-      globalLimits: limitsOf({ concurrency: values.WEBSOCKET_GLOBAL_CONCURRENCY }),
+      globalLimits: limitsOf({
+        concurrency: values.WEBSOCKET_GLOBAL_CONCURRENCY,
+        ordered: values.WEBSOCKET_GLOBAL_ORDERED,
+      }),
       allowedHosts: values.WEBSOCKET_ALLOWED_HOSTS,
       resume: {
         maxAgeMs: values.WEBSOCKET_RESUME_SECONDS * 1000,

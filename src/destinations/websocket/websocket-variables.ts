@@ -1,6 +1,6 @@
 import { flag, integer, list, number } from '../../config/formats';
 import { variable } from '../../config/variable';
-import { concurrencyVariable } from '../delivery-variables';
+import { concurrencyVariable, orderedVariable } from '../delivery-variables';
 
 /** Variables of WebSockets, of workers and gateways. */
 export const WEBSOCKET_VARIABLES = {
@@ -15,6 +15,7 @@ export const WEBSOCKET_VARIABLES = {
     "Offer the events of all instances to WebSocket clients with the operator's key.",
   ),
   WEBSOCKET_GLOBAL_CONCURRENCY: concurrencyVariable('the WebSocket clients of all instances'),
+  WEBSOCKET_GLOBAL_ORDERED: orderedVariable('the WebSocket clients of all instances'),
   WEBSOCKET_ALLOWED_HOSTS: variable(
     list,
     [],
