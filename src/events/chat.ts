@@ -13,7 +13,7 @@ const LID = '@lid';
 /** Longer ones are no names of chats. */
 const MAX_NAME_BYTES = 256;
 /** Of `data`, the first that is there; `id` names a message in most events, and a chat where it has a server behind it. */
-const CHAT_FIELDS = ['remoteJid', 'chatId', 'groupJid', 'id'] as const;
+const CHAT_FIELDS = ['remoteJid', 'chatId', 'groupJid', 'Chat', 'id'] as const;
 /** Of `data.key`: what the core API, or an older library, has beside `remoteJid`. */
 const OTHER_FIELDS = ['remoteJidAlt', 'senderPn', 'senderLid'] as const;
 
@@ -21,13 +21,18 @@ const OTHER_FIELDS = ['remoteJidAlt', 'senderPn', 'senderLid'] as const;
 export function chatOf({ body, members }: Envelope): Chat | undefined {
   const data = members.get('data');
   if (data === undefined || !isObject(body, data)) return undefined;
-  const fields = textsOf(body, data, ['key', ...CHAT_FIELDS]);
+  const fields = textsOf(body, data, ['key', 'Info', ...CHAT_FIELDS]);
   const key = fields.spans.get('key');
   if (key !== undefined && isObject(body, key)) {
     const { texts } = textsOf(body, key, ['remoteJid', ...OTHER_FIELDS]);
     const name = texts.get('remoteJid');
     if (name !== undefined) return withOther(name, texts);
   }
+  // evolution-go's messages.
+  const info = fields.spans.get('Info');
+  const chat =
+    info === undefined || !isObject(body, info) ? undefined : textsOf(body, info, ['Chat']).texts.get('Chat');
+  if (chat !== undefined) return { name: plain(chat) };
   for (const field of CHAT_FIELDS) {
     const name = fields.texts.get(field);
     if (name !== undefined && (field !== 'id' || name.includes('@'))) return { name: plain(name) };

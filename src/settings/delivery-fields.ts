@@ -18,7 +18,9 @@ export const deliveryFields = {
   ordered: z
     .enum(ORDERED)
     .optional()
-    .describe('events arrive in their order, those of each chat or all together; one that fails holds up what follows it'),
+    .describe(
+      'events arrive in their order, those of each chat or all together; one that fails holds up what follows it',
+    ),
 };
 
 const allFields = z.object(deliveryFields);

@@ -44,6 +44,8 @@ describe('the chat of an event', () => {
     ],
     ['of an update', { keyId: 'A', remoteJid: NUMBER, id: 'X' }, { name: NUMBER }],
     ['of a call', { chatId: NUMBER, from: LID, id: 'CALL' }, { name: NUMBER }],
+    ['of a message of evolution-go', { Info: { Chat: NUMBER, Sender: LID } }, { name: NUMBER }],
+    ['of a receipt of evolution-go', { Chat: NUMBER, Sender: LID, MessageIDs: [] }, { name: NUMBER }],
     ['of presence', { id: NUMBER, presences: {} }, { name: NUMBER }],
   ])('is found: %s', (_what, data, chat) => {
     expect(chatIn(data)).toEqual(chat);
