@@ -26,6 +26,8 @@ export interface DestinationsParts {
   readonly settings: Pick<SettingsCache, 'of' | 'reject'>;
   /** Stores what waited for settings that could not be read. */
   readonly parking: Pick<Parking, 'park'>;
+  /** One of them is ordered; told again and again. */
+  readonly onOrdered?: (id: DestinationId) => void;
 }
 
 /** What one instance's events are routed by. */
@@ -49,6 +51,7 @@ export class Destinations {
   constructor(private readonly parts: DestinationsParts) {
     this.globals = parts.families.flatMap(({ globals }) => globals);
     this.globalRoutes = { own: 'removed', all: this.globals };
+    this.tellOrdered(this.globals);
   }
 
   /** Where the global ones send, by id: workers of one Redis should agree on it. */
@@ -121,7 +124,13 @@ export class Destinations {
     const own = this.ownOf(instance, settings);
     const routes = { own, all: [...this.globals, ...(own === 'unreadable' ? this.standIn(instance) : own)] };
     this.ready.set(instance, routes);
+    if (own !== 'unreadable') this.tellOrdered(own);
     return routes;
+  }
+
+  private tellOrdered(subscriptions: readonly Subscription[]): void {
+    for (const { destination } of subscriptions)
+      if (destination.limits?.ordered !== undefined) this.parts.onOrdered?.(destination.id);
   }
 
   /** Settings that no destination can be made of count as unreadable, too. */

@@ -3,6 +3,7 @@ import { DEAD_LETTER_SCRIPTS } from './dead-letter-scripts';
 import { DELIVERY_SCRIPTS } from './delivery-scripts';
 import { LEDGER_SCRIPTS } from './ledger-scripts';
 import { LOG_SCRIPTS } from './log-scripts';
+import { ORDER_SCRIPTS } from './order-scripts';
 import { PROBE } from './probe-script';
 import { QUEUE_SCRIPTS } from './queue-scripts';
 import type { RelayRedis, ScriptDefinition } from './relay-redis';
@@ -16,6 +17,7 @@ const STORED_SCRIPTS = {
   ...QUEUE_SCRIPTS,
   ...DEAD_LETTER_SCRIPTS,
   ...LEDGER_SCRIPTS,
+  ...ORDER_SCRIPTS,
 } as const;
 
 /** Our own steps. A count changes within the script that changes the state which it counts. */

@@ -11,6 +11,7 @@ import { Places } from '../pipeline/places';
 import { Relay } from '../pipeline/relay';
 import type { Storage } from './compose-storage';
 import type { Observer } from './observer';
+import type { OrderedCopies } from './ordered-copies';
 import type { WorkerOptions } from './worker-options';
 
 export interface DeliveryContext {
@@ -19,6 +20,7 @@ export interface DeliveryContext {
   readonly destinations: Destinations;
   readonly observer: Observer;
   readonly lifecycle: Lifecycle;
+  readonly copies: OrderedCopies;
 }
 
 /** What takes a message from its source to its destinations. */
@@ -77,13 +79,18 @@ function openDeduplication({ options, storage, lifecycle }: DeliveryContext): Re
 }
 
 function composeRelay(
-  { storage, destinations, observer }: DeliveryContext,
+  { storage, destinations, observer, copies }: DeliveryContext,
   lanes: Lanes,
   deduplication: RedisDeduplication | undefined,
 ): Relay {
   const { ledger, parking } = storage;
   return new Relay({
-    route: (envelope) => destinations.route(envelope),
+    route: (envelope, inFlight) => {
+      const routed = destinations.route(envelope);
+      if (!(routed instanceof Promise)) return copies.choose(inFlight, routed);
+      return routed.then((deliveries) => copies.choose(inFlight, deliveries));
+    },
+    epochs: copies.epochs,
     directAttempts: lanes,
     countDelivered: (deliveries) => ledger.countDelivered(deliveries),
     countDiscarded: (deliveries) => ledger.countDiscarded(deliveries),

@@ -1,5 +1,6 @@
 import { Destinations } from '../destinations/directory';
 import type { Lifecycle } from '../lifecycle/lifecycle';
+import type { DestinationId } from '../pipeline/delivery';
 import type { RelayRedis } from '../redis/relay-redis';
 import type { Subscriber } from '../redis/subscriber';
 import type { SettingsCache } from '../settings/settings-cache';
@@ -12,16 +13,17 @@ export interface DestinationsContext {
   readonly changes: Subscriber;
   readonly settings: SettingsCache;
   readonly lifecycle: Lifecycle;
+  readonly onOrdered: (id: DestinationId) => void;
 }
 
 /** Where events can go: what the modules open for this worker. */
 export function composeDestinations(parts: DestinationsContext): Destinations {
-  const { options, storage, changes, settings, lifecycle } = parts;
+  const { options, storage, changes, settings, lifecycle, onOrdered } = parts;
   const { modules, config, log } = options;
   const { redis, parking } = storage;
   const openRedis = (): RelayRedis => redis.open('commands');
   const context = { config, redis: redis.commands, subscriber: changes, openRedis, log };
   const families = modules.destinations.map((module) => module.open(context));
-  const destinations = new Destinations({ families, settings, parking });
+  const destinations = new Destinations({ families, settings, parking, onOrdered });
   return lifecycle.add('destinations', destinations, (all) => Promise.all([all.stop(), all.close()]));
 }

@@ -1,7 +1,9 @@
 import type { FastifyInstance } from 'fastify';
+import { instanceOf } from '../destinations/destination-ids';
 import type { Destinations } from '../destinations/directory';
 import { Lifecycle } from '../lifecycle/lifecycle';
 import { describeError, throttled } from '../observability/report';
+import type { DestinationId } from '../pipeline/delivery';
 import type { Relay } from '../pipeline/relay';
 import { SettingsCache } from '../settings/settings-cache';
 import { subscriberOf } from '../settings/settings-subscriber';
@@ -14,6 +16,7 @@ import { Gauges } from './gauges';
 import { Sources } from './intake';
 import { createHttpServer } from './metrics-server';
 import type { Observer } from './observer';
+import { OrderedCopies } from './ordered-copies';
 import { type ReadinessParts, readinessOf } from './readiness';
 import { Retries } from './retries';
 import type { WorkerOptions } from './worker-options';
@@ -28,6 +31,7 @@ export interface WorkerParts extends DrainParts {
   readonly retries: Retries;
   readonly sources: Sources;
   readonly gauges: Gauges;
+  readonly copies: OrderedCopies;
 }
 
 /**
@@ -57,8 +61,6 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     onError: throttled((error) => log.warn('settings cannot be read', describeError(error))),
     log,
   });
-  const destinations = composeDestinations({ options, storage, changes, settings, lifecycle });
-  const delivery = composeDelivery({ options, storage, destinations, observer, lifecycle });
   const sources = new Sources({
     modules: modules.sources,
     config,
@@ -67,6 +69,19 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     store: settingsStore,
     log,
   });
+  const copies: OrderedCopies = new OrderedCopies({
+    store,
+    copies: sources.secondCopies,
+    isOrdered: async (id) => (await destinations.find(id))?.limits?.ordered !== undefined,
+    doubtSettingsOf: (id) => {
+      const instance = instanceOf(id);
+      if (instance !== undefined) settings.doubt(instance);
+    },
+    onError: storage.warnRedis,
+  });
+  const onOrdered = (id: DestinationId): void => copies.note(id);
+  const destinations = composeDestinations({ options, storage, changes, settings, lifecycle, onOrdered });
+  const delivery = composeDelivery({ options, storage, destinations, observer, lifecycle, copies });
   lifecycle.add('brokers', sources, (all) => all.close());
   const retries = composeRetries(options, { storage, delivery, observer });
   const { attempts, bulkheads } = delivery;
@@ -74,7 +89,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
   const { directAttempts, lanes, deduplication, relay } = delivery;
   return {
     ...{ storage, http, settings, destinations, sources, retries, gauges, ledger, commit, lifecycle, log },
-    ...{ attempts, directAttempts, lanes, deduplication, relay },
+    ...{ attempts, directAttempts, lanes, deduplication, relay, copies },
   };
 }
 

@@ -11,6 +11,7 @@ import type { GroupCommit } from '../retry/group-commit';
 import type { SettingsCache } from '../settings/settings-cache';
 import type { Gauges } from './gauges';
 import type { Sources } from './intake';
+import type { OrderedCopies } from './ordered-copies';
 import type { Retries } from './retries';
 
 export interface DrainParts {
@@ -23,6 +24,7 @@ export interface DrainParts {
   readonly attempts: Pick<Attempts, 'idle' | 'interrupt' | 'count'>;
   readonly directAttempts: Pick<DirectAttempts, 'idle' | 'drain'>;
   readonly lanes: Pick<Lanes, 'drain'>;
+  readonly copies: Pick<OrderedCopies, 'stop'>;
   readonly ledger: Pick<Ledger, 'flush'>;
   readonly commit: Pick<GroupCommit, 'close'>;
   /** Everything that is connected; brokers before Redis. */
@@ -74,8 +76,8 @@ export function drainSteps(parts: DrainParts): Step[] {
 
 /** Nothing comes in any more; what waits for its turn goes back to the broker untouched. */
 function stopIntake(parts: DrainParts): Promise<unknown> {
-  const { sources, retries, gauges, directAttempts, lanes, deduplication, settings } = parts;
-  const stopped = Promise.all([sources.stopIntake(), retries.stopIntake(), gauges.stop()]);
+  const { sources, retries, gauges, directAttempts, lanes, copies, deduplication, settings } = parts;
+  const stopped = Promise.all([sources.stopIntake(), retries.stopIntake(), gauges.stop(), copies.stop()]);
   // What is not begun of a lane is stored, behind what is.
   lanes.drain();
   directAttempts.drain();

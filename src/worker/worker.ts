@@ -31,7 +31,7 @@ export class RelayWorker {
    */
   async start(): Promise<void> {
     if (!this.machine.move('starting')) return;
-    const { storage, settings, destinations, retries, gauges, sources, relay } = this.parts;
+    const { storage, settings, destinations, retries, gauges, sources, relay, copies } = this.parts;
     if (!(await this.listen())) return;
     void this.checkOnce();
     storage.health.start();
@@ -39,7 +39,11 @@ export class RelayWorker {
     destinations.start();
     retries.start();
     gauges.start();
-    await sources.start((source, message) => relay.handle(source, message));
+    copies.start();
+    await sources.start((source, message) => {
+      if (message.copy !== 'ordered') relay.handle(source, message);
+      else copies.take(message, () => relay.handle(source, message));
+    });
     if (!this.machine.move('running')) return;
     const { host, port } = this.options.config.metrics;
     this.options.log.info('worker started', { metrics: `http://${host}:${port}/metrics` });

@@ -18,6 +18,7 @@ import { measureIsolation } from './sections/isolation';
 import { measureLatency } from './sections/latency';
 import { measureLog } from './sections/log';
 import { measureMemory } from './sections/memory';
+import { measureOrdered } from './sections/ordered';
 import { measureParking } from './sections/parking';
 import { measurePusher } from './sections/pusher';
 import { measureSqs } from './sections/sqs';
@@ -39,6 +40,7 @@ const MEASURE: Record<SectionName, (bench: Bench) => Promise<void>> = {
   deduplication: measureDeduplication,
   log: measureLog,
   turns: measureTurns,
+  ordered: measureOrdered,
 };
 
 /** How long clearing away may take after Ctrl-C; the watchdog ends what is then left. */

@@ -14,6 +14,7 @@ export const SECTIONS = [
   'deduplication',
   'log',
   'turns',
+  'ordered',
 ] as const;
 export type SectionName = (typeof SECTIONS)[number];
 

@@ -52,6 +52,7 @@ class World {
         idle: call('directAttempts.idle'),
         drain: () => void this.call('directAttempts.drain'),
       },
+      copies: { stop: call('copies.stop') },
       lanes: { drain: () => void this.call('lanes.drain') },
       ledger: { flush: call('flush') },
       commit: { close: () => void this.call('commit.close') },
@@ -127,6 +128,7 @@ describe('the drain', () => {
   test('stops everything that begins something new before it waits for anything', async () => {
     void drain(world.parts, DEADLINE_MS);
     expect([...world.calls].sort()).toEqual([
+      'copies.stop',
       'deduplication.drain',
       'directAttempts.drain',
       'gauges.stop',
