@@ -92,7 +92,7 @@ export class OrderedIntake implements SecondCopies {
   consume(): void {
     const { session } = this;
     const { keeper, options, instances } = this.parts;
-    if (session === undefined || this.consumer !== undefined || !keeper.isOrderedReady) return;
+    if (session === undefined || this.consumer !== undefined || keeper.orderedQueues.length === 0) return;
     const queue = orderedQueue(options.topology.queue);
     this.consumer = new OrderedConsumer({
       ...{ session, queue, window: this.window, instances, log: options.log },

@@ -38,6 +38,11 @@ export class OwnQueues {
     return this.isOrderedWanted && this.ordered.isReady;
   }
 
+  /** The ordered queue, while there is one. */
+  get orderedQueues(): readonly string[] {
+    return this.isOrderedReady ? [this.orderedName] : [];
+  }
+
   /** What exchanges are bound to now. */
   get topology(): TopologyOptions {
     const { topology } = this.parts;

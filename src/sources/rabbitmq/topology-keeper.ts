@@ -85,14 +85,19 @@ export class TopologyKeeper {
     return this.tally.instanceOf(queue);
   }
 
-  get isOrderedReady(): boolean {
-    return this.own.isOrderedReady;
+  /** The ordered queue, which is consumed in another way, while there is one. */
+  get orderedQueues(): readonly string[] {
+    return this.own.orderedQueues;
   }
 
-  /** Every exchange is bound to the ordered queue, too. */
+  /** Every exchange is bound to the ordered queue, too; one of an instance that is refused holds up nobody else. */
   get isOrderedBound(): boolean {
-    const isBound = (unit: TopologyUnit): boolean => !unit.isRefused && !unit.isSuspect;
-    return this.own.isOrderedReady && this.isAllBound && [...this.units.values()].every(isBound);
+    const isOut = (unit: TopologyUnit): boolean => unit.isRefused || unit.isSuspect;
+    return (
+      this.own.isOrderedReady &&
+      this.isAllBound &&
+      ![...this.units.values()].some((unit) => unit.instance === undefined && isOut(unit))
+    );
   }
 
   wantOrdered(): void {
