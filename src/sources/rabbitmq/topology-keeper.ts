@@ -13,7 +13,7 @@ import type { Refusals } from './refusals';
 import { type Connect, ConnectionLostError, type Session } from './session';
 import { trySuspect } from './suspects';
 import { type ConsumedExchange, needsOwnQueue, planOf, type TopologyOptions } from './topology';
-import { type TopologyUnit, take, type UnitResult } from './topology-unit';
+import { isOperatorsOut, type TopologyUnit, take, type UnitResult } from './topology-unit';
 
 export interface TopologyKeeperParts {
   readonly topology: TopologyOptions;
@@ -92,12 +92,7 @@ export class TopologyKeeper {
 
   /** Every exchange is bound to the ordered queue, too; one of an instance that is refused holds up nobody else. */
   get isOrderedBound(): boolean {
-    const isOut = (unit: TopologyUnit): boolean => unit.isRefused || unit.isSuspect;
-    return (
-      this.own.isOrderedReady &&
-      this.isAllBound &&
-      ![...this.units.values()].some((unit) => unit.instance === undefined && isOut(unit))
-    );
+    return this.own.isOrderedReady && this.isAllBound && ![...this.units.values()].some(isOperatorsOut);
   }
 
   wantOrdered(): void {
