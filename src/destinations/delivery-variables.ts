@@ -1,6 +1,6 @@
-import { integer, optional } from '../config/formats';
+import { integer, oneOf, optional } from '../config/formats';
 import { type Variable, variable } from '../config/variable';
-import { MAX_CONCURRENCY } from '../settings/delivery-fields';
+import { MAX_CONCURRENCY, ORDERED } from '../settings/delivery-fields';
 
 /** Variables that global destinations have in common; each kind has them under its own names. */
 
@@ -10,5 +10,13 @@ export function concurrencyVariable(whom: string): Variable<number | undefined> 
     optional(integer(1, MAX_CONCURRENCY)),
     undefined,
     `Requests at once to ${whom} by each worker. Unset: DELIVERY_CONCURRENCY_PER_DESTINATION, which is the most in any case.`,
+  );
+}
+
+export function orderedVariable(whom: string): Variable<(typeof ORDERED)[number] | undefined> {
+  return variable(
+    optional(oneOf(...ORDERED)),
+    undefined,
+    `Events reach ${whom} in their order, those of each instance or those of each chat. Unset: as fast as they can.`,
   );
 }

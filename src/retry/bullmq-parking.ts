@@ -74,6 +74,8 @@ export class BullMqParking implements Parking {
         data: await jobDataOf(request),
         decision,
         charge: this.parts.shares.of(destination.id, envelope.instance),
+        lane: delivery.lane,
+        laneGap: delivery.laneGap,
       }),
     });
     if (result.kind === 'withdrawn') {

@@ -5,6 +5,9 @@ import { z } from 'zod';
 /** No operator's limit is higher. */
 export const MAX_CONCURRENCY = 100_000;
 
+/** What has an order of its own: all events of an instance, or those of each chat. */
+export const ORDERED = ['instance', 'chat'] as const;
+
 export const deliveryFields = {
   concurrency: z
     .int()
@@ -12,6 +15,12 @@ export const deliveryFields = {
     .max(MAX_CONCURRENCY)
     .optional()
     .describe('requests at once by each worker, no more than the operator’s limit'),
+  ordered: z
+    .enum(ORDERED)
+    .optional()
+    .describe(
+      'events arrive in their order, those of each chat or all together; one that fails holds up what follows it',
+    ),
 };
 
 const allFields = z.object(deliveryFields);

@@ -7,6 +7,7 @@ import { RedisConnections } from '../redis/connections';
 import { RedisHealth } from '../redis/redis-health';
 import { BullMqParking } from '../retry/bullmq-parking';
 import { GroupCommit } from '../retry/group-commit';
+import { LaneParking } from '../retry/lane-parking';
 import { decide } from '../retry/policy';
 import { RetryStore } from '../retry/retry-store';
 import { Shares } from '../retry/shares';
@@ -25,6 +26,7 @@ export interface Storage {
   readonly ledger: Ledger;
   readonly deliveries: StoredDeliveries;
   readonly parking: BullMqParking;
+  readonly laneParking: LaneParking;
   readonly settingsStore: SettingsStore;
   readonly decide: Decide;
   readonly warnRedis: (error: unknown) => void;
@@ -66,9 +68,10 @@ export function composeStorage({ options, observer, onStoreLost, lifecycle }: St
   const deliveries = new StoredDeliveries({ store, commit });
   const shares = new Shares({ limits: config.retry.parkedMaxBytes, instanceOf });
   const parking = new BullMqParking({ deliveries, shares, decide: decideNext, observer });
+  const laneParking = new LaneParking({ store, deliveries, shares, observer, onError: warnRedis });
   const ledger = new Ledger(store, commit);
   return {
-    ...{ redis, health, store, commit, ledger, deliveries, parking },
+    ...{ redis, health, store, commit, ledger, deliveries, parking, laneParking },
     ...{ settingsStore, decide: decideNext, warnRedis },
   };
 }

@@ -20,6 +20,7 @@ import { measureLatency } from './sections/latency';
 import { measureLog } from './sections/log';
 import { measureMemory } from './sections/memory';
 import { measureNormalise } from './sections/normalise';
+import { measureOrdered } from './sections/ordered';
 import { measureParking } from './sections/parking';
 import { measurePusher } from './sections/pusher';
 import { measureSilence } from './sections/silence';
@@ -45,6 +46,7 @@ const MEASURE: Record<SectionName, (bench: Bench) => Promise<void>> = {
   silence: measureSilence,
   filters: measureFilters,
   normalise: measureNormalise,
+  ordered: measureOrdered,
 };
 
 /** How long clearing away may take after Ctrl-C; the watchdog ends what is then left. */

@@ -17,6 +17,7 @@ export const SECTIONS = [
   'silence',
   'filters',
   'normalise',
+  'ordered',
 ] as const;
 export type SectionName = (typeof SECTIONS)[number];
 

@@ -131,7 +131,10 @@ function globalOf(values: Values, reading: Reading): PusherConfig['global'] {
     events,
     content,
     normalise,
-    limits: limitsOf({ concurrency: values.PUSHER_GLOBAL_CONCURRENCY }),
+    limits: limitsOf({
+      concurrency: values.PUSHER_GLOBAL_CONCURRENCY,
+      ordered: values.PUSHER_GLOBAL_ORDERED,
+    }),
   };
 }
 

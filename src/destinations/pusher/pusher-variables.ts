@@ -1,7 +1,7 @@
 import { flag, httpUrl, integer, number, oneOf, optional, text, urlOf } from '../../config/formats';
 import { port, secret, variable } from '../../config/variable';
 import { contentVariables } from '../content-variables';
-import { concurrencyVariable } from '../delivery-variables';
+import { concurrencyVariable, orderedVariable } from '../delivery-variables';
 import { normaliseVariable } from '../normalise-variables';
 
 /** Variables of Pusher, and of what is sent as a link in the place of an event that is too large for it. */
@@ -31,6 +31,7 @@ export const PUSHER_VARIABLES = {
   ),
   PUSHER_GLOBAL_PORT: variable(optional(port), undefined, 'Port of PUSHER_GLOBAL_HOST.'),
   PUSHER_GLOBAL_CONCURRENCY: concurrencyVariable('the global Pusher app'),
+  PUSHER_GLOBAL_ORDERED: orderedVariable('the global Pusher app'),
   PUSHER_CHANNEL_PREFIX: variable(
     text,
     '',

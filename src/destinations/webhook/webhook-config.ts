@@ -63,7 +63,10 @@ function globalOf(values: Values, reading: Reading): GlobalWebhookConfig | undef
     signingSecrets: values.WEBHOOK_SIGNING_SECRET,
     events,
     content,
-    limits: limitsOf({ concurrency: values.WEBHOOK_GLOBAL_CONCURRENCY }),
+    limits: limitsOf({
+      concurrency: values.WEBHOOK_GLOBAL_CONCURRENCY,
+      ordered: values.WEBHOOK_GLOBAL_ORDERED,
+    }),
     normalise,
   };
 }

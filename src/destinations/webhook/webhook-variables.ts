@@ -1,7 +1,7 @@
 import { flag, httpUrl, list, optional, stringMap } from '../../config/formats';
 import { secret, variable } from '../../config/variable';
 import { contentVariables } from '../content-variables';
-import { concurrencyVariable } from '../delivery-variables';
+import { concurrencyVariable, orderedVariable } from '../delivery-variables';
 import { normaliseVariable } from '../normalise-variables';
 
 /** Variables of webhooks that are of no use to other destinations. */
@@ -30,6 +30,7 @@ export const WEBHOOK_VARIABLES = {
     'Secret that signs the global webhook (Standard Webhooks). Two, the new one first, while rotating.',
   ),
   WEBHOOK_GLOBAL_CONCURRENCY: concurrencyVariable('the global webhook'),
+  WEBHOOK_GLOBAL_ORDERED: orderedVariable('the global webhook'),
   WEBHOOK_LEGACY_PATHS: variable(
     flag,
     false,

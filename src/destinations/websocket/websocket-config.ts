@@ -57,7 +57,10 @@ export const websocketConfig: ConfigPart<WebSocketConfig> = configPart({
             events,
             content,
             normalise,
-            limits: limitsOf({ concurrency: values.WEBSOCKET_GLOBAL_CONCURRENCY }),
+            limits: limitsOf({
+              concurrency: values.WEBSOCKET_GLOBAL_CONCURRENCY,
+              ordered: values.WEBSOCKET_GLOBAL_ORDERED,
+            }),
           }
         : undefined,
       allowedHosts: values.WEBSOCKET_ALLOWED_HOSTS,

@@ -1,7 +1,7 @@
 import { flag, integer, list, number } from '../../config/formats';
 import { variable } from '../../config/variable';
 import { contentVariables } from '../content-variables';
-import { concurrencyVariable } from '../delivery-variables';
+import { concurrencyVariable, orderedVariable } from '../delivery-variables';
 import { normaliseVariable } from '../normalise-variables';
 
 /** Variables of WebSockets, of workers and gateways. */
@@ -19,6 +19,7 @@ export const WEBSOCKET_VARIABLES = {
   WEBSOCKET_GLOBAL_CONCURRENCY: concurrencyVariable('the WebSocket clients of all instances'),
   ...contentVariables('WEBSOCKET_GLOBAL', 'the WebSocket clients of all instances'),
   WEBSOCKET_GLOBAL_NORMALISE: normaliseVariable('the WebSocket clients of all instances'),
+  WEBSOCKET_GLOBAL_ORDERED: orderedVariable('the WebSocket clients of all instances'),
   WEBSOCKET_ALLOWED_HOSTS: variable(
     list,
     [],

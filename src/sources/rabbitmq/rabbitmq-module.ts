@@ -32,6 +32,7 @@ function open({ config, maxBytes, log }: SourceContext): OpenSource {
       else source.consumeExchange(exchange);
       return exchange !== undefined;
     },
+    ...(topology.mode === 'dedicated' ? { secondCopies: source.ordered } : {}),
     depths: () => source.depths(),
     close: () => source.close(),
   };

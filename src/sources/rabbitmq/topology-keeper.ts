@@ -1,18 +1,19 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from '../../observability/logging';
 import { monotonicMs } from '../../time/monotonic';
-import { ControlChannel, RefusedError } from './control-channel';
+import { ControlChannel } from './control-channel';
 import { releaseBindings } from './declare';
 import { ExchangeUnit, exchangeKey } from './exchange-unit';
 import type { ListedQueue } from './listed-queues';
-import { OwnQueue } from './own-queue';
+import { OwnQueues } from './own-queues';
+import { pulse } from './pulse';
 import { QueueTally } from './queue-tally';
 import { QueueUnit } from './queue-unit';
 import type { Refusals } from './refusals';
 import { type Connect, ConnectionLostError, type Session } from './session';
 import { trySuspect } from './suspects';
 import { type ConsumedExchange, needsOwnQueue, planOf, type TopologyOptions } from './topology';
-import { type TopologyUnit, take, type UnitResult } from './topology-unit';
+import { isOperatorsOut, type TopologyUnit, take, type UnitResult } from './topology-unit';
 
 export interface TopologyKeeperParts {
   readonly topology: TopologyOptions;
@@ -37,16 +38,12 @@ const TICK_MS = 1000;
 const RECHECK_SPREAD = 0.25;
 /** Instances whose bindings of earlier processes are taken away within a second: it takes fifty questions each. */
 const TIDIED_AT_ONCE = 20;
-/** The broker is asked something at least this often: readiness is its answer. */
-const PULSE_MS = 4000;
 /** Pause after a queue went away: whoever deletes it may be deleting more. */
 const REDECLARE_MS = 500;
 /** Suspects tried in one pass: each may cost a connection. */
 const SUSPECTS_AT_ONCE = 10;
 /** Exchanges that were dropped while the broker was away, whose bindings are still to go. */
 const MAX_DROPPED = 10_000;
-/** An exchange that every broker has: asked for where there is no queue to ask for. */
-const ALWAYS_THERE = 'amq.topic';
 
 /**
  * Keeps exchanges, queues and bindings at the broker as they are wanted: declares what is missing, looks at everything
@@ -58,7 +55,10 @@ export class TopologyKeeper {
   private readonly due = new Set<TopologyUnit>();
   private readonly dropped = new Map<string, ConsumedExchange>();
   private readonly tally: QueueTally;
-  private readonly ownQueue: OwnQueue | undefined;
+  private readonly own: OwnQueues;
+  private isAllBound = false;
+  /** The ordered queue was declared just now. */
+  onOrderedNew: () => void = () => {};
   private wantsOwn = false;
   /** Instances whose old bindings may be looked for before the next tick. */
   private tidyBudget = 0;
@@ -70,8 +70,7 @@ export class TopologyKeeper {
   constructor(private readonly parts: TopologyKeeperParts) {
     const { topology, recheckMs, refusals, log, exchanges, queues = [] } = parts;
     this.tally = new QueueTally(parts.onQueue);
-    if (topology.mode === 'dedicated' || topology.hasFurther === true)
-      this.ownQueue = new OwnQueue({ name: topology.queue, recheckMs, refusals, log });
+    this.own = new OwnQueues({ topology, recheckMs, refusals, log });
     for (const exchange of exchanges) this.put(exchange);
     for (const queue of queues) this.addUnit(new QueueUnit(queue));
   }
@@ -84,6 +83,20 @@ export class TopologyKeeper {
   /** The instance whose queue this is; undefined for one that the operator configured. */
   instanceOf(queue: string): string | undefined {
     return this.tally.instanceOf(queue);
+  }
+
+  /** The ordered queue, which is consumed in another way, while there is one. */
+  get orderedQueues(): readonly string[] {
+    return this.own.orderedQueues;
+  }
+
+  /** Every exchange is bound to the ordered queue, too; one of an instance that is refused holds up nobody else. */
+  get isOrderedBound(): boolean {
+    return this.own.isOrderedReady && this.isAllBound && ![...this.units.values()].some(isOperatorsOut);
+  }
+
+  wantOrdered(): void {
+    if (this.own.wantOrdered()) this.wake();
   }
 
   /** Queues went away, and were not declared again yet. */
@@ -100,7 +113,7 @@ export class TopologyKeeper {
       unit = new ExchangeUnit(this.dropped.get(key) ?? exchange);
       this.dropped.delete(key);
     } else if (!unit.isRefused && isDeepStrictEqual(unit.exchange, exchange)) return;
-    unit.change(exchange, this.parts.topology);
+    unit.change(exchange, this.own.topology);
     this.addUnit(unit);
   }
 
@@ -127,12 +140,11 @@ export class TopologyKeeper {
   queueEnded(queue: string): void {
     const soon = monotonicMs() + REDECLARE_MS;
     this.redeclareAt = soon;
-    const own = queue === this.parts.topology.queue ? this.ownQueue : undefined;
-    own?.hasten(REDECLARE_MS);
-    if (own !== undefined) this.wantOwn(false);
+    const isOwn = this.own.hasten(queue, REDECLARE_MS);
+    if (!this.own.isReady) this.wantOwn(false);
     for (const unit of this.units.values()) {
       // The bindings went with the queue, also where somebody else has declared it again by then.
-      if (own === undefined && !unit.queues.includes(queue)) continue;
+      if (!isOwn && !unit.queues.includes(queue)) continue;
       const left = unit.queues.filter((each) => each !== queue);
       this.tally.replace(unit.queues, left, unit.instance);
       unit.queues = left;
@@ -168,7 +180,8 @@ export class TopologyKeeper {
   /** Nothing is known of a broker that was away: it may be another one. */
   private beginAnew(): void {
     this.redeclareAt = 0;
-    this.ownQueue?.hasten(0);
+    this.own.beginAnew();
+    this.isAllBound = false;
     for (const unit of this.units.values()) {
       unit.isKnown = false;
       if (!unit.isSuspect) this.due.add(unit);
@@ -179,22 +192,10 @@ export class TopologyKeeper {
     const now = monotonicMs();
     for (const unit of this.units.values()) if (unit.dueAt <= now && !unit.isSuspect) this.due.add(unit);
     this.tidyBudget = TIDIED_AT_ONCE;
-    for (const channel of channels) await this.pulse(channel);
+    const [someQueue] = this.tally.queues;
+    for (const channel of channels) await pulse(channel, someQueue);
     if (this.redeclareAt <= now) this.redeclareAt = 0;
     await this.pass(channels);
-  }
-
-  private async pulse(control: ControlChannel): Promise<void> {
-    if (monotonicMs() - control.session.answeredAt < PULSE_MS) return;
-    const [queue] = this.tally.queues;
-    try {
-      await control.ask(async (channel) =>
-        queue === undefined ? channel.checkExchange(ALWAYS_THERE) : channel.checkQueue(queue),
-      );
-    } catch (error) {
-      // A refusal is an answer, too.
-      if (!(error instanceof RefusedError)) throw error;
-    }
   }
 
   private async pass(channels: readonly ControlChannel[]): Promise<void> {
@@ -207,19 +208,22 @@ export class TopologyKeeper {
       const left = batch.values();
       await Promise.all(channels.map((channel) => this.work(left, channel)));
     }
+    this.isAllBound = this.own.isOrderedReady;
     if (!this.isStopped) this.parts.onPass();
     if (hasOwnQueue) await this.trySuspects();
   }
 
   /** Whether exchanges can be bound. */
   private async ensureOwnQueue(control: ControlChannel): Promise<boolean> {
-    const { ownQueue } = this;
-    if (ownQueue === undefined) return true;
-    const isNew = await ownQueue.ensure(control);
-    this.wantOwn(ownQueue.isReady);
+    if (this.own.areShared) return true;
+    const { isNew, isOrderedNew } = await this.own.ensure(control);
+    this.wantOwn(this.own.isReady);
+    if (isOrderedNew) this.onOrderedNew();
+    if (!isNew) return this.own.isReady;
     // A new queue has no bindings.
-    if (isNew) for (const unit of this.units.values()) if (!unit.isSuspect) this.due.add(unit);
-    return ownQueue.isReady;
+    this.isAllBound = false;
+    for (const unit of this.units.values()) if (!unit.isSuspect) this.due.add(unit);
+    return this.own.isReady;
   }
 
   private wantOwn(isWanted: boolean): void {
@@ -244,7 +248,7 @@ export class TopologyKeeper {
 
   private async ensure(unit: TopologyUnit, control: ControlChannel): Promise<void> {
     const mayTidy = unit.instance === undefined || this.tidyBudget-- > 0;
-    const result = await unit.ensure(control, this.parts.topology, mayTidy);
+    const result = await unit.ensure(control, this.own.topology, mayTidy);
     // Meanwhile it was dropped, or changed and is due again.
     if (this.units.get(unit.key) !== unit) return;
     this.settle(unit, result);
@@ -262,7 +266,7 @@ export class TopologyKeeper {
 
   private async releaseDropped(control: ControlChannel): Promise<void> {
     for (const [key, exchange] of this.dropped) {
-      const { topology } = this.parts;
+      const { topology } = this.own;
       const bound = needsOwnQueue(exchange, topology) ? planOf(exchange, topology).bound : [];
       const released = await releaseBindings(control, exchange.name, bound);
       this.dropped.delete(key);
@@ -283,7 +287,7 @@ export class TopologyKeeper {
   }
 
   private nap(): Promise<void> {
-    const canGoOn = this.ownQueue?.isReady !== false;
+    const canGoOn = this.own.isReady;
     if (canGoOn && this.due.size + this.dropped.size > 0) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, TICK_MS);

@@ -19,6 +19,7 @@ import { connectRedis } from '../../../src/redis/client';
 import { AddressRoster } from '../../../src/retry/address-roster';
 import { BullMqParking } from '../../../src/retry/bullmq-parking';
 import { GroupCommit } from '../../../src/retry/group-commit';
+import { LaneParking } from '../../../src/retry/lane-parking';
 import { Lines } from '../../../src/retry/lines';
 import { decide } from '../../../src/retry/policy';
 import { RetryHandler } from '../../../src/retry/retry-handler';
@@ -75,6 +76,7 @@ export class StoreHarness {
   readonly commit: GroupCommit;
   readonly deliveries: StoredDeliveries;
   readonly parking: BullMqParking;
+  readonly laneParking: LaneParking;
   readonly deadLetters: DeadLetters;
   readonly ledger: Ledger;
   private readonly clients: { disconnect: () => void }[] = [];
@@ -95,15 +97,14 @@ export class StoreHarness {
     this.commit = new GroupCommit(this.store, () => {});
     this.ledger = new Ledger(this.store, this.commit);
     this.deliveries = new StoredDeliveries({ store: this.store, commit: this.commit });
-    this.parking = new BullMqParking({
-      deliveries: this.deliveries,
-      shares: new Shares({ limits: options.limits ?? NO_LIMITS, instanceOf }),
-      decide: this.decide,
-      observer: {
-        parked: (_delivery, reason) => this.parked.add(reason),
-        deadLettered: (_id, _labels, reason) => this.dead.add(reason),
-      },
-    });
+    const { deliveries, store } = this;
+    const shares = new Shares({ limits: options.limits ?? NO_LIMITS, instanceOf });
+    const observer = {
+      parked: (_delivery: Delivery, reason: ParkReason) => this.parked.add(reason),
+      deadLettered: (_id: string, _labels: unknown, reason: string) => this.dead.add(reason),
+    };
+    this.parking = new BullMqParking({ deliveries, shares, decide: this.decide, observer });
+    this.laneParking = new LaneParking({ store, deliveries, shares, observer, onError: () => {} });
     this.deadLetters = new DeadLetters(this.store);
   }
 
