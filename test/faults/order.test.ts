@@ -47,12 +47,16 @@ function outOfOrder(firstArrivals: readonly string[]): string[] {
   return wrong;
 }
 
+/** Order begins when every worker knows that it is ordered, and holds nothing of before (docs/order.md). */
 async function untilOrdered(prefix: string): Promise<void> {
   const redis = new Redis(provided('REDIS_URI'));
   try {
     await eventually(
-      async () =>
-        (await redis.hget(`{${prefix}}:order`, WEBHOOK))?.startsWith('ordered') ? true : undefined,
+      async () => {
+        const state = await redis.hget(`{${prefix}}:order`, WEBHOOK);
+        const unclean = await redis.exists(`{${prefix}}:order:unclean:${WEBHOOK}`);
+        return state?.startsWith('ordered') && unclean === 0 ? true : undefined;
+      },
       'the destination is ordered',
       60_000,
     );
