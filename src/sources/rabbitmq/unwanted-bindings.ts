@@ -115,15 +115,21 @@ export class UnwantedBindings {
     }
   }
 
-  /** Takes the bindings away. @throws ConnectionLostError */
+  /**
+   * Takes the bindings away.
+   *
+   * @param queues the relay's own, all of which are bound to the same
+   * @throws ConnectionLostError
+   */
   async release(
     control: ControlChannel,
+    queues: readonly string[],
     isWanted: (name: string, pattern: string) => boolean,
   ): Promise<void> {
-    const { topology, log } = this.parts;
+    const { log } = this.parts;
     for (const [key, { name, patterns, isKnown }] of this.dropped) {
       const unwanted = patterns.filter((pattern) => !isWanted(name, pattern));
-      const bound = [{ queue: topology.queue, bind: unwanted, unbind: [] }];
+      const bound = queues.map((queue) => ({ queue, bind: unwanted, unbind: [] }));
       const released = patterns.length === 0 ? undefined : await releaseBindings(control, name, bound);
       this.dropped.delete(key);
       if (released?.kind === 'refused')
@@ -131,7 +137,7 @@ export class UnwantedBindings {
       else if (isKnown && released !== undefined)
         log.info('an exchange is no longer wanted: its bindings were removed', {
           exchange: name,
-          queue: topology.queue,
+          queues,
         });
       if (released?.kind === 'ready') await this.forget(key);
     }
