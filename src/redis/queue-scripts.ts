@@ -72,14 +72,17 @@ export const QUEUE_SCRIPTS = {
     return {#ids, stay, gone}`),
   /**
    * Deliveries that have held up their lanes for that long become dead letters, and the lanes go on; what is being attempted
-   * waits for the next call. Where the destination is suspended its lane could not go on: its time begins anew. Lanes without a first delivery, which a step that failed halfway through leaves, go on as well.
+   * waits for the next call. Where the destination is suspended, or is well and has not come to it yet, as with a rate limit, the
+   * lane could not go on: its time begins anew. Lanes without a first delivery, which a step that failed halfway through
+   * leaves, go on as well.
    * Answers as \`relayExpireParked\`. ARGV: age, most lanes to look at, how many of the oldest to leave out.
    */
   relayExpireLanes: script(`
     ${EXPIRE}
-    local function isSuspended(id)
+    local function couldNotGoOn(id)
       local record = recordOf(string.sub(id, -LENGTH))
-      return record and record.state == 'suspended'
+      if record then return record.state == 'suspended' end
+      return call('ZSCORE', lineOf(id), id) and not call('HGET', Q .. id, 'ats')
     end
     local lanes = call('ZRANGEBYSCORE', P .. 'lanes', '-inf', NOW - tonumber(ARGV[5]), 'LIMIT', ARGV[7], ARGV[6])
     local stay, gone = 0, {}
@@ -87,7 +90,7 @@ export const QUEUE_SCRIPTS = {
       local id = call('ZRANGE', P .. 'lane:' .. lane, 0, 0)[1]
       if not id then call('ZREM', P .. 'lanes', lane)
       elseif not isJob(id) then leaveLane(id, lane, false)
-      elseif isSuspended(id) then call('ZADD', P .. 'lanes', NOW, lane)
+      elseif couldNotGoOn(id) then call('ZADD', P .. 'lanes', NOW, lane)
       elseif call('ZSCORE', Q .. 'delayed', id) then expire(id, gone)
       else stay = stay + 1 end
     end

@@ -257,6 +257,20 @@ describe('what holds up its lane for too long', () => {
     }, 'given up on');
   });
 
+  test('is kept while it waits for its turn at a destination that is well', async () => {
+    const all = inLane(2);
+    await harness.park(nth(all, 0), { decision: { kind: 'in-line' } });
+    await harness.laneParking.append(LANE, all.slice(1), false);
+    const since = (): Promise<string | null> =>
+      harness.withRedis((redis) => redis.zscore(`{${harness.prefix}}:lanes`, LANE));
+    const before = await since();
+    await eventually(async () => {
+      await look(1);
+      return (await since()) === before ? undefined : true;
+    }, 'its time begins anew');
+    expect(harness.dead.all).toEqual([]);
+  });
+
   test('a dead letter of a lane that is replayed is in no lane any more', async () => {
     const all = inLane(3);
     await harness.park(nth(all, 0), { decision: { kind: 'give-up', reason: 'rejected' } });

@@ -126,7 +126,7 @@ export class UnwantedBindings {
     queues: readonly string[],
     isWanted: (name: string, pattern: string) => boolean,
   ): Promise<void> {
-    const { log } = this.parts;
+    const { topology, log } = this.parts;
     for (const [key, { name, patterns, isKnown }] of this.dropped) {
       const unwanted = patterns.filter((pattern) => !isWanted(name, pattern));
       const bound = queues.map((queue) => ({ queue, bind: unwanted, unbind: [] }));
@@ -137,7 +137,7 @@ export class UnwantedBindings {
       else if (isKnown && released !== undefined)
         log.info('an exchange is no longer wanted: its bindings were removed', {
           exchange: name,
-          queues,
+          queue: topology.queue,
         });
       if (released?.kind === 'ready') await this.forget(key);
     }
