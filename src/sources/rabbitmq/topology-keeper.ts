@@ -260,11 +260,8 @@ export class TopologyKeeper {
     unit.queues = queues;
     this.parts.refusals.set(unit.key, refused);
     unit.isRefused = refused.length > 0;
-    if (!unit.isRefused) {
-      unit.pause.reset();
-      if (unit instanceof ExchangeUnit && unit.needsOwnQueue(this.parts.topology))
-        this.parts.unwanted.hold(unit.key, unit.exchange);
-    }
+    if (!unit.isRefused) unit.pause.reset();
+    if (!unit.isRefused && unit instanceof ExchangeUnit) this.parts.unwanted.hold(unit.key, unit.exchange);
     const spread = 1 - RECHECK_SPREAD * Math.random();
     unit.dueAt = monotonicMs() + (unit.isRefused ? unit.pause.next() : this.parts.recheckMs * spread);
   }

@@ -83,6 +83,7 @@ export class UnwantedBindings {
 
   /** The exchange was bound, and is wanted. */
   hold(key: string, exchange: ConsumedExchange): void {
+    if (!needsOwnQueue(exchange, this.parts.topology)) return;
     const patterns = this.patternsOf(exchange);
     this.held.set(key, { patterns, at: Date.now() });
     this.unsaved.add(key);
