@@ -43,10 +43,10 @@ async function list(options: Options): Promise<void> {
   }
   printTable(
     ['ID', 'SINCE', 'DUE', 'DESTINATION', 'INSTANCE', 'EVENT', 'ATTEMPTS', 'REASON', 'BYTES'],
-    parked.map(({ id, at, dueAt, destination, instance, event, attempts, reason: code, bytes }) => [
+    parked.map(({ id, at, dueAt, isBehind, destination, instance, event, attempts, reason: code, bytes }) => [
       id,
       new Date(at).toISOString(),
-      dueAt === undefined ? 'now' : new Date(dueAt).toISOString(),
+      isBehind ? 'behind' : dueAt === undefined ? 'now' : new Date(dueAt).toISOString(),
       destination,
       instance,
       event,

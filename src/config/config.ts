@@ -57,6 +57,7 @@ export interface RetryConfig {
   readonly parkedMaxAgeMs: number;
   /** A destination without one success for so long is suspended; 0: never. */
   readonly suspendAfterMs: number;
+  readonly orderedMaxAgeMs: number;
   /** Bytes of Redis; 0 is no limit. */
   readonly parkedMaxBytes: { readonly perInstance: number; readonly perGlobalDestination: number };
 }
@@ -113,6 +114,7 @@ function retryOf(values: Values): RetryConfig {
     },
     parkedMaxAgeMs: values.PARKED_MAX_AGE_DAYS * DAY_MS,
     suspendAfterMs: values.SUSPEND_AFTER_HOURS * HOUR_MS,
+    orderedMaxAgeMs: values.ORDERED_MAX_AGE_SECONDS * 1000,
     parkedMaxBytes: {
       perInstance: values.PARKED_MAX_BYTES_PER_INSTANCE,
       perGlobalDestination: values.PARKED_MAX_BYTES_PER_GLOBAL_DESTINATION,

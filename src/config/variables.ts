@@ -111,6 +111,11 @@ export const CORE_VARIABLES = {
     120,
     'Hours after which a destination that failed without one success is suspended: its deliveries wait until a person resumes it, its address changes, or the daily attempt succeeds. 0: never.',
   ),
+  ORDERED_MAX_AGE_SECONDS: variable(
+    integer(1, 31_536_000),
+    3600,
+    'Seconds for which the first delivery of a lane may hold up those behind it. Then it becomes a dead letter.',
+  ),
   PARKED_MAX_BYTES_PER_INSTANCE: variable(
     integer(0, Number.MAX_SAFE_INTEGER),
     134_217_728,

@@ -14,8 +14,10 @@ export interface ParkedDelivery {
   readonly attempts: number;
   /** When it was parked, epoch milliseconds. */
   readonly at: number;
-  /** When its next attempt is due; undefined while it is due or under way. */
+  /** When its next attempt is due; undefined while it is due or under way, or behind others. */
   readonly dueAt: number | undefined;
+  /** Others of its lane wait before it. */
+  readonly isBehind: boolean;
   readonly bytes: number;
 }
 
@@ -35,6 +37,7 @@ type RawParked = readonly [
   due: string,
   destination: string,
   lastLine: string,
+  isBehind: number,
 ];
 
 /** Whether there may be parked deliveries of this reason. */
@@ -65,8 +68,12 @@ export class ParkedDeliveries {
   }
 }
 
-function parkedOf([id, at, text, attempts, due, destination, lastLine]: RawParked): ParkedDelivery {
-  const times = { at: Math.round(Number(at)) || 0, dueAt: due === '' ? undefined : Number(due) };
+function parkedOf([id, at, text, attempts, due, destination, lastLine, behind]: RawParked): ParkedDelivery {
+  const times = {
+    at: Math.round(Number(at)) || 0,
+    dueAt: due === '' ? undefined : Number(due),
+    isBehind: behind === 1,
+  };
   const record = readJob(text);
   if (record.kind !== 'job') {
     const odd = { event: '', instance: '', attempts: 0, bytes: text.length };

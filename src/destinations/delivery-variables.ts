@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { type Format, integer, jsonText, optional } from '../config/formats';
+import { type Format, integer, jsonText, oneOf, optional } from '../config/formats';
 import type { Reading } from '../config/reading';
 import { type Variable, variable } from '../config/variable';
 import type { Limits } from '../pipeline/destination-limits';
-import { deliveryFields, MAX_CONCURRENCY } from '../settings/delivery-fields';
+import { deliveryFields, MAX_CONCURRENCY, ORDERED } from '../settings/delivery-fields';
 import { limitsOf } from './limits-of';
 
 /** How events are delivered to global destinations: each field as a variable of its own, objects as JSON. */
@@ -29,6 +29,11 @@ const NAMES = {
     name: 'COALESCE',
     format: jsonText,
     doc: 'A newer event of the same chat within seconds replaces one that still waits, such as {"events": ["PRESENCE_UPDATE"], "seconds": 10}',
+  },
+  ordered: {
+    name: 'ORDERED',
+    format: oneOf(...ORDERED),
+    doc: 'Events arrive in their order, those of each instance or those of each chat; unset, as fast as they can',
   },
 } as const satisfies Readonly<Record<keyof typeof deliveryFields, Named>>;
 
@@ -58,10 +63,10 @@ export function readLimits(
   values: Readonly<Record<string, unknown>>,
   reading: Reading,
 ): Limits {
-  const given = Object.entries(NAMES).map(([field, { name }]) => [
-    field,
-    decoded(values[`${prefix}_${name}`]),
-  ]);
+  const given = Object.entries(NAMES).map(([field, { name, format }]) => {
+    const value = values[`${prefix}_${name}`];
+    return [field, format === jsonText ? decoded(value) : value];
+  });
   const parsed = schema.safeParse(Object.fromEntries(given));
   if (parsed.success) return limitsOf(parsed.data);
   for (const { path, message } of parsed.error.issues)

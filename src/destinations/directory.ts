@@ -39,6 +39,8 @@ export interface DestinationsParts {
   readonly parking: Pick<Parking, 'park'>;
   /** Counts what of that the conditions on content leave out. */
   readonly countFiltered: (deliveries: readonly Delivery[]) => void;
+  /** One of them is ordered; told again and again. */
+  readonly onOrdered?: (id: DestinationId) => void;
 }
 
 /** What one instance's events are routed by. */
@@ -64,6 +66,7 @@ export class Destinations {
   constructor(private readonly parts: DestinationsParts) {
     this.globals = parts.families.flatMap(({ globals }) => globals);
     this.globalRoutes = { own: 'removed', all: this.globals };
+    this.tellOrdered(this.globals);
   }
 
   /** Where the global ones send, by id: workers of one Redis should agree on it. */
@@ -159,7 +162,13 @@ export class Destinations {
         : [...this.globalsOf(instance, settings), ...own];
     const routes = { own, all };
     this.ready.set(instance, routes);
+    if (own !== 'unreadable') this.tellOrdered(own);
     return routes;
+  }
+
+  private tellOrdered(subscriptions: readonly Subscription[]): void {
+    for (const { destination } of subscriptions)
+      if (destination.limits?.ordered !== undefined) this.parts.onOrdered?.(destination.id);
   }
 
   /** Settings that no destination can be made of count as unreadable, too. */

@@ -82,6 +82,11 @@ export class Metrics {
     'Age of the parked delivery that is due first',
     [],
   );
+  readonly lanesWaiting = this.gauge(
+    'relay_lanes_waiting',
+    'Lanes of ordered destinations that wait for their first delivery',
+    [],
+  );
   readonly deadLetterDepth = this.gauge('relay_dead_letter_depth', 'Dead letters stored', []);
   readonly unreadableInstances = this.gauge(
     'relay_unreadable_instances',

@@ -5,12 +5,16 @@ import type { Share } from './places';
 
 declare const deliveryIdBrand: unique symbol;
 declare const destinationIdBrand: unique symbol;
+declare const laneIdBrand: unique symbol;
 
 /** Identity of one event for one destination; survives redelivery, restarts, retries and replays. */
 export type DeliveryId = string & { readonly [deliveryIdBrand]: true };
 
 /** Reference of a destination, such as `webhook:global`. Holds no secret and no URL: job data names it. */
 export type DestinationId = string & { readonly [destinationIdBrand]: true };
+
+/** Names a lane: deliveries of one ordered destination that keep their order. */
+export type LaneId = string & { readonly [laneIdBrand]: true };
 
 /**
  * How one attempt ended. `failed` is worth retrying, `rejected` will never change, `interrupted` was our own
@@ -103,6 +107,10 @@ export interface Delivery {
   readonly id: DeliveryId;
   readonly envelope: Envelope;
   readonly destination: Destination;
+  /** Set where the destination is ordered. */
+  readonly lane?: LaneId;
+  /** The one before it in its lane was given up on. */
+  readonly laneGap?: DeliveryId;
 }
 
 /** One line of a delivery's history. */
@@ -122,7 +130,9 @@ export type ParkReason =
   | 'circuit-open'
   | 'suspended'
   | 'shutdown'
-  | 'unreadable';
+  | 'unreadable'
+  /** Others of its lane wait before it. */
+  | 'lane';
 
 /** Characters of `destinationKey`. */
 export const DESTINATION_KEY_LENGTH = 8;

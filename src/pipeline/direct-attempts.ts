@@ -16,6 +16,10 @@ export type DirectResult = 'delivered' | 'discarded' | 'stored' | 'untouched' | 
 
 /** Takes the results of a message's deliveries, each once, by the delivery's place among them. */
 export interface ResultSink {
+  /** The broker took the message back: what is not begun yet is left to the copy. */
+  readonly isLost?: boolean;
+  /** As of the message. */
+  readonly term?: object | undefined;
   resolve(index: number, result: DirectResult): void;
 }
 

@@ -1,7 +1,8 @@
-import type { Envelope } from '../events/envelope';
+import type { Envelope, EventId } from '../events/envelope';
 import type { Deduplication } from './deduplication';
 import type { Delivery } from './delivery';
 import type { DirectResult, ResultSink } from './direct-attempts';
+import type { Epoch } from './epochs';
 import type { Settlement, SourceMessage } from './message';
 import type { Routed } from './route';
 
@@ -19,6 +20,8 @@ export class InFlight implements ResultSink {
   private readonly known: DirectResult[] = [];
   private missing = 0;
   private claim: Deduplication | undefined;
+  /** When it came (epochs.ts). */
+  epoch: Epoch | undefined;
 
   constructor(
     private held: SourceMessage,
@@ -29,6 +32,24 @@ export class InFlight implements ResultSink {
   /** The message as the source handed it over last. */
   get message(): SourceMessage {
     return this.held;
+  }
+
+  get isLost(): boolean {
+    return this.held.isLost;
+  }
+
+  get term(): object | undefined {
+    return this.held.term;
+  }
+
+  get isOrderedCopy(): boolean {
+    return this.held.copy === 'ordered';
+  }
+
+  /** The two copies of an event are claimed apart. */
+  get claimKey(): EventId {
+    const { id } = this.envelope;
+    return this.isOrderedCopy ? (`${id}:ordered` as EventId) : id;
   }
 
   get deliveries(): readonly Delivery[] {
@@ -90,8 +111,8 @@ export class InFlight implements ResultSink {
   }
 
   settle(settlement: Settlement): void {
-    if (settlement === 'ack') this.claim?.done(this.envelope.id);
-    else this.claim?.released(this.envelope.id);
+    if (settlement === 'ack') this.claim?.done(this.claimKey);
+    else this.claim?.released(this.claimKey);
     this.held.settle(settlement);
   }
 }

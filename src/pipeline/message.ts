@@ -18,5 +18,12 @@ export interface SourceMessage {
   readonly redelivered: boolean;
   /** The broker took it back (its channel is gone): settling it has no effect, and it comes again. */
   readonly isLost: boolean;
+  /** Set where the source hands every event over twice, which of the two this is: the ordered one keeps the order. */
+  readonly copy?: 'main' | 'ordered' | undefined;
+  /**
+   * Set where nobody else gets messages of this queue, in their order, for as long as it is the same object. What comes with
+   * another one may follow messages that somebody else got meanwhile.
+   */
+  readonly term?: object | undefined;
   settle(settlement: Settlement): void;
 }

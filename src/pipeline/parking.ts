@@ -1,4 +1,4 @@
-import type { AttemptRecord, Delivery, ParkReason } from './delivery';
+import type { AttemptRecord, Delivery, DeliveryId, LaneId, ParkReason } from './delivery';
 
 /** Why a delivery, or a raw message, was given up on. */
 export const DEAD_REASONS = [
@@ -63,4 +63,29 @@ export interface Parking {
   delivered(delivery: Delivery): Promise<void>;
   /** A delivery parked as slow failed in the attempt under way. */
   failed(delivery: Delivery, record: AttemptRecord): Promise<void>;
+}
+
+/** What lies in the store of one lane. */
+export interface LaneLook {
+  /** Something waits there, so that what comes must wait behind it. */
+  readonly isWaiting: boolean;
+  /** The next delivery is told that this one was given up on. */
+  readonly gap: DeliveryId | undefined;
+}
+
+/** Where deliveries wait behind others of their lane (retry/lane-parking.ts). */
+export interface LaneStore {
+  /** By the place of each lane. Rejects where the store is away. */
+  look(lanes: readonly LaneId[]): Promise<readonly LaneLook[]>;
+  /**
+   * Stores deliveries of one lane, in their order, behind what waits there: how many of them, from the first on. The others
+   * found the lane empty; `isForced` stores them all the same. Rejects only when the store was closed.
+   */
+  append(
+    lane: LaneId,
+    deliveries: readonly Delivery[],
+    isForced: boolean,
+  ): Promise<{ readonly stored: number; readonly gap: DeliveryId | undefined }>;
+  /** The delivery that was told of it was made. */
+  gapTold(lane: LaneId, gap: DeliveryId): void;
 }

@@ -4,8 +4,10 @@ import { OpenWork } from '../time/open-work';
 import type { Deduplication } from './deduplication';
 import type { Delivery } from './delivery';
 import type { DirectAttempts, DirectResult } from './direct-attempts';
+import type { Epochs } from './epochs';
 import { EventsInFlight } from './events-in-flight';
 import { InFlight, type InFlightOwner } from './in-flight';
+import { InTurn } from './in-turn';
 import type { Settlement, SourceMessage } from './message';
 import type { Routed } from './route';
 import { settle } from './settle';
@@ -23,7 +25,10 @@ export interface RelayObserver {
 
 export interface RelayParts {
   /** Later where the settings of the event's instance must be read first; rejects only when they were closed. */
-  readonly route: (envelope: Envelope) => Routed | Promise<Routed>;
+  readonly route: (envelope: Envelope, inFlight: InFlight) => Routed | Promise<Routed>;
+  /** Where it matters what was known when a message came. */
+  readonly epochs?: Epochs;
+  /** Makes them, those of ordered destinations in their order (lanes.ts). */
   readonly directAttempts: Pick<DirectAttempts, 'submit' | 'parkWithoutAttempt'>;
   /** Undefined: events are not compared. */
   readonly deduplication?: Deduplication;
@@ -35,10 +40,16 @@ export interface RelayParts {
   readonly observer: RelayObserver;
 }
 
+/** What an event became; `seen` where another copy of it is done. */
+type Ready = Routed | 'seen';
+
 /** Takes messages through parse, route, deliver and settle. */
 export class Relay implements InFlightOwner {
   private readonly open = new OpenWork();
   private readonly inFlight = new EventsInFlight();
+  /** Second copies, which are another matter than the first ones. */
+  private readonly orderedInFlight = new EventsInFlight();
+  private readonly inTurn = new InTurn();
 
   constructor(private readonly parts: RelayParts) {}
 
@@ -88,14 +99,17 @@ export class Relay implements InFlightOwner {
   }
 
   private begin(source: string, message: SourceMessage, envelope: Envelope): void {
-    this.parts.observer.received(source, envelope);
+    if (message.copy !== 'ordered') this.parts.observer.received(source, envelope);
     this.open.begin();
     const inFlight = new InFlight(message, envelope, this);
-    this.inFlight.add(inFlight);
-    const { deduplication } = this.parts;
-    // Copies of an event whose id was made up cannot be told from other emissions of the same bytes.
-    if (deduplication === undefined || envelope.id !== envelope.contentKey) this.route(inFlight);
-    else this.claim(source, inFlight, deduplication);
+    inFlight.epoch = this.parts.epochs?.begin();
+    this.eventsOf(message).add(inFlight);
+    const ready = this.ready(inFlight);
+    const goOn = (routed: Ready): void => this.goOn(source, inFlight, routed);
+    const goBack = (): void => this.close(inFlight, 'release');
+    if (inFlight.isOrderedCopy) this.inTurn.add(ready, goOn, goBack);
+    else if (ready instanceof Promise) ready.then(goOn, goBack);
+    else this.deliver(inFlight, ready);
   }
 
   /**
@@ -105,41 +119,40 @@ export class Relay implements InFlightOwner {
    */
   private recognise(message: SourceMessage, envelope: Envelope): Envelope | undefined {
     const { id, contentKey } = envelope;
-    const lost = this.inFlight.lost(contentKey);
+    const events = this.eventsOf(message);
+    const lost = events.lost(contentKey);
     if (lost !== undefined) {
       lost.adopt(message);
       return undefined;
     }
     const returning =
-      id === contentKey
-        ? { id, isDone: this.inFlight.wasAcknowledged(id) }
-        : this.inFlight.takeReturning(contentKey);
+      id === contentKey ? { id, isDone: events.wasAcknowledged(id) } : events.takeReturning(contentKey);
     if (returning?.isDone !== true) return withId(envelope, returning?.id ?? id);
     message.settle('ack');
     return undefined;
   }
 
-  private claim(source: string, inFlight: InFlight, deduplication: Deduplication): void {
-    deduplication.claim(inFlight.envelope.id).then(
-      (answer) => {
-        if (answer === 'fresh') {
-          inFlight.claimed(deduplication);
-          return this.route(inFlight);
-        }
-        this.parts.observer.duplicate(source, inFlight.envelope);
-        this.close(inFlight, 'ack');
-      },
-      () => this.close(inFlight, 'release'),
-    );
+  private ready(inFlight: InFlight): Routed | Promise<Ready> {
+    const { deduplication } = this.parts;
+    const { id, contentKey } = inFlight.envelope;
+    // Copies of an event whose id was made up cannot be told from other emissions of the same bytes.
+    if (deduplication === undefined || id !== contentKey)
+      return this.parts.route(inFlight.envelope, inFlight);
+    return deduplication.claim(inFlight.claimKey).then((answer) => {
+      if (answer !== 'fresh') return 'seen';
+      inFlight.claimed(deduplication);
+      return this.parts.route(inFlight.envelope, inFlight);
+    });
   }
 
-  private route(inFlight: InFlight): void {
-    const routed = this.parts.route(inFlight.envelope);
-    if (!(routed instanceof Promise)) return this.deliver(inFlight, routed);
-    routed.then(
-      (later) => this.deliver(inFlight, later),
-      () => this.close(inFlight, 'release'),
-    );
+  private goOn(source: string, inFlight: InFlight, ready: Ready): void {
+    if (ready !== 'seen') return this.deliver(inFlight, ready);
+    this.parts.observer.duplicate(source, inFlight.envelope);
+    this.close(inFlight, 'ack');
+  }
+
+  private eventsOf({ copy }: SourceMessage): EventsInFlight {
+    return copy === 'ordered' ? this.orderedInFlight : this.inFlight;
   }
 
   private deliver(inFlight: InFlight, routed: Routed): void {
@@ -156,6 +169,8 @@ export class Relay implements InFlightOwner {
   }
 
   private bury(source: string, message: SourceMessage, error: MalformedEventError): void {
+    // Its other copy is kept.
+    if (message.copy === 'ordered') return message.settle('ack');
     this.open.begin();
     this.parts.observer.malformed(source, error);
     const close = (settlement: Settlement): void => {
@@ -169,9 +184,11 @@ export class Relay implements InFlightOwner {
   }
 
   private close(inFlight: InFlight, settlement: Settlement): void {
-    this.inFlight.remove(inFlight);
-    this.inFlight.settled(inFlight, settlement);
+    const events = this.eventsOf(inFlight.message);
+    events.remove(inFlight);
+    events.settled(inFlight, settlement);
     inFlight.settle(settlement);
+    if (inFlight.epoch !== undefined) this.parts.epochs?.end(inFlight.epoch);
     this.open.end();
   }
 }

@@ -5,6 +5,7 @@ import { passesByCategory } from '../events/go-filter';
 import type { ContentFilter } from '../filters/content-filter';
 import { EventView } from '../filters/event-view';
 import { type Delivery, type Destination, deliveryId } from './delivery';
+import { LaneNames } from './lane-names';
 
 /** A destination and what it wants. */
 export interface Subscription {
@@ -24,6 +25,8 @@ export interface Routed {
 }
 
 const NONE: readonly Delivery[] = [];
+/** What is learned of a chat holds for all destinations. */
+const laneNames = new LaneNames();
 
 /** One delivery for every subscription that wants the event. What the event says is decoded only where one asks for it. */
 export function route(envelope: Envelope, subscriptions: readonly Subscription[]): Routed {
@@ -31,9 +34,10 @@ export function route(envelope: Envelope, subscriptions: readonly Subscription[]
   const deliveries: Delivery[] = [];
   let filtered: Delivery[] | undefined;
   let view: EventView | undefined;
-  for (const { destination, key, events, content } of subscriptions) {
+  for (const subscription of subscriptions) {
+    const { events, content } = subscription;
     if (!isWanted(events, event, envelope)) continue;
-    const delivery = { id: deliveryId(envelope.id, key), envelope, destination };
+    const delivery = deliveryOf(envelope, subscription);
     if (content !== undefined) {
       view ??= new EventView(envelope);
       if (!content.passes(view)) {
@@ -45,6 +49,14 @@ export function route(envelope: Envelope, subscriptions: readonly Subscription[]
     deliveries.push(delivery);
   }
   return { deliveries, filtered: filtered ?? NONE };
+}
+
+/** What is left out has a lane, too: it is counted by the copy of the event that it would have come by. */
+function deliveryOf(envelope: Envelope, { destination, key }: Subscription): Delivery {
+  const id = deliveryId(envelope.id, key);
+  const ordered = destination.limits?.ordered;
+  if (ordered === undefined) return { id, envelope, destination };
+  return { id, envelope, destination, lane: laneNames.of(envelope, key, ordered) };
 }
 
 /** Whether a list of events names it, by itself or by one of evolution-go's categories. */

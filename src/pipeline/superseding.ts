@@ -19,10 +19,13 @@ const MAX_ITEMS = 100;
 /** As the core API writes it, with milliseconds: what has none says too little about which one is newer. */
 const DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}/;
 
-/** Undefined where nothing replaces it: nobody asked for that, or it does not show what it is about, or when it was emitted. */
-export function supersedableOf({ id, envelope, destination }: Delivery): Supersedable | undefined {
+/**
+ * Undefined where nothing replaces it: nobody asked for that, it keeps its place in a lane, or it does not show what it is about,
+ * or when it was emitted.
+ */
+export function supersedableOf({ id, envelope, destination, lane }: Delivery): Supersedable | undefined {
   const coalesce = destination.limits?.coalesce;
-  if (coalesce === undefined) return undefined;
+  if (coalesce === undefined || lane !== undefined) return undefined;
   const event = filterKey(envelope.event);
   if (!coalesce.events.has(event)) return undefined;
   const [dateTime] = DATE_TIME.exec(envelope.dateTime ?? '') ?? [];

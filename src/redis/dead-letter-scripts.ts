@@ -103,7 +103,8 @@ export const DEAD_LETTER_SCRIPTS = {
     return {}`),
   /**
    * Parked deliveries, newest first: id, time of parking, data, attempts since, due time or nothing, destination's id, last
-   * line of the log. ARGV: time to begin at, how many of that time to leave out, how many at most.
+   * line of the log, 1 where it waits behind others of its lane. What waits in the line of its destination is due.
+   * ARGV: time to begin at, how many of that time to leave out, how many at most.
    */
   relayParked: readingScript(`
     local page = call('ZREVRANGEBYSCORE', P .. 'parked', ARGV[5], '-inf', 'WITHSCORES', 'LIMIT', ARGV[6], ARGV[7])
@@ -111,11 +112,11 @@ export const DEAD_LETTER_SCRIPTS = {
     for i = 1, #page, 2 do
       local id = page[i]
       local found = isJob(id) and call('HMGET', Q .. id, 'data', 'atm') or {}
-      local due = call('ZSCORE', Q .. 'delayed', id)
+      local due = not call('ZSCORE', lineOf(id), id) and call('ZSCORE', Q .. 'delayed', id)
       parked[#parked + 1] = {id, page[i + 1], found[1] or '', found[2] or '0',
         due and string.format('%.0f', math.floor(tonumber(due) / 0x1000)) or '',
         call('HGET', P .. 'destinations', string.sub(id, -LENGTH)) or '',
-        call('LINDEX', Q .. id .. ':logs', -1) or ''}
+        call('LINDEX', Q .. id .. ':logs', -1) or '', isBehind(id) and 1 or 0}
     end
     return parked`),
   /**

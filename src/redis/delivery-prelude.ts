@@ -1,3 +1,5 @@
+import { LANES } from './lane-prelude';
+
 /** What lies in a line is looked at by itself once an hour, too: a line that somebody removed costs no delivery. */
 const LINE_MS = 3_600_000;
 
@@ -145,11 +147,6 @@ const PRELUDE = `
     return (DEAD_COUNT > 0 and deadCount > DEAD_COUNT) or (DEAD_BYTES > 0 and deadBytes > DEAD_BYTES)
   end
 
-  local function enterDead(id, reason)
-    call('HSET', Q .. id, 'failedReason', reason, 'finishedOn', NOW)
-    call('ZADD', Q .. 'failed', NOW, id)
-  end
-
   local function enterShareOfDead(id)
     local _, owner, size = charge(id)
     -- To the microsecond: of those that died together the first goes first.
@@ -226,6 +223,14 @@ const PRELUDE = `
     else leaveLine(id) end
     schedule(id, delay)
     call('HSET', Q .. id, 'delay', delay)
+  end
+
+${LANES}
+  local function enterDead(id, reason)
+    call('HSET', Q .. id, 'failedReason', reason, 'finishedOn', NOW)
+    call('ZADD', Q .. 'failed', NOW, id)
+    leaveLane(id, laneOf(id), true)
+    call('HDEL', Q .. id, 'lane')
   end
 
   local function unplace(id)

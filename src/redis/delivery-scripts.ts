@@ -4,52 +4,93 @@ import { SUPERSEDE } from './supersede-script';
 /** What one job takes of Redis beside its data: hash, indexes, lock. */
 const OVERHEAD_BYTES = 512;
 
+/** What is stored of each delivery, as arguments. */
+const ENTRY_ARGUMENTS = 10;
+
+/**
+ * `storeNew`: the delivery whose arguments begin at `i`; what became of it. What is in a lane replaces nothing, and nothing
+ * replaces it. Needs SUPERSEDE.
+ */
+const STORE = `
+  local function storeNew(i, lane, gap, text, slow)
+    local id, data, reason = ARGV[i], ARGV[i + 3], ARGV[i + 5]
+    local parkedBy, limit, size = ARGV[i + 6], tonumber(ARGV[i + 8]), #data + ${OVERHEAD_BYTES}
+    if call('EXISTS', Q .. id) == 1 then return 'known' end
+    local delay = tonumber(ARGV[i + 4])
+    local older, newest = supersede(lane == '' and text or '')
+    if reason == '' and limit > 0 then
+      local parked = tonumber(call('ZSCORE', P .. 'share:parked-bytes', parkedBy) or 0)
+      if parked + size > limit then reason = 'parked-limit' end
+    end
+    if older and slow == '' then delay = delayInPlaceOf(older, delay) end
+    local isInLine = delay < 0
+    if isInLine then delay = LINE_MS end
+    -- The index first: whatever fails later, a record is found by it.
+    call('ZADD', P .. 'parked', 'NX', EXACT_NOW, id)
+    local isFirst = true
+    if lane ~= '' and reason == '' then isFirst = enterLane(lane, id) end
+    if lane ~= '' and gap == '' then gap = call('GET', P .. 'lane-gap:' .. lane) or '' end
+    call('HSET', Q .. id, 'name', ARGV[i + 2], 'data', data, 'opts', gap == '' and '{}' or '{"gap":"' .. gap .. '"}',
+      'timestamp', NOW, 'delay', delay, 'priority', 0, 'charge', size .. ' ' .. ARGV[i + 7])
+    if lane ~= '' and reason == '' then call('HSET', Q .. id, 'lane', lane) end
+    count(id, 'accepted')
+    if older then call('HSET', Q .. id, 'rank', older.rank) end
+    if reason ~= '' then enterDead(id, reason)
+    elseif isFirst then
+      if isInLine then enterLine(id) end
+      schedule(id, delay)
+    end
+    if slow ~= '' then call('HSET', Q .. id, 'slow', 1) end
+    if newest then becomeNewest(newest, id, text) end
+    call('HSETNX', P .. 'destinations', string.sub(id, -LENGTH), ARGV[i + 1])
+    if lane ~= '' and reason ~= '' then tellGap(lane, id)
+    elseif gap ~= '' then call('DEL', P .. 'lane-gap:' .. lane) end
+    if reason == '' then
+      chargeParked(parkedBy, size)
+      countParked(id, 1)
+      -- Whoever parks is alive (address-scripts.ts).
+      if ARGV[i + 9] ~= '' then call('ZADD', P .. 'addresses', 'NX', NOW, ARGV[i + 1] .. ' ' .. ARGV[i + 9]) end
+      return older and 'parked newer' or 'parked'
+    end
+    call('ZREM', P .. 'parked', id)
+    chargeDead(id)
+    return 'dead ' .. reason
+  end`;
+
 /** What happens to one stored delivery. */
 export const DELIVERY_SCRIPTS = {
   /**
    * Stores a delivery and counts it as accepted; `known` where it is stored already. Beyond its owner's share of parked
    * bytes, or where there is a reason, it is a dead letter at once.
-   * ARGV: job id, destination's id, event, data, delay (below 0: it waits in its destination's line), reason or nothing, owner while
-   * parked, owner once dead, most bytes parked for that owner (0: no limit), fingerprint of the address or nothing,
-   * what it makes needless (supersede-script.ts) or nothing, `slow` where its request is under way. Answers `parked newer` where it
-   * took the place of an older one.
+   * ARGV: job id, destination's id, event, data, delay (below 0: it waits in its destination's line), reason or nothing, owner
+   * while parked, owner once dead, most bytes parked for that owner (0: no limit), fingerprint of the address or nothing; of an
+   * ordered destination the lane, and the delivery before it that was given up on or nothing; what it makes needless
+   * (supersede-script.ts) or nothing, `slow` where its request is under way. Answers `parked newer` where it took the place of
+   * an older one.
    */
   relayPark: addingScript(`
     ${SUPERSEDE}
-    local id, size = ARGV[5], #ARGV[8] + ${OVERHEAD_BYTES}
-    if call('EXISTS', Q .. id) == 1 then return 'known' end
-    local delay, reason, limit = tonumber(ARGV[9]), ARGV[10], tonumber(ARGV[13])
-    local older, newest = supersede(ARGV[15])
-    if reason == '' and limit > 0 then
-      local parked = tonumber(call('ZSCORE', P .. 'share:parked-bytes', ARGV[11]) or 0)
-      if parked + size > limit then reason = 'parked-limit' end
+    ${STORE}
+    return storeNew(5, ARGV[15] or '', ARGV[16] or '', ARGV[17] or '', ARGV[18] or '')`),
+  /**
+   * Stores deliveries of one lane behind what lies there: what became of each, and the one that the next is told was given up
+   * on. The first that finds the lane empty is \`direct\`, unless all are to be stored; those behind it are not looked at.
+   * ARGV: lane, 1 where all are to be stored, then the first ten of relayPark for each.
+   */
+  relayAppend: addingScript(`
+    ${SUPERSEDE}
+    ${STORE}
+    local lane, answers = ARGV[5], {}
+    for i = 7, #ARGV, ${ENTRY_ARGUMENTS} do
+      local answer = 'direct'
+      if ARGV[6] == '1' or isJob(ARGV[i]) or call('ZCARD', P .. 'lane:' .. lane) > 0 then
+        answer = storeNew(i, lane, '', '', '')
+      end
+      table.insert(answers, answer)
+      if answer == 'direct' then break end
     end
-    if older and ARGV[16] == '' then delay = delayInPlaceOf(older, delay) end
-    local isInLine = delay < 0
-    if isInLine then delay = LINE_MS end
-    -- The index first: whatever fails later, a record is found by it.
-    call('ZADD', P .. 'parked', 'NX', EXACT_NOW, id)
-    call('HSET', Q .. id, 'name', ARGV[7], 'data', ARGV[8], 'opts', '{}', 'timestamp', NOW, 'delay', delay,
-      'priority', 0, 'charge', size .. ' ' .. ARGV[12])
-    count(id, 'accepted')
-    if older then call('HSET', Q .. id, 'rank', older.rank) end
-    if reason == '' then
-      if isInLine then enterLine(id) end
-      schedule(id, delay)
-    else enterDead(id, reason) end
-    if ARGV[16] ~= '' then call('HSET', Q .. id, 'slow', 1) end
-    if newest then becomeNewest(newest, id, ARGV[15]) end
-    call('HSETNX', P .. 'destinations', string.sub(id, -LENGTH), ARGV[6])
-    if reason == '' then
-      chargeParked(ARGV[11], size)
-      countParked(id, 1)
-      -- Whoever parks is alive (address-scripts.ts).
-      if ARGV[14] ~= '' then call('ZADD', P .. 'addresses', 'NX', NOW, ARGV[6] .. ' ' .. ARGV[14]) end
-      return older and 'parked newer' or 'parked'
-    end
-    call('ZREM', P .. 'parked', id)
-    chargeDead(id)
-    return 'dead ' .. reason`),
+    table.insert(answers, call('GET', P .. 'lane-gap:' .. lane) or '')
+    return answers`),
   /**
    * The delivery was made, or is needless: that is a fact, whatever became of the job meanwhile. Counts it once.
    * ARGV: job id, \`delivered\` or \`discarded\`.
@@ -58,6 +99,7 @@ export const DELIVERY_SCRIPTS = {
     local id = ARGV[5]
     if not isJob(id) then return 'gone' end
     local owner, _, size = charge(id)
+    leaveLane(id, laneOf(id), false)
     leaveDead(id)
     unplace(id)
     erase(id)

@@ -30,6 +30,10 @@ export const LEDGER_SCRIPTS = {
     for _, set in ipairs({'delayed', 'prioritized'}) do
       for _, id in ipairs(call('ZRANGE', Q .. set, 0, -1)) do add(parked, id) end
     end
+    -- The first one of a lane lies in one of those.
+    for _, lane in ipairs(call('ZRANGE', P .. 'lanes', 0, -1)) do
+      for _, id in ipairs(call('ZRANGE', P .. 'lane:' .. lane, 1, -1)) do add(parked, id) end
+    end
     for _, id in ipairs(call('ZRANGE', Q .. 'failed', 0, -1)) do add(dead, id) end
     local function flat(map)
       local result = {}

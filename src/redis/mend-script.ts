@@ -54,6 +54,13 @@ export const MEND = `
       return true
     end
     if isWaiting or active[id] or not isComplete then return false end
+    -- Behind the first one of its lane it has none, as long as there is a first one.
+    if isBehind(id) then
+      local first = call('ZRANGE', P .. 'lane:' .. laneOf(id), 0, 0)[1]
+      if isJob(first) then return false end
+      leaveLane(first, laneOf(id), false)
+      return true
+    end
     if isJob(id) then
       place(id, 0)
       return true

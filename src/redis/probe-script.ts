@@ -36,6 +36,7 @@ export const PROBE = {
     call('ZADD', set, 1, 'a')
     call('ZINCRBY', set, 1, 'a')
     call('ZSCORE', set, 'a')
+    call('ZRANK', set, 'a')
     call('ZCARD', set)
     call('ZRANGE', set, 0, 0)
     call('ZREVRANGE', set, 0, 0)

@@ -3,6 +3,18 @@ import { readingScript, script } from './delivery-prelude';
 import { MEND } from './mend-script';
 import { NEXT } from './next-script';
 
+const EXPIRE = `
+  local function expire(id, gone)
+    local event = call('HGET', Q .. id, 'name') or ''
+    enterDead(id, 'expired')
+    call('ZREM', Q .. 'delayed', id)
+    leaveLine(id)
+    chargeDead(id)
+    leaveParked(id)
+    table.insert(gone, call('HGET', P .. 'destinations', string.sub(id, -LENGTH)) or '')
+    table.insert(gone, event)
+  end`;
+
 /** The stored deliveries together, beside what BullMQ does: locks, and what dead workers held. */
 export const QUEUE_SCRIPTS = {
   relayNext: script(NEXT),
@@ -49,23 +61,60 @@ export const QUEUE_SCRIPTS = {
    * ARGV: age, most to look at, how many of the oldest to leave out.
    */
   relayExpireParked: script(`
+    ${EXPIRE}
     local ids = call('ZRANGEBYSCORE', P .. 'parked', '-inf', NOW - tonumber(ARGV[5]), 'LIMIT', ARGV[7], ARGV[6])
     local stay, gone = 0, {}
     for _, id in ipairs(ids) do
       if not isJob(id) then call('ZREM', P .. 'parked', id)
-      elseif not call('ZSCORE', Q .. 'delayed', id) then stay = stay + 1
-      else
-        local event = call('HGET', Q .. id, 'name') or ''
-        enterDead(id, 'expired')
-        call('ZREM', Q .. 'delayed', id)
-        leaveLine(id)
-        chargeDead(id)
-        leaveParked(id)
-        table.insert(gone, call('HGET', P .. 'destinations', string.sub(id, -LENGTH)) or '')
-        table.insert(gone, event)
-      end
+      elseif not call('ZSCORE', Q .. 'delayed', id) and not isBehind(id) then stay = stay + 1
+      else expire(id, gone) end
     end
     return {#ids, stay, gone}`),
+  /**
+   * Deliveries that have held up their lanes for that long become dead letters, and the lanes go on; what is being attempted
+   * waits for the next call. Where the destination is suspended, or is well and has not come to it yet, as with a rate limit, the
+   * lane could not go on: its time begins anew. Lanes without a first delivery, which a step that failed halfway through
+   * leaves, go on as well.
+   * Answers as \`relayExpireParked\`. ARGV: age, most lanes to look at, how many of the oldest to leave out.
+   */
+  relayExpireLanes: script(`
+    ${EXPIRE}
+    local function couldNotGoOn(id)
+      local record = recordOf(string.sub(id, -LENGTH))
+      if record then return record.state == 'suspended' end
+      return call('ZSCORE', lineOf(id), id) and not call('HGET', Q .. id, 'ats')
+    end
+    local lanes = call('ZRANGEBYSCORE', P .. 'lanes', '-inf', NOW - tonumber(ARGV[5]), 'LIMIT', ARGV[7], ARGV[6])
+    local stay, gone = 0, {}
+    for _, lane in ipairs(lanes) do
+      local id = call('ZRANGE', P .. 'lane:' .. lane, 0, 0)[1]
+      if not id then call('ZREM', P .. 'lanes', lane)
+      elseif not isJob(id) then leaveLane(id, lane, false)
+      elseif couldNotGoOn(id) then call('ZADD', P .. 'lanes', NOW, lane)
+      elseif call('ZSCORE', Q .. 'delayed', id) then expire(id, gone)
+      else stay = stay + 1 end
+    end
+    return {#lanes, stay, gone}`),
+  /** How many lanes have something stored, and about how many deliveries wait behind the first ones. */
+  relayLaneCounts: readingScript(`
+    local lanes = call('ZCARD', P .. 'lanes')
+    if lanes == 0 then return {0, 0} end
+    local placed = call('LLEN', Q .. 'wait') + call('LLEN', Q .. 'paused') + call('LLEN', Q .. 'active')
+      + call('ZCARD', Q .. 'delayed') + call('ZCARD', Q .. 'prioritized')
+    return {lanes, math.max(0, call('ZCARD', P .. 'parked') - placed)}`),
+  /** Of each lane: how many lie there, and the delivery that the next is told was given up on. ARGV: lanes. */
+  relayLanes: readingScript(`
+    local answers = {}
+    for i = 5, #ARGV do
+      table.insert(answers, call('ZCARD', P .. 'lane:' .. ARGV[i]))
+      table.insert(answers, call('GET', P .. 'lane-gap:' .. ARGV[i]) or '')
+    end
+    return answers`),
+  /** The delivery after that one was made. ARGV: lane, the one that was given up on. */
+  relayGapTold: script(`
+    local key = P .. 'lane-gap:' .. ARGV[5]
+    if call('GET', key) == ARGV[6] then call('DEL', key) end
+    return 1`),
   relayMend: script(MEND),
   ...ADDRESS_SCRIPTS,
   /** How long the oldest parked delivery has been stored, milliseconds. */

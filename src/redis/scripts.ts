@@ -4,6 +4,7 @@ import { DELIVERY_SCRIPTS } from './delivery-scripts';
 import { HEALTH_SCRIPTS } from './health-scripts';
 import { LEDGER_SCRIPTS } from './ledger-scripts';
 import { LOG_SCRIPTS } from './log-scripts';
+import { ORDER_SCRIPTS } from './order-scripts';
 import { PROBE } from './probe-script';
 import { QUEUE_SCRIPTS } from './queue-scripts';
 import { LEASE } from './rate-script';
@@ -24,6 +25,7 @@ const STORED_SCRIPTS = {
   ...LEDGER_SCRIPTS,
   ...SILENCE_SCRIPTS,
   ...SUPERSEDE_SCRIPTS,
+  ...ORDER_SCRIPTS,
 } as const;
 
 /** Our own steps. A count changes within the script that changes the state which it counts. */

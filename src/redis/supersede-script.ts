@@ -16,7 +16,7 @@ export const SUPERSEDE = `
     -- Which one is newer is not known, or it came late: neither replaces the other.
     if id and laterBy <= 0 then return nil, nil end
     local older
-    if id and laterBy <= tonumber(within) and isJob(id) and not call('HGET', Q .. id, 'slow') then
+    if id and laterBy <= tonumber(within) and isJob(id) and not call('HGET', Q .. id, 'slow') and laneOf(id) == '' then
       local score = call('ZSCORE', Q .. 'delayed', id)
       if score or call('LPOS', Q .. 'wait', id) then
         local inLine = call('ZSCORE', lineOf(id), id)

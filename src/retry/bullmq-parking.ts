@@ -86,6 +86,8 @@ export class BullMqParking implements Parking {
         charge: this.parts.shares.of(destination.id, envelope.instance),
         supersedable: supersedableOf(delivery),
         isSlow: reason === 'slow',
+        lane: delivery.lane,
+        laneGap: delivery.laneGap,
       }),
     });
     if (result.kind === 'withdrawn') {

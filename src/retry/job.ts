@@ -1,6 +1,6 @@
 import { COMPRESSION, compress, decompress } from '../events/compression';
 import type { Origin } from '../events/envelope';
-import type { AttemptRecord, DestinationId } from '../pipeline/delivery';
+import type { AttemptRecord, DeliveryId, DestinationId } from '../pipeline/delivery';
 import type { ParkRequest } from '../pipeline/parking';
 
 /**
@@ -19,6 +19,8 @@ export interface JobData {
   readonly b: string;
   /** Length of the body in bytes. */
   readonly l: number;
+  /** 1 where it is one of a lane. */
+  readonly q?: 1;
   /** Fingerprint of the address of a global destination, as the worker that parked it has it. */
   readonly a?: string;
   /** Attempts spent before the job was made. */
@@ -79,6 +81,7 @@ export async function jobDataOf(request: ParkRequest): Promise<JobData> {
     b: await compress(envelope.body),
     l: envelope.body.length,
     n: attemptsMade,
+    ...(delivery.lane === undefined ? {} : { q: 1 as const }),
     ...(destination.address === undefined ? {} : { a: destination.address }),
     ...(history.length > 0 ? { h: history.flatMap(pack) } : {}),
   };
@@ -136,6 +139,13 @@ export function spentBefore({ n }: JobData, options: unknown): number {
   const read = typeof options === 'string' ? parsed(options) : options;
   const spent = typeof read === 'object' && read !== null && 'spent' in read ? read.spent : undefined;
   return typeof spent === 'number' ? spent : n;
+}
+
+/** The delivery before it in its lane that was given up on, as its job's options say. */
+export function gapOf(options: unknown): DeliveryId | undefined {
+  const read = typeof options === 'string' ? parsed(options) : options;
+  const gap = typeof read === 'object' && read !== null && 'gap' in read ? read.gap : undefined;
+  return typeof gap === 'string' ? (gap as DeliveryId) : undefined;
 }
 
 export async function bodyOf(data: JobData): Promise<Buffer> {

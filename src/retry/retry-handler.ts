@@ -253,13 +253,14 @@ export class RetryHandler {
   }
 
   private async deliveryOf(
-    { id, data }: DueDelivery,
+    { id, data, laneGap }: DueDelivery,
     destination: Destination,
   ): Promise<Delivery | undefined> {
     try {
       const envelope = parseEnvelope(await bodyOf(data), originOf(data));
       // An id that was made up when the event was received is in the delivery's alone.
-      return { id, envelope: withId(envelope, eventIdOf(id)), destination };
+      const delivery = { id, envelope: withId(envelope, eventIdOf(id)), destination };
+      return laneGap === undefined ? delivery : { ...delivery, laneGap };
     } catch (error) {
       this.parts.onError(error);
       return undefined;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Worker } from 'bullmq';
 import type { DeliveryId, DestinationId } from '../pipeline/delivery';
-import { type JobData, readJob, spentBefore } from './job';
+import { gapOf, type JobData, readJob, spentBefore } from './job';
 import type { Choice, StoredLine } from './lines';
 import type { RetryStore, StoredCalls } from './retry-store';
 import type { Held } from './stored-deliveries';
@@ -15,6 +15,8 @@ export interface DueDelivery extends Held {
   readonly timesTaken: number;
   /** By the clock of Redis. */
   readonly parkedAt: number;
+  /** The one before it in its lane was given up on. */
+  readonly laneGap?: DeliveryId;
 }
 
 /** A record that is due and cannot be delivered: see `readJob`. */
@@ -164,7 +166,9 @@ function fetchedOf([jobId, token, text, attempts, options, taken, parkedAt]: Raw
   const { data } = record;
   const spent = spentBefore(data, options) + (Number(attempts) || 0);
   const times = { timesTaken: Number(taken) || 0, parkedAt: Number(parkedAt) || 0 };
-  return { kind: 'due', delivery: { ...held, data, spent, ...times } };
+  const laneGap = gapOf(options);
+  const due = { ...held, data, spent, ...times };
+  return { kind: 'due', delivery: laneGap === undefined ? due : { ...due, laneGap } };
 }
 
 function pairs<T>(flat: readonly T[]): (readonly [T, T | undefined])[] {

@@ -224,6 +224,12 @@ export class RetryStore {
     return Number(await this.call('relayOldest')) / 1000;
   }
 
+  /** Lanes whose first delivery holds up others, or waits for its retry alone. */
+  async lanes(): Promise<{ readonly waiting: number; readonly deliveriesBehind: number }> {
+    const [waiting = 0, deliveriesBehind = 0] = (await this.call('relayLaneCounts')) as number[];
+    return { waiting, deliveriesBehind };
+  }
+
   /** What is stored, for a message about what was lost. */
   async counts(): Promise<{ readonly parked: number; readonly deadLetters: number }> {
     const { failed = 0, ...parked } = await this.queue.getJobCounts(
@@ -233,7 +239,9 @@ export class RetryStore {
       'prioritized',
       'failed',
     );
-    return { parked: Object.values(parked).reduce((sum, count) => sum + count, 0), deadLetters: failed };
+    const { deliveriesBehind } = await this.lanes();
+    const placed = Object.values(parked).reduce((sum, count) => sum + count, 0);
+    return { parked: placed + deliveriesBehind, deadLetters: failed };
   }
 
   async close(): Promise<void> {

@@ -10,6 +10,8 @@ export interface RetryUpkeepParts {
   readonly store: Pick<StoredCalls, 'isReady' | 'call'>;
   /** Deliveries parked for longer become dead letters; 0: never. */
   readonly parkedMaxAgeMs: number;
+  /** What holds up its lane for longer becomes a dead letter. */
+  readonly orderedMaxAgeMs: number;
   readonly onExpired: (expired: readonly Expired[]) => void;
   /** Retries were brought forward that a wrong clock had put off. */
   readonly onForward: (count: number) => void;
@@ -59,14 +61,15 @@ export class RetryUpkeep {
 
   /** One look; nothing where another worker has just had one. */
   async look(): Promise<void> {
-    const { store, parkedMaxAgeMs, onError, onForward } = this.parts;
+    const { store, parkedMaxAgeMs, orderedMaxAgeMs, onError, onForward } = this.parts;
     if (!store.isReady) return;
     try {
       const forward = (await store.call('relayBringForward', LEASE_MS, FAR_AT_ONCE)) as number;
       if (forward < 0) return;
       if (forward > 0) onForward(forward);
       await this.mend();
-      if (parkedMaxAgeMs > 0) await this.expire();
+      await this.expire('relayExpireLanes', orderedMaxAgeMs);
+      if (parkedMaxAgeMs > 0) await this.expire('relayExpireParked', parkedMaxAgeMs);
     } catch (error) {
       onError(error);
     }
@@ -86,11 +89,11 @@ export class RetryUpkeep {
     if (total > 0) onMended(total);
   }
 
-  private async expire(): Promise<void> {
-    const { store, parkedMaxAgeMs, onExpired } = this.parts;
+  private async expire(script: 'relayExpireLanes' | 'relayExpireParked', maxAgeMs: number): Promise<void> {
+    const { store, onExpired } = this.parts;
     let stay = 0;
     for (let calls = 0; calls < EXPIRE_CALLS; calls++) {
-      const reply = await store.call('relayExpireParked', parkedMaxAgeMs, EXPIRE_AT_ONCE, stay);
+      const reply = await store.call(script, maxAgeMs, EXPIRE_AT_ONCE, stay);
       const [seen, staying, gone] = reply as [number, number, readonly string[]];
       stay += staying;
       const expired = pairs(gone);

@@ -37,6 +37,8 @@ export class RetryWorker {
   private draining = false;
   private looping: Promise<void> = Promise.resolve();
   private wake: () => void = () => {};
+  /** Somebody knows that something is due. */
+  private isExpected = false;
 
   constructor(private readonly parts: RetryWorkerParts) {
     const { queue, handler, lines, onError } = parts;
@@ -71,7 +73,8 @@ export class RetryWorker {
   private async loop(): Promise<void> {
     while (!this.draining) {
       const pauseMs = this.hasRoom ? await this.takeSome() : IDLE_MS;
-      if (pauseMs > 0 && !this.draining) await this.pause(pauseMs);
+      if (pauseMs > 0 && !this.draining && !this.isExpected) await this.pause(pauseMs);
+      this.isExpected = false;
     }
   }
 
@@ -107,7 +110,11 @@ export class RetryWorker {
       void this.hold(record, 0, () => handler.setAside(record));
     } else {
       const { delivery } = fetched;
-      void this.hold(delivery, bytesOf(delivery.data), (onBegin) => handler.process(delivery, onBegin));
+      void this.hold(delivery, bytesOf(delivery.data), async (onBegin) => {
+        await handler.process(delivery, onBegin);
+        // The next one of its lane is due now.
+        if (delivery.data.q === 1) this.expect();
+      });
     }
   }
 
@@ -136,6 +143,11 @@ export class RetryWorker {
     this.bytes -= bytes;
     this.open.end();
     if (waitsForRoom) this.wake();
+  }
+
+  private expect(): void {
+    this.isExpected = true;
+    this.wake();
   }
 
   /** Woken early, it waits a little all the same: one call for several that ended. */

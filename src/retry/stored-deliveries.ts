@@ -1,4 +1,4 @@
-import type { AttemptRecord, DeliveryId } from '../pipeline/delivery';
+import type { AttemptRecord, DeliveryId, LaneId } from '../pipeline/delivery';
 import { DEAD_REASONS, type DeadReason, type Decision, type InLine } from '../pipeline/parking';
 import type { Supersedable } from '../pipeline/superseding';
 import type { GroupCommit } from './group-commit';
@@ -32,6 +32,8 @@ export interface NewDelivery {
   readonly supersedable?: Supersedable | undefined;
   /** Its request is under way. */
   readonly isSlow?: boolean;
+  readonly lane?: LaneId | undefined;
+  readonly laneGap?: DeliveryId | undefined;
 }
 
 export interface LateFailure {
@@ -46,6 +48,21 @@ export interface ParkStep {
   readonly bytes: number;
   readonly prepare: () => Promise<NewDelivery>;
   readonly isWithdrawn?: () => boolean;
+}
+
+export interface AppendStep {
+  readonly bytes: number;
+  /** Where the lane is empty, too. */
+  readonly isForced: boolean;
+  readonly prepare: () => Promise<readonly NewDelivery[]>;
+}
+
+/** What became of deliveries that were to be stored behind others of their lane. */
+export interface LaneAnswer {
+  /** Of those that are stored now, from the first on. */
+  readonly stored: readonly StepResult[];
+  /** The next one is told that this one was given up on. */
+  readonly gap: DeliveryId | undefined;
 }
 
 export interface StoredDeliveriesParts {
@@ -83,6 +100,24 @@ export class StoredDeliveries {
       },
     });
     return how === 'withdrawn' ? { kind: 'withdrawn' } : resultOf(reply);
+  }
+
+  /** Stores deliveries of one lane behind what lies there, all of them or none before the first that need not be. */
+  async append(lane: LaneId, { bytes, isForced, prepare }: AppendStep): Promise<LaneAnswer> {
+    for (;;) {
+      let reply: unknown;
+      await this.parts.commit.commit({
+        bytes,
+        prepare: async () => {
+          const entries = (await prepare()).flatMap(entryOf);
+          return this.parts.store.step('relayAppend', [lane, isForced ? 1 : 0, ...entries], (answer) => {
+            reply = answer;
+          });
+        },
+      });
+      // Where the answer was lost it is asked for again: what is stored by now is known.
+      if (Array.isArray(reply)) return laneAnswerOf(reply.map(String));
+    }
   }
 
   /** The delivery was made, or is needless, whoever holds it. */
@@ -151,25 +186,34 @@ export class StoredDeliveries {
   }
 }
 
-/** Stands for a delay. */
-const IN_LINE = -1;
-
-/** What `relayPark` takes of a delivery, in its order. */
-export function parkArguments({
+/** What `relayPark` and `relayAppend` store of a delivery. */
+function entryOf({
   id,
   data,
   decision,
   charge,
-  supersedable,
-  isSlow = false,
-}: Omit<NewDelivery, 'id'> & { readonly id: string }): readonly (string | number)[] {
+}: Omit<NewDelivery, 'id'> & { readonly id: string }): (string | number)[] {
   const { parkedBy, deadBy, maxParkedBytes } = charge;
-  return [
-    ...[id, data.d, data.e || 'malformed', JSON.stringify(data)],
-    ...delayAndReason(decision),
-    ...[parkedBy, deadBy, maxParkedBytes, data.a ?? ''],
-    ...[supersedeText(supersedable), isSlow ? 'slow' : ''],
-  ];
+  const place = delayAndReason(decision);
+  const event = data.e || 'malformed';
+  return [id, data.d, event, JSON.stringify(data), ...place, parkedBy, deadBy, maxParkedBytes, data.a ?? ''];
+}
+
+function laneAnswerOf(reply: readonly string[]): LaneAnswer {
+  const gap = reply.at(-1) ?? '';
+  const stored = reply.slice(0, -1).filter((answer) => answer !== 'direct');
+  return { stored: stored.map(resultOf), gap: gap === '' ? undefined : (gap as DeliveryId) };
+}
+
+/** Stands for a delay. */
+const IN_LINE = -1;
+
+/** What `relayPark` takes of a delivery, in its order. */
+export function parkArguments(
+  delivery: Omit<NewDelivery, 'id'> & { readonly id: string },
+): readonly (string | number)[] {
+  const { lane = '', laneGap = '', supersedable, isSlow = false } = delivery;
+  return [...entryOf(delivery), lane, laneGap, supersedeText(supersedable), isSlow ? 'slow' : ''];
 }
 
 function delayAndReason(decision: Decision | InLine): [delayMs: number, reason: DeadReason | ''] {

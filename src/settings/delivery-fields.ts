@@ -26,6 +26,9 @@ const coalesce = z.strictObject({
   seconds: z.int().min(1).max(3600),
 });
 
+/** What has an order of its own: all events of an instance, or those of each chat. */
+export const ORDERED = ['instance', 'chat'] as const;
+
 export const deliveryFields = {
   concurrency: z
     .int()
@@ -40,6 +43,12 @@ export const deliveryFields = {
     .optional()
     .describe(
       'a newer event of the same chat within `seconds` replaces one of these `events` that still waits',
+    ),
+  ordered: z
+    .enum(ORDERED)
+    .optional()
+    .describe(
+      'events arrive in their order, those of each chat or all together; one that fails holds up what follows it',
     ),
 };
 

@@ -112,6 +112,11 @@ export class SettingsCache {
     return this.unreadables.add(new SettingsUnreadableError(instance, cause));
   }
 
+  /** They may have changed without a word: they are read anew before they are used again. */
+  doubt(instance: string): void {
+    this.change(instance);
+  }
+
   /** What is waited for is given up, with StoreUnavailableError. */
   close(): void {
     this.setState('closed');

@@ -56,9 +56,39 @@ export interface OpenSource {
   follow(instance: string, settings: Settings | undefined): boolean;
   /** Instances of which earlier processes consumed something: whether it is still wanted is to be looked at. */
   notedInstances?(): Promise<readonly string[]>;
+  /** Set where it can hand each event over a second time. */
+  readonly secondCopies?: SecondCopies;
   depths(): Promise<readonly SourceQueue[]>;
   /** Closes the source, and what was opened for it. */
   close(): Promise<void>;
+}
+
+/**
+ * A message of ours between the events of a queue: it says that everything before it came before something was known
+ * (worker/ordered-copies.ts).
+ */
+export interface OrderMarker {
+  readonly kind: 'join' | 'leave';
+  /** Destinations, each with the time since which it is in the state that the marker is about. */
+  readonly destinations: readonly (readonly [id: string, since: string])[];
+}
+
+/** Which queue a marker came by, or goes to. */
+export type MarkedQueue = 'main' | 'ordered';
+
+/** The second copy of each event: in order, by a queue that one worker at a time gets messages of. */
+export interface SecondCopies {
+  /** From now on there are such copies. */
+  want(): void;
+  /** What is published now has one, whichever exchange it goes through. */
+  readonly isBound: boolean;
+  /** Puts a marker behind everything that lies in a queue; it may get lost. */
+  mark(where: MarkedQueue, marker: OrderMarker): void;
+  /**
+   * `onMarker` hears of markers; of the ordered queue nothing else comes until it resolves, and everything before it is
+   * settled. `onNew`: the queue was made anew, and what was published before is not in it.
+   */
+  listen(onMarker: (by: MarkedQueue, marker: OrderMarker) => Promise<void>, onNew: () => void): void;
 }
 
 /** Depth of a queue; what its broker does not tell is not there. */

@@ -11,6 +11,7 @@ import { Bulkheads } from '../pipeline/bulkheads';
 import type { Circuit } from '../pipeline/circuit';
 import type { DestinationId, Endpoint } from '../pipeline/delivery';
 import { DirectAttempts } from '../pipeline/direct-attempts';
+import { Lanes } from '../pipeline/lanes';
 import { Places } from '../pipeline/places';
 import { Relay } from '../pipeline/relay';
 import { RateLimits } from '../rates/rate-limits';
@@ -19,6 +20,7 @@ import type { Storage } from './compose-storage';
 import { HealthLog } from './health-log';
 import { HealthSummary } from './health-summary';
 import type { Observer } from './observer';
+import type { OrderedCopies } from './ordered-copies';
 import type { WorkerOptions } from './worker-options';
 
 export interface DeliveryContext {
@@ -27,6 +29,7 @@ export interface DeliveryContext {
   readonly destinations: Destinations;
   readonly observer: Observer;
   readonly lifecycle: Lifecycle;
+  readonly copies: OrderedCopies;
 }
 
 /** What takes a message from its source to its destinations. */
@@ -39,6 +42,7 @@ export interface DeliveryParts {
   readonly attempts: Attempts;
   readonly places: Places;
   readonly directAttempts: DirectAttempts;
+  readonly lanes: Lanes;
   readonly deduplication: RedisDeduplication | undefined;
   readonly relay: Relay;
 }
@@ -79,8 +83,9 @@ export function composeDelivery(context: DeliveryContext): DeliveryParts {
     onError: (error, { id }) =>
       options.log.warn('a slow delivery stays parked', { id, ...describeError(error) }),
   });
+  const lanes = new Lanes({ directAttempts, store: storage.laneParking, onError: storage.warnRedis });
   const deduplication = openDeduplication(context);
-  const relay = composeRelay(context, directAttempts, deduplication);
+  const relay = composeRelay(context, lanes, deduplication);
   return {
     destinations,
     bulkheads,
@@ -90,6 +95,7 @@ export function composeDelivery(context: DeliveryContext): DeliveryParts {
     attempts,
     places,
     directAttempts,
+    lanes,
     deduplication,
     relay,
   };
@@ -137,14 +143,19 @@ function openDeduplication({ options, storage, lifecycle }: DeliveryContext): Re
 }
 
 function composeRelay(
-  { storage, destinations, observer }: DeliveryContext,
-  directAttempts: DirectAttempts,
+  { storage, destinations, observer, copies }: DeliveryContext,
+  lanes: Lanes,
   deduplication: RedisDeduplication | undefined,
 ): Relay {
   const { ledger, parking } = storage;
   return new Relay({
-    route: (envelope) => destinations.route(envelope),
-    directAttempts,
+    route: (envelope, inFlight) => {
+      const routed = destinations.route(envelope);
+      if (!(routed instanceof Promise)) return copies.choose(inFlight, routed);
+      return routed.then((later) => copies.choose(inFlight, later));
+    },
+    epochs: copies.epochs,
+    directAttempts: lanes,
     countDelivered: (deliveries) => ledger.countDelivered(deliveries),
     countDiscarded: (deliveries) => ledger.countDiscarded(deliveries),
     buryMalformed: (body, origin, error) => parking.buryMalformed(body, origin, error),

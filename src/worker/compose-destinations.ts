@@ -1,5 +1,6 @@
 import { Destinations } from '../destinations/directory';
 import type { Lifecycle } from '../lifecycle/lifecycle';
+import type { DestinationId } from '../pipeline/delivery';
 import type { RelayRedis } from '../redis/relay-redis';
 import type { Subscriber } from '../redis/subscriber';
 import type { SettingsCache } from '../settings/settings-cache';
@@ -14,11 +15,12 @@ export interface DestinationsContext {
   readonly settings: SettingsCache;
   readonly observer: Observer;
   readonly lifecycle: Lifecycle;
+  readonly onOrdered: (id: DestinationId) => void;
 }
 
 /** Where events can go: what the modules open for this worker. */
 export function composeDestinations(parts: DestinationsContext): Destinations {
-  const { options, storage, changes, settings, observer, lifecycle } = parts;
+  const { options, storage, changes, settings, observer, lifecycle, onOrdered } = parts;
   const { modules, config, log } = options;
   const { redis, parking, ledger } = storage;
   const openRedis = (): RelayRedis => redis.open('commands');
@@ -32,6 +34,7 @@ export function composeDestinations(parts: DestinationsContext): Destinations {
       ledger.countDiscarded(deliveries);
       for (const delivery of deliveries) observer.filtered(delivery);
     },
+    onOrdered,
     maxShare: config.delivery.maxShare,
   });
   return lifecycle.add('destinations', destinations, (all) => Promise.all([all.stop(), all.close()]));

@@ -7,6 +7,7 @@ import { RedisConnections } from '../redis/connections';
 import { RedisHealth } from '../redis/redis-health';
 import { BullMqParking } from '../retry/bullmq-parking';
 import { GroupCommit } from '../retry/group-commit';
+import { LaneParking } from '../retry/lane-parking';
 import { Superseding } from '../retry/needless';
 import { decide } from '../retry/policy';
 import { RetryStore } from '../retry/retry-store';
@@ -26,6 +27,7 @@ export interface Storage {
   readonly ledger: Ledger;
   readonly deliveries: StoredDeliveries;
   readonly parking: BullMqParking;
+  readonly laneParking: LaneParking;
   readonly settingsStore: SettingsStore;
   readonly decide: Decide;
   readonly warnRedis: (error: unknown) => void;
@@ -73,9 +75,10 @@ export function composeStorage({ options, observer, onStoreLost, lifecycle }: St
   });
   lifecycle.add('superseding', superseding, (each) => each.close());
   const parking = new BullMqParking({ deliveries, shares, decide: decideNext, observer, superseding });
+  const laneParking = new LaneParking({ store, deliveries, shares, observer, onError: warnRedis });
   const ledger = new Ledger(store, commit);
   return {
-    ...{ redis, health, store, commit, ledger, deliveries, parking },
+    ...{ redis, health, store, commit, ledger, deliveries, parking, laneParking },
     ...{ settingsStore, decide: decideNext, warnRedis },
   };
 }

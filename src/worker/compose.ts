@@ -1,8 +1,10 @@
 import type { FastifyInstance } from 'fastify';
+import { instanceOf } from '../destinations/destination-ids';
 import type { Destinations } from '../destinations/directory';
 import type { HealthBoard } from '../health/health-board';
 import { Lifecycle } from '../lifecycle/lifecycle';
 import { describeError, throttled } from '../observability/report';
+import type { DestinationId } from '../pipeline/delivery';
 import type { Relay } from '../pipeline/relay';
 import { SettingsCache } from '../settings/settings-cache';
 import { subscriberOf } from '../settings/settings-subscriber';
@@ -17,6 +19,7 @@ import { Sources } from './intake';
 import { keptNotes } from './kept-notes';
 import { createHttpServer } from './metrics-server';
 import type { Observer } from './observer';
+import { OrderedCopies } from './ordered-copies';
 import { type ReadinessParts, readinessOf } from './readiness';
 import { Retries } from './retries';
 import { Silences } from './silences';
@@ -35,6 +38,7 @@ export interface WorkerParts extends DrainParts {
   readonly sources: Sources;
   readonly gauges: Gauges;
   readonly silences: Silences;
+  readonly copies: OrderedCopies;
 }
 
 /**
@@ -70,8 +74,6 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     onError: throttled((error) => log.warn('settings cannot be read', describeError(error))),
     log,
   });
-  const destinations = composeDestinations({ options, storage, changes, settings, observer, lifecycle });
-  const delivery: DeliveryParts = composeDelivery({ options, storage, destinations, observer, lifecycle });
   const sources = new Sources({
     modules: modules.sources,
     config,
@@ -81,6 +83,23 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     notes: (name) => keptNotes(storage.redis.commands, config.redis.prefix, name),
     log,
   });
+  const copies: OrderedCopies = new OrderedCopies({
+    store,
+    copies: sources.secondCopies,
+    isOrdered: async (id) => (await destinations.find(id))?.limits?.ordered !== undefined,
+    doubtSettingsOf: (id) => {
+      const instance = instanceOf(id);
+      if (instance !== undefined) settings.doubt(instance);
+    },
+    onError: storage.warnRedis,
+  });
+  const onOrdered = (id: DestinationId): void => copies.note(id);
+  const destinations = composeDestinations({
+    ...{ options, storage, changes, settings, observer, lifecycle, onOrdered },
+  });
+  const delivery: DeliveryParts = composeDelivery({
+    ...{ options, storage, destinations, observer, lifecycle, copies },
+  });
   lifecycle.add('brokers', sources, (all) => all.close());
   const retries = composeRetries(options, { storage, delivery, observer });
   const { attempts, bulkheads } = delivery;
@@ -89,7 +108,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     isListening: () => sources.states.every(({ ready }) => ready),
     log,
   });
-  const { directAttempts, deduplication, relay, health: destinationHealth, healthSummary } = delivery;
+  const { directAttempts, lanes, deduplication, relay, health: destinationHealth, healthSummary } = delivery;
   const gauges = new Gauges({
     ...{ metrics, sources, attempts, bulkheads, store },
     health: destinationHealth,
@@ -97,7 +116,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
   });
   return {
     ...{ storage, http, settings, destinations, sources, retries, gauges, ledger, commit, lifecycle, log },
-    ...{ attempts, directAttempts, deduplication, relay, silences, healthSummary },
+    ...{ attempts, directAttempts, lanes, deduplication, relay, copies, silences, healthSummary },
     health: destinationHealth,
   };
 }

@@ -5,11 +5,13 @@ import { runSteps, type Step } from '../lifecycle/steps';
 import type { Logger } from '../observability/logging';
 import type { Attempts } from '../pipeline/attempts';
 import type { DirectAttempts } from '../pipeline/direct-attempts';
+import type { Lanes } from '../pipeline/lanes';
 import type { Relay } from '../pipeline/relay';
 import type { GroupCommit } from '../retry/group-commit';
 import type { SettingsCache } from '../settings/settings-cache';
 import type { Gauges } from './gauges';
 import type { Sources } from './intake';
+import type { OrderedCopies } from './ordered-copies';
 import type { Retries } from './retries';
 import type { Silences } from './silences';
 
@@ -23,6 +25,8 @@ export interface DrainParts {
   readonly relay: Pick<Relay, 'idle' | 'openMessages'>;
   readonly attempts: Pick<Attempts, 'idle' | 'interrupt' | 'count'>;
   readonly directAttempts: Pick<DirectAttempts, 'idle' | 'drain'>;
+  readonly lanes: Pick<Lanes, 'drain'>;
+  readonly copies: Pick<OrderedCopies, 'stop'>;
   readonly ledger: Pick<Ledger, 'flush' | 'uncounted'>;
   readonly commit: Pick<GroupCommit, 'close'>;
   /** Everything that is connected; brokers before Redis. */
@@ -79,8 +83,13 @@ export function drainSteps(parts: DrainParts): Step[] {
 
 /** Nothing comes in any more; what waits for its turn goes back to the broker untouched. */
 function stopIntake(parts: DrainParts): Promise<unknown> {
-  const { sources, retries, gauges, silences, directAttempts, deduplication, settings } = parts;
-  const stopped = Promise.all([sources.stopIntake(), retries.stopIntake(), gauges.stop(), silences.stop()]);
+  const { sources, retries, gauges, silences, directAttempts, lanes, copies, deduplication, settings } =
+    parts;
+  const stopped = Promise.all([
+    ...[sources.stopIntake(), retries.stopIntake(), gauges.stop(), silences.stop(), copies.stop()],
+  ]);
+  // What is not begun of a lane is stored, behind what is.
+  lanes.drain();
   directAttempts.drain();
   deduplication?.drain();
   settings.close();

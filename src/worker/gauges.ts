@@ -87,5 +87,8 @@ export class Gauges {
     }
     metrics.retryOldest.set(await store.oldestAgeSeconds());
     metrics.silentInstances.set(await silences.silentCount());
+    const lanes = await store.lanes();
+    metrics.lanesWaiting.set(lanes.waiting);
+    metrics.retryDepth.set({ queue: store.queueName, state: 'lane' }, lanes.deliveriesBehind);
   }
 }

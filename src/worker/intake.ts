@@ -5,7 +5,13 @@ import type { SourceMessage } from '../pipeline/message';
 import type { Settings } from '../settings/section';
 import type { SettingsCache } from '../settings/settings-cache';
 import type { SettingsStore } from '../settings/settings-store';
-import type { OpenSource, SourceContext, SourceModule, SourceQueue } from '../sources/source-module';
+import type {
+  OpenSource,
+  SecondCopies,
+  SourceContext,
+  SourceModule,
+  SourceQueue,
+} from '../sources/source-module';
 import { InstanceFollower } from './instance-follower';
 
 export interface SourcesParts {
@@ -38,6 +44,11 @@ export class Sources {
   /** Every source by name, with what it waits for. */
   get states(): readonly { readonly name: string; readonly ready: boolean; readonly detail: string }[] {
     return this.intakes.map(({ source: { name, state } }) => ({ name, ...state }));
+  }
+
+  /** Of the source that has two copies of each event, where one has. */
+  get secondCopies(): SecondCopies | undefined {
+    return this.intakes.find(({ secondCopies }) => secondCopies !== undefined)?.secondCopies;
   }
 
   get held(): { readonly messages: number; readonly bytes: number } {

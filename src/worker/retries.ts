@@ -109,6 +109,7 @@ function upkeepOf({ config, store, observer, log, onRedisError }: RetriesParts):
   return new RetryUpkeep({
     store,
     parkedMaxAgeMs: config.retry.parkedMaxAgeMs,
+    orderedMaxAgeMs: config.retry.orderedMaxAgeMs,
     onExpired: (expired) => observer.expired(expired),
     onForward: (count) => observer.broughtForward(count),
     onMended: (count) =>

@@ -31,18 +31,8 @@ export class RelayWorker {
    */
   async start(): Promise<void> {
     if (!this.machine.move('starting')) return;
-    const {
-      storage,
-      settings,
-      destinations,
-      health,
-      healthSummary,
-      retries,
-      gauges,
-      silences,
-      sources,
-      relay,
-    } = this.parts;
+    const { storage, settings, destinations, health, healthSummary, retries, gauges } = this.parts;
+    const { silences, sources, relay, copies } = this.parts;
     if (!(await this.listen())) return;
     void this.checkOnce();
     storage.health.start();
@@ -53,7 +43,11 @@ export class RelayWorker {
     retries.start();
     gauges.start();
     silences.start();
-    await sources.start((source, message) => relay.handle(source, message));
+    copies.start();
+    await sources.start((source, message) => {
+      if (message.copy !== 'ordered') relay.handle(source, message);
+      else copies.take(message, () => relay.handle(source, message));
+    });
     if (!this.machine.move('running')) return;
     const { host, port } = this.options.config.metrics;
     this.options.log.info('worker started', { metrics: `http://${host}:${port}/metrics` });

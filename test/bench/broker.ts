@@ -10,6 +10,8 @@ export class Broker {
   /** Both carry a name of this run, so that nothing of anybody else's is touched. */
   readonly exchange = `relay-bench-${process.pid}`;
   readonly queue = this.exchange;
+  /** The relay's own, beside it. */
+  readonly orderedQueue = `${this.queue}.ordered`;
   private unconfirmed = 0;
 
   private constructor(
@@ -24,6 +26,7 @@ export class Broker {
     await channel.assertExchange(broker.exchange, 'topic', { durable: true, autoDelete: false });
     cleanup.add(async () => {
       await channel.deleteQueue(broker.queue);
+      await channel.deleteQueue(broker.orderedQueue);
       await channel.deleteExchange(broker.exchange);
       await connection.close();
     });
@@ -37,6 +40,7 @@ export class Broker {
   /** A new queue, so that no measurement inherits the log of the one before. */
   async renewQueue(): Promise<void> {
     await this.channel.deleteQueue(this.queue);
+    await this.channel.deleteQueue(this.orderedQueue);
     await this.channel.assertQueue(this.queue, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
     await this.channel.bindQueue(this.queue, this.exchange, '#');
   }

@@ -20,6 +20,7 @@ import { measureLatency } from './sections/latency';
 import { measureLog } from './sections/log';
 import { measureMemory } from './sections/memory';
 import { measureNormalise } from './sections/normalise';
+import { measureOrdered } from './sections/ordered';
 import { measureParking } from './sections/parking';
 import { measurePusher } from './sections/pusher';
 import { measureRate } from './sections/rate';
@@ -47,6 +48,7 @@ const MEASURE: Record<SectionName, (bench: Bench) => Promise<void>> = {
   filters: measureFilters,
   normalise: measureNormalise,
   rate: measureRate,
+  ordered: measureOrdered,
 };
 
 /** How long clearing away may take after Ctrl-C; the watchdog ends what is then left. */

@@ -18,6 +18,7 @@ export const SECTIONS = [
   'filters',
   'normalise',
   'rate',
+  'ordered',
 ] as const;
 export type SectionName = (typeof SECTIONS)[number];
 

@@ -36,6 +36,11 @@ export class BenchRedis {
     while (numberOf(await this.redis.info('memory'), 'lazyfree_pending_objects') !== '0') await delay(20);
   }
 
+  /** What is known of an ordered destination; nothing where it is none. */
+  async orderOf(destination: string): Promise<string> {
+    return (await this.redis.hget(`{${this.prefix}}:order`, destination)) ?? '';
+  }
+
   /** Bytes in use, without the buffers of clients and of the append-only file, which come and go. */
   async usedBytes(): Promise<number> {
     while (numberOf(await this.redis.info('persistence'), 'aof_rewrite_in_progress') === '1') await delay(50);

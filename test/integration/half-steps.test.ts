@@ -195,6 +195,7 @@ async function upkeep(uncounted: string[] = []): Promise<void> {
   await new RetryUpkeep({
     store: harness.store,
     parkedMaxAgeMs: 0,
+    orderedMaxAgeMs: 3_600_000,
     onExpired: () => {},
     onForward: () => {},
     onMended: () => {},

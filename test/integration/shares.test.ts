@@ -127,6 +127,7 @@ describe('deliveries parked for too long (finding 3.17)', () => {
     new RetryUpkeep({
       store: harness.store,
       parkedMaxAgeMs,
+      orderedMaxAgeMs: 3_600_000,
       onExpired: (all) => expired.push(...all.map(({ event }) => event)),
       onForward: () => {},
       onMended: () => {},

@@ -1,4 +1,4 @@
-import type { Delivery } from '../../src/pipeline/delivery';
+import type { Delivery, LaneId } from '../../src/pipeline/delivery';
 import { DELIVERED, FAILED, FakeDestination } from '../support/harness/pipeline-harness';
 import { StoreHarness } from '../support/harness/store-harness';
 import { eventually } from '../support/signals/signals';
@@ -146,4 +146,29 @@ test('a dead letter stays, and what is sent twice counts once', async () => {
     difference: 0,
   });
   expect(harness.superseded.all).toHaveLength(1);
+});
+
+test('what is in a lane replaces nothing, and nothing replaces it', async () => {
+  const lane = 'lane-of-a-chat' as LaneId;
+  const [older, newer, newest] = [presence(100), presence(200), presence(300)];
+  await harness.park(older, LATER);
+  await harness.park({ ...newer, lane }, LATER);
+  await harness.laneParking.append(lane, [{ ...newest, lane }], false);
+  expect(harness.superseded.all).toEqual([]);
+  expect(await harness.line(destination)).toMatchObject({
+    accepted: 3,
+    parked: 3,
+    discarded: 0,
+    difference: 0,
+  });
+});
+
+test('one that entered a lane since it was the newest is not replaced', async () => {
+  const [older, newer] = [presence(100), presence(200)];
+  await harness.park(older, LATER);
+  await harness.deliveries.settle(older.id, 'delivered');
+  await harness.park({ ...older, lane: 'lane-of-a-chat' as LaneId }, LATER);
+  await harness.park(newer, LATER);
+  expect(harness.superseded.all).toEqual([]);
+  expect(await parked()).toHaveLength(2);
 });

@@ -118,6 +118,7 @@ export class StoredState {
     relayNext: (...args) => this.next(args),
     relayBringForward: () => 0,
     relayMend: () => [0, 0, ''],
+    relayExpireLanes: () => [0, 0, []],
     relayHold: (lockMs, ...pairs) => this.hold(Number(lockMs), pairs.map(String)),
     relayRecover: (leaseMs) => this.recover(Number(leaseMs)),
     relayCount: (...args) => {

@@ -161,7 +161,7 @@ export class ModelWorker {
       onUncounted: ignore,
       onError: ignore,
     };
-    this.upkeep = new RetryUpkeep({ store, parkedMaxAgeMs: 0, ...quiet });
+    this.upkeep = new RetryUpkeep({ store, parkedMaxAgeMs: 0, orderedMaxAgeMs: 3_600_000, ...quiet });
     this.source = new MemorySource({
       broker: world.broker,
       process,

@@ -7,6 +7,7 @@ const RESERVED: ReadonlySet<string> = new Set([
   'webhook-timestamp',
   'webhook-signature',
   'x-evolution-relay-attempt',
+  'webhook-lane-gap',
   'content-length',
   'transfer-encoding',
   'connection',

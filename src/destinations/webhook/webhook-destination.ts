@@ -161,6 +161,7 @@ export class WebhookDestination implements Destination {
       String(attempt),
     ];
     this.eventHeaders.addTo(headers, delivery.envelope, now);
+    if (delivery.laneGap !== undefined) headers.push('webhook-lane-gap', delivery.laneGap);
     if (this.keys.length > 0)
       headers.push('webhook-signature', sign(this.keys, delivery.id, timestamp, body));
     return headers;

@@ -2,9 +2,12 @@ import type { Channel, ConsumeMessage } from 'amqplib';
 import { StateMachine } from '../../lifecycle/state-machine';
 import type { Logger } from '../../observability/logging';
 import type { Settlement, SourceMessage } from '../../pipeline/message';
+import type { OrderMarker } from '../source-module';
 import { Acknowledgements } from './acknowledgements';
 import { amqpText } from './amqp-text';
+import { BASIC_CONSUME, isAbout, NO_METHOD } from './channel-errors';
 import { CONSUMER_TRANSITIONS, type ConsumerState } from './consumer-states';
+import { isMarker, readMarker } from './order-marker';
 import type { PrefetchWindow } from './prefetch-window';
 import { originOf, RabbitMqMessage } from './rabbitmq-message';
 import { ConnectionLostError, replyCodeOf, type Session } from './session';
@@ -18,6 +21,9 @@ export interface ConsumerParts {
   /** Names of exchanges that belong to one instance, which are named like it. */
   readonly instances: ReadonlySet<string>;
   readonly onMessage: (message: SourceMessage) => void;
+  /** The queue whose events may have a second copy, and markers between them (ordered-intake.ts). */
+  readonly mainQueue?: string | undefined;
+  readonly onMarker?: (marker: OrderMarker) => Promise<void>;
   readonly log: Logger;
 }
 
@@ -49,8 +55,6 @@ interface Wanted {
 }
 
 const PRECONDITION_FAILED = 406;
-const BASIC_CONSUME: Method = { classId: 60, methodId: 20 };
-const NO_METHOD: Method = { classId: 0, methodId: 0 };
 
 /** Consumes a set of queues over one channel, for as long as the channel lives. */
 export class Consumer {
@@ -172,7 +176,7 @@ export class Consumer {
   private async subscribe(channel: Channel, queue: string): Promise<void> {
     this.subscribing = queue;
     const consuming = channel.consume(queue, (message) => {
-      if (message !== null) this.receive(message);
+      if (message !== null) this.receive(message, queue);
       else if (this.tags.delete(queue)) this.listener.onEnded(queue);
     });
     const { consumerTag } = await this.parts.session.answer(consuming);
@@ -204,18 +208,30 @@ export class Consumer {
     }
   }
 
-  private receive(message: ConsumeMessage): void {
+  private receive(message: ConsumeMessage, queue: string): void {
     const { state } = this.machine;
     const bytes = message.content.length;
     const isTaken = state === 'consuming' || state === 'changing';
+    if (isTaken && isMarker(message)) return void this.takeMarker(message);
     if (!isTaken || !this.parts.window.admit(bytes)) return this.turnAway(message, isTaken);
     this.acknowledgements?.hold(message);
     this.open++;
-    this.parts.onMessage(this.wrap(message));
+    this.parts.onMessage(this.wrap(message, queue));
   }
 
-  private wrap(message: ConsumeMessage): SourceMessage {
-    return new RabbitMqMessage(message, originOf(message, this.parts.instances), this);
+  /** One that did not take effect is sent again. */
+  private async takeMarker(message: ConsumeMessage): Promise<void> {
+    const { acknowledgements } = this;
+    acknowledgements?.hold(message);
+    const marker = readMarker(message);
+    if (marker !== undefined) await this.parts.onMarker?.(marker).catch(() => {});
+    acknowledgements?.settle(message, 'ack');
+  }
+
+  private wrap(message: ConsumeMessage, queue: string): SourceMessage {
+    const wrapped = new RabbitMqMessage(message, originOf(message, this.parts.instances), this);
+    if (queue === this.parts.mainQueue) wrapped.copy = 'main';
+    return wrapped;
   }
 
   get isLost(): boolean {
@@ -272,16 +288,4 @@ export class Consumer {
     this.parts.window.abandon(this.open);
     this.open = 0;
   }
-}
-
-interface Method {
-  readonly classId: number;
-  readonly methodId: number;
-}
-
-/** Whether the broker closed the channel over this method. */
-function isAbout(error: Error, { classId, methodId }: Method): boolean {
-  return (
-    'classId' in error && error.classId === classId && 'methodId' in error && error.methodId === methodId
-  );
 }

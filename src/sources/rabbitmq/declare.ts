@@ -19,6 +19,8 @@ const UNLIMITED: Options.AssertQueue = {
   ...QUORUM,
   arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': -1 },
 };
+/** The broker hands it to one of its consumers, and to another one when that is gone. */
+const ONE_AT_A_TIME = { 'x-single-active-consumer': true };
 const LIMITS_REDELIVERIES_FROM = 4;
 /** Types of exchanges that do not match routing keys with patterns. */
 const OTHER_TYPES = ['fanout', 'direct', 'headers'];
@@ -36,6 +38,13 @@ export interface Obstacle {
 export type Ensured =
   | { readonly kind: 'ready'; readonly isNew: boolean }
   | { readonly kind: 'refused'; readonly obstacle: Obstacle };
+
+export interface QueueKind {
+  readonly owner: QueueOwner;
+  /** For one consumer at a time. */
+  readonly isOrdered?: boolean;
+  readonly mayDeclare: boolean;
+}
 
 const READY: Ensured = { kind: 'ready', isNew: false };
 const DECLARED: Ensured = { kind: 'ready', isNew: true };
@@ -73,13 +82,14 @@ function optionsOf(owner: QueueOwner, control: ControlChannel): Options.AssertQu
 export async function ensureQueue(
   control: ControlChannel,
   name: string,
-  { owner, mayDeclare }: { readonly owner: QueueOwner; readonly mayDeclare: boolean },
+  { owner, isOrdered = false, mayDeclare }: QueueKind,
 ): Promise<Ensured> {
   const what = `queue ${JSON.stringify(name)}`;
   const missing = await refusalOf(control.ask((channel) => channel.checkQueue(name)));
   if (missing === undefined) return READY;
   if (!missing.isMissing || !mayDeclare) return refusedBy(what, missing);
-  const options = optionsOf(owner, control);
+  const plain = optionsOf(owner, control);
+  const options = isOrdered ? { ...plain, arguments: { ...plain.arguments, ...ONE_AT_A_TIME } } : plain;
   const refusal = await refusalOf(control.ask((channel) => channel.assertQueue(name, options)));
   return refusal === undefined ? DECLARED : refusedBy(what, refusal, 'it does not exist, and');
 }

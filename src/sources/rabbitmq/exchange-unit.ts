@@ -119,20 +119,19 @@ export class ExchangeUnit implements TopologyUnit {
     return { queues, obstacles };
   }
 
-  /** Dedicated: binds our own queue. */
+  /** Dedicated: binds our own queues. */
   private async bind(
     control: ControlChannel,
     bound: readonly BoundQueue[],
     mayTidy: boolean,
   ): Promise<Obstacle[]> {
-    const [only] = bound;
-    if (only === undefined) return [];
-    const { queue, bind } = only;
-    const stale = [...this.stale].filter((key) => !bind.includes(key));
+    const stale = new Set([...this.stale].filter((key) => bound.every(({ bind }) => !bind.includes(key))));
     const tidies = !this.isTidy && mayTidy;
-    const unbind = [...new Set([...stale, ...(tidies ? only.unbind : [])])];
-    const ensured = await ensureBindings(control, this.wanted.name, { queue, bind, unbind });
-    if (ensured.kind === 'refused') return [ensured.obstacle];
+    for (const { queue, bind, unbind: others } of bound) {
+      const unbind = [...new Set([...stale, ...(tidies ? others : [])])];
+      const ensured = await ensureBindings(control, this.wanted.name, { queue, bind, unbind });
+      if (ensured.kind === 'refused') return [ensured.obstacle];
+    }
     for (const key of stale) this.stale.delete(key);
     if (tidies) this.isTidy = true;
     return [];

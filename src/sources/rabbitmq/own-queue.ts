@@ -9,16 +9,18 @@ import { shown } from './topology';
 
 export interface OwnQueueParts {
   readonly name: string;
+  /** For one consumer at a time. */
+  readonly isOrdered?: boolean;
   readonly recheckMs: number;
   readonly refusals: Refusals;
   readonly log: Logger;
 }
 
 const RETRY = { firstMs: 1000, lastMs: 60_000 };
-/** What is refused of it is kept under this name; an exchange cannot have it. */
-const OWNER = '';
+/** What is refused of it is kept under this name; no exchange has it. */
+const OWNER = { main: '', ordered: 'ordered' };
 
-/** The dedicated queue: without it no exchange can be bound. */
+/** A queue of our own: without the dedicated one no exchange can be bound. */
 export class OwnQueue {
   private readonly pause = new Backoff(RETRY);
   private dueAt = 0;
@@ -39,19 +41,20 @@ export class OwnQueue {
 
   /** Looks at it where it is due; true where it was declared just now, without any binding. @throws ConnectionLostError */
   async ensure(control: ControlChannel): Promise<boolean> {
-    const { name, recheckMs, refusals } = this.parts;
+    const { name, recheckMs, refusals, isOrdered = false } = this.parts;
+    const owner = isOrdered ? OWNER.ordered : OWNER.main;
     if (this.dueAt > monotonicMs()) return false;
-    const ensured = await ensureNamed(control, name);
+    const ensured = await ensureNamed(control, name, isOrdered);
     this.ready = ensured.kind === 'ready';
     if (ensured.kind === 'refused') {
-      refusals.set(OWNER, [{ ...ensured.obstacle, isEssential: true }]);
+      refusals.set(owner, [{ ...ensured.obstacle, isEssential: !isOrdered }]);
       this.dueAt = monotonicMs() + this.pause.next();
       return false;
     }
-    refusals.set(OWNER, []);
+    refusals.set(owner, []);
     this.pause.reset();
     this.dueAt = monotonicMs() + recheckMs;
-    await this.lookForLimit(control);
+    if (!isOrdered) await this.lookForLimit(control);
     return ensured.isNew;
   }
 
@@ -64,8 +67,8 @@ export class OwnQueue {
   }
 }
 
-async function ensureNamed(control: ControlChannel, name: string): Promise<Ensured> {
+async function ensureNamed(control: ControlChannel, name: string, isOrdered: boolean): Promise<Ensured> {
   const flaw = nameFlaw(name);
-  if (flaw === undefined) return ensureQueue(control, name, { owner: 'relay', mayDeclare: true });
+  if (flaw === undefined) return ensureQueue(control, name, { owner: 'relay', isOrdered, mayDeclare: true });
   return { kind: 'refused', obstacle: { what: `queue ${shown(name)}`, code: flaw.code, text: flaw.text } };
 }

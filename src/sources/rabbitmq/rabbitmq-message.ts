@@ -10,6 +10,7 @@ export interface MessageChannel {
 
 export class RabbitMqMessage implements SourceMessage {
   readonly body: Buffer;
+  copy: 'main' | 'ordered' | undefined;
   private isSettled = false;
 
   constructor(
@@ -37,6 +38,10 @@ export class RabbitMqMessage implements SourceMessage {
 
   get isLost(): boolean {
     return this.channel.isLost;
+  }
+
+  get term(): object | undefined {
+    return this.copy === 'ordered' ? this.channel : undefined;
   }
 
   settle(settlement: Settlement): void {

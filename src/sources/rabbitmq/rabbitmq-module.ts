@@ -39,6 +39,7 @@ function open({ config, maxBytes, notes: notesOf, log }: SourceContext): OpenSou
       return exchange !== undefined;
     },
     notedInstances: () => source.notedInstances(),
+    ...(topology.mode === 'dedicated' ? { secondCopies: source.ordered } : {}),
     depths: () => source.depths(),
     close: () => source.close(),
   };

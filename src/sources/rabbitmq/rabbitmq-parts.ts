@@ -59,6 +59,6 @@ export function composeRabbitMq({ options, stopped, onQueue, onPass }: RabbitMqC
       instanceOf,
       isEssential: (queue) => queue === topology.queue || queues.some(({ name }) => name === queue),
     }),
-    queueDepths: new QueueDepths({ queues: () => keeper.queues, instanceOf }),
+    queueDepths: new QueueDepths({ queues: () => [...keeper.queues, ...keeper.orderedQueues], instanceOf }),
   };
 }

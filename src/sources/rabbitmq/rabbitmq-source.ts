@@ -9,6 +9,7 @@ import type { KeptNotes } from '../source-module';
 import { amqpText } from './amqp-text';
 import { displayAddress } from './broker-address';
 import type { ListedQueue } from './listed-queues';
+import { OrderedIntake } from './ordered-intake';
 import type { QueueDepth } from './queue-depths';
 import { composeRabbitMq, type RabbitMqParts } from './rabbitmq-parts';
 import type { Refused } from './refusals';
@@ -49,6 +50,8 @@ export class RabbitMqSource implements Source {
   readonly name = 'rabbitmq';
   private readonly machine: StateMachine<SourceState>;
   private readonly parts: RabbitMqParts;
+  /** The second copy of each event; nothing comes of it until it is wanted. */
+  readonly ordered: OrderedIntake;
   private readonly reconnecting = new Backoff(RECONNECT);
   /** Names of exchanges that belong to one instance; consumers look at it while it changes. */
   private readonly instances = new Set<string>();
@@ -75,8 +78,12 @@ export class RabbitMqSource implements Source {
         if (isWanted) this.subscriptions?.add(queue);
         else this.subscriptions?.remove(queue);
       },
-      onPass: () => void this.consumeAll(),
+      onPass: () => {
+        this.ordered.consume();
+        void this.consumeAll();
+      },
     });
+    this.ordered = new OrderedIntake({ options, keeper: this.parts.keeper, instances: this.instances });
     for (const exchange of exchanges) this.consumeExchange(exchange);
   }
 
@@ -103,7 +110,9 @@ export class RabbitMqSource implements Source {
   }
 
   get held(): { readonly messages: number; readonly bytes: number } {
-    return { messages: this.parts.window.count, bytes: this.parts.window.bytes };
+    const { window } = this.parts;
+    const { messages, bytes } = this.ordered.held;
+    return { messages: window.count + messages, bytes: window.bytes + bytes };
   }
 
   /** Called again, it does nothing, as `close` does. */
@@ -135,6 +144,7 @@ export class RabbitMqSource implements Source {
     // A connection that is being made is given up, a pause ends.
     this.stop.abort();
     this.parts.keeper.stop();
+    this.ordered.stopIntake();
     await this.subscriptions?.stopIntake();
   }
 
@@ -164,7 +174,7 @@ export class RabbitMqSource implements Source {
   private async disconnect(): Promise<void> {
     // Before the intake is stopped, which nobody has waited for where this is called alone.
     await this.stopIntake();
-    await this.subscriptions?.close();
+    await Promise.all([this.subscriptions?.close(), this.ordered.close()]);
     await this.session?.close();
     await this.running;
     await this.parts.unwanted.letGo();
@@ -195,9 +205,11 @@ export class RabbitMqSource implements Source {
     }
     this.session = session;
     this.subscriptions = this.subscribe(session, onMessage);
+    this.ordered.attach(session, onMessage);
     const kept = this.parts.keeper.run(session).catch((error: unknown) => this.failed(session, error));
     const reason = await session.lost;
     this.subscriptions.abandon();
+    this.ordered.detach();
     this.subscriptions = undefined;
     this.session = undefined;
     await kept;
@@ -213,6 +225,8 @@ export class RabbitMqSource implements Source {
       instances,
       onMessage,
       refused,
+      mainQueue: options.topology.mode === 'dedicated' ? options.topology.queue : undefined,
+      onMarker: (marker) => this.ordered.marked('main', marker),
       log: options.log,
       onEnded: (queue) => this.queueEnded(queue),
       onHeldTooLong: (reason) => this.heldTooLong(reason),

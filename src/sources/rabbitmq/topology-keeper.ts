@@ -1,17 +1,18 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from '../../observability/logging';
 import { monotonicMs } from '../../time/monotonic';
-import { ControlChannel, RefusedError } from './control-channel';
+import { ControlChannel } from './control-channel';
 import { ExchangeUnit, exchangeKey } from './exchange-unit';
 import type { ListedQueue } from './listed-queues';
-import { OwnQueue } from './own-queue';
+import { OwnQueues } from './own-queues';
+import { pulse } from './pulse';
 import { QueueTally } from './queue-tally';
 import { QueueUnit } from './queue-unit';
 import type { Refusals } from './refusals';
 import { type Connect, ConnectionLostError, type Session } from './session';
 import { trySuspect } from './suspects';
 import type { ConsumedExchange, TopologyOptions } from './topology';
-import { type TopologyUnit, take, type UnitResult } from './topology-unit';
+import { isOperatorsOut, type TopologyUnit, take, type UnitResult } from './topology-unit';
 import type { UnwantedBindings } from './unwanted-bindings';
 
 export interface TopologyKeeperParts {
@@ -38,14 +39,10 @@ const TICK_MS = 1000;
 const RECHECK_SPREAD = 0.25;
 /** Instances whose bindings of earlier processes are taken away within a second: it takes fifty questions each. */
 const TIDIED_AT_ONCE = 20;
-/** The broker is asked something at least this often: readiness is its answer. */
-const PULSE_MS = 4000;
 /** Pause after a queue went away: whoever deletes it may be deleting more. */
 const REDECLARE_MS = 500;
 /** Suspects tried in one pass: each may cost a connection. */
 const SUSPECTS_AT_ONCE = 10;
-/** An exchange that every broker has: asked for where there is no queue to ask for. */
-const ALWAYS_THERE = 'amq.topic';
 
 /**
  * Keeps exchanges, queues and bindings at the broker as they are wanted: declares what is missing, looks at everything
@@ -56,7 +53,10 @@ export class TopologyKeeper {
   private readonly units = new Map<string, ExchangeUnit | QueueUnit>();
   private readonly due = new Set<TopologyUnit>();
   private readonly tally: QueueTally;
-  private readonly ownQueue: OwnQueue | undefined;
+  private readonly own: OwnQueues;
+  private isAllBound = false;
+  /** The ordered queue was declared just now. */
+  onOrderedNew: () => void = () => {};
   private wantsOwn = false;
   /** Instances whose old bindings may be looked for before the next tick. */
   private tidyBudget = 0;
@@ -68,8 +68,7 @@ export class TopologyKeeper {
   constructor(private readonly parts: TopologyKeeperParts) {
     const { topology, recheckMs, refusals, log, exchanges, queues = [] } = parts;
     this.tally = new QueueTally(parts.onQueue);
-    if (topology.mode === 'dedicated' || topology.hasFurther === true)
-      this.ownQueue = new OwnQueue({ name: topology.queue, recheckMs, refusals, log });
+    this.own = new OwnQueues({ topology, recheckMs, refusals, log });
     for (const exchange of exchanges) this.put(exchange);
     for (const queue of queues) this.addUnit(new QueueUnit(queue));
   }
@@ -82,6 +81,20 @@ export class TopologyKeeper {
   /** The instance whose queue this is; undefined for one that the operator configured. */
   instanceOf(queue: string): string | undefined {
     return this.tally.instanceOf(queue);
+  }
+
+  /** The ordered queue, which is consumed in another way, while there is one. */
+  get orderedQueues(): readonly string[] {
+    return this.own.orderedQueues;
+  }
+
+  /** Every exchange is bound to the ordered queue, too; one of an instance that is refused holds up nobody else. */
+  get isOrderedBound(): boolean {
+    return this.own.isOrderedReady && this.isAllBound && ![...this.units.values()].some(isOperatorsOut);
+  }
+
+  wantOrdered(): void {
+    if (this.own.wantOrdered()) this.wake();
   }
 
   /** Queues went away, and were not declared again yet. */
@@ -97,7 +110,7 @@ export class TopologyKeeper {
       // What was bound before it was dropped goes, as with any other change.
       unit = new ExchangeUnit(this.parts.unwanted.keep(key) ?? exchange);
     } else if (!unit.isRefused && isDeepStrictEqual(unit.exchange, exchange)) return;
-    unit.change(exchange, this.parts.topology);
+    unit.change(exchange, this.own.topology);
     this.addUnit(unit);
   }
 
@@ -127,12 +140,11 @@ export class TopologyKeeper {
   queueEnded(queue: string): void {
     const soon = monotonicMs() + REDECLARE_MS;
     this.redeclareAt = soon;
-    const own = queue === this.parts.topology.queue ? this.ownQueue : undefined;
-    own?.hasten(REDECLARE_MS);
-    if (own !== undefined) this.wantOwn(false);
+    const isOwn = this.own.hasten(queue, REDECLARE_MS);
+    if (!this.own.isReady) this.wantOwn(false);
     for (const unit of this.units.values()) {
       // The bindings went with the queue, also where somebody else has declared it again by then.
-      if (own === undefined && !unit.queues.includes(queue)) continue;
+      if (!isOwn && !unit.queues.includes(queue)) continue;
       const left = unit.queues.filter((each) => each !== queue);
       this.tally.replace(unit.queues, left, unit.instance);
       unit.queues = left;
@@ -168,7 +180,8 @@ export class TopologyKeeper {
   /** Nothing is known of a broker that was away: it may be another one. */
   private beginAnew(): void {
     this.redeclareAt = 0;
-    this.ownQueue?.hasten(0);
+    this.own.beginAnew();
+    this.isAllBound = false;
     for (const unit of this.units.values()) {
       unit.isKnown = false;
       if (!unit.isSuspect) this.due.add(unit);
@@ -179,22 +192,10 @@ export class TopologyKeeper {
     const now = monotonicMs();
     for (const unit of this.units.values()) if (unit.dueAt <= now && !unit.isSuspect) this.due.add(unit);
     this.tidyBudget = TIDIED_AT_ONCE;
-    for (const channel of channels) await this.pulse(channel);
+    const [someQueue] = this.tally.queues;
+    for (const channel of channels) await pulse(channel, someQueue);
     if (this.redeclareAt <= now) this.redeclareAt = 0;
     await this.pass(channels);
-  }
-
-  private async pulse(control: ControlChannel): Promise<void> {
-    if (monotonicMs() - control.session.answeredAt < PULSE_MS) return;
-    const [queue] = this.tally.queues;
-    try {
-      await control.ask(async (channel) =>
-        queue === undefined ? channel.checkExchange(ALWAYS_THERE) : channel.checkQueue(queue),
-      );
-    } catch (error) {
-      // A refusal is an answer, too.
-      if (!(error instanceof RefusedError)) throw error;
-    }
   }
 
   private async pass(channels: readonly ControlChannel[]): Promise<void> {
@@ -207,6 +208,7 @@ export class TopologyKeeper {
       const left = batch.values();
       await Promise.all(channels.map((channel) => this.work(left, channel)));
     }
+    this.isAllBound = this.own.isOrderedReady;
     if (!this.isStopped) this.parts.onPass();
     await this.parts.unwanted.save();
     if (hasOwnQueue) await this.trySuspects();
@@ -214,13 +216,15 @@ export class TopologyKeeper {
 
   /** Whether exchanges can be bound. */
   private async ensureOwnQueue(control: ControlChannel): Promise<boolean> {
-    const { ownQueue } = this;
-    if (ownQueue === undefined) return true;
-    const isNew = await ownQueue.ensure(control);
-    this.wantOwn(ownQueue.isReady);
+    if (this.own.areShared) return true;
+    const { isNew, isOrderedNew } = await this.own.ensure(control);
+    this.wantOwn(this.own.isReady);
+    if (isOrderedNew) this.onOrderedNew();
+    if (!isNew) return this.own.isReady;
     // A new queue has no bindings.
-    if (isNew) for (const unit of this.units.values()) if (!unit.isSuspect) this.due.add(unit);
-    return ownQueue.isReady;
+    this.isAllBound = false;
+    for (const unit of this.units.values()) if (!unit.isSuspect) this.due.add(unit);
+    return this.own.isReady;
   }
 
   private wantOwn(isWanted: boolean): void {
@@ -245,7 +249,7 @@ export class TopologyKeeper {
 
   private async ensure(unit: TopologyUnit, control: ControlChannel): Promise<void> {
     const mayTidy = unit.instance === undefined || this.tidyBudget-- > 0;
-    const result = await unit.ensure(control, this.parts.topology, mayTidy);
+    const result = await unit.ensure(control, this.own.topology, mayTidy);
     // Meanwhile it was dropped, or changed and is due again.
     if (this.units.get(unit.key) !== unit) return;
     this.settle(unit, result);
@@ -256,11 +260,8 @@ export class TopologyKeeper {
     unit.queues = queues;
     this.parts.refusals.set(unit.key, refused);
     unit.isRefused = refused.length > 0;
-    if (!unit.isRefused) {
-      unit.pause.reset();
-      if (unit instanceof ExchangeUnit && unit.needsOwnQueue(this.parts.topology))
-        this.parts.unwanted.hold(unit.key, unit.exchange);
-    }
+    if (!unit.isRefused) unit.pause.reset();
+    if (!unit.isRefused && unit instanceof ExchangeUnit) this.parts.unwanted.hold(unit.key, unit.exchange);
     const spread = 1 - RECHECK_SPREAD * Math.random();
     unit.dueAt = monotonicMs() + (unit.isRefused ? unit.pause.next() : this.parts.recheckMs * spread);
   }
@@ -268,9 +269,9 @@ export class TopologyKeeper {
   /** An exchange that is wanted in another way, such as for an instance of its name, keeps what that asks for. */
   private async releaseUnwanted(control: ControlChannel): Promise<void> {
     const { unwanted, topology } = this.parts;
-    if (this.ownQueue !== undefined) await unwanted.recall(monotonicMs(), (key) => this.units.has(key));
+    if (!this.own.areShared) await unwanted.recall(monotonicMs(), (key) => this.units.has(key));
     const units = [...this.units.values()];
-    await unwanted.release(control, (name, pattern) =>
+    await unwanted.release(control, this.own.names, (name, pattern) =>
       units.some((unit) => unit.kind === 'exchange' && unit.binds(name, pattern, topology)),
     );
   }
@@ -287,8 +288,7 @@ export class TopologyKeeper {
   }
 
   private nap(): Promise<void> {
-    const canGoOn = this.ownQueue?.isReady !== false;
-    if (canGoOn && this.due.size + this.parts.unwanted.size > 0) return Promise.resolve();
+    if (this.own.isReady && this.due.size + this.parts.unwanted.size > 0) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, TICK_MS);
       this.wake = () => {

@@ -47,3 +47,8 @@ export function take(
   for (const unit of taken) due.delete(unit);
   return taken;
 }
+
+/** Whether it is the operator's, and refused at present. */
+export function isOperatorsOut({ instance, isRefused, isSuspect }: TopologyUnit): boolean {
+  return instance === undefined && (isRefused || isSuspect);
+}

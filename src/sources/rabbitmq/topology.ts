@@ -17,6 +17,8 @@ export interface TopologyOptions {
   readonly mode: 'dedicated' | 'shared';
   /** The dedicated queue. */
   readonly queue: string;
+  /** The ordered queue beside it, while there is one: bound to the same. */
+  readonly ordered?: string;
   /** Prefix of the shared queues of the global exchange. */
   readonly prefixKey: string;
   /** Names of exchanges that no instance may have for its own: the global one. */
@@ -94,13 +96,11 @@ export function boundQueues(exchange: ConsumedExchange, options: TopologyOptions
     }));
   }
   const wanted = new Set(exchange.events === 'all' ? [EVERYTHING] : patternsOf(exchange));
-  return [
-    {
-      queue: options.queue,
-      bind: [...wanted],
-      unbind: ALL_PATTERNS.filter((key) => !wanted.has(key)),
-    },
-  ];
+  const bind = [...wanted];
+  const unbind = ALL_PATTERNS.filter((key) => !wanted.has(key));
+  const main = { queue: options.queue, bind, unbind };
+  // The ordered one first: what is in the main one alone would be missing there.
+  return options.ordered === undefined ? [main] : [{ queue: options.ordered, bind, unbind }, main];
 }
 
 /** Whether events of the exchange come by the relay's own queue. */
@@ -168,4 +168,9 @@ const SHOWN_CHARACTERS = 80;
 /** A name for logs and findings: JSON, so that it stays on its line, and not longer than a line. */
 export function shown(name: string): string {
   return JSON.stringify(name.length > SHOWN_CHARACTERS ? `${name.slice(0, SHOWN_CHARACTERS)}…` : name);
+}
+
+/** The queue that has every event of the dedicated one a second time, for one consumer at a time. */
+export function orderedQueue(queue: string): string {
+  return `${queue}.ordered`;
 }

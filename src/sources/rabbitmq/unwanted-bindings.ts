@@ -83,6 +83,7 @@ export class UnwantedBindings {
 
   /** The exchange was bound, and is wanted. */
   hold(key: string, exchange: ConsumedExchange): void {
+    if (!needsOwnQueue(exchange, this.parts.topology)) return;
     const patterns = this.patternsOf(exchange);
     this.held.set(key, { patterns, at: Date.now() });
     this.unsaved.add(key);
@@ -115,15 +116,21 @@ export class UnwantedBindings {
     }
   }
 
-  /** Takes the bindings away. @throws ConnectionLostError */
+  /**
+   * Takes the bindings away.
+   *
+   * @param queues the relay's own, all of which are bound to the same
+   * @throws ConnectionLostError
+   */
   async release(
     control: ControlChannel,
+    queues: readonly string[],
     isWanted: (name: string, pattern: string) => boolean,
   ): Promise<void> {
     const { topology, log } = this.parts;
     for (const [key, { name, patterns, isKnown }] of this.dropped) {
       const unwanted = patterns.filter((pattern) => !isWanted(name, pattern));
-      const bound = [{ queue: topology.queue, bind: unwanted, unbind: [] }];
+      const bound = queues.map((queue) => ({ queue, bind: unwanted, unbind: [] }));
       const released = patterns.length === 0 ? undefined : await releaseBindings(control, name, bound);
       this.dropped.delete(key);
       if (released?.kind === 'refused')

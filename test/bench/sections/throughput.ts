@@ -88,6 +88,8 @@ export interface DrainOptions {
   readonly from?: number;
   /** What the last events are given for their answers and acknowledgements. */
   readonly settleMs?: number;
+  /** Called while the queue is empty. */
+  readonly prepare?: () => Promise<void>;
   /** Events that the receiver gets; all of them where this is left out. */
   readonly expected?: number;
 }
@@ -100,10 +102,11 @@ export async function drainQueue(
   name: string,
   events: Events,
   start: () => Promise<Child>,
-  { from = 1, settleMs = SETTLE_MS, expected = bench.options.events }: DrainOptions = {},
+  { from = 1, settleMs = SETTLE_MS, expected = bench.options.events, prepare }: DrainOptions = {},
 ): Promise<Throughput> {
   const { broker, receiver, options } = bench;
   await broker.renewQueue();
+  await prepare?.();
   for (let index = 0; index < options.events; index++) await broker.publish(events.routingKey, events.next());
   await broker.confirmed();
   const before = await receiver.received();

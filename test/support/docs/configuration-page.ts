@@ -4,7 +4,10 @@ import type { Modules } from '../../../src/modules';
 /** Where the variables of no module are shown, in order; each belongs to the first whose prefixes fit. */
 const SECTIONS: readonly (readonly [title: string, prefixes: readonly string[]])[] = [
   ['Webhooks', ['WEBHOOK_']],
-  ['Delivery and retries', ['DELIVERY_', 'CIRCUIT_', 'RETRY_', 'PARKED_', 'DEAD_LETTER_', 'DEDUPLICATION_']],
+  [
+    'Delivery and retries',
+    ['DELIVERY_', 'CIRCUIT_', 'RETRY_', 'SUSPEND_', 'ORDERED_', 'PARKED_', 'DEAD_LETTER_', 'DEDUPLICATION_'],
+  ],
   ['Redis', ['REDIS_']],
   ['Settings of instances', ['SETTINGS_']],
   ['Gateway', ['AUTHENTICATION_', 'GATEWAY_', 'SERVER_', 'CORS_']],

@@ -23,6 +23,7 @@ export class FakeBroker {
   /** By call, such as `consume orders`; the connection's own are `createChannel` and `close`. */
   answer: (call: string) => FakeAnswer = () => 'ok';
   readonly calls: string[] = [];
+  hasOrderedQueue = false;
   readonly models: FakeModel[] = [];
 
   readonly connect = async (): Promise<ChannelModel> => {
@@ -108,6 +109,11 @@ export class FakeChannel extends EventEmitter {
   prefetch = (count: number): Promise<unknown> => this.call(`prefetch ${count}`);
 
   async checkQueue(name: string): Promise<{ messageCount: number; consumerCount: number }> {
+    const isMissing = name.endsWith('.ordered') && !this.model.broker.hasOrderedQueue;
+    if (isMissing) {
+      this.refuse(replyError(404, 50, 10));
+      throw replyError(404, 50, 10);
+    }
     await this.call(`checkQueue ${name}`);
     return { messageCount: 0, consumerCount: 0 };
   }

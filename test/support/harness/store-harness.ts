@@ -20,6 +20,7 @@ import { connectRedis } from '../../../src/redis/client';
 import { AddressRoster } from '../../../src/retry/address-roster';
 import { BullMqParking } from '../../../src/retry/bullmq-parking';
 import { GroupCommit } from '../../../src/retry/group-commit';
+import { LaneParking } from '../../../src/retry/lane-parking';
 import { Lines } from '../../../src/retry/lines';
 import { Superseding } from '../../../src/retry/needless';
 import { decide } from '../../../src/retry/policy';
@@ -81,6 +82,7 @@ export class StoreHarness {
   readonly deliveries: StoredDeliveries;
   readonly parking: BullMqParking;
   readonly needless: Superseding;
+  readonly laneParking: LaneParking;
   readonly deadLetters: DeadLetters;
   readonly ledger: Ledger;
   private readonly clients: { disconnect: () => void }[] = [];
@@ -106,17 +108,21 @@ export class StoreHarness {
       onSuperseded: (newer) => this.superseded.add(newer),
       onError: () => {},
     });
+    const { deliveries, store } = this;
+    const shares = new Shares({ limits: options.limits ?? NO_LIMITS, instanceOf });
+    const observer = {
+      parked: (_delivery: Delivery, reason: ParkReason) => this.parked.add(reason),
+      superseded: (newer: Delivery) => this.superseded.add(newer),
+      deadLettered: (_id: string, _labels: unknown, reason: string) => this.dead.add(reason),
+    };
     this.parking = new BullMqParking({
       superseding: this.needless,
-      deliveries: this.deliveries,
-      shares: new Shares({ limits: options.limits ?? NO_LIMITS, instanceOf }),
+      deliveries,
+      shares,
       decide: this.decide,
-      observer: {
-        parked: (_delivery, reason) => this.parked.add(reason),
-        superseded: (newer) => this.superseded.add(newer),
-        deadLettered: (_id, _labels, reason) => this.dead.add(reason),
-      },
+      observer,
     });
+    this.laneParking = new LaneParking({ store, deliveries, shares, observer, onError: () => {} });
     this.deadLetters = new DeadLetters(this.store);
   }
 

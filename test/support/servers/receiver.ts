@@ -53,6 +53,8 @@ export interface ReceiverOptions {
 export class Receiver {
   /** By key. */
   readonly tallies = new Map<string, Tally>();
+  /** Keys in the order in which their events were accepted for the first time. */
+  readonly firstArrivals: string[] = [];
   behaviour: Behaviour = ok;
   #arrivals = 0;
   #accepted = 0;
@@ -163,24 +165,24 @@ export class Receiver {
       tally.webhookIds.add(String(request.headers['webhook-id']));
       this.#arrivals++;
       const attempt = Number(request.headers['x-evolution-relay-attempt']);
-      this.#give(this.behaviour({ key, attempt }), tally, request, response);
+      this.#give(this.behaviour({ key, attempt }), key, request, response);
       this.#tell();
     });
   }
 
-  #give(answer: Answer, tally: Tally, request: IncomingMessage, response: ServerResponse): void {
+  #give(answer: Answer, key: string, request: IncomingMessage, response: ServerResponse): void {
     if (answer === 'hang') return;
     if (answer === 'reset') {
       request.socket.resetAndDestroy();
       return;
     }
     if (answer === 'endless') {
-      this.#count(tally, 200);
+      this.#count(key, 200);
       this.#talk(response);
       return;
     }
     const reply = (): void => {
-      this.#count(tally, answer.status);
+      this.#count(key, answer.status);
       response.writeHead(answer.status, { 'content-type': 'text/plain' }).end(`answer ${answer.status}`);
     };
     if (!answer.afterMs) return reply();
@@ -195,11 +197,15 @@ export class Receiver {
     response.once('close', () => clearInterval(timer));
   }
 
-  #count(tally: Tally, status: number): void {
+  #count(key: string, status: number): void {
     if (status < 200 || status > 299) return;
+    const tally = this.#tallyOf(key);
     tally.accepted++;
     this.#accepted++;
-    if (tally.accepted === 1) this.#distinct++;
+    if (tally.accepted === 1) {
+      this.#distinct++;
+      this.firstArrivals.push(key);
+    }
     this.#tell();
   }
 

@@ -17,6 +17,7 @@ const GOOD = {
   concurrency: 5,
   rateLimit: { count: 100, seconds: 60 },
   coalesce: { events: ['PRESENCE_UPDATE', 'chats.update'], seconds: 10 },
+  ordered: 'chat' as const,
 };
 
 describe.each(['webhook', 'pusher', 'websocket'] as const)('how events are delivered to a %s', (section) => {
@@ -28,6 +29,7 @@ describe.each(['webhook', 'pusher', 'websocket'] as const)('how events are deliv
     [{ rateLimit: { count: 5 } }, 'rateLimit.seconds'],
     [{ rateLimit: { count: 5, seconds: 0.5 } }, 'rateLimit.seconds'],
     [{ rateLimit: { count: 5, second: 1, seconds: 1 } }, 'rateLimit'],
+    [{ ordered: 'always' }, 'ordered'],
     [{ coalesce: { events: [], seconds: 5 } }, 'coalesce.events'],
     [{ coalesce: { events: ['CHATS_UPDATE'], seconds: 4000 } }, 'coalesce.seconds'],
   ])('names the field of %j', (fields, path) => {
@@ -49,6 +51,7 @@ test('what is set is what a destination is held to', () => {
     concurrency: 5,
     rate: { count: 100, seconds: 60 },
     coalesce: { events: new Set(['PRESENCE_UPDATE', 'CHATS_UPDATE']), withinMs: 10_000 },
+    ordered: 'chat',
   });
   expect(limitsOf({})).toEqual({});
 });
@@ -68,6 +71,12 @@ describe('variables of the global destinations', () => {
     expect(config.parts['webhook']).toMatchObject({
       global: { limits: { rate: { count: 5, seconds: 1 }, concurrency: 3 } },
     });
+  });
+
+  test('hold words as they are', () => {
+    const { config } = load({ WEBHOOK_GLOBAL_ORDERED: 'instance' });
+    expect(config.parts['webhook']).toMatchObject({ global: { limits: { ordered: 'instance' } } });
+    expect(() => load({ WEBHOOK_GLOBAL_ORDERED: 'always' })).toThrow('WEBHOOK_GLOBAL_ORDERED');
   });
 
   test('name the place of what is wrong', () => {

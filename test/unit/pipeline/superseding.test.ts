@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type { LaneId } from '../../../src/pipeline/delivery';
 import type { Coalescing } from '../../../src/pipeline/destination-limits';
 import { type Supersedable, supersedableOf, supersedes } from '../../../src/pipeline/superseding';
 import { DELIVERED, FakeDestination, PipelineHarness } from '../../support/harness/pipeline-harness';
@@ -32,6 +33,12 @@ const update = (event: string, data: unknown, extra = {}): Buffer =>
 function of(body: Buffer, destination = destinationOf()): Supersedable | undefined {
   return supersedableOf(deliveryTo(destination, body));
 }
+
+test('what keeps its place in a lane replaces nothing', () => {
+  const delivery = deliveryTo(destinationOf(), presence(1));
+  expect(supersedableOf(delivery)).toBeDefined();
+  expect(supersedableOf({ ...delivery, lane: 'lane-of-a-chat' as LaneId })).toBeUndefined();
+});
 
 const keyOf = (body: Buffer, destination?: FakeDestination): string | undefined => of(body, destination)?.key;
 

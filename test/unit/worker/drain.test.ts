@@ -53,6 +53,8 @@ class World {
         idle: call('directAttempts.idle'),
         drain: () => void this.call('directAttempts.drain'),
       },
+      copies: { stop: call('copies.stop') },
+      lanes: { drain: () => void this.call('lanes.drain') },
       ledger: { flush: call('flush'), uncounted: undefined },
       commit: { close: () => void this.call('commit.close') },
       lifecycle: this.lifecycle,
@@ -127,9 +129,11 @@ describe('the drain', () => {
   test('stops everything that begins something new before it waits for anything', async () => {
     void drain(world.parts, DEADLINE_MS);
     expect([...world.calls].sort()).toEqual([
+      'copies.stop',
       'deduplication.drain',
       'directAttempts.drain',
       'gauges.stop',
+      'lanes.drain',
       'retries.stopIntake',
       'settings.close',
       'silences.stop',

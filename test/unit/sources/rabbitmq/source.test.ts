@@ -52,6 +52,24 @@ describe('a RabbitMQ source', () => {
     expect(broker.models).toHaveLength(2);
   });
 
+  test('lets the bindings of an exchange go that is not wanted any more, those of the ordered queue as well', async () => {
+    const broker = new FakeBroker();
+    broker.hasOrderedQueue = true;
+    const { source, start } = setup(broker, {}, [GLOBAL, own('loja')]);
+    await start();
+    await untilReady(source);
+    expect(broker.count('bindQueue relay.ordered loja #')).toBe(1);
+    source.dropExchange('loja');
+    await eventually(
+      () =>
+        ['relay', 'relay.ordered'].every((queue) => broker.count(`unbindQueue ${queue} loja #`) === 1)
+          ? true
+          : undefined,
+      'both bindings are gone',
+    );
+    expect(broker.count('unbindQueue relay.ordered global #')).toBe(0);
+  });
+
   test('does not wait for a goodbye that is never answered (finding 3.3)', async () => {
     const { broker, source, start } = setup();
     await start();

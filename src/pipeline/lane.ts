@@ -1,0 +1,62 @@
+import type { DeliveryId, LaneId } from './delivery';
+import { type LaneEvent, type LaneState, laneAfter } from './lane-state';
+import type { Submission } from './line';
+
+/** The deliveries of one lane that this process holds, the oldest first. */
+export class Lane {
+  readonly waiting: Submission[] = [];
+  /** The next delivery is told that this one was given up on. */
+  gap: DeliveryId | undefined;
+  private current: LaneState = 'unknown';
+  private isDoubted = false;
+
+  constructor(
+    readonly id: LaneId,
+    isOpen: boolean,
+  ) {
+    if (isOpen) this.current = 'open';
+  }
+
+  get state(): LaneState {
+    return this.current;
+  }
+
+  /** Nothing is under way: it may be forgotten where nothing waits. */
+  get isIdle(): boolean {
+    return this.current === 'open' || this.current === 'behind' || this.current === 'unknown';
+  }
+
+  change(event: LaneEvent): void {
+    this.current = laneAfter(this.current, event);
+    if (this.current !== 'open' || !this.isDoubted) return;
+    this.isDoubted = false;
+    this.current = laneAfter(this.current, 'doubted');
+  }
+
+  /** What is known of it now, or is being found out, may not hold any more. */
+  doubt(): void {
+    if (this.isIdle) this.current = laneAfter(this.current, 'doubted');
+    else this.isDoubted = true;
+  }
+
+  /** The first ones, no more than so many and so many bytes, but one at least. */
+  take(most: number, mostBytes: number): Submission[] {
+    let bytes = 0;
+    let count = 0;
+    for (const { delivery } of this.waiting) {
+      bytes += delivery.envelope.body.length;
+      if (count > 0 && (count >= most || bytes > mostBytes)) break;
+      count++;
+    }
+    return this.waiting.splice(0, count);
+  }
+
+  /** Takes out those whose messages the broker took back: their copies come again, in their order. */
+  takeLost(): Submission[] {
+    const kept: Submission[] = [];
+    const lost: Submission[] = [];
+    for (const each of this.waiting) (each.sink.isLost === true ? lost : kept).push(each);
+    this.waiting.splice(0, this.waiting.length, ...kept);
+    return lost;
+  }
+}

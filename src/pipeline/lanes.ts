@@ -1,0 +1,171 @@
+import { LRUCache } from 'lru-cache';
+import { TurnBatch } from '../time/turn-batch';
+import type { Delivery, LaneId, ParkReason } from './delivery';
+import type { DirectAttempts, DirectResult, ResultSink } from './direct-attempts';
+import { Lane } from './lane';
+import type { Submission } from './line';
+import type { LaneStore } from './parking';
+
+export interface LanesParts {
+  readonly directAttempts: Pick<DirectAttempts, 'submit' | 'parkWithoutAttempt'>;
+  readonly store: LaneStore;
+  /** The store cannot be asked: lanes wait. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** Lanes that are known to be empty, of which nothing is held. */
+const MAX_KNOWN = 100_000;
+/** Stored by one step. */
+const APPEND_AT_ONCE = 64;
+const APPEND_BYTES = 1_048_576;
+const ASK_AGAIN_MS = 500;
+
+/**
+ * Keeps deliveries of a lane in their order: one is attempted at a time, and as soon as one is stored those behind it are
+ * stored behind it. Deliveries for destinations that are not ordered pass.
+ *
+ * Whoever gets all messages of a queue, in their order, begins with the first that was not acknowledged, and begins the
+ * next one only when that has arrived, or is stored before it. So the order in which events arrive first holds, whoever else
+ * goes on with messages that were once its own: what that one sends arrived before, or is the next.
+ */
+export class Lanes {
+  private readonly lanes = new Map<LaneId, Lane>();
+  /** Made when it is first needed, as it takes memory at once. */
+  private known: LRUCache<LaneId, true> | undefined;
+  private term: object | undefined;
+  private isDraining = false;
+  private asksAgain: NodeJS.Timeout | undefined;
+  private readonly asking = new TurnBatch<Lane>((lanes) => void this.ask(lanes));
+
+  constructor(private readonly parts: LanesParts) {}
+
+  /** Takes a delivery; `sink` gets its result exactly once. */
+  submit(delivery: Delivery, sink: ResultSink, index: number): void {
+    const { lane } = delivery;
+    if (lane === undefined) return this.parts.directAttempts.submit(delivery, sink, index);
+    if (this.isDraining) return sink.resolve(index, 'untouched');
+    if (sink.term !== undefined && sink.term !== this.term) this.begin(sink.term);
+    this.add(lane, { delivery, sink, index });
+  }
+
+  /** Stores a delivery whose message has others that were already made; of a lane behind those before it. */
+  parkWithoutAttempt(delivery: Delivery, reason: ParkReason, sink: ResultSink, index: number): void {
+    if (delivery.lane === undefined)
+      return this.parts.directAttempts.parkWithoutAttempt(delivery, reason, sink, index);
+    this.add(delivery.lane, { delivery, sink, index });
+  }
+
+  /** From now on nothing is begun: what waits is stored. */
+  drain(): void {
+    this.isDraining = true;
+    clearTimeout(this.asksAgain);
+    for (const lane of [...this.lanes.values()]) if (lane.isIdle) this.advance(lane);
+  }
+
+  /** Somebody else may have got messages since what is known was found out. */
+  private begin(term: object): void {
+    this.term = term;
+    this.known?.clear();
+    for (const lane of this.lanes.values()) lane.doubt();
+  }
+
+  private add(id: LaneId, submission: Submission): void {
+    let lane = this.lanes.get(id);
+    if (lane === undefined) {
+      lane = new Lane(id, submission.sink.term !== undefined && this.known?.has(id) === true);
+      this.lanes.set(id, lane);
+    }
+    lane.waiting.push(submission);
+    if (lane.isIdle) this.advance(lane);
+  }
+
+  private advance(lane: Lane): void {
+    for (const { sink, index } of lane.takeLost()) sink.resolve(index, 'untouched');
+    if (lane.waiting.length === 0) return this.forget(lane);
+    if (this.isDraining || lane.state === 'behind') void this.append(lane);
+    else if (lane.state === 'open') this.attempt(lane);
+    else if (this.asksAgain === undefined) {
+      lane.change('go');
+      this.asking.add(lane);
+    }
+  }
+
+  private forget({ id, state, gap }: Lane): void {
+    this.lanes.delete(id);
+    if (state !== 'open' || gap !== undefined) return;
+    this.known ??= new LRUCache<LaneId, true>({ max: MAX_KNOWN });
+    this.known.set(id, true);
+  }
+
+  private attempt(lane: Lane): void {
+    const next = lane.waiting.shift();
+    if (next === undefined) return;
+    lane.change('go');
+    const { gap: laneGap } = lane;
+    lane.gap = undefined;
+    const delivery = laneGap === undefined ? next.delivery : { ...next.delivery, laneGap };
+    const resolve = (_index: number, result: DirectResult): void =>
+      this.ended(lane, { ...next, delivery }, result);
+    this.parts.directAttempts.submit(delivery, { resolve }, 0);
+  }
+
+  private ended(lane: Lane, submission: Submission, result: DirectResult): void {
+    const { delivery, sink, index } = submission;
+    const isMade = result === 'delivered' || result === 'discarded';
+    // Not begun, as the process ends: it is stored before those behind it.
+    if (result === 'untouched') lane.waiting.unshift(submission);
+    else sink.resolve(index, result);
+    if (isMade && delivery.laneGap !== undefined) this.parts.store.gapTold(lane.id, delivery.laneGap);
+    lane.change(isMade ? 'made' : 'waiting');
+    // Another process may store something before the next one comes.
+    if (sink.term === undefined) lane.doubt();
+    if (result === 'unstored') return this.giveUp(lane);
+    this.advance(lane);
+  }
+
+  private async append(lane: Lane): Promise<void> {
+    lane.change('store');
+    const batch = lane.take(APPEND_AT_ONCE, APPEND_BYTES);
+    try {
+      const { store } = this.parts;
+      const deliveries = batch.map(({ delivery }) => delivery);
+      const { stored, gap } = await store.append(lane.id, deliveries, this.isDraining);
+      for (const { sink, index } of batch.slice(0, stored)) sink.resolve(index, 'stored');
+      lane.waiting.unshift(...batch.slice(stored));
+      lane.gap = gap;
+      lane.change(stored < batch.length ? 'empty' : 'waiting');
+    } catch {
+      lane.waiting.unshift(...batch);
+      lane.change('waiting');
+      return this.giveUp(lane);
+    }
+    this.advance(lane);
+  }
+
+  /** The store was closed: the messages go back to the broker. */
+  private giveUp(lane: Lane): void {
+    for (const { sink, index } of lane.waiting.splice(0)) sink.resolve(index, 'unstored');
+    this.lanes.delete(lane.id);
+  }
+
+  private async ask(lanes: readonly Lane[]): Promise<void> {
+    try {
+      const looks = await this.parts.store.look(lanes.map(({ id }) => id));
+      for (const [index, lane] of lanes.entries()) {
+        const look = looks[index];
+        lane.gap = look?.gap;
+        lane.change(look === undefined ? 'failed' : look.isWaiting ? 'waiting' : 'empty');
+      }
+    } catch (error) {
+      this.parts.onError(error);
+      for (const lane of lanes) lane.change('failed');
+      if (!this.isDraining) this.asksAgain ??= setTimeout(() => this.askAgain(), ASK_AGAIN_MS);
+    }
+    for (const lane of lanes) this.advance(lane);
+  }
+
+  private askAgain(): void {
+    this.asksAgain = undefined;
+    for (const lane of [...this.lanes.values()]) if (lane.state === 'unknown') this.advance(lane);
+  }
+}

@@ -1,0 +1,246 @@
+import type { Delivery, DestinationId, LaneId } from '../../../src/pipeline/delivery';
+import type { SourceMessage } from '../../../src/pipeline/message';
+import type { MarkedQueue, OrderMarker, SecondCopies } from '../../../src/sources/source-module';
+import { OrderedCopies } from '../../../src/worker/ordered-copies';
+import { FakeDestination } from '../../support/harness/pipeline-harness';
+import { turns } from '../../support/signals/signals';
+import { deliveryTo } from '../../support/values/events';
+
+const ID = 'webhook:global' as DestinationId;
+const SINCE = '7';
+const TICK_MS = 2000;
+
+beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }));
+afterEach(() => jest.useRealTimers());
+
+/** What Redis and RabbitMQ would answer. */
+class World implements SecondCopies {
+  isBound = true;
+  isReady = true;
+  isOrdered = true;
+  entry: [state: string, ageMs: number, unclean: number] | undefined;
+  readonly calls: string[] = [];
+  readonly marks: [where: MarkedQueue, marker: OrderMarker][] = [];
+  wanted = 0;
+  onMarker: (by: MarkedQueue, marker: OrderMarker) => Promise<void> = async () => {};
+  onNew: () => void = () => {};
+  readonly copies: OrderedCopies;
+
+  constructor() {
+    const world = this;
+    this.copies = new OrderedCopies({
+      store: {
+        get isReady() {
+          return world.isReady;
+        },
+        call: async (script, ...args) => this.call(script, args),
+      },
+      copies: this,
+      isOrdered: async () => this.isOrdered,
+      doubtSettingsOf: () => {},
+      onError: () => {},
+    });
+  }
+
+  want(): void {
+    this.wanted++;
+  }
+
+  mark(where: MarkedQueue, marker: OrderMarker): void {
+    this.marks.push([where, marker]);
+  }
+
+  listen(onMarker: World['onMarker'], onNew: () => void): void {
+    this.onMarker = onMarker;
+    this.onNew = onNew;
+  }
+
+  /** A look at Redis, with what it says now. */
+  async tick(): Promise<void> {
+    await jest.advanceTimersByTimeAsync(TICK_MS);
+    await turns();
+  }
+
+  async start(): Promise<void> {
+    this.copies.start();
+    await turns();
+  }
+
+  private call(script: string, args: readonly unknown[]): unknown {
+    if (script !== 'relayOrder') this.calls.push([script, ...args].join(' '));
+    if (script === 'relayOrderJoin') this.entry = ['joining', 0, 0];
+    if (script === 'relayOrderDone') this.entry = ['ordered', 0, 0];
+    if (script === 'relayOrderLeave') this.entry = ['leaving', 0, 0];
+    if (script === 'relayOrderGone') this.entry = undefined;
+    const { entry } = this;
+    return entry === undefined ? [] : [[ID, entry[0], SINCE, entry[1], entry[2]]];
+  }
+}
+
+let world: World;
+beforeEach(() => {
+  world = new World();
+});
+afterEach(() => world.copies.stop());
+
+const destination = new FakeDestination(ID);
+const ordered: Delivery = { ...deliveryTo(destination), lane: 'a' as LaneId };
+const other = deliveryTo(new FakeDestination('webhook:instance/loja'));
+
+function message(copy: SourceMessage['copy'], others: Partial<SourceMessage> = {}): SourceMessage {
+  const settle = (): void => {};
+  const common = {
+    body: Buffer.from(''),
+    origin: { routingKey: '' },
+    publishedAt: undefined,
+    redelivered: false,
+  };
+  return { ...common, isLost: false, copy, settle, ...others };
+}
+
+async function chosen(
+  copy: SourceMessage['copy'],
+  deliveries = [ordered, other],
+  redelivered = false,
+): Promise<Delivery[]> {
+  const inFlight = { message: message(copy, { redelivered }), epoch: world.copies.epochs.begin() };
+  const { deliveries: chosen } = await world.copies.choose(inFlight, { deliveries, filtered: [] });
+  return [...chosen];
+}
+
+describe('an ordered destination', () => {
+  test('joins when it is heard of, and gets its events by both queues until a marker has passed both', async () => {
+    world.copies.note(ID);
+    await world.start();
+    expect(world.calls).toEqual([`relayOrderJoin ${ID}`]);
+    expect(world.wanted).toBeGreaterThan(0);
+    expect((await chosen('main')).map(({ lane }) => lane)).toEqual([undefined, undefined]);
+    expect(await chosen('ordered')).toEqual([ordered]);
+    expect(world.marks).toEqual([]);
+
+    world.entry = ['joining', 60_000, 0];
+    await world.tick();
+    const marker: OrderMarker = { kind: 'join', destinations: [[ID, SINCE]] };
+    expect(world.marks).toEqual([['ordered', marker]]);
+    await world.onMarker('ordered', marker);
+    expect(world.marks).toEqual([
+      ['ordered', marker],
+      ['main', marker],
+    ]);
+    await world.onMarker('main', marker);
+    expect(world.calls.at(-1)).toBe(`relayOrderDone ${ID} ${SINCE}`);
+    expect(await chosen('main')).toEqual([other]);
+    expect(await chosen('ordered')).toEqual([ordered]);
+  });
+
+  test('what conditions leave out counts by the copy that would have been delivered', async () => {
+    world.entry = ['ordered', 60_000, 0];
+    await world.start();
+    const leftOut = async (copy: SourceMessage['copy']): Promise<readonly Delivery[]> => {
+      const inFlight = { message: message(copy), epoch: world.copies.epochs.begin() };
+      return (await world.copies.choose(inFlight, { deliveries: [], filtered: [ordered, other] })).filtered;
+    };
+    expect(await leftOut('main')).toEqual([other]);
+    expect(await leftOut('ordered')).toEqual([ordered]);
+    expect(await leftOut(undefined)).toEqual([ordered, other]);
+  });
+
+  test('no marker is sent before all exchanges are bound', async () => {
+    world.copies.note(ID);
+    world.isBound = false;
+    await world.start();
+    world.entry = ['joining', 60_000, 0];
+    await world.tick();
+    expect(world.marks).toEqual([]);
+  });
+
+  test('a marker that may have got lost is sent again', async () => {
+    world.entry = ['joining', 60_000, 0];
+    world.copies.note(ID);
+    await world.start();
+    for (let tick = 0; tick < 20; tick++) await world.tick();
+    expect(world.marks.length).toBeGreaterThan(1);
+    expect(world.marks.length).toBeLessThan(4);
+  });
+
+  test('not ordered any more it leaves, and gets its events by both queues until a marker has passed the ordered one', async () => {
+    world.entry = ['ordered', 3_600_000, 0];
+    world.isOrdered = false;
+    await world.start();
+    expect(world.calls).toEqual([`relayOrderLeave 60000 ${ID}`]);
+    await world.tick();
+    const { lane: _lane, ...plain } = ordered;
+    expect(await chosen('main', [plain, other])).toEqual([plain, other]);
+    expect(await chosen('ordered', [plain, other])).toEqual([plain]);
+    world.entry = ['leaving', 120_000, 0];
+    await world.tick();
+    const marker: OrderMarker = { kind: 'leave', destinations: [[ID, SINCE]] };
+    expect(world.marks).toEqual([['ordered', marker]]);
+    await world.onMarker('ordered', marker);
+    expect(await chosen('ordered', [plain, other])).toEqual([]);
+  });
+
+  test('what Redis has not confirmed for a minute is not acted upon: the message waits', async () => {
+    world.entry = ['ordered', 3_600_000, 0];
+    world.copies.note(ID);
+    await world.start();
+    world.isReady = false;
+    await jest.advanceTimersByTimeAsync(61_000);
+    let result: Delivery[] | undefined;
+    void chosen('main').then((deliveries) => {
+      result = deliveries;
+    });
+    await turns();
+    expect(result).toBeUndefined();
+    expect(await chosen('main', [other])).toEqual([other]);
+    world.isReady = true;
+    await world.tick();
+    expect(result).toEqual([other]);
+  });
+
+  test('a message that is handed over again is delivered by the main queue while a worker may have held it before', async () => {
+    world.entry = ['ordered', 3_600_000, 1];
+    world.copies.note(ID);
+    await world.start();
+    expect(await chosen('main', [ordered], true)).toHaveLength(1);
+    expect(await chosen('main', [ordered], false)).toEqual([]);
+  });
+
+  test('of a source with one copy of each event all deliveries are made', async () => {
+    world.entry = ['ordered', 3_600_000, 0];
+    await world.start();
+    expect(await chosen(undefined)).toEqual([ordered, other]);
+  });
+
+  test('after the ordered queue was made anew it joins anew', async () => {
+    await world.start();
+    world.onNew();
+    expect(world.calls).toEqual(['relayOrderAnew']);
+  });
+});
+
+describe('whoever gets the ordered queue', () => {
+  test('hands nothing over before it knows as much as the one before it, and then all in order', async () => {
+    const handed: number[] = [];
+    const term = {};
+    world.isReady = false;
+    await world.start();
+    for (const number of [1, 2]) world.copies.take(message('ordered', { term }), () => handed.push(number));
+    await jest.advanceTimersByTimeAsync(1000);
+    expect(handed).toEqual([]);
+    world.isReady = true;
+    await jest.advanceTimersByTimeAsync(1000);
+    expect(handed).toEqual([1, 2]);
+    world.copies.take(message('ordered', { term }), () => handed.push(3));
+    expect(handed).toEqual([1, 2, 3]);
+  });
+
+  test('what came over a channel that is gone is not handed over', async () => {
+    const handed: number[] = [];
+    await world.start();
+    world.copies.take(message('ordered', { term: {} }), () => handed.push(1));
+    world.copies.take(message('ordered', { term: {} }), () => handed.push(2));
+    await turns();
+    expect(handed).toEqual([2]);
+  });
+});
