@@ -42,20 +42,7 @@ export interface LogRecord {
 
 /** Characters of an answer that are kept. */
 export const ANSWER_LENGTH = 256;
-/** What must not stand in a line as it is, or would not come back from UTF-8. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const UNSAFE = /[\u0000-\u001f\\"\ud800-\udfff]/;
-
-/** One line, its fields between tabs; text is escaped as within JSON. */
-export function lineOf(record: LogRecord, what: number): string {
-  const { id, destination, instance, event, message, chat, alias } = record;
-  const { at, attempt, durationMs, status, code, answer, bytes } = record;
-  const numbers = `${what}\t${at.toString(36)}\t${attempt}\t${durationMs}\t${status}\t${bytes}`;
-  const names = `${id}\t${destination}\t${safe(instance)}\t${safe(event)}`;
-  return `${numbers}\t${names}\t${safe(message)}\t${safe(chat)}\t${safe(alias)}\t${safe(code)}\t${safe(answer)}\n`;
-}
-
-/** Undefined for a line that no version of ours has written. */
+/** From its line (line-writer.ts). Undefined for one that no version of ours has written. */
 export function recordOf(line: string): LogRecord | undefined {
   const fields = line.split('\t');
   const what = HAPPENINGS[Number(fields[0])];
@@ -79,10 +66,6 @@ export function recordOf(line: string): LogRecord | undefined {
     code: text(13),
     answer: text(14),
   };
-}
-
-function safe(text: string): string {
-  return text !== '' && UNSAFE.test(text) ? JSON.stringify(text).slice(1, -1) : text;
 }
 
 function plain(text: string): string {

@@ -1,6 +1,7 @@
 import { filterKey } from '../events/catalogue';
 import { chatFingerprint, fingerprint, knownFingerprint } from './fingerprint';
-import { HAPPENINGS, type LogRecord, lineOf } from './log-record';
+import { LineWriter, roomFor } from './line-writer';
+import { HAPPENINGS, type LogRecord } from './log-record';
 
 /** Columns of four bytes a row, by which records are found without being read. */
 export const COLUMNS = [
@@ -18,8 +19,6 @@ export type Column = (typeof COLUMNS)[number];
 /** Rows of one segment, and about of one chunk. */
 export const SEGMENT_ROWS = 512;
 const TEXT_BYTES = 192 * 1024;
-/** A line takes at most three bytes a character, six where it is escaped; longer ones are not logged. */
-const BYTES_PER_CHARACTER = 3;
 
 /** In the column of what happened, beside its place among HAPPENINGS. */
 export const WHAT_MASK = 0x0f;
@@ -49,7 +48,7 @@ export class LogSegment {
     at: column(),
   };
   private readonly happenings = new Uint8Array(SEGMENT_ROWS);
-  private length = 0;
+  private readonly line = new LineWriter(this.text);
   private count = 0;
   private held = 0;
   private first = 0;
@@ -75,10 +74,8 @@ export class LogSegment {
 
   /** False where it has no room for the record. */
   add({ record, isFirst, body }: NewRecord): boolean {
-    const line = lineOf(record, HAPPENINGS.indexOf(record.what));
-    if (this.count === SEGMENT_ROWS || this.length + line.length * BYTES_PER_CHARACTER > TEXT_BYTES)
-      return false;
-    this.length += this.text.write(line, this.length);
+    if (this.count === SEGMENT_ROWS || this.line.length + roomFor(record) > TEXT_BYTES) return false;
+    this.line.write(record);
     const row = this.count++;
     this.index(row, record);
     this.happenings[row] =
@@ -93,7 +90,7 @@ export class LogSegment {
   }
 
   lines(): Buffer {
-    return this.text.subarray(0, this.length);
+    return this.text.subarray(0, this.line.length);
   }
 
   /** Name and bytes of each column. */
@@ -107,7 +104,8 @@ export class LogSegment {
 
   /** Empty again: the memory is used for the next records. */
   clear(): void {
-    this.length = this.count = this.held = 0;
+    this.line.clear();
+    this.count = this.held = 0;
     this.bodies.clear();
   }
 
