@@ -12,6 +12,7 @@ import { startNginx } from './receivers/nginx';
 import { startNodeReceiver } from './receivers/node';
 import { BenchRedis } from './redis';
 import { measureDeduplication } from './sections/deduplication';
+import { measureDrain } from './sections/drain';
 import { measureEndpoints } from './sections/endpoints';
 import { measureFilters } from './sections/filters';
 import { measureInstances } from './sections/instances';
@@ -35,6 +36,7 @@ const MEASURE: Record<SectionName, (bench: Bench) => Promise<void>> = {
   endpoints: measureEndpoints,
   instances: measureInstances,
   isolation: measureIsolation,
+  drain: measureDrain,
   latency: measureLatency,
   parking: measureParking,
   websocket: measureWebSockets,

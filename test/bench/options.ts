@@ -5,6 +5,7 @@ export const SECTIONS = [
   'endpoints',
   'instances',
   'isolation',
+  'drain',
   'latency',
   'parking',
   'websocket',

@@ -10,11 +10,17 @@ export interface EndpointOptions {
   readonly status?: number;
 }
 
+export interface Endpoint extends Receiver {
+  /** Answers with this status from now on, and counts from 0. */
+  answer(status: number): void;
+  stop(): Promise<unknown>;
+}
+
 /** An endpoint that takes its time, in a process of its own (slow-process.ts). */
 export async function startEndpoint(
   { folder, cleanup }: Pick<Bench, 'folder' | 'cleanup'>,
   { ms, places = 0, status = 200 }: EndpointOptions,
-): Promise<Receiver & { stop(): Promise<unknown> }> {
+): Promise<Endpoint> {
   const child = await Child.start(
     {
       name: 'endpoint',
@@ -31,6 +37,7 @@ export async function startEndpoint(
     name: 'endpoint',
     url: `${origin}/webhook`,
     received: () => counter.read(),
+    answer: (next) => child.send(next),
     stop: () => child.stop(),
   };
 }

@@ -30,5 +30,5 @@ const server = createServer((request, response) => {
 });
 
 server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }));
-process.on('message', (question) => process.send?.(question === 'count' ? received : latencies));
+process.on('message', (question) => process.send?.(question === 'count' ? received : latencies.splice(0)));
 process.on('SIGTERM', () => process.exit());

@@ -4,12 +4,12 @@ import { Counter } from './receiver';
 
 /**
  * Answers each request after SLOW_MS. With SLOW_PLACES it serves that many at a time and queues the rest, as most
- * application servers do. Counts what it answered.
+ * application servers do. Counts what it answered. A number that is sent to it is the status from then on.
  */
 const durationMs = Number(process.env['SLOW_MS']);
 const places = Number(process.env['SLOW_PLACES'] ?? 0) || Number.POSITIVE_INFINITY;
 
-const status = Number(process.env['SLOW_STATUS'] ?? 200);
+let status = Number(process.env['SLOW_STATUS'] ?? 200);
 
 let answered = 0;
 let busy = 0;
@@ -38,4 +38,7 @@ const server = createServer((request, response) => {
 });
 
 server.listen(0, '127.0.0.1', 4096, () => process.send?.({ port: (server.address() as AddressInfo).port }));
+process.on('message', (next) => {
+  [status, answered] = [Number(next), 0];
+});
 process.on('SIGTERM', () => process.exit());

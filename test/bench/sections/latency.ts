@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Child } from '../child';
+import type { Child } from '../child';
 import { startContestant } from '../contestants/contestants';
 import type { Bench } from '../context';
 import { Events } from '../events';
+import { LatencyReceiver, publishSteadily } from '../receivers/latency';
 import { figure, heading, verdict } from '../report';
 import { median, percentile, ratios } from '../statistics';
 
@@ -51,23 +52,21 @@ function text(latencies: readonly Latency[]): string {
 }
 
 async function measure(bench: Bench, contestant: Contestant): Promise<Latency> {
-  const { cleanup, folder, broker, redis } = bench;
-  const receiver = await Child.start(
-    { name: 'latency receiver', args: Child.script('receivers/latency-process.ts'), env: {}, folder },
-    cleanup,
-  );
-  const { port } = await receiver.message<{ port: number }>();
+  const { broker, redis } = bench;
+  const receiver = await LatencyReceiver.start(bench);
   await broker.renewQueue();
-  const child = await startContestant(bench, contestant, `http://127.0.0.1:${port}/webhook`);
+  const child = await startContestant(bench, contestant, receiver.url);
   await consuming(bench, child);
   const events = new Events('small');
-  await publishSteadily(WARM_UP_SECONDS, () => broker.publishNow(events.routingKey, events.next()));
+  await publishSteadily(PER_SECOND, WARM_UP_SECONDS, () =>
+    broker.publishNow(events.routingKey, events.next()),
+  );
   await untilReceived(WARM_UP_SECONDS * PER_SECOND, receiver, child);
-  await publishSteadily(SECONDS, () =>
+  await publishSteadily(PER_SECOND, SECONDS, () =>
     broker.publishNow(events.routingKey, events.next(process.hrtime.bigint())),
   );
   await untilReceived((WARM_UP_SECONDS + SECONDS) * PER_SECOND, receiver, child);
-  const latencies = await ask<number[]>(receiver, 'latencies');
+  const latencies = await receiver.latencies();
   await child.stop();
   await receiver.stop();
   await redis.clear();
@@ -75,33 +74,18 @@ async function measure(bench: Bench, contestant: Contestant): Promise<Latency> {
 }
 
 /** What is published before anybody consumes would keep what comes later waiting. */
-async function consuming({ broker }: Bench, child: Child): Promise<void> {
+export async function consuming({ broker }: Bench, child: Child): Promise<void> {
   while (!(await broker.hasConsumer())) {
     child.check();
     await delay(20);
   }
 }
 
-async function publishSteadily(seconds: number, publish: () => void): Promise<void> {
-  const startedAt = performance.now();
-  for (let published = 0; published < seconds * PER_SECOND; ) {
-    const due = Math.min(((performance.now() - startedAt) / 1000) * PER_SECOND, seconds * PER_SECOND);
-    for (; published < due; published++) publish();
-    await delay(1);
-  }
-}
-
-async function untilReceived(count: number, receiver: Child, child: Child): Promise<void> {
+async function untilReceived(count: number, receiver: LatencyReceiver, child: Child): Promise<void> {
   const deadline = Date.now() + LATE_MS;
-  while ((await ask<number>(receiver, 'count')) < count) {
+  while ((await receiver.received()) < count) {
     child.check();
     if (Date.now() > deadline) throw new Error('not every event was received');
     await delay(100);
   }
-}
-
-function ask<T>(receiver: Child, question: 'count' | 'latencies'): Promise<T> {
-  const answer = receiver.message<T>();
-  receiver.send(question);
-  return answer;
 }
