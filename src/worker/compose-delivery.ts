@@ -54,6 +54,7 @@ export function composeDelivery(context: DeliveryContext): DeliveryParts {
   const { health, endpoints, healthSummary } = openHealth(context, (id) => bulkheads.circuitOf(id));
   const bulkheads: Bulkheads = new Bulkheads({
     concurrency: delivery.concurrencyPerDestination,
+    idleMs: () => performance.eventLoopUtilization().idle,
     circuitFailures: delivery.circuitFailures,
     circuitOpenMs: delivery.circuitOpenMs,
     perRequest: (id) => eventsPerRequest(modules.destinations, id),
