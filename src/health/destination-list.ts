@@ -86,7 +86,8 @@ export class DestinationList {
       if (record !== undefined) ids.set(key, record.id);
     }
     return [...ids].flatMap(([key, id]) => {
-      if (id === 'none') return [];
+      // Names of the audit for what is no destination.
+      if (!id.includes(':')) return [];
       const record = parseHealthRecord(records?.get(key) ?? '');
       return [healthOf(id as DestinationId, record, Number(parked?.get(key) ?? 0))];
     });
