@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { GatewayConfig } from '../config/gateway-config';
+import { hostAndPort } from '../config/url';
 import { ParkedDeliveries } from '../dead-letters/parked-deliveries';
 import { ConfigError, errorCode } from '../errors';
 import { DestinationList } from '../health/destination-list';
@@ -80,11 +81,11 @@ export class RelayGateway {
     try {
       await listenWhile(server, { host, port }, () => this.machine.is('starting'));
     } catch (error) {
-      const problem = `GATEWAY_PORT, GATEWAY_HOST: ${host}:${port} cannot be listened on (${errorCode(error)}): name a free port`;
+      const problem = `GATEWAY_PORT, GATEWAY_HOST: ${hostAndPort(host, port)} cannot be listened on (${errorCode(error)}): name a free port`;
       throw new ConfigError([problem], { cause: error });
     }
     if (this.machine.move('listening'))
-      this.options.log.info('gateway started', { address: `http://${host}:${port}` });
+      this.options.log.info('gateway started', { address: `http://${hostAndPort(host, port)}` });
   }
 
   /** Looks once at what an operator should know about the settings, when they can be read first. */

@@ -8,6 +8,7 @@ import type { Epochs } from './epochs';
 import { EventsInFlight } from './events-in-flight';
 import { InFlight, type InFlightOwner } from './in-flight';
 import { InTurn } from './in-turn';
+import { MadeDeliveries } from './made-deliveries';
 import type { Settlement, SourceMessage } from './message';
 import type { Routed } from './route';
 import { settle } from './settle';
@@ -50,6 +51,7 @@ export class Relay implements InFlightOwner {
   /** Second copies, which are another matter than the first ones. */
   private readonly orderedInFlight = new EventsInFlight();
   private readonly inTurn = new InTurn();
+  private readonly made = new MadeDeliveries();
 
   constructor(private readonly parts: RelayParts) {}
 
@@ -80,13 +82,16 @@ export class Relay implements InFlightOwner {
 
   completed(inFlight: InFlight): void {
     const { directAttempts, countDelivered, countDiscarded, observer } = this.parts;
-    if (inFlight.isPartlyUntouched) {
-      inFlight.parkUntouched((delivery, index) =>
-        directAttempts.parkWithoutAttempt(delivery, 'shutdown', inFlight, index),
-      );
-      return;
-    }
     const { results } = inFlight;
+    if (inFlight.isPartlyUntouched) {
+      // It cannot go back to the broker, as the deliveries that were made would be made again.
+      if (!inFlight.isLost)
+        return inFlight.resume((delivery, index) =>
+          directAttempts.parkWithoutAttempt(delivery, 'shutdown', inFlight, index),
+        );
+      // It goes back whatever we do. Those that were made are not made again if it comes here.
+      for (const [index, { id }] of inFlight.deliveries.entries()) this.made.note(id, results[index]);
+    }
     const settlement = settle(results);
     if (settlement === 'ack') {
       countDelivered(inFlight.deliveriesThatWere('delivered'));
@@ -123,6 +128,7 @@ export class Relay implements InFlightOwner {
     const lost = events.lost(contentKey);
     if (lost !== undefined) {
       lost.adopt(message);
+      lost.resume((delivery, index) => this.parts.directAttempts.submit(delivery, lost, index));
       return undefined;
     }
     const returning =
@@ -156,11 +162,17 @@ export class Relay implements InFlightOwner {
   }
 
   private deliver(inFlight: InFlight, routed: Routed): void {
+    // Its settings were read meanwhile; it comes again.
+    if (inFlight.isLost) return this.close(inFlight, 'release');
     const { deliveries } = routed;
     inFlight.expect(routed);
     if (deliveries.length === 0) return this.completed(inFlight);
-    for (const [index, delivery] of deliveries.entries())
-      this.parts.directAttempts.submit(delivery, inFlight, index);
+    const comesAgain = inFlight.message.redelivered;
+    for (const [index, delivery] of deliveries.entries()) {
+      const made = comesAgain ? this.made.take(delivery.id) : undefined;
+      if (made === undefined) this.parts.directAttempts.submit(delivery, inFlight, index);
+      else inFlight.resolve(index, made);
+    }
   }
 
   private countFiltered(filtered: readonly Delivery[]): void {

@@ -1,3 +1,4 @@
+import { hostAndPort } from '../config/url';
 import { ConfigError, errorCode } from '../errors';
 import { StateMachine } from '../lifecycle/state-machine';
 import { listenWhile } from '../network/guarded-fastify';
@@ -50,7 +51,7 @@ export class RelayWorker {
     });
     if (!this.machine.move('running')) return;
     const { host, port } = this.options.config.metrics;
-    this.options.log.info('worker started', { metrics: `http://${host}:${port}/metrics` });
+    this.options.log.info('worker started', { metrics: `http://${hostAndPort(host, port)}/metrics` });
   }
 
   /** Drains and stops; true when everything was settled before the deadline. Further calls wait for the first. */
@@ -72,7 +73,7 @@ export class RelayWorker {
     try {
       return await listenWhile(this.parts.http, { host, port }, () => this.machine.is('starting'));
     } catch (error) {
-      const problem = `METRICS_PORT, METRICS_HOST: ${host}:${port} cannot be listened on (${errorCode(error)}): name a free port`;
+      const problem = `METRICS_PORT, METRICS_HOST: ${hostAndPort(host, port)} cannot be listened on (${errorCode(error)}): name a free port`;
       throw new ConfigError([problem], { cause: error });
     }
   }
