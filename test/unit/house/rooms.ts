@@ -66,7 +66,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'destinations/http',
     'time',
   ],
-  sources: ['config', 'pipeline', 'settings', 'observability'],
+  sources: ['config', 'events', 'pipeline', 'settings', 'observability'],
   'sources/rabbitmq': [
     'errors',
     'lifecycle',
@@ -150,9 +150,11 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'time',
     'version',
   ],
+  'moving-in': ['errors', 'config', 'network', 'redis', 'settings', 'time'],
   doctor: ['errors', 'config', 'redis', 'retry', 'ledger', 'settings', 'modules', 'observability'],
   cli: [
     'errors',
+    'redis',
     'destinations',
     'events',
     'config',
@@ -167,6 +169,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'sources/rabbitmq',
     'doctor',
     'modules',
+    'moving-in',
     'gateway',
     'worker',
     'observability',
