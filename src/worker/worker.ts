@@ -1,6 +1,7 @@
 import { ConfigError, errorCode } from '../errors';
 import { StateMachine } from '../lifecycle/state-machine';
 import { listenWhile } from '../network/guarded-fastify';
+import type { Readiness } from '../observability/health-routes';
 import { describeError } from '../observability/report';
 import { checkRedis } from '../redis/client';
 import { warnOfClearSettings } from '../settings/clear-settings';
@@ -23,6 +24,10 @@ export class RelayWorker {
       transitions: WORKER_TRANSITIONS,
       log: options.log,
     });
+  }
+
+  get readiness(): Readiness {
+    return this.parts.readiness();
   }
 
   /**
@@ -50,7 +55,8 @@ export class RelayWorker {
     });
     if (!this.machine.move('running')) return;
     const { host, port } = this.options.config.metrics;
-    this.options.log.info('worker started', { metrics: `http://${host}:${port}/metrics` });
+    const at = this.options.isSupervised === true ? {} : { metrics: `http://${host}:${port}/metrics` };
+    this.options.log.info('worker started', at);
   }
 
   /** Drains and stops; true when everything was settled before the deadline. Further calls wait for the first. */
@@ -68,6 +74,7 @@ export class RelayWorker {
 
   /** False where it was stopped meanwhile. */
   private async listen(): Promise<boolean> {
+    if (this.options.isSupervised === true) return true;
     const { host, port } = this.options.config.metrics;
     try {
       return await listenWhile(this.parts.http, { host, port }, () => this.machine.is('starting'));

@@ -124,6 +124,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'observability',
     'time',
   ],
+  supervisor: ['observability', 'time'],
   gateway: [
     'errors',
     'events',
@@ -170,6 +171,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'doctor',
     'modules',
     'moving-in',
+    'network',
+    'supervisor',
     'gateway',
     'worker',
     'observability',
