@@ -8,8 +8,8 @@ export interface Readiness {
 }
 
 export interface HealthRoutesParts {
-  readonly registry: Registry;
-  readonly readiness: () => Readiness;
+  readonly registry: Pick<Registry, 'metrics' | 'contentType'>;
+  readonly readiness: () => Readiness | Promise<Readiness>;
 }
 
 /** /metrics, /healthz and /readyz: of the worker's own port, and of the gateway. They need no key. */
@@ -25,7 +25,7 @@ export function healthRoutes(server: FastifyInstance, { registry, readiness }: H
   server.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await gather()));
   server.get('/healthz', async () => ({ status: 'ok' }));
   server.get('/readyz', async (_request, reply) => {
-    const { ready, parts } = readiness();
+    const { ready, parts } = await readiness();
     return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'waiting', ...parts });
   });
 }

@@ -3,6 +3,7 @@ import { instanceOf } from '../destinations/destination-ids';
 import type { Destinations } from '../destinations/directory';
 import type { HealthBoard } from '../health/health-board';
 import { Lifecycle } from '../lifecycle/lifecycle';
+import type { Readiness } from '../observability/health-routes';
 import { describeError, throttled } from '../observability/report';
 import type { DestinationId } from '../pipeline/delivery';
 import type { Relay } from '../pipeline/relay';
@@ -20,7 +21,7 @@ import { keptNotes } from './kept-notes';
 import { createHttpServer } from './metrics-server';
 import type { Observer } from './observer';
 import { OrderedCopies } from './ordered-copies';
-import { type ReadinessParts, readinessOf } from './readiness';
+import { readinessOf } from './readiness';
 import { Retries } from './retries';
 import { Silences } from './silences';
 import type { WorkerOptions } from './worker-options';
@@ -28,6 +29,8 @@ import type { WorkerOptions } from './worker-options';
 /** What a worker starts, and what its drain ends. */
 export interface WorkerParts extends DrainParts {
   readonly storage: Storage;
+  /** Asked at any moment. */
+  readonly readiness: () => Readiness;
   readonly http: FastifyInstance;
   readonly settings: SettingsCache;
   readonly destinations: Destinations;
@@ -57,7 +60,8 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
   const storage = composeStorage({ options, observer, onStoreLost, lifecycle });
   openDeliveryLog(deliveryLog, { options, storage, lifecycle });
   const { store, settingsStore, health, ledger, commit } = storage;
-  const http = openHttp(options, () => ({ health, sources, settings }));
+  const readiness = (): Readiness => readinessOf({ health, sources, settings });
+  const http = openHttp(options, readiness);
   lifecycle.add('metrics port', http, (server) => server.close());
   const changes = storage.redis.subscriber();
   const settings: SettingsCache = new SettingsCache({
@@ -115,7 +119,20 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     silences: silences.store,
   });
   return {
-    ...{ storage, http, settings, destinations, sources, retries, gauges, ledger, commit, lifecycle, log },
+    ...{
+      storage,
+      readiness,
+      http,
+      settings,
+      destinations,
+      sources,
+      retries,
+      gauges,
+      ledger,
+      commit,
+      lifecycle,
+      log,
+    },
     ...{ attempts, directAttempts, lanes, deduplication, relay, copies, silences, healthSummary },
     health: destinationHealth,
   };
@@ -146,12 +163,12 @@ function composeRetries({ config, log }: WorkerOptions, context: RetriesContext)
   });
 }
 
-/** The worker's own port. `parts` is asked for with each request, as most of them are made after this. */
-function openHttp({ metrics, log }: WorkerOptions, parts: () => ReadinessParts): FastifyInstance {
+/** The worker's own port. */
+function openHttp({ metrics, log }: WorkerOptions, readiness: () => Readiness): FastifyInstance {
   return createHttpServer({
     onRefused: (counts) => log.warn('connections refused at the metrics port', counts),
     onError: (error) => log.error('the metrics port failed', describeError(error)),
     registry: metrics.registry,
-    readiness: () => readinessOf(parts()),
+    readiness,
   });
 }

@@ -14,4 +14,6 @@ export interface WorkerOptions {
   readonly fileFaults?: readonly FileFault[];
   readonly metrics: Metrics;
   readonly log: Logger;
+  /** Its supervisor answers for it: it opens no port of its own. */
+  readonly isSupervised?: boolean;
 }

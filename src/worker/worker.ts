@@ -2,6 +2,7 @@ import { hostAndPort } from '../config/url';
 import { ConfigError, errorCode } from '../errors';
 import { StateMachine } from '../lifecycle/state-machine';
 import { listenWhile } from '../network/guarded-fastify';
+import type { Readiness } from '../observability/health-routes';
 import { describeError } from '../observability/report';
 import { checkRedis } from '../redis/client';
 import { warnOfClearSettings } from '../settings/clear-settings';
@@ -24,6 +25,10 @@ export class RelayWorker {
       transitions: WORKER_TRANSITIONS,
       log: options.log,
     });
+  }
+
+  get readiness(): Readiness {
+    return this.parts.readiness();
   }
 
   /**
@@ -51,7 +56,8 @@ export class RelayWorker {
     });
     if (!this.machine.move('running')) return;
     const { host, port } = this.options.config.metrics;
-    this.options.log.info('worker started', { metrics: `http://${hostAndPort(host, port)}/metrics` });
+    const metrics = `http://${hostAndPort(host, port)}/metrics`;
+    this.options.log.info('worker started', this.options.isSupervised === true ? {} : { metrics });
   }
 
   /** Drains and stops; true when everything was settled before the deadline. Further calls wait for the first. */
@@ -69,6 +75,7 @@ export class RelayWorker {
 
   /** False where it was stopped meanwhile. */
   private async listen(): Promise<boolean> {
+    if (this.options.isSupervised === true) return true;
     const { host, port } = this.options.config.metrics;
     try {
       return await listenWhile(this.parts.http, { host, port }, () => this.machine.is('starting'));

@@ -66,7 +66,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'destinations/http',
     'time',
   ],
-  sources: ['config', 'pipeline', 'settings', 'observability'],
+  sources: ['config', 'events', 'pipeline', 'settings', 'observability'],
   'sources/rabbitmq': [
     'errors',
     'lifecycle',
@@ -124,6 +124,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'observability',
     'time',
   ],
+  supervisor: ['observability', 'time'],
   gateway: [
     'errors',
     'events',
@@ -150,9 +151,11 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'time',
     'version',
   ],
+  'moving-in': ['errors', 'config', 'network', 'redis', 'settings', 'time'],
   doctor: ['errors', 'config', 'redis', 'retry', 'ledger', 'settings', 'modules', 'observability'],
   cli: [
     'errors',
+    'redis',
     'destinations',
     'events',
     'config',
@@ -167,6 +170,9 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'sources/rabbitmq',
     'doctor',
     'modules',
+    'moving-in',
+    'network',
+    'supervisor',
     'gateway',
     'worker',
     'observability',
