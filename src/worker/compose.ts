@@ -2,10 +2,12 @@ import type { FastifyInstance } from 'fastify';
 import { instanceOf } from '../destinations/destination-ids';
 import type { Destinations } from '../destinations/directory';
 import type { HealthBoard } from '../health/health-board';
+import { AuditWatch } from '../ledger/audit-watch';
 import { Lifecycle } from '../lifecycle/lifecycle';
 import { describeError, throttled } from '../observability/report';
 import type { DestinationId } from '../pipeline/delivery';
 import type { Relay } from '../pipeline/relay';
+import { inspectRedis } from '../redis/redis-doctor';
 import { SettingsCache } from '../settings/settings-cache';
 import { subscriberOf } from '../settings/settings-subscriber';
 import { composeDelivery, type DeliveryParts } from './compose-delivery';
@@ -113,6 +115,9 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     ...{ metrics, sources, attempts, bulkheads, store },
     health: destinationHealth,
     silences: silences.store,
+    redis: health,
+    inspectRedis: () => inspectRedis(storage.redis.commands, config.redis),
+    audit: new AuditWatch(store),
   });
   return {
     ...{ storage, http, settings, destinations, sources, retries, gauges, ledger, commit, lifecycle, log },

@@ -21,7 +21,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   retry: ['errors', 'events', 'config', 'pipeline', 'redis', 'time'],
   silence: ['events', 'retry', 'time'],
   health: ['pipeline', 'retry', 'destinations', 'time'],
-  ledger: ['pipeline', 'retry', 'observability'],
+  ledger: ['pipeline', 'retry', 'observability', 'time'],
   'dead-letters': ['events', 'pipeline', 'retry'],
   'delivery-log': ['errors', 'events', 'pipeline', 'redis', 'retry', 'time'],
   replays: ['errors', 'events', 'dead-letters', 'delivery-log', 'redis', 'retry', 'time'],
