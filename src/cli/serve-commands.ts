@@ -5,6 +5,7 @@ import { MODULES } from '../modules';
 import { createLogger, type Logger } from '../observability/logging';
 import { Metrics } from '../observability/metrics';
 import { type FileFault, readSettingsFile } from '../settings/settings-file';
+import { openTracing } from '../tracing/open-tracing';
 import { RelayWorker } from '../worker/worker';
 import { FINDING } from './exit';
 import { logNodeWarnings } from './node-warnings';
@@ -109,9 +110,10 @@ function withoutSource(config: Config): string[] {
 
 type PartOptions = ConstructorParameters<typeof RelayWorker>[0];
 
-function workerPart(options: PartOptions): Part {
+async function workerPart(options: PartOptions): Promise<Part> {
   warnOfNothingGlobal(options);
-  return new RelayWorker(options);
+  const tracing = await openTracing(options.config.tracing, options.log);
+  return new RelayWorker({ ...options, tracing });
 }
 
 function warnOfNothingGlobal({ modules, config, log }: PartOptions): void {

@@ -50,6 +50,7 @@ export interface WorkerParts extends DrainParts {
 export function composeWorker(options: WorkerOptions): WorkerParts {
   const { modules, config, metrics, log, settings: file, fileFaults = [] } = options;
   const lifecycle = new Lifecycle();
+  if (options.tracing !== undefined) lifecycle.add('traces', options.tracing, (each) => each.close());
   const deliveryLog = composeDeliveryLog(options, (envelope) => silences.note(envelope));
   const { observer } = deliveryLog;
   const onStoreLost = (): void => {
