@@ -5,6 +5,7 @@ import type { Readiness } from '../observability/health-routes';
 import type { Logger } from '../observability/logging';
 import type { Metrics } from '../observability/metrics';
 import { SupervisorLink } from '../supervisor/supervisor-link';
+import { openTracing } from '../tracing/open-tracing';
 import { RelayWorker } from '../worker/worker';
 import { FINDING } from './exit';
 import { type PartName, prepare } from './prepare';
@@ -85,8 +86,9 @@ async function serve(names: readonly PartName[], supervised?: number): Promise<v
 
 type PartOptions = ConstructorParameters<typeof RelayWorker>[0];
 
-function workerPart(options: PartOptions): Part {
-  return new RelayWorker(options);
+async function workerPart(options: PartOptions): Promise<Part> {
+  const tracing = await openTracing(options.config.tracing, options.log);
+  return new RelayWorker({ ...options, tracing });
 }
 
 async function gatewayPart(options: PartOptions): Promise<Part> {

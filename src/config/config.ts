@@ -3,6 +3,7 @@ import { type GatewayConfig, gatewayOf } from './gateway-config';
 import { type OutgoingConfig, outgoingOf } from './outgoing-config';
 import type { Reading } from './reading';
 import { type RedisConfig, redisOf } from './redis';
+import { type TracingConfig, tracingOf } from './tracing-config';
 import type { Values } from './variables';
 
 /** The whole configuration: typed, checked, frozen. Durations are milliseconds, sizes bytes. */
@@ -29,6 +30,8 @@ export interface CoreConfig {
     readonly format: 'auto' | 'json' | 'text';
   };
   readonly shutdownTimeoutMs: number;
+  /** Undefined: no traces. */
+  readonly tracing: TracingConfig | undefined;
 }
 
 export interface DeliveryConfig {
@@ -95,6 +98,7 @@ export function coreConfigOf(values: Values, reading: Reading): CoreConfig {
     metrics: { host: values.METRICS_HOST, port: values.METRICS_PORT },
     log: { levels: logLevelsOf(values, reading), color: values.LOG_COLOR, format: values.LOG_FORMAT },
     shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_SECONDS * 1000,
+    tracing: tracingOf(values, reading),
   };
 }
 

@@ -1,6 +1,7 @@
 import { DELIVERY_LOG_VARIABLES } from './delivery-log-config';
 import { flag, httpUrl, integer, list, number, oneOf, optional, text, urlOf } from './formats';
 import { GATEWAY_VARIABLES } from './gateway-variables';
+import { TRACING_VARIABLES } from './tracing-config';
 import { port, secret, type ValuesOf, type Variables, variable } from './variable';
 
 /**
@@ -186,6 +187,7 @@ export const CORE_VARIABLES = {
   ),
   METRICS_PORT: variable(port, 9464, "Port of the worker's /metrics, /healthz and /readyz."),
   SHUTDOWN_TIMEOUT_SECONDS: variable(number(1, 86_400), 30, 'Seconds that draining may take after SIGTERM.'),
+  ...TRACING_VARIABLES,
   LOG_LEVEL: variable(
     list,
     ['info'],

@@ -82,6 +82,11 @@ export class Metrics {
     'Age of the parked delivery that is due first',
     [],
   );
+  readonly retriesDue = this.sharedGauge(
+    'relay_retries_due',
+    'Parked deliveries that are due, of destinations that may be attempted',
+    [],
+  );
   readonly lanesWaiting = this.sharedGauge(
     'relay_lanes_waiting',
     'Lanes of ordered destinations that wait for their first delivery',
@@ -117,6 +122,17 @@ export class Metrics {
     'relay_store_lost_total',
     'Times that Redis was found to have lost what the relay stored in it',
     [],
+  );
+
+  readonly auditDifference = this.gauge(
+    'relay_audit_difference',
+    'Deliveries by which accepted differs from delivered + parked + dead + discarded, over all destinations',
+    [],
+  );
+  readonly redisAtRisk = this.gauge(
+    'relay_redis_at_risk',
+    'What the doctor finds wrong with Redis: 1 where it does, 0 where it does not',
+    ['check'],
   );
 
   constructor() {

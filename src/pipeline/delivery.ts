@@ -111,6 +111,8 @@ export interface Delivery {
   readonly lane?: LaneId;
   /** The one before it in its lane was given up on. */
   readonly laneGap?: DeliveryId;
+  /** Set where this attempt is traced: what the receiver's own work belongs to. */
+  readonly traceparent?: string;
 }
 
 /** One line of a delivery's history. */

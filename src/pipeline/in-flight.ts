@@ -5,6 +5,7 @@ import type { DirectResult, ResultSink } from './direct-attempts';
 import type { Epoch } from './epochs';
 import type { Settlement, SourceMessage } from './message';
 import type { Routed } from './route';
+import type { EventTrace } from './tracing';
 
 /** Hears of a message when all of its deliveries have a result. */
 export interface InFlightOwner {
@@ -24,6 +25,8 @@ export class InFlight implements ResultSink {
   private claim: Deduplication | undefined;
   /** When it came (epochs.ts). */
   epoch: Epoch | undefined;
+  /** Where it is traced. */
+  trace: EventTrace | undefined;
 
   constructor(
     private held: SourceMessage,

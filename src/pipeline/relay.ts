@@ -12,6 +12,7 @@ import { MadeDeliveries } from './made-deliveries';
 import type { Settlement, SourceMessage } from './message';
 import type { Routed } from './route';
 import { settle } from './settle';
+import type { Tracing } from './tracing';
 
 /** What happens to messages; implementations must not throw. */
 export interface RelayObserver {
@@ -39,6 +40,8 @@ export interface RelayParts {
   /** Stores a body that can never be an event; rejects only when the store was closed. */
   readonly buryMalformed: (body: Buffer, origin: Origin, error: MalformedEventError) => Promise<void>;
   readonly observer: RelayObserver;
+  /** Undefined: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
 }
 
 /** What an event became; `seen` where another copy of it is done. */
@@ -106,7 +109,10 @@ export class Relay implements InFlightOwner {
   private begin(source: string, message: SourceMessage, envelope: Envelope): void {
     if (message.copy !== 'ordered') this.parts.observer.received(source, envelope);
     this.open.begin();
-    const inFlight = new InFlight(message, envelope, this);
+    const trace = this.parts.tracing?.received(source, envelope);
+    const traced = trace === undefined ? envelope : { ...envelope, traceparent: trace.traceparent };
+    const inFlight = new InFlight(message, traced, this);
+    inFlight.trace = trace;
     inFlight.epoch = this.parts.epochs?.begin();
     this.eventsOf(message).add(inFlight);
     const ready = this.ready(inFlight);
@@ -200,6 +206,7 @@ export class Relay implements InFlightOwner {
     events.remove(inFlight);
     events.settled(inFlight, settlement);
     inFlight.settle(settlement);
+    inFlight.trace?.settled(settlement);
     if (inFlight.epoch !== undefined) this.parts.epochs?.end(inFlight.epoch);
     this.open.end();
   }

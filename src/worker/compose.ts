@@ -2,11 +2,13 @@ import type { FastifyInstance } from 'fastify';
 import { instanceOf } from '../destinations/destination-ids';
 import type { Destinations } from '../destinations/directory';
 import type { HealthBoard } from '../health/health-board';
+import { AuditWatch } from '../ledger/audit-watch';
 import { Lifecycle } from '../lifecycle/lifecycle';
 import type { Readiness } from '../observability/health-routes';
 import { describeError, throttled } from '../observability/report';
 import type { DestinationId } from '../pipeline/delivery';
 import type { Relay } from '../pipeline/relay';
+import { inspectRedis } from '../redis/redis-doctor';
 import { SettingsCache } from '../settings/settings-cache';
 import { subscriberOf } from '../settings/settings-subscriber';
 import { composeDelivery, type DeliveryParts } from './compose-delivery';
@@ -51,6 +53,7 @@ export interface WorkerParts extends DrainParts {
 export function composeWorker(options: WorkerOptions): WorkerParts {
   const { modules, config, metrics, log, settings: file, fileFaults = [] } = options;
   const lifecycle = new Lifecycle();
+  if (options.tracing !== undefined) lifecycle.add('traces', options.tracing, (each) => each.close());
   const deliveryLog = composeDeliveryLog(options, (envelope) => silences.note(envelope));
   const { observer } = deliveryLog;
   const onStoreLost = (): void => {
@@ -117,6 +120,9 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     ...{ metrics, sources, attempts, bulkheads, store },
     health: destinationHealth,
     silences: silences.store,
+    redis: health,
+    inspectRedis: () => inspectRedis(storage.redis.commands, config.redis),
+    audit: new AuditWatch(store),
   });
   return {
     ...{

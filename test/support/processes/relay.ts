@@ -221,6 +221,12 @@ export class RelayProcess {
     );
   }
 
+  /** Also of those that have no value yet. */
+  async metricNames(): Promise<string[]> {
+    const { body } = await fetchText(this.#port, '/metrics');
+    return [...body.matchAll(/^# TYPE (\S+)/gm)].map(([, name = '']) => name);
+  }
+
   /** 0 where it is not there. */
   async metric(name: string): Promise<number> {
     return (await this.metrics()).get(name) ?? 0;
@@ -253,7 +259,7 @@ function isSocket(path: string): boolean {
   }
 }
 
-function fetchText(port: number, path: string): Promise<{ status: number; body: string }> {
+export function fetchText(port: number, path: string): Promise<{ status: number; body: string }> {
   return new Promise((resolve) => {
     const nothing = (): void => resolve({ status: 0, body: '' });
     const request = get({ host: HOST, port, path, agent: false, timeout: 5000 }, (response) => {
