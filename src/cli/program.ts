@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigError, errorText } from '../errors';
 import { VERSION } from '../version';
+import { alertsCommand } from './alerts-command';
 import { auditCommand } from './audit-command';
 import { configCommand } from './config-command';
 import { deadLettersCommand } from './dead-letters-command';
@@ -39,6 +40,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     destinationsCommand(),
     replaysCommand(),
     auditCommand(),
+    alertsCommand(),
     doctorCommand(),
   ]) {
     for (const each of [command, ...command.commands]) each.exitOverride().configureOutput(OUTPUT);

@@ -8,6 +8,7 @@ import type { DestinationId } from '../pipeline/delivery';
 import type { Relay } from '../pipeline/relay';
 import { SettingsCache } from '../settings/settings-cache';
 import { subscriberOf } from '../settings/settings-subscriber';
+import { Alerting } from './alerting';
 import { composeDelivery, type DeliveryParts } from './compose-delivery';
 import { composeDeliveryLog, openDeliveryLog } from './compose-delivery-log';
 import { composeDestinations } from './compose-destinations';
@@ -38,6 +39,7 @@ export interface WorkerParts extends DrainParts {
   readonly sources: Sources;
   readonly gauges: Gauges;
   readonly silences: Silences;
+  readonly alerting: Alerting;
   readonly copies: OrderedCopies;
 }
 
@@ -114,9 +116,14 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     health: destinationHealth,
     silences: silences.store,
   });
+  const alerting = new Alerting({
+    ...{ options, storage },
+    health: destinationHealth,
+    silences: silences.store,
+  });
   return {
     ...{ storage, http, settings, destinations, sources, retries, gauges, ledger, commit, lifecycle, log },
-    ...{ attempts, directAttempts, lanes, deduplication, relay, copies, silences, healthSummary },
+    ...{ attempts, directAttempts, lanes, deduplication, relay, copies, silences, healthSummary, alerting },
     health: destinationHealth,
   };
 }
