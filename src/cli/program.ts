@@ -9,6 +9,7 @@ import { deliveriesCommand } from './deliveries-command';
 import { destinationsCommand } from './destinations-command';
 import { doctorCommand } from './doctor-command';
 import { type ExitCode, FINDING, USAGE, UsageError } from './exit';
+import { listenCommand } from './listen-command';
 import { complain, complainLines, printText, watchOutput } from './output';
 import { parkedCommand } from './parked-command';
 import { publishCommand } from './publish-command';
@@ -41,6 +42,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     replaysCommand(),
     auditCommand(),
     alertsCommand(),
+    listenCommand(),
     doctorCommand(),
   ]) {
     for (const each of [command, ...command.commands]) each.exitOverride().configureOutput(OUTPUT);
