@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigError, errorText } from '../errors';
 import { VERSION } from '../version';
+import { alertsCommand } from './alerts-command';
 import { auditCommand } from './audit-command';
 import { configCommand } from './config-command';
 import { deadLettersCommand } from './dead-letters-command';
@@ -8,6 +9,7 @@ import { deliveriesCommand } from './deliveries-command';
 import { destinationsCommand } from './destinations-command';
 import { doctorCommand } from './doctor-command';
 import { type ExitCode, FINDING, USAGE, UsageError } from './exit';
+import { listenCommand } from './listen-command';
 import { complain, complainLines, printText, watchOutput } from './output';
 import { parkedCommand } from './parked-command';
 import { publishCommand } from './publish-command';
@@ -39,6 +41,8 @@ export async function run(argv: readonly string[]): Promise<void> {
     destinationsCommand(),
     replaysCommand(),
     auditCommand(),
+    alertsCommand(),
+    listenCommand(),
     doctorCommand(),
   ]) {
     for (const each of [command, ...command.commands]) each.exitOverride().configureOutput(OUTPUT);

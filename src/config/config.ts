@@ -1,3 +1,4 @@
+import { type AlertConfig, alertsOf } from './alert-config';
 import { type DeliveryLogConfig, deliveryLogOf } from './delivery-log-config';
 import { type GatewayConfig, gatewayOf } from './gateway-config';
 import { type OutgoingConfig, outgoingOf } from './outgoing-config';
@@ -20,6 +21,7 @@ export interface CoreConfig {
   readonly delivery: DeliveryConfig;
   readonly retry: RetryConfig;
   readonly deliveryLog: DeliveryLogConfig;
+  readonly alerts: AlertConfig;
   readonly redis: RedisConfig;
   readonly settings: SettingsConfig;
   readonly gateway: GatewayConfig;
@@ -92,6 +94,7 @@ export function coreConfigOf(values: Values, reading: Reading): CoreConfig {
     },
     retry: retryOf(values),
     deliveryLog: deliveryLogOf(values),
+    alerts: alertsOf(values, reading),
     redis: redisOf(values, reading),
     settings: settingsOf(values, reading),
     gateway: gatewayOf(values, reading),

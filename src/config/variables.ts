@@ -1,3 +1,4 @@
+import { ALERT_VARIABLES } from './alert-config';
 import { DELIVERY_LOG_VARIABLES } from './delivery-log-config';
 import { flag, httpUrl, integer, list, number, oneOf, optional, text, urlOf } from './formats';
 import { GATEWAY_VARIABLES } from './gateway-variables';
@@ -129,6 +130,8 @@ export const CORE_VARIABLES = {
   ),
 
   ...DELIVERY_LOG_VARIABLES,
+
+  ...ALERT_VARIABLES,
 
   REDIS_URI: secret(
     urlOf('redis:', 'rediss:'),

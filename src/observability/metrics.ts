@@ -103,6 +103,7 @@ export class Metrics {
     'Instances that were lively and say nothing any more, as all workers together heard it',
     [],
   );
+  readonly alerts = this.counter('relay_alerts_total', 'Alerts that their receiver took', ['cause']);
   readonly webSocketClients = this.gauge('relay_websocket_clients', 'WebSocket clients connected', [
     'protocol',
   ]);

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { ALERT_SCRIPTS } from './alert-scripts';
 import { DEAD_LETTER_SCRIPTS } from './dead-letter-scripts';
 import { DELIVERY_SCRIPTS } from './delivery-scripts';
 import { HEALTH_SCRIPTS } from './health-scripts';
@@ -26,6 +27,7 @@ const STORED_SCRIPTS = {
   ...SILENCE_SCRIPTS,
   ...SUPERSEDE_SCRIPTS,
   ...ORDER_SCRIPTS,
+  ...ALERT_SCRIPTS,
 } as const;
 
 /** Our own steps. A count changes within the script that changes the state which it counts. */

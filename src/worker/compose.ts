@@ -11,6 +11,7 @@ import type { Relay } from '../pipeline/relay';
 import { inspectRedis } from '../redis/redis-doctor';
 import { SettingsCache } from '../settings/settings-cache';
 import { subscriberOf } from '../settings/settings-subscriber';
+import { Alerting } from './alerting';
 import { composeDelivery, type DeliveryParts } from './compose-delivery';
 import { composeDeliveryLog, openDeliveryLog } from './compose-delivery-log';
 import { composeDestinations } from './compose-destinations';
@@ -43,6 +44,7 @@ export interface WorkerParts extends DrainParts {
   readonly sources: Sources;
   readonly gauges: Gauges;
   readonly silences: Silences;
+  readonly alerting: Alerting;
   readonly copies: OrderedCopies;
 }
 
@@ -124,22 +126,15 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     inspectRedis: () => inspectRedis(storage.redis.commands, config.redis),
     audit: new AuditWatch(store),
   });
+  const alerting = new Alerting({
+    ...{ options, storage },
+    health: destinationHealth,
+    silences: silences.store,
+  });
   return {
-    ...{
-      storage,
-      readiness,
-      http,
-      settings,
-      destinations,
-      sources,
-      retries,
-      gauges,
-      ledger,
-      commit,
-      lifecycle,
-      log,
-    },
-    ...{ attempts, directAttempts, lanes, deduplication, relay, copies, silences, healthSummary },
+    ...{ storage, readiness, http, settings, destinations, sources, retries, gauges, ledger, commit },
+    ...{ lifecycle, log, attempts, directAttempts, lanes, deduplication, relay, copies, silences },
+    ...{ healthSummary, alerting },
     health: destinationHealth,
   };
 }

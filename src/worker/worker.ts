@@ -38,7 +38,7 @@ export class RelayWorker {
   async start(): Promise<void> {
     if (!this.machine.move('starting')) return;
     const { storage, settings, destinations, health, healthSummary, retries, gauges } = this.parts;
-    const { silences, sources, relay, copies } = this.parts;
+    const { silences, sources, relay, copies, alerting } = this.parts;
     if (!(await this.listen())) return;
     void this.checkOnce();
     storage.health.start();
@@ -49,6 +49,7 @@ export class RelayWorker {
     retries.start();
     gauges.start();
     silences.start();
+    alerting.start();
     copies.start();
     await sources.start((source, message) => {
       if (message.copy !== 'ordered') relay.handle(source, message);

@@ -34,6 +34,7 @@ class World {
       retries: { stopIntake: call('retries.stopIntake'), close: call('retries.close') },
       gauges: { stop: call('gauges.stop') },
       silences: { stop: call('silences.stop') },
+      alerting: { stop: call('alerting.stop') },
       settings: { close: () => void this.call('settings.close') },
       deduplication: { drain: () => void this.call('deduplication.drain') },
       relay: {
@@ -129,6 +130,7 @@ describe('the drain', () => {
   test('stops everything that begins something new before it waits for anything', async () => {
     void drain(world.parts, DEADLINE_MS);
     expect([...world.calls].sort()).toEqual([
+      'alerting.stop',
       'copies.stop',
       'deduplication.drain',
       'directAttempts.drain',
