@@ -38,6 +38,7 @@ export const PROBE = {
     call('ZSCORE', set, 'a')
     call('ZRANK', set, 'a')
     call('ZCARD', set)
+    call('ZCOUNT', set, 0, 1)
     call('ZRANGE', set, 0, 0)
     call('ZREVRANGE', set, 0, 0)
     call('ZRANGEBYSCORE', set, 0, 1)
