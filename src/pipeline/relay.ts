@@ -20,7 +20,13 @@ export interface RelayObserver {
   malformed(source: string, error: MalformedEventError): void;
   /** Another copy of the event is done, or is in flight. */
   duplicate(source: string, envelope: Envelope): void;
-  settled(message: SourceMessage, envelope: Envelope, results: readonly DirectResult[]): void;
+  /** With how many more deliveries conditions left out. */
+  settled(
+    message: SourceMessage,
+    envelope: Envelope,
+    results: readonly DirectResult[],
+    filtered: number,
+  ): void;
   /** Conditions on content left this delivery out, and that counts. */
   filtered(delivery: Delivery): void;
 }
@@ -103,7 +109,7 @@ export class Relay implements InFlightOwner {
       if (inFlight.filtered.length > 0) this.countFiltered(inFlight.filtered);
     }
     this.close(inFlight, settlement);
-    observer.settled(inFlight.message, inFlight.envelope, results);
+    observer.settled(inFlight.message, inFlight.envelope, results, inFlight.filtered.length);
   }
 
   private begin(source: string, message: SourceMessage, envelope: Envelope): void {

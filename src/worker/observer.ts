@@ -54,10 +54,15 @@ export class Observer implements RelayObserver, AttemptObserver, ParkingObserver
     });
   }
 
-  settled(message: SourceMessage, envelope: Envelope, results: readonly DirectResult[]): void {
+  settled(
+    message: SourceMessage,
+    envelope: Envelope,
+    results: readonly DirectResult[],
+    filtered: number,
+  ): void {
     if (!this.log.isDebug) return;
     const { id, event, instance } = envelope;
-    this.log.debug('event', { id, event, instance, bytes: message.body.length, results });
+    this.log.debug('event', { id, event, instance, bytes: message.body.length, results, filtered });
   }
 
   superseded({ destination: { kind }, envelope }: Delivery): void {
