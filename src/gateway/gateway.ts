@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { GatewayConfig } from '../config/gateway-config';
+import { wantsPage } from '../dashboard/own-page';
 import { ParkedDeliveries } from '../dead-letters/parked-deliveries';
 import { ConfigError, errorCode } from '../errors';
 import { DestinationList } from '../health/destination-list';
@@ -50,7 +51,7 @@ export class RelayGateway {
   async start(): Promise<void> {
     if (!this.machine.move('starting')) return;
     const { config, log } = this.options;
-    const { errors, bodies, health, settings, hub, replays } = this.parts;
+    const { errors, bodies, health, settings, hub, replays, dashboard } = this.parts;
     warnOfDescriptors(config.gateway, log);
     const http = await createGatewayServer({
       config: config.gateway,
@@ -64,6 +65,7 @@ export class RelayGateway {
     health.start();
     settings.start();
     replays.runner.start();
+    dashboard.start();
     void this.checkOnce();
     hub?.attach(http.server.server);
     await this.listen(http.server);
@@ -99,9 +101,10 @@ export class RelayGateway {
     }
   }
 
-  private addRoutes(server: FastifyInstance): Promise<void> {
+  private async addRoutes(server: FastifyInstance): Promise<void> {
     const { modules, config, metrics } = this.options;
-    const { instances, store, health, guards, routes, replays, allSettings, coreInstances } = this.parts;
+    const { instances, store, health, guards, routes, replays, allSettings, coreInstances, dashboard } =
+      this.parts;
     healthRoutes(server, {
       registry: metrics.registry,
       readiness: () => ({ ready: health.state.ready, parts: { redis: health.state.detail } }),
@@ -111,6 +114,7 @@ export class RelayGateway {
       sections: modules.sections,
       find: (instance) => instances.find(instance),
       all: allSettings,
+      wantsPage,
     });
     settingsRoutes(server, { instances, guards, sections: modules.sections, config, coreInstances });
     filterRoutes(server, { modules: modules.destinations, config, instances, store, guards });
@@ -122,7 +126,8 @@ export class RelayGateway {
     auditRoutes(server, { store, guards });
     destinationRoutes(server, { destinations: new DestinationList(store), guards });
     instanceRoutes(server, { silence: new SilenceStore(store), guards });
-    return routes.add(server);
+    await routes.add(server);
+    await dashboard.add(server);
   }
 
   private async close(): Promise<void> {

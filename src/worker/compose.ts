@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { instanceOf } from '../destinations/destination-ids';
 import type { Destinations } from '../destinations/directory';
 import type { HealthBoard } from '../health/health-board';
+import { FlowStore } from '../ledger/flow-store';
 import { Lifecycle } from '../lifecycle/lifecycle';
 import { describeError, throttled } from '../observability/report';
 import type { DestinationId } from '../pipeline/delivery';
@@ -113,6 +114,8 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     ...{ metrics, sources, attempts, bulkheads, store },
     health: destinationHealth,
     silences: silences.store,
+    flow: new FlowStore(store),
+    takeReceived: () => observer.takeReceived(),
   });
   return {
     ...{ storage, http, settings, destinations, sources, retries, gauges, ledger, commit, lifecycle, log },

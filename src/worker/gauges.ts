@@ -1,4 +1,5 @@
 import type { HealthBoard } from '../health/health-board';
+import type { FlowStore } from '../ledger/flow-store';
 import type { Metrics } from '../observability/metrics';
 import type { Attempts } from '../pipeline/attempts';
 import type { Bulkheads } from '../pipeline/bulkheads';
@@ -14,6 +15,10 @@ export interface GaugeParts {
   readonly health: Pick<HealthBoard, 'counts'>;
   readonly store: RetryStore;
   readonly silences: Pick<SilenceStore, 'silentCount'>;
+  /** For people at a gateway, who see no worker's metrics. */
+  readonly flow: Pick<FlowStore, 'report'>;
+  /** Events since the last call. */
+  readonly takeReceived: () => number;
 }
 
 const INTERVAL_MS = 5000;
@@ -58,7 +63,7 @@ export class Gauges {
   }
 
   private async readSources(): Promise<void> {
-    const { metrics, sources } = this.parts;
+    const { metrics, sources, flow, takeReceived } = this.parts;
     const depths = await sources.depths();
     // Queues come and go: one that is gone is not shown as it was last.
     for (const gauge of [
@@ -76,6 +81,7 @@ export class Gauges {
       if (inFlight !== undefined) metrics.queueInFlight.set({ queue }, inFlight);
       if (oldestSeconds !== undefined) metrics.queueOldest.set({ queue }, oldestSeconds);
     }
+    await flow.report(takeReceived(), depths);
   }
 
   private async readStore(): Promise<void> {
