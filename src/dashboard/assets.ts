@@ -19,6 +19,7 @@ const FILES = {
   'dashboard.css': [STYLE, join(FOLDER, 'dashboard.css')],
   'dashboard.mjs': [SCRIPT, join(FOLDER, 'dashboard.mjs')],
   'morph.mjs': [SCRIPT, join(FOLDER, 'morph.mjs')],
+  'copies.mjs': [SCRIPT, join(FOLDER, 'copies.mjs')],
   'charts.mjs': [SCRIPT, join(FOLDER, 'charts.mjs')],
   'icon.svg': ['image/svg+xml', join(FOLDER, 'icon.svg')],
   'uplot.js': [SCRIPT, require.resolve('uplot/dist/uPlot.iife.min.js')],

@@ -20,6 +20,7 @@ import { destinationActions } from './screens/destination-actions';
 import { DestinationAddresses } from './screens/destination-addresses';
 import { DestinationScreen } from './screens/destination-screen';
 import { destinationsScreen } from './screens/destinations-screen';
+import { furtherScreens } from './screens/further-screens';
 import { nowScreen } from './screens/now-screen';
 import { queuesScreen } from './screens/queues-screen';
 import { SessionCookies } from './session-cookies';
@@ -32,6 +33,8 @@ export interface DashboardParts {
   readonly tokenDigestOf: (instance: string) => Promise<Buffer | undefined>;
   readonly store: RetryStore;
   readonly replays: Replays;
+  /** Of all instances that have some. */
+  readonly allSettings: () => AsyncIterable<readonly [instance: string, settings: unknown]>;
   readonly errors: ErrorContext;
   readonly log: Logger;
 }
@@ -87,11 +90,12 @@ export class Dashboard {
 
   /** All there are, one file each. */
   private screens(api: OwnApi): ScreenSet[] {
-    const { store, replays } = this.parts;
+    const { store, replays, allSettings } = this.parts;
     const { log } = replays;
     const { flows } = this;
     const destinations = new DestinationList(store);
-    const overviews = new Overviews({ flows, destinations, silence: new SilenceStore(store) });
+    const silence = new SilenceStore(store);
+    const overviews = new Overviews({ flows, destinations, silence });
     const attempts = new RecentAttempts(log);
     const addresses = new DestinationAddresses(api);
     const screen = new DestinationScreen({ overviews, destinations, log, replays: replays.store, addresses });
@@ -100,6 +104,7 @@ export class Dashboard {
       destinationsScreen({ overviews, destinations, attempts }),
       { screens: [screen], actions: destinationActions({ api, addresses, screen }) },
       queuesScreen({ overviews, store }),
+      ...furtherScreens({ api, overviews, destinations, replays, silence, allSettings }),
     ];
   }
 }

@@ -27,7 +27,11 @@ interface MenuEntry {
 const MENU: readonly MenuEntry[] = [
   { name: 'now', to: '/dashboard', audience: 'everybody' },
   { name: 'destinations', to: '/dashboard/destinations', audience: 'everybody' },
+  { name: 'deliveries', to: '/dashboard/deliveries', audience: 'everybody' },
+  { name: 'deadLetters', to: '/dashboard/dead-letters', audience: 'operators' },
+  { name: 'instances', to: '/dashboard/instances', audience: 'everybody' },
   { name: 'queues', to: '/dashboard/queues', audience: 'operators' },
+  { name: 'tail', to: '/dashboard/tail', audience: 'everybody' },
 ];
 
 /** A whole page around its main part. */

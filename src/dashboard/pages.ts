@@ -190,14 +190,16 @@ export class Pages {
     { view, name }: { readonly view: View; readonly name?: ScreenName },
   ): FastifyReply {
     const { request, language, session } = visit;
-    const { title, body, status = 200, live = request.url } = view;
+    const { title, body, status = 200, live = request.url, isStill = false } = view;
     const etag = etagOf(body);
     reply.code(status).header('etag', etag).type('text/html; charset=utf-8');
     if (request.headers[PART] !== undefined) {
       if (request.headers['if-none-match'] === etag) return reply.code(304).send();
       return reply.send(body.text);
     }
-    const main = html`<main id="main" data-live="${live}" data-etag="${etag}">${body}</main>`;
+    const main = isStill
+      ? html`<main id="main">${body}</main>`
+      : html`<main id="main" data-live="${live}" data-etag="${etag}">${body}</main>`;
     const current = name === undefined ? {} : { current: name };
     const page = pageOf(this.parts.assets, { title, language, main, here: live, session, ...current });
     return reply.send(page.text);

@@ -23,13 +23,22 @@ export interface View {
   readonly status?: number;
   /** Where the page asks for its newer self, where that is not where it came from. */
   readonly live?: string;
+  /** The page does not ask for its newer self: what somebody typed into a refused form stays. */
+  readonly isStill?: boolean;
 }
 
 /** Who may see something: everybody who logged in, or nobody with an instance's token. */
 export type Audience = 'everybody' | 'operators';
 
 /** Of the menu. */
-export type ScreenName = 'now' | 'destinations' | 'queues';
+export type ScreenName =
+  | 'now'
+  | 'destinations'
+  | 'queues'
+  | 'deliveries'
+  | 'deadLetters'
+  | 'instances'
+  | 'tail';
 
 /** A page: one file each, with what it reads, what it shows and where it is. It is made anew every few seconds. */
 export interface Screen {

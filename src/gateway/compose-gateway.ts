@@ -105,7 +105,7 @@ export function composeGateway(options: GatewayOptions): GatewayParts {
     onUnexpected: throttled((error) => log.error('the gateway failed', describeError(error))),
   };
   const hub = hubOf(options, { redis, keys, bodies, errors });
-  const dashboard = dashboardOf(options, { storage, instances, keys, errors });
+  const dashboard = dashboardOf(options, { storage, instances, keys, errors, allSettings });
   lifecycle.add('dashboard', dashboard, (each) => each.stop());
   return {
     ...storage,
@@ -131,11 +131,16 @@ function dashboardOf(
     instances,
     keys,
     errors,
-  }: Pick<GatewayParts, 'instances' | 'keys' | 'errors'> & { readonly storage: GatewayStorage },
+    allSettings,
+  }: Pick<GatewayParts, 'instances' | 'keys' | 'errors' | 'allSettings'> & {
+    readonly storage: GatewayStorage;
+  },
 ): Dashboard {
   const { store, replays } = storage;
   const tokenDigestOf = (instance: string): Promise<Buffer | undefined> => instances.tokenDigestOf(instance);
-  return new Dashboard({ config: config.gateway, keys, tokenDigestOf, store, replays, errors, log });
+  return new Dashboard({
+    ...{ config: config.gateway, keys, tokenDigestOf, store, replays, allSettings, errors, log },
+  });
 }
 
 function composeStorage(options: GatewayOptions, lifecycle: Lifecycle): GatewayStorage {

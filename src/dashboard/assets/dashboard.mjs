@@ -1,4 +1,5 @@
 import { drawCharts } from './charts.mjs';
+import { watchCopies } from './copies.mjs';
 import { morph } from './morph.mjs';
 
 /** Between two looks, while somebody sees the page. */
@@ -53,6 +54,7 @@ function show(text, etag) {
 }
 
 showTimes();
+watchCopies(document);
 if (main !== null) {
   drawCharts(main);
   document.addEventListener('visibilitychange', () => (document.hidden ? clearTimeout(timer) : refresh()));

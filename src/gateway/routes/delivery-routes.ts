@@ -25,6 +25,7 @@ export interface DeliveryRoutesParts {
 const text = z.string().max(1024);
 /** What deliveries are looked for by. */
 export const deliveryFilterFields = {
+  id: text.optional(),
   message: text.optional(),
   chat: text.optional(),
   instance: text.optional(),

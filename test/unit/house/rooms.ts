@@ -126,6 +126,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   dashboard: [
     'errors',
+    'events',
+    'dead-letters',
     'config',
     'network',
     'http-api',
