@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GatewayConfig } from '../config/gateway-config';
 import { DestinationList } from '../health/destination-list';
 import type { ErrorContext } from '../http-api/http-errors';
@@ -10,6 +10,7 @@ import type { RetryStore } from '../retry/retry-store';
 import { SilenceStore } from '../silence/silence-store';
 import { Assets } from './assets';
 import { DashboardKeys } from './dashboard-keys';
+import { jobBoard } from './job-board';
 import { logInRoutes } from './log-in';
 import { Overviews } from './overviews';
 import { OwnApi } from './own-api';
@@ -86,6 +87,9 @@ export class Dashboard {
         for (const each of data) pages.addData(scope, each);
       }
     });
+    const guard = (request: FastifyRequest, reply: FastifyReply): Promise<unknown> =>
+      pages.admit(request, reply, 'operators');
+    await jobBoard(server, { store: this.parts.store, guard });
   }
 
   /** All there are, one file each. */

@@ -8,7 +8,7 @@ import { type Html, html } from './html';
 import { isLanguage, type Language, languageOf } from './language';
 import { isMeant, pageOf } from './layout';
 import { isOwnPage, isSecure, mayRead } from './own-page';
-import type { Action, DataRoute, Done, Screen, ScreenName, View, Visit } from './screen';
+import type { Action, Audience, DataRoute, Done, Screen, ScreenName, View, Visit } from './screen';
 import { IDLE_MS, type Session, type SessionCookies } from './session-cookies';
 import { commonTexts } from './texts/common-texts';
 import { mayChange } from './viewer';
@@ -66,29 +66,24 @@ export class Pages {
   }
 
   addScreen(scope: FastifyInstance, screen: Screen): void {
-    scope.get(screen.path, this.guarded(), async (request, reply) => {
+    scope.get(screen.path, this.guarded(screen.audience), async (request, reply) => {
       const visit = this.visitOf(request);
-      if (!isMeant(screen.audience, visit.viewer)) return this.refuse(visit, reply);
       return this.send(reply, visit, { view: await screen.show(visit), name: screen.name });
     });
   }
 
   addData(scope: FastifyInstance, { path, audience, read }: DataRoute): void {
-    scope.get(path, this.guarded(), async (request, reply) => {
-      const visit = this.visitOf(request);
-      if (!isMeant(audience, visit.viewer)) return this.refuse(visit, reply);
-      return read(visit);
-    });
+    scope.get(path, this.guarded(audience), (request) => read(this.visitOf(request)));
   }
 
   addAction(scope: FastifyInstance, action: Action): void {
-    scope.post(action.path, this.guarded(), async (request, reply) => {
+    scope.post(action.path, this.guarded(action.audience), async (request, reply) => {
       const visit = this.visitOf(request);
       const { viewer, session } = visit;
       const form = request.body instanceof URLSearchParams ? request.body : new URLSearchParams();
       if (!this.parts.cookies.isFormOf(session, form.get('csrf')) || !isOwnPage(request))
         return this.sendMessage(reply, visit, 403, commonTexts[visit.language].staleForm);
-      if (!isMeant(action.audience, viewer) || !mayChange(viewer)) return this.refuse(visit, reply);
+      if (!mayChange(viewer)) return this.refuse(visit, reply);
       return this.finish(reply, visit, { done: await this.perform(action, visit, form), name: action.name });
     });
   }
@@ -118,18 +113,21 @@ export class Pages {
     return reply.code(status).type('text/html; charset=utf-8').send(page.text);
   }
 
-  private guarded(): object {
+  /** Lets those through who are logged in and may see something; the others get their answer. */
+  async admit(request: FastifyRequest, reply: FastifyReply, audience: Audience): Promise<unknown> {
+    const session = await this.sessionOf(request);
+    if (session === undefined) return this.askForKey(request, reply);
+    this.sessions.set(request, session);
+    recognise(request.raw.socket);
+    const renewed = this.parts.cookies.renewed(this.cookieOf(request));
+    if (renewed !== undefined) this.setSession(request, reply, renewed);
+    return isMeant(audience, session.viewer) ? undefined : this.refuse(this.visitOf(request), reply);
+  }
+
+  private guarded(audience: Audience): object {
     return {
       schema: HIDDEN,
-      onRequest: async (request: FastifyRequest, reply: FastifyReply) => {
-        const session = await this.sessionOf(request);
-        if (session === undefined) return this.askForKey(request, reply);
-        this.sessions.set(request, session);
-        recognise(request.raw.socket);
-        const renewed = this.parts.cookies.renewed(this.cookieOf(request));
-        if (renewed !== undefined) this.setSession(request, reply, renewed);
-        return undefined;
-      },
+      onRequest: (request: FastifyRequest, reply: FastifyReply) => this.admit(request, reply, audience),
     };
   }
 

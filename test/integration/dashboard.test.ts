@@ -382,6 +382,41 @@ describe('forms', () => {
   });
 });
 
+describe('the job board', () => {
+  test('is for operators and readers, and changes nothing', async () => {
+    expect((await new DashboardClient(port()).get('/queues')).headers.location).toContain(
+      '/dashboard/log-in',
+    );
+    expect((await tenant.get('/queues')).status).toBe(403);
+    expect((await tenant.get('/queues/api/queues')).status).toBe(403);
+    for (const client of [operator, reader]) {
+      const page = await client.get('/queues');
+      expect([page.status, page.text.includes('id="root"')]).toEqual([200, true]);
+      expect(page.text).not.toContain('https://');
+      const { status, body } = await client.get('/queues/api/queues?activeQueue=retry&status=latest');
+      expect(status).toBe(200);
+      const { queues } = body as {
+        queues: { name: string; readOnlyMode: boolean; jobs: { data: object }[] }[];
+      };
+      expect(queues).toMatchObject([{ name: 'retry', readOnlyMode: true }]);
+      for (const { data } of queues[0]?.jobs ?? []) expect(data).not.toHaveProperty('b');
+    }
+    for (const path of ['..%2F..%2Fpackage.json', '%2E%2E/index.ejs', 'nothing.js'])
+      expect((await operator.get(`/queues/static/${path}`)).status).toBe(404);
+    const before = await stateOf(failing.id);
+    const { cookie } = operator;
+    for (const path of ['clean/delayed', 'pause', 'empty', 'retry/failed', 'promote', 'obliterate'])
+      for (const method of ['POST', 'PUT', 'DELETE']) {
+        const { status } = await ask(port(), method, `/queues/api/queues/retry/${path}`, {
+          key: null,
+          headers: { cookie },
+        });
+        expect([path, method, status]).toEqual([path, method, 404]);
+      }
+    expect(await stateOf(failing.id)).toBe(before);
+  });
+});
+
 test('a session is good at every gateway of the same key, and at none of another one', async () => {
   const second = await gateway.startProcess();
   expect((await new DashboardClient(second.gatewayPort, operator.cookie).get('/dashboard')).status).toBe(200);

@@ -2,6 +2,7 @@ import { fromStore } from '../../errors';
 import type { ReportedQueue } from '../../ledger/flow-store';
 import type { RetryStore } from '../../retry/retry-store';
 import { type Html, html } from '../html';
+import { JOB_BOARD } from '../job-board';
 import type { Language } from '../language';
 import type { Overview, Overviews } from '../overviews';
 import type { ScreenSet, View, Visit } from '../screen';
@@ -38,7 +39,8 @@ export function queuesScreen({ overviews, store }: QueuesScreenParts): ScreenSet
 <h2>${texts.broker}</h2>
 ${sourceQueues(overview, language)}
 <h2>${texts.retry}</h2>
-${retryQueue(await counts.current(), language)}`;
+${retryQueue(await counts.current(), language)}
+<p><a href="${JOB_BOARD}">${texts.board}</a></p>`;
     return { title: texts.title, body };
   };
   return { screens: [{ path: PATH, name: 'queues', audience: 'operators', show }] };
