@@ -44,6 +44,8 @@ const POLICY = [
 const HEADERS = { 'content-security-policy': POLICY, 'referrer-policy': 'same-origin' };
 /** The script asks for the main part alone by this header, which no page of elsewhere can send. */
 const PART = 'x-relay-part';
+/** Read only after the session was checked; a filter is the largest thing in a form. */
+const MAX_FORM = 131_072;
 const HIDDEN = { hide: true };
 
 /** Answers with pages: checks sessions and forms, and keeps pages up to date by their main part. */
@@ -77,15 +79,22 @@ export class Pages {
   }
 
   addAction(scope: FastifyInstance, action: Action): void {
-    scope.post(action.path, this.guarded(action.audience), async (request, reply) => {
-      const visit = this.visitOf(request);
-      const { viewer, session } = visit;
-      const form = request.body instanceof URLSearchParams ? request.body : new URLSearchParams();
-      if (!this.parts.cookies.isFormOf(session, form.get('csrf')) || !isOwnPage(request))
-        return this.sendMessage(reply, visit, 403, commonTexts[visit.language].staleForm);
-      if (!mayChange(viewer)) return this.refuse(visit, reply);
-      return this.finish(reply, visit, { done: await this.perform(action, visit, form), name: action.name });
-    });
+    scope.post(
+      action.path,
+      { ...this.guarded(action.audience), bodyLimit: MAX_FORM },
+      async (request, reply) => {
+        const visit = this.visitOf(request);
+        const { viewer, session } = visit;
+        const form = request.body instanceof URLSearchParams ? request.body : new URLSearchParams();
+        if (!this.parts.cookies.isFormOf(session, form.get('csrf')) || !isOwnPage(request))
+          return this.sendMessage(reply, visit, 403, commonTexts[visit.language].staleForm);
+        if (!mayChange(viewer)) return this.refuse(visit, reply);
+        return this.finish(reply, visit, {
+          done: await this.perform(action, visit, form),
+          name: action.name,
+        });
+      },
+    );
   }
 
   /** The session of a request; undefined where nobody is logged in. */
