@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { GatewayConfig } from '../config/gateway-config';
 import { hostAndPort } from '../config/url';
+import { wantsPage } from '../dashboard/own-page';
 import { ParkedDeliveries } from '../dead-letters/parked-deliveries';
 import { ConfigError, errorCode } from '../errors';
 import { DestinationList } from '../health/destination-list';
@@ -51,7 +52,7 @@ export class RelayGateway {
   async start(): Promise<void> {
     if (!this.machine.move('starting')) return;
     const { config, log } = this.options;
-    const { errors, bodies, health, settings, hub, replays } = this.parts;
+    const { errors, bodies, health, settings, hub, replays, dashboard } = this.parts;
     warnOfDescriptors(config.gateway, log);
     const http = await createGatewayServer({
       config: config.gateway,
@@ -65,6 +66,7 @@ export class RelayGateway {
     health.start();
     settings.start();
     replays.runner.start();
+    dashboard.start();
     void this.checkOnce();
     hub?.attach(http.server.server);
     await this.listen(http.server);
@@ -100,9 +102,10 @@ export class RelayGateway {
     }
   }
 
-  private addRoutes(server: FastifyInstance): Promise<void> {
+  private async addRoutes(server: FastifyInstance): Promise<void> {
     const { modules, config, metrics } = this.options;
-    const { instances, store, health, guards, routes, replays, allSettings, coreInstances } = this.parts;
+    const { instances, store, health, guards, routes, replays, allSettings, coreInstances, dashboard } =
+      this.parts;
     healthRoutes(server, {
       registry: metrics.registry,
       readiness: () => ({ ready: health.state.ready, parts: { redis: health.state.detail } }),
@@ -112,6 +115,7 @@ export class RelayGateway {
       sections: modules.sections,
       find: (instance) => instances.find(instance),
       all: allSettings,
+      wantsPage,
     });
     settingsRoutes(server, { instances, guards, sections: modules.sections, config, coreInstances });
     filterRoutes(server, { modules: modules.destinations, config, instances, store, guards });
@@ -123,7 +127,8 @@ export class RelayGateway {
     auditRoutes(server, { store, guards });
     destinationRoutes(server, { destinations: new DestinationList(store), guards });
     instanceRoutes(server, { silence: new SilenceStore(store), guards });
-    return routes.add(server);
+    await routes.add(server);
+    await dashboard.add(server);
   }
 
   private async close(): Promise<void> {

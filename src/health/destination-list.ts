@@ -20,6 +20,8 @@ export interface DestinationHealth {
   readonly waiting: number;
   /** When the oldest of those was parked that are due. */
   readonly oldest?: number;
+  /** When it is attempted again, where a person must not resume it first. */
+  readonly nextAttempt?: number;
   /** Of the last attempt that failed. */
   readonly code?: string;
   readonly status?: number;
@@ -62,6 +64,11 @@ export class DestinationList {
     const wanted = state === undefined ? [...all] : all.filter((each) => each.state === state);
     const chosen = wanted.sort(worstFirst).slice(offset, offset + limit);
     return { destinations: await this.withOldest(chosen), total: wanted.length };
+  }
+
+  /** All there are, worst first; without the ages of what waits. */
+  async everything(): Promise<DestinationHealth[]> {
+    return [...(await this.read()).byId.values()].sort(worstFirst);
   }
 
   async show(id: string): Promise<DestinationHealth | undefined> {
@@ -123,7 +130,8 @@ export class DestinationList {
     return { byId, byInstance };
   }
 
-  private async withOldest(chosen: readonly DestinationHealth[]): Promise<DestinationHealth[]> {
+  /** With the age of what waits for each. */
+  async withOldest(chosen: readonly DestinationHealth[]): Promise<DestinationHealth[]> {
     const keys = chosen.map(({ id }) => destinationKey(id));
     const times = (await this.store.call('relayOldestOf', ...keys)) as string[];
     return chosen.map((each, index) => {
@@ -135,8 +143,9 @@ export class DestinationList {
 
 function healthOf(id: DestinationId, record: HealthRecord | undefined, waiting: number): DestinationHealth {
   if (record === undefined) return { id, state: waiting > 0 ? 'waiting' : 'well', waiting };
-  const { print: _print, ...shown } = record;
-  return { ...shown, waiting };
+  const { print: _print, untilMs, ...shown } = record;
+  const nextAttempt = record.by === 'person' || untilMs === undefined ? {} : { nextAttempt: untilMs };
+  return { ...shown, ...nextAttempt, waiting };
 }
 
 function worstFirst(a: DestinationHealth, b: DestinationHealth): number {

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { ALERT_SCRIPTS } from './alert-scripts';
 import { DEAD_LETTER_SCRIPTS } from './dead-letter-scripts';
 import { DELIVERY_SCRIPTS } from './delivery-scripts';
+import { FLOW_SCRIPTS } from './flow-scripts';
 import { HEALTH_SCRIPTS } from './health-scripts';
 import { LEDGER_SCRIPTS } from './ledger-scripts';
 import { LOG_SCRIPTS } from './log-scripts';
@@ -23,6 +24,7 @@ const STORED_SCRIPTS = {
   ...QUEUE_SCRIPTS,
   ...DEAD_LETTER_SCRIPTS,
   ...HEALTH_SCRIPTS,
+  ...FLOW_SCRIPTS,
   ...LEDGER_SCRIPTS,
   ...SILENCE_SCRIPTS,
   ...SUPERSEDE_SCRIPTS,

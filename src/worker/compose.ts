@@ -3,6 +3,7 @@ import { instanceOf } from '../destinations/destination-ids';
 import type { Destinations } from '../destinations/directory';
 import type { HealthBoard } from '../health/health-board';
 import { AuditWatch } from '../ledger/audit-watch';
+import { FlowStore } from '../ledger/flow-store';
 import { Lifecycle } from '../lifecycle/lifecycle';
 import type { Readiness } from '../observability/health-routes';
 import { describeError, throttled } from '../observability/report';
@@ -125,6 +126,8 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     redis: health,
     inspectRedis: () => inspectRedis(storage.redis.commands, config.redis),
     audit: new AuditWatch(store),
+    flow: new FlowStore(store),
+    takeReceived: () => observer.takeReceived(),
   });
   const alerting = new Alerting({
     ...{ options, storage },

@@ -1,5 +1,6 @@
 import type { HealthBoard } from '../health/health-board';
 import type { AuditWatch } from '../ledger/audit-watch';
+import type { FlowStore } from '../ledger/flow-store';
 import type { Finding } from '../observability/finding';
 import type { Metrics } from '../observability/metrics';
 import type { Attempts } from '../pipeline/attempts';
@@ -21,6 +22,10 @@ export interface GaugeParts {
   /** What the doctor finds of Redis. */
   readonly inspectRedis: () => Promise<readonly Finding[]>;
   readonly audit: Pick<AuditWatch, 'difference'>;
+  /** For people at a gateway, who see no worker's metrics. */
+  readonly flow: Pick<FlowStore, 'report'>;
+  /** Events since the last call. */
+  readonly takeReceived: () => number;
 }
 
 const INTERVAL_MS = 5000;
@@ -73,7 +78,7 @@ export class Gauges {
   }
 
   private async readSources(): Promise<void> {
-    const { metrics, sources } = this.parts;
+    const { metrics, sources, flow, takeReceived } = this.parts;
     const depths = await sources.depths();
     // Queues come and go: one that is gone is not shown as it was last.
     for (const gauge of [
@@ -91,6 +96,7 @@ export class Gauges {
       if (inFlight !== undefined) metrics.queueInFlight.set({ queue }, inFlight);
       if (oldestSeconds !== undefined) metrics.queueOldest.set({ queue }, oldestSeconds);
     }
+    await flow.report(takeReceived(), depths);
   }
 
   private async readStore(): Promise<void> {

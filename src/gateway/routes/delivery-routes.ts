@@ -34,6 +34,7 @@ const REFUSALS: Readonly<Record<'holder' | 'all', string>> = {
 const text = z.string().max(1024);
 /** What deliveries are looked for by. */
 export const deliveryFilterFields = {
+  id: text.optional(),
   message: text.optional(),
   chat: text.optional(),
   instance: text.optional(),
