@@ -112,8 +112,7 @@ export const QUEUE_SCRIPTS = {
     return answers`),
   /** The delivery after that one was made. ARGV: lane, the one that was given up on. */
   relayGapTold: script(`
-    local key = P .. 'lane-gap:' .. ARGV[5]
-    if call('GET', key) == ARGV[6] then call('DEL', key) end
+    if call('GET', P .. 'lane-gap:' .. ARGV[5]) == ARGV[6] then forgetGap(ARGV[5]) end
     return 1`),
   relayMend: script(MEND),
   ...ADDRESS_SCRIPTS,
