@@ -20,6 +20,7 @@ export const SECTIONS = [
   'normalise',
   'rate',
   'ordered',
+  'dashboard',
 ] as const;
 export type SectionName = (typeof SECTIONS)[number];
 
