@@ -6,11 +6,11 @@ import type { Logger } from '../observability/logging';
 import type { Metrics } from '../observability/metrics';
 import { SupervisorLink } from '../supervisor/supervisor-link';
 import { openTracing } from '../tracing/open-tracing';
-import { RelayWorker } from '../worker/worker';
+import { growWithWork, releaseAfterLoading } from '../v8-flags';
+import type { WorkerOptions } from '../worker/worker-options';
 import { FINDING } from './exit';
 import { type PartName, prepare } from './prepare';
 import { eachSignal } from './signals';
-import { supervise } from './supervise';
 
 /** A part of the relay that runs until it is told to stop. */
 interface Part {
@@ -45,6 +45,11 @@ export function workerCommand(): Command {
     );
 }
 
+async function supervise(processes: string): Promise<void> {
+  const supervision = await import('./supervise.js');
+  await supervision.supervise(processes);
+}
+
 export function gatewayCommand(): Command {
   return new Command('gateway')
     .description('serve HTTP: settings, WebSockets, operations')
@@ -74,7 +79,9 @@ async function serve(names: readonly PartName[], supervised?: number): Promise<v
     const ending = new Ending([...parts].reverse(), log);
     stopped = ending.done;
     const link = supervised === undefined ? onSignals(ending, log) : onSupervisor(ending, parts, metrics);
+    releaseAfterLoading();
     for (const part of parts) await part.start();
+    growWithWork();
     link?.sayStarted();
   } catch (error) {
     // Nothing is consumed yet, so there is nothing to drain; what is open must not keep the process alive.
@@ -84,14 +91,14 @@ async function serve(names: readonly PartName[], supervised?: number): Promise<v
   await stopped;
 }
 
-type PartOptions = ConstructorParameters<typeof RelayWorker>[0];
-
-async function workerPart(options: PartOptions): Promise<Part> {
+async function workerPart(options: WorkerOptions): Promise<Part> {
+  // Only here: neither a gateway alone nor a supervisor needs it.
+  const { RelayWorker } = await import('../worker/worker.js');
   const tracing = await openTracing(options.config.tracing, options.log);
   return new RelayWorker({ ...options, tracing });
 }
 
-async function gatewayPart(options: PartOptions): Promise<Part> {
+async function gatewayPart(options: WorkerOptions): Promise<Part> {
   // Only here: a worker alone needs neither the gateway's own routes nor its WebSockets.
   const { RelayGateway } = await import('../gateway/gateway.js');
   const gateway = new RelayGateway(options);

@@ -1,6 +1,7 @@
-import { buildConnector, Pool } from 'undici';
+import type { buildConnector, Pool } from 'undici';
 import { boundAnswers, MAX_HEAD } from './answer-bounds';
 import { operatorLookup } from './names';
+import { makeConnector, makePool } from './undici-parts';
 
 export interface HttpClientOptions {
   /** As many as there can be attempts at once. */
@@ -21,8 +22,8 @@ const MAX_ANSWER = 262_144;
  */
 export function createHttpClient(origin: string, options: HttpClientOptions): Pool {
   const { connections, connectTimeoutMs: timeout, maxAnswer: maxBytes = MAX_ANSWER } = options;
-  const connector = options.connector ?? buildConnector({ timeout, lookup: operatorLookup });
-  return new Pool(origin, {
+  const connector = options.connector ?? makeConnector({ timeout, lookup: operatorLookup });
+  return makePool(origin, {
     connections,
     pipelining: 1,
     connect: boundAnswers(connector, { maxBytes }),

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
+import { VERSION } from '../version';
 
 /** What /readyz answers: every part by name, with what it waits for. */
 export interface Readiness {
@@ -23,7 +24,7 @@ export function healthRoutes(server: FastifyInstance, { registry, readiness }: H
     return gathering;
   };
   server.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await gather()));
-  server.get('/healthz', async () => ({ status: 'ok' }));
+  server.get('/healthz', async () => ({ status: 'ok', version: VERSION }));
   server.get('/readyz', async (_request, reply) => {
     const { ready, parts } = await readiness();
     return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'waiting', ...parts });

@@ -28,6 +28,7 @@ import { measurePusher } from './sections/pusher';
 import { measureRate } from './sections/rate';
 import { measureSilence } from './sections/silence';
 import { measureSqs } from './sections/sqs';
+import { measureStart } from './sections/start';
 import { measureThroughput } from './sections/throughput';
 import { measureTurns } from './sections/turns';
 import { measureWebSockets } from './sections/websocket';
@@ -53,6 +54,7 @@ const MEASURE: Record<SectionName, (bench: Bench) => Promise<void>> = {
   rate: measureRate,
   ordered: measureOrdered,
   dashboard: measureDashboard,
+  start: measureStart,
 };
 
 /** How long clearing away may take after Ctrl-C; the watchdog ends what is then left. */

@@ -21,6 +21,7 @@ export const SECTIONS = [
   'rate',
   'ordered',
   'dashboard',
+  'start',
 ] as const;
 export type SectionName = (typeof SECTIONS)[number];
 
