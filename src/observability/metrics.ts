@@ -82,7 +82,7 @@ export class Metrics {
     'Age of the parked delivery that is due first',
     [],
   );
-  readonly retriesDue = this.gauge(
+  readonly retriesDue = this.sharedGauge(
     'relay_retries_due',
     'Parked deliveries that are due, of destinations that may be attempted',
     [],
@@ -124,12 +124,12 @@ export class Metrics {
     [],
   );
 
-  readonly auditDifference = this.gauge(
+  readonly auditDifference = this.sharedGauge(
     'relay_audit_difference',
     'Deliveries by which accepted differs from delivered + parked + dead + discarded, over all destinations',
     [],
   );
-  readonly redisAtRisk = this.gauge(
+  readonly redisAtRisk = this.sharedGauge(
     'relay_redis_at_risk',
     'What the doctor finds wrong with Redis: 1 where it does, 0 where it does not',
     ['check'],
@@ -155,6 +155,11 @@ export class Metrics {
 
   private gauge<T extends string>(name: string, help: string, labelNames: readonly T[]): Gauge<T> {
     return new Gauge({ name, help, labelNames, registers: [this.registry] });
+  }
+
+  /** Of what every worker reads from the same place: of several processes the largest counts, not the sum. */
+  private sharedGauge<T extends string>(name: string, help: string, labelNames: readonly T[]): Gauge<T> {
+    return new Gauge({ name, help, labelNames, aggregator: 'max', registers: [this.registry] });
   }
 
   private durations(name: string, help: string): Durations {

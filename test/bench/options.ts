@@ -19,6 +19,7 @@ export const SECTIONS = [
   'normalise',
   'rate',
   'ordered',
+  'capacity',
 ] as const;
 export type SectionName = (typeof SECTIONS)[number];
 
