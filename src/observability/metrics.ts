@@ -82,11 +82,6 @@ export class Metrics {
     'Age of the parked delivery that is due first',
     [],
   );
-  readonly retriesDue = this.sharedGauge(
-    'relay_retries_due',
-    'Parked deliveries that are due, of destinations that may be attempted',
-    [],
-  );
   readonly lanesWaiting = this.gauge(
     'relay_lanes_waiting',
     'Lanes of ordered destinations that wait for their first delivery',
@@ -124,6 +119,11 @@ export class Metrics {
     [],
   );
 
+  readonly retriesDue = this.sharedGauge(
+    'relay_retries_due',
+    'Parked deliveries that are due, of destinations that may be attempted',
+    [],
+  );
   readonly auditDifference = this.sharedGauge(
     'relay_audit_difference',
     'Deliveries by which accepted differs from delivered + parked + dead + discarded, over all destinations',
