@@ -19,7 +19,7 @@ import { follow } from './throughput';
 
 const DESTINATIONS = 100_000;
 const INSTANCES = 10_000;
-const QUEUES = 200;
+const QUEUES = 500;
 const HANDSHAKES = 500;
 /** Destinations counted by one step, as the ledger does it. */
 const AT_ONCE = 500;
