@@ -82,11 +82,6 @@ export class Metrics {
     'Age of the parked delivery that is due first',
     [],
   );
-  readonly retriesDue = this.sharedGauge(
-    'relay_retries_due',
-    'Parked deliveries that are due, of destinations that may be attempted',
-    [],
-  );
   readonly lanesWaiting = this.sharedGauge(
     'relay_lanes_waiting',
     'Lanes of ordered destinations that wait for their first delivery',
@@ -125,12 +120,17 @@ export class Metrics {
     [],
   );
 
-  readonly auditDifference = this.gauge(
+  readonly retriesDue = this.sharedGauge(
+    'relay_retries_due',
+    'Parked deliveries that are due, of destinations that may be attempted',
+    [],
+  );
+  readonly auditDifference = this.sharedGauge(
     'relay_audit_difference',
     'Deliveries by which accepted differs from delivered + parked + dead + discarded, over all destinations',
     [],
   );
-  readonly redisAtRisk = this.gauge(
+  readonly redisAtRisk = this.sharedGauge(
     'relay_redis_at_risk',
     'What the doctor finds wrong with Redis: 1 where it does, 0 where it does not',
     ['check'],

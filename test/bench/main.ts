@@ -11,6 +11,7 @@ import { type BenchOptions, parseOptions, type SectionName, USAGE } from './opti
 import { startNginx } from './receivers/nginx';
 import { startNodeReceiver } from './receivers/node';
 import { BenchRedis } from './redis';
+import { measureCapacity } from './sections/capacity';
 import { measureDashboard } from './sections/dashboard';
 import { measureDeduplication } from './sections/deduplication';
 import { measureDrain } from './sections/drain';
@@ -55,6 +56,7 @@ const MEASURE: Record<SectionName, (bench: Bench) => Promise<void>> = {
   ordered: measureOrdered,
   dashboard: measureDashboard,
   start: measureStart,
+  capacity: measureCapacity,
 };
 
 /** How long clearing away may take after Ctrl-C; the watchdog ends what is then left. */

@@ -22,6 +22,7 @@ export const SECTIONS = [
   'ordered',
   'dashboard',
   'start',
+  'capacity',
 ] as const;
 export type SectionName = (typeof SECTIONS)[number];
 

@@ -189,8 +189,8 @@ export class PrivateRabbit extends PrivateService {
     );
   }
 
-  /** Runs rabbitmqctl, such as `add_user`. */
-  async control(...args: readonly string[]): Promise<void> {
+  /** Runs rabbitmqctl, such as `add_user`; what it prints. */
+  async control(...args: readonly string[]): Promise<string> {
     const env = {
       PATH: process.env['PATH'],
       LANG: 'C.UTF-8',
@@ -198,7 +198,8 @@ export class PrivateRabbit extends PrivateService {
       ERL_EPMD_PORT: `${this.ports[2]}`,
       RABBITMQ_CONF_ENV_FILE: join(this.folder, 'rabbitmq-env.conf'),
     };
-    await promisify(execFile)(program('rabbitmqctl'), ['-q', '-n', this.#node, ...args], { env });
+    const run = promisify(execFile)(program('rabbitmqctl'), ['-q', '-n', this.#node, ...args], { env });
+    return (await run).stdout;
   }
 
   protected async launch(): Promise<void> {
