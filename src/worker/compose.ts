@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { instanceOf } from '../destinations/destination-ids';
 import type { Destinations } from '../destinations/directory';
 import type { HealthBoard } from '../health/health-board';
+import { LidBook } from '../lids/lid-book';
 import { Lifecycle } from '../lifecycle/lifecycle';
 import { describeError, throttled } from '../observability/report';
 import type { DestinationId } from '../pipeline/delivery';
@@ -40,6 +41,7 @@ export interface WorkerParts extends DrainParts {
   readonly gauges: Gauges;
   readonly silences: Silences;
   readonly alerting: Alerting;
+  readonly lids: LidBook;
   readonly copies: OrderedCopies;
 }
 
@@ -50,7 +52,10 @@ export interface WorkerParts extends DrainParts {
 export function composeWorker(options: WorkerOptions): WorkerParts {
   const { modules, config, metrics, log, settings: file, fileFaults = [] } = options;
   const lifecycle = new Lifecycle();
-  const deliveryLog = composeDeliveryLog(options, (envelope) => silences.note(envelope));
+  const deliveryLog = composeDeliveryLog(options, (envelope) => {
+    silences.note(envelope);
+    lids.heard(envelope);
+  });
   const { observer } = deliveryLog;
   const onStoreLost = (): void => {
     metrics.storeLost.add();
@@ -59,6 +64,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
   const storage = composeStorage({ options, observer, onStoreLost, lifecycle });
   openDeliveryLog(deliveryLog, { options, storage, lifecycle });
   const { store, settingsStore, health, ledger, commit } = storage;
+  const lids = new LidBook({ store, onError: storage.warnRedis });
   const http = openHttp(options, () => ({ health, sources, settings }));
   lifecycle.add('metrics port', http, (server) => server.close());
   const changes = storage.redis.subscriber();
@@ -97,7 +103,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
   });
   const onOrdered = (id: DestinationId): void => copies.note(id);
   const destinations = composeDestinations({
-    ...{ options, storage, changes, settings, observer, lifecycle, onOrdered },
+    ...{ options, storage, changes, settings, observer, lifecycle, onOrdered, lids },
   });
   const delivery: DeliveryParts = composeDelivery({
     ...{ options, storage, destinations, observer, lifecycle, copies },
@@ -123,7 +129,18 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
   });
   return {
     ...{ storage, http, settings, destinations, sources, retries, gauges, ledger, commit, lifecycle, log },
-    ...{ attempts, directAttempts, lanes, deduplication, relay, copies, silences, healthSummary, alerting },
+    ...{
+      attempts,
+      directAttempts,
+      lanes,
+      deduplication,
+      relay,
+      copies,
+      silences,
+      healthSummary,
+      alerting,
+      lids,
+    },
     health: destinationHealth,
   };
 }
