@@ -1,7 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { httpUrl, isHeader, isSigningKey, parseJson } from '../config/formats';
 import { errorText, explainCode } from '../errors';
-import { filterOfNames } from '../events/event-names';
+import { filterOfNames, keyNamed } from '../events/event-names';
+import { nearestEvent } from '../events/nearest-event';
 import { ContentFilter, filterProblems } from '../filters/content-filter';
 import type { ForwardAttempt } from '../listen/forwarder';
 import type { ListenCounts } from '../listen/listener';
@@ -55,6 +56,9 @@ function parseUrlOption(text: string): string {
 function parseNames(text: string): string[] {
   const names = text.split(',').map((name) => name.trim());
   if (names.some((name) => name === '')) throw new InvalidArgumentError('must be a comma-separated list');
+  const unknown = names.find((name) => keyNamed(name) === undefined);
+  if (unknown !== undefined)
+    throw new InvalidArgumentError(`${unknown} is no event: did you mean ${nearestEvent(unknown)}?`);
   return names;
 }
 

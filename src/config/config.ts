@@ -4,6 +4,7 @@ import { type GatewayConfig, gatewayOf } from './gateway-config';
 import { type OutgoingConfig, outgoingOf } from './outgoing-config';
 import type { Reading } from './reading';
 import { type RedisConfig, redisOf } from './redis';
+import { type ReferenceConfig, referencesOf } from './reference-config';
 import { type TracingConfig, tracingOf } from './tracing-config';
 import type { Values } from './variables';
 
@@ -25,6 +26,7 @@ export interface CoreConfig {
   readonly redis: RedisConfig;
   readonly settings: SettingsConfig;
   readonly gateway: GatewayConfig;
+  readonly references: ReferenceConfig;
   readonly metrics: { readonly host: string; readonly port: number };
   readonly log: {
     readonly levels: readonly string[];
@@ -98,6 +100,7 @@ export function coreConfigOf(values: Values, reading: Reading): CoreConfig {
     redis: redisOf(values, reading),
     settings: settingsOf(values, reading),
     gateway: gatewayOf(values, reading),
+    references: referencesOf(values, values.GATEWAY_URL),
     metrics: { host: values.METRICS_HOST, port: values.METRICS_PORT },
     log: { levels: logLevelsOf(values, reading), color: values.LOG_COLOR, format: values.LOG_FORMAT },
     shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_SECONDS * 1000,

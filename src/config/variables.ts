@@ -2,6 +2,7 @@ import { ALERT_VARIABLES } from './alert-config';
 import { DELIVERY_LOG_VARIABLES } from './delivery-log-config';
 import { flag, httpUrl, integer, list, number, oneOf, optional, text, urlOf } from './formats';
 import { GATEWAY_VARIABLES } from './gateway-variables';
+import { REFERENCE_VARIABLES } from './reference-config';
 import { TRACING_VARIABLES } from './tracing-config';
 import { port, secret, type ValuesOf, type Variables, variable } from './variable';
 
@@ -174,6 +175,7 @@ export const CORE_VARIABLES = {
   ),
 
   ...GATEWAY_VARIABLES,
+  ...REFERENCE_VARIABLES,
 
   HTTP_PROXY: secret(optional(httpUrl), undefined, 'Proxy for webhooks and Pusher at http:// addresses.'),
   HTTPS_PROXY: secret(optional(httpUrl), undefined, 'Proxy for webhooks and Pusher at https:// addresses.'),

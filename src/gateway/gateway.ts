@@ -12,6 +12,7 @@ import { type GuardedFastify, listenWhile } from '../network/guarded-fastify';
 import { healthRoutes } from '../observability/health-routes';
 import type { Logger } from '../observability/logging';
 import { describeError } from '../observability/report';
+import { ReferenceStore } from '../references/reference-store';
 import { warnOfClearSettings } from '../settings/clear-settings';
 import { SilenceStore } from '../silence/silence-store';
 import { composeGateway, type GatewayOptions, type GatewayParts } from './compose-gateway';
@@ -24,6 +25,7 @@ import { deliveryRoutes } from './routes/delivery-routes';
 import { destinationRoutes } from './routes/destination-routes';
 import { filterRoutes } from './routes/filter-routes';
 import { instanceRoutes } from './routes/instance-routes';
+import { mediaRoutes } from './routes/media-routes';
 import { parkedRoutes } from './routes/parked-routes';
 import { replayRoutes } from './routes/replay-routes';
 import { settingsRoutes } from './routes/settings-routes';
@@ -104,8 +106,18 @@ export class RelayGateway {
 
   private async addRoutes(server: FastifyInstance): Promise<void> {
     const { modules, config, metrics } = this.options;
-    const { instances, store, health, guards, routes, replays, allSettings, coreInstances, dashboard } =
-      this.parts;
+    const {
+      instances,
+      store,
+      health,
+      guards,
+      routes,
+      replays,
+      allSettings,
+      coreInstances,
+      dashboard,
+      redis,
+    } = this.parts;
     healthRoutes(server, {
       registry: metrics.registry,
       readiness: () => ({ ready: health.state.ready, parts: { redis: health.state.detail } }),
@@ -127,6 +139,10 @@ export class RelayGateway {
     auditRoutes(server, { store, guards });
     destinationRoutes(server, { destinations: new DestinationList(store), guards });
     instanceRoutes(server, { silence: new SilenceStore(store), guards });
+    mediaRoutes(
+      server,
+      new ReferenceStore({ redis: redis.commands, prefix: config.redis.prefix, ...config.references }),
+    );
     await routes.add(server);
     await dashboard.add(server);
   }

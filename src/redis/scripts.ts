@@ -5,6 +5,7 @@ import { DELIVERY_SCRIPTS } from './delivery-scripts';
 import { FLOW_SCRIPTS } from './flow-scripts';
 import { HEALTH_SCRIPTS } from './health-scripts';
 import { LEDGER_SCRIPTS } from './ledger-scripts';
+import { LID_SCRIPTS } from './lid-scripts';
 import { LOG_SCRIPTS } from './log-scripts';
 import { ORDER_SCRIPTS } from './order-scripts';
 import { PROBE } from './probe-script';
@@ -30,6 +31,7 @@ const STORED_SCRIPTS = {
   ...SUPERSEDE_SCRIPTS,
   ...ORDER_SCRIPTS,
   ...ALERT_SCRIPTS,
+  ...LID_SCRIPTS,
 } as const;
 
 /** Our own steps. A count changes within the script that changes the state which it counts. */

@@ -4,6 +4,7 @@ import type { Destinations } from '../destinations/directory';
 import type { HealthBoard } from '../health/health-board';
 import { AuditWatch } from '../ledger/audit-watch';
 import { FlowStore } from '../ledger/flow-store';
+import { LidBook } from '../lids/lid-book';
 import { Lifecycle } from '../lifecycle/lifecycle';
 import type { Readiness } from '../observability/health-routes';
 import { describeError, throttled } from '../observability/report';
@@ -46,6 +47,7 @@ export interface WorkerParts extends DrainParts {
   readonly gauges: Gauges;
   readonly silences: Silences;
   readonly alerting: Alerting;
+  readonly lids: LidBook;
   readonly copies: OrderedCopies;
 }
 
@@ -57,7 +59,10 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
   const { modules, config, metrics, log, settings: file, fileFaults = [] } = options;
   const lifecycle = new Lifecycle();
   if (options.tracing !== undefined) lifecycle.add('traces', options.tracing, (each) => each.close());
-  const deliveryLog = composeDeliveryLog(options, (envelope) => silences.note(envelope));
+  const deliveryLog = composeDeliveryLog(options, (envelope) => {
+    silences.note(envelope);
+    lids.heard(envelope);
+  });
   const { observer } = deliveryLog;
   const onStoreLost = (): void => {
     metrics.storeLost.add();
@@ -66,6 +71,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
   const storage = composeStorage({ options, observer, onStoreLost, lifecycle });
   openDeliveryLog(deliveryLog, { options, storage, lifecycle });
   const { store, settingsStore, health, ledger, commit } = storage;
+  const lids = new LidBook({ store, onError: storage.warnRedis });
   const readiness = (): Readiness => readinessOf({ health, sources, settings });
   const http = openHttp(options, readiness);
   lifecycle.add('metrics port', http, (server) => server.close());
@@ -105,7 +111,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
   });
   const onOrdered = (id: DestinationId): void => copies.note(id);
   const destinations = composeDestinations({
-    ...{ options, storage, changes, settings, observer, lifecycle, onOrdered },
+    ...{ options, storage, changes, settings, observer, lifecycle, onOrdered, lids },
   });
   const delivery: DeliveryParts = composeDelivery({
     ...{ options, storage, destinations, observer, lifecycle, copies },
@@ -137,7 +143,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
   return {
     ...{ storage, readiness, http, settings, destinations, sources, retries, gauges, ledger, commit },
     ...{ lifecycle, log, attempts, directAttempts, lanes, deduplication, relay, copies, silences },
-    ...{ healthSummary, alerting },
+    ...{ healthSummary, alerting, lids },
     health: destinationHealth,
   };
 }

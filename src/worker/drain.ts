@@ -1,5 +1,6 @@
 import type { RedisDeduplication } from '../deduplication/redis-deduplication';
 import type { Ledger } from '../ledger/ledger';
+import type { LidBook } from '../lids/lid-book';
 import type { Lifecycle } from '../lifecycle/lifecycle';
 import { runSteps, type Step } from '../lifecycle/steps';
 import type { Logger } from '../observability/logging';
@@ -22,6 +23,7 @@ export interface DrainParts {
   readonly gauges: Pick<Gauges, 'stop'>;
   readonly silences: Pick<Silences, 'stop'>;
   readonly alerting: Pick<Alerting, 'stop'>;
+  readonly lids: Pick<LidBook, 'stop'>;
   readonly settings: Pick<SettingsCache, 'close'>;
   readonly deduplication: Pick<RedisDeduplication, 'drain'> | undefined;
   readonly relay: Pick<Relay, 'idle' | 'openMessages'>;
@@ -85,11 +87,12 @@ export function drainSteps(parts: DrainParts): Step[] {
 
 /** Nothing comes in any more; what waits for its turn goes back to the broker untouched. */
 function stopIntake(parts: DrainParts): Promise<unknown> {
-  const { sources, retries, gauges, silences, alerting, directAttempts, lanes } = parts;
+  const { sources, retries, gauges, silences, alerting, lids, directAttempts, lanes } = parts;
   const { copies, deduplication, settings } = parts;
   const stopped = Promise.all([
     ...[sources.stopIntake(), retries.stopIntake(), gauges.stop(), silences.stop(), copies.stop()],
     alerting.stop(),
+    lids.stop(),
   ]);
   // What is not begun of a lane is stored, behind what is.
   lanes.drain();

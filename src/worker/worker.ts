@@ -38,7 +38,7 @@ export class RelayWorker {
   async start(): Promise<void> {
     if (!this.machine.move('starting')) return;
     const { storage, settings, destinations, health, healthSummary, retries, gauges } = this.parts;
-    const { silences, sources, relay, copies, alerting } = this.parts;
+    const { silences, sources, relay, copies, alerting, lids } = this.parts;
     if (!(await this.listen())) return;
     void this.checkOnce();
     storage.health.start();
@@ -50,6 +50,7 @@ export class RelayWorker {
     gauges.start();
     silences.start();
     alerting.start();
+    lids.start();
     copies.start();
     await sources.start((source, message) => {
       if (message.copy !== 'ordered') relay.handle(source, message);

@@ -104,6 +104,10 @@ export class WebhookDestination implements Destination {
     this.keys = target.signingSecrets.map(signingKey);
   }
 
+  get normalise(): Normalise | undefined {
+    return this.target.normalise;
+  }
+
   endpoint(): Endpoint {
     return { shown: maskedUrl(this.target.url), print: webhookFingerprint(this.target.url) };
   }

@@ -12,6 +12,7 @@ const SECTIONS: readonly (readonly [title: string, prefixes: readonly string[]])
   ['Redis', ['REDIS_']],
   ['Settings of instances', ['SETTINGS_']],
   ['Gateway', ['AUTHENTICATION_', 'GATEWAY_', 'SERVER_', 'CORS_']],
+  ['Links to events and media', ['PUSHER_REFERENCE_']],
   ['Process, logs and metrics', ['']],
 ];
 

@@ -10,6 +10,7 @@ test.each([
   ['a secret that is none', [...FORWARD, '--secret', 'short'], /must be base64/],
   ['a header that is none', [...FORWARD, '--header', 'nothing'], /must be name:value/],
   ['a header that cannot be sent', [...FORWARD, '--header', 'x y:z'], /must be name:value/],
+  ['an event that there is not', [...FORWARD, '--events', 'MESAGES_UPSERT'], /did you mean MESSAGES_UPSERT/],
   ['a list of events with a hole', [...FORWARD, '--events', 'CALL,,'], /comma-separated/],
 ] as const)('%s is refused before anything is connected to', async (_what, args, text) => {
   let said = '';

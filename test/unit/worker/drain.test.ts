@@ -35,6 +35,7 @@ class World {
       gauges: { stop: call('gauges.stop') },
       silences: { stop: call('silences.stop') },
       alerting: { stop: call('alerting.stop') },
+      lids: { stop: call('lids.stop') },
       settings: { close: () => void this.call('settings.close') },
       deduplication: { drain: () => void this.call('deduplication.drain') },
       relay: {
@@ -136,6 +137,7 @@ describe('the drain', () => {
       'directAttempts.drain',
       'gauges.stop',
       'lanes.drain',
+      'lids.stop',
       'retries.stopIntake',
       'settings.close',
       'silences.stop',
