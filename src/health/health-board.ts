@@ -61,8 +61,11 @@ const ALL_ANEW = -1;
 export class HealthBoard implements SharedCircuits {
   private readonly worker = randomBytes(9).toString('base64url');
   private readonly known = new Map<DestinationId, Known>();
+  /** By key; also of those whose records this worker wrote and has not read yet. */
   private readonly ids = new Map<string, DestinationId>();
   private version = ALL_ANEW;
+  /** Changes that were left out as this worker was writing, by the version from which on they are read again. */
+  private readonly leftOut = new Map<DestinationId, number>();
   /** Changes on their way to Redis, one after the other for each destination. */
   private readonly writing = new Map<DestinationId, Promise<void>>();
   /** Those that could not be written. */
@@ -139,10 +142,12 @@ export class HealthBoard implements SharedCircuits {
         this.unwritten.delete(id);
         this.write(id, write);
       }
-      const reply = await store.call('relayHealthSince', this.version);
+      const since = this.version;
+      const reply = await store.call('relayHealthSince', since);
       const [version, isAll, ...changes] = reply as [number, number, ...(string | number)[]];
-      this.version = version;
-      this.take(changes, isAll === 1);
+      // Meanwhile something may have to be read again.
+      if (this.version === since) this.version = version;
+      this.take(changes, isAll === 1, since);
     } catch (error) {
       onError(error);
     }
@@ -154,7 +159,7 @@ export class HealthBoard implements SharedCircuits {
     });
   }
 
-  private take(changes: readonly (string | number)[], isAll: boolean): void {
+  private take(changes: readonly (string | number)[], isAll: boolean, since: number): void {
     const seen = new Set<DestinationId>();
     for (let index = 0; index + 2 < changes.length; index += 3) {
       const key = String(changes[index]);
@@ -162,11 +167,12 @@ export class HealthBoard implements SharedCircuits {
       const id = record?.id ?? this.ids.get(key);
       if (id === undefined) continue;
       seen.add(id);
-      // What this worker found later is on its way: it comes back as a change of its own.
-      if (!this.isChanging(id)) this.set(id, record, Number(changes[index + 2]));
+      // What this worker found later is on its way. It may change nothing, as where a person suspended the destination.
+      if (this.isChanging(id)) this.leftOut.set(id, Math.min(since, this.leftOut.get(id) ?? since));
+      else this.set(id, record, Number(changes[index + 2]));
     }
     if (!isAll) return;
-    for (const id of [...this.known.keys()])
+    for (const id of [...this.ids.values()])
       if (!seen.has(id) && !this.isChanging(id)) this.set(id, undefined, 0);
     this.parts.onRead();
   }
@@ -197,9 +203,16 @@ export class HealthBoard implements SharedCircuits {
         this.parts.onError(error);
       })
       .finally(() => {
-        if (this.writing.get(id) === writing) this.writing.delete(id);
+        if (this.writing.get(id) !== writing) return;
+        this.writing.delete(id);
+        if (!this.unwritten.has(id)) this.readLeftOut(id);
       });
     this.writing.set(id, writing);
+  }
+
+  private readLeftOut(id: DestinationId): void {
+    this.version = Math.min(this.version, this.leftOut.get(id) ?? this.version);
+    this.leftOut.delete(id);
   }
 
   private async writeUnwell(id: DestinationId, fault: CircuitFault): Promise<void> {
@@ -208,6 +221,7 @@ export class HealthBoard implements SharedCircuits {
     if (circuitOf(id)?.isOpen === false) return;
     const { shown = '', print = '' } = (await endpointOf(id).catch(() => undefined)) ?? {};
     const { code, status, gone, failingMs } = fault;
+    this.ids.set(destinationKey(id), id);
     const times = [openMs, Math.round(failingMs), suspendAfterMs];
     const reply = await store.call(
       'relayUnwell',

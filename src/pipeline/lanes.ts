@@ -72,7 +72,9 @@ export class Lanes {
   private add(id: LaneId, submission: Submission): void {
     let lane = this.lanes.get(id);
     if (lane === undefined) {
-      lane = new Lane(id, submission.sink.term !== undefined && this.known?.has(id) === true);
+      // What is known may not hold any more once something of the lane was stored: it is taken along.
+      const wasEmpty = this.known?.delete(id) === true;
+      lane = new Lane(id, submission.sink.term !== undefined && wasEmpty);
       this.lanes.set(id, lane);
     }
     lane.waiting.push(submission);

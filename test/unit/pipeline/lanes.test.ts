@@ -139,6 +139,20 @@ describe('deliveries of a lane', () => {
     expect(world.attempted).toEqual([1, 2]);
   });
 
+  test('what comes behind one that was stored waits for it, although its lane was known to be empty before', async () => {
+    world.submit(1);
+    await turns();
+    await world.end('delivered');
+    world.submit(2);
+    await turns();
+    world.store.of('a' as LaneId).push(delivery(2));
+    await world.end('stored');
+    world.submit(3);
+    await turns();
+    expect(world.attempted).toEqual([1, 2]);
+    expect(world.stored()).toEqual([2, 3]);
+  });
+
   test('behind one that was stored all are stored, in their order, and no other lane', async () => {
     for (const number of [1, 2, 3]) world.submit(number);
     world.submit(10, 'b');
