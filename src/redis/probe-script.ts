@@ -49,6 +49,7 @@ export const PROBE = {
     call('ZREMRANGEBYSCORE', set, 0, 1)
     call('ZREMRANGEBYRANK', set, 0, 0)
     call('LPUSH', list, 'a')
+    call('RENAME', list, list)
     call('RPUSH', list, 'b')
     call('LLEN', list)
     call('LPOS', list, 'a')

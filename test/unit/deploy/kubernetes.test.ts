@@ -4,12 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { MODULES } from '../../../src/modules';
+import { VERSION } from '../../../src/version';
 import { helm } from '../../support/deploy/helm';
 import { kustomize, readManifests } from '../../support/deploy/kustomize';
 import type { Manifest } from '../../support/deploy/manifest';
 import { breachesOf } from '../../support/deploy/policies';
 import { faultsOf } from '../../support/deploy/schemas';
 import { program } from '../../support/processes/binaries';
+
+const IMAGE = `"image":"evolution-relay:${VERSION}"`;
 
 const FOLDER = join(__dirname, '../../../deploy/kubernetes');
 const CHART = join(FOLDER, 'chart');
@@ -135,8 +138,8 @@ describe('a manifest is refused', () => {
     ['may gain privileges', '"allowPrivilegeEscalation":false', '"allowPrivilegeEscalation":true'],
     ['may write to its root file system', '"readOnlyRootFilesystem":true', '"readOnlyRootFilesystem":false'],
     ['has no limits of memory', '"limits":{"cpu":"1","memory":', '"limits":{"cpu":"1","storage":'],
-    ['has no exact image', '"image":"evolution-relay:0.1.0"', '"image":"evolution-relay:latest"'],
-    ['has no exact image', '"image":"evolution-relay:0.1.0"', '"image":"evolution-relay"'],
+    ['has no exact image', IMAGE, '"image":"evolution-relay:latest"'],
+    ['has no exact image', IMAGE, '"image":"evolution-relay"'],
     ['livenessProbe is not /healthz', '"path":"/healthz"', '"path":"/readyz"'],
     ['is killed after 30 s', '"terminationGracePeriodSeconds":45', '"terminationGracePeriodSeconds":30'],
     ['chooses pods of 0 deployments', '"selector":{"app.', '"selector":{"no.'],
