@@ -88,15 +88,18 @@ export class DestinationList {
     const reply = await this.store.call('relayDestinations');
     const [names, records, parked] = (reply as [string[], string[], string[]]).map(mapOf);
     const ids = new Map(names);
+    const unwell = new Map<string, HealthRecord>();
     for (const [key, text] of records ?? []) {
       const record = parseHealthRecord(text);
-      if (record !== undefined) ids.set(key, record.id);
+      if (record === undefined) continue;
+      unwell.set(key, record);
+      ids.set(key, record.id);
     }
-    return [...ids].flatMap(([key, id]) => {
-      if (id === 'none') return [];
-      const record = parseHealthRecord(records?.get(key) ?? '');
-      return [healthOf(id as DestinationId, record, Number(parked?.get(key) ?? 0))];
-    });
+    const all: DestinationHealth[] = [];
+    for (const [key, id] of ids)
+      if (id !== 'none')
+        all.push(healthOf(id as DestinationId, unwell.get(key), Number(parked?.get(key) ?? 0)));
+    return all;
   }
 
   /** With the age of what waits for each. */
@@ -128,5 +131,7 @@ function worstFirst(a: DestinationHealth, b: DestinationHealth): number {
 }
 
 function mapOf(flat: readonly string[]): Map<string, string> {
-  return new Map(flat.flatMap((each, index) => (index % 2 === 0 ? [[each, flat[index + 1] ?? '']] : [])));
+  const map = new Map<string, string>();
+  for (let index = 0; index + 1 < flat.length; index += 2) map.set(flat[index] ?? '', flat[index + 1] ?? '');
+  return map;
 }

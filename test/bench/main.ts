@@ -11,6 +11,7 @@ import { type BenchOptions, parseOptions, type SectionName, USAGE } from './opti
 import { startNginx } from './receivers/nginx';
 import { startNodeReceiver } from './receivers/node';
 import { BenchRedis } from './redis';
+import { measureDashboard } from './sections/dashboard';
 import { measureDeduplication } from './sections/deduplication';
 import { measureEndpoints } from './sections/endpoints';
 import { measureFilters } from './sections/filters';
@@ -49,6 +50,7 @@ const MEASURE: Record<SectionName, (bench: Bench) => Promise<void>> = {
   normalise: measureNormalise,
   rate: measureRate,
   ordered: measureOrdered,
+  dashboard: measureDashboard,
 };
 
 /** How long clearing away may take after Ctrl-C; the watchdog ends what is then left. */

@@ -19,6 +19,7 @@ export const SECTIONS = [
   'normalise',
   'rate',
   'ordered',
+  'dashboard',
 ] as const;
 export type SectionName = (typeof SECTIONS)[number];
 

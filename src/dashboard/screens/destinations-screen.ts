@@ -74,12 +74,11 @@ function isFound(
   filter: Filter,
   instance: string | undefined,
 ): boolean {
-  const own = instanceOf(id);
-  if (instance !== undefined && own !== instance) return false;
+  if (instance !== undefined && instanceOf(id) !== instance) return false;
   if (filter.state !== '' && state !== filter.state) return false;
   if (filter.search === '') return true;
   const wanted = filter.search.toLowerCase();
-  return [id, own ?? '', address].some((text) => text.toLowerCase().includes(wanted));
+  return [id, instanceOf(id) ?? '', address].some((text) => text.toLowerCase().includes(wanted));
 }
 
 function filterForm({ search, state }: Filter, language: Language): Html {
