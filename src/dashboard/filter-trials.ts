@@ -44,7 +44,9 @@ const answerSchema = z.object({
   given: z.object({
     receives: z.boolean(),
     reasons: z
-      .array(z.object({ condition: z.string(), wanted: z.unknown(), found: z.unknown() }))
+      .array(
+        z.object({ condition: z.string(), wanted: z.unknown().optional(), found: z.unknown().optional() }),
+      )
       .default([]),
   }),
 });

@@ -46,7 +46,7 @@ const rowSchema = z.object({
   url: z.string(),
   webhookByEvents: z.boolean().default(false),
   events: z.array(z.string()),
-  filter: z.unknown(),
+  filter: z.unknown().optional(),
   fromMe: z.boolean().optional(),
   groups: z.boolean().optional(),
   status: z.boolean().optional(),

@@ -321,7 +321,7 @@ describe('dead letters', () => {
 
 describe('instances', () => {
   const set = (client: DashboardClient, fields: Readonly<Record<string, string>>) =>
-    client.post('/dashboard/instances/webhook', { instance: 'loja', ...fields });
+    client.post('/dashboard/instances/loja/webhook', fields);
   const good = { enabled: 'yes', url: 'http://127.0.0.1:9/new', events: 'MESSAGES_UPSERT' };
   const webhook = async (): Promise<Record<string, unknown>> =>
     (await gateway.ask('GET', '/webhook/find/loja')).body as Record<string, unknown>;
@@ -333,6 +333,7 @@ describe('instances', () => {
     const { text: one } = await operator.get(instancePath('loja'));
     expect(one).toContain('id="rhythm"');
     expect(one).toContain('>288<');
+    expect(one).toContain('id="save"');
     expect(one).not.toContain('secret-password');
   });
 
@@ -354,6 +355,7 @@ describe('instances', () => {
       filter: { 'data.key.fromMe': false },
       maxAttempts: 7,
     });
+    expect(gateway.gateway.log).toContain('"what":"/dashboard/instances/loja/webhook"');
     // What is taken out of the form is taken away.
     expect((await set(operator, { ...good, csrf })).status).toBe(303);
     const { groups, filter: left } = await webhook();
@@ -439,15 +441,12 @@ describe('a token of an instance', () => {
     const fields = { csrf, enabled: 'yes', url: 'http://127.0.0.1:9/mine', events: 'CALL' };
     for (const instance of [EVIL, 'other', ''])
       for (const extra of [{}, { try: 'yes' }]) {
-        const { status } = await tenant.post('/dashboard/instances/webhook', {
-          ...fields,
-          ...extra,
-          instance,
-        });
+        const path = `/dashboard/instances/${encodeURIComponent(instance)}/webhook`;
+        const { status } = await tenant.post(path, { ...fields, ...extra });
         expect([instance, status]).toEqual([instance, 404]);
       }
     expect((await gateway.ask('GET', '/webhook/find/other')).body).toBeNull();
-    const done = await tenant.post('/dashboard/instances/webhook', { ...fields, instance: 'loja' });
+    const done = await tenant.post('/dashboard/instances/loja/webhook', fields);
     expect(done.status).toBe(303);
     expect((await gateway.ask('GET', '/webhook/find/loja')).body).toMatchObject({ events: ['CALL'] });
     for (const what of ['replay', 'cancel-replay'])

@@ -22,7 +22,8 @@ type GoodForm = Extract<ReadForm, { kind: 'good' }>;
 /** Set the webhook of an instance, or try what it would let through. */
 export function instanceActions(parts: InstanceActionsParts): Action[] {
   const perform = async (visit: Visit, form: URLSearchParams): Promise<Done> => {
-    const instance = parts.screen.nameIn(visit, form.get('instance'));
+    // It stands in the path, which the log of actions names.
+    const instance = parts.screen.nameIn(visit, visit.params['instance']);
     const read = readForm(form);
     if (read.kind === 'bad') {
       const lines = read.problems.map((each) => ownLine(each, visit.language));
@@ -32,7 +33,7 @@ export function instanceActions(parts: InstanceActionsParts): Action[] {
       ? save(parts, visit, instance, read)
       : tryOut(parts, visit, instance, read);
   };
-  return [{ path: `${INSTANCES_PATH}/webhook`, name: 'instances', audience: 'everybody', perform }];
+  return [{ path: `${INSTANCES_PATH}/:instance/webhook`, name: 'instances', audience: 'everybody', perform }];
 }
 
 async function save(

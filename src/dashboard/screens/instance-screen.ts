@@ -52,7 +52,7 @@ export class InstanceScreen implements Screen {
   }
 
   /** @throws HttpError 404 for what belongs to somebody else, or is no name */
-  nameIn({ viewer, language }: Visit, given: string | null | undefined): string {
+  nameIn({ viewer, language }: Visit, given: string | undefined): string {
     const own = instanceSeen(viewer);
     const name = given ?? '';
     if (name === '' || (own !== undefined && own !== name)) throw notFound(instanceTexts[language].none);

@@ -39,8 +39,7 @@ ${fields.filter}</textarea>${lineOf(problems, 'filter')}</div>`;
   if (isFixed)
     return html`<p class="hint">${texts.hint}</p><div class="settings" id="settings">${content}</div>`;
   return html`<p class="hint">${texts.hint}</p>
-<form class="settings" id="settings" method="post" action="${INSTANCES_PATH}/webhook" novalidate>${csrfField(session)}
-<input type="hidden" name="instance" value="${instance}">
+<form class="settings" id="settings" method="post" action="${`${INSTANCES_PATH}/${encodeURIComponent(instance)}/webhook`}" novalidate>${csrfField(session)}
 ${content}
 <div class="all actions"><button class="primary" id="save">${texts.save}</button>
 <button name="try" value="yes" id="try">${texts.trial}</button></div></form>`;

@@ -36,8 +36,6 @@ export const settingsFormTexts = translations({
     leftOut: 'left out',
     because: (condition: string, wanted: string, found: string) =>
       `${condition}: wanted ${wanted}, found ${found}`,
-    readOnly: 'What is set:',
-    nothingSet: 'Nothing is set.',
     unreadable: 'The settings cannot be shown:',
     other: 'Further webhooks, Pusher, WebSocket, RabbitMQ and SQS are set by the API.',
   },
@@ -75,8 +73,6 @@ export const settingsFormTexts = translations({
     leftOut: 'fica de fora',
     because: (condition: string, wanted: string, found: string) =>
       `${condition}: esperado ${wanted}, encontrado ${found}`,
-    readOnly: 'O que está definido:',
-    nothingSet: 'Nada está definido.',
     unreadable: 'As configurações não podem ser mostradas:',
     other: 'Outros webhooks, Pusher, WebSocket, RabbitMQ e SQS são definidos pela API.',
   },
@@ -114,8 +110,6 @@ export const settingsFormTexts = translations({
     leftOut: 'queda fuera',
     because: (condition: string, wanted: string, found: string) =>
       `${condition}: se quería ${wanted}, se encontró ${found}`,
-    readOnly: 'Lo que está definido:',
-    nothingSet: 'Nada está definido.',
     unreadable: 'La configuración no se puede mostrar:',
     other: 'Otros webhooks, Pusher, WebSocket, RabbitMQ y SQS se definen por la API.',
   },

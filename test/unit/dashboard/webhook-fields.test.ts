@@ -26,6 +26,10 @@ describe('the form of a webhook', () => {
       filter: '{\n  "a": 1\n}',
     });
     expect(fieldsOfRow(null)).toMatchObject({ enabled: true, url: '' });
+    expect(fieldsOfRow({ enabled: false, url: '', events: ['CALL'] })).toMatchObject({
+      filter: '',
+      events: ['CALL'],
+    });
     expect(fieldsOfRow({ odd: true })).toBeUndefined();
   });
 
