@@ -68,13 +68,14 @@ class Chart {
       dash,
       points: { show: false },
     });
-    const { received, delivered, parked } = this.element.dataset;
+    const { time, received, delivered, parked } = this.element.dataset;
+    const times = { ...axis, values: (_plot, ticks) => ticks.map(shownTime) };
     return {
       cursor: { drag: { x: false, y: false } },
       scales: { rate: { range: fromZero }, count: { range: fromZero } },
-      axes: [axis, { ...axis, scale: 'rate' }, { ...axis, scale: 'count', side: 1, grid: { show: false } }],
+      axes: [times, { ...axis, scale: 'rate' }, { ...axis, scale: 'count', side: 1, grid: { show: false } }],
       series: [
-        {},
+        { label: time, value: (_plot, at) => (at === null ? '–' : shownTime(at)) },
         line(received, '--soft', 'rate', [4, 4]),
         line(delivered, '--good', 'rate'),
         line(parked, '--bad', 'count'),
@@ -85,4 +86,11 @@ class Chart {
 
 function fromZero(_plot, _lowest, highest) {
   return [0, Math.max(1, (highest ?? 0) * 1.1)];
+}
+
+/** As the reader's language writes it. */
+function shownTime(seconds) {
+  return new Intl.DateTimeFormat(document.documentElement.lang, { timeStyle: 'short' }).format(
+    seconds * 1000,
+  );
 }

@@ -108,12 +108,14 @@ function facts(destination: DestinationHealth, { address, figures, now, language
   const list = destinationTexts[language];
   const texts = oneDestinationTexts[language];
   const { state, since, waiting, oldest, nextAttempt, status } = destination;
-  const error = `${lastErrorOf(destination)}${status === undefined || status === 0 ? '' : ` (${status})`}`;
+  const { code } = destination;
+  const isSaid = status === undefined || status === 0 || code === `HTTP_${status}`;
+  const error = `${lastErrorOf(destination)}${isSaid ? '' : ` (${status})`}`;
   return html`<dl class="facts">
 <div><dt>${list.state}</dt><dd>${stateBadge(state, language)}</dd></div>
 ${since !== undefined && html`<div><dt>${list.since}</dt><dd>${shownMoment(since)}</dd></div>`}
 ${address !== undefined && html`<div><dt>${texts.address}</dt><dd class="address">${address}</dd></div>`}
-${destination.code !== undefined && html`<div><dt>${list.lastError}</dt><dd id="last-error">${error}</dd></div>`}
+${code !== undefined && html`<div><dt>${list.lastError}</dt><dd id="last-error">${error}</dd></div>`}
 ${nextAttempt !== undefined && html`<div><dt>${texts.nextAttempt}</dt><dd>${shownMoment(nextAttempt)}</dd></div>`}
 <div><dt>${list.waiting}</dt><dd id="waiting">${shownNumber(waiting, language)}</dd></div>
 ${oldest !== undefined && html`<div><dt>${list.oldest}</dt><dd>${shownAge(now - oldest)}</dd></div>`}

@@ -116,7 +116,7 @@ function cell(name: string, value: string, note?: string): Html {
 function chart(span: keyof typeof MINUTES, language: Language): Html {
   const texts = nowTexts[language];
   return html`<div class="chart" id="chart-${span}" data-keep="" data-history="${HISTORY}?span=${span}" role="img" aria-label="${texts.chartLabel}"
-data-received="${texts.chartReceived}" data-delivered="${texts.chartDelivered}" data-parked="${texts.chartParked}" data-none="${texts.noHistory}"></div>`;
+data-time="${texts.chartTime}" data-received="${texts.chartReceived}" data-delivered="${texts.chartDelivered}" data-parked="${texts.chartParked}" data-none="${texts.noHistory}"></div>`;
 }
 
 /** Columns of a plot. */
