@@ -24,6 +24,7 @@ import { measureOrdered } from './sections/ordered';
 import { measureParking } from './sections/parking';
 import { measurePusher } from './sections/pusher';
 import { measureRate } from './sections/rate';
+import { measureScaling } from './sections/scaling';
 import { measureSilence } from './sections/silence';
 import { measureSqs } from './sections/sqs';
 import { measureStart } from './sections/start';
@@ -51,6 +52,7 @@ const MEASURE: Record<SectionName, (bench: Bench) => Promise<void>> = {
   rate: measureRate,
   ordered: measureOrdered,
   start: measureStart,
+  scaling: measureScaling,
 };
 
 /** How long clearing away may take after Ctrl-C; the watchdog ends what is then left. */

@@ -20,6 +20,7 @@ export const SECTIONS = [
   'rate',
   'ordered',
   'start',
+  'scaling',
 ] as const;
 export type SectionName = (typeof SECTIONS)[number];
 
