@@ -27,6 +27,7 @@ import { measureOrdered } from './sections/ordered';
 import { measureParking } from './sections/parking';
 import { measurePusher } from './sections/pusher';
 import { measureRate } from './sections/rate';
+import { measureScaling } from './sections/scaling';
 import { measureSilence } from './sections/silence';
 import { measureSqs } from './sections/sqs';
 import { measureStart } from './sections/start';
@@ -57,6 +58,7 @@ const MEASURE: Record<SectionName, (bench: Bench) => Promise<void>> = {
   dashboard: measureDashboard,
   start: measureStart,
   capacity: measureCapacity,
+  scaling: measureScaling,
 };
 
 /** How long clearing away may take after Ctrl-C; the watchdog ends what is then left. */

@@ -23,6 +23,7 @@ export const SECTIONS = [
   'dashboard',
   'start',
   'capacity',
+  'scaling',
 ] as const;
 export type SectionName = (typeof SECTIONS)[number];
 
