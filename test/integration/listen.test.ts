@@ -9,7 +9,7 @@ import { eventually } from '../support/signals/signals';
 import { eventBody, fixture } from '../support/values/events';
 import { nth } from '../support/values/items';
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 
 const SECRET = `whsec_${Buffer.from('the secret of one webhook').toString('base64')}`;
 const keyOf = ({ body }: ReceivedRequest): string =>

@@ -5,6 +5,8 @@ import { guard, release } from './guard';
 import type { Environment, Exit } from './relay';
 
 const MAIN = join(__dirname, '../../../dist/main.js');
+/** A program needs long to start on a machine that is busy. */
+const START_MS = 60_000;
 
 /** `evolution-relay listen` as a process of its own, as a developer runs it. */
 export class ListenProcess {
@@ -35,7 +37,7 @@ export class ListenProcess {
   }
 
   untilSays(text: RegExp): Promise<true> {
-    return eventually(() => (text.test(this.output) ? true : undefined), `${text} in ${this.output}`);
+    return eventually(() => (text.test(this.output) ? true : undefined), `${text} in what it says`, START_MS);
   }
 
   async interrupt(): Promise<Exit> {
