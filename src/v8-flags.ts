@@ -27,15 +27,13 @@ setFlagsFromString('--semi-space-growth-factor=1');
 
 /**
  * Gives back what loading left behind, once, before there is work: V8 collects when there is no more room, and a worker at rest
- * never comes to that. Without compaction the pages stay, half empty.
+ * never comes to that.
  */
 export function releaseAfterLoading(): void {
   setFlagsFromString('--expose-gc');
-  setFlagsFromString('--always-compact');
   const collect: unknown = runInNewContext('gc');
   // The second collection gives back what the first one emptied.
   if (typeof collect === 'function') for (let times = 0; times < 2; times++) collect();
-  setFlagsFromString('--no-always-compact');
   setFlagsFromString('--no-expose-gc');
 }
 
