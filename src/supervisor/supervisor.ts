@@ -173,8 +173,12 @@ export class Supervisor {
 
   private async reports(): Promise<(readonly MetricJson[])[]> {
     const started = this.slots.flatMap(({ worker }) => (worker?.isStarted === true ? [worker] : []));
-    const all = await Promise.all(started.map((worker) => worker.report()));
-    return all.flatMap((report) => (report === undefined ? [] : [report.metrics]));
+    const all = await Promise.all(started.map(async (worker) => ({ worker, report: await worker.report() })));
+    // Who ended meanwhile is counted among the departed.
+    const present = new Set(this.slots.map(({ worker }) => worker));
+    return all.flatMap(({ worker, report }) =>
+      report === undefined || !present.has(worker) ? [] : [report.metrics],
+    );
   }
 }
 

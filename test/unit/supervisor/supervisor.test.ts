@@ -1,6 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
+import { Counter, Registry } from 'prom-client';
 import { SILENT } from '../../../src/observability/logging';
+import type { MetricJson } from '../../../src/supervisor/messages';
 import { Supervisor } from '../../../src/supervisor/supervisor';
 
 /** A worker's process, as far as a supervisor sees it. */
@@ -9,14 +11,17 @@ class FakeChild extends EventEmitter {
   connected = true;
   readonly sent: string[] = [];
   killed = false;
+  /** What it counted. */
+  metrics: readonly MetricJson[] = [];
+  isBusy = false;
 
   send(message: { kind: string; id?: number }): void {
     this.sent.push(message.kind);
-    if (message.kind === 'report')
+    if (message.kind === 'report' && !this.isBusy)
       this.say({
         kind: 'reported',
         id: message.id,
-        report: { metrics: [], readiness: { ready: true, parts: {} } },
+        report: { metrics: this.metrics, readiness: { ready: true, parts: {} } },
       });
   }
 
@@ -196,5 +201,19 @@ describe('a supervisor', () => {
     });
     children[1]?.child.start();
     expect((await supervisor.readiness()).ready).toBe(true);
+  });
+
+  it('what a worker counted that ends while it is asked counts once', async () => {
+    const { supervisor, last } = setup(1);
+    const registry = new Registry();
+    new Counter({ name: 'counted', help: 'counted', registers: [registry] }).inc(7);
+    last().metrics = await registry.getMetricsAsJSON();
+    last().start();
+    expect(await supervisor.metrics.metrics()).toContain('\ncounted 7\n');
+    last().isBusy = true;
+    const asked = supervisor.metrics.metrics();
+    last().end(1);
+    await jest.advanceTimersByTimeAsync(5000);
+    expect(await asked).toContain('\ncounted 7\n');
   });
 });
