@@ -54,6 +54,7 @@ function setup(destinationCount = 1, deduplication?: Deduplication, content?: Co
       duplicate: (_source, { id }) => observed.push(['duplicate', id]),
       malformed: (_source, { code }) => observed.push(['malformed', code]),
       filtered: ({ id }) => observed.push(['filtered', id]),
+      unwanted: ({ event }) => observed.push(['unwanted', event]),
       settled: (_message, _envelope, results: readonly DirectResult[]) =>
         observed.push(['settled', [...results]]),
     },
@@ -117,6 +118,18 @@ describe('a message', () => {
 
   test('that leads to no delivery is acknowledged at once', () => {
     expect(setup(0).handle()).toEqual(['ack']);
+  });
+
+  test.each([
+    ['of a queue without copies', undefined, 1],
+    ['of two copies the first', 'main', 1],
+    ['of two copies the second, which is for ordered destinations alone', 'ordered', 0],
+  ] as const)('that no destination wants is said to be unwanted: %s', async (_what, copy, times) => {
+    const { relay, observed } = setup(0);
+    const message = { body: eventBody(1), origin: { routingKey: 'x.y' }, publishedAt: undefined };
+    relay.handle('test', { ...message, redelivered: false, isLost: false, copy, settle: () => {} });
+    await turns();
+    expect(observed.filter(([what]) => what === 'unwanted')).toHaveLength(times);
   });
 
   test('is released, and nothing counted, when a delivery cannot be stored', async () => {
