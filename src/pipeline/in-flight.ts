@@ -89,6 +89,11 @@ export class InFlight implements ResultSink {
     return !this.isOrderedCopy && !this.isSharedOut && this.routed.length + this.leftOut.length === 0;
   }
 
+  /** A second copy that is for nobody: all that happens to its event happens to the first one. */
+  get isNeedless(): boolean {
+    return this.isOrderedCopy && this.routed.length + this.leftOut.length === 0;
+  }
+
   /** Results of the deliveries are awaited from now on. */
   expect({ deliveries, filtered, isSharedOut = false }: Routed): void {
     this.routed = deliveries;

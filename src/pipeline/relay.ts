@@ -215,7 +215,8 @@ export class Relay implements InFlightOwner {
     events.remove(inFlight);
     events.settled(inFlight, settlement);
     inFlight.settle(settlement);
-    inFlight.trace?.settled(settlement);
+    // A trace that does not end is shown to nobody.
+    if (!inFlight.isNeedless) inFlight.trace?.settled(settlement);
     if (inFlight.epoch !== undefined) this.parts.epochs?.end(inFlight.epoch);
     this.open.end();
   }
