@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import type { Config } from '../config/config';
-import { ConfigError, errorCode } from '../errors';
+import { hostAndPort } from '../config/url';
 import { listenWhile } from '../network/guarded-fastify';
 import { createLineOutput, formOf, type Logger } from '../observability/logging';
 import { describeError } from '../observability/report';
@@ -34,9 +34,9 @@ export async function supervise(processes: string): Promise<void> {
     registry: supervisor.metrics,
     readiness: () => supervisor.readiness(),
   });
-  await listen(server, config);
   const { host, port } = config.metrics;
-  log.info('supervisor started', { processes: count, metrics: `http://${host}:${port}/metrics` });
+  await listenWhile(server, { host, port, variables: 'METRICS_PORT, METRICS_HOST' }, () => true);
+  log.info('supervisor started', { processes: count, metrics: `http://${hostAndPort(host, port)}/metrics` });
   let signals = 0;
   eachSignal((signal) => {
     signals++;
@@ -49,16 +49,6 @@ export async function supervise(processes: string): Promise<void> {
   process.exitCode = code;
   // Connections that are kept open must not keep a process alive whose work is done.
   setImmediate(() => process.exit());
-}
-
-async function listen(server: ReturnType<typeof createHttpServer>, config: Config): Promise<void> {
-  const { host, port } = config.metrics;
-  try {
-    await listenWhile(server, { host, port }, () => true);
-  } catch (error) {
-    const problem = `METRICS_PORT, METRICS_HOST: ${host}:${port} cannot be listened on (${errorCode(error)}): name a free port`;
-    throw new ConfigError([problem], { cause: error });
-  }
 }
 
 /** Workers write into the supervisor's log, in the form that it has. */
