@@ -20,12 +20,13 @@ export async function supervise(processes: string): Promise<void> {
   const count = processCount(processes);
   if (count === undefined)
     throw new UsageError(`--processes: must be auto, or a whole number from 1 to ${MAX_PROCESSES}`);
-  const { config, log } = prepare(['worker']);
+  const { config, log, metrics } = prepare(['worker']);
   process.exitCode = FINDING;
   const supervisor = new Supervisor({
     count,
-    fork: forkFor(config, log),
+    fork: forkFor(config, log, () => metrics.logLinesDropped.add()),
     log,
+    sharedMetrics: metrics.logLinesDropped.counters,
     drainMs: config.shutdownTimeoutMs + BEYOND_DRAIN_MS,
   });
   const server = createHttpServer({
@@ -52,10 +53,15 @@ export async function supervise(processes: string): Promise<void> {
 }
 
 /** Workers write into the supervisor's log, in the form that it has. */
-function forkFor(config: Config, log: Logger): (number: number) => ReturnType<typeof fork> {
-  const output = createLineOutput((dropped) =>
-    log.warn('standard output takes log lines of workers again', { dropped }),
-  );
+function forkFor(
+  config: Config,
+  log: Logger,
+  onDropped: () => void,
+): (number: number) => ReturnType<typeof fork> {
+  const output = createLineOutput({
+    onDropped,
+    onRecovered: (dropped) => log.warn('standard output takes log lines of workers again', { dropped }),
+  });
   const program = process.argv[1] ?? '';
   return (number) => {
     const child = fork(program, ['worker', '--supervised', String(number)], {

@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import type { Metric } from 'prom-client';
 import type { Readiness } from '../observability/health-routes';
 import type { Logger } from '../observability/logging';
 import { Backoff } from '../time/backoff';
@@ -13,6 +14,8 @@ export interface SupervisorParts {
   readonly log: Logger;
   /** From the drain's beginning until workers that go on are ended. */
   readonly drainMs: number;
+  /** What the supervisor counts as its workers do. */
+  readonly sharedMetrics?: readonly Metric[];
   readonly pauses?: { readonly firstMs: number; readonly lastMs: number };
 }
 
@@ -46,7 +49,7 @@ export class Supervisor {
   readonly metrics: PooledMetrics;
   /** The exit code, once every worker has ended. */
   readonly ended: Promise<number>;
-  private readonly own = new SupervisorMetrics();
+  private readonly own: SupervisorMetrics;
   private readonly slots: readonly Slot[];
   private finish: (code: number) => void = () => {};
   private state: 'running' | 'draining' = 'running';
@@ -54,7 +57,8 @@ export class Supervisor {
   private deadline: NodeJS.Timeout | undefined;
 
   constructor(private readonly parts: SupervisorParts) {
-    const { count, pauses = PAUSES } = parts;
+    const { count, pauses = PAUSES, sharedMetrics = [] } = parts;
+    this.own = new SupervisorMetrics(sharedMetrics);
     this.metrics = new PooledMetrics(this.own.registry, () => this.reports());
     this.slots = Array.from({ length: count }, (_, index) => ({
       number: index + 1,

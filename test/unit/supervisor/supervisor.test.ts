@@ -1,7 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
-import { Counter, Registry } from 'prom-client';
+import { Counter, type Metric, Registry } from 'prom-client';
 import { SILENT } from '../../../src/observability/logging';
+import { Metrics } from '../../../src/observability/metrics';
 import type { MetricJson } from '../../../src/supervisor/messages';
 import { Supervisor } from '../../../src/supervisor/supervisor';
 
@@ -45,7 +46,7 @@ class FakeChild extends EventEmitter {
   }
 }
 
-function setup(count = 2) {
+function setup(count = 2, sharedMetrics: readonly Metric[] = []) {
   const children: { number: number; child: FakeChild }[] = [];
   const errors: string[] = [];
   const supervisor = new Supervisor({
@@ -57,6 +58,7 @@ function setup(count = 2) {
     },
     log: { ...SILENT, error: (message) => errors.push(message) },
     drainMs: 10_000,
+    sharedMetrics,
     pauses: { firstMs: 100, lastMs: 1000 },
   });
   let code: number | undefined;
@@ -215,5 +217,15 @@ describe('a supervisor', () => {
     last().end(1);
     await jest.advanceTimersByTimeAsync(5000);
     expect(await asked).toContain('\ncounted 7\n');
+  });
+
+  it('log lines that it drops itself are added to those that its workers drop', async () => {
+    const [ofWorker, own] = [new Metrics(), new Metrics()];
+    ofWorker.logLinesDropped.addMany(7);
+    own.logLinesDropped.addMany(3);
+    const { supervisor, last } = setup(1, own.logLinesDropped.counters);
+    last().metrics = await ofWorker.registry.getMetricsAsJSON();
+    last().start();
+    expect(await supervisor.metrics.metrics()).toContain('\nrelay_log_lines_dropped_total 10\n');
   });
 });
