@@ -1,4 +1,5 @@
 import type { Config } from '../config/config';
+import { parseUrl } from '../config/url';
 import { MODULES } from '../modules';
 import type { CoreInstance, CoreSections } from '../moving-in/core';
 import { type FoundCore, findCore } from '../moving-in/find-core';
@@ -134,7 +135,7 @@ function complainOf(problems: readonly string[], what: string): void {
 }
 
 function addressOf(url: string): string {
-  if (/^https?:\/\/./i.test(url) && URL.canParse(url)) return url;
+  if (/^https?:\/\/./i.test(url) && parseUrl(url) !== undefined) return url;
   throw new UsageError('--from-core: must be the address of the core API, such as http://localhost:8080');
 }
 

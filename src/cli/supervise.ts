@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import type { Config } from '../config/config';
-import { ConfigError, errorCode } from '../errors';
+import { hostAndPort } from '../config/url';
 import { listenWhile } from '../network/guarded-fastify';
 import { createLineOutput, formOf, type Logger } from '../observability/logging';
 import { describeError } from '../observability/report';
@@ -20,12 +20,13 @@ export async function supervise(processes: string): Promise<void> {
   const count = processCount(processes);
   if (count === undefined)
     throw new UsageError(`--processes: must be auto, or a whole number from 1 to ${MAX_PROCESSES}`);
-  const { config, log } = prepare(['worker']);
+  const { config, log, metrics } = prepare(['worker']);
   process.exitCode = FINDING;
   const supervisor = new Supervisor({
     count,
-    fork: forkFor(config, log),
+    fork: forkFor(config, log, () => metrics.logLinesDropped.add()),
     log,
+    sharedMetrics: metrics.logLinesDropped.counters,
     drainMs: config.shutdownTimeoutMs + BEYOND_DRAIN_MS,
   });
   const server = createHttpServer({
@@ -34,9 +35,9 @@ export async function supervise(processes: string): Promise<void> {
     registry: supervisor.metrics,
     readiness: () => supervisor.readiness(),
   });
-  await listen(server, config);
   const { host, port } = config.metrics;
-  log.info('supervisor started', { processes: count, metrics: `http://${host}:${port}/metrics` });
+  await listenWhile(server, { host, port, variables: 'METRICS_PORT, METRICS_HOST' }, () => true);
+  log.info('supervisor started', { processes: count, metrics: `http://${hostAndPort(host, port)}/metrics` });
   let signals = 0;
   eachSignal((signal) => {
     signals++;
@@ -51,21 +52,16 @@ export async function supervise(processes: string): Promise<void> {
   setImmediate(() => process.exit());
 }
 
-async function listen(server: ReturnType<typeof createHttpServer>, config: Config): Promise<void> {
-  const { host, port } = config.metrics;
-  try {
-    await listenWhile(server, { host, port }, () => true);
-  } catch (error) {
-    const problem = `METRICS_PORT, METRICS_HOST: ${host}:${port} cannot be listened on (${errorCode(error)}): name a free port`;
-    throw new ConfigError([problem], { cause: error });
-  }
-}
-
 /** Workers write into the supervisor's log, in the form that it has. */
-function forkFor(config: Config, log: Logger): (number: number) => ReturnType<typeof fork> {
-  const output = createLineOutput((dropped) =>
-    log.warn('standard output takes log lines of workers again', { dropped }),
-  );
+function forkFor(
+  config: Config,
+  log: Logger,
+  onDropped: () => void,
+): (number: number) => ReturnType<typeof fork> {
+  const output = createLineOutput({
+    onDropped,
+    onRecovered: (dropped) => log.warn('standard output takes log lines of workers again', { dropped }),
+  });
   const program = process.argv[1] ?? '';
   return (number) => {
     const child = fork(program, ['worker', '--supervised', String(number)], {

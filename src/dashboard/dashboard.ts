@@ -3,6 +3,7 @@ import type { GatewayConfig } from '../config/gateway-config';
 import { DestinationList } from '../health/destination-list';
 import type { ErrorContext } from '../http-api/http-errors';
 import type { Keys } from '../http-api/keys';
+import { TenantSearches } from '../http-api/tenant-searches';
 import { FlowStore } from '../ledger/flow-store';
 import type { Logger } from '../observability/logging';
 import type { Replays } from '../replays/open-replays';
@@ -42,6 +43,8 @@ export interface DashboardParts {
 
 /** Once a minute is written down by one gateway; asking more often costs a call that does nothing. */
 const SAMPLE_MS = 15_000;
+/** Of one instance at once: somebody may have several pages open. */
+const MOST_SEARCHES = 4;
 
 /** The dashboard: pages for people, made of what the gateway's routes and stores know. */
 export class Dashboard {
@@ -102,13 +105,16 @@ export class Dashboard {
     const overviews = new Overviews({ flows, destinations, silence });
     const attempts = new RecentAttempts(log);
     const addresses = new DestinationAddresses(api);
-    const screen = new DestinationScreen({ overviews, destinations, log, replays: replays.store, addresses });
+    const searches = new TenantSearches(MOST_SEARCHES);
+    const screen = new DestinationScreen({
+      ...{ overviews, destinations, log, replays: replays.store, addresses, searches },
+    });
     return [
       nowScreen({ overviews, flows, destinations, attempts }),
       destinationsScreen({ overviews, destinations, attempts }),
       { screens: [screen], actions: destinationActions({ api, addresses, screen }) },
       queuesScreen({ overviews, store }),
-      ...furtherScreens({ api, overviews, destinations, replays, silence, allSettings }),
+      ...furtherScreens({ api, overviews, destinations, replays, silence, allSettings, searches }),
     ];
   }
 }

@@ -3,6 +3,7 @@ import type { LogFilter } from '../delivery-log/log-filter';
 import type { LogRecord } from '../delivery-log/log-record';
 import { withoutAnswers } from '../delivery-log/shown-delivery';
 import { instanceOf } from '../destinations/destination-ids';
+import type { TenantSearches } from '../http-api/tenant-searches';
 import { SharedReadings } from './shared-readings';
 import { instanceSeen, type Viewer } from './viewer';
 
@@ -26,13 +27,18 @@ export class DeliveryReader {
     max: 20,
   });
 
-  constructor(private readonly log: Log) {}
+  constructor(
+    private readonly log: Log,
+    private readonly turns: Pick<TenantSearches, 'begin'>,
+  ) {}
 
   /** @param question what was asked for: where it is the same, times that lie between do not matter */
   async search(viewer: Viewer, filter: LogFilter, { limit, question }: Search): Promise<SearchResult> {
     const own = scoped(viewer, filter);
     const asked = { ...question, instance: own.instance, limit };
-    const found = await this.searches.of(asked, () => this.log.search(own, limit));
+    const found = await this.searches.of(asked, () =>
+      this.turns.begin(instanceSeen(viewer), () => this.log.search(own, limit)),
+    );
     return { ...found, deliveries: found.deliveries.map((each) => visible(viewer, each)) };
   }
 
@@ -40,13 +46,15 @@ export class DeliveryReader {
   recent(viewer: Viewer, filter: LogFilter, { limit, question }: Search): Promise<readonly LogRecord[]> {
     const own = scoped(viewer, filter);
     const asked = { ...question, instance: own.instance, limit };
-    return this.records.of(asked, () => this.log.recent(own, limit));
+    return this.records.of(asked, () =>
+      this.turns.begin(instanceSeen(viewer), () => this.log.recent(own, limit)),
+    );
   }
 
   /** Undefined also for what belongs to somebody else. */
   async find(viewer: Viewer, id: string): Promise<DeliveryWithBody | undefined> {
     const found = await this.deliveries.of(id, async () => {
-      const delivery = await this.log.find(id);
+      const delivery = await this.turns.begin(instanceSeen(viewer), () => this.log.find(id));
       return delivery && { delivery, body: await this.log.body(delivery) };
     });
     const instance = instanceSeen(viewer);

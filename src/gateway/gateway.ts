@@ -3,7 +3,6 @@ import type { GatewayConfig } from '../config/gateway-config';
 import { hostAndPort } from '../config/url';
 import { wantsPage } from '../dashboard/own-page';
 import { ParkedDeliveries } from '../dead-letters/parked-deliveries';
-import { ConfigError, errorCode } from '../errors';
 import { DestinationList } from '../health/destination-list';
 import { StateMachine } from '../lifecycle/state-machine';
 import { runSteps, type Step } from '../lifecycle/steps';
@@ -82,12 +81,8 @@ export class RelayGateway {
 
   private async listen(server: FastifyInstance): Promise<void> {
     const { host, port } = this.options.config.gateway;
-    try {
-      await listenWhile(server, { host, port }, () => this.machine.is('starting'));
-    } catch (error) {
-      const problem = `GATEWAY_PORT, GATEWAY_HOST: ${hostAndPort(host, port)} cannot be listened on (${errorCode(error)}): name a free port`;
-      throw new ConfigError([problem], { cause: error });
-    }
+    const address = { host, port, variables: 'GATEWAY_PORT, GATEWAY_HOST' };
+    await listenWhile(server, address, () => this.machine.is('starting'));
     if (this.machine.move('listening'))
       this.options.log.info('gateway started', { address: `http://${hostAndPort(host, port)}` });
   }

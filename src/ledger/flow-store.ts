@@ -75,11 +75,12 @@ export class FlowStore {
     return lines.map((line) => numbersOf(line.split(':').map(Number)));
   }
 
-  /** What this worker took in since the last time, and the queues that it sees. */
-  async report(received: number, queues: readonly ReportedQueue[]): Promise<void> {
-    if (!this.calls.isReady) return;
+  /** What this worker took in since the last time, and the queues that it sees; false where Redis is away. */
+  async report(received: number, queues: readonly ReportedQueue[]): Promise<boolean> {
+    if (!this.calls.isReady) return false;
     const largest = [...queues].sort((a, b) => b.messages - a.messages).slice(0, MOST_QUEUES);
     await this.calls.call('relayReport', received, JSON.stringify(largest));
+    return true;
   }
 }
 

@@ -1,4 +1,6 @@
 import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
+import { hostAndPort } from '../config/url';
+import { ConfigError, errorCode } from '../errors';
 import { GuardedServer, type GuardedServerParts } from './guarded-server';
 
 export interface GuardedFastify {
@@ -48,21 +50,32 @@ export function guardedFastify(
   };
 }
 
+/** Where a server listens. */
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+  /** Those that it comes from. */
+  readonly variables: string;
+}
+
 /**
  * Opens the port; false where it was not wanted any more by then. A server that is closed while it is about to listen does
  * so all the same, so that it is closed once more.
+ *
+ * @throws ConfigError where it cannot be opened
  */
 export async function listenWhile(
   server: FastifyInstance,
-  address: { readonly host: string; readonly port: number },
+  { host, port, variables }: ListenAddress,
   isWanted: () => boolean,
 ): Promise<boolean> {
   try {
-    await server.listen(address);
+    await server.listen({ host, port });
   } catch (error) {
     // Closing may have been what it failed over.
-    if (isWanted()) throw error;
-    return false;
+    if (!isWanted()) return false;
+    const problem = `${variables}: ${hostAndPort(host, port)} cannot be listened on (${errorCode(error)}): name a free port`;
+    throw new ConfigError([problem], { cause: error });
   }
   if (isWanted()) return true;
   await new Promise((resolve) => server.server.close(resolve));

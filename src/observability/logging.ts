@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import winston from 'winston';
-import { LogOutput } from './log-output';
+import { LogOutput, type LogOutputParts } from './log-output';
 import { printable } from './printable';
 
 /** Levels that code logs at. Fields hold no secret, no URL of a tenant and no payload. */
@@ -89,8 +89,8 @@ export function createLogger(options: LoggingOptions, parts: LoggerParts = {}): 
 }
 
 /** Where lines go that processes of ours have written already, each in the form that `formOf` says. */
-export function createLineOutput(onRecovered: (dropped: number) => void): LogOutput {
-  return new LogOutput({ stream: process.stdout, onDropped: () => {}, onRecovered });
+export function createLineOutput(parts: Pick<LogOutputParts, 'onDropped' | 'onRecovered'>): LogOutput {
+  return new LogOutput({ stream: process.stdout, ...parts });
 }
 
 /** The form of lines that end up in this process's standard output. */

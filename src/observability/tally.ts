@@ -29,7 +29,7 @@ export class Tally<T extends string> {
 
   constructor(
     /** The metric under its name, and under older ones. */
-    private readonly counters: readonly Counter<T>[],
+    readonly counters: readonly Counter<T>[],
     private readonly labelNames: readonly T[],
   ) {}
 

@@ -18,6 +18,7 @@ export class InFlight implements ResultSink {
   next: InFlight | undefined;
   private routed: readonly Delivery[] = [];
   private leftOut: readonly Delivery[] = [];
+  private isSharedOut = false;
   private readonly known: DirectResult[] = [];
   private missing = 0;
   /** Places of the deliveries that were not begun. */
@@ -83,10 +84,21 @@ export class InFlight implements ResultSink {
     return this.leftOut;
   }
 
+  /** No destination wanted the event. Of two copies the first one says so: the second is for ordered destinations alone. */
+  get isUnwanted(): boolean {
+    return !this.isOrderedCopy && !this.isSharedOut && this.routed.length + this.leftOut.length === 0;
+  }
+
+  /** A second copy that is for nobody: all that happens to its event happens to the first one. */
+  get isNeedless(): boolean {
+    return this.isOrderedCopy && this.routed.length + this.leftOut.length === 0;
+  }
+
   /** Results of the deliveries are awaited from now on. */
-  expect({ deliveries, filtered }: Routed): void {
+  expect({ deliveries, filtered, isSharedOut = false }: Routed): void {
     this.routed = deliveries;
     this.leftOut = filtered;
+    this.isSharedOut = isSharedOut;
     this.missing = deliveries.length;
   }
 

@@ -29,6 +29,8 @@ export interface RelayObserver {
   ): void;
   /** Conditions on content left this delivery out, and that counts. */
   filtered(delivery: Delivery): void;
+  /** No destination wanted the event. */
+  unwanted(envelope: Envelope): void;
 }
 
 export interface RelayParts {
@@ -107,6 +109,7 @@ export class Relay implements InFlightOwner {
       // Hardly any event is.
       if (results.includes('discarded')) countDiscarded(inFlight.deliveriesThatWere('discarded'));
       if (inFlight.filtered.length > 0) this.countFiltered(inFlight.filtered);
+      if (inFlight.isUnwanted) observer.unwanted(inFlight.envelope);
     }
     this.close(inFlight, settlement);
     observer.settled(inFlight.message, inFlight.envelope, results, inFlight.filtered.length);
@@ -212,7 +215,8 @@ export class Relay implements InFlightOwner {
     events.remove(inFlight);
     events.settled(inFlight, settlement);
     inFlight.settle(settlement);
-    inFlight.trace?.settled(settlement);
+    // A trace that does not end is shown to nobody.
+    if (!inFlight.isNeedless) inFlight.trace?.settled(settlement);
     if (inFlight.epoch !== undefined) this.parts.epochs?.end(inFlight.epoch);
     this.open.end();
   }

@@ -22,6 +22,8 @@ export interface Routed {
   readonly deliveries: readonly Delivery[];
   /** Those that the destinations' conditions on content leave out: nothing is attempted, and they count as discarded. */
   readonly filtered: readonly Delivery[];
+  /** Further ones are made from the event's other copy. */
+  readonly isSharedOut?: boolean;
 }
 
 const NONE: readonly Delivery[] = [];

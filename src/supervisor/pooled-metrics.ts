@@ -7,7 +7,8 @@ import type { MetricJson } from './messages';
  */
 export class PooledMetrics {
   readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE;
-  private departed: readonly MetricJson[] = [];
+  /** One after the other: each adds to what those before left. */
+  private departed: Promise<readonly MetricJson[]> = Promise.resolve([]);
 
   constructor(
     /** Of the supervisor itself. */
@@ -18,13 +19,16 @@ export class PooledMetrics {
   /** In the text form that Prometheus reads. */
   async metrics(): Promise<string> {
     const workers = await this.ofWorkers();
-    return pooled([...workers, this.departed, await this.own.getMetricsAsJSON()]).metrics();
+    // As of this moment: who leaves from here on is among the workers.
+    const { departed } = this;
+    return pooled([...workers, await departed, await this.own.getMetricsAsJSON()]).metrics();
   }
 
-  /** A worker has ended that reported this last. */
+  /** A worker has ended that reported this last; from now on it must not be among the workers. */
   async depart(last: readonly MetricJson[]): Promise<void> {
     const counted = last.filter(({ type }) => type === 'counter' || type === 'histogram');
-    this.departed = await pooled([this.departed, counted]).getMetricsAsJSON();
+    this.departed = this.departed.then((before) => pooled([before, counted]).getMetricsAsJSON());
+    await this.departed;
   }
 }
 

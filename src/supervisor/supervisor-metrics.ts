@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client';
 
 /** What only the supervisor knows (docs/operations.md#metrics). */
 export class SupervisorMetrics {
@@ -15,8 +15,10 @@ export class SupervisorMetrics {
     registers: [this.registry],
   });
 
-  constructor() {
+  /** @param shared what it counts as its workers do */
+  constructor(shared: readonly Metric[]) {
     collectDefaultMetrics({ register: this.registry });
+    for (const metric of shared) this.registry.registerMetric(metric);
   }
 
   countRestart(): void {

@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import type { Metric } from 'prom-client';
 import type { Readiness } from '../observability/health-routes';
 import type { Logger } from '../observability/logging';
 import { Backoff } from '../time/backoff';
@@ -13,6 +14,8 @@ export interface SupervisorParts {
   readonly log: Logger;
   /** From the drain's beginning until workers that go on are ended. */
   readonly drainMs: number;
+  /** What the supervisor counts as its workers do. */
+  readonly sharedMetrics?: readonly Metric[];
   readonly pauses?: { readonly firstMs: number; readonly lastMs: number };
 }
 
@@ -46,7 +49,7 @@ export class Supervisor {
   readonly metrics: PooledMetrics;
   /** The exit code, once every worker has ended. */
   readonly ended: Promise<number>;
-  private readonly own = new SupervisorMetrics();
+  private readonly own: SupervisorMetrics;
   private readonly slots: readonly Slot[];
   private finish: (code: number) => void = () => {};
   private state: 'running' | 'draining' = 'running';
@@ -54,7 +57,8 @@ export class Supervisor {
   private deadline: NodeJS.Timeout | undefined;
 
   constructor(private readonly parts: SupervisorParts) {
-    const { count, pauses = PAUSES } = parts;
+    const { count, pauses = PAUSES, sharedMetrics = [] } = parts;
+    this.own = new SupervisorMetrics(sharedMetrics);
     this.metrics = new PooledMetrics(this.own.registry, () => this.reports());
     this.slots = Array.from({ length: count }, (_, index) => ({
       number: index + 1,
@@ -173,8 +177,12 @@ export class Supervisor {
 
   private async reports(): Promise<(readonly MetricJson[])[]> {
     const started = this.slots.flatMap(({ worker }) => (worker?.isStarted === true ? [worker] : []));
-    const all = await Promise.all(started.map((worker) => worker.report()));
-    return all.flatMap((report) => (report === undefined ? [] : [report.metrics]));
+    const all = await Promise.all(started.map(async (worker) => ({ worker, report: await worker.report() })));
+    // Who ended meanwhile is counted among the departed.
+    const present = new Set(this.slots.map(({ worker }) => worker));
+    return all.flatMap(({ worker, report }) =>
+      report === undefined || !present.has(worker) ? [] : [report.metrics],
+    );
   }
 }
 

@@ -38,6 +38,8 @@ export class Gauges {
   /** Readings under way, by what is read. */
   private readonly reading = new Map<string, Promise<unknown>>();
   private intervals = 0;
+  /** Events that could not be reported yet. */
+  private unreported = 0;
 
   constructor(private readonly parts: GaugeParts) {}
 
@@ -96,7 +98,10 @@ export class Gauges {
       if (inFlight !== undefined) metrics.queueInFlight.set({ queue }, inFlight);
       if (oldestSeconds !== undefined) metrics.queueOldest.set({ queue }, oldestSeconds);
     }
-    await flow.report(takeReceived(), depths);
+    const received = this.unreported + takeReceived();
+    this.unreported = 0;
+    // Where the answer is lost it may have been counted: then it is not reported again.
+    if (!(await flow.report(received, depths))) this.unreported = received;
   }
 
   private async readStore(): Promise<void> {

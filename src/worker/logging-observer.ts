@@ -3,8 +3,6 @@ import type { Envelope } from '../events/envelope';
 import type { Logger } from '../observability/logging';
 import type { Metrics } from '../observability/metrics';
 import type { AttemptRecord, Delivery, DeliveryId, ParkReason } from '../pipeline/delivery';
-import type { DirectResult } from '../pipeline/direct-attempts';
-import type { SourceMessage } from '../pipeline/message';
 import type { DeadReason } from '../pipeline/parking';
 import type { DeliveryLabels } from '../retry/job';
 import { Observer } from './observer';
@@ -45,13 +43,7 @@ export class LoggingObserver extends Observer {
     this.notes.filtered(delivery);
   }
 
-  override settled(
-    message: SourceMessage,
-    envelope: Envelope,
-    results: readonly DirectResult[],
-    filtered: number,
-  ): void {
-    super.settled(message, envelope, results, filtered);
-    if (results.length + filtered === 0) this.notes.unwanted(envelope);
+  override unwanted(envelope: Envelope): void {
+    this.notes.unwanted(envelope);
   }
 }

@@ -76,6 +76,9 @@ export class Observer implements RelayObserver, AttemptObserver, ParkingObserver
     this.log.debug('event', { id, event, instance, bytes: message.body.length, results, filtered });
   }
 
+  /** The delivery log alone has something to say of it. */
+  unwanted(_envelope: Envelope): void {}
+
   superseded({ destination: { kind }, envelope }: Delivery): void {
     this.metrics.discarded.add(kind, 'superseded');
     this.metrics.deliveries.add(kind, eventLabel(envelope.event), 'discarded');

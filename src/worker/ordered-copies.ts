@@ -97,7 +97,9 @@ export class OrderedCopies {
     }
     if (deliveries.every(isPlain) && filtered.every(isPlain)) return routed;
     if (!this.view.isFresh) return this.untilFresh().then(() => this.choose(copy, routed));
-    return { deliveries: this.ofMainCopy(copy, deliveries), filtered: this.ofMainCopy(copy, filtered) };
+    const own = { deliveries: this.ofMainCopy(copy, deliveries), filtered: this.ofMainCopy(copy, filtered) };
+    const count = own.deliveries.length + own.filtered.length;
+    return { ...own, isSharedOut: count < deliveries.length + filtered.length };
   }
 
   private ofMainCopy(

@@ -1,5 +1,4 @@
 import { hostAndPort } from '../config/url';
-import { ConfigError, errorCode } from '../errors';
 import { StateMachine } from '../lifecycle/state-machine';
 import { listenWhile } from '../network/guarded-fastify';
 import type { Readiness } from '../observability/health-routes';
@@ -78,13 +77,8 @@ export class RelayWorker {
   /** False where it was stopped meanwhile. */
   private async listen(): Promise<boolean> {
     if (this.options.isSupervised === true) return true;
-    const { host, port } = this.options.config.metrics;
-    try {
-      return await listenWhile(this.parts.http, { host, port }, () => this.machine.is('starting'));
-    } catch (error) {
-      const problem = `METRICS_PORT, METRICS_HOST: ${hostAndPort(host, port)} cannot be listened on (${errorCode(error)}): name a free port`;
-      throw new ConfigError([problem], { cause: error });
-    }
+    const address = { ...this.options.config.metrics, variables: 'METRICS_PORT, METRICS_HOST' };
+    return listenWhile(this.parts.http, address, () => this.machine.is('starting'));
   }
 
   /** Looks once at what an operator should know about Redis and what lies there, when it can be reached first. */

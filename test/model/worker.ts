@@ -40,6 +40,7 @@ const OBSERVER = {
   duplicate: ignore,
   settled: ignore,
   filtered: ignore,
+  unwanted: ignore,
   attemptEnded: ignore,
   parked: ignore,
   superseded: ignore,

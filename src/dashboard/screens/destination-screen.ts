@@ -3,6 +3,7 @@ import { attemptsOf } from '../../delivery-log/shown-delivery';
 import { instanceOf } from '../../destinations/destination-ids';
 import type { DestinationHealth, DestinationList } from '../../health/destination-list';
 import { notFound } from '../../http-api/http-errors';
+import type { TenantSearches } from '../../http-api/tenant-searches';
 import type { DestinationId } from '../../pipeline/delivery';
 import type { Replay, ReplayStore } from '../../replays/replay-store';
 import { type AttemptFigures, attemptFigures } from '../attempt-figures';
@@ -26,6 +27,7 @@ export interface DestinationScreenParts {
   readonly log: Pick<DeliveryLog, 'search' | 'recent'>;
   readonly replays: Pick<ReplayStore, 'list'>;
   readonly addresses: DestinationAddresses;
+  readonly searches: TenantSearches;
 }
 
 export const DESTINATION_PATH = '/dashboard/destinations/:id';
@@ -61,13 +63,12 @@ export class DestinationScreen implements Screen {
     const destination = await this.find(visit);
     const { id } = destination;
     const { flow } = await this.parts.overviews.current();
-    const { log, addresses } = this.parts;
-    const [{ deliveries }, records, address, replays] = await Promise.all([
-      log.search({ destination: id }, SHOWN),
-      log.recent({ destination: id }, MOST_RECORDS),
-      addresses.of(viewer, id),
-      this.replaysOf(visit, id),
-    ]);
+    const { log, addresses, searches } = this.parts;
+    const found = await searches.begin(instanceSeen(viewer), () =>
+      Promise.all([log.search({ destination: id }, SHOWN), log.recent({ destination: id }, MOST_RECORDS)]),
+    );
+    const [{ deliveries }, records] = found;
+    const [address, replays] = await Promise.all([addresses.of(viewer, id), this.replaysOf(visit, id)]);
     const texts = oneDestinationTexts[language];
     const isOwn = instanceOf(id) !== undefined;
     const body = html`<h1>${destinationName(id, language)}</h1>

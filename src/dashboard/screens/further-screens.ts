@@ -1,4 +1,5 @@
 import type { DestinationList } from '../../health/destination-list';
+import type { TenantSearches } from '../../http-api/tenant-searches';
 import type { Replays } from '../../replays/open-replays';
 import type { SilenceStore } from '../../silence/silence-store';
 import { DeadLetterSurveys } from '../dead-letter-surveys';
@@ -26,11 +27,12 @@ export interface FurtherScreensParts {
   readonly replays: Replays;
   readonly silence: SilenceStore;
   readonly allSettings: InstanceListParts['allSettings'];
+  readonly searches: TenantSearches;
 }
 
 /** Deliveries, dead letters, instances, and events as they come. */
 export function furtherScreens(parts: FurtherScreensParts): ScreenSet[] {
-  const reader = new DeliveryReader(parts.replays.log);
+  const reader = new DeliveryReader(parts.replays.log, parts.searches);
   return [
     deliveriesScreen(reader),
     deliverySet(parts, reader),

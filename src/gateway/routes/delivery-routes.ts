@@ -12,9 +12,9 @@ import {
 import { instanceOf } from '../../destinations/destination-ids';
 import { fromStore } from '../../errors';
 import type { Guards } from '../../http-api/guards';
-import { HttpError, notFound } from '../../http-api/http-errors';
+import { notFound } from '../../http-api/http-errors';
 import { describe, schemaOf } from '../../http-api/openapi';
-import { type BudgetOptions, SharedBudget } from '../../network/shared-budget';
+import { TenantSearches } from '../../http-api/tenant-searches';
 import { moment, understood } from './stored-queries';
 
 export interface DeliveryRoutesParts {
@@ -22,13 +22,8 @@ export interface DeliveryRoutesParts {
   readonly guards: Guards;
 }
 
-/** Searches of tenants under way at once: each may go through a million records. */
-const SEARCHES: BudgetOptions = { inAll: 8, perHolder: 2 };
-const RETRY_AFTER_SECONDS = 2;
-const REFUSALS: Readonly<Record<'holder' | 'all', string>> = {
-  holder: `${SEARCHES.perHolder} searches of this instance are under way: try again`,
-  all: `${SEARCHES.inAll} searches of instances are under way: try again`,
-};
+/** Of one instance at once. */
+const MOST_SEARCHES = 2;
 
 /** Nothing that is logged is longer. */
 const text = z.string().max(1024);
@@ -54,21 +49,9 @@ const oneSchema = z.strictObject({ instance: text.optional() });
 /** The delivery log: for the operator, and for an instance's token as far as its own deliveries go. */
 export function deliveryRoutes(server: FastifyInstance, { log, guards }: DeliveryRoutesParts): void {
   const onRequest = guards.instanceInQuery;
-  const searches = new SharedBudget(SEARCHES);
-  const inTurn = async <T>(
-    request: FastifyRequest,
-    instance: string,
-    search: () => Promise<T>,
-  ): Promise<T> => {
-    if (guards.accessOf(request) === 'all') return search();
-    const taking = searches.take(instance);
-    if (taking.kind !== 'taken') throw new HttpError(429, [REFUSALS[taking.limit]], RETRY_AFTER_SECONDS);
-    try {
-      return await search();
-    } finally {
-      taking.release();
-    }
-  };
+  const searches = new TenantSearches(MOST_SEARCHES);
+  const inTurn = <T>(request: FastifyRequest, instance: string, search: () => Promise<T>): Promise<T> =>
+    searches.begin(guards.accessOf(request) === 'all' ? undefined : instance, search);
   const visible = (request: FastifyRequest, delivery: LoggedDelivery): LoggedDelivery =>
     guards.accessOf(request) === 'all' || isOwn(delivery) ? delivery : withoutAnswers(delivery);
   server.get(

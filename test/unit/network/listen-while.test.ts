@@ -13,7 +13,7 @@ describe('a port that is opened while it is wanted', () => {
   afterEach(() => server.close());
 
   test('is open', async () => {
-    expect(await listenWhile(server, { host: HOST, port }, () => true)).toBe(true);
+    expect(await listenWhile(server, { host: HOST, port, variables: 'PORT, HOST' }, () => true)).toBe(true);
     const socket = connect(port, HOST);
     await new Promise((resolve) => socket.once('connect', resolve));
     socket.destroy();
@@ -21,7 +21,7 @@ describe('a port that is opened while it is wanted', () => {
 
   test('is closed again where its server was closed while it was about to listen', async () => {
     let isWanted = true;
-    const listening = listenWhile(server, { host: HOST, port }, () => isWanted);
+    const listening = listenWhile(server, { host: HOST, port, variables: 'PORT, HOST' }, () => isWanted);
     isWanted = false;
     await server.close();
     expect(await listening).toBe(false);
@@ -31,7 +31,9 @@ describe('a port that is opened while it is wanted', () => {
   test('fails where it is taken', async () => {
     const other = fastify();
     await other.listen({ host: HOST, port });
-    await expect(listenWhile(server, { host: HOST, port }, () => true)).rejects.toThrow(/EADDRINUSE/);
+    const listening = listenWhile(server, { host: HOST, port, variables: 'PORT, HOST' }, () => true);
+    const problem = `PORT, HOST: ${HOST}:${port} cannot be listened on (EADDRINUSE): name a free port`;
+    await expect(listening).rejects.toMatchObject({ problems: [problem] });
     await other.close();
   });
 });

@@ -45,6 +45,7 @@ const relay = new Relay({
   observer: {
     ...{ received: nothing, duplicate: nothing, malformed: nothing, settled: nothing },
     filtered: nothing,
+    unwanted: nothing,
   },
 });
 const acknowledgements = new Acknowledgements({ ack: nothing, nack: nothing } as unknown as Channel);

@@ -7,6 +7,7 @@ import type { DirectResult } from '../../../src/pipeline/direct-attempts';
 import type { Settlement, SourceMessage } from '../../../src/pipeline/message';
 import { Relay } from '../../../src/pipeline/relay';
 import { route } from '../../../src/pipeline/route';
+import type { Tracing } from '../../../src/pipeline/tracing';
 import { DELIVERED, FAILED, FakeDestination, PipelineHarness } from '../../support/harness/pipeline-harness';
 import { type Deferred, deferred, turns } from '../../support/signals/signals';
 import { eventBody, goBody } from '../../support/values/events';
@@ -18,7 +19,12 @@ interface Buried extends Deferred<void> {
   readonly error: MalformedEventError;
 }
 
-function setup(destinationCount = 1, deduplication?: Deduplication, content?: ContentFilter) {
+function setup(
+  destinationCount = 1,
+  deduplication?: Deduplication,
+  content?: ContentFilter,
+  tracing?: Tracing,
+) {
   const harness = new PipelineHarness({ perDestination: 1 });
   const destinations = Array.from(
     { length: destinationCount },
@@ -41,6 +47,7 @@ function setup(destinationCount = 1, deduplication?: Deduplication, content?: Co
         })),
       ),
     directAttempts: harness.directAttempts,
+    tracing,
     ...(deduplication === undefined ? {} : { deduplication }),
     countDelivered: (deliveries) => counted.push(...deliveries),
     countDiscarded: (deliveries) => discarded.push(...deliveries),
@@ -54,6 +61,7 @@ function setup(destinationCount = 1, deduplication?: Deduplication, content?: Co
       duplicate: (_source, { id }) => observed.push(['duplicate', id]),
       malformed: (_source, { code }) => observed.push(['malformed', code]),
       filtered: ({ id }) => observed.push(['filtered', id]),
+      unwanted: ({ event }) => observed.push(['unwanted', event]),
       settled: (_message, _envelope, results: readonly DirectResult[]) =>
         observed.push(['settled', [...results]]),
     },
@@ -117,6 +125,31 @@ describe('a message', () => {
 
   test('that leads to no delivery is acknowledged at once', () => {
     expect(setup(0).handle()).toEqual(['ack']);
+  });
+
+  test.each([
+    ['of a queue without copies', undefined, 1],
+    ['of two copies the first', 'main', 1],
+    ['of two copies the second, which is for ordered destinations alone', 'ordered', 0],
+  ] as const)('that no destination wants is said to be unwanted: %s', async (_what, copy, times) => {
+    const { relay, observed } = setup(0);
+    const message = { body: eventBody(1), origin: { routingKey: 'x.y' }, publishedAt: undefined };
+    relay.handle('test', { ...message, redelivered: false, isLost: false, copy, settle: () => {} });
+    await turns();
+    expect(observed.filter(([what]) => what === 'unwanted')).toHaveLength(times);
+  });
+
+  test('has one trace, also where a second copy of it is for nobody', async () => {
+    const ended: string[] = [];
+    const { relay } = setup(0, undefined, undefined, {
+      received: () => ({ traceparent: '', settled: (settlement) => ended.push(settlement) }),
+      attempt: () => ({ traceparent: '', ended: () => {} }),
+    });
+    const message = { body: eventBody(1), origin: { routingKey: 'x.y' }, publishedAt: undefined };
+    for (const copy of ['main', 'ordered'] as const)
+      relay.handle('test', { ...message, redelivered: false, isLost: false, copy, settle: () => {} });
+    await turns();
+    expect(ended).toEqual(['ack']);
   });
 
   test('is released, and nothing counted, when a delivery cannot be stored', async () => {

@@ -59,4 +59,13 @@ describe('metrics of several workers', () => {
     expect(lineOf(text, 'relay_deliveries_total{')).toMatch(/ 15$/);
     expect(lineOf(text, 'relay_in_flight_bytes')).toMatch(/ 0$/);
   });
+
+  it('workers that are gone at the same moment are all counted', async () => {
+    const gone = new Metrics();
+    gone.deliveries.addMany(7, 'webhook', 'CALL', 'delivered');
+    const report = await reportOf(gone);
+    const pooled = new PooledMetrics(new Registry(), async () => []);
+    await Promise.all([pooled.depart(report), pooled.depart(report), pooled.depart(report)]);
+    expect(lineOf(await pooled.metrics(), 'relay_deliveries_total{')).toMatch(/ 21$/);
+  });
 });

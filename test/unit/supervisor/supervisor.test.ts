@@ -1,6 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
+import { Counter, type Metric, Registry } from 'prom-client';
 import { SILENT } from '../../../src/observability/logging';
+import { Metrics } from '../../../src/observability/metrics';
+import type { MetricJson } from '../../../src/supervisor/messages';
 import { Supervisor } from '../../../src/supervisor/supervisor';
 
 /** A worker's process, as far as a supervisor sees it. */
@@ -9,14 +12,17 @@ class FakeChild extends EventEmitter {
   connected = true;
   readonly sent: string[] = [];
   killed = false;
+  /** What it counted. */
+  metrics: readonly MetricJson[] = [];
+  isBusy = false;
 
   send(message: { kind: string; id?: number }): void {
     this.sent.push(message.kind);
-    if (message.kind === 'report')
+    if (message.kind === 'report' && !this.isBusy)
       this.say({
         kind: 'reported',
         id: message.id,
-        report: { metrics: [], readiness: { ready: true, parts: {} } },
+        report: { metrics: this.metrics, readiness: { ready: true, parts: {} } },
       });
   }
 
@@ -40,7 +46,7 @@ class FakeChild extends EventEmitter {
   }
 }
 
-function setup(count = 2) {
+function setup(count = 2, sharedMetrics: readonly Metric[] = []) {
   const children: { number: number; child: FakeChild }[] = [];
   const errors: string[] = [];
   const supervisor = new Supervisor({
@@ -52,6 +58,7 @@ function setup(count = 2) {
     },
     log: { ...SILENT, error: (message) => errors.push(message) },
     drainMs: 10_000,
+    sharedMetrics,
     pauses: { firstMs: 100, lastMs: 1000 },
   });
   let code: number | undefined;
@@ -196,5 +203,29 @@ describe('a supervisor', () => {
     });
     children[1]?.child.start();
     expect((await supervisor.readiness()).ready).toBe(true);
+  });
+
+  it('what a worker counted that ends while it is asked counts once', async () => {
+    const { supervisor, last } = setup(1);
+    const registry = new Registry();
+    new Counter({ name: 'counted', help: 'counted', registers: [registry] }).inc(7);
+    last().metrics = await registry.getMetricsAsJSON();
+    last().start();
+    expect(await supervisor.metrics.metrics()).toContain('\ncounted 7\n');
+    last().isBusy = true;
+    const asked = supervisor.metrics.metrics();
+    last().end(1);
+    await jest.advanceTimersByTimeAsync(5000);
+    expect(await asked).toContain('\ncounted 7\n');
+  });
+
+  it('log lines that it drops itself are added to those that its workers drop', async () => {
+    const [ofWorker, own] = [new Metrics(), new Metrics()];
+    ofWorker.logLinesDropped.addMany(7);
+    own.logLinesDropped.addMany(3);
+    const { supervisor, last } = setup(1, own.logLinesDropped.counters);
+    last().metrics = await ofWorker.registry.getMetricsAsJSON();
+    last().start();
+    expect(await supervisor.metrics.metrics()).toContain('\nrelay_log_lines_dropped_total 10\n');
   });
 });

@@ -1,5 +1,7 @@
 import type { Delivery, DestinationId, LaneId } from '../../../src/pipeline/delivery';
+import { InFlight } from '../../../src/pipeline/in-flight';
 import type { SourceMessage } from '../../../src/pipeline/message';
+import type { Routed } from '../../../src/pipeline/route';
 import type { MarkedQueue, OrderMarker, SecondCopies } from '../../../src/sources/source-module';
 import { OrderedCopies } from '../../../src/worker/ordered-copies';
 import { FakeDestination } from '../../support/harness/pipeline-harness';
@@ -143,6 +145,22 @@ describe('an ordered destination', () => {
     expect(await leftOut('main')).toEqual([other]);
     expect(await leftOut('ordered')).toEqual([ordered]);
     expect(await leftOut(undefined)).toEqual([ordered, other]);
+  });
+
+  test('an event that is made from its second copy alone is not unwanted', async () => {
+    world.entry = ['ordered', 60_000, 0];
+    await world.start();
+    const isUnwanted = async (copy: SourceMessage['copy'], routed: Routed): Promise<boolean> => {
+      const inFlight = new InFlight(message(copy), ordered.envelope, { completed: () => {} });
+      inFlight.epoch = world.copies.epochs.begin();
+      inFlight.expect(await world.copies.choose(inFlight, routed));
+      return inFlight.isUnwanted;
+    };
+    expect(await isUnwanted('main', { deliveries: [ordered], filtered: [] })).toBe(false);
+    expect(await isUnwanted('main', { deliveries: [], filtered: [ordered] })).toBe(false);
+    expect(await isUnwanted('ordered', { deliveries: [other], filtered: [] })).toBe(false);
+    expect(await isUnwanted('main', { deliveries: [], filtered: [] })).toBe(true);
+    expect(await isUnwanted('ordered', { deliveries: [], filtered: [] })).toBe(false);
   });
 
   test('no marker is sent before all exchanges are bound', async () => {

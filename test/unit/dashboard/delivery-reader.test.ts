@@ -1,0 +1,47 @@
+import { DeliveryReader } from '../../../src/dashboard/delivery-reader';
+import type { Viewer } from '../../../src/dashboard/viewer';
+import type { SearchResult } from '../../../src/delivery-log/delivery-log';
+import { TenantSearches } from '../../../src/http-api/tenant-searches';
+import { type Deferred, deferred, turns } from '../../support/signals/signals';
+
+const LOJA: Viewer = { kind: 'instance', instance: 'loja' };
+const CASA: Viewer = { kind: 'instance', instance: 'casa' };
+const FOUND: SearchResult = { deliveries: [], more: false, coverage: { since: undefined, skipped: 0 } };
+
+/** A log that answers when the test says so. */
+function setup() {
+  const searches: (Deferred<SearchResult> & { readonly instance: string | undefined })[] = [];
+  const unused = (): never => {
+    throw new RangeError('nobody asks for that');
+  };
+  const log = {
+    search: ({ instance }: { readonly instance?: string }) => {
+      const search = { ...deferred<SearchResult>(), instance };
+      searches.push(search);
+      return search.promise;
+    },
+    recent: unused,
+    find: unused,
+    body: unused,
+  };
+  const reader = new DeliveryReader(log, new TenantSearches(2));
+  let asked = 0;
+  const search = (viewer: Viewer): Promise<unknown> =>
+    reader.search(viewer, {}, { limit: 1, question: { message: String(asked++) } });
+  return { searches, search };
+}
+
+test("an instance's token makes no more searches at once than may be; others and the operator go on", async () => {
+  const { searches, search } = setup();
+  const begun = [search(LOJA), search(LOJA)];
+  await expect(search(LOJA)).rejects.toMatchObject({ status: 429 });
+  const others = [search(CASA), search({ kind: 'operator' }), search({ kind: 'operator' })];
+  await turns();
+  expect(searches.map(({ instance }) => instance)).toEqual(['loja', 'loja', 'casa', undefined, undefined]);
+  for (const { resolve } of searches) resolve(FOUND);
+  await Promise.all([...begun, ...others]);
+  const again = search(LOJA);
+  await turns();
+  searches.at(-1)?.resolve(FOUND);
+  await expect(again).resolves.toEqual(FOUND);
+});
