@@ -81,7 +81,7 @@ function shown({ since, oldest, ...rest }: DestinationHealth): object {
 async function show(id: string): Promise<void> {
   const found = await withDestinations((all) => all.show(id));
   if (found !== undefined) return printJson(shown(found), 2);
-  complain(`there is no destination ${id}`);
+  complain(`there is no destination ${id}: destinations ls shows them`);
   process.exitCode = FINDING;
 }
 
@@ -94,7 +94,7 @@ async function each(
     for (const id of ids) {
       if (await change(destinations, id)) printLine(`${done} ${id}`);
       else {
-        complain(`there is no destination ${id}`);
+        complain(`there is no destination ${id}: destinations ls shows them`);
         process.exitCode = FINDING;
       }
     }

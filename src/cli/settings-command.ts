@@ -25,7 +25,7 @@ export function settingsCommand(): Command {
   command
     .command('set <instance> [json]')
     .description(
-      'set sections, such as \'{"webhook":{"url":"https://…"}}\'; null removes one, others stay. Settings that cannot be read are replaced',
+      'set sections, such as \'{"webhook":{"url":"https://…"}}\'; null removes one, one that is given replaces the stored one, others stay. Settings that cannot be read are replaced',
     )
     .option('--file <file>', 'read the JSON from a file, - for standard input')
     .action(set);

@@ -26,6 +26,8 @@ const PING_MS = 20_000;
 const MAX_EVENT_BYTES = 268_435_456;
 /** Answers that a gateway, or a proxy before it, gives while it cannot do better. */
 const PASSING = new Set([408, 425, 429, 500, 502, 503, 504]);
+const KEY_HINT =
+  "give the instance's own token with --token, or leave it out where AUTHENTICATION_API_KEY is the gateway's";
 const MAX_ANSWER = 2000;
 
 /** The events of one stream of a gateway, over as many connections as it takes: each goes on after the last event of the one before. */
@@ -134,7 +136,8 @@ export class GatewayStream {
 
   private async refused(response: IncomingMessage): Promise<string> {
     const status = response.statusCode ?? 0;
-    const text = `the gateway answers ${status}: ${await answerOf(response)}`;
+    const hint = status === 401 ? `; ${KEY_HINT}` : '';
+    const text = `the gateway answers ${status}: ${await answerOf(response)}${hint}`;
     if (!PASSING.has(status) && !this.closed) {
       this.close();
       this.parts.onRefused(text);

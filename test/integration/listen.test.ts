@@ -149,7 +149,12 @@ describe('listen', () => {
   });
 
   test.each([
-    ['a wrong token', ['--token', 'wrong'], 1, /the gateway answers 401: /],
+    [
+      'a wrong token',
+      ['--token', 'wrong'],
+      1,
+      /the gateway answers 401: .*; give the instance's own token with --token/,
+    ],
     ['an id that is none', ['--last-event-id', 'x'], 1, /the gateway answers 400: last-event-id/],
   ] as const)('%s ends it, and is named', async (_what, args, code, text) => {
     const listening = start('loja-g', ...args);

@@ -1,6 +1,8 @@
 /** A minute is added every minute. */
 const INTERVAL_MS = 60_000;
 const HEIGHT = 200;
+/** Seconds between two times below the plot: no less than a minute, as times are written without seconds. */
+const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440].map((minutes) => minutes * 60);
 
 /** Draws what the elements with a history ask for, and keeps it up to date while it is seen. */
 export function drawCharts(root) {
@@ -69,7 +71,7 @@ class Chart {
       points: { show: false },
     });
     const { time, received, delivered, parked } = this.element.dataset;
-    const times = { ...axis, values: (_plot, ticks) => ticks.map(shownTime) };
+    const times = { ...axis, incrs: TIME_STEPS, values: (_plot, ticks) => ticks.map(shownTime) };
     return {
       cursor: { drag: { x: false, y: false } },
       scales: { rate: { range: fromZero }, count: { range: fromZero } },

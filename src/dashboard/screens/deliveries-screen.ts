@@ -104,10 +104,10 @@ function row(delivery: LoggedDelivery, language: Language): Html {
   const status = last === undefined || last.status === 0 ? undefined : last.status;
   const answer = [status, last?.code].filter((each) => each !== undefined && each !== '').join(' ');
   return html`<tr>
-<th scope="row"><a href="${deliveryPath(id)}">${shownMoment(at)}</a></th>
+<th scope="row" class="moment"><a href="${deliveryPath(id)}">${shownMoment(at)}</a></th>
 <td data-label="${own.event}">${event}</td>
 <td data-label="${texts.fields.instance}">${instance}</td>
-<td data-label="${texts.message}" class="answer">${message === '' && chat === '' ? '–' : message}${chat !== '' && html`<small>${chat}</small>`}</td>
+<td data-label="${texts.message}" class="answer message">${message === '' && chat === '' ? '–' : message}${chat !== '' && html`<small>${chat}</small>`}</td>
 <td data-label="${destinationTexts[language].destination}">${destination === '' ? texts.noDestination : destinationLink(destination, language)}</td>
 <td data-label="${own.outcome}"><span class="badge ${outcome}">${own.outcomes[outcome]}</span>${reason !== '' && html`<small>${reason}</small>`}</td>
 <td data-label="${own.tries}" class="number">${attemptsOf(delivery).length}</td>

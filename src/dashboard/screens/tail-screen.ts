@@ -75,6 +75,6 @@ function row({ at, event, instance, message, chat, deliveries }: TailedEvent, la
   );
   return html`<tr><td data-label="${tailTexts[language].came}">${shownMoment(at)}</td>
 <td data-label="${oneDestinationTexts[language].event}">${event}</td><td data-label="${texts.fields.instance}">${instance}</td>
-<td data-label="${texts.message}" class="answer">${message === '' && chat === '' ? '–' : message}${chat !== '' && html`<small>${chat}</small>`}</td>
+<td data-label="${texts.message}" class="answer message">${message === '' && chat === '' ? '–' : message}${chat !== '' && html`<small>${chat}</small>`}</td>
 <td data-label="${tailTexts[language].happened}">${what}</td></tr>`;
 }

@@ -88,8 +88,8 @@ export const oneDestinationTexts = translations({
     },
     period: 'Entregas',
     which: 'Quais',
-    all: 'as perdidas e as entregues',
-    dead: 'as perdidas',
+    all: 'as abandonadas e as entregues',
+    dead: 'as abandonadas',
     delivered: 'as entregues',
     perSecond: 'Por segundo',
     previewed: (count: string, seen: string, withoutBody: string) =>
@@ -109,7 +109,7 @@ export const oneDestinationTexts = translations({
     outcomes: {
       delivered: 'entregue',
       parked: 'em espera',
-      dead: 'perdida',
+      dead: 'abandonada',
       discarded: 'descartada',
       unknown: 'desconhecido',
       failed: 'falhou',
@@ -147,8 +147,8 @@ export const oneDestinationTexts = translations({
     },
     period: 'Entregas',
     which: 'Cuáles',
-    all: 'las perdidas y las entregadas',
-    dead: 'las perdidas',
+    all: 'las abandonadas y las entregadas',
+    dead: 'las abandonadas',
     delivered: 'las entregadas',
     perSecond: 'Por segundo',
     previewed: (count: string, seen: string, withoutBody: string) =>
@@ -169,7 +169,7 @@ export const oneDestinationTexts = translations({
     outcomes: {
       delivered: 'entregada',
       parked: 'en espera',
-      dead: 'perdida',
+      dead: 'abandonada',
       discarded: 'descartada',
       unknown: 'desconocido',
       failed: 'falló',

@@ -64,7 +64,7 @@ export const settingsFormTexts = translations({
     tooLong: 'é longo demais',
     tried: (count: string, all: string) => `Deixaria passar ${count} de ${all} eventos recentes.`,
     triedOther: {
-      dead: 'Não há corpos de eventos recentes; testado com uma entrega perdida:',
+      dead: 'Não há corpos de eventos recentes; testado com uma entrega abandonada:',
       parked: 'Não há corpos de eventos recentes; testado com um evento em espera:',
       sample: 'Nenhum evento recente está guardado; testado com um exemplo:',
       request: 'Testado com um evento recente:',
@@ -101,7 +101,7 @@ export const settingsFormTexts = translations({
     tooLong: 'es demasiado largo',
     tried: (count: string, all: string) => `Dejaría pasar ${count} de ${all} eventos recientes.`,
     triedOther: {
-      dead: 'No se guardan cuerpos de eventos recientes; probado con una entrega perdida:',
+      dead: 'No se guardan cuerpos de eventos recientes; probado con una entrega abandonada:',
       parked: 'No se guardan cuerpos de eventos recientes; probado con un evento en espera:',
       sample: 'No hay ningún evento reciente guardado; probado con un ejemplo:',
       request: 'Probado con un evento reciente:',
