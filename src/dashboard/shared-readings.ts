@@ -10,9 +10,15 @@ export interface SharedReadingsParts {
 /** Once nobody has asked for so long, it is forgotten. */
 const FORGOTTEN_MS = 60_000;
 
+interface Asked<T> {
+  /** As somebody asked last: times that lie between are others by then. */
+  read: () => Promise<T>;
+  readonly reading: SharedReading<T>;
+}
+
 /** Readings by what was asked for: those who ask for the same share one. */
 export class SharedReadings<T> {
-  private readonly readings: LRUCache<string, SharedReading<T>>;
+  private readonly readings: LRUCache<string, Asked<T>>;
 
   constructor(private readonly parts: SharedReadingsParts) {
     this.readings = new LRUCache({ max: parts.max, ttl: FORGOTTEN_MS, updateAgeOnGet: true });
@@ -20,11 +26,15 @@ export class SharedReadings<T> {
 
   of(question: object | string, read: () => Promise<T>): Promise<T> {
     const key = JSON.stringify(question);
-    let reading = this.readings.get(key);
-    if (reading === undefined) {
-      reading = new SharedReading({ read, leastMs: this.parts.leastMs });
-      this.readings.set(key, reading);
-    }
-    return reading.current();
+    const known = this.readings.get(key);
+    if (known !== undefined) known.read = read;
+    return (known ?? this.begin(key, read)).reading.current();
+  }
+
+  private begin(key: string, read: () => Promise<T>): Asked<T> {
+    const { leastMs } = this.parts;
+    const asked: Asked<T> = { read, reading: new SharedReading({ read: () => asked.read(), leastMs }) };
+    this.readings.set(key, asked);
+    return asked;
   }
 }

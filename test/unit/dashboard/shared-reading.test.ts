@@ -1,6 +1,7 @@
 import { attemptFigures } from '../../../src/dashboard/attempt-figures';
 import { ratesOf } from '../../../src/dashboard/overviews';
 import { SharedReading } from '../../../src/dashboard/shared-reading';
+import { SharedReadings } from '../../../src/dashboard/shared-readings';
 import type { LogRecord } from '../../../src/delivery-log/log-record';
 
 function setup(takesMs = 0) {
@@ -64,4 +65,11 @@ test('rates are those between two moments, and unknown where the counters were l
   expect(ratesOf(before, now)).toEqual({ received: 10, accepted: 20, delivered: 5, dead: 0 });
   expect(ratesOf(now, { ...now, at: 20_000, accepted: 0 })).toBeUndefined();
   expect(ratesOf(now, now)).toBeUndefined();
+});
+
+test('what is read for a question is what was asked last: `2h` is another time by then', async () => {
+  const readings = new SharedReadings<number>({ leastMs: 1000, max: 10 });
+  const away = (): Promise<number> => Promise.reject(new Error('away'));
+  await expect(readings.of({ since: '2h' }, away)).rejects.toThrow('away');
+  expect(await readings.of({ since: '2h' }, async () => 2)).toBe(2);
 });
