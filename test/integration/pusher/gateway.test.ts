@@ -193,9 +193,12 @@ describe('signing subscriptions', () => {
 
     test('500 questions of one address are few calls of it (finding 5.6)', async () => {
       hook.answer = respond(200);
+      const startedAt = performance.now();
       const statuses = await times(500, () => ask());
+      const seconds = (performance.now() - startedAt) / 1000;
       expect(statuses.filter((status) => status === 200).length).toBeGreaterThanOrEqual(20);
-      expect(hook.received.all.length).toBeLessThanOrEqual(100);
+      // A burst of 60, and five in each second that they took.
+      expect(hook.received.all.length).toBeLessThanOrEqual(70 + 5 * seconds);
       expect(new Set(statuses)).toEqual(new Set([200, 429]));
       // Who shows a key is not concerned.
       expect((await ask({ apikey: API_KEY })).status).toBe(200);
