@@ -2,7 +2,7 @@ import { COMPRESSION, decompress } from '../events/compression';
 import type { DestinationId } from '../pipeline/delivery';
 import { fingerprint } from './fingerprint';
 import type { LogFilter, LoggedOutcome } from './log-filter';
-import type { LogRecord } from './log-record';
+import { endOf, type LogRecord } from './log-record';
 import { type Found, outcomeOf, recordsOf, scan } from './log-scan';
 import type { Coverage, LogStore } from './log-store';
 import { type LogRange, type ReplayPage, replayable } from './replayable';
@@ -180,10 +180,6 @@ export class DeliveryLog {
 /** Whether one record is all that there is. */
 function isWhole({ record, isFirst }: Found): boolean {
   return isFirst && (record.what === 'delivered' || record.what === 'discarded');
-}
-
-function endOf({ at, durationMs }: LogRecord): number {
-  return at + durationMs;
 }
 
 function deliveryOf(found: readonly Found[]): LoggedDelivery {

@@ -40,6 +40,11 @@ export interface LogRecord {
   readonly bytes: number;
 }
 
+/** When it was over. */
+export function endOf({ at, durationMs }: LogRecord): number {
+  return at + durationMs;
+}
+
 /** Characters of an answer that are kept. */
 export const ANSWER_LENGTH = 256;
 /** From its line (line-writer.ts). Undefined for one that no version of ours has written. */

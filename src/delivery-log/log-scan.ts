@@ -2,9 +2,10 @@ import { Slices } from '../time/slices';
 import { ChunkView } from './chunk-view';
 import { linesOf } from './log-blocks';
 import { type Clue, cluesOf, type LogFilter, type LoggedOutcome, matches } from './log-filter';
-import { HAPPENINGS, type Happening, type LogRecord, recordOf } from './log-record';
+import { endOf, HAPPENINGS, type Happening, type LogRecord, recordOf } from './log-record';
 import { FIRST, WHAT_MASK, WITH_BODY } from './log-segment';
 import { AT_ONCE, type Field, type LogStore } from './log-store';
+import { mergedRows } from './merged-rows';
 
 /** A record, and where it lies. */
 export interface Found {
@@ -21,6 +22,8 @@ interface Rows {
   readonly chunk: string;
   /** The newest first. */
   readonly rows: readonly number[];
+  /** When each of them was written, in seconds, as near as the log knows it. Empty where it does not matter. */
+  readonly times: readonly number[];
   readonly happenings: Buffer;
 }
 
@@ -54,16 +57,21 @@ export function outcomeOf(what: Happening): LoggedOutcome {
 
 /**
  * The records that match, the newest first. Columns decide which chunks are read at all; what they cannot tell apart is
- * compared with the record itself. However much is searched, a few hundred kilobytes are held at a time.
+ * compared with the record itself. However much is searched, a few megabytes are held at a time.
  */
 export async function* scan(
   store: Store,
   filter: LogFilter,
   order: Order = NEWEST_FIRST,
 ): AsyncGenerator<Found> {
+  for await (const hits of candidates(store, filter, order))
+    yield* order.oldestFirst ? chunkByChunk(store, hits, filter) : newestFirst(store, hits, filter);
+}
+
+async function* chunkByChunk(store: Store, hits: readonly Rows[], filter: LogFilter): AsyncGenerator<Found> {
   const batch: Rows[] = [];
   let held = 0;
-  for await (const rows of candidates(store, filter, order)) {
+  for (const rows of hits) {
     batch.push(rows);
     held += rows.rows.length;
     if (batch.length < READ_AT_ONCE && held < AT_ONCE) continue;
@@ -71,6 +79,16 @@ export async function* scan(
     held = 0;
   }
   yield* read(store, batch, filter);
+}
+
+/** Workers fill their chunks at the same time: what is newest lies in several of them. */
+async function* newestFirst(store: Store, hits: readonly Rows[], filter: LogFilter): AsyncGenerator<Found> {
+  for (const batch of mergedRows(hits, READ_AT_ONCE, AT_ONCE)) {
+    const found: Found[] = [];
+    for await (const each of read(store, batch, filter)) found.push(each);
+    // Columns have seconds; records have milliseconds.
+    yield* found.sort((a, b) => endOf(b.record) - endOf(a.record));
+  }
 }
 
 /** All records of these deliveries, in no order. */
@@ -113,7 +131,8 @@ async function* slicesOf(
   }
 }
 
-async function* candidates(store: Store, filter: LogFilter, order: Order): AsyncGenerator<Rows> {
+/** Of some hundred chunks at a time. */
+async function* candidates(store: Store, filter: LogFilter, order: Order): AsyncGenerator<Rows[]> {
   const clues = cluesOf(filter);
   // Records of the end of a delivery do not name its message: there the whole delivery decides.
   const isByOutcome =
@@ -121,14 +140,17 @@ async function* candidates(store: Store, filter: LogFilter, order: Order): Async
     filter.outcome !== undefined &&
     [filter.message, filter.chat, filter.reason].every((each) => each === undefined);
   const latest = isByOutcome ? new LatestRecords(filter.outcome) : undefined;
-  const names = fieldsFor(filter, clues, isByOutcome);
+  const names = fieldsFor(filter, clues, order);
   const view = new ChunkView(names);
   for await (const [chunks, values] of slicesOf(store, filter, names, order)) {
+    const hits: Rows[] = [];
     for (const [index, fields] of values.entries()) {
       view.load(fields);
       const rows = rowsOf({ view, clues, filter, latest });
-      yield* hitOf(chunks[index], order.oldestFirst ? [...rows].reverse() : rows, view);
+      if (order.oldestFirst) hits.push(...hitOf(chunks[index], [...rows].reverse(), view));
+      else hits.push(...hitOf(chunks[index], rows, view, timesOf(view, rows)));
     }
+    yield hits;
   }
 }
 
@@ -136,18 +158,36 @@ function timeOf(chunk: string): number {
   return Number.parseInt(chunk.split('-', 1)[0] ?? '', 36) || 0;
 }
 
-function hitOf(chunk: string | undefined, rows: readonly number[], { happenings }: ChunkView): Rows[] {
-  return chunk === undefined || rows.length === 0 ? [] : [{ chunk, rows, happenings }];
+function hitOf(
+  chunk: string | undefined,
+  rows: readonly number[],
+  { happenings }: ChunkView,
+  times: readonly number[] = [],
+): Rows[] {
+  return chunk === undefined || rows.length === 0 ? [] : [{ chunk, rows, times, happenings }];
 }
 
-function fieldsFor(filter: LogFilter, clues: readonly Clue[], byOutcome: boolean): Field[] {
-  const isTimed = byOutcome || filter.since !== undefined || filter.until !== undefined;
+/** Records are written when their attempts end, and say when these began: the latest beginning so far is near the time of writing. */
+function timesOf(view: ChunkView, rows: readonly number[]): number[] {
+  const times: number[] = [];
+  let latest = 0;
+  let next = 0;
+  for (let place = rows.length - 1; place >= 0; place--) {
+    const row = rows[place] ?? 0;
+    for (; next <= row; next++) latest = Math.max(latest, view.at('at', next));
+    times[place] = latest;
+  }
+  return times;
+}
+
+function fieldsFor(filter: LogFilter, clues: readonly Clue[], { oldestFirst }: Order): Field[] {
+  const isTimed = !oldestFirst || filter.since !== undefined || filter.until !== undefined;
   return [
     ...new Set<Field>([
       'what',
       ...clues.flatMap(({ columns }) => columns),
       ...(isTimed ? (['at'] as const) : []),
-      ...(byOutcome ? (['delivery'] as const) : []),
+      ...(filter.outcome !== undefined && !oldestFirst ? (['delivery'] as const) : []),
     ]),
   ];
 }
@@ -200,22 +240,43 @@ class LatestRecords {
 
 async function* read(store: Store, hits: readonly Rows[], filter: LogFilter): AsyncGenerator<Found> {
   const slices = new Slices();
-  for (let start = 0; start < hits.length; start += READ_AT_ONCE) {
-    const batch = hits.slice(start, start + READ_AT_ONCE);
-    const texts = await store.fields(
-      batch.map(({ chunk }) => chunk),
-      ['lines'],
-    );
-    for (const [index, { chunk, rows, happenings }] of batch.entries()) {
-      const lines = linesOf(texts[index]?.[0] ?? Buffer.alloc(0));
-      for (const row of rows) {
-        const record = recordOf(lines[row] ?? '');
-        if (record === undefined || !matches(record, filter)) continue;
-        const happening = happenings[row] ?? 0;
-        const isFirst = (happening & FIRST) !== 0;
-        yield { chunk, row, record, isFirst, hasBody: (happening & WITH_BODY) !== 0 };
-      }
+  for (const batch of batchesOf(hits)) {
+    const names = [...new Set(batch.map(({ chunk }) => chunk))];
+    const texts = await store.fields(names, ['lines']);
+    const lines = new Map(names.map((name, index) => [name, linesOf(texts[index]?.[0] ?? Buffer.alloc(0))]));
+    for (const hit of batch) {
+      yield* foundIn(hit, lines.get(hit.chunk) ?? [], filter);
       await slices.pause();
     }
+  }
+}
+
+/** Rows of so few chunks that their lines can be held at once. */
+function* batchesOf(hits: readonly Rows[]): Generator<Rows[]> {
+  let batch: Rows[] = [];
+  const chunks = new Set<string>();
+  for (const hit of hits) {
+    if (chunks.size === READ_AT_ONCE && !chunks.has(hit.chunk)) {
+      yield batch;
+      batch = [];
+      chunks.clear();
+    }
+    batch.push(hit);
+    chunks.add(hit.chunk);
+  }
+  if (batch.length > 0) yield batch;
+}
+
+function* foundIn(
+  { chunk, rows, happenings }: Rows,
+  lines: readonly string[],
+  filter: LogFilter,
+): Generator<Found> {
+  for (const row of rows) {
+    const record = recordOf(lines[row] ?? '');
+    if (record === undefined || !matches(record, filter)) continue;
+    const happening = happenings[row] ?? 0;
+    const isFirst = (happening & FIRST) !== 0;
+    yield { chunk, row, record, isFirst, hasBody: (happening & WITH_BODY) !== 0 };
   }
 }

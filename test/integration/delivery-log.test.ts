@@ -112,6 +112,26 @@ describe('the delivery log', () => {
     expect(await messages({ message: 'x'.repeat(10_000) })).toEqual([]);
   });
 
+  test('what several workers wrote at the same time comes the newest first, and no page leaves anything out', async () => {
+    const others = new LogWriter({ limits: LIMITS, onSkipped: () => {}, onError: () => {}, flushMs: 1 });
+    others.open(store);
+    const theirs = new LogNotes({ sink: others, slowAfterMs: 1000, withBodies: true });
+    const begun = now - 60_000;
+    for (let place = 0; place < 20; place++) {
+      now = begun + place * 700;
+      const made = delivery({ id: `M${place}` });
+      const of = place % 3 === 0 ? theirs : notes;
+      of.attemptEnded(made, { attempt: 1, at: now, durationMs: 5, outcome: DELIVERED });
+    }
+    await Promise.all([renew(), others.close()]);
+    const newestFirst = Array.from({ length: 20 }, (_, place) => `M${19 - place}`);
+    expect(await messages({})).toEqual(newestFirst);
+    expect(await messages({}, 4)).toEqual(newestFirst.slice(0, 4));
+    expect((await log.recent({}, 4)).map(({ message }) => message)).toEqual(newestFirst.slice(0, 4));
+    const [last] = (await search({}, 4)).slice(-1);
+    expect((await messages({ until: last?.at ?? 0 }, 100)).slice(-16)).toEqual(newestFirst.slice(4));
+  });
+
   test('tells a delivery’s story over chunks of several workers: failed, parked, delivered', async () => {
     const one = delivery({ id: 'B1' });
     attempt(
