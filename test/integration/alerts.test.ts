@@ -143,7 +143,11 @@ test('a worker alerts of a destination that is suspended and resumed, signed as 
     await scenario.startWorker();
     await scenario.publish(1);
     await scenario.untilAllAccepted();
-    expect((await scenario.command('destinations', 'suspend', 'webhook:global')).code).toBe(0);
+    // A destination has a name for commands once the audit has counted its first delivery.
+    await eventually(async () => {
+      const { code } = await scenario.command('destinations', 'suspend', 'webhook:global');
+      return code === 0 ? true : undefined;
+    }, 'suspended');
     const suspended = (): ReceivedRequest[] =>
       target.received.all.filter((each) => each.body.includes('destination-suspended'));
     const untilSuspended = (count: number): Promise<ReceivedRequest[]> =>
