@@ -39,7 +39,7 @@ export interface SearchResult {
 }
 
 export interface DeliveryLogParts {
-  readonly store: Pick<LogStore, 'chunks' | 'fields' | 'coverage'>;
+  readonly store: Pick<LogStore, 'chunks' | 'holding' | 'fields' | 'coverage'>;
   /** What is stored now: the log knows only what happened. */
   readonly states: StoredStates;
 }

@@ -4,7 +4,7 @@ import { linesOf } from './log-blocks';
 import { type Clue, cluesOf, type LogFilter, type LoggedOutcome, matches } from './log-filter';
 import { endOf, HAPPENINGS, type Happening, type LogRecord, recordOf } from './log-record';
 import { FIRST, WHAT_MASK, WITH_BODY } from './log-segment';
-import { AT_ONCE, type Field, type LogStore } from './log-store';
+import { AT_ONCE, type Field, type LogStore, type Wanted } from './log-store';
 import { mergedRows } from './merged-rows';
 
 /** A record, and where it lies. */
@@ -37,8 +37,10 @@ export interface Order {
 
 const NEWEST_FIRST: Order = { oldestFirst: false, from: '' };
 
-type Store = Pick<LogStore, 'chunks' | 'fields'>;
+type Store = Pick<LogStore, 'chunks' | 'holding' | 'fields'>;
 
+/** Deliveries that Redis looks for itself: with more of them it is quicker to read the column. */
+const FEW_DELIVERIES = 8;
 /** Chunks that are read for their records by one call, where each holds a few. */
 const READ_AT_ONCE = 16;
 const OUTCOME_OF: Readonly<Record<Happening, LoggedOutcome>> = {
@@ -98,8 +100,11 @@ export async function recordsOf(
   prints: ReadonlySet<number>,
 ): Promise<Found[]> {
   const found: Found[] = [];
-  const view = new ChunkView(['what', 'delivery']);
-  for await (const [chunks, values] of slicesOf(store, {}, ['what', 'delivery'], NEWEST_FIRST)) {
+  const names = ['what', 'delivery'] as const;
+  const view = new ChunkView(names);
+  const clues = prints.size > FEW_DELIVERIES ? [] : [{ columns: ['delivery'] as const, values: [...prints] }];
+  const wanted = { clues, unusual: false };
+  for await (const [chunks, values] of slicesOf(store, { names, wanted, order: NEWEST_FIRST, filter: {} })) {
     const hits = values.flatMap((fields, index) => {
       view.load(fields);
       const rows: number[] = [];
@@ -111,12 +116,19 @@ export async function recordsOf(
   return found;
 }
 
+interface Asked {
+  readonly filter: LogFilter;
+  /** Chunks that do not hold it are left out. */
+  readonly wanted: Wanted;
+  /** Fields of the others. */
+  readonly names: readonly Field[];
+  readonly order: Order;
+}
+
 /** Some hundred chunks at a time, each with the fields asked for. */
 async function* slicesOf(
   store: Store,
-  { since, until }: LogFilter,
-  names: readonly Field[],
-  { oldestFirst, from }: Order,
+  { filter: { since, until }, wanted, names, order: { oldestFirst, from } }: Asked,
 ): AsyncGenerator<readonly [chunks: readonly string[], values: readonly (readonly Buffer[])[]]> {
   const found = await store.chunks(since ?? 0, until ?? Number.MAX_SAFE_INTEGER);
   const inOrder = oldestFirst ? found.reverse() : found;
@@ -125,8 +137,8 @@ async function* slicesOf(
   const chunks = place >= 0 ? inOrder.slice(place) : inOrder.filter((chunk) => timeOf(chunk) >= timeOf(from));
   const slices = new Slices();
   for (let start = 0; start < chunks.length; start += AT_ONCE) {
-    const some = chunks.slice(start, start + AT_ONCE);
-    yield [some, await store.fields(some, names)];
+    const some = await store.holding(chunks.slice(start, start + AT_ONCE), wanted);
+    if (some.length > 0) yield [some, await store.fields(some, names)];
     await slices.pause();
   }
 }
@@ -142,7 +154,11 @@ async function* candidates(store: Store, filter: LogFilter, order: Order): Async
   const latest = isByOutcome ? new LatestRecords(filter.outcome) : undefined;
   const names = fieldsFor(filter, clues, order);
   const view = new ChunkView(names);
-  for await (const [chunks, values] of slicesOf(store, filter, names, order)) {
+  const wanted = {
+    clues: clues.map(({ columns, value }) => ({ columns, values: [value] })),
+    unusual: filter.reason !== undefined || (latest !== undefined && filter.outcome !== 'delivered'),
+  };
+  for await (const [chunks, values] of slicesOf(store, { filter, wanted, names, order })) {
     const hits: Rows[] = [];
     for (const [index, fields] of values.entries()) {
       view.load(fields);

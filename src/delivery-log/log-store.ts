@@ -1,7 +1,7 @@
 import { fromStore, StoreUnavailableError } from '../errors';
 import type { RelayRedis } from '../redis/relay-redis';
 import { defineScripts } from '../redis/scripts';
-import type { Column } from './log-segment';
+import { type Column, FIRST, WITH_BODY } from './log-segment';
 
 /** How much of the log may stay. */
 export interface LogLimits {
@@ -51,6 +51,14 @@ export interface RedisMemory {
   readonly max: number;
 }
 
+/** What a chunk must hold so that it is of interest. */
+export interface Wanted {
+  /** One of the values must stand in one of the columns, of each clue. */
+  readonly clues: readonly { readonly columns: readonly Column[]; readonly values: readonly number[] }[];
+  /** Something beside deliveries that the first attempt delivered. */
+  readonly unusual: boolean;
+}
+
 export type Field = Column | 'what' | 'lines' | `body:${string}`;
 
 const HOUR_MS = 3_600_000;
@@ -61,8 +69,14 @@ export const EARLIER_MS = 660_000;
 /** Chunks read by one call: half a megabyte for each column. */
 export const AT_ONCE = 256;
 
+/** Lua's pattern of a column `what` in which something beside plain successes stands: these are the first of HAPPENINGS, 0. */
+const UNUSUAL = `[^${String.fromCharCode(FIRST, FIRST | WITH_BODY)}]`;
+
 type Scripts = Readonly<
-  Record<'relayLogWrite' | 'relayLogTrim', (args: readonly unknown[]) => Promise<unknown>> &
+  Record<
+    'relayLogWrite' | 'relayLogTrim' | 'relayLogHolding',
+    (args: readonly unknown[]) => Promise<unknown>
+  > &
     Record<'relayLogFieldsBuffer', (args: readonly unknown[]) => Promise<Buffer[]>>
 >;
 
@@ -113,6 +127,19 @@ export class LogStore {
     return this.ask(() => redis.zrevrangebyscore(`${this.prefix}:chunks`, to, from));
   }
 
+  /** Those that hold what is wanted; some may hold it by chance, as fingerprints do. */
+  async holding(chunks: readonly string[], { clues, unusual }: Wanted): Promise<readonly string[]> {
+    if (chunks.length === 0 || (clues.length === 0 && !unusual)) return chunks;
+    const asked = clues.flatMap(({ columns, values }) => [
+      values.length,
+      ...values.map(bytesOf),
+      columns.length,
+      ...columns,
+    ]);
+    const args = [this.prefix, unusual ? UNUSUAL : '', clues.length, ...asked, ...chunks];
+    return (await this.ask(() => this.scripts.relayLogHolding(args))) as string[];
+  }
+
   /** The fields of each chunk, in the order of `names`; empty where there is none. */
   async fields(chunks: readonly string[], names: readonly Field[]): Promise<readonly (readonly Buffer[])[]> {
     if (chunks.length === 0) return [];
@@ -136,4 +163,9 @@ export class LogStore {
     if (!this.isReady) throw new StoreUnavailableError('Redis is away');
     return fromStore(call());
   }
+}
+
+/** As it stands in a column. */
+function bytesOf(value: number): Buffer {
+  return Buffer.from(Uint32Array.of(value).buffer);
 }

@@ -27,7 +27,7 @@ const SECOND_SEED = 0x9747b28c;
 
 /** What can be delivered again of what matches, oldest first, a page at a time, however much there is. */
 export async function* replayable(
-  store: Pick<LogStore, 'chunks' | 'fields'>,
+  store: Pick<LogStore, 'chunks' | 'holding' | 'fields'>,
   filter: LogFilter,
   { until, cursor, size }: LogRange,
 ): AsyncGenerator<ReplayPage> {

@@ -79,6 +79,43 @@ export const LOG_SCRIPTS = {
       end
       return {removed, rows, bytes}`,
   },
+  /**
+   * Those of the chunks that may hold what is looked for, so that the columns of all others stay where they are. ARGV: pattern that
+   * the column `what` matches, empty where it does not matter; number of clues; of each the number of values, values of four bytes
+   * of which one must stand in one of the columns, number of columns, columns; then chunks.
+   */
+  relayLogHolding: {
+    numberOfKeys: 1,
+    readOnly: true,
+    lua: `
+      local clues, holding, next = {}, {}, 2
+      local function take()
+        next = next + 1
+        return ARGV[next - 1]
+      end
+      local function some()
+        local all = {}
+        for i = 1, tonumber(take()) do all[i] = take() end
+        return all
+      end
+      for i = 1, tonumber(take()) do clues[i] = {values = some(), columns = some()} end
+      local function holds(key, clue)
+        for _, column in ipairs(redis.call('HMGET', key, unpack(clue.columns))) do
+          for _, value in ipairs(clue.values) do
+            local at = string.find(column or '', value, 1, true)
+            while at and at % 4 ~= 1 do at = string.find(column, value, at + 1, true) end
+            if at then return true end
+          end
+        end
+      end
+      for i = next, #ARGV do
+        local key, may = KEYS[1] .. ':' .. ARGV[i], true
+        for _, clue in ipairs(clues) do may = may and holds(key, clue) end
+        if may and ARGV[1] ~= '' then may = string.find(redis.call('HGET', key, 'what') or '', ARGV[1]) end
+        if may then holding[#holding + 1] = ARGV[i] end
+      end
+      return holding`,
+  },
   /** Some fields of some chunks; empty where a chunk is gone. ARGV: number of fields, their names, chunks. */
   relayLogFields: {
     numberOfKeys: 1,

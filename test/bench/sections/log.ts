@@ -3,14 +3,20 @@ import type { Bench } from '../context';
 import { Events } from '../events';
 import { figure, heading, verdict } from '../report';
 import { median, ratios } from '../statistics';
+import { measureLookUps } from './look-ups';
 import { drainQueue, type Throughput, text } from './throughput';
 
 const MODES = { off: '0', on: '604800' } as const;
 type Mode = keyof typeof MODES;
 const GOAL = 0.95;
 
-/** What the delivery log costs: a record of each attempt, written to Redis in the background. */
+/** What the delivery log costs: a record of each attempt, written to Redis in the background; and what look-ups in it take. */
 export async function measureLog(bench: Bench): Promise<void> {
+  await measureCost(bench);
+  await measureLookUps(bench);
+}
+
+async function measureCost(bench: Bench): Promise<void> {
   const { print, options } = bench;
   const measured: Record<Mode, Throughput[]> = { off: [], on: [] };
   for (let round = 0; round < options.rounds; round++) {
