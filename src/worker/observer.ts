@@ -5,6 +5,7 @@ import type { Envelope } from '../events/envelope';
 import { Bursts } from '../observability/bursts';
 import type { Logger } from '../observability/logging';
 import type { Metrics } from '../observability/metrics';
+import { PacedLines } from '../observability/paced-lines';
 import { describeError } from '../observability/report';
 import type { AttemptObserver } from '../pipeline/attempts';
 import type { AttemptRecord, Delivery, DeliveryId, DestinationId, ParkReason } from '../pipeline/delivery';
@@ -17,10 +18,13 @@ import type { DeliveryLabels } from '../retry/job';
 import type { RetryObserver } from '../retry/retry-handler';
 import type { Expired } from '../retry/retry-upkeep';
 import { CoreClashes } from './core-clashes';
+import { DeadLetterLog } from './dead-letter-log';
 
 /** Turns what happens into metrics, and into log lines: one per attempt and per event at debug. */
 export class Observer implements RelayObserver, AttemptObserver, ParkingObserver, RetryObserver {
   private readonly clashes: CoreClashes;
+  private readonly paced = new PacedLines();
+  private readonly deadLetters: DeadLetterLog;
   /** A destination that is removed leaves a whole backlog: one line for all of it. */
   private readonly removed = new Bursts((destination, count) =>
     this.log.warn('dead letters: their destination was removed or switched off', { destination, count }),
@@ -34,6 +38,7 @@ export class Observer implements RelayObserver, AttemptObserver, ParkingObserver
     private readonly heard: (envelope: Envelope) => void,
   ) {
     this.clashes = new CoreClashes(log);
+    this.deadLetters = new DeadLetterLog(log, this.paced);
   }
 
   /** How many events sources handed over since the last call. */
@@ -58,11 +63,14 @@ export class Observer implements RelayObserver, AttemptObserver, ParkingObserver
   malformed(source: string, error: MalformedEventError): void {
     this.receivedCount++;
     this.metrics.eventsReceived.add(source, 'malformed');
-    this.log.warn('malformed message becomes a dead letter', {
-      source,
-      code: error.code,
-      error: errorText(error),
-    });
+    const { code } = error;
+    this.paced.add(
+      `malformed ${source} ${code}`,
+      () =>
+        this.log.warn('malformed message becomes a dead letter', { source, code, error: errorText(error) }),
+      (count) =>
+        this.log.warn('malformed messages become dead letters, in one minute', { source, code, count }),
+    );
   }
 
   settled(
@@ -104,6 +112,7 @@ export class Observer implements RelayObserver, AttemptObserver, ParkingObserver
       const { since } = delivery.envelope;
       if (since !== undefined) this.metrics.eventLag.add(kind, Math.max(0, Date.now() - since) / 1000);
     }
+    if (outcome.kind !== 'delivered') this.deadLetters.attemptEnded(delivery, outcome);
     if (this.log.isDebug) this.log.debug('attempt', attemptFields(delivery, record));
   }
 
@@ -117,8 +126,7 @@ export class Observer implements RelayObserver, AttemptObserver, ParkingObserver
     if (reason === 'malformed') return;
     this.countDead(labels.destination, labels.event);
     if (reason === 'destination-removed') return this.removed.add(labels.destination);
-    const log = reason === 'oversize' ? this.log.error : this.log.warn;
-    log('dead letter', { id, ...labels, reason });
+    this.deadLetters.deadLettered(id, labels, reason);
   }
 
   /** One line for all of them: an endpoint that is dead for good leaves a whole backlog. */
