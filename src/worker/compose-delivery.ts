@@ -5,7 +5,7 @@ import { eventsPerRequest } from '../destinations/module';
 import { EndpointWatch } from '../health/endpoint-watch';
 import { HealthBoard } from '../health/health-board';
 import type { Lifecycle } from '../lifecycle/lifecycle';
-import { describeError } from '../observability/report';
+import { describeError, throttled } from '../observability/report';
 import { Attempts } from '../pipeline/attempts';
 import { Bulkheads } from '../pipeline/bulkheads';
 import type { Circuit } from '../pipeline/circuit';
@@ -86,8 +86,7 @@ export function composeDelivery(context: DeliveryContext): DeliveryParts {
     maxWaitMs: delivery.slowAfterMs,
     isOnly: (id) => destinations.isOnly(id),
     onSuperseded: (newer) => observer.superseded(newer),
-    onError: (error, { id }) =>
-      options.log.warn('a slow delivery stays parked', { id, ...describeError(error) }),
+    onError: throttled((error) => options.log.warn('slow deliveries stay parked', describeError(error))),
   });
   const lanes = new Lanes({ directAttempts, store: storage.laneParking, onError: storage.warnRedis });
   const deduplication = openDeduplication(context);

@@ -157,14 +157,22 @@ export class Observer implements RelayObserver, AttemptObserver, ParkingObserver
   }
 
   recordMissing(id: string): void {
-    this.log.error('a parked delivery is lost: somebody removed its record', { id });
+    const text = 'a parked delivery is lost: somebody removed its record';
+    this.paced.add(
+      'record missing',
+      () => this.log.error(text, { id }),
+      (count) => this.log.error(text, { count }),
+    );
   }
 
   settingsUnreadable(instance: string, error: unknown): void {
-    this.log.warn('retries wait: the settings of their instance cannot be read', {
-      instance,
-      ...describeError(error),
-    });
+    const text = 'retries wait: the settings of their instance cannot be read';
+    const fields = { instance, ...describeError(error) };
+    this.paced.add(
+      `unreadable ${instance}`,
+      () => this.log.warn(text, fields),
+      (count) => this.log.warn(text, { ...fields, count }),
+    );
   }
 
   private countDead(destination: string, event: string): void {
