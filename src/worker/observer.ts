@@ -166,13 +166,10 @@ export class Observer implements RelayObserver, AttemptObserver, ParkingObserver
   }
 
   settingsUnreadable(instance: string, error: unknown): void {
-    const text = 'retries wait: the settings of their instance cannot be read';
-    const fields = { instance, ...describeError(error) };
-    this.paced.add(
-      `unreadable ${instance}`,
-      () => this.log.warn(text, fields),
-      (count) => this.log.warn(text, { ...fields, count }),
-    );
+    this.log.warn('retries wait: the settings of their instance cannot be read', {
+      instance,
+      ...describeError(error),
+    });
   }
 
   private countDead(destination: string, event: string): void {
