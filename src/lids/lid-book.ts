@@ -21,6 +21,8 @@ const ASK_MS = 100;
 const LEARN_MS = 500;
 /** Pairs that wait to be written; further ones are learned when they come again. */
 const MAX_UNWRITTEN = 10_000;
+/** The cache takes memory as it fills: given `max` it would take that of all of them at once, four megabytes. */
+const FILLED_UP_TO = { maxSize: MAX_KNOWN, sizeCalculation: () => 1, ttl: KNOWN_MS };
 const AT_ONCE = 500;
 /** LIDs of one instance, twice: a full hash makes way for the next one. */
 const MAX_OF_INSTANCE = 10_000;
@@ -44,7 +46,7 @@ const CONFLICT = '!';
  * while it is slow or away, events go out with what this worker knows.
  */
 export class LidBook {
-  private readonly known = new LRUCache<string, string>({ max: MAX_KNOWN, ttl: KNOWN_MS });
+  private readonly known = new LRUCache<string, string>(FILLED_UP_TO);
   private readonly wanted = new LRUCache<string, true>({ max: MAX_INSTANCES });
   private unwritten: Learned[] = [];
   private asking: { readonly asked: Map<string, Asked>; readonly answered: Promise<void> } | undefined;

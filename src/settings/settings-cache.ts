@@ -43,6 +43,8 @@ interface Loading {
 }
 
 const MAX_INSTANCES = 100_000;
+/** The cache takes memory as it fills: given `max` it would take that of all of them at once, two megabytes. */
+const FILLED_UP_TO = { maxSize: MAX_INSTANCES, sizeCalculation: () => 1 };
 const RETRY = { firstMs: 500, lastMs: 5000, jitter: 0.2 };
 /** A change that no message told of is found within this. */
 const RECHECK_MS = 20_000;
@@ -56,7 +58,7 @@ const READ_AT_ONCE = 20;
  * not waited for: they are known to be unreadable, and read again once a minute and whenever they change.
  */
 export class SettingsCache {
-  private readonly known = new LRUCache<string, Settings>({ max: MAX_INSTANCES });
+  private readonly known = new LRUCache<string, Settings>(FILLED_UP_TO);
   private readonly unreadables: Unreadables;
   private readonly loading = new Map<string, Loading>();
   /** Instances with settings in Redis; undefined until Redis told. */
