@@ -12,7 +12,7 @@ import { PartsEnding, type Stoppable } from './parts-ending';
 import { type PartName, prepare } from './prepare';
 import { eachSignal } from './signals';
 
-/** A part of the relay that runs until it is told to stop. */
+/** A part of the relay that runs until it is stopped. */
 interface Part extends Stoppable {
   readonly readiness?: Readiness;
   start(): Promise<void>;
@@ -35,7 +35,7 @@ export function workerCommand(): Command {
     .description('consume, deliver and retry')
     .option(
       '--processes <count>',
-      'so many workers under one supervisor, with one port and one log; auto: one for each processor',
+      'that many workers under one supervisor, with one port and one log; auto: one for each processor',
     )
     .addOption(new Option('--supervised <number>').argParser(Number).hideHelp())
     .action(({ processes, supervised }: WorkerCommandOptions) =>

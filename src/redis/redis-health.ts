@@ -54,8 +54,8 @@ const MAX_REASON = 200;
 
 /**
  * Whether Redis answers a real write at this moment. Every few seconds one key of this process is written, which notices
- * silence, a full or read-only Redis, one that cannot save and one that forbids a command alike; a socket that is open tells nothing of that. The same
- * look recognises the store by its mark, and tells at once when it is another one.
+ * silence, a full or read-only Redis, one that cannot save and one that forbids a command alike; an open socket says nothing of that. The same
+ * question recognises the store by its mark, and notices at once when it is another one.
  */
 export class RedisHealth {
   private readonly processId = randomBytes(9).toString('base64url');
@@ -164,7 +164,7 @@ export class RedisHealth {
     }
   }
 
-  /** One write, and a look at the mark, before and after; nothing is written where a later version did. */
+  /** One write, and the mark as it was before and is after; nothing is written where a later version did. */
   private async write(): Promise<Health> {
     const { redis, prefix } = this.parts;
     const newer = await writeStoreVersion(redis, prefix);
@@ -235,7 +235,7 @@ export class RedisHealth {
   }
 }
 
-/** Readiness is told without a key: Redis's own words and ours, but no library's, which name addresses. */
+/** Readiness is answered without a key: with Redis's own words and ours, but no library's, which name addresses. */
 function reasonOf(error: unknown): string {
   const isOurs =
     isReplyError(error) || error instanceof SilentConnectionError || error instanceof StoreUnavailableError;
