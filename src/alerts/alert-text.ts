@@ -1,4 +1,5 @@
 import type { SilenceReason } from '../silence/verdict';
+import { ageText } from '../time/age-text';
 import {
   type AlertMessage,
   type Condition,
@@ -76,7 +77,7 @@ function linesOf(items: readonly Condition[], now: number): Line[] {
 function lineOf(item: Condition, now: number): Line {
   const { subject, since } = item;
   const subjectPiece = { foreign: subject };
-  const ago = `for ${duration(now - since)}`;
+  const ago = `for ${ageText(now - since)}`;
   switch (item.cause) {
     case 'destination-failing':
       return [subjectPiece, ` ${ago}`, ...faultOf(item)];
@@ -116,7 +117,7 @@ function faultOf({ code, status = 0, address }: Extract<Condition, { code?: stri
 }
 
 function endedLines(items: readonly Ended[], now: number): Line[] {
-  return named(items).map(({ subject, since }) => [{ foreign: subject }, ` after ${duration(now - since)}`]);
+  return named(items).map(({ subject, since }) => [{ foreign: subject }, ` after ${ageText(now - since)}`]);
 }
 
 function reasonLines(reasons: Readonly<Record<string, number>>): Line[] {
@@ -124,15 +125,4 @@ function reasonLines(reasons: Readonly<Record<string, number>>): Line[] {
   return most
     .slice(0, MOST_NAMED)
     .map(([reason, count]) => [{ foreign: reason === '' ? 'unknown' : reason }, ` × ${count}`]);
-}
-
-const UNITS: readonly (readonly [ms: number, unit: string])[] = [
-  [86_400_000, 'd'],
-  [3_600_000, 'h'],
-  [60_000, 'min'],
-];
-
-function duration(ms: number): string {
-  const [length, unit] = UNITS.find(([each]) => ms >= each) ?? [1000, 's'];
-  return `${Math.max(0, Math.floor(ms / length))} ${unit}`;
 }

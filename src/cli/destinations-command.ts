@@ -25,7 +25,7 @@ export function destinationsCommand(): Command {
     .description('list, worst first')
     .option('--instance <name>', "this instance's own")
     .addOption(new Option('--state <state>', 'in this state').choices(DESTINATION_STATES))
-    .option('--offset <n>', 'leave out so many', parseCount, 0)
+    .option('--offset <n>', 'leave out that many', parseCount, 0)
     .option('--limit <n>', 'maximum number of lines', parseCount, 100)
     .option('--json', 'one JSON object a line')
     .action(list);

@@ -1,5 +1,4 @@
 import { Command, Option } from 'commander';
-import { errorText } from '../errors';
 import { MODULES } from '../modules';
 import type { Readiness } from '../observability/health-routes';
 import type { Logger } from '../observability/logging';
@@ -9,15 +8,14 @@ import { openTracing } from '../tracing/open-tracing';
 import { growWithWork, releaseAfterLoading } from '../v8-flags';
 import type { WorkerOptions } from '../worker/worker-options';
 import { FINDING } from './exit';
+import { PartsEnding, type Stoppable } from './parts-ending';
 import { type PartName, prepare } from './prepare';
 import { eachSignal } from './signals';
 
-/** A part of the relay that runs until it is told to stop. */
-interface Part {
+/** A part of the relay that runs until it is stopped. */
+interface Part extends Stoppable {
   readonly readiness?: Readiness;
   start(): Promise<void>;
-  /** Resolves to whether everything was settled. */
-  stop(): Promise<boolean>;
 }
 
 export function startCommand(): Command {
@@ -37,7 +35,7 @@ export function workerCommand(): Command {
     .description('consume, deliver and retry')
     .option(
       '--processes <count>',
-      'so many workers under one supervisor, with one port and one log; auto: one for each processor',
+      'that many workers under one supervisor, with one port and one log; auto: one for each processor',
     )
     .addOption(new Option('--supervised <number>').argParser(Number).hideHelp())
     .action(({ processes, supervised }: WorkerCommandOptions) =>
@@ -61,6 +59,7 @@ async function serve(names: readonly PartName[], supervised?: number): Promise<v
   const { config, file, metrics, log } = prepare(names, supervised);
   // Until everything is settled: a process that ends in any other way has not done its work.
   process.exitCode = FINDING;
+  let ending: PartsEnding | undefined;
   const options = {
     modules: MODULES,
     config,
@@ -69,6 +68,7 @@ async function serve(names: readonly PartName[], supervised?: number): Promise<v
     metrics,
     log,
     isSupervised: supervised !== undefined,
+    onUnusable: () => ending?.fail(),
   };
   let stopped: Promise<void>;
   try {
@@ -76,7 +76,7 @@ async function serve(names: readonly PartName[], supervised?: number): Promise<v
       names.map((name) => (name === 'worker' ? workerPart(options) : gatewayPart(options))),
     );
     // Signals count from here on: one that comes while the parts start ends them just as well.
-    const ending = new Ending([...parts].reverse(), log);
+    ending = new PartsEnding([...parts].reverse(), log);
     stopped = ending.done;
     const link = supervised === undefined ? onSignals(ending, log) : onSupervisor(ending, parts, metrics);
     releaseAfterLoading();
@@ -112,7 +112,7 @@ async function gatewayPart(options: WorkerOptions): Promise<Part> {
 }
 
 /** The first SIGTERM or SIGINT drains, a second one ends the process at once. */
-function onSignals(ending: Ending, log: Logger): undefined {
+function onSignals(ending: PartsEnding, log: Logger): undefined {
   let signals = 0;
   eachSignal((signal) => {
     signals++;
@@ -123,7 +123,7 @@ function onSignals(ending: Ending, log: Logger): undefined {
 }
 
 /** Signals may come to all processes of a group, from a terminal or systemd: they drain, and the supervisor says when to end at once. */
-function onSupervisor(ending: Ending, parts: readonly Part[], metrics: Metrics): SupervisorLink {
+function onSupervisor(ending: PartsEnding, parts: readonly Part[], metrics: Metrics): SupervisorLink {
   const link = new SupervisorLink({
     report: async () => ({
       metrics: await metrics.registry.getMetricsAsJSON(),
@@ -134,43 +134,4 @@ function onSupervisor(ending: Ending, parts: readonly Part[], metrics: Metrics):
   });
   eachSignal(() => ending.begin());
   return link;
-}
-
-/** How parts end: once, whoever asks for it. */
-class Ending {
-  readonly done: Promise<void>;
-  private resolve: () => void = () => {};
-  private isBegun = false;
-
-  constructor(
-    private readonly parts: readonly Part[],
-    private readonly log: Logger,
-  ) {
-    this.done = new Promise((resolve) => {
-      this.resolve = resolve;
-    });
-  }
-
-  begin(): void {
-    if (this.isBegun) return;
-    this.isBegun = true;
-    stopAll(this.parts).then(
-      (settled) => {
-        // A connection that cannot be closed must not keep a drained process alive.
-        process.exitCode = settled ? 0 : FINDING;
-        this.resolve();
-        setImmediate(() => process.exit());
-      },
-      (error: unknown) => {
-        this.log.error('drain failed', { error: errorText(error) });
-        process.exit(FINDING);
-      },
-    );
-  }
-}
-
-async function stopAll(parts: readonly Part[]): Promise<boolean> {
-  let settled = true;
-  for (const part of parts) settled = (await part.stop()) && settled;
-  return settled;
 }

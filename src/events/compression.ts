@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import { deflateRaw, deflateRawSync, inflateRaw, inflateRawSync } from 'node:zlib';
+import { LRUCache } from 'lru-cache';
 
 /**
  * Preset dictionary of DEFLATE (RFC 1951; zlib's "dictionary"): what most events say, the most frequent last.
@@ -46,10 +47,34 @@ const SYNC_LIMIT = 65_536;
 const deflateAsync = promisify(deflateRaw);
 const inflateAsync = promisify(inflateRaw);
 
-/** Compressed body, base64 for JSON. */
-export async function compress(body: Buffer): Promise<string> {
-  const compressed = body.length > SYNC_LIMIT ? await deflateAsync(body, OPTIONS) : deflateNow(body);
-  return compressed.toString('base64');
+/** Bodies and their texts that are kept, so that an event which many destinations fail to take is compressed once. */
+const RECENT_BYTES = 8_388_608;
+
+const recent = new LRUCache<Buffer, Promise<string>>({
+  maxSize: RECENT_BYTES,
+  // No text is longer than that.
+  sizeCalculation: (_text, body) => 3 * body.length + 100,
+});
+/** Those that are too large to be kept are shared while they are being compressed. */
+const underWay = new WeakMap<Buffer, Promise<string>>();
+
+/** Compressed body, base64 for JSON. The body must not change afterwards. */
+export function compress(body: Buffer): Promise<string> {
+  const known = recent.get(body) ?? underWay.get(body);
+  if (known !== undefined) return known;
+  const text = compressed(body);
+  recent.set(body, text);
+  if (!recent.has(body)) {
+    underWay.set(body, text);
+    const forget = (): boolean => underWay.delete(body);
+    text.then(forget, forget);
+  }
+  return text;
+}
+
+async function compressed(body: Buffer): Promise<string> {
+  const bytes = body.length > SYNC_LIMIT ? await deflateAsync(body, OPTIONS) : deflateNow(body);
+  return bytes.toString('base64');
 }
 
 function deflateNow(body: Buffer): Buffer {

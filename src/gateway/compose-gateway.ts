@@ -38,6 +38,8 @@ export interface GatewayOptions {
   readonly fileFaults?: readonly FileFault[];
   readonly metrics: Metrics;
   readonly log: Logger;
+  /** It cannot go on working: it is to be stopped, and has failed. */
+  readonly onUnusable?: () => void;
 }
 
 /** Redis, and what is read and written there. */
@@ -156,6 +158,10 @@ function composeStorage(options: GatewayOptions, lifecycle: Lifecycle): GatewayS
     log,
     counts: async () => ({ ...(await store.counts()), settings: await settingsStore.count() }),
     onStoreLost: () => metrics.storeLost.add(),
+    onStoreNewer: () => {
+      redis.close();
+      options.onUnusable?.();
+    },
   });
   lifecycle.add('redis health', health, (each) => each.stop());
   const { deadLetterShare } = config.retry;

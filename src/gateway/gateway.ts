@@ -49,12 +49,15 @@ export class RelayGateway {
   /**
    * Resolves when it answers, or was stopped meanwhile; where Redis is away, it says so in its answers. Called again, it
    * does nothing.
+   *
+   * @throws StoreUnavailableError where a later version of the relay stored what lies in Redis
    */
   async start(): Promise<void> {
     if (!this.machine.move('starting')) return;
     const { config, log } = this.options;
     const { errors, bodies, health, settings, hub, replays, dashboard } = this.parts;
     warnOfDescriptors(config.gateway, log);
+    health.start();
     const http = await createGatewayServer({
       config: config.gateway,
       ...errors,
@@ -64,7 +67,8 @@ export class RelayGateway {
     });
     if (!this.machine.is('starting')) return void (await http.server.close());
     this.http = http;
-    health.start();
+    await health.firstBeat();
+    if (!this.machine.is('starting')) return;
     settings.start();
     replays.runner.start();
     dashboard.start();

@@ -69,7 +69,7 @@ export async function createGatewayServer(parts: GatewayServerParts): Promise<Gu
     if (request.is404) throw unknownRoute(request);
   });
   boundBodies(server, parts.bodies);
-  // Not before its body came: who holds a key could otherwise take any number of places with bodies that never end.
+  // Not before its body came: a client with a key could otherwise take any number of places with bodies that never end.
   server.addHook('preHandler', async (request) => {
     if (shownAccess(request) !== undefined) recognise(request.raw.socket);
   });

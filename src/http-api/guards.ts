@@ -3,7 +3,7 @@ import type { Access, Keys } from './keys';
 
 export type Guard = (request: FastifyRequest) => Promise<void>;
 
-/** Run before a body is read: who has no key costs no memory. */
+/** Run before a body is read: clients without a key cost no memory. */
 export interface Guards {
   /** The operator's key. */
   readonly operator: Guard;

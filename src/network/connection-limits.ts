@@ -16,7 +16,7 @@ export type Verdict<C> =
   | { readonly kind: 'refused'; readonly limit: Refusal };
 
 interface Place {
-  /** Undefined: a trusted proxy, whose clients are told apart by their requests. */
+  /** Undefined: a trusted proxy, whose clients are distinguished by their requests. */
   readonly group: string | undefined;
   /** It showed a key. */
   isKnown: boolean;
@@ -35,7 +35,7 @@ interface Group<C> {
 }
 
 /**
- * Counts connections: who showed no key shares a part of them, of which each address has a share again. Where a limit is
+ * Counts connections: clients that showed no key share a part of them, of which each address has a share again. Where a limit is
  * reached, a connection at rest (nothing was asked on it, or everything was answered) is closed for the new one, so that
  * silent connections keep nobody out; where there is none, the oldest of the address that has most strangers, so that a few
  * addresses keep no other one out; else the new one is refused.
@@ -68,7 +68,7 @@ export class ConnectionLimits<C extends object> {
   }
 
   /**
-   * A request begins. False where the address that a proxy tells has too many under way: it is not counted then.
+   * A request begins. False where the address that a proxy names has too many under way: it is not counted then.
    *
    * @param told group of that address; undefined where the connection itself is the client's
    */

@@ -10,7 +10,7 @@ import { GuardedRequest } from './guarded-request';
 
 export interface GuardedServerParts {
   readonly limits: ConnectionLimitsOptions;
-  /** Addresses or networks of proxies, whose X-Forwarded-For tells the client. */
+  /** Addresses or networks of proxies, whose X-Forwarded-For names the client. */
   readonly trustedProxies: readonly string[];
   /** At most once a minute: what was refused since the last time, by reason. */
   readonly onRefused: (counts: RefusedCounts) => void;
@@ -221,7 +221,7 @@ export class GuardedServer extends Server {
     return true;
   }
 
-  /** The client that a trusted proxy tells; undefined where the connection is the client's own. */
+  /** The client that a trusted proxy names; undefined where the connection is the client's own. */
   private toldBy(request: IncomingMessage): string | undefined {
     return this.isProxy(request.socket.remoteAddress) ? addressGroup(this.addressOf(request)) : undefined;
   }

@@ -11,7 +11,7 @@ export type Taking =
   | { readonly kind: 'refused'; readonly limit: 'holder' | 'all' };
 
 /**
- * An amount (bytes, sessions, tests) that many share. Only who holds something is remembered, so that the number of
+ * An amount (bytes, sessions, tests) that many share. Only holders of something are remembered, so that the number of
  * holders is bounded by `inAll`.
  */
 export class SharedBudget {

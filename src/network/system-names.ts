@@ -63,7 +63,7 @@ export class SystemNames {
     return failed ?? { kind: 'absent' };
   }
 
-  /** IPv4 first unless Node.js is told otherwise: IPv6 is often announced where it leads nowhere. */
+  /** IPv4 first unless Node.js is set otherwise: IPv6 is often announced where it leads nowhere. */
   private async ask(name: string): Promise<NameResult> {
     const { servers } = this.parts;
     const [four, six] = await bothFamilies(servers.ask(name, 4), servers.ask(name, 6));

@@ -15,7 +15,7 @@ export interface LogOutputParts {
   readonly now?: () => number;
 }
 
-/** Writes log lines for as long as somebody takes them. A log that nobody takes must not end or stop what it tells of. */
+/** Writes log lines for as long as somebody takes them. A log that nobody takes must not end or stop the process. */
 export class LogOutput {
   private readonly now: () => number;
   private dropped = 0;

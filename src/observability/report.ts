@@ -7,7 +7,7 @@ export function describeError(error: unknown): Record<string, unknown> {
 
 const QUIET_MS = 5000;
 
-/** A server that is away fails many times a second: one line every five seconds tells as much. */
+/** A server that is away fails many times a second: one line every five seconds says as much. */
 export function throttled(report: (error: unknown) => void): (error: unknown) => void {
   let last = 0;
   return (error) => {

@@ -5,7 +5,7 @@ import type { Submission } from './line';
 /** The deliveries of one lane that this process holds, the oldest first. */
 export class Lane {
   readonly waiting: Submission[] = [];
-  /** The next delivery is told that this one was given up on. */
+  /** The next delivery says that this one was given up on. */
   gap: DeliveryId | undefined;
   private current: LaneState = 'unknown';
   private isDoubted = false;

@@ -69,7 +69,7 @@ export interface Parking {
 export interface LaneLook {
   /** Something waits there, so that what comes must wait behind it. */
   readonly isWaiting: boolean;
-  /** The next delivery is told that this one was given up on. */
+  /** The next delivery says that this one was given up on. */
   readonly gap: DeliveryId | undefined;
 }
 
@@ -86,6 +86,6 @@ export interface LaneStore {
     deliveries: readonly Delivery[],
     isForced: boolean,
   ): Promise<{ readonly stored: number; readonly gap: DeliveryId | undefined }>;
-  /** The delivery that was told of it was made. */
+  /** The delivery that says so was made. */
   gapTold(lane: LaneId, gap: DeliveryId): void;
 }

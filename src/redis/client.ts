@@ -97,7 +97,7 @@ function locatorOf(config: RedisConfig): Locator {
   return new GuidedLocator(sentinels.map(parseNode), sentinelGuide(sentinelName, access, tls));
 }
 
-/** Tells what is at risk with this Redis: keys it may evict, parked deliveries it may forget. */
+/** Logs what is at risk with this Redis: keys it may evict, parked deliveries it may forget. */
 export async function checkRedis(redis: RelayRedis, log: Logger): Promise<void> {
   const [memory, persistence] = await Promise.all([redis.info('memory'), redis.info('persistence')]);
   const policy = /maxmemory_policy:(\S+)/.exec(memory)?.[1];

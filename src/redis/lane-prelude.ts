@@ -1,4 +1,4 @@
-/** For so long the next delivery of an empty lane is told of the one before it that was given up on. */
+/** For so long the next delivery of an empty lane names the one before it that was given up on. */
 const GAP_MS = 14 * 86_400_000;
 /** Lanes of one destination of which that is kept, the newest: whoever has a lane for each event must not fill Redis with them. */
 const MOST_GAPS = 10_000;

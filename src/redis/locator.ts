@@ -90,7 +90,7 @@ export class GuidedLocator implements Locator {
     const target = mostNamed(directions.map(({ target }) => target));
     if (target === undefined) {
       throw new StoreUnavailableError(
-        `no server tells where Redis takes writes: ${lastError === undefined ? 'none knows' : errorCode(lastError)}`,
+        `no server says where Redis takes writes: ${lastError === undefined ? 'none knows' : errorCode(lastError)}`,
         { cause: lastError },
       );
     }

@@ -102,7 +102,7 @@ export const QUEUE_SCRIPTS = {
     local placed = call('LLEN', Q .. 'wait') + call('LLEN', Q .. 'paused') + call('LLEN', Q .. 'active')
       + call('ZCARD', Q .. 'delayed') + call('ZCARD', Q .. 'prioritized')
     return {lanes, math.max(0, call('ZCARD', P .. 'parked') - placed)}`),
-  /** Of each lane: how many lie there, and the delivery that the next is told was given up on. ARGV: lanes. */
+  /** Of each lane: how many lie there, and the delivery that was given up on, which the next one names. ARGV: lanes. */
   relayLanes: readingScript(`
     local answers = {}
     for i = 5, #ARGV do

@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { errorCode, errorText, StoreUnavailableError } from '../errors';
 import type { Logger } from '../observability/logging';
 import { monotonicMs } from '../time/monotonic';
+import { endsWithin } from '../time/within';
 import type { RelayRedis } from './relay-redis';
 import { isReplyError } from './reply-error';
 import { defineScripts } from './scripts';
 import { SilentConnectionError } from './socket-watch';
 import { changeOf, type KnownStore, type StoreChange, storeMarkKey } from './store-mark';
+import { writeStoreVersion } from './store-version';
 
 export interface RedisHealthParts {
   /** For commands: whether its writes are answered is what is watched. */
@@ -18,6 +21,8 @@ export interface RedisHealthParts {
   readonly counts: () => Promise<Readonly<Record<string, number>>>;
   /** The store is not the one that it was. */
   readonly onStoreLost: () => void;
+  /** A later version of the relay has taken the store over while this process ran: nothing of it may be touched any more. */
+  readonly onStoreNewer: () => void;
 }
 
 /** For `/readyz`. */
@@ -29,6 +34,8 @@ export interface RedisState {
 type Health =
   | { readonly kind: 'waiting'; readonly reason: string }
   | { readonly kind: 'refusing'; readonly reason: string }
+  /** A later version of the relay stored what lies there: for good. */
+  | { readonly kind: 'newer'; readonly reason: string }
   | { readonly kind: 'answering' };
 
 interface Loss {
@@ -37,6 +44,8 @@ interface Loss {
 }
 
 const BEAT_MS = 3000;
+/** A start waits for the first beat no longer than this. */
+const FIRST_BEAT_MS = 2000;
 /** How long a process that is gone is remembered. */
 const BEAT_SECONDS = 86_400;
 /** How long a loss stays in the readiness detail. */
@@ -45,8 +54,8 @@ const MAX_REASON = 200;
 
 /**
  * Whether Redis answers a real write at this moment. Every few seconds one key of this process is written, which notices
- * silence, a full or read-only Redis, one that cannot save and one that forbids a command alike; a socket that is open tells nothing of that. The same
- * look recognises the store by its mark, and tells at once when it is another one.
+ * silence, a full or read-only Redis, one that cannot save and one that forbids a command alike; an open socket says nothing of that. The same
+ * question recognises the store by its mark, and notices at once when it is another one.
  */
 export class RedisHealth {
   private readonly processId = randomBytes(9).toString('base64url');
@@ -58,7 +67,10 @@ export class RedisHealth {
   private beats = 0;
   private timer: NodeJS.Timeout | undefined;
   private beating: Promise<void> | undefined;
+  private asking: Promise<void> | undefined;
   private closed = false;
+  /** Whoever starts hears from the first beat what is wrong. */
+  private isStarting = true;
   private readonly onReady = (): void => this.beatSoon();
   /** Why the connection ended, where that is known: calls that it takes with it only say that it did. */
   private broken: Error | undefined;
@@ -84,8 +96,27 @@ export class RedisHealth {
     if (redis.status === 'ready') this.beatSoon();
   }
 
+  /**
+   * Waits for the first beat where Redis answers; where it is away, it is looked at when it is there.
+   *
+   * @throws StoreUnavailableError where a later version of the relay stored what lies there
+   */
+  async firstBeat(): Promise<void> {
+    const { redis } = this.parts;
+    const signal = AbortSignal.timeout(FIRST_BEAT_MS);
+    if (redis.status !== 'ready')
+      await endsWithin(
+        Promise.race([once(redis, 'ready', { signal }), once(redis, 'close', { signal })]),
+        FIRST_BEAT_MS,
+      );
+    if (this.asking !== undefined) await endsWithin(this.asking, FIRST_BEAT_MS);
+    this.isStarting = false;
+    if (this.health.kind === 'newer') throw new StoreUnavailableError(this.health.reason);
+  }
+
   get state(): RedisState {
     const { health } = this;
+    if (health.kind === 'newer') return { ready: false, detail: health.reason };
     if (health.kind === 'waiting') return { ready: false, detail: `waiting for redis: ${health.reason}` };
     if (health.kind === 'refusing') return { ready: false, detail: `redis refuses writes: ${health.reason}` };
     const { loss } = this;
@@ -109,29 +140,35 @@ export class RedisHealth {
   }
 
   private async beat(): Promise<void> {
-    const { redis } = this.parts;
     // Whoever lost the connection has said so.
-    if (redis.status !== 'ready') return;
+    if (this.parts.redis.status !== 'ready' || this.health.kind === 'newer') return;
+    this.asking = this.ask();
+    await this.asking;
+    if (this.state.ready) this.counts = await this.parts.counts().catch(() => this.counts);
+  }
+
+  private async ask(): Promise<void> {
+    const { redis } = this.parts;
     try {
-      await this.write().catch((error: unknown) => {
+      const health = await this.write().catch((error: unknown) => {
         // A process that stood still for long gives up calls whose answers have come: asked again, Redis answers.
         if (isReplyError(error) || redis.status !== 'ready') throw error;
         return this.write();
       });
       this.broken = undefined;
-      this.enter({ kind: 'answering' });
+      this.enter(health);
     } catch (error) {
       const isRefused = isReplyError(error);
       const reason = reasonOf(isRefused ? error : (this.broken ?? error));
       this.enter({ kind: isRefused ? 'refusing' : 'waiting', reason });
-      return;
     }
-    this.counts = await this.parts.counts().catch(() => this.counts);
   }
 
-  /** One write, and a look at the mark, before and after. */
-  private async write(): Promise<void> {
+  /** One write, and the mark as it was before and is after; nothing is written where a later version did. */
+  private async write(): Promise<Health> {
     const { redis, prefix } = this.parts;
+    const newer = await writeStoreVersion(redis, prefix);
+    if (newer !== undefined) return { kind: 'newer', reason: newer };
     const [beatKey, markKey] = [`{${prefix}}:beat:${this.processId}`, storeMarkKey(prefix)];
     const beat = ++this.beats;
     const mark = randomBytes(9).toString('base64url');
@@ -150,6 +187,7 @@ export class RedisHealth {
     this.known = { mark: now ?? mark, beat };
     this.knownAt = monotonicMs();
     await this.probe(`{${prefix}}:probe:${this.processId}`);
+    return { kind: 'answering' };
   }
 
   /** A command that is forbidden stops steps halfway through: they are named before a delivery meets them. */
@@ -176,12 +214,20 @@ export class RedisHealth {
     onStoreLost();
   }
 
+  private leave(reason: string): void {
+    if (this.isStarting) return;
+    this.parts.log.error(`this process ends: ${reason}`);
+    this.parts.onStoreNewer();
+  }
+
   private enter(health: Health): void {
     const { log } = this.parts;
     const before = this.health;
+    if (before.kind === 'newer') return;
     this.health = health;
     if (this.closed || before.kind === health.kind) return;
     if (health.kind === 'answering') log.info('redis answers');
+    else if (health.kind === 'newer') this.leave(health.reason);
     else
       log.warn(health.kind === 'waiting' ? 'redis does not answer' : 'redis refuses writes', {
         reason: health.reason,
@@ -189,7 +235,7 @@ export class RedisHealth {
   }
 }
 
-/** Readiness is told without a key: Redis's own words and ours, but no library's, which name addresses. */
+/** Readiness is answered without a key: with Redis's own words and ours, but no library's, which name addresses. */
 function reasonOf(error: unknown): string {
   const isOurs =
     isReplyError(error) || error instanceof SilentConnectionError || error instanceof StoreUnavailableError;

@@ -14,6 +14,7 @@ import { LEASE } from './rate-script';
 import type { RelayRedis, ScriptDefinition } from './relay-redis';
 import { REPLAY_SCRIPTS } from './replay-scripts';
 import { SILENCE_SCRIPTS } from './silence-scripts';
+import { VERSION_SCRIPT } from './store-version';
 import { SUPERSEDE_SCRIPTS } from './supersede-script';
 
 /** A connection to the Redis that takes writes, of whichever kind it is. */
@@ -94,6 +95,7 @@ const SCRIPTS = {
   },
   relayLease: LEASE,
   relayProbe: PROBE,
+  relayVersion: VERSION_SCRIPT,
 } as const satisfies Readonly<Record<string, ScriptDefinition>>;
 
 export type ScriptName = keyof typeof SCRIPTS;

@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** A link to a kept event: who has it may read that event until it expires, and nothing else. */
+/** A link to a kept event: whoever has it may read that event until it expires, and nothing else. */
 export interface Link {
   readonly id: string;
   /** Epoch seconds. */

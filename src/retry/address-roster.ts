@@ -8,7 +8,7 @@ export interface AddressRosterParts {
   readonly store: Pick<RetryStore, 'isReady' | 'call' | 'waitUntilReady'>;
   /** This worker's own, by id of the destination. */
   readonly own: ReadonlyMap<DestinationId, string>;
-  /** Other workers have another address for it, or have one where this one has none. Told once, until they agree. */
+  /** Other workers have another address for it, or have one where this one has none. Reported once, until they agree. */
   readonly onDisagreement: (id: string) => void;
   readonly onError: (error: unknown) => void;
 }
@@ -23,7 +23,7 @@ interface Answer {
 const ANNOUNCE_MS = 5_000;
 /** How long a worker counts as living after it was last heard of: what it parked is left to workers with its address. */
 export const ADDRESS_LIVES_MS = 30_000;
-/** An older set says nothing about who lives. */
+/** An older set says nothing about which workers live. */
 const SET_KEPT_MS = 600_000;
 /** A delivery that is left to others is not fetched again before. */
 const LEAVE_MS = 1_000;

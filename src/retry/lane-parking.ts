@@ -48,7 +48,7 @@ export class LaneParking implements LaneStore {
   }
 
   gapTold(lane: LaneId, gap: DeliveryId): void {
-    // At worst the next one is told as well.
+    // At worst the next one says it as well.
     this.parts.store.call('relayGapTold', lane, gap).catch(this.parts.onError);
   }
 

@@ -26,9 +26,9 @@ import { UnreadableInstances } from './unreadable-instances';
 /** Learns what happened, after it did. */
 export interface RetryObserver {
   deadLettered(id: DeliveryId, labels: DeliveryLabels, reason: DeadReason): void;
-  /** Its record is not there any more, or is none: the delivery is lost, and the audit tells. */
+  /** Its record is not there any more, or is none: the delivery is lost, and the audit shows it. */
   recordMissing(id: string): void;
-  /** Told once, until they can be read again. */
+  /** Reported once, until they can be read again. */
   settingsUnreadable(instance: string, error: unknown): void;
 }
 

@@ -258,7 +258,7 @@ export class RetryStore {
     await this.queue.close();
   }
 
-  /** The key that every script begins with, and what all of them are told. */
+  /** The key that every script begins with, and what all of them are given. */
   private argumentsOf(args: readonly (string | number)[]): (string | number)[] {
     const { maxCount, maxBytes } = this.parts.deadLetterShare ?? NO_LIMIT;
     return [`${this.prefix}:audit`, `${this.prefix}:`, DESTINATION_KEY_LENGTH, maxCount, maxBytes, ...args];

@@ -61,7 +61,7 @@ export interface AppendStep {
 export interface LaneAnswer {
   /** Of those that are stored now, from the first on. */
   readonly stored: readonly StepResult[];
-  /** The next one is told that this one was given up on. */
+  /** The next one says that this one was given up on. */
   readonly gap: DeliveryId | undefined;
 }
 

@@ -21,7 +21,7 @@ export async function holdsClearSecrets({ settings }: Config, store: SettingsSto
   return false;
 }
 
-/** Processes that were told: worker and gateway may be one. */
+/** Processes that were warned: worker and gateway may be one. */
 const told = new WeakSet<Logger>();
 
 /** One warning for each process. @throws StoreUnavailableError */

@@ -9,7 +9,7 @@ export { type Fields, isFields };
 export interface Settings {
   /** The instance's own key for its own paths of the gateway, and its own WebSockets. */
   readonly token?: string | undefined;
-  /** The id that the core API gave the instance, where it was told. */
+  /** The id that the core API gave the instance, where it is known. */
   readonly instanceId?: string | undefined;
   readonly [section: string]: unknown;
 }

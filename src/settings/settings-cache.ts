@@ -52,7 +52,7 @@ const SUBSCRIBE_MS = 10_000;
 const READ_AT_ONCE = 20;
 
 /**
- * The settings in force, without a look at Redis for each event: read when an instance is first heard of, read anew
+ * The settings in force, without a question to Redis for each event: read when an instance is first heard of, read anew
  * when it changes. While Redis is away what is known stays in force, and what is not known is waited for: an event
  * must not miss a destination because its settings could not be read. Settings that are there and cannot be read are
  * not waited for: they are known to be unreadable, and read again once a minute and whenever they change.
@@ -61,14 +61,14 @@ export class SettingsCache {
   private readonly known = new LRUCache<string, Settings>(FILLED_UP_TO);
   private readonly unreadables: Unreadables;
   private readonly loading = new Map<string, Loading>();
-  /** Instances with settings in Redis; undefined until Redis told. */
+  /** Instances with settings in Redis; undefined until Redis answered. */
   private stored: Set<string> | undefined;
   /** Version of all settings that `stored` is at least as new as. */
   private version = 0;
   private state: State = 'idle';
   /** Counts up whenever messages may have been missed: what was read before is to be read again. */
   private generation = 0;
-  /** Changes that were told while the names were being read: the answer may be older than they are. */
+  /** Changes that were announced while the names were being read: the answer may be older than they are. */
   private readonly heard = new Set<string>();
   private timer: NodeJS.Timeout | undefined;
   private readonly closing = new AbortController();

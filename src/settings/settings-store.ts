@@ -43,12 +43,12 @@ export interface SettingsStoreParts {
 const MAX_TRIES = 20;
 /** Texts in one answer: up to ten megabytes where all are as large as they may be. */
 const PAGE = 100;
-/** Changes that a process may miss and still be told one by one; each is an instance's name. */
+/** Changes that a process may miss and still hear of one by one; each is an instance's name. */
 const MAX_CHANGES = 10_000;
 
 /** The settings of instances in Redis. */
 export class SettingsStore {
-  /** Tells the name of an instance whose settings changed. */
+  /** Names an instance whose settings changed. */
   readonly channel: string;
   private readonly hash: string;
   /** Sections whose instances are kept in a set. */

@@ -1,6 +1,6 @@
 import type { Subscriptions } from '../redis/subscriber';
 
-/** What tells of changed settings: instances by their names. */
+/** The channel of changed settings: instances by their names. */
 export interface SettingsSubscriber {
   subscribe(channel: string): Promise<unknown>;
   onMessage(listener: (channel: string, message: string) => void): void;

@@ -19,7 +19,7 @@ export class PooledMetrics {
   /** In the text form that Prometheus reads. */
   async metrics(): Promise<string> {
     const workers = await this.ofWorkers();
-    // As of this moment: who leaves from here on is among the workers.
+    // As of this moment: a worker that ends from here on is among those that are asked.
     const { departed } = this;
     return pooled([...workers, await departed, await this.own.getMetricsAsJSON()]).metrics();
   }

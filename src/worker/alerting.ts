@@ -74,7 +74,7 @@ function openWatch({ options, storage, health, silences }: AlertingParts, sender
       log.info('alert sent', { cause });
     },
     onFailed: (cause, outcome) =>
-      log.error('an alert did not arrive: its cause is told again after the interval', {
+      log.error('an alert did not arrive: its cause is reported again after the interval', {
         cause,
         ...faultOf(outcome),
       }),

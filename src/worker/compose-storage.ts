@@ -53,6 +53,11 @@ export function composeStorage({ options, observer, onStoreLost, lifecycle }: St
     log,
     counts: async () => ({ ...(await store.counts()), settings: await settingsStore.count() }),
     onStoreLost,
+    onStoreNewer: () => {
+      // What is under way goes back to the brokers, as nothing of it can be stored any more.
+      redis.close();
+      options.onUnusable?.();
+    },
   });
   lifecycle.add('redis health', health, (each) => each.stop());
   const store = new RetryStore({

@@ -5,7 +5,7 @@ import type { Logger } from '../observability/logging';
 /** Instances of evolution-go that are remembered. */
 const MAX_INSTANCES = 10_000;
 
-/** Tells the operator, once for each, of instances of one name at both cores (docs/evolution-go.md#both-cores-with-an-instance-of-one-name). */
+/** Warns the operator, once for each, of instances of one name at both cores (docs/evolution-go.md#both-cores-with-an-instance-of-one-name). */
 export class CoreClashes {
   /** Those of evolution-go, and whether the operator was told. */
   private readonly ofGo = new LRUCache<string, boolean>({ max: MAX_INSTANCES });

@@ -17,6 +17,8 @@ export interface WorkerOptions {
   readonly log: Logger;
   /** Its supervisor answers for it: it opens no port of its own. */
   readonly isSupervised?: boolean;
+  /** It cannot go on working: it is to be stopped, and has failed. */
+  readonly onUnusable?: () => void;
   /** Undefined: nothing is traced. */
   readonly tracing?: (Tracing & { close(): Promise<void> }) | undefined;
 }

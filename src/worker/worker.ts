@@ -33,14 +33,18 @@ export class RelayWorker {
   /**
    * Resolves when everything runs or, where a broker or Redis is away, waits for it; or when it was stopped meanwhile.
    * Called again, it does nothing.
+   *
+   * @throws StoreUnavailableError where a later version of the relay stored what lies in Redis
    */
   async start(): Promise<void> {
     if (!this.machine.move('starting')) return;
     const { storage, settings, destinations, health, healthSummary, retries, gauges } = this.parts;
     const { silences, sources, relay, copies, alerting, lids } = this.parts;
-    if (!(await this.listen())) return;
-    void this.checkOnce();
     storage.health.start();
+    if (!(await this.listen())) return;
+    await storage.health.firstBeat();
+    if (!this.machine.is('starting')) return;
+    void this.checkOnce();
     settings.start();
     destinations.start();
     health.start();

@@ -281,6 +281,7 @@ test.each(['hincrby', 'zadd', 'zrem', 'lrem', 'hset', 'del', 'rpush', 'lrange', 
       log: SILENT,
       counts: async () => ({}),
       onStoreLost: () => {},
+      onStoreNewer: () => {},
     });
     health.start();
     try {

@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { Webhook } from 'standardwebhooks';
-import { guard, release } from '../support/processes/guard';
+import { ChildProgram } from '../support/processes/child-program';
 import { freePort, HOST } from '../support/processes/ports';
 import { eventually } from '../support/signals/signals';
 import { fixture } from '../support/values/events';
@@ -61,42 +61,19 @@ function isThere([program, ...args]: readonly [string, ...string[]]): boolean {
 }
 
 /** One receiver as a process of its own. */
-class RunningReceiver {
-  output = '';
-  private readonly child: ChildProcess;
-  private readonly ended: Promise<void>;
-
+class RunningReceiver extends ChildProgram {
   constructor(
-    [program, ...args]: readonly [string, ...string[]],
+    run: readonly [string, ...string[]],
     readonly port: number,
     folder: string,
   ) {
-    this.child = spawn(program, args, {
-      cwd: folder,
-      env: {
-        PATH: process.env['PATH'],
-        HOME: process.env['HOME'],
-        WEBHOOK_SECRET: SECRET,
-        HOST,
-        PORT: String(port),
-        SEEN_FILE: join(folder, 'seen.sqlite'),
-        SEEN_FOLDER: folder,
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      detached: true,
-    });
-    const { pid } = this.child;
-    if (pid !== undefined) guard(`group ${pid}`);
-    const keep = (chunk: Buffer): void => {
-      this.output += chunk.toString('utf8');
-    };
-    this.child.stdout?.on('data', keep);
-    this.child.stderr?.on('data', keep);
-    this.ended = new Promise((resolve) => {
-      this.child.once('close', () => {
-        if (pid !== undefined) release(`group ${pid}`);
-        resolve();
-      });
+    super(run, folder, {
+      HOME: process.env['HOME'] ?? '',
+      WEBHOOK_SECRET: SECRET,
+      HOST,
+      PORT: String(port),
+      SEEN_FILE: join(folder, 'seen.sqlite'),
+      SEEN_FOLDER: folder,
     });
   }
 
@@ -117,8 +94,7 @@ class RunningReceiver {
   }
 
   async stop(): Promise<void> {
-    this.child.kill('SIGKILL');
-    await this.ended;
+    await this.end('SIGKILL');
   }
 }
 

@@ -15,6 +15,7 @@ test('readiness says that Redis is silent, in words that are not those of a libr
     log: SILENT,
     counts: async () => ({}),
     onStoreLost: () => {},
+    onStoreNewer: () => {},
   });
   health.start();
   try {

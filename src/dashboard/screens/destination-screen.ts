@@ -6,13 +6,14 @@ import { notFound } from '../../http-api/http-errors';
 import type { TenantSearches } from '../../http-api/tenant-searches';
 import type { DestinationId } from '../../pipeline/delivery';
 import type { Replay, ReplayStore } from '../../replays/replay-store';
+import { ageText } from '../../time/age-text';
 import { type AttemptFigures, attemptFigures } from '../attempt-figures';
 import { destinationName, destinationPath } from '../destination-name';
 import { type Html, html } from '../html';
 import type { Language } from '../language';
 import type { Overviews } from '../overviews';
 import type { Screen, View, Visit } from '../screen';
-import { shownAge, shownMoment, shownMs, shownNumber, shownShare } from '../shown-values';
+import { shownMoment, shownMs, shownNumber, shownShare } from '../shown-values';
 import { destinationTexts } from '../texts/destination-texts';
 import { oneDestinationTexts } from '../texts/one-destination-texts';
 import { instanceSeen } from '../viewer';
@@ -119,7 +120,7 @@ ${address !== undefined && html`<div><dt>${texts.address}</dt><dd class="address
 ${code !== undefined && html`<div><dt>${list.lastError}</dt><dd id="last-error">${error}</dd></div>`}
 ${nextAttempt !== undefined && html`<div><dt>${texts.nextAttempt}</dt><dd>${shownMoment(nextAttempt)}</dd></div>`}
 <div><dt>${list.waiting}</dt><dd id="waiting">${shownNumber(waiting, language)}</dd></div>
-${oldest !== undefined && html`<div><dt>${list.oldest}</dt><dd>${shownAge(now - oldest)}</dd></div>`}
+${oldest !== undefined && html`<div><dt>${list.oldest}</dt><dd>${ageText(now - oldest)}</dd></div>`}
 <div><dt>${list.failures}</dt><dd>${shownShare(figures?.failureShare, language)}</dd></div>
 <div><dt>${list.p99}</dt><dd>${shownMs(figures?.p99Ms, language)}</dd></div>
 </dl>`;

@@ -1,9 +1,10 @@
 import type { DestinationHealth } from '../../health/destination-list';
+import { ageText } from '../../time/age-text';
 import type { AttemptFigures } from '../attempt-figures';
 import { destinationLink } from '../destination-name';
 import { type Html, html } from '../html';
 import type { Language } from '../language';
-import { shownAge, shownMoment, shownMs, shownNumber, shownShare } from '../shown-values';
+import { shownMoment, shownMs, shownNumber, shownShare } from '../shown-values';
 import { destinationTexts } from '../texts/destination-texts';
 
 export interface DestinationTable {
@@ -40,7 +41,7 @@ function rowOf(destination: DestinationHealth, { figures, now, language }: RowCo
 <td data-label="${texts.state}">${stateBadge(state, language)}</td>
 <td data-label="${texts.since}">${shownMoment(since)}</td>
 <td data-label="${texts.waiting}" class="number">${shownNumber(waiting, language)}</td>
-<td data-label="${texts.oldest}" class="number">${oldest === undefined ? '–' : shownAge(now - oldest)}</td>
+<td data-label="${texts.oldest}" class="number">${oldest === undefined ? '–' : ageText(now - oldest)}</td>
 <td data-label="${texts.failures}" class="number">${shownShare(figures?.failureShare, language)}</td>
 <td data-label="${texts.p99}" class="number">${shownMs(figures?.p99Ms, language)}</td>
 <td data-label="${texts.lastError}">${lastErrorOf(destination)}</td>

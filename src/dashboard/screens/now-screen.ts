@@ -1,6 +1,7 @@
 import { instanceOf } from '../../destinations/destination-ids';
 import type { DestinationHealth, DestinationList } from '../../health/destination-list';
 import type { FlowNumbers, FlowOfSome, FlowStore } from '../../ledger/flow-store';
+import { ageText } from '../../time/age-text';
 import { type Html, html } from '../html';
 import type { Language } from '../language';
 import type { Overview, Overviews } from '../overviews';
@@ -8,7 +9,7 @@ import { ratesOf } from '../overviews';
 import type { RecentAttempts } from '../recent-attempts';
 import type { ScreenSet, View, Visit } from '../screen';
 import { sentenceOf } from '../sentence';
-import { shownAge, shownNumber } from '../shown-values';
+import { shownNumber } from '../shown-values';
 import { nowTexts } from '../texts/now-texts';
 import { instanceSeen } from '../viewer';
 import { destinationTable } from './destination-table';
@@ -93,7 +94,7 @@ function flowOfAll({ flow, rates }: Overview, language: Language): Html {
 ${cell(texts.broker, flow.queues.length === 0 ? texts.unknown : number(atBroker))}
 ${cell(texts.received, rate(rates?.received) ?? texts.unknown, texts.inAll(number(flow.received)))}
 ${cell(texts.delivered, rate(rates?.delivered) ?? texts.unknown, texts.inAll(number(flow.delivered)))}
-${cell(texts.parked, number(flow.parked), flow.parked === 0 ? undefined : texts.oldest(shownAge(flow.oldestMs)))}
+${cell(texts.parked, number(flow.parked), flow.parked === 0 ? undefined : texts.oldest(ageText(flow.oldestMs)))}
 ${cell(texts.dead, number(flow.dead))}
 ${cell(texts.audit, number(flow.difference))}
 </dl>`;

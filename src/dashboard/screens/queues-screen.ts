@@ -1,13 +1,14 @@
 import { fromStore } from '../../errors';
 import type { ReportedQueue } from '../../ledger/flow-store';
 import type { RetryStore } from '../../retry/retry-store';
+import { ageText } from '../../time/age-text';
 import { type Html, html } from '../html';
 import { JOB_BOARD } from '../job-board';
 import type { Language } from '../language';
 import type { Overview, Overviews } from '../overviews';
 import type { ScreenSet, View, Visit } from '../screen';
 import { SharedReading } from '../shared-reading';
-import { shownAge, shownNumber } from '../shown-values';
+import { shownNumber } from '../shown-values';
 import { queueTexts } from '../texts/queue-texts';
 
 export interface QueuesScreenParts {
@@ -71,7 +72,7 @@ function queueRow(
   return html`<tr><th scope="row">${queue}</th>
 <td data-label="${texts.messages}" class="number">${shownNumber(messages, language)}</td>
 <td data-label="${texts.consumers}" class="number">${consumers === undefined ? '–' : shownNumber(consumers, language)}</td>
-<td data-label="${texts.oldest}" class="number">${oldestSeconds === undefined ? '–' : shownAge(oldestSeconds * 1000)}</td>
+<td data-label="${texts.oldest}" class="number">${oldestSeconds === undefined ? '–' : ageText(oldestSeconds * 1000)}</td>
 <td data-label="${texts.note}">${isUnread ? texts.unread : growing}</td></tr>`;
 }
 

@@ -1,9 +1,10 @@
 import type { DestinationHealth } from '../../health/destination-list';
+import { ageText } from '../../time/age-text';
 import { destinationLink } from '../destination-name';
 import { type Html, html, type Piece } from '../html';
 import type { Language } from '../language';
 import { type Sentence, severityOf } from '../sentence';
-import { shownAge, shownMoment, shownNumber } from '../shown-values';
+import { shownMoment, shownNumber } from '../shown-values';
 import { sentenceTexts } from '../texts/sentence-texts';
 
 /** The sentence on top of the first screen, in the viewer's language. */
@@ -18,7 +19,7 @@ function wordsOf(sentence: Sentence, language: Language): Piece {
     case 'well':
       return texts.well;
     case 'no-worker':
-      return texts.noWorker(sentence.msAgo === undefined ? undefined : shownAge(sentence.msAgo));
+      return texts.noWorker(sentence.msAgo === undefined ? undefined : ageText(sentence.msAgo));
     case 'difference':
       return texts.difference(number(sentence.count));
     case 'suspended':

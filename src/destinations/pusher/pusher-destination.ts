@@ -1,32 +1,15 @@
 import { type BodyOptions, composeBody } from '../../events/body';
-import type { Normalise } from '../../events/normalise';
-import type {
-  Delivery,
-  Destination,
-  DestinationId,
-  Endpoint,
-  Outcome,
-  RunningAttempt,
-} from '../../pipeline/delivery';
-import type { Limits } from '../../pipeline/destination-limits';
-import type { Share } from '../../pipeline/places';
+import type { Delivery, Destination, Endpoint, Outcome, RunningAttempt } from '../../pipeline/delivery';
+import { type DestinationTarget, TargetedDestination } from '../destination-target';
 import type { BatchEvent } from './batch-entry';
 import type { PusherApp } from './pusher-app';
 import { eventNameProblem, instanceNameProblem, isEncryptedChannel } from './pusher-names';
 import { encryptedLength } from './signer';
 
 /** Settings of one destination. */
-export interface PusherTarget {
-  readonly id: DestinationId;
+export interface PusherTarget extends DestinationTarget {
   readonly appId: string;
   readonly endpoint: Endpoint;
-  readonly maxAttempts: number;
-  readonly shares: readonly Share[];
-  readonly limits: Limits;
-  /** What is written in another form than it came. */
-  readonly normalise?: Normalise | undefined;
-  /** Left out where all workers have it from the same place. */
-  readonly address?: string;
 }
 
 /** Parts that all Pusher destinations share. */
@@ -57,38 +40,25 @@ const QRCODE_UPDATED = 'qrcode.updated';
 const QRCODE_PICTURE = ['qrcode', 'base64'];
 
 /** Sends events to the channels of one app (docs/pusher.md#what-subscribers-receive). */
-export class PusherDestination implements Destination {
+export class PusherDestination extends TargetedDestination<PusherTarget> implements Destination {
   readonly kind = 'pusher';
-  readonly id: DestinationId;
-  readonly maxAttempts: number;
   readonly timeoutMs: number;
-  readonly address?: string;
-  readonly shares: readonly Share[];
-  readonly limits: Limits;
   private readonly bodyOptions: BodyOptions;
   private readonly qrcodeBodyOptions: BodyOptions;
 
   constructor(
-    private readonly target: PusherTarget,
+    target: PusherTarget,
     private readonly options: PusherOptions,
     private readonly app: PusherApp,
   ) {
-    this.id = target.id;
-    this.maxAttempts = target.maxAttempts;
-    this.shares = target.shares;
-    this.limits = target.limits;
+    super(target);
     this.timeoutMs = 2 * options.timeoutMs;
-    if (target.address !== undefined) this.address = target.address;
     this.bodyOptions = {
       destination: Buffer.from(JSON.stringify(target.appId)),
       stripApikey: options.stripApikey,
       normalise: target.normalise,
     };
     this.qrcodeBodyOptions = { ...this.bodyOptions, omitFromData: QRCODE_PICTURE };
-  }
-
-  get normalise(): Normalise | undefined {
-    return this.target.normalise;
   }
 
   endpoint(): Endpoint {

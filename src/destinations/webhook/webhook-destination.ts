@@ -2,19 +2,10 @@ import { LRUCache } from 'lru-cache';
 import type { Pool } from 'undici';
 import { type BodyOptions, composeBody } from '../../events/body';
 import { urlSuffix } from '../../events/catalogue';
-import type { Normalise } from '../../events/normalise';
-import type {
-  Delivery,
-  Destination,
-  DestinationId,
-  Endpoint,
-  Outcome,
-  RunningAttempt,
-} from '../../pipeline/delivery';
-import type { Limits } from '../../pipeline/destination-limits';
-import type { Share } from '../../pipeline/places';
+import type { Delivery, Destination, Endpoint, Outcome, RunningAttempt } from '../../pipeline/delivery';
 import { maskedUrl } from '../../settings/masked-url';
 import { addressFingerprint } from '../address-fingerprint';
+import { type DestinationTarget, TargetedDestination } from '../destination-target';
 import { toOutcome } from '../http/answer';
 import { HttpExchange, type HttpResult } from '../http/exchange';
 import { EventHeaders } from './event-headers';
@@ -22,8 +13,7 @@ import { STATIC_HEADERS_MAX_AGE_MS, staticHeaders } from './headers';
 import { sign, signingKey } from './signing';
 
 /** What is set for one webhook. */
-export interface WebhookTarget {
-  readonly id: DestinationId;
+export interface WebhookTarget extends DestinationTarget {
   readonly url: string;
   /** What bodies say under `destination`; the address itself where it is left out. */
   readonly destinationOf?: (event: string) => string;
@@ -36,14 +26,7 @@ export interface WebhookTarget {
   readonly instanceId?: string;
   /** Standard Webhooks secrets, the newest first; none: unsigned. */
   readonly signingSecrets: readonly string[];
-  readonly maxAttempts: number;
   readonly timeoutMs: number;
-  readonly shares: readonly Share[];
-  readonly limits: Limits;
-  /** What is written in another form than it came. */
-  readonly normalise?: Normalise | undefined;
-  /** Left out where all workers have it from the same place. */
-  readonly address?: string;
 }
 
 /** What is the same for all webhooks. */
@@ -58,14 +41,9 @@ const MEDIA = ['message', 'base64'];
 const MAX_EVENTS = 100;
 
 /** Posts events to one URL (docs/webhooks.md#what-your-webhook-receives). */
-export class WebhookDestination implements Destination {
+export class WebhookDestination extends TargetedDestination<WebhookTarget> implements Destination {
   readonly kind = 'webhook';
-  readonly id: DestinationId;
-  readonly maxAttempts: number;
   readonly timeoutMs: number;
-  readonly address?: string;
-  readonly shares: readonly Share[];
-  readonly limits: Limits;
   /** Of the address. The URL itself is not kept: it is large, and makes its parts anew whenever they are asked for. */
   private readonly pathname: string;
   private readonly search: string;
@@ -78,17 +56,13 @@ export class WebhookDestination implements Destination {
   private headersMadeAt = Date.now();
 
   constructor(
-    private readonly target: WebhookTarget,
+    target: WebhookTarget,
     private readonly options: WebhookOptions,
     /** Others may send over it, too; `close` ends it. */
     private readonly client: Pool,
   ) {
-    this.id = target.id;
-    this.maxAttempts = target.maxAttempts;
+    super(target);
     this.timeoutMs = target.timeoutMs;
-    this.shares = target.shares;
-    this.limits = target.limits;
-    if (target.address !== undefined) this.address = target.address;
     const url = new URL(target.url);
     this.pathname = url.pathname;
     this.search = url.search;
@@ -102,10 +76,6 @@ export class WebhookDestination implements Destination {
       ...(target.base64 ? {} : { omitFromData: MEDIA }),
     };
     this.keys = target.signingSecrets.map(signingKey);
-  }
-
-  get normalise(): Normalise | undefined {
-    return this.target.normalise;
   }
 
   endpoint(): Endpoint {

@@ -1,6 +1,6 @@
 import { type AttemptRecord, withoutSigns } from '../../pipeline/delivery';
 
-/** What somebody is told about a test of a webhook. */
+/** The answer to a test of a webhook. */
 export interface WebhookTestAnswer {
   readonly outcome: string;
   readonly durationMs?: number;

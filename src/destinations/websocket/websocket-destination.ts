@@ -1,27 +1,12 @@
 import { errorCode } from '../../errors';
 import { composeBody } from '../../events/body';
-import type { Normalise } from '../../events/normalise';
-import type {
-  AbortReason,
-  Delivery,
-  Destination,
-  DestinationId,
-  Outcome,
-  RunningAttempt,
-} from '../../pipeline/delivery';
-import type { Limits } from '../../pipeline/destination-limits';
-import type { Share } from '../../pipeline/places';
+import type { AbortReason, Delivery, Destination, Outcome, RunningAttempt } from '../../pipeline/delivery';
+import { type DestinationTarget, TargetedDestination } from '../destination-target';
 import type { Append, Retention, StreamKeys } from './stream';
 
-export interface WebSocketTarget {
-  readonly id: DestinationId;
+export interface WebSocketTarget extends DestinationTarget {
   readonly keys: StreamKeys;
   readonly retention: Retention;
-  readonly maxAttempts: number;
-  readonly shares: readonly Share[];
-  readonly limits: Limits;
-  /** What is written in another form than it came. */
-  readonly normalise?: Normalise | undefined;
   /** Leave `apikey` out of what is sent. */
   readonly stripApikey: boolean;
 }
@@ -32,26 +17,15 @@ const TIMEOUT_MS = 10_000;
  * Hands events to the gateways' WebSocket clients by way of a Redis stream: delivered is what the stream holds. That
  * Redis is away is our own fault, never the destination's.
  */
-export class WebSocketDestination implements Destination {
+export class WebSocketDestination extends TargetedDestination<WebSocketTarget> implements Destination {
   readonly kind = 'websocket';
-  readonly id: DestinationId;
-  readonly maxAttempts: number;
   readonly timeoutMs = TIMEOUT_MS;
-  readonly shares: readonly Share[];
-  readonly limits: Limits;
 
   constructor(
-    private readonly target: WebSocketTarget,
+    target: WebSocketTarget,
     private readonly append: Append,
   ) {
-    this.id = target.id;
-    this.maxAttempts = target.maxAttempts;
-    this.shares = target.shares;
-    this.limits = target.limits;
-  }
-
-  get normalise(): Normalise | undefined {
-    return this.target.normalise;
+    super(target);
   }
 
   start({ id, envelope }: Delivery): RunningAttempt {

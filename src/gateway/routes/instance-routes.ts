@@ -85,7 +85,7 @@ function silentFirst(one: InstanceRow, other: InstanceRow): number {
   return one.instance < other.instance ? -1 : 1;
 }
 
-/** Records are an hour old at most; silences are told at once. */
+/** Records are an hour old at most; silences are reported at once. */
 function rowOf(
   instance: string,
   { state, verdict, rhythm }: WatchedInstance,

@@ -21,7 +21,7 @@ const SHOWN = /^(?:image\/(?!svg)|audio\/|video\/|application\/pdf(?:;|$))/i;
 const READS = { atOnce: 4, waiting: 64 };
 const RETRY_AFTER_SECONDS = 2;
 
-/** Media behind `normalise.media`. No key: who has the link may read that until it expires. */
+/** Media behind `normalise.media`. No key: whoever has the link may read that until it expires. */
 export function mediaRoutes(
   server: FastifyInstance,
   references: Pick<ReferenceStore, 'faultOf' | 'read'>,

@@ -45,7 +45,7 @@ const UNEXPECTED_PAGE =
 const NOW = 'now';
 const OPEN_TIMEOUT_MS = 10_000;
 
-/** Decides who may listen to what, and how many. */
+/** Decides which clients may listen to what, and how many of them. */
 export class Admission {
   private count = 0;
   private readonly counts = new Map<string, number>();
@@ -108,7 +108,7 @@ export class Admission {
   ): Promise<Pick<Seat, 'channel' | 'position' | 'notice'>> {
     const channel = this.parts.feed.channel(instance);
     try {
-      // While Redis is away clients are told so, and come back.
+      // While Redis is away the refusal says so, and clients come back.
       const now = await within(channel.open(), OPEN_TIMEOUT_MS, redisIsAway);
       if (lastEventId === undefined) return { channel, position: now, notice: undefined };
       if (lastEventId === NOW) {

@@ -26,7 +26,7 @@ export interface ClientsParts {
   readonly onError: (error: unknown) => void;
 }
 
-/** Everybody who is connected to this gateway, whatever they speak. */
+/** All clients of this gateway, of both protocols. */
 export class Clients {
   private readonly seats = new Map<Client, Seat>();
   private readonly counts = { ws: 0, 'socket.io': 0 };

@@ -3,7 +3,7 @@ import type { StreamId } from './stream-id';
 import type { StreamMessage } from './stream-message';
 import type { Gap, Page } from './stream-reader';
 
-/** What a client that resumes is told besides events, and shaped like them. `id` is where it now is. */
+/** What a client that resumes receives besides events, in their form. `id` is where it now is. */
 export type Notice =
   | { readonly event: 'relay.ready'; readonly id: StreamId; readonly data: Readonly<Record<string, never>> }
   /** Events that it has not received are no longer there. */

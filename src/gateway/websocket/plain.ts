@@ -161,7 +161,7 @@ class PlainClient implements Client {
 
   cutOff(reason: CutReason): void {
     this.webSocket.close(CLOSE_CODES[reason], reason);
-    // Who does not read does not answer to that either.
+    // A client that does not read does not answer to that either.
     if (reason === 'slow' || reason === 'dead') this.webSocket.terminate();
   }
 }

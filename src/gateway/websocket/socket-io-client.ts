@@ -78,10 +78,10 @@ export class SocketIoClient implements Client {
     const { socket, answers } = this.parts;
     const { transport } = this;
     const open = [...answers.of(this.session)];
-    // Told so, clients do not come back by themselves; where the connection just ends they do, and resume.
+    // Clients that receive a disconnect packet do not come back by themselves; where the connection just ends they do, and resume.
     if (reason === 'revoked') socket.disconnect(true);
     else this.conn.close(true);
-    // Who does not read does not answer to a goodbye either.
+    // A client that does not read does not answer the close frame either.
     if (reason !== 'slow' && reason !== 'dead') return;
     transport.socket?.terminate();
     for (const answer of open) answer.destroy();

@@ -33,7 +33,7 @@ type CorsOptions = NonNullable<ServerOptions['cors']>;
 
 /** Clients have nothing to say. */
 const MAX_INCOMING_BYTES = 65_536;
-/** Who connects and asks for no namespace is sent away. */
+/** Clients that connect and ask for no namespace are sent away. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
 /** The library's own default; with shorter pings a client has until the next one, as plain ones have. */

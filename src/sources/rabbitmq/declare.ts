@@ -70,7 +70,7 @@ export async function ensureExchange(
   return refusal === undefined ? DECLARED : refusedBy(what, refusal, 'it does not exist, and');
 }
 
-/** Who declares a queue: the relay, the core API or evolution-go. */
+/** Which program declares a queue: the relay, the core API or evolution-go. */
 export type QueueOwner = 'relay' | 'api' | 'go';
 
 function optionsOf(owner: QueueOwner, control: ControlChannel): Options.AssertQueue {

@@ -1,7 +1,7 @@
 import { ControlChannel, RefusedError } from './control-channel';
 import type { Session } from './session';
 
-/** Depth of a source queue, as the broker tells it. Those of instances are one: their names are tenants' choice. */
+/** Depth of a source queue, as the broker reports it. Those of instances are one: their names are tenants' choice. */
 export interface QueueDepth {
   readonly queue: string;
   readonly messages: number;

@@ -26,7 +26,7 @@ export class RabbitMqMessage implements SourceMessage {
     return typeof timestamp === 'number' ? timestamp * 1000 : undefined;
   }
 
-  /** Neither core sets one; who publishes events of evolution-go in other ways may. */
+  /** Neither core sets one; a program that publishes events of evolution-go in other ways may. */
   get messageId(): string | undefined {
     const { messageId } = this.message.properties as { messageId?: unknown };
     return typeof messageId === 'string' && messageId !== '' ? messageId : undefined;

@@ -157,7 +157,7 @@ export class RabbitMqSource implements Source {
   async depths(): Promise<QueueDepth[]> {
     const { session } = this;
     if (session === undefined) return [];
-    // Where the connection breaks meanwhile, the source itself tells of it.
+    // Where the connection breaks meanwhile, the source itself reports it.
     return this.parts.queueDepths.read(session).catch(() => []);
   }
 

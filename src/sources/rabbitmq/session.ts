@@ -25,7 +25,7 @@ export class ConnectionLostError extends RelayError {
     this.replyCode = replyCode;
   }
 
-  /** The broker refused something by closing the whole connection, rather than going down or being told to close. */
+  /** The broker refused something by closing the whole connection, rather than going down or being asked to close. */
   get isRefusal(): boolean {
     return this.replyCode !== undefined && this.replyCode !== CONNECTION_FORCED;
   }
@@ -83,7 +83,7 @@ export class Session {
     });
     this.socket = socketOf(model);
     model.on('close', (error?: Error) => this.lose(lossOf(error)));
-    // Told by `close`, too.
+    // `close` reports it, too.
     model.on('error', () => {});
     this.watch = setInterval(() => this.lookForSilence(), WATCH_MS);
   }

@@ -1,5 +1,6 @@
 import { parseUrl } from '../../config/url';
 import { MalformedEventError } from '../../errors';
+import type { Download, Downloader } from '../../network/download';
 
 /** A message that refers to a file in S3 which holds the event: it was too large for SQS. */
 export interface Claim {
@@ -11,20 +12,7 @@ export interface Claim {
 }
 
 /** What the source needs of `network/download.ts`. */
-export interface ClaimDownloader {
-  fetch(
-    url: string,
-    order: { readonly signal: AbortSignal; readonly admit: (bytes: number) => boolean },
-  ): Promise<ClaimDownload>;
-}
-
-export type ClaimDownload =
-  | { readonly kind: 'done'; readonly body: Buffer }
-  | { readonly kind: 'status'; readonly status: number }
-  | { readonly kind: 'too-large' }
-  | { readonly kind: 'no-room'; readonly bytes: number }
-  | { readonly kind: 'refused'; readonly reason: string }
-  | { readonly kind: 'failed'; readonly code: string };
+export type ClaimDownloader = Pick<Downloader, 'fetch'>;
 
 /** What a download comes to: the event; no event, ever; or a fault that may pass. */
 export type Verdict =
@@ -60,7 +48,7 @@ export function claimOf(body: Buffer): Claim | undefined {
   };
 }
 
-export function verdictOf(download: ClaimDownload): Verdict {
+export function verdictOf(download: Download): Verdict {
   switch (download.kind) {
     case 'done':
       return { kind: 'fetched', body: download.body };

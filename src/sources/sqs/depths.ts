@@ -1,7 +1,7 @@
 import type { ReceivedMessage, SqsApi } from './api';
 import type { ConsumedQueue } from './queue-names';
 
-/** Depth of a source queue, as the service tells it. */
+/** Depth of a source queue, as the service reports it. */
 export interface QueueDepth {
   readonly queue: string;
   readonly messages: number;
@@ -32,7 +32,7 @@ export class Depths {
       for (const name of map.keys()) if (!names.has(name)) map.delete(name);
   }
 
-  /** SQS tells the age of the oldest message to CloudWatch only; that of the last one received comes near it. */
+  /** SQS reports the age of the oldest message to CloudWatch only; that of the last one received comes near it. */
   received({ name }: ConsumedQueue, messages: readonly ReceivedMessage[]): void {
     const sentAt = messages[0]?.sentAt;
     if (sentAt !== undefined) this.ages.set(name, Math.max(0, (Date.now() - sentAt) / 1000));

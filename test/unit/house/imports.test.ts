@@ -3,6 +3,7 @@ import { basename, dirname, join, relative, sep } from 'node:path';
 import { ROOMS } from './rooms';
 
 const SRC = join(__dirname, '../../../src');
+const MAX_LINES = 300;
 /** Static and dynamic imports, re-exports and `require`, of what lies in the project. */
 const IMPORT = /(?:\bfrom|\bimport|\brequire)\s*\(?\s*['"](\.{1,2}\/[^'"]+)['"]/g;
 
@@ -78,5 +79,10 @@ describe('the rooms of src', () => {
 
   it('hold files whose names are unique', () => {
     expect(duplicatesOf(files.map((file) => basename(file)))).toEqual([]);
+  });
+
+  it(`hold files of at most ${MAX_LINES} lines`, () => {
+    const linesOf = (file: string): number => readFileSync(join(SRC, file), 'utf8').split('\n').length - 1;
+    expect(files.filter((file) => linesOf(file) > MAX_LINES)).toEqual([]);
   });
 });

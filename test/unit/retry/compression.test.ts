@@ -47,6 +47,25 @@ describe('compression of parked bodies', () => {
     expect(turned).toBe(true);
   });
 
+  test.each([100, 200_000, 20_000_000])(
+    'a body of %d bytes that is parked for many destinations is compressed once',
+    async (size) => {
+      const body = Buffer.alloc(size, 'a');
+      const texts = Array.from({ length: 50 }, () => compress(body));
+      expect(new Set(texts).size).toBe(1);
+      expect(new Set(await Promise.all(texts)).size).toBe(1);
+    },
+  );
+
+  test('no more than a few megabytes are kept for that', async () => {
+    const bodies = Array.from({ length: 100 }, () => randomBytes(300_000));
+    const texts = new Map<Buffer, Promise<string>>();
+    for (const body of bodies) texts.set(body, compress(body));
+    await Promise.all(texts.values());
+    const kept = bodies.filter((body) => compress(body) === texts.get(body));
+    expect(kept.length).toBeLessThan(10);
+  });
+
   test('what an earlier version stored is still read: the dictionary never changes', async () => {
     const stored = 'IzJKc/KzEnWTU/NKivKJiF0LCwsLc3Nzc3RX1NbWAgA=';
     const body =

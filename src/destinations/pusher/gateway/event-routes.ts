@@ -8,7 +8,7 @@ interface OfLink {
   readonly Querystring: { readonly expires?: string; readonly signature?: string };
 }
 
-/** The full event behind a reference. No key: who has the link may read that one event until it expires. */
+/** The full event behind a reference. No key: whoever has the link may read that one event until it expires. */
 export function eventRoutes(server: FastifyInstance, references: ReferenceStore): void {
   server.get<OfLink>(
     '/events/:id',

@@ -1,4 +1,5 @@
-import { type ClaimDownload, claimOf, verdictOf } from '../../../../src/sources/sqs/claim-check';
+import type { Download } from '../../../../src/network/download';
+import { claimOf, verdictOf } from '../../../../src/sources/sqs/claim-check';
 import { fixture } from '../../../support/values/events';
 
 test('what the core API sends instead of a large event is recognised, and nothing else is', () => {
@@ -23,7 +24,7 @@ test('a link that is no address has no host', () => {
   });
 });
 
-test.each<[ClaimDownload, object]>([
+test.each<[Download, object]>([
   [
     { kind: 'done', body: Buffer.from('whole') },
     { kind: 'fetched', body: Buffer.from('whole') },

@@ -1,4 +1,5 @@
-import { type ClaimDownload, type ClaimDownloader, claimOf } from '../../../../src/sources/sqs/claim-check';
+import type { Download } from '../../../../src/network/download';
+import { type ClaimDownloader, claimOf } from '../../../../src/sources/sqs/claim-check';
 import { ClaimDesk, type ClaimJob } from '../../../../src/sources/sqs/claim-desk';
 import { ClaimHosts } from '../../../../src/sources/sqs/claim-hosts';
 import { ClaimRoom } from '../../../../src/sources/sqs/claim-room';
@@ -45,7 +46,7 @@ const of = (instance: string, host = 's3.example.test') => {
 };
 
 const answer =
-  (download: ClaimDownload): ClaimDownloader['fetch'] =>
+  (download: Download): ClaimDownloader['fetch'] =>
   async () =>
     download;
 
@@ -91,7 +92,7 @@ test('what will never be another answer is tried once', async () => {
 });
 
 test('a host that fails is logged once, and once when it is well again; meanwhile each try is one (finding 9.5)', async () => {
-  let download: ClaimDownload = { kind: 'failed', code: 'ETIMEDOUT' };
+  let download: Download = { kind: 'failed', code: 'ETIMEDOUT' };
   const { fetched, logged } = setup(async () => download);
   await desk.redeem(job());
   for (let n = 0; n < 5; n++) await desk.redeem(job());
@@ -166,8 +167,8 @@ test('closing ends all, and their messages go back at once', async () => {
   expect(desk.count).toBe(0);
 });
 
-async function silence(signal: AbortSignal): Promise<ClaimDownload> {
-  const aborted = deferred<ClaimDownload>();
+async function silence(signal: AbortSignal): Promise<Download> {
+  const aborted = deferred<Download>();
   signal.addEventListener('abort', () => aborted.resolve({ kind: 'failed', code: 'ABORTED' }));
   return aborted.promise;
 }
