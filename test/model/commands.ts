@@ -1,7 +1,7 @@
 import fc, { type AsyncCommand } from 'fast-check';
 import type { BrokerMode } from './broker';
 import { checkStep } from './oracles';
-import { ANSWERS, type Answer } from './receivers';
+import { ANSWERS, type Answer, CHAT_ANSWERS, CHATS, type Chat } from './receivers';
 import type { RedisMode } from './redis';
 import type { SettingsEditor } from './settings';
 import { INSTANCES, type Instance, type World } from './world';
@@ -61,6 +61,39 @@ const answer = fc
     }),
   );
 
+const publishInOrder = fc
+  .tuple(fc.constantFrom<Chat>(...CHATS), fc.integer({ min: 1, max: 4 }))
+  .map(([chat, times]) =>
+    command(`publish(orderly, ${chat}, ${times})`, (world) => {
+      for (let time = 0; time < times; time++) world.publish('orderly', 'presence.update', chat);
+    }),
+  );
+
+const answerInOrder = fc
+  .tuple(
+    fc.constantFrom<'all' | Chat>('sore', 'sore', 'all'),
+    fc.constantFrom<Answer>(...CHAT_ANSWERS),
+    fc.constantFrom(0, 1, 2, 4),
+  )
+  .map(([who, how, times]) =>
+    command(`answer(orderly, ${who}, ${how}, ${times === 0 ? 'from now on' : times})`, (world) => {
+      const receiver = world.receiverOf(world.ownId('orderly'));
+      const answers = who === 'all' ? receiver : receiver.sore;
+      if (times === 0) answers.usual = how;
+      else answers.next.push(...Array<Answer>(times).fill(how));
+    }),
+  );
+
+const health = fc
+  .tuple(fc.constantFrom('sick', 'orderly', 'global'), fc.constantFrom('suspend', 'resume', 'resume'))
+  .map(([who, what]) =>
+    command(`${what}(${who})`, (world) => {
+      const id = who === 'global' ? world.global : world.ownId(who === 'sick' ? 'sick' : 'orderly');
+      if (what === 'suspend') world.suspend(id);
+      else world.resume(id);
+    }),
+  );
+
 const pass = fc
   .constantFrom(1, 3, 50, 250, 800, 2500, 6000, 20_000)
   .map((ms) => command(`pass(${ms})`, (world) => world.pass(ms)));
@@ -94,12 +127,18 @@ const lost = fc.constantFrom(
 );
 
 const lives = fc.constantFrom(
-  command('crash', (world) => world.crash()),
+  command('crash', (world) => world.crash('main')),
+  command('another worker', (world) => world.addWorker()),
+  command('crash of the other worker', (world) => world.crash('second')),
   command('freeze', (world) => world.freeze()),
   command('thaw', (world) => world.thaw()),
 );
 
-const drain = fc.constant(command('SIGTERM', (world) => world.drain()));
+const drain = fc.constantFrom(
+  command('SIGTERM', (world) => world.drain('main')),
+  command('SIGTERM', (world) => world.drain('main')),
+  command('SIGTERM to the other worker', (world) => world.drain('second')),
+);
 
 const clock = fc.constantFrom(-7_200_000, 7_200_000).map((ms) =>
   command(`wall clock jumps by ${ms}`, (world) => {
@@ -128,6 +167,10 @@ const ALL = [
   pass,
   answer,
   answer,
+  publishInOrder,
+  publishInOrder,
+  answerInOrder,
+  health,
   redis,
   redis,
   flush,

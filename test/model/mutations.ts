@@ -1,7 +1,13 @@
+import { HealthBoard } from '../../src/health/health-board';
 import { Circuit } from '../../src/pipeline/circuit';
+import { DirectAttempts } from '../../src/pipeline/direct-attempts';
 import { EventsInFlight } from '../../src/pipeline/events-in-flight';
 import { InFlight } from '../../src/pipeline/in-flight';
+import { InTurn } from '../../src/pipeline/in-turn';
+import { Lanes } from '../../src/pipeline/lanes';
+import { Places } from '../../src/pipeline/places';
 import { BullMqParking } from '../../src/retry/bullmq-parking';
+import { RetryUpkeep } from '../../src/retry/retry-upkeep';
 import { Unreadables } from '../../src/settings/unreadables';
 
 /** A mend taken out of the code: each must break a promise in some run. */
@@ -46,6 +52,19 @@ function circuitsByTheWallClock(): () => void {
   };
 }
 
+/** What is known of a lane stays known, whatever becomes of its next delivery. */
+function lanesKnownForEver(): () => void {
+  const add: (lane: string, submission: unknown) => void = Reflect.get(Lanes.prototype, 'add');
+  return replace(Lanes.prototype, 'add', {
+    writable: true,
+    value(this: Lanes, lane: string, submission: unknown) {
+      const wasKnown = Reflect.get(this, 'known')?.has(lane) === true;
+      add.call(this, lane, submission);
+      if (wasKnown) Reflect.get(this, 'known').set(lane, true);
+    },
+  });
+}
+
 export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a message that a lost channel brings again is new (findings 3.5, 3.10)',
@@ -84,5 +103,57 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: /was delivered 2 times/,
     seed: 6,
     takeOut: () => replace(InFlight.prototype, 'isPartlyUntouched', { get: () => false }),
+  },
+  {
+    name: 'events whose settings are read at once overtake those whose settings are not',
+    breaks: /arrived after/,
+    takeOut: () =>
+      replace(InTurn.prototype, 'add', {
+        writable: true,
+        value: <T>(work: T | Promise<T>, done: (value: T) => void, failed: () => void) =>
+          work instanceof Promise ? work.then(done, failed) : done(work),
+      }),
+  },
+  {
+    name: 'what is stored at SIGTERM of an ordered destination is in no lane',
+    breaks: /arrived after/,
+    takeOut: () =>
+      replace(Lanes.prototype, 'parkWithoutAttempt', {
+        writable: true,
+        value(this: Lanes, ...args: unknown[]) {
+          const { directAttempts } = Reflect.get(this, 'parts');
+          directAttempts.parkWithoutAttempt(...args);
+        },
+      }),
+  },
+  {
+    name: 'the first delivery of a lane holds it up for ever',
+    breaks: /holds up its lane|not at rest/,
+    takeOut: () => returns(RetryUpkeep.prototype, 'expire', Promise.resolve()),
+  },
+  {
+    name: 'what is known of a lane holds when another worker has had the queue',
+    breaks: /arrived after/,
+    takeOut: () => returns(Lanes.prototype, 'begin', undefined),
+  },
+  {
+    name: 'what is known of a lane holds although something of it was stored since',
+    breaks: /arrived after/,
+    takeOut: lanesKnownForEver,
+  },
+  {
+    name: 'an instance begins what it likes',
+    breaks: /while others wait/,
+    takeOut: () => returns(Places.prototype, 'mayBegin', true),
+  },
+  {
+    name: 'a place that comes free is not given to what waits',
+    breaks: /although there is room/,
+    takeOut: () => returns(DirectAttempts.prototype, 'startNext', undefined),
+  },
+  {
+    name: 'a worker hears nothing of what others know of a destination',
+    breaks: /which is (?:suspended|failing)/,
+    takeOut: () => returns(HealthBoard.prototype, 'poll', Promise.resolve()),
   },
 ];

@@ -19,8 +19,12 @@ export class ModelRedis {
   private readonly listeners: (() => void)[] = [];
   private incarnation = 0;
 
-  constructor(readonly time: VirtualTime) {
-    this.state = new StoredState(() => time.now);
+  /** @param ordered the id of the destination that is */
+  constructor(
+    readonly time: VirtualTime,
+    ordered: string,
+  ) {
+    this.state = new StoredState(() => time.now, ordered);
   }
 
   get mode(): RedisMode {
