@@ -3,11 +3,9 @@ import { Circuit } from '../../src/pipeline/circuit';
 import { DirectAttempts } from '../../src/pipeline/direct-attempts';
 import { EventsInFlight } from '../../src/pipeline/events-in-flight';
 import { InFlight } from '../../src/pipeline/in-flight';
-import { InTurn } from '../../src/pipeline/in-turn';
 import { Lanes } from '../../src/pipeline/lanes';
 import { Places } from '../../src/pipeline/places';
 import { BullMqParking } from '../../src/retry/bullmq-parking';
-import { RetryUpkeep } from '../../src/retry/retry-upkeep';
 import { Unreadables } from '../../src/settings/unreadables';
 
 /** A mend taken out of the code: each must break a promise in some run. */
@@ -105,38 +103,6 @@ export const MUTATIONS: readonly Mutation[] = [
     takeOut: () => replace(InFlight.prototype, 'isPartlyUntouched', { get: () => false }),
   },
   {
-    name: 'events whose settings are read at once overtake those whose settings are not',
-    breaks: /arrived after/,
-    takeOut: () =>
-      replace(InTurn.prototype, 'add', {
-        writable: true,
-        value: <T>(work: T | Promise<T>, done: (value: T) => void, failed: () => void) =>
-          work instanceof Promise ? work.then(done, failed) : done(work),
-      }),
-  },
-  {
-    name: 'what is stored at SIGTERM of an ordered destination is in no lane',
-    breaks: /arrived after/,
-    takeOut: () =>
-      replace(Lanes.prototype, 'parkWithoutAttempt', {
-        writable: true,
-        value(this: Lanes, ...args: unknown[]) {
-          const { directAttempts } = Reflect.get(this, 'parts');
-          directAttempts.parkWithoutAttempt(...args);
-        },
-      }),
-  },
-  {
-    name: 'the first delivery of a lane holds it up for ever',
-    breaks: /holds up its lane|not at rest/,
-    takeOut: () => returns(RetryUpkeep.prototype, 'expire', Promise.resolve()),
-  },
-  {
-    name: 'what is known of a lane holds when another worker has had the queue',
-    breaks: /arrived after/,
-    takeOut: () => returns(Lanes.prototype, 'begin', undefined),
-  },
-  {
     name: 'what is known of a lane holds although something of it was stored since',
     breaks: /arrived after/,
     takeOut: lanesKnownForEver,
@@ -153,7 +119,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a worker hears nothing of what others know of a destination',
-    breaks: /which is (?:suspended|failing)/,
+    breaks: /not at rest|which is (?:suspended|failing)/,
     takeOut: () => returns(HealthBoard.prototype, 'poll', Promise.resolve()),
   },
 ];
