@@ -122,6 +122,7 @@ const WORDS: Readonly<Record<string, string>> = {
   EPROTO: NO_TLS,
   ERR_SSL_WRONG_VERSION_NUMBER: NO_TLS,
   ERR_SSL_PACKET_LENGTH_TOO_LONG: NO_TLS,
+  TIMEOUT: 'it did not answer in time',
   UND_ERR_CONNECT_TIMEOUT: 'no connection was made in time',
   UND_ERR_HEADERS_TIMEOUT: 'it did not answer in time',
   UND_ERR_BODY_TIMEOUT: 'the answer did not end in time',
@@ -167,6 +168,12 @@ export function errorText(error: unknown): string {
 function wordsOf(code: string): string | undefined {
   if (UNKNOWN_AUTHORITY.has(code)) return NO_AUTHORITY;
   return WORDS[code] ?? KINDS.find(([beginning]) => code.startsWith(beginning))?.[1];
+}
+
+/** A code alone, with what it means where that is known: for people, never for branching. */
+export function explainCode(code: string): string {
+  const words = wordsOf(code);
+  return words === undefined ? code : `${code} ${words}`;
 }
 
 /** The address, name or file that Node.js names beside the code. */

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 // First: they hold for what is loaded after them.
+import './node-version';
 import './early-signals';
 import './v8-flags';
 import { run } from './cli/program';

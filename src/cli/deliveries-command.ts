@@ -38,6 +38,7 @@ export function deliveriesCommand(): Command {
 
 export function deliveryFilters(command: Command): Command {
   return command
+    .option('--id <id>', 'this delivery')
     .option('--message <id>', 'of this WhatsApp message')
     .option('--chat <number>', 'of this phone number, or chat, however it is written')
     .option('--instance <name>', 'of this instance')

@@ -1,25 +1,24 @@
-import { Command } from 'commander';
-import type { Config } from '../config/config';
-import { ConfigError, errorText } from '../errors';
+import { Command, Option } from 'commander';
+import { errorText } from '../errors';
 import { MODULES } from '../modules';
-import { createLogger, type Logger } from '../observability/logging';
-import { Metrics } from '../observability/metrics';
-import { type FileFault, readSettingsFile } from '../settings/settings-file';
-import { RelayWorker } from '../worker/worker';
+import type { Readiness } from '../observability/health-routes';
+import type { Logger } from '../observability/logging';
+import type { Metrics } from '../observability/metrics';
+import { SupervisorLink } from '../supervisor/supervisor-link';
+import { openTracing } from '../tracing/open-tracing';
+import { growWithWork, releaseAfterLoading } from '../v8-flags';
+import type { WorkerOptions } from '../worker/worker-options';
 import { FINDING } from './exit';
-import { logNodeWarnings } from './node-warnings';
-
-/** Entries that are named one by one. */
-const MAX_FAULTS = 20;
+import { type PartName, prepare } from './prepare';
+import { eachSignal } from './signals';
 
 /** A part of the relay that runs until it is told to stop. */
 interface Part {
+  readonly readiness?: Readiness;
   start(): Promise<void>;
   /** Resolves to whether everything was settled. */
   stop(): Promise<boolean>;
 }
-
-type PartName = 'worker' | 'gateway';
 
 export function startCommand(): Command {
   return new Command('start')
@@ -27,8 +26,28 @@ export function startCommand(): Command {
     .action(() => serve(['gateway', 'worker']));
 }
 
+interface WorkerCommandOptions {
+  readonly processes?: string;
+  /** The number that a supervisor gives its worker. */
+  readonly supervised?: number;
+}
+
 export function workerCommand(): Command {
-  return new Command('worker').description('consume, deliver and retry').action(() => serve(['worker']));
+  return new Command('worker')
+    .description('consume, deliver and retry')
+    .option(
+      '--processes <count>',
+      'so many workers under one supervisor, with one port and one log; auto: one for each processor',
+    )
+    .addOption(new Option('--supervised <number>').argParser(Number).hideHelp())
+    .action(({ processes, supervised }: WorkerCommandOptions) =>
+      processes === undefined ? serve(['worker'], supervised) : supervise(processes),
+    );
+}
+
+async function supervise(processes: string): Promise<void> {
+  const supervision = await import('./supervise.js');
+  await supervision.supervise(processes);
 }
 
 export function gatewayCommand(): Command {
@@ -38,20 +57,8 @@ export function gatewayCommand(): Command {
 }
 
 /** Starts the parts in their order, and stops them in reverse. */
-async function serve(names: readonly PartName[]): Promise<void> {
-  const directory = process.cwd();
-  const { config, warnings, notes } = MODULES.loadConfig(directory, process.env);
-  // A gateway beside it has something to do: the core API's own example of a .env, where all sources are off, starts.
-  const idle = names.includes('gateway') && names.includes('worker') ? withoutSource(config) : [];
-  const problems = names.flatMap((name) => missingFor(name, config)).filter((line) => !idle.includes(line));
-  if (problems.length > 0) throw new ConfigError(problems);
-  const file = readSettingsFile(MODULES.sections, directory, config.settings.file);
-  const metrics = new Metrics();
-  const log = createLogger(config.log, { onDropped: () => metrics.logLinesDropped.add() });
-  logNodeWarnings(log);
-  for (const warning of [...warnings, ...idle, ...file.warnings]) log.warn(warning);
-  logFaults(file.faults, log);
-  for (const note of notes) log.info(note);
+async function serve(names: readonly PartName[], supervised?: number): Promise<void> {
+  const { config, file, metrics, log } = prepare(names, supervised);
   // Until everything is settled: a process that ends in any other way has not done its work.
   process.exitCode = FINDING;
   const options = {
@@ -61,6 +68,7 @@ async function serve(names: readonly PartName[]): Promise<void> {
     fileFaults: file.faults,
     metrics,
     log,
+    isSupervised: supervised !== undefined,
   };
   let stopped: Promise<void>;
   try {
@@ -68,8 +76,13 @@ async function serve(names: readonly PartName[]): Promise<void> {
       names.map((name) => (name === 'worker' ? workerPart(options) : gatewayPart(options))),
     );
     // Signals count from here on: one that comes while the parts start ends them just as well.
-    stopped = stopOnSignal([...parts].reverse(), log);
+    const ending = new Ending([...parts].reverse(), log);
+    stopped = ending.done;
+    const link = supervised === undefined ? onSignals(ending, log) : onSupervisor(ending, parts, metrics);
+    releaseAfterLoading();
     for (const part of parts) await part.start();
+    growWithWork();
+    link?.sayStarted();
   } catch (error) {
     // Nothing is consumed yet, so there is nothing to drain; what is open must not keep the process alive.
     setImmediate(() => process.exit());
@@ -78,52 +91,14 @@ async function serve(names: readonly PartName[]): Promise<void> {
   await stopped;
 }
 
-/** Instances whose entries are left out; the doctor names all of them. */
-function logFaults(faults: readonly FileFault[], log: Logger): void {
-  for (const { error } of faults.slice(0, MAX_FAULTS))
-    log.error('settings of an instance cannot be read: its events wait', {
-      code: error.code,
-      error: error.reason,
-      ...(error.instance === '' ? {} : { instance: error.instance }),
-    });
-  const left = faults.length - MAX_FAULTS;
-  if (left > 0)
-    log.error('settings of further instances cannot be read: `doctor` names them', { count: left });
+async function workerPart(options: WorkerOptions): Promise<Part> {
+  // Only here: neither a gateway alone nor a supervisor needs it.
+  const { RelayWorker } = await import('../worker/worker.js');
+  const tracing = await openTracing(options.config.tracing, options.log);
+  return new RelayWorker({ ...options, tracing });
 }
 
-/** What a part cannot do without. */
-function missingFor(name: PartName, config: Config): string[] {
-  if (name === 'gateway') {
-    return config.gateway.apiKey === ''
-      ? ['AUTHENTICATION_API_KEY: must be set, such as the output of: openssl rand -hex 24']
-      : [];
-  }
-  return withoutSource(config);
-}
-
-function withoutSource(config: Config): string[] {
-  if (MODULES.sources.some((source) => source.isEnabled(config))) return [];
-  const ways = MODULES.sources.map(({ switchedOnBy }) => switchedOnBy).join(', or ');
-  return [`${ways}: there is no source to consume from`];
-}
-
-type PartOptions = ConstructorParameters<typeof RelayWorker>[0];
-
-function workerPart(options: PartOptions): Part {
-  warnOfNothingGlobal(options);
-  return new RelayWorker(options);
-}
-
-function warnOfNothingGlobal({ modules, config, log }: PartOptions): void {
-  const globals = modules.destinations.flatMap(({ global }) => global ?? []);
-  if (globals.some((global) => global.isSet(config))) return;
-  const names = globals.map(({ name }) => name).join(' nor ');
-  log.warn(
-    `neither ${names} is set: events of instances without a destination of their own go nowhere and are dropped`,
-  );
-}
-
-async function gatewayPart(options: PartOptions): Promise<Part> {
+async function gatewayPart(options: WorkerOptions): Promise<Part> {
   // Only here: a worker alone needs neither the gateway's own routes nor its WebSockets.
   const { RelayGateway } = await import('../gateway/gateway.js');
   const gateway = new RelayGateway(options);
@@ -137,29 +112,61 @@ async function gatewayPart(options: PartOptions): Promise<Part> {
 }
 
 /** The first SIGTERM or SIGINT drains, a second one ends the process at once. */
-function stopOnSignal(parts: readonly Part[], log: Logger): Promise<void> {
-  return new Promise((resolve) => {
-    let signals = 0;
-    const onSignal = (signal: NodeJS.Signals): void => {
-      signals++;
-      log.info('signal', { signal });
-      if (signals > 1) process.exit(FINDING);
-      stopAll(parts).then(
-        (settled) => {
-          // A connection that cannot be closed must not keep a drained process alive.
-          process.exitCode = settled ? 0 : FINDING;
-          resolve();
-          setImmediate(() => process.exit());
-        },
-        (error: unknown) => {
-          log.error('drain failed', { error: errorText(error) });
-          process.exit(FINDING);
-        },
-      );
-    };
-    process.on('SIGTERM', onSignal);
-    process.on('SIGINT', onSignal);
+function onSignals(ending: Ending, log: Logger): undefined {
+  let signals = 0;
+  eachSignal((signal) => {
+    signals++;
+    log.info('signal', { signal });
+    if (signals > 1) process.exit(FINDING);
+    ending.begin();
   });
+}
+
+/** Signals may come to all processes of a group, from a terminal or systemd: they drain, and the supervisor says when to end at once. */
+function onSupervisor(ending: Ending, parts: readonly Part[], metrics: Metrics): SupervisorLink {
+  const link = new SupervisorLink({
+    report: async () => ({
+      metrics: await metrics.registry.getMetricsAsJSON(),
+      readiness: parts.flatMap(({ readiness }) => readiness ?? [])[0] ?? { ready: true, parts: {} },
+    }),
+    onDrain: () => ending.begin(),
+    onEnd: () => process.exit(FINDING),
+  });
+  eachSignal(() => ending.begin());
+  return link;
+}
+
+/** How parts end: once, whoever asks for it. */
+class Ending {
+  readonly done: Promise<void>;
+  private resolve: () => void = () => {};
+  private isBegun = false;
+
+  constructor(
+    private readonly parts: readonly Part[],
+    private readonly log: Logger,
+  ) {
+    this.done = new Promise((resolve) => {
+      this.resolve = resolve;
+    });
+  }
+
+  begin(): void {
+    if (this.isBegun) return;
+    this.isBegun = true;
+    stopAll(this.parts).then(
+      (settled) => {
+        // A connection that cannot be closed must not keep a drained process alive.
+        process.exitCode = settled ? 0 : FINDING;
+        this.resolve();
+        setImmediate(() => process.exit());
+      },
+      (error: unknown) => {
+        this.log.error('drain failed', { error: errorText(error) });
+        process.exit(FINDING);
+      },
+    );
+  }
 }
 
 async function stopAll(parts: readonly Part[]): Promise<boolean> {

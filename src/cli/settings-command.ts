@@ -8,6 +8,7 @@ import { SettingsEditor } from '../settings/settings-editor';
 import { SettingsMissingError, SettingsRefusedError } from '../settings/settings-errors';
 import type { SettingsStore } from '../settings/settings-store';
 import { withSettings } from '../settings/with-settings';
+import { type CoreImportOptions, importFromCore } from './core-import';
 import { FINDING, UsageError } from './exit';
 import { readInput, writeSecrets } from './files';
 import { addFilterTest } from './filter-test-command';
@@ -37,9 +38,20 @@ export function settingsCommand(): Command {
     .description('write all settings, secrets included, as a file for import or SETTINGS_FILE')
     .action(exportAll);
   command
-    .command('import <file>')
-    .description('set many instances from a file that export wrote; each replaces what was set')
-    .action(importAll);
+    .command('import [file]')
+    .description(
+      'set many instances: from a file that export wrote, each replacing what was set; or from a running core API',
+    )
+    .option('--from-core <url>', 'read them from a core API or evolution-go; shows what would change')
+    .option('--key <key>', 'global key of the core; without it AUTHENTICATION_API_KEY')
+    .option('--apply', 'with --from-core: do what is shown')
+    .option('--hand-over', 'with --from-core: deliver here, and switch the own delivery of the core off')
+    .option('--hand-back', 'with --from-core: let the core deliver again what was handed over')
+    .option('--instance <name...>', 'with --from-core: these instances only')
+    .option('--sections <names>', 'with --hand-over: of webhook, pusher, websocket', (text) =>
+      text.split(','),
+    )
+    .action(importAny);
   addFilterTest(command);
   command
     .command('encrypt')
@@ -119,6 +131,17 @@ async function encrypt(): Promise<void> {
   if (problems.length === 0) return;
   for (const line of boundedLines(problems)) complain(`not encrypted: ${line}`);
   process.exitCode = FINDING;
+}
+
+async function importAny(file: string | undefined, options: Partial<CoreImportOptions>): Promise<void> {
+  const { fromCore } = options;
+  if (fromCore !== undefined && file === undefined) return importFromCore({ ...options, fromCore });
+  if (file === undefined || fromCore !== undefined)
+    throw new UsageError('give a file, or --from-core with the address of a core API');
+  const [misplaced] = Object.keys(options);
+  if (misplaced !== undefined)
+    throw new UsageError('a file is imported as it is: options are for --from-core');
+  return importAll(file);
 }
 
 async function importAll(file: string): Promise<void> {

@@ -1,8 +1,11 @@
+import { type AlertConfig, alertsOf } from './alert-config';
 import { type DeliveryLogConfig, deliveryLogOf } from './delivery-log-config';
 import { type GatewayConfig, gatewayOf } from './gateway-config';
 import { type OutgoingConfig, outgoingOf } from './outgoing-config';
 import type { Reading } from './reading';
 import { type RedisConfig, redisOf } from './redis';
+import { type ReferenceConfig, referencesOf } from './reference-config';
+import { type TracingConfig, tracingOf } from './tracing-config';
 import type { Values } from './variables';
 
 /** The whole configuration: typed, checked, frozen. Durations are milliseconds, sizes bytes. */
@@ -19,9 +22,11 @@ export interface CoreConfig {
   readonly delivery: DeliveryConfig;
   readonly retry: RetryConfig;
   readonly deliveryLog: DeliveryLogConfig;
+  readonly alerts: AlertConfig;
   readonly redis: RedisConfig;
   readonly settings: SettingsConfig;
   readonly gateway: GatewayConfig;
+  readonly references: ReferenceConfig;
   readonly metrics: { readonly host: string; readonly port: number };
   readonly log: {
     readonly levels: readonly string[];
@@ -29,6 +34,8 @@ export interface CoreConfig {
     readonly format: 'auto' | 'json' | 'text';
   };
   readonly shutdownTimeoutMs: number;
+  /** Undefined: no traces. */
+  readonly tracing: TracingConfig | undefined;
 }
 
 export interface DeliveryConfig {
@@ -89,12 +96,15 @@ export function coreConfigOf(values: Values, reading: Reading): CoreConfig {
     },
     retry: retryOf(values),
     deliveryLog: deliveryLogOf(values),
+    alerts: alertsOf(values, reading),
     redis: redisOf(values, reading),
     settings: settingsOf(values, reading),
     gateway: gatewayOf(values, reading),
+    references: referencesOf(values, values.GATEWAY_URL),
     metrics: { host: values.METRICS_HOST, port: values.METRICS_PORT },
     log: { levels: logLevelsOf(values, reading), color: values.LOG_COLOR, format: values.LOG_FORMAT },
     shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_SECONDS * 1000,
+    tracing: tracingOf(values, reading),
   };
 }
 

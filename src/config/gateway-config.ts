@@ -7,6 +7,8 @@ export interface GatewayConfig {
   readonly port: number;
   /** Opens everything; empty: the gateway does not start. */
   readonly apiKey: string;
+  /** Opens the dashboard, to look and not to change; empty: there is none. */
+  readonly readKey: string;
   /** Which instances there are is asked there; undefined: that is not known. */
   readonly coreApiUrl: string | undefined;
   readonly trustedProxies: readonly string[];
@@ -45,11 +47,21 @@ function checkApiKey(key: string, reading: Reading): void {
   }
 }
 
+function checkReadKey({ AUTHENTICATION_API_KEY, DASHBOARD_READ_KEY: key }: Values, reading: Reading): void {
+  if (key === '') return;
+  if (key === AUTHENTICATION_API_KEY) {
+    reading.problem('DASHBOARD_READ_KEY: must not be AUTHENTICATION_API_KEY, which opens everything');
+  } else if (key.length < GOOD_KEY_LENGTH) {
+    reading.warn(`DASHBOARD_READ_KEY has only ${key.length} characters: ${STRONG_KEY}`);
+  }
+}
+
 export function gatewayOf(values: Values, reading: Reading): GatewayConfig {
   checkApiKey(values.AUTHENTICATION_API_KEY, reading);
   if (!values.GATEWAY_TRUSTED_PROXIES.every(isNetwork)) {
     reading.problem('GATEWAY_TRUSTED_PROXIES: must be a list of addresses or networks, such as 10.0.0.0/8');
   }
+  checkReadKey(values, reading);
   const isOpen = values.CORS_ORIGIN.includes('*');
   if (isOpen && values.CORS_CREDENTIALS) {
     reading.warn(
@@ -60,6 +72,7 @@ export function gatewayOf(values: Values, reading: Reading): GatewayConfig {
     host: values.GATEWAY_HOST,
     port: values.GATEWAY_PORT,
     apiKey: values.AUTHENTICATION_API_KEY,
+    readKey: values.DASHBOARD_READ_KEY,
     coreApiUrl: values.CORE_API_URL,
     trustedProxies: values.GATEWAY_TRUSTED_PROXIES,
     docs: !values.SERVER_DISABLE_DOCS,

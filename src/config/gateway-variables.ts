@@ -8,6 +8,11 @@ export const GATEWAY_VARIABLES = {
     '',
     "The operator's key, which opens everything in the gateway. The gateway does not start without it.",
   ),
+  DASHBOARD_READ_KEY: secret(
+    text,
+    '',
+    'A key for the dashboard that sees everything and changes nothing. Empty: there is none.',
+  ),
   CORE_API_URL: secret(
     optional(httpUrl),
     undefined,

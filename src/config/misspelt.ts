@@ -3,7 +3,7 @@ import type { RawValues } from './layers';
 
 /** Beginnings that are the relay's and the core API's alone: whatever begins so and is unknown is meant for us. */
 const OURS =
-  /^(WEBHOOK|SQS|PUSHER|WEBSOCKET|DELIVERY|DEAD_LETTER|PARKED|CIRCUIT|DEDUPLICATION|SETTINGS|RABBITMQ_GLOBAL)_/;
+  /^(WEBHOOK|SQS|PUSHER|WEBSOCKET|ALERT|DELIVERY|DEAD_LETTER|PARKED|CIRCUIT|DEDUPLICATION|SETTINGS|RABBITMQ_GLOBAL)_/;
 
 /** Variables that begin so, or nearly read like one of ours, and are somebody else's: the core APIs' own, and n8n's. */
 const OTHERS: ReadonlySet<string> = new Set([

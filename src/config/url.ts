@@ -14,3 +14,8 @@ export function parseUrl(text: string): URL | undefined {
 export function withoutBrackets(host: string): string {
   return host.replace(/^\[(.*)\]$/, '$1');
 }
+
+/** The reverse, as URLs and lists have it. */
+export function hostAndPort(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}

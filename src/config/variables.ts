@@ -1,6 +1,9 @@
+import { ALERT_VARIABLES } from './alert-config';
 import { DELIVERY_LOG_VARIABLES } from './delivery-log-config';
 import { flag, httpUrl, integer, list, number, oneOf, optional, text, urlOf } from './formats';
 import { GATEWAY_VARIABLES } from './gateway-variables';
+import { REFERENCE_VARIABLES } from './reference-config';
+import { TRACING_VARIABLES } from './tracing-config';
 import { port, secret, type ValuesOf, type Variables, variable } from './variable';
 
 /**
@@ -129,6 +132,8 @@ export const CORE_VARIABLES = {
 
   ...DELIVERY_LOG_VARIABLES,
 
+  ...ALERT_VARIABLES,
+
   REDIS_URI: secret(
     urlOf('redis:', 'rediss:'),
     'redis://localhost:6379',
@@ -170,6 +175,7 @@ export const CORE_VARIABLES = {
   ),
 
   ...GATEWAY_VARIABLES,
+  ...REFERENCE_VARIABLES,
 
   HTTP_PROXY: secret(optional(httpUrl), undefined, 'Proxy for webhooks and Pusher at http:// addresses.'),
   HTTPS_PROXY: secret(optional(httpUrl), undefined, 'Proxy for webhooks and Pusher at https:// addresses.'),
@@ -186,6 +192,7 @@ export const CORE_VARIABLES = {
   ),
   METRICS_PORT: variable(port, 9464, "Port of the worker's /metrics, /healthz and /readyz."),
   SHUTDOWN_TIMEOUT_SECONDS: variable(number(1, 86_400), 30, 'Seconds that draining may take after SIGTERM.'),
+  ...TRACING_VARIABLES,
   LOG_LEVEL: variable(
     list,
     ['info'],

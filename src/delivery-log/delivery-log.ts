@@ -80,6 +80,16 @@ export class DeliveryLog {
     return { deliveries: deliveries.slice(0, limit), more: deliveries.length > limit, coverage };
   }
 
+  /** The newest records that match, without the stories that they belong to. */
+  async recent(filter: LogFilter, limit: number): Promise<LogRecord[]> {
+    const records: LogRecord[] = [];
+    for await (const { record } of scan(this.parts.store, filter)) {
+      records.push(record);
+      if (records.length >= limit) break;
+    }
+    return records;
+  }
+
   /** The whole story of one delivery; undefined where the log knows nothing of it. */
   async find(id: string): Promise<LoggedDelivery | undefined> {
     const [delivery] = await this.withStates(await this.stories([id]));

@@ -9,6 +9,8 @@ export type LoggedOutcome = (typeof OUTCOMES)[number];
 
 /** Times are epoch milliseconds, inclusive. */
 export interface LogFilter {
+  /** Of one delivery. */
+  readonly id?: string;
   /** Id of a WhatsApp message. */
   readonly message?: string;
   /** A phone number, however it is written, or the chat's whole name. */
@@ -30,12 +32,13 @@ export interface Clue {
 }
 
 /** What the columns say of records that may match; time and outcome aside. */
-export function cluesOf({ message, chat, instance, event, destination }: LogFilter): Clue[] {
+export function cluesOf({ id, message, chat, instance, event, destination }: LogFilter): Clue[] {
   const clue = (columns: readonly Column[], value: number | undefined): Clue[] =>
     value === undefined ? [] : [{ columns, value }];
   const print = (text: string | undefined): number | undefined =>
     text === undefined ? undefined : fingerprint(text);
   return [
+    ...clue(['delivery'], print(id)),
     ...clue(['message'], print(message)),
     ...clue(['chat', 'alias'], chat === undefined ? undefined : chatFingerprint(chat)),
     ...clue(['instance'], print(instance)),
@@ -46,8 +49,9 @@ export function cluesOf({ message, chat, instance, event, destination }: LogFilt
 
 /** Whether a record is one of those looked for; the outcome is the delivery's, which one record does not know. */
 export function matches(record: LogRecord, filter: LogFilter): boolean {
-  const { message, chat, instance, event, destination, reason, since, until } = filter;
+  const { id, message, chat, instance, event, destination, reason, since, until } = filter;
   return (
+    (id === undefined || record.id === id) &&
     (message === undefined || record.message === message) &&
     (chat === undefined || isChat(record.chat, chat) || isChat(record.alias, chat)) &&
     (instance === undefined || record.instance === instance) &&

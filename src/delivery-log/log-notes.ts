@@ -75,6 +75,11 @@ export class LogNotes {
     this.parts.sink.note({ record, isFirst: false, body: undefined });
   }
 
+  /** A condition on its content leaves the event out. */
+  filtered({ id, envelope, destination }: Delivery): void {
+    this.note('discarded', 'filtered', { id, destination: destination.id, envelope });
+  }
+
   /** No destination wanted the event. */
   unwanted(envelope: Envelope): void {
     this.note('discarded', UNWANTED, { id: `evt_${envelope.id}`, destination: '', envelope });

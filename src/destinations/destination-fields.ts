@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import type { Config } from '../config/config';
 import type { EventFilter } from '../events/filter';
+import type { Normalise } from '../events/normalise';
 import { isChatName } from '../filters/chat-names';
 import {
   type ContentConditions,
@@ -67,6 +69,8 @@ export const contentFields = {
 /** In what form a destination wants events (docs/normalise.md). */
 export const normaliseField = z
   .strictObject({
+    lid: z.boolean().optional().describe('phone numbers in place of LIDs, as far as they are known'),
+    media: z.literal('link').optional().describe('link: a link to the gateway in place of base64'),
     bytes: z.boolean().optional().describe('byte objects as base64 and Longs as decimal text'),
   })
   .optional()
@@ -75,7 +79,8 @@ export const normaliseField = z
 /** Everything that may be set for a destination of any kind. */
 export const destinationFields = { ...deliveryFields, ...contentFields, normalise: normaliseField };
 
-export type DestinationSettings = SectionValue & ContentConditions;
+export type DestinationSettings = SectionValue &
+  ContentConditions & { readonly normalise?: Normalise | undefined };
 
 /** What a destination wants: events by their names, and by what they say. */
 export interface Wants {
@@ -89,7 +94,17 @@ export function wantsOf(settings: DestinationSettings): Wants {
 }
 
 /** What may be a mistake although it may be set. */
-export function destinationWarnings({ filter: conditions }: DestinationSettings, path: string): SectionCheck {
-  const warnings = conditions === undefined ? [] : filterWarnings(conditions);
-  return { warnings: warnings.map((warning) => `${path}.filter: ${warning}`) };
+export function destinationWarnings(
+  { filter: conditions, normalise }: DestinationSettings,
+  path: string,
+  { references }: Config,
+): SectionCheck {
+  const ofFilter = conditions === undefined ? [] : filterWarnings(conditions);
+  const hasNoLinks = normalise?.media === 'link' && references.baseUrl === undefined;
+  return {
+    warnings: [
+      ...ofFilter.map((warning) => `${path}.filter: ${warning}`),
+      ...(hasNoLinks ? [`${path}.normalise.media: GATEWAY_URL is not set, so media stays base64`] : []),
+    ],
+  };
 }

@@ -24,6 +24,12 @@ export function instanceOf(id: DestinationId): string | undefined {
   return instance === undefined || !canDecode(instance) ? undefined : decodeURIComponent(instance);
 }
 
+/** The name of one of several of an instance; undefined for the one that the core API knows, and for a global one. */
+export function nameOf(id: DestinationId): string | undefined {
+  const [, name] = /^\w+:instance\/[^/]*\/([^/]+)$/.exec(id) ?? [];
+  return name === undefined || !canDecode(name) ? undefined : decodeURIComponent(name);
+}
+
 export function kindOf(id: DestinationId): string {
   const [kind = ''] = id.split(':');
   return kind;

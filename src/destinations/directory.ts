@@ -13,6 +13,7 @@ import type { Settings } from '../settings/section';
 import type { InForce, SettingsCache } from '../settings/settings-cache';
 import { SettingsUnreadableError } from '../settings/settings-errors';
 import { instanceId, instanceOf, kindOf } from './destination-ids';
+import { type Preparing, prepared } from './prepared-destination';
 import { sharesOf } from './shares-of';
 import { type OwnDestinations, UnreadableDestination, WaitingDestination } from './unreadable-destination';
 
@@ -33,6 +34,8 @@ export interface DestinationFamily {
 export interface DestinationsParts {
   readonly families: readonly DestinationFamily[];
   readonly settings: Pick<SettingsCache, 'of' | 'reject'> & Partial<Pick<SettingsCache, 'count'>>;
+  /** Left out where no destination's events need more than themselves. */
+  readonly preparing?: Preparing;
   /** Part of all places that an instance holds while others are active. */
   readonly maxShare: number;
   /** Stores what waited for settings that could not be read. */
@@ -64,7 +67,7 @@ export class Destinations {
   private readonly ready = new LRUCache<string, Routes>({ max: MAX_INSTANCES });
 
   constructor(private readonly parts: DestinationsParts) {
-    this.globals = parts.families.flatMap(({ globals }) => globals);
+    this.globals = this.prepared(parts.families.flatMap(({ globals }) => globals));
     this.globalRoutes = { own: 'removed', all: this.globals };
     this.tellOrdered(this.globals);
   }
@@ -178,7 +181,7 @@ export class Destinations {
   ): readonly Subscription[] | 'unreadable' {
     if (settings instanceof SettingsUnreadableError) return 'unreadable';
     try {
-      return this.parts.families.flatMap((family) => family.own(instance, settings));
+      return this.prepared(this.parts.families.flatMap((family) => family.own(instance, settings)));
     } catch (error) {
       this.parts.settings.reject(instance, error);
       return 'unreadable';
@@ -186,7 +189,18 @@ export class Destinations {
   }
 
   private globalsOf(instance: string, settings: Settings): readonly Subscription[] {
-    return this.parts.families.flatMap((family) => family.globalsOf?.(instance, settings) ?? family.globals);
+    const globals = this.parts.families.flatMap(
+      (family) => family.globalsOf?.(instance, settings) ?? family.globals,
+    );
+    return this.prepared(globals);
+  }
+
+  private prepared(subscriptions: readonly Subscription[]): readonly Subscription[] {
+    const { preparing } = this.parts;
+    return subscriptions.map((each) => {
+      const destination = prepared(each.destination, preparing);
+      return destination === each.destination ? each : { ...each, destination };
+    });
   }
 
   private standIn(instance: string): readonly Subscription[] {

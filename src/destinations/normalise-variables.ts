@@ -1,3 +1,4 @@
+import type { CoreConfig } from '../config/config';
 import { jsonText, optional, parseJson } from '../config/formats';
 import type { Reading } from '../config/reading';
 import { type Variable, variable } from '../config/variable';
@@ -9,16 +10,26 @@ export function normaliseVariable(what: string): Variable<string | undefined> {
   return variable(
     optional(jsonText),
     undefined,
-    `What ${what} receives in another form than it came, such as {"bytes": true}; all else stays to the byte.`,
+    `What ${what} receives in another form than it came, such as {"bytes": true, "lid": true, "media": "link"}; all else stays to the byte.`,
   );
 }
 
 /** What such a variable says. */
-export function readNormalise(name: string, text: string | undefined, reading: Reading): Normalise {
+export function readNormalise(
+  name: string,
+  text: string | undefined,
+  reading: Reading,
+  { references }: CoreConfig,
+): Normalise {
   // What is no JSON is named with the variables of a wrong format.
   const given = text === undefined ? undefined : parseJson(text);
   const parsed = normaliseField.safeParse(given);
-  if (parsed.success) return parsed.data ?? {};
+  if (parsed.success) {
+    const normalise = parsed.data ?? {};
+    if (normalise.media === 'link' && references.baseUrl === undefined)
+      reading.problem(`GATEWAY_URL: must be set while ${name} asks for media as a link: links begin with it`);
+    return normalise;
+  }
   for (const { path, message } of parsed.error.issues)
     reading.problem(`${[name, ...path.map(String)].join('.')}: ${message}`);
   return {};

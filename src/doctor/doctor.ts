@@ -1,3 +1,4 @@
+import { inspectAlerts } from '../alerts/alert-doctor';
 import type { Config } from '../config/config';
 import { errorText, StoreUnavailableError } from '../errors';
 import { inspectShares } from '../ledger/ledger-doctor';
@@ -38,9 +39,10 @@ export async function examine({
   const stored = await inspectStore(modules.sections, config, { settings: file, faults: fileFaults });
   const { settings } = stored;
   const context = { config, settings };
-  const [sources, destinations] = await Promise.all([
+  const [sources, destinations, alerts] = await Promise.all([
     Promise.all(modules.sources.map((module) => module.inspect(context))),
     Promise.all(modules.destinations.map(async (module) => (await module.inspect?.(context)) ?? [])),
+    inspectAlerts(config.alerts),
   ]);
   return [
     ...inspectConfig(config, warnings),
@@ -49,6 +51,7 @@ export async function examine({
     ...sources.flat(),
     ...stored.findings,
     ...destinations.flat(),
+    ...alerts,
   ];
 }
 

@@ -49,6 +49,8 @@ export interface Envelope {
    * Undefined for one that was parked meanwhile.
    */
   readonly since: number | undefined;
+  /** Set where it is traced: what its attempts belong to (pipeline/tracing.ts). */
+  readonly traceparent?: string;
 }
 
 /** What the transport says about a message whose body does not. */

@@ -44,6 +44,21 @@ export function firstElement(text: Buffer, { start, end }: Span): Span | undefin
   return text[first] === CLOSE_BRACKET ? undefined : { start: first, end: skipValue(text, first, end) };
 }
 
+/**
+ * Whether a text that is known to be JSON has more than so many values between `start` and `end`: decoded, each takes tens of
+ * bytes, however short it is. A text too short for so many is not looked at.
+ */
+export function hasMoreValues(text: Buffer, { start, end }: Span, most: number): boolean {
+  if (end - start <= most) return false;
+  let count = 1;
+  for (let position = start; position < end; position++) {
+    const byte = text[position];
+    if (byte === QUOTE) position = skipString(text, position) - 1;
+    else if ((byte === COMMA || byte === OPEN_BRACE || byte === OPEN_BRACKET) && ++count > most) return true;
+  }
+  return false;
+}
+
 function skipSpace(text: Buffer, start: number): number {
   let position = start;
   while ((text[position] as number) <= SPACE) position++;

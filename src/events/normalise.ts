@@ -6,6 +6,10 @@ import type { Span } from './json-scanner';
 export interface Normalise {
   /** Byte objects and Longs of 2.3.6 as base64 and decimal text, as before it. */
   readonly bytes?: boolean | undefined;
+  /** Phone numbers in place of LIDs. */
+  readonly lid?: boolean | undefined;
+  /** A link to the gateway in place of base64. */
+  readonly media?: 'link' | undefined;
 }
 
 /** An event that several destinations want in the same way is rewritten once; a large one each time, as it would be held. */

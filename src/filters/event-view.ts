@@ -1,7 +1,8 @@
 import type { Envelope } from '../events/envelope';
 import type { Span } from '../events/json-scanner';
+import { hasMoreValues } from '../events/json-skim';
 import { type Facts, factsOf } from './facts';
-import { MAX_DATA_BYTES } from './filter-limits';
+import { MAX_EVENT_BYTES, MAX_EVENT_VALUES } from './filter-limits';
 
 /** Keys of the root that no answer shows the values of. */
 const SECRETS: ReadonlySet<string> = new Set(['apikey', 'instanceToken']);
@@ -26,13 +27,14 @@ export class EventItem {
 export class EventView {
   private readonly decoded = new Map<string, unknown>();
   private listed: readonly EventItem[] | undefined;
+  private tooLarge: boolean | undefined;
 
   constructor(readonly envelope: Envelope) {}
 
   /** Whether it is not decoded, so that no condition can be looked at. */
   get isTooLarge(): boolean {
-    const { start, end } = this.envelope.members.get('data') ?? { start: 0, end: 0 };
-    return end - start > MAX_DATA_BYTES;
+    this.tooLarge ??= isTooLarge(this.envelope);
+    return this.tooLarge;
   }
 
   get data(): unknown {
@@ -73,4 +75,11 @@ export class EventView {
   private decode({ start, end }: Span): unknown {
     return JSON.parse(this.envelope.body.toString('utf8', start, end));
   }
+}
+
+/** Conditions may look at other members of the root than `data`, too. */
+function isTooLarge({ body }: Envelope): boolean {
+  return (
+    body.length > MAX_EVENT_BYTES || hasMoreValues(body, { start: 0, end: body.length }, MAX_EVENT_VALUES)
+  );
 }

@@ -11,7 +11,9 @@ export const MAX_TEXT = 1000;
 /** Characters of a path, and names in it. */
 export const MAX_PATH = 500;
 export const MAX_PATH_PARTS = 32;
-/** Bytes of the `data` of one event that are decoded: decoded it takes many times as much memory. A larger event passes. */
-export const MAX_DATA_BYTES = 67_108_864;
+/** Bytes of one event that is decoded: decoded it takes more memory. A larger event passes. */
+export const MAX_EVENT_BYTES = 67_108_864;
+/** And values in it: each takes tens of bytes and some time, however short it is. 16 MB of `{}` took 800 MB and three seconds. */
+export const MAX_EVENT_VALUES = 100_000;
 /** Values that are looked at in one event for one destination: about two milliseconds. Beyond it the event passes. */
 export const MAX_STEPS = 20_000;

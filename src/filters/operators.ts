@@ -29,9 +29,15 @@ export const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator
   ['$nin', { ...membership, isNegative: true }],
   [
     '$startsWith',
-    { operand: TEXT, test: (start) => textTest(start, (value, text) => value.startsWith(text)) },
+    {
+      operand: TEXT,
+      test: (start) => textTest(start, (value, text) => value.slice(0, text.length) === text),
+    },
   ],
-  ['$endsWith', { operand: TEXT, test: (end) => textTest(end, (value, text) => value.endsWith(text)) }],
+  [
+    '$endsWith',
+    { operand: TEXT, test: (end) => textTest(end, (value, text) => value.slice(-text.length) === text) },
+  ],
   ['$gt', { operand: ORDERED, test: (than) => ordered(than, (value, limit) => value > limit) }],
   ['$lt', { operand: ORDERED, test: (than) => ordered(than, (value, limit) => value < limit) }],
 ]);
@@ -49,7 +55,7 @@ function isOneOf(operand: unknown): Test | undefined {
   if (!Array.isArray(operand) || operand.length === 0 || operand.length > MAX_LIST) return undefined;
   if (!operand.every(isScalar)) return undefined;
   const set = new Set<unknown>(operand);
-  return (value) => set.has(value);
+  return (value) => (typeof value !== 'string' || value.length <= MAX_TEXT) && set.has(value);
 }
 
 function textTest(operand: unknown, holds: (value: string, text: string) => boolean): Test | undefined {

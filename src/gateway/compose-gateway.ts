@@ -1,4 +1,5 @@
 import type { Config } from '../config/config';
+import { Dashboard } from '../dashboard/dashboard';
 import { instanceOf } from '../destinations/destination-ids';
 import type { RoutesContext } from '../destinations/module';
 import { websocketConfig } from '../destinations/websocket/websocket-config';
@@ -64,6 +65,7 @@ export interface GatewayParts extends GatewayStorage {
   /** Bodies of requests that showed no key. */
   readonly bodies: SharedBudget;
   readonly errors: ErrorContext;
+  readonly dashboard: Dashboard;
   /** Redis is released last. */
   readonly lifecycle: Lifecycle;
 }
@@ -103,6 +105,8 @@ export function composeGateway(options: GatewayOptions): GatewayParts {
     onUnexpected: throttled((error) => log.error('the gateway failed', describeError(error))),
   };
   const hub = hubOf(options, { redis, keys, bodies, errors });
+  const dashboard = dashboardOf(options, { storage, instances, keys, errors, allSettings });
+  lifecycle.add('dashboard', dashboard, (each) => each.stop());
   return {
     ...storage,
     settings,
@@ -115,8 +119,28 @@ export function composeGateway(options: GatewayOptions): GatewayParts {
     routes,
     bodies,
     errors,
+    dashboard,
     lifecycle,
   };
+}
+
+function dashboardOf(
+  { config, log }: GatewayOptions,
+  {
+    storage,
+    instances,
+    keys,
+    errors,
+    allSettings,
+  }: Pick<GatewayParts, 'instances' | 'keys' | 'errors' | 'allSettings'> & {
+    readonly storage: GatewayStorage;
+  },
+): Dashboard {
+  const { store, replays } = storage;
+  const tokenDigestOf = (instance: string): Promise<Buffer | undefined> => instances.tokenDigestOf(instance);
+  return new Dashboard({
+    ...{ config: config.gateway, keys, tokenDigestOf, store, replays, allSettings, errors, log },
+  });
 }
 
 function composeStorage(options: GatewayOptions, lifecycle: Lifecycle): GatewayStorage {

@@ -1,5 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { GatewayConfig } from '../config/gateway-config';
+import { hostAndPort } from '../config/url';
+import { wantsPage } from '../dashboard/own-page';
 import { ParkedDeliveries } from '../dead-letters/parked-deliveries';
 import { ConfigError, errorCode } from '../errors';
 import { DestinationList } from '../health/destination-list';
@@ -10,6 +12,7 @@ import { type GuardedFastify, listenWhile } from '../network/guarded-fastify';
 import { healthRoutes } from '../observability/health-routes';
 import type { Logger } from '../observability/logging';
 import { describeError } from '../observability/report';
+import { ReferenceStore } from '../references/reference-store';
 import { warnOfClearSettings } from '../settings/clear-settings';
 import { SilenceStore } from '../silence/silence-store';
 import { composeGateway, type GatewayOptions, type GatewayParts } from './compose-gateway';
@@ -22,6 +25,7 @@ import { deliveryRoutes } from './routes/delivery-routes';
 import { destinationRoutes } from './routes/destination-routes';
 import { filterRoutes } from './routes/filter-routes';
 import { instanceRoutes } from './routes/instance-routes';
+import { mediaRoutes } from './routes/media-routes';
 import { parkedRoutes } from './routes/parked-routes';
 import { replayRoutes } from './routes/replay-routes';
 import { settingsRoutes } from './routes/settings-routes';
@@ -50,7 +54,7 @@ export class RelayGateway {
   async start(): Promise<void> {
     if (!this.machine.move('starting')) return;
     const { config, log } = this.options;
-    const { errors, bodies, health, settings, hub, replays } = this.parts;
+    const { errors, bodies, health, settings, hub, replays, dashboard } = this.parts;
     warnOfDescriptors(config.gateway, log);
     const http = await createGatewayServer({
       config: config.gateway,
@@ -64,6 +68,7 @@ export class RelayGateway {
     health.start();
     settings.start();
     replays.runner.start();
+    dashboard.start();
     void this.checkOnce();
     hub?.attach(http.server.server);
     await this.listen(http.server);
@@ -80,11 +85,11 @@ export class RelayGateway {
     try {
       await listenWhile(server, { host, port }, () => this.machine.is('starting'));
     } catch (error) {
-      const problem = `GATEWAY_PORT, GATEWAY_HOST: ${host}:${port} cannot be listened on (${errorCode(error)}): name a free port`;
+      const problem = `GATEWAY_PORT, GATEWAY_HOST: ${hostAndPort(host, port)} cannot be listened on (${errorCode(error)}): name a free port`;
       throw new ConfigError([problem], { cause: error });
     }
     if (this.machine.move('listening'))
-      this.options.log.info('gateway started', { address: `http://${host}:${port}` });
+      this.options.log.info('gateway started', { address: `http://${hostAndPort(host, port)}` });
   }
 
   /** Looks once at what an operator should know about the settings, when they can be read first. */
@@ -99,9 +104,20 @@ export class RelayGateway {
     }
   }
 
-  private addRoutes(server: FastifyInstance): Promise<void> {
+  private async addRoutes(server: FastifyInstance): Promise<void> {
     const { modules, config, metrics } = this.options;
-    const { instances, store, health, guards, routes, replays, allSettings, coreInstances } = this.parts;
+    const {
+      instances,
+      store,
+      health,
+      guards,
+      routes,
+      replays,
+      allSettings,
+      coreInstances,
+      dashboard,
+      redis,
+    } = this.parts;
     healthRoutes(server, {
       registry: metrics.registry,
       readiness: () => ({ ready: health.state.ready, parts: { redis: health.state.detail } }),
@@ -111,6 +127,7 @@ export class RelayGateway {
       sections: modules.sections,
       find: (instance) => instances.find(instance),
       all: allSettings,
+      wantsPage,
     });
     settingsRoutes(server, { instances, guards, sections: modules.sections, config, coreInstances });
     filterRoutes(server, { modules: modules.destinations, config, instances, store, guards });
@@ -122,7 +139,12 @@ export class RelayGateway {
     auditRoutes(server, { store, guards });
     destinationRoutes(server, { destinations: new DestinationList(store), guards });
     instanceRoutes(server, { silence: new SilenceStore(store), guards });
-    return routes.add(server);
+    mediaRoutes(
+      server,
+      new ReferenceStore({ redis: redis.commands, prefix: config.redis.prefix, ...config.references }),
+    );
+    await routes.add(server);
+    await dashboard.add(server);
   }
 
   private async close(): Promise<void> {

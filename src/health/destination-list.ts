@@ -1,6 +1,7 @@
 import { instanceOf } from '../destinations/destination-ids';
 import { type DestinationId, destinationKey } from '../pipeline/delivery';
 import type { StoredCalls } from '../retry/retry-store';
+import { monotonicMs } from '../time/monotonic';
 import { type HealthRecord, parseHealthRecord } from './health-record';
 
 /** Worst first. */
@@ -19,6 +20,8 @@ export interface DestinationHealth {
   readonly waiting: number;
   /** When the oldest of those was parked that are due. */
   readonly oldest?: number;
+  /** When it is attempted again, where a person must not resume it first. */
+  readonly nextAttempt?: number;
   /** Of the last attempt that failed. */
   readonly code?: string;
   readonly status?: number;
@@ -39,60 +42,96 @@ export interface DestinationPage {
   readonly total: number;
 }
 
+/** All destinations at one moment. */
+interface Reading {
+  readonly byId: ReadonlyMap<string, DestinationHealth>;
+  readonly byInstance: ReadonlyMap<string | undefined, readonly DestinationHealth[]>;
+}
+
+/** There may be tens of thousands, and tenants ask: they are read no more often than this, whoever asks. */
+const READ_AGAIN_MS = 1000;
+
 /** For people: how each destination is, and what a person may do about it. */
 export class DestinationList {
+  private latest: { readonly at: number; readonly reading: Promise<Reading> } | undefined;
+
   constructor(private readonly store: Pick<StoredCalls, 'call'>) {}
 
   /** Worst first: suspended, failing, those for which deliveries wait, all others. */
   async page({ instance, state, offset = 0, limit }: DestinationFilter): Promise<DestinationPage> {
-    const all = (await this.all()).filter(
-      (each) =>
-        (instance === undefined || instanceOf(each.id) === instance) &&
-        (state === undefined || each.state === state),
-    );
-    const chosen = all.sort(worstFirst).slice(offset, offset + limit);
-    return { destinations: await this.withOldest(chosen), total: all.length };
+    const { byId, byInstance } = await this.read();
+    const all = instance === undefined ? [...byId.values()] : (byInstance.get(instance) ?? []);
+    const wanted = state === undefined ? [...all] : all.filter((each) => each.state === state);
+    const chosen = wanted.sort(worstFirst).slice(offset, offset + limit);
+    return { destinations: await this.withOldest(chosen), total: wanted.length };
+  }
+
+  /** All there are, worst first; without the ages of what waits. */
+  async everything(): Promise<DestinationHealth[]> {
+    return [...(await this.read()).byId.values()].sort(worstFirst);
   }
 
   async show(id: string): Promise<DestinationHealth | undefined> {
-    const found = (await this.all()).find((each) => each.id === id);
+    const found = (await this.read()).byId.get(id);
     return found === undefined ? undefined : (await this.withOldest([found]))[0];
   }
 
   /** False where nobody knows such a destination. */
   async suspend(id: string): Promise<boolean> {
-    if (!(await this.isKnown(id))) return false;
+    if (!(await this.read()).byId.has(id)) return false;
     await this.store.call('relaySuspend', destinationKey(id as DestinationId), id);
+    this.latest = undefined;
     return true;
   }
 
   /** False where nobody knows such a destination; one that is well stays so. */
   async resume(id: string): Promise<boolean> {
-    if (!(await this.isKnown(id))) return false;
+    if (!(await this.read()).byId.has(id)) return false;
     await this.store.call('relayWell', destinationKey(id as DestinationId), 1);
+    this.latest = undefined;
     return true;
   }
 
-  private async isKnown(id: string): Promise<boolean> {
-    return (await this.all()).some((each) => each.id === id);
-  }
-
-  private async all(): Promise<DestinationHealth[]> {
-    const reply = await this.store.call('relayDestinations');
-    const [names, records, parked] = (reply as [string[], string[], string[]]).map(mapOf);
-    const ids = new Map(names);
-    for (const [key, text] of records ?? []) {
-      const record = parseHealthRecord(text);
-      if (record !== undefined) ids.set(key, record.id);
-    }
-    return [...ids].flatMap(([key, id]) => {
-      if (id === 'none') return [];
-      const record = parseHealthRecord(records?.get(key) ?? '');
-      return [healthOf(id as DestinationId, record, Number(parked?.get(key) ?? 0))];
+  private read(): Promise<Reading> {
+    const now = monotonicMs();
+    if (this.latest !== undefined && now - this.latest.at < READ_AGAIN_MS) return this.latest.reading;
+    const latest = { at: now, reading: this.readAll() };
+    this.latest = latest;
+    latest.reading.catch(() => {
+      if (this.latest === latest) this.latest = undefined;
     });
+    return latest.reading;
   }
 
-  private async withOldest(chosen: readonly DestinationHealth[]): Promise<DestinationHealth[]> {
+  private async readAll(): Promise<Reading> {
+    const reply = await this.store.call('relayDestinations');
+    const [names, texts, parked] = reply as [string[], string[], string[]];
+    const ids = mapOf(names);
+    const records = new Map<string, HealthRecord>();
+    for (const [key, text] of mapOf(texts)) {
+      const record = parseHealthRecord(text);
+      if (record === undefined) continue;
+      records.set(key, record);
+      ids.set(key, record.id);
+    }
+    const waiting = mapOf(parked);
+    const byId = new Map<string, DestinationHealth>();
+    const byInstance = new Map<string | undefined, DestinationHealth[]>();
+    for (const [key, id] of ids) {
+      // Names of the audit for what is no destination.
+      if (!id.includes(':')) continue;
+      const health = healthOf(id as DestinationId, records.get(key), Number(waiting.get(key) ?? 0));
+      byId.set(id, health);
+      const instance = instanceOf(health.id);
+      const others = byInstance.get(instance);
+      if (others === undefined) byInstance.set(instance, [health]);
+      else others.push(health);
+    }
+    return { byId, byInstance };
+  }
+
+  /** With the age of what waits for each. */
+  async withOldest(chosen: readonly DestinationHealth[]): Promise<DestinationHealth[]> {
     const keys = chosen.map(({ id }) => destinationKey(id));
     const times = (await this.store.call('relayOldestOf', ...keys)) as string[];
     return chosen.map((each, index) => {
@@ -104,8 +143,9 @@ export class DestinationList {
 
 function healthOf(id: DestinationId, record: HealthRecord | undefined, waiting: number): DestinationHealth {
   if (record === undefined) return { id, state: waiting > 0 ? 'waiting' : 'well', waiting };
-  const { print: _print, ...shown } = record;
-  return { ...shown, waiting };
+  const { print: _print, untilMs, ...shown } = record;
+  const nextAttempt = record.by === 'person' || untilMs === undefined ? {} : { nextAttempt: untilMs };
+  return { ...shown, ...nextAttempt, waiting };
 }
 
 function worstFirst(a: DestinationHealth, b: DestinationHealth): number {
@@ -119,5 +159,7 @@ function worstFirst(a: DestinationHealth, b: DestinationHealth): number {
 }
 
 function mapOf(flat: readonly string[]): Map<string, string> {
-  return new Map(flat.flatMap((each, index) => (index % 2 === 0 ? [[each, flat[index + 1] ?? '']] : [])));
+  const map = new Map<string, string>();
+  for (let index = 0; index + 1 < flat.length; index += 2) map.set(flat[index] ?? '', flat[index + 1] ?? '');
+  return map;
 }

@@ -11,7 +11,10 @@ export interface EndpointWatchParts {
   readonly onError: (error: unknown) => void;
 }
 
-/** A suspended destination goes on once it has another address: the one that was given up is not asked any more. */
+/**
+ * A suspended destination goes on once it has another address: the one that was given up is not asked any more. One that is
+ * removed is forgotten.
+ */
 export class EndpointWatch {
   private readonly due = new Set<DestinationId>();
   private comparing = false;
@@ -20,10 +23,10 @@ export class EndpointWatch {
 
   /** The settings of this instance changed; undefined: any may have. */
   settingsChanged(instance: string | undefined): void {
-    for (const { id, state, by } of this.parts.board.records) {
+    for (const { id, by } of this.parts.board.records) {
       const isOf = instance === undefined || this.parts.instanceOf(id) === instance;
       // What a person wants is ended by a person.
-      if (isOf && state === 'suspended' && by !== 'person') this.due.add(id);
+      if (isOf && by !== 'person') this.due.add(id);
     }
     if (this.due.size > 0 && !this.comparing) void this.compareAll();
   }
@@ -39,11 +42,11 @@ export class EndpointWatch {
     this.comparing = false;
   }
 
-  private async compare({ id, print = '' }: HealthRecord): Promise<void> {
+  private async compare({ id, state, print = '' }: HealthRecord): Promise<void> {
     const { board, endpointOf } = this.parts;
     const endpoint = await endpointOf(id);
     if (endpoint === undefined) await board.resume(id, 'removed');
-    else if (print !== '' && endpoint.print !== '' && endpoint.print !== print)
+    else if (state === 'suspended' && print !== '' && endpoint.print !== '' && endpoint.print !== print)
       await board.resume(id, 'changed');
   }
 }

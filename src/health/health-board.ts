@@ -91,6 +91,11 @@ export class HealthBoard implements SharedCircuits {
     this.version = ALL_ANEW;
   }
 
+  /** Whether everything there is was read since this store is known. */
+  get isRead(): boolean {
+    return this.version !== ALL_ANEW;
+  }
+
   /** Records of destinations that are not well. */
   get records(): HealthRecord[] {
     return [...this.known.values()].map(({ record }) => record);

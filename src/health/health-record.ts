@@ -9,6 +9,8 @@ export interface HealthRecord {
   readonly since: number;
   /** Why it is suspended: it said that it is gone, nothing succeeded for too long, or a person wants it. */
   readonly by?: 'gone' | 'time' | 'person';
+  /** Until when it is left alone; epoch milliseconds by the clock of Redis. */
+  readonly untilMs?: number;
   /** Of the last attempt that failed. */
   readonly code?: string;
   /** 0: there was no answer. */
@@ -28,7 +30,7 @@ export function parseHealthRecord(text: string): HealthRecord | undefined {
     return undefined;
   }
   if (typeof value !== 'object' || value === null) return undefined;
-  const { id, state, since, by, code, status, address, print } = value as Partial<
+  const { id, state, since, by, untilMs, code, status, address, print } = value as Partial<
     Record<keyof HealthRecord, unknown>
   >;
   if (typeof id !== 'string' || (state !== 'failing' && state !== 'suspended')) return undefined;
@@ -37,6 +39,7 @@ export function parseHealthRecord(text: string): HealthRecord | undefined {
     state,
     since: typeof since === 'number' ? since : 0,
     ...(by === 'gone' || by === 'time' || by === 'person' ? { by } : {}),
+    ...(typeof untilMs === 'number' ? { untilMs } : {}),
     ...(typeof code === 'string' ? { code } : {}),
     ...(typeof status === 'number' ? { status } : {}),
     ...(typeof address === 'string' ? { address } : {}),

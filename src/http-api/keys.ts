@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { GuessLimits } from './guess-limits';
 import { HttpError, unauthorized } from './http-errors';
@@ -26,6 +26,8 @@ const NO_TOKEN = Buffer.alloc(32);
 export class Keys {
   private readonly apiKey: Buffer;
   private readonly guesses: GuessLimits;
+  /** Keys that this process made for itself, and the instance that each is kept to; undefined: it opens everything. */
+  private readonly lent = new Map<string, string | undefined>();
 
   constructor(private readonly parts: KeysParts) {
     this.apiKey = digest(parts.apiKey);
@@ -53,9 +55,30 @@ export class Keys {
     return key !== undefined && (await this.accessOf(key, instance)) !== undefined;
   }
 
+  /**
+   * Makes a key for the time of some work. With it the gateway's own pages use the routes that everybody uses, for a viewer whose
+   * key they do not keep.
+   *
+   * @param instance whose token it stands for; undefined: for the operator's key
+   */
+  async lend<T>(instance: string | undefined, work: (key: string) => Promise<T>): Promise<T> {
+    const key = randomBytes(32).toString('base64url');
+    this.lent.set(key, instance);
+    try {
+      return await work(key);
+    } finally {
+      this.lent.delete(key);
+    }
+  }
+
   private async accessOf(key: string, instance: string | undefined): Promise<Access | undefined> {
     const given = digest(key);
     if (timingSafeEqual(given, this.apiKey)) return 'all';
+    if (this.lent.has(key)) {
+      const own = this.lent.get(key);
+      if (own === undefined) return 'all';
+      return own === instance ? 'instance' : undefined;
+    }
     if (instance === undefined || instance.length > MAX_NAME_LENGTH) return undefined;
     const token = (await this.parts.tokenDigestOf(instance)) ?? NO_TOKEN;
     return timingSafeEqual(given, token) ? 'instance' : undefined;

@@ -45,7 +45,7 @@ type Reply = readonly [
  * Compares what was counted with what lies in Redis, in one atomic look. It reads every stored job's id: about
  * 0.3 s of Redis for a million.
  */
-export async function audit(store: RetryStore): Promise<Audit> {
+export async function audit(store: Pick<RetryStore, 'call'>): Promise<Audit> {
   const reply = (await store.call('relayAudit', LARGEST)) as Reply;
   const [counters, parked, dead, names] = [reply[0], reply[1], reply[2], reply[3]].map(pairs);
   const keys = new Set([...(parked?.keys() ?? []), ...(dead?.keys() ?? [])]);

@@ -2,11 +2,12 @@ import type { LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import ipaddr from 'ipaddr.js';
-import { buildConnector } from 'undici';
+import type { buildConnector } from 'undici';
 import { parseUrl, withoutBrackets } from '../config/url';
 import { AddressRefusedError, ConfigError } from '../errors';
 import type { Resolve } from './name-lookup';
 import { asLookup, resolveName } from './names';
+import { makeConnector } from './undici-parts';
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 type Network = readonly [base: Address, bits: number];
@@ -115,7 +116,7 @@ export class AddressGuard {
    * connected to: an answer that changes afterwards changes nothing.
    */
   connector(options: GuardedConnectOptions = {}): buildConnector.connector {
-    const connect = buildConnector({ ...options, lookup: this.lookup });
+    const connect = makeConnector({ ...options, lookup: this.lookup });
     return (target, callback) => {
       // `net` looks up names only.
       const refusal = isIP(target.hostname) ? this.refusal(target.hostname) : undefined;

@@ -1,10 +1,11 @@
-import { Agent, buildConnector, type Dispatcher } from 'undici';
+import type { Agent, buildConnector, Dispatcher } from 'undici';
 import { parseUrl } from '../config/url';
 import { AddressRefusedError, errorCode, errorText } from '../errors';
 import { monotonicMs } from '../time/monotonic';
 import type { AddressGuard } from './address-guard';
 import { boundAnswers, MAX_HEAD } from './answer-bounds';
 import { operatorLookup } from './names';
+import { makeAgent, makeConnector } from './undici-parts';
 
 export interface DownloaderOptions {
   readonly maxBytes: number;
@@ -55,12 +56,12 @@ export class Downloader {
       maxHeaderSize: MAX_HEAD,
     };
     const bounded = (connector: buildConnector.connector): Agent =>
-      new Agent({
+      makeAgent({
         ...limits,
         connect: boundAnswers(connector, { maxBytes: options.maxBytes * CHUNKING + MAX_HEAD }),
       });
     this.guarded = bounded(guard.connector({ timeout: idleMs }));
-    this.open = bounded(buildConnector({ timeout: idleMs, lookup: operatorLookup }));
+    this.open = bounded(makeConnector({ timeout: idleMs, lookup: operatorLookup }));
   }
 
   async fetch(address: string, order: DownloadOrder): Promise<Download> {

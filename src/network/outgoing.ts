@@ -7,14 +7,29 @@ import { tunnelConnector } from './proxy-tunnel';
 
 /** Connections to one origin as the configuration says: by way of a proxy, and guarded where a tenant chose it. */
 export function outgoingClient(
-  { connectTimeoutMs: timeoutMs, proxy: rules }: OutgoingConfig,
+  config: OutgoingConfig,
   origin: string,
   connections: number,
   guard?: AddressGuard,
 ): Pool {
+  return outgoingClientWith(config, origin, { connections, ...(guard === undefined ? {} : { guard }) });
+}
+
+export interface OutgoingLimits {
+  readonly connections: number;
+  readonly guard?: AddressGuard;
+  /** Bytes of one answer, where it may be larger than a webhook's. */
+  readonly maxAnswer?: number;
+}
+
+export function outgoingClientWith(
+  { connectTimeoutMs: timeoutMs, proxy: rules }: OutgoingConfig,
+  origin: string,
+  { guard, ...limits }: OutgoingLimits,
+): Pool {
   const connector = connectorFor();
   return createHttpClient(origin, {
-    connections,
+    ...limits,
     connectTimeoutMs: timeoutMs,
     ...(connector === undefined ? {} : { connector }),
   });

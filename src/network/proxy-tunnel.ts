@@ -2,12 +2,13 @@ import { type ClientRequest, request as httpRequest, type IncomingMessage } from
 import { request as httpsRequest } from 'node:https';
 import { isIP, type Socket } from 'node:net';
 import { LRUCache } from 'lru-cache';
-import { buildConnector } from 'undici';
+import type { buildConnector } from 'undici';
 import { withoutBrackets } from '../config/url';
 import { explainError, ProxyError, TunnelError } from '../errors';
 import { monotonicMs } from '../time/monotonic';
 import { operatorLookup } from './names';
 import { isProxyDown, type ProxyFailure, RecentUses } from './shared-fault';
+import { makeConnector } from './undici-parts';
 
 export interface TunnelOptions {
   /** For the tunnel, and again for the handshake through it. */
@@ -36,7 +37,7 @@ const recentUses = new LRUCache<string, RecentUses>({ max: 16 });
  * to the very address that was allowed.
  */
 export function tunnelConnector(proxy: URL, options: TunnelOptions): buildConnector.connector {
-  const secure = buildConnector({ timeout: options.timeoutMs });
+  const secure = makeConnector({ timeout: options.timeoutMs });
   return (target, callback) => {
     openTunnel(proxy, target, options).then(
       (socket) => {

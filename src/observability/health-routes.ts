@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
+import { VERSION } from '../version';
 
 /** What /readyz answers: every part by name, with what it waits for. */
 export interface Readiness {
@@ -8,8 +9,8 @@ export interface Readiness {
 }
 
 export interface HealthRoutesParts {
-  readonly registry: Registry;
-  readonly readiness: () => Readiness;
+  readonly registry: Pick<Registry, 'metrics' | 'contentType'>;
+  readonly readiness: () => Readiness | Promise<Readiness>;
 }
 
 /** /metrics, /healthz and /readyz: of the worker's own port, and of the gateway. They need no key. */
@@ -23,9 +24,9 @@ export function healthRoutes(server: FastifyInstance, { registry, readiness }: H
     return gathering;
   };
   server.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await gather()));
-  server.get('/healthz', async () => ({ status: 'ok' }));
+  server.get('/healthz', async () => ({ status: 'ok', version: VERSION }));
   server.get('/readyz', async (_request, reply) => {
-    const { ready, parts } = readiness();
+    const { ready, parts } = await readiness();
     return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'waiting', ...parts });
   });
 }

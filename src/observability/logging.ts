@@ -51,6 +51,8 @@ export function levelOf(levels: readonly string[]): LevelName {
 export interface LoggerParts {
   /** Called for each line that standard output did not take. */
   readonly onDropped?: () => void;
+  /** Of every line. */
+  readonly fields?: Fields;
   /** Instead of standard output. */
   readonly stream?: Writable & { readonly isTTY?: boolean };
 }
@@ -70,6 +72,7 @@ export function createLogger(options: LoggingOptions, parts: LoggerParts = {}): 
   });
   const logger = winston.createLogger({
     level,
+    defaultMeta: parts.fields ?? {},
     format: winston.format.combine(
       winston.format.timestamp(),
       json ? winston.format.combine(winston.format.json(), printableJson()) : readable(options.color),
@@ -83,6 +86,17 @@ export function createLogger(options: LoggingOptions, parts: LoggerParts = {}): 
     debug: (message, fields) => void logger.debug(message, fields),
     isDebug: level === 'debug',
   };
+}
+
+/** Where lines go that processes of ours have written already, each in the form that `formOf` says. */
+export function createLineOutput(onRecovered: (dropped: number) => void): LogOutput {
+  return new LogOutput({ stream: process.stdout, onDropped: () => {}, onRecovered });
+}
+
+/** The form of lines that end up in this process's standard output. */
+export function formOf({ format }: Pick<LoggingOptions, 'format'>): 'json' | 'text' {
+  if (format !== 'auto') return format;
+  return process.stdout.isTTY ? 'text' : 'json';
 }
 
 /** Where winston puts the finished line. */

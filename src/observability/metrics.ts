@@ -47,57 +47,58 @@ export class Metrics {
   );
   readonly inFlight = this.gauge('relay_in_flight', 'Source messages held and attempts under way', ['what']);
   readonly inFlightBytes = this.gauge('relay_in_flight_bytes', 'Bytes of source messages held', []);
-  readonly destinations = this.gauge(
+  readonly destinations = this.sharedGauge(
     'relay_destinations',
     'Destinations that are not well: failing, suspended',
     ['state'],
   );
-  readonly circuitsOpen = this.gauge('relay_circuits_open', 'Destinations whose circuit is open', []);
-  readonly queueDepth = this.gauge(
+  readonly circuitsOpen = this.sharedGauge('relay_circuits_open', 'Destinations whose circuit is open', []);
+  readonly queueDepth = this.sharedGauge(
     'relay_source_queue_depth',
     'Messages ready in a source queue; those of instances together',
     ['queue'],
   );
-  readonly queueConsumers = this.gauge(
+  readonly queueConsumers = this.sharedGauge(
     'relay_source_queue_consumers',
     'Consumers of a source queue, of all workers',
     ['queue'],
   );
-  readonly queueInFlight = this.gauge(
+  readonly queueInFlight = this.sharedGauge(
     'relay_source_queue_in_flight',
     'Messages of a source queue that consumers hold',
     ['queue'],
   );
-  readonly queueOldest = this.gauge(
+  readonly queueOldest = this.sharedGauge(
     'relay_source_queue_oldest_seconds',
     'Age of the message received last from a source queue when it was received; 0 where the queue is empty',
     ['queue'],
   );
-  readonly retryDepth = this.gauge('relay_retry_queue_depth', 'Parked deliveries by state', [
+  readonly retryDepth = this.sharedGauge('relay_retry_queue_depth', 'Parked deliveries by state', [
     'queue',
     'state',
   ]);
-  readonly retryOldest = this.gauge(
+  readonly retryOldest = this.sharedGauge(
     'relay_retry_queue_oldest_seconds',
     'Age of the parked delivery that is due first',
     [],
   );
-  readonly lanesWaiting = this.gauge(
+  readonly lanesWaiting = this.sharedGauge(
     'relay_lanes_waiting',
     'Lanes of ordered destinations that wait for their first delivery',
     [],
   );
-  readonly deadLetterDepth = this.gauge('relay_dead_letter_depth', 'Dead letters stored', []);
-  readonly unreadableInstances = this.gauge(
+  readonly deadLetterDepth = this.sharedGauge('relay_dead_letter_depth', 'Dead letters stored', []);
+  readonly unreadableInstances = this.sharedGauge(
     'relay_unreadable_instances',
     'Instances whose settings cannot be read, of those that events were received for',
     [],
   );
-  readonly silentInstances = this.gauge(
+  readonly silentInstances = this.sharedGauge(
     'relay_silent_instances',
     'Instances that were lively and say nothing any more, as all workers together heard it',
     [],
   );
+  readonly alerts = this.counter('relay_alerts_total', 'Alerts that their receiver took', ['cause']);
   readonly webSocketClients = this.gauge('relay_websocket_clients', 'WebSocket clients connected', [
     'protocol',
   ]);
@@ -117,6 +118,22 @@ export class Metrics {
     'relay_store_lost_total',
     'Times that Redis was found to have lost what the relay stored in it',
     [],
+  );
+
+  readonly retriesDue = this.sharedGauge(
+    'relay_retries_due',
+    'Parked deliveries that are due, of destinations that may be attempted',
+    [],
+  );
+  readonly auditDifference = this.sharedGauge(
+    'relay_audit_difference',
+    'Deliveries by which accepted differs from delivered + parked + dead + discarded, over all destinations',
+    [],
+  );
+  readonly redisAtRisk = this.sharedGauge(
+    'relay_redis_at_risk',
+    'What the doctor finds wrong with Redis: 1 where it does, 0 where it does not',
+    ['check'],
   );
 
   constructor() {
@@ -139,6 +156,11 @@ export class Metrics {
 
   private gauge<T extends string>(name: string, help: string, labelNames: readonly T[]): Gauge<T> {
     return new Gauge({ name, help, labelNames, registers: [this.registry] });
+  }
+
+  /** Of what every worker reads from the same place: of several processes the largest counts, not the sum. */
+  private sharedGauge<T extends string>(name: string, help: string, labelNames: readonly T[]): Gauge<T> {
+    return new Gauge({ name, help, labelNames, aggregator: 'max', registers: [this.registry] });
   }
 
   private durations(name: string, help: string): Durations {

@@ -6,6 +6,8 @@ export interface AdaptiveLimitOptions {
   readonly most: number;
   /** Where it starts, and where latency alone never takes it below. */
   readonly first: number;
+  /** For how long this process had nothing to do so far, milliseconds; left out where that is of no interest. */
+  readonly idleMs?: () => number;
 }
 
 /** How long answers took, on average, at a limit. */
@@ -17,6 +19,8 @@ interface Measured {
 /** Answers to attempts that began at the present limit. */
 interface Sample {
   readonly since: number;
+  /** For how long the process had had nothing to do by then. */
+  readonly idleMs: number;
   /** Answers that are missing until the limit is looked at. */
   missing: number;
   count: number;
@@ -45,6 +49,8 @@ const HOPELESS = 0.5;
 const SAMPLE = { least: 16, ofLimit: 0.8 };
 /** The limit is only raised where this part of it is in use: an idle destination proves nothing. */
 const IN_USE = 0.8;
+/** A process that had less of its time left than this would not answer more attempts any sooner. */
+const LEAST_IDLE = 0.05;
 /** Time that answers took, of the time of all places: about 0.44 where none hangs, as a sample begins with no answers. */
 const LEAST_ANSWERED = 0.25;
 
@@ -60,8 +66,9 @@ const LEAST_ANSWERED = 0.25;
  * | quick, while much of the limit was not used | as it is                   | as it is                |
  * | a part of them overloaded (timeout, 429, 503, reset) | less by that part, down to × 0.5             ||
  *
- * An endpoint that fails now and then for reasons of its own thus keeps what it can take: at one failure in seven 50
- * attempts at once; one that refuses all that is too much is given little more than it takes.
+ * While this process itself has no time left, nothing is raised: answers wait for it. An endpoint that fails now and then for reasons of its own
+ * keeps what it can take: at one failure in seven 50 attempts at once; one that refuses all that is too much is given little
+ * more than it takes.
  */
 export class AdaptiveLimit {
   private limit: number;
@@ -71,10 +78,12 @@ export class AdaptiveLimit {
   /** At half of the limit or less, and the one that takes its place when the limit is twice as high. */
   private reference: Measured | undefined;
   private latest: Measured | undefined;
+  /** The last limit that was answered well while it was in use; undefined before there was one. */
+  private proven: number | undefined;
 
   constructor(private readonly options: AdaptiveLimitOptions) {
     this.limit = Math.min(options.first, options.most);
-    this.sample = sampleFor(this.limit, Number.NEGATIVE_INFINITY);
+    this.sample = this.sampleFrom(Number.NEGATIVE_INFINITY);
   }
 
   /** Attempts at once, at least 1. */
@@ -99,13 +108,22 @@ export class AdaptiveLimit {
     if (--sample.missing <= 0) this.adapt(sample, now);
   }
 
+  /**
+   * Whether so many attempts at once are more than were ever answered well: what is refused then is refused for their number,
+   * and says nothing about whether the destination is there.
+   */
+  isBeyondProven(underWay: number): boolean {
+    return this.proven !== undefined && underWay > this.proven;
+  }
+
   /** The destination was away: a few attempts first, and soon as many as it takes. */
   restart(): void {
     this.limit = Math.min(this.limit, AFTER_ABSENCE);
     this.isProbing = true;
     this.reference = undefined;
     this.latest = undefined;
-    this.sample = sampleFor(this.limit, Number.NEGATIVE_INFINITY);
+    this.proven = undefined;
+    this.sample = this.sampleFrom(Number.NEGATIVE_INFINITY);
   }
 
   private adapt(sample: Sample, now: number): void {
@@ -113,10 +131,13 @@ export class AdaptiveLimit {
     if (overloaded > count * TOLERATED) this.endProbing(now);
     const slack = this.slackOf(sample);
     if (slack < 1) this.endProbing(now);
-    const mayRise = inUse >= count * IN_USE && overloaded < count * HOPELESS && this.isAnswered(sample, now);
+    const isAsked = inUse >= count * IN_USE && overloaded < count * HOPELESS;
+    const mayRise = isAsked && this.isAnswered(sample, now) && !this.isBusy(sample, now);
+    if (isAsked && overloaded === 0) this.proven = this.limit;
     const limit = slack < 1 ? this.unqueued(slack) : mayRise ? this.raised() : this.limit;
     this.limit = Math.max(1, limit * Math.max(LEFT.least, 1 - overloaded / count));
-    this.sample = sampleFor(this.limit, now);
+    if (this.proven !== undefined) this.proven = Math.min(this.proven, this.limit);
+    this.sample = this.sampleFrom(now);
   }
 
   /** How much longer answers might have taken; below 1 the destination queues them. */
@@ -138,6 +159,12 @@ export class AdaptiveLimit {
     return this.limit <= this.options.first || sumMs >= this.limit * (now - since) * LEAST_ANSWERED;
   }
 
+  /** The process itself is what answers wait for. */
+  private isBusy({ since, idleMs }: Sample, now: number): boolean {
+    const idle = this.options.idleMs?.();
+    return idle !== undefined && idle - idleMs < (now - since) * LEAST_IDLE && Number.isFinite(since);
+  }
+
   private raised(): number {
     const raised = this.isProbing ? this.limit * PROBING_STEP : this.limit + Math.sqrt(this.limit);
     return Math.min(this.options.most, raised);
@@ -148,14 +175,22 @@ export class AdaptiveLimit {
     return Math.max(floor, this.limit * Math.min(LEFT.whileQueueing, Math.max(LEFT.least, slack)));
   }
 
+  private sampleFrom(since: number): Sample {
+    const missing = Math.ceil(Math.max(SAMPLE.least, this.limit * SAMPLE.ofLimit));
+    return {
+      since,
+      idleMs: this.options.idleMs?.() ?? 0,
+      missing,
+      count: 0,
+      overloaded: 0,
+      sumMs: 0,
+      inUse: 0,
+    };
+  }
+
   private endProbing(now: number): void {
     this.isProbing = false;
     this.decreasedAt = now;
     this.latest = undefined;
   }
-}
-
-function sampleFor(limit: number, since: number): Sample {
-  const missing = Math.ceil(Math.max(SAMPLE.least, limit * SAMPLE.ofLimit));
-  return { since, missing, count: 0, overloaded: 0, sumMs: 0, inUse: 0 };
 }

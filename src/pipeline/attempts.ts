@@ -12,6 +12,7 @@ import {
 } from './delivery';
 import type { Places } from './places';
 import { Signal } from './signal';
+import type { AttemptTrace, Tracing } from './tracing';
 
 /** How often attempts under way are looked at for being slow or out of time. */
 const SWEEP_MS = 50;
@@ -27,6 +28,8 @@ export interface AttemptsOptions {
   readonly slowAfterMs: number;
   readonly places: Places;
   readonly observer: AttemptObserver;
+  /** Undefined: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
 }
 
 /** An attempt to make. The caller has made sure that there is a place, that the bulkhead has room, and that its circuit lets it through. */
@@ -88,10 +91,13 @@ export class Attempts {
     const startedAt = this.clock.now();
     const place = bulkhead.enter(startedAt, isRetry);
     let entry: UnderWay | undefined;
+    let trace: AttemptTrace | undefined;
     let outcome: Outcome;
     try {
       outcome = await bulkhead.circuit.run(() => {
-        const running = delivery.destination.start(delivery, attempt);
+        trace = this.options.tracing?.attempt(delivery, attempt);
+        const traced = trace === undefined ? delivery : { ...delivery, traceparent: trace.traceparent };
+        const running = delivery.destination.start(traced, attempt);
         entry = { delivery, startedAt, startedMs, running, onSlow, overdue: false, slow: false, index: 0 };
         this.track(entry);
         return running.outcome;
@@ -105,6 +111,7 @@ export class Attempts {
     const durationMs = Math.round(monotonicMs() - startedMs);
     const record: AttemptRecord = { attempt, at, durationMs, outcome: withoutSigns(outcome) };
     this.options.observer.attemptEnded(delivery, record);
+    trace?.ended(record);
     this.room.emit(delivery.destination.id);
     for (const listener of this.endListeners.splice(0)) listener();
     return record;

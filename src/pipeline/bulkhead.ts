@@ -1,5 +1,5 @@
 import { monotonicMs } from '../time/monotonic';
-import { AdaptiveLimit, type LoadSign } from './adaptive-limit';
+import { AdaptiveLimit, type AdaptiveLimitOptions, type LoadSign } from './adaptive-limit';
 import { Circuit, type CircuitOptions } from './circuit';
 import type { Outcome } from './delivery';
 import { isSameRate, type Limits, type Rate } from './destination-limits';
@@ -7,7 +7,7 @@ import type { Permits } from './permits';
 
 export interface BulkheadOptions {
   /** Attempts at once: no more than `most`, of which the limit begins with `first`. */
-  readonly concurrency: { readonly first: number; readonly most: number };
+  readonly concurrency: AdaptiveLimitOptions;
   /** Deliveries that share a request; 1 where it is left out. */
   readonly perRequest?: number;
   /** Makes what attempts need where there is a rate limit; left out where none is kept. */
@@ -48,7 +48,9 @@ export class Bulkhead {
   private lookedAt = Number.NaN;
 
   constructor(private readonly options: BulkheadOptions) {
-    this.circuit = new Circuit(options.circuit);
+    const isOfLoad = (outcome: Outcome): boolean =>
+      signOf(outcome) === 'overloaded' && this.limit.isBeyondProven(this.active);
+    this.circuit = new Circuit({ ...options.circuit, isOfLoad });
     this.limit = new AdaptiveLimit(options.concurrency);
   }
 

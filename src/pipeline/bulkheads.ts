@@ -36,7 +36,9 @@ export class Bulkheads {
     const perRequest = this.options.perRequest?.(id) ?? 1;
     const { circuitOpenMs: openMs } = this.options;
     const most = this.options.concurrency * perRequest;
-    const concurrency = { first: Math.min(FIRST_CONCURRENCY * perRequest, most), most };
+    const { idleMs } = this.options;
+    const first = Math.min(FIRST_CONCURRENCY * perRequest, most);
+    const concurrency = idleMs === undefined ? { first, most } : { first, most, idleMs };
     const failures = this.options.circuitFailures * perRequest;
     const onChange = (change: 1 | -1): void => {
       this.open += change;
@@ -100,6 +102,8 @@ interface BulkheadsOptions {
   readonly perRequest?: (id: DestinationId) => number;
   /** Makes what the attempts of a destination with a rate limit need; left out where none is kept. */
   readonly permitsFor?: (id: DestinationId, rate: Rate, waiting: () => number) => Permits;
+  /** For how long this process had nothing to do so far; left out where its own load is of no interest. */
+  readonly idleMs?: () => number;
   readonly circuitFailures: number;
   readonly circuitOpenMs: number;
   /** Left out where a worker is alone. */

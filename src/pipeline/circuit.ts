@@ -37,6 +37,8 @@ export interface CircuitOptions {
   readonly onChange: (change: 1 | -1) => void;
   /** Left out where a worker is alone. */
   readonly shared?: SharedCircuit;
+  /** Whether a failure is one of too many attempts at once, and says nothing more. */
+  readonly isOfLoad?: (outcome: Outcome) => boolean;
 }
 
 /**
@@ -164,6 +166,7 @@ export class Circuit {
   private count(outcome: Outcome, failuresBefore: number, sinceBefore: number): void {
     if (isGone(outcome)) this.open(outcome, sinceBefore || monotonicMs(), false);
     else if (outcome.kind === 'failed') {
+      if (this.options.isOfLoad?.(outcome) === true) return;
       const failures = failuresBefore + 1;
       const since = failuresBefore === 0 ? monotonicMs() : sinceBefore;
       if (failures < this.options.failures) this.state = { kind: 'closed', failures, since };

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Envelope, EventId } from '../events/envelope';
+import type { Normalise } from '../events/normalise';
 import type { Limits } from './destination-limits';
 import type { Share } from './places';
 
@@ -84,6 +85,8 @@ export interface Destination {
   readonly shares: readonly Share[];
   /** What was set for it; left out where nothing was. */
   readonly limits?: Limits;
+  /** What it wants in another form than it came. */
+  readonly normalise?: Normalise | undefined;
   /** Fingerprint of where a global one sends, as each worker has it from its own configuration. */
   readonly address?: string;
   /** Where it sends; left out where that is nowhere in the network. */
@@ -111,6 +114,8 @@ export interface Delivery {
   readonly lane?: LaneId;
   /** The one before it in its lane was given up on. */
   readonly laneGap?: DeliveryId;
+  /** Set where this attempt is traced: what the receiver's own work belongs to. */
+  readonly traceparent?: string;
 }
 
 /** One line of a delivery's history. */

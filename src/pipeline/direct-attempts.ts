@@ -236,6 +236,7 @@ export class DirectAttempts {
   private serve(id: DestinationId, line: Line): 'served' | 'passed-over' | 'full' {
     const { bulkhead } = line;
     do {
+      letGo(line);
       const { first } = line;
       if (first === undefined) break;
       if (!this.parts.places.hasPlace) return 'full';
@@ -261,6 +262,7 @@ export class DirectAttempts {
   private parkOverdue(now: number): void {
     for (const [id, line] of this.lines) {
       const maxWaitMs = this.maxWaitMs(id, line.bulkhead);
+      letGo(line);
       while (line.first !== undefined && now - line.first.since > maxWaitMs) {
         const overdue = line.take();
         if (overdue !== undefined)
@@ -271,5 +273,13 @@ export class DirectAttempts {
     if (this.lines.size > 0) return;
     clearInterval(this.sweeper);
     this.sweeper = undefined;
+  }
+}
+
+/** Lets go of the first ones whose messages the broker took back: begun here they would be made twice, as they come again. */
+function letGo(line: Line): void {
+  for (let { first } = line; first?.sink.isLost === true; { first } = line) {
+    line.take();
+    first.sink.resolve(first.index, 'untouched');
   }
 }

@@ -5,6 +5,7 @@ import type { DirectResult, ResultSink } from './direct-attempts';
 import type { Epoch } from './epochs';
 import type { Settlement, SourceMessage } from './message';
 import type { Routed } from './route';
+import type { EventTrace } from './tracing';
 
 /** Hears of a message when all of its deliveries have a result. */
 export interface InFlightOwner {
@@ -19,9 +20,13 @@ export class InFlight implements ResultSink {
   private leftOut: readonly Delivery[] = [];
   private readonly known: DirectResult[] = [];
   private missing = 0;
+  /** Places of the deliveries that were not begun. */
+  private letGo: number[] | undefined;
   private claim: Deduplication | undefined;
   /** When it came (epochs.ts). */
   epoch: Epoch | undefined;
+  /** Where it is traced. */
+  trace: EventTrace | undefined;
 
   constructor(
     private held: SourceMessage,
@@ -87,23 +92,28 @@ export class InFlight implements ResultSink {
 
   resolve(index: number, result: DirectResult): void {
     this.known[index] = result;
+    if (result === 'untouched') {
+      this.letGo ??= [];
+      this.letGo.push(index);
+    }
     this.missing--;
     if (this.missing === 0) this.owner.completed(this);
   }
 
-  /**
-   * Whether some deliveries were made and others not begun. Such a message cannot go back to the broker, as those made
-   * would be made again.
-   */
+  /** Whether some deliveries were made and others not begun. */
   get isPartlyUntouched(): boolean {
     return this.known.includes('untouched') && this.known.some((result) => result !== 'untouched');
   }
 
-  /** Awaits the results of the deliveries that were not begun once more, and hands each of them to `park`. */
-  parkUntouched(park: (delivery: Delivery, index: number) => void): void {
-    const untouched = [...this.routed.entries()].filter(([index]) => this.known[index] === 'untouched');
-    this.missing = untouched.length;
-    for (const [index, delivery] of untouched) park(delivery, index);
+  /** Awaits the results of the deliveries that were not begun once more, and hands each of them to `begin`. */
+  resume(begin: (delivery: Delivery, index: number) => void): void {
+    const { letGo = [] } = this;
+    this.letGo = undefined;
+    this.missing += letGo.length;
+    for (const index of letGo) {
+      const delivery = this.routed[index];
+      if (delivery !== undefined) begin(delivery, index);
+    }
   }
 
   deliveriesThatWere(result: DirectResult): readonly Delivery[] {

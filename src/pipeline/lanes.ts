@@ -106,15 +106,20 @@ export class Lanes {
     const { gap: laneGap } = lane;
     lane.gap = undefined;
     const delivery = laneGap === undefined ? next.delivery : { ...next.delivery, laneGap };
-    const resolve = (_index: number, result: DirectResult): void =>
-      this.ended(lane, { ...next, delivery }, result);
-    this.parts.directAttempts.submit(delivery, { resolve }, 0);
+    const { sink } = next;
+    const heard: ResultSink = {
+      get isLost() {
+        return sink.isLost === true;
+      },
+      resolve: (_index, result) => this.ended(lane, { ...next, delivery }, result),
+    };
+    this.parts.directAttempts.submit(delivery, heard, 0);
   }
 
   private ended(lane: Lane, submission: Submission, result: DirectResult): void {
     const { delivery, sink, index } = submission;
     const isMade = result === 'delivered' || result === 'discarded';
-    // Not begun, as the process ends: it is stored before those behind it.
+    // Not begun, as the process ends: it is stored before those behind it. Or as its message comes again.
     if (result === 'untouched') lane.waiting.unshift(submission);
     else sink.resolve(index, result);
     if (isMade && delivery.laneGap !== undefined) this.parts.store.gapTold(lane.id, delivery.laneGap);

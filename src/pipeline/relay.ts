@@ -8,9 +8,11 @@ import type { Epochs } from './epochs';
 import { EventsInFlight } from './events-in-flight';
 import { InFlight, type InFlightOwner } from './in-flight';
 import { InTurn } from './in-turn';
+import { MadeDeliveries } from './made-deliveries';
 import type { Settlement, SourceMessage } from './message';
 import type { Routed } from './route';
 import { settle } from './settle';
+import type { Tracing } from './tracing';
 
 /** What happens to messages; implementations must not throw. */
 export interface RelayObserver {
@@ -18,7 +20,13 @@ export interface RelayObserver {
   malformed(source: string, error: MalformedEventError): void;
   /** Another copy of the event is done, or is in flight. */
   duplicate(source: string, envelope: Envelope): void;
-  settled(message: SourceMessage, envelope: Envelope, results: readonly DirectResult[]): void;
+  /** With how many more deliveries conditions left out. */
+  settled(
+    message: SourceMessage,
+    envelope: Envelope,
+    results: readonly DirectResult[],
+    filtered: number,
+  ): void;
   /** Conditions on content left this delivery out, and that counts. */
   filtered(delivery: Delivery): void;
 }
@@ -38,6 +46,8 @@ export interface RelayParts {
   /** Stores a body that can never be an event; rejects only when the store was closed. */
   readonly buryMalformed: (body: Buffer, origin: Origin, error: MalformedEventError) => Promise<void>;
   readonly observer: RelayObserver;
+  /** Undefined: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
 }
 
 /** What an event became; `seen` where another copy of it is done. */
@@ -50,6 +60,7 @@ export class Relay implements InFlightOwner {
   /** Second copies, which are another matter than the first ones. */
   private readonly orderedInFlight = new EventsInFlight();
   private readonly inTurn = new InTurn();
+  private readonly made = new MadeDeliveries();
 
   constructor(private readonly parts: RelayParts) {}
 
@@ -80,13 +91,16 @@ export class Relay implements InFlightOwner {
 
   completed(inFlight: InFlight): void {
     const { directAttempts, countDelivered, countDiscarded, observer } = this.parts;
-    if (inFlight.isPartlyUntouched) {
-      inFlight.parkUntouched((delivery, index) =>
-        directAttempts.parkWithoutAttempt(delivery, 'shutdown', inFlight, index),
-      );
-      return;
-    }
     const { results } = inFlight;
+    if (inFlight.isPartlyUntouched) {
+      // It cannot go back to the broker, as the deliveries that were made would be made again.
+      if (!inFlight.isLost)
+        return inFlight.resume((delivery, index) =>
+          directAttempts.parkWithoutAttempt(delivery, 'shutdown', inFlight, index),
+        );
+      // It goes back whatever we do. Those that were made are not made again if it comes here.
+      for (const [index, { id }] of inFlight.deliveries.entries()) this.made.note(id, results[index]);
+    }
     const settlement = settle(results);
     if (settlement === 'ack') {
       countDelivered(inFlight.deliveriesThatWere('delivered'));
@@ -95,13 +109,16 @@ export class Relay implements InFlightOwner {
       if (inFlight.filtered.length > 0) this.countFiltered(inFlight.filtered);
     }
     this.close(inFlight, settlement);
-    observer.settled(inFlight.message, inFlight.envelope, results);
+    observer.settled(inFlight.message, inFlight.envelope, results, inFlight.filtered.length);
   }
 
   private begin(source: string, message: SourceMessage, envelope: Envelope): void {
     if (message.copy !== 'ordered') this.parts.observer.received(source, envelope);
     this.open.begin();
-    const inFlight = new InFlight(message, envelope, this);
+    const trace = this.parts.tracing?.received(source, envelope);
+    const traced = trace === undefined ? envelope : { ...envelope, traceparent: trace.traceparent };
+    const inFlight = new InFlight(message, traced, this);
+    inFlight.trace = trace;
     inFlight.epoch = this.parts.epochs?.begin();
     this.eventsOf(message).add(inFlight);
     const ready = this.ready(inFlight);
@@ -123,6 +140,7 @@ export class Relay implements InFlightOwner {
     const lost = events.lost(contentKey);
     if (lost !== undefined) {
       lost.adopt(message);
+      lost.resume((delivery, index) => this.parts.directAttempts.submit(delivery, lost, index));
       return undefined;
     }
     const returning =
@@ -156,11 +174,17 @@ export class Relay implements InFlightOwner {
   }
 
   private deliver(inFlight: InFlight, routed: Routed): void {
+    // Its settings were read meanwhile; it comes again.
+    if (inFlight.isLost) return this.close(inFlight, 'release');
     const { deliveries } = routed;
     inFlight.expect(routed);
     if (deliveries.length === 0) return this.completed(inFlight);
-    for (const [index, delivery] of deliveries.entries())
-      this.parts.directAttempts.submit(delivery, inFlight, index);
+    const comesAgain = inFlight.message.redelivered;
+    for (const [index, delivery] of deliveries.entries()) {
+      const made = comesAgain ? this.made.take(delivery.id) : undefined;
+      if (made === undefined) this.parts.directAttempts.submit(delivery, inFlight, index);
+      else inFlight.resolve(index, made);
+    }
   }
 
   private countFiltered(filtered: readonly Delivery[]): void {
@@ -188,6 +212,7 @@ export class Relay implements InFlightOwner {
     events.remove(inFlight);
     events.settled(inFlight, settlement);
     inFlight.settle(settlement);
+    inFlight.trace?.settled(settlement);
     if (inFlight.epoch !== undefined) this.parts.epochs?.end(inFlight.epoch);
     this.open.end();
   }

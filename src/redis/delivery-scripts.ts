@@ -44,7 +44,7 @@ const STORE = `
     if newest then becomeNewest(newest, id, text) end
     call('HSETNX', P .. 'destinations', string.sub(id, -LENGTH), ARGV[i + 1])
     if lane ~= '' and reason ~= '' then tellGap(lane, id)
-    elseif gap ~= '' then call('DEL', P .. 'lane-gap:' .. lane) end
+    elseif gap ~= '' then forgetGap(lane) end
     if reason == '' then
       chargeParked(parkedBy, size)
       countParked(id, 1)

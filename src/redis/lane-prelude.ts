@@ -1,5 +1,7 @@
 /** For so long the next delivery of an empty lane is told of the one before it that was given up on. */
 const GAP_MS = 14 * 86_400_000;
+/** Lanes of one destination of which that is kept, the newest: whoever has a lane for each event must not fill Redis with them. */
+const MOST_GAPS = 10_000;
 
 /**
  * What must keep its order lies in a sorted set of its lane. The first one is parked like any other delivery; those behind it have
@@ -24,10 +26,27 @@ export const LANES = `
     return call('ZRANK', key, id) == 0
   end
 
+  local function gapsOf(lane)
+    return P .. 'lane-gaps:' .. string.sub(lane, -LENGTH)
+  end
+
+  local function forgetGap(lane)
+    call('DEL', P .. 'lane-gap:' .. lane)
+    call('ZREM', gapsOf(lane), lane)
+  end
+
+  local function keepGap(lane, id)
+    local key = gapsOf(lane)
+    call('ZADD', key, EXACT_NOW, lane)
+    call('PEXPIRE', key, ${GAP_MS})
+    call('SET', P .. 'lane-gap:' .. lane, id, 'PX', ${GAP_MS})
+    if call('ZCARD', key) > ${MOST_GAPS} then forgetGap(call('ZRANGE', key, 0, 0)[1]) end
+  end
+
   -- The next delivery of the lane is told of one that was given up on.
   local function tellGap(lane, id, nextId)
     if nextId then call('HSET', Q .. nextId, 'opts', '{"gap":"' .. id .. '"}')
-    else call('SET', P .. 'lane-gap:' .. lane, id, 'PX', ${GAP_MS}) end
+    else keepGap(lane, id) end
   end
 
   -- The one behind it is parked in its stead, due at once.

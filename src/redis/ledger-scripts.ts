@@ -1,4 +1,4 @@
-import { readingScript, script } from './delivery-prelude';
+import { addingScript, readingScript, script } from './delivery-prelude';
 
 /** The audit: what is counted, and what lies there. */
 export const LEDGER_SCRIPTS = {
@@ -14,6 +14,39 @@ export const LEDGER_SCRIPTS = {
       call('HSETNX', P .. 'destinations', ARGV[i], ARGV[i + 1])
     end
     return 'counted'`),
+  /**
+   * Whether destinations are to be gone through for those that are no more: when there are so many more than were left last time, and
+   * nobody has begun lately. ARGV: how many more, how long nobody else begins.
+   */
+  relayGoneTurn: script(`
+    local grown = call('HLEN', P .. 'destinations') - tonumber(call('GET', P .. 'destinations-left') or 0)
+    if grown < tonumber(ARGV[5]) then return 0 end
+    return call('SET', P .. 'destinations-turn', 1, 'NX', 'PX', ARGV[6]) and 1 or 0`),
+  /** Some of all destinations. ARGV: cursor. Answers with the next one, then key and id of each. */
+  relaySomeDestinations: readingScript(`return call('HSCAN', P .. 'destinations', ARGV[5], 'COUNT', 200)`),
+  /** All were gone through: how many are left. */
+  relayGoneDone: script(`call('SET', P .. 'destinations-left', call('HLEN', P .. 'destinations')) return 1`),
+  /**
+   * Destinations that are no more: what was counted for them counts for all of these together from now on. One for which something is
+   * parked, or a dead letter, stays. Answers with how many went. ARGV: key and name of all of these together, keys.
+   */
+  relayGone: script(`
+    local gone = 0
+    local function counted(key, what) return tonumber(call('HGET', KEYS[1], key .. ':' .. what) or 0) end
+    for i = 7, #ARGV do
+      local key = ARGV[i]
+      local delivered, discarded = counted(key, 'delivered'), counted(key, 'discarded')
+      if counted(key, 'accepted') == delivered + discarded and not call('ZSCORE', P .. 'share:parked-of', key) then
+        countOf(ARGV[5], 'accepted', delivered + discarded)
+        countOf(ARGV[5], 'delivered', delivered)
+        if discarded > 0 then countOf(ARGV[5], 'discarded', discarded) end
+        call('HSETNX', P .. 'destinations', ARGV[5], ARGV[6])
+        call('HDEL', KEYS[1], key .. ':accepted', key .. ':delivered', key .. ':discarded')
+        call('HDEL', P .. 'destinations', key)
+        gone = gone + 1
+      end
+    end
+    return gone`),
   /**
    * One look at everything the audit compares: the counters, parked and dead by destination, names of destinations, and
    * the largest shares of either: owner, parked, their bytes, dead, their bytes. ARGV: how many of each.
@@ -57,4 +90,16 @@ export const LEDGER_SCRIPTS = {
       end
     end
     return {call('HGETALL', KEYS[1]), flat(parked), flat(dead), call('HGETALL', P .. 'destinations'), shares}`),
+  /**
+   * Whether this worker is the one that makes the audit now, and the difference that was found last, or nothing. ARGV: for how long no other
+   * one makes it, milliseconds.
+   */
+  relayAuditTurn: addingScript(`
+    local isMine = call('SET', P .. 'audit-turn', 1, 'NX', 'PX', ARGV[5])
+    return {isMine and 1 or 0, call('GET', P .. 'audit-difference') or ''}`),
+  /** ARGV: difference, for how long nobody makes another audit, for how long it is known, both in milliseconds. */
+  relayAuditFound: addingScript(`
+    call('SET', P .. 'audit-turn', 1, 'PX', ARGV[6])
+    call('SET', P .. 'audit-difference', ARGV[5], 'PX', ARGV[7])
+    return 1`),
 } as const;

@@ -112,11 +112,21 @@ export const QUEUE_SCRIPTS = {
     return answers`),
   /** The delivery after that one was made. ARGV: lane, the one that was given up on. */
   relayGapTold: script(`
-    local key = P .. 'lane-gap:' .. ARGV[5]
-    if call('GET', key) == ARGV[6] then call('DEL', key) end
+    if call('GET', P .. 'lane-gap:' .. ARGV[5]) == ARGV[6] then forgetGap(ARGV[5]) end
     return 1`),
   relayMend: script(MEND),
   ...ADDRESS_SCRIPTS,
+  /**
+   * How many parked deliveries are due: those that enter a line with the next look, and those in lines that may be looked at now, or
+   * within a moment, where a worker has just found no room for more. ARGV: milliseconds of that moment, most lines to count.
+   */
+  relayDue: readingScript(`
+    local due = call('LLEN', Q .. 'wait') + call('ZCOUNT', Q .. 'delayed', '-inf', (NOW + 1) * 0x1000 - 1)
+    local soon = string.format('%.0f', NOW + tonumber(ARGV[5]))
+    for _, key in ipairs(call('ZRANGEBYSCORE', P .. 'lines', '-inf', soon, 'LIMIT', 0, ARGV[6])) do
+      due = due + call('ZCARD', P .. 'line:' .. key)
+    end
+    return due`),
   /** How long the oldest parked delivery has been stored, milliseconds. */
   relayOldest: readingScript(`
     local oldest = call('ZRANGE', P .. 'parked', 0, 0, 'WITHSCORES')[2]

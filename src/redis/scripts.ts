@@ -1,8 +1,11 @@
 import type { Redis } from 'ioredis';
+import { ALERT_SCRIPTS } from './alert-scripts';
 import { DEAD_LETTER_SCRIPTS } from './dead-letter-scripts';
 import { DELIVERY_SCRIPTS } from './delivery-scripts';
+import { FLOW_SCRIPTS } from './flow-scripts';
 import { HEALTH_SCRIPTS } from './health-scripts';
 import { LEDGER_SCRIPTS } from './ledger-scripts';
+import { LID_SCRIPTS } from './lid-scripts';
 import { LOG_SCRIPTS } from './log-scripts';
 import { ORDER_SCRIPTS } from './order-scripts';
 import { PROBE } from './probe-script';
@@ -22,10 +25,13 @@ const STORED_SCRIPTS = {
   ...QUEUE_SCRIPTS,
   ...DEAD_LETTER_SCRIPTS,
   ...HEALTH_SCRIPTS,
+  ...FLOW_SCRIPTS,
   ...LEDGER_SCRIPTS,
   ...SILENCE_SCRIPTS,
   ...SUPERSEDE_SCRIPTS,
   ...ORDER_SCRIPTS,
+  ...ALERT_SCRIPTS,
+  ...LID_SCRIPTS,
 } as const;
 
 /** Our own steps. A count changes within the script that changes the state which it counts. */

@@ -32,9 +32,15 @@ export function batchesOf(
   cursor: string,
 ): AsyncIterable<Batch> {
   const size = Math.max(1, Math.min(MOST_AT_ONCE, spec.perSecond));
-  return spec.what === 'dead-letters'
-    ? deadLetterBatches(parts.deadLetters, { ...spec.filter }, { until: begun, cursor, size })
-    : deliveryBatches(parts, { ...spec.filter } as LogFilter, { until: begun, cursor, size });
+  const range = { until: begun, cursor, size };
+  switch (spec.what) {
+    case 'dead-letters':
+      return deadLetterBatches(parts.deadLetters, { ...spec.filter }, range);
+    case 'dead-letters-removed':
+      return removalBatches(parts.deadLetters, { ...spec.filter }, range);
+    case 'deliveries':
+      return deliveryBatches(parts, { ...spec.filter } as LogFilter, range);
+  }
 }
 
 const MOST_AT_ONCE = 100;
@@ -58,6 +64,25 @@ async function* deadLetterBatches(
       replay: async () => {
         const results = await Promise.all(ids.map((id) => deadLetters.replay(id)));
         const replayed = results.filter((result) => result === 'replayed').length;
+        return { ...NO_PROGRESS, seen: page.seen, replayed, needless: ids.length - replayed };
+      },
+      preview: async () => ({ ...NO_PROGRESS, seen: page.seen, replayed: ids.length }),
+    };
+  }
+}
+
+async function* removalBatches(
+  deadLetters: DeadLetters,
+  filter: DeadLetterFilter,
+  { until, cursor, size }: Range,
+): AsyncGenerator<Batch> {
+  for await (const page of deadLetters.pages({ filter, until, cursor, size })) {
+    const ids = page.letters.map(({ id }) => id);
+    yield {
+      cursor: page.cursor,
+      replay: async () => {
+        const results = await Promise.all(ids.map((id) => deadLetters.remove(id)));
+        const replayed = results.filter(Boolean).length;
         return { ...NO_PROGRESS, seen: page.seen, replayed, needless: ids.length - replayed };
       },
       preview: async () => ({ ...NO_PROGRESS, seen: page.seen, replayed: ids.length }),

@@ -3,8 +3,8 @@ import { fromStore, RelayError } from '../errors';
 import type { RelayRedis } from '../redis/relay-redis';
 import { defineScripts } from '../redis/scripts';
 
-/** What a replay goes through: dead letters, or the delivery log. */
-export const REPLAYED = ['dead-letters', 'deliveries'] as const;
+/** What a replay goes through: dead letters, to deliver them again or to remove them for good, or the delivery log. */
+export const REPLAYED = ['dead-letters', 'deliveries', 'dead-letters-removed'] as const;
 
 /** What was asked for. Times in the filter are fixed moments. */
 export interface ReplaySpec {
@@ -17,7 +17,7 @@ export interface ReplaySpec {
 export interface Progress {
   /** Looked at so far. */
   readonly seen: number;
-  /** Will be delivered again, under their own ids. */
+  /** Will be delivered again, under their own ids; or are removed. */
   readonly replayed: number;
   /** Match, and cannot be: their bodies are not kept. */
   readonly withoutBody: number;

@@ -31,6 +31,8 @@ export interface JobData {
   readonly m?: string;
   /** Transport's word where the body did not name event or instance. */
   readonly o?: Origin;
+  /** The trace of its event, as W3C's Trace Context writes it. */
+  readonly t?: string;
 }
 
 /** What logs and metrics say of a stored delivery. */
@@ -84,6 +86,7 @@ export async function jobDataOf(request: ParkRequest): Promise<JobData> {
     ...(delivery.lane === undefined ? {} : { q: 1 as const }),
     ...(destination.address === undefined ? {} : { a: destination.address }),
     ...(history.length > 0 ? { h: history.flatMap(pack) } : {}),
+    ...(envelope.traceparent === undefined ? {} : { t: envelope.traceparent }),
   };
 }
 

@@ -257,9 +257,11 @@ export class RetryHandler {
     destination: Destination,
   ): Promise<Delivery | undefined> {
     try {
-      const envelope = parseEnvelope(await bodyOf(data), originOf(data));
+      const parsed = parseEnvelope(await bodyOf(data), originOf(data));
       // An id that was made up when the event was received is in the delivery's alone.
-      const delivery = { id, envelope: withId(envelope, eventIdOf(id)), destination };
+      const known = withId(parsed, eventIdOf(id));
+      const envelope = typeof data.t === 'string' ? { ...known, traceparent: data.t } : known;
+      const delivery = { id, envelope, destination };
       return laneGap === undefined ? delivery : { ...delivery, laneGap };
     } catch (error) {
       this.parts.onError(error);

@@ -70,6 +70,10 @@ export interface WorkerOptions {
 
 const QUEUE_NAME = 'retry';
 const REOPEN_MS = 1000;
+/** A worker leaves a line alone for no longer than this where it has no room for more (retry/lines.ts). */
+const DUE_WITHIN_MS = 1000;
+/** Counted at most: with more there is work enough. */
+const MOST_LINES = 1000;
 const NO_LIMIT: DeadLetterShare = { maxCount: 0, maxBytes: 0 };
 
 /** The Redis side of retries: BullMQ's queue, and the steps that change what lies in it together with what counts it. */
@@ -222,6 +226,11 @@ export class RetryStore {
   /** How long the oldest parked delivery has been stored, in seconds; 0 where nothing is parked. */
   async oldestAgeSeconds(): Promise<number> {
     return Number(await this.call('relayOldest')) / 1000;
+  }
+
+  /** Parked deliveries that are due, of destinations that may be attempted: more workers would deliver them sooner. */
+  async dueCount(): Promise<number> {
+    return Number(await this.call('relayDue', DUE_WITHIN_MS, MOST_LINES));
   }
 
   /** Lanes whose first delivery holds up others, or waits for its retry alone. */

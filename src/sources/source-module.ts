@@ -1,5 +1,6 @@
 import type { Config } from '../config/config';
 import type { ConfigPart } from '../config/part';
+import type { EventFilter } from '../events/filter';
 import type { Finding } from '../observability/finding';
 import type { Logger } from '../observability/logging';
 import type { Section, Settings } from '../settings/section';
@@ -16,6 +17,8 @@ export interface SourceModule {
   /** Completes the sentence of a worker without any source: "…: there is no source to consume from". */
   readonly switchedOnBy: string;
   isEnabled(config: Config): boolean;
+  /** Events of all instances that it brings, whatever is set for them; undefined where it brings only what instances set. */
+  globalEvents?(config: Config): EventFilter | undefined;
   /** Messages that it holds at once at the most, while it is enabled. */
   mostHeld(config: Config): number;
   /** Makes the source for one worker. It connects to nothing before it is started. */

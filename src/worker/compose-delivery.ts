@@ -54,6 +54,7 @@ export function composeDelivery(context: DeliveryContext): DeliveryParts {
   const { health, endpoints, healthSummary } = openHealth(context, (id) => bulkheads.circuitOf(id));
   const bulkheads: Bulkheads = new Bulkheads({
     concurrency: delivery.concurrencyPerDestination,
+    idleMs: () => performance.eventLoopUtilization().idle,
     circuitFailures: delivery.circuitFailures,
     circuitOpenMs: delivery.circuitOpenMs,
     perRequest: (id) => eventsPerRequest(modules.destinations, id),
@@ -69,7 +70,12 @@ export function composeDelivery(context: DeliveryContext): DeliveryParts {
       .filter((source) => source.isEnabled(config))
       .reduce((sum, source) => sum + source.mostHeld(config), 0),
   });
-  const attempts = new Attempts({ slowAfterMs: delivery.slowAfterMs, places, observer });
+  const attempts = new Attempts({
+    slowAfterMs: delivery.slowAfterMs,
+    places,
+    observer,
+    tracing: options.tracing,
+  });
   const rateLimits = composeRateLimits(storage, attempts);
   const directAttempts = new DirectAttempts({
     attempts,
@@ -143,7 +149,7 @@ function openDeduplication({ options, storage, lifecycle }: DeliveryContext): Re
 }
 
 function composeRelay(
-  { storage, destinations, observer, copies }: DeliveryContext,
+  { options, storage, destinations, observer, copies }: DeliveryContext,
   lanes: Lanes,
   deduplication: RedisDeduplication | undefined,
 ): Relay {
@@ -160,6 +166,7 @@ function composeRelay(
     countDiscarded: (deliveries) => ledger.countDiscarded(deliveries),
     buryMalformed: (body, origin, error) => parking.buryMalformed(body, origin, error),
     observer,
+    tracing: options.tracing,
     ...(deduplication === undefined ? {} : { deduplication }),
   });
 }

@@ -2,12 +2,18 @@ import type { FastifyInstance } from 'fastify';
 import { instanceOf } from '../destinations/destination-ids';
 import type { Destinations } from '../destinations/directory';
 import type { HealthBoard } from '../health/health-board';
+import { AuditWatch } from '../ledger/audit-watch';
+import { FlowStore } from '../ledger/flow-store';
+import { LidBook } from '../lids/lid-book';
 import { Lifecycle } from '../lifecycle/lifecycle';
+import type { Readiness } from '../observability/health-routes';
 import { describeError, throttled } from '../observability/report';
 import type { DestinationId } from '../pipeline/delivery';
 import type { Relay } from '../pipeline/relay';
+import { inspectRedis } from '../redis/redis-doctor';
 import { SettingsCache } from '../settings/settings-cache';
 import { subscriberOf } from '../settings/settings-subscriber';
+import { Alerting } from './alerting';
 import { composeDelivery, type DeliveryParts } from './compose-delivery';
 import { composeDeliveryLog, openDeliveryLog } from './compose-delivery-log';
 import { composeDestinations } from './compose-destinations';
@@ -20,7 +26,7 @@ import { keptNotes } from './kept-notes';
 import { createHttpServer } from './metrics-server';
 import type { Observer } from './observer';
 import { OrderedCopies } from './ordered-copies';
-import { type ReadinessParts, readinessOf } from './readiness';
+import { readinessOf } from './readiness';
 import { Retries } from './retries';
 import { Silences } from './silences';
 import type { WorkerOptions } from './worker-options';
@@ -28,6 +34,8 @@ import type { WorkerOptions } from './worker-options';
 /** What a worker starts, and what its drain ends. */
 export interface WorkerParts extends DrainParts {
   readonly storage: Storage;
+  /** Asked at any moment. */
+  readonly readiness: () => Readiness;
   readonly http: FastifyInstance;
   readonly settings: SettingsCache;
   readonly destinations: Destinations;
@@ -38,6 +46,8 @@ export interface WorkerParts extends DrainParts {
   readonly sources: Sources;
   readonly gauges: Gauges;
   readonly silences: Silences;
+  readonly alerting: Alerting;
+  readonly lids: LidBook;
   readonly copies: OrderedCopies;
 }
 
@@ -48,7 +58,11 @@ export interface WorkerParts extends DrainParts {
 export function composeWorker(options: WorkerOptions): WorkerParts {
   const { modules, config, metrics, log, settings: file, fileFaults = [] } = options;
   const lifecycle = new Lifecycle();
-  const deliveryLog = composeDeliveryLog(options, (envelope) => silences.note(envelope));
+  if (options.tracing !== undefined) lifecycle.add('traces', options.tracing, (each) => each.close());
+  const deliveryLog = composeDeliveryLog(options, (envelope) => {
+    silences.note(envelope);
+    lids.heard(envelope);
+  });
   const { observer } = deliveryLog;
   const onStoreLost = (): void => {
     metrics.storeLost.add();
@@ -57,7 +71,9 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
   const storage = composeStorage({ options, observer, onStoreLost, lifecycle });
   openDeliveryLog(deliveryLog, { options, storage, lifecycle });
   const { store, settingsStore, health, ledger, commit } = storage;
-  const http = openHttp(options, () => ({ health, sources, settings }));
+  const lids = new LidBook({ store, onError: storage.warnRedis });
+  const readiness = (): Readiness => readinessOf({ health, sources, settings });
+  const http = openHttp(options, readiness);
   lifecycle.add('metrics port', http, (server) => server.close());
   const changes = storage.redis.subscriber();
   const settings: SettingsCache = new SettingsCache({
@@ -95,7 +111,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
   });
   const onOrdered = (id: DestinationId): void => copies.note(id);
   const destinations = composeDestinations({
-    ...{ options, storage, changes, settings, observer, lifecycle, onOrdered },
+    ...{ options, storage, changes, settings, observer, lifecycle, onOrdered, lids },
   });
   const delivery: DeliveryParts = composeDelivery({
     ...{ options, storage, destinations, observer, lifecycle, copies },
@@ -113,10 +129,21 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     ...{ metrics, sources, attempts, bulkheads, store },
     health: destinationHealth,
     silences: silences.store,
+    redis: health,
+    inspectRedis: () => inspectRedis(storage.redis.commands, config.redis),
+    audit: new AuditWatch(store),
+    flow: new FlowStore(store),
+    takeReceived: () => observer.takeReceived(),
+  });
+  const alerting = new Alerting({
+    ...{ options, storage },
+    health: destinationHealth,
+    silences: silences.store,
   });
   return {
-    ...{ storage, http, settings, destinations, sources, retries, gauges, ledger, commit, lifecycle, log },
-    ...{ attempts, directAttempts, lanes, deduplication, relay, copies, silences, healthSummary },
+    ...{ storage, readiness, http, settings, destinations, sources, retries, gauges, ledger, commit },
+    ...{ lifecycle, log, attempts, directAttempts, lanes, deduplication, relay, copies, silences },
+    ...{ healthSummary, alerting, lids },
     health: destinationHealth,
   };
 }
@@ -146,12 +173,12 @@ function composeRetries({ config, log }: WorkerOptions, context: RetriesContext)
   });
 }
 
-/** The worker's own port. `parts` is asked for with each request, as most of them are made after this. */
-function openHttp({ metrics, log }: WorkerOptions, parts: () => ReadinessParts): FastifyInstance {
+/** The worker's own port. */
+function openHttp({ metrics, log }: WorkerOptions, readiness: () => Readiness): FastifyInstance {
   return createHttpServer({
     onRefused: (counts) => log.warn('connections refused at the metrics port', counts),
     onError: (error) => log.error('the metrics port failed', describeError(error)),
     registry: metrics.registry,
-    readiness: () => readinessOf(parts()),
+    readiness,
   });
 }

@@ -1,5 +1,6 @@
 import type { RedisDeduplication } from '../deduplication/redis-deduplication';
 import type { Ledger } from '../ledger/ledger';
+import type { LidBook } from '../lids/lid-book';
 import type { Lifecycle } from '../lifecycle/lifecycle';
 import { runSteps, type Step } from '../lifecycle/steps';
 import type { Logger } from '../observability/logging';
@@ -9,6 +10,7 @@ import type { Lanes } from '../pipeline/lanes';
 import type { Relay } from '../pipeline/relay';
 import type { GroupCommit } from '../retry/group-commit';
 import type { SettingsCache } from '../settings/settings-cache';
+import type { Alerting } from './alerting';
 import type { Gauges } from './gauges';
 import type { Sources } from './intake';
 import type { OrderedCopies } from './ordered-copies';
@@ -20,6 +22,8 @@ export interface DrainParts {
   readonly retries: Pick<Retries, 'stopIntake' | 'close'>;
   readonly gauges: Pick<Gauges, 'stop'>;
   readonly silences: Pick<Silences, 'stop'>;
+  readonly alerting: Pick<Alerting, 'stop'>;
+  readonly lids: Pick<LidBook, 'stop'>;
   readonly settings: Pick<SettingsCache, 'close'>;
   readonly deduplication: Pick<RedisDeduplication, 'drain'> | undefined;
   readonly relay: Pick<Relay, 'idle' | 'openMessages'>;
@@ -83,10 +87,12 @@ export function drainSteps(parts: DrainParts): Step[] {
 
 /** Nothing comes in any more; what waits for its turn goes back to the broker untouched. */
 function stopIntake(parts: DrainParts): Promise<unknown> {
-  const { sources, retries, gauges, silences, directAttempts, lanes, copies, deduplication, settings } =
-    parts;
+  const { sources, retries, gauges, silences, alerting, lids, directAttempts, lanes } = parts;
+  const { copies, deduplication, settings } = parts;
   const stopped = Promise.all([
     ...[sources.stopIntake(), retries.stopIntake(), gauges.stop(), silences.stop(), copies.stop()],
+    alerting.stop(),
+    lids.stop(),
   ]);
   // What is not begun of a lane is stored, behind what is.
   lanes.drain();

@@ -1,7 +1,11 @@
 import type { HealthBoard } from '../health/health-board';
+import type { AuditWatch } from '../ledger/audit-watch';
+import type { FlowStore } from '../ledger/flow-store';
+import type { Finding } from '../observability/finding';
 import type { Metrics } from '../observability/metrics';
 import type { Attempts } from '../pipeline/attempts';
 import type { Bulkheads } from '../pipeline/bulkheads';
+import type { RedisHealth } from '../redis/redis-health';
 import type { RetryStore } from '../retry/retry-store';
 import type { SilenceStore } from '../silence/silence-store';
 import type { Sources } from './intake';
@@ -14,15 +18,26 @@ export interface GaugeParts {
   readonly health: Pick<HealthBoard, 'counts'>;
   readonly store: RetryStore;
   readonly silences: Pick<SilenceStore, 'silentCount'>;
+  readonly redis: Pick<RedisHealth, 'state'>;
+  /** What the doctor finds of Redis. */
+  readonly inspectRedis: () => Promise<readonly Finding[]>;
+  readonly audit: Pick<AuditWatch, 'difference'>;
+  /** For people at a gateway, who see no worker's metrics. */
+  readonly flow: Pick<FlowStore, 'report'>;
+  /** Events since the last call. */
+  readonly takeReceived: () => number;
 }
 
 const INTERVAL_MS = 5000;
+/** Of these intervals, for what costs more to read and seldom changes: once a minute. */
+const SELDOM = 12;
 
 /** Reads what cannot be counted as it happens: depths of queues, and what is in flight. */
 export class Gauges {
   private timer: NodeJS.Timeout | undefined;
   /** Readings under way, by what is read. */
   private readonly reading = new Map<string, Promise<unknown>>();
+  private intervals = 0;
 
   constructor(private readonly parts: GaugeParts) {}
 
@@ -31,6 +46,10 @@ export class Gauges {
       this.readAlone('sources', () => this.readSources());
       this.readAlone('store', () => this.readStore());
       this.readProcess();
+      if (this.intervals++ % SELDOM === 0) {
+        this.readAlone('risks', () => this.readRisks());
+        this.readAlone('audit', () => this.readAudit());
+      }
     }, INTERVAL_MS);
   }
 
@@ -48,7 +67,8 @@ export class Gauges {
   }
 
   private readProcess(): void {
-    const { metrics, sources, attempts, bulkheads, health } = this.parts;
+    const { metrics, sources, attempts, bulkheads, health, redis } = this.parts;
+    metrics.redisAtRisk.set({ check: 'answers' }, redis.state.ready ? 0 : 1);
     const { messages, bytes } = sources.held;
     metrics.inFlight.set({ what: 'messages' }, messages);
     metrics.inFlight.set({ what: 'attempts' }, attempts.count);
@@ -58,7 +78,7 @@ export class Gauges {
   }
 
   private async readSources(): Promise<void> {
-    const { metrics, sources } = this.parts;
+    const { metrics, sources, flow, takeReceived } = this.parts;
     const depths = await sources.depths();
     // Queues come and go: one that is gone is not shown as it was last.
     for (const gauge of [
@@ -76,6 +96,7 @@ export class Gauges {
       if (inFlight !== undefined) metrics.queueInFlight.set({ queue }, inFlight);
       if (oldestSeconds !== undefined) metrics.queueOldest.set({ queue }, oldestSeconds);
     }
+    await flow.report(takeReceived(), depths);
   }
 
   private async readStore(): Promise<void> {
@@ -85,10 +106,22 @@ export class Gauges {
       if (state === 'failed') metrics.deadLetterDepth.set(count);
       else metrics.retryDepth.set({ queue: store.queueName, state }, count);
     }
+    metrics.retriesDue.set(await store.dueCount());
     metrics.retryOldest.set(await store.oldestAgeSeconds());
     metrics.silentInstances.set(await silences.silentCount());
     const lanes = await store.lanes();
     metrics.lanesWaiting.set(lanes.waiting);
     metrics.retryDepth.set({ queue: store.queueName, state: 'lane' }, lanes.deliveriesBehind);
+  }
+
+  private async readRisks(): Promise<void> {
+    const { metrics, inspectRedis } = this.parts;
+    for (const { check, state } of await inspectRedis())
+      metrics.redisAtRisk.set({ check }, state === 'trouble' ? 1 : 0);
+  }
+
+  private async readAudit(): Promise<void> {
+    const difference = await this.parts.audit.difference();
+    if (difference !== undefined) this.parts.metrics.auditDifference.set(difference);
   }
 }

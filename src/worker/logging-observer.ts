@@ -40,8 +40,18 @@ export class LoggingObserver extends Observer {
     this.notes.deadLettered({ id, ...labels }, reason);
   }
 
-  override settled(message: SourceMessage, envelope: Envelope, results: readonly DirectResult[]): void {
-    super.settled(message, envelope, results);
-    if (results.length === 0) this.notes.unwanted(envelope);
+  override filtered(delivery: Delivery): void {
+    super.filtered(delivery);
+    this.notes.filtered(delivery);
+  }
+
+  override settled(
+    message: SourceMessage,
+    envelope: Envelope,
+    results: readonly DirectResult[],
+    filtered: number,
+  ): void {
+    super.settled(message, envelope, results, filtered);
+    if (results.length + filtered === 0) this.notes.unwanted(envelope);
   }
 }

@@ -26,6 +26,8 @@ export class Observer implements RelayObserver, AttemptObserver, ParkingObserver
     this.log.warn('dead letters: their destination was removed or switched off', { destination, count }),
   );
 
+  private receivedCount = 0;
+
   constructor(
     private readonly metrics: Metrics,
     private readonly log: Logger,
@@ -34,7 +36,15 @@ export class Observer implements RelayObserver, AttemptObserver, ParkingObserver
     this.clashes = new CoreClashes(log);
   }
 
+  /** How many events sources handed over since the last call. */
+  takeReceived(): number {
+    const count = this.receivedCount;
+    this.receivedCount = 0;
+    return count;
+  }
+
   received(source: string, envelope: Envelope): void {
+    this.receivedCount++;
     this.metrics.eventsReceived.add(source, eventLabel(envelope.event));
     this.clashes.look(envelope);
     this.heard(envelope);
@@ -46,6 +56,7 @@ export class Observer implements RelayObserver, AttemptObserver, ParkingObserver
   }
 
   malformed(source: string, error: MalformedEventError): void {
+    this.receivedCount++;
     this.metrics.eventsReceived.add(source, 'malformed');
     this.log.warn('malformed message becomes a dead letter', {
       source,
@@ -54,10 +65,15 @@ export class Observer implements RelayObserver, AttemptObserver, ParkingObserver
     });
   }
 
-  settled(message: SourceMessage, envelope: Envelope, results: readonly DirectResult[]): void {
+  settled(
+    message: SourceMessage,
+    envelope: Envelope,
+    results: readonly DirectResult[],
+    filtered: number,
+  ): void {
     if (!this.log.isDebug) return;
     const { id, event, instance } = envelope;
-    this.log.debug('event', { id, event, instance, bytes: message.body.length, results });
+    this.log.debug('event', { id, event, instance, bytes: message.body.length, results, filtered });
   }
 
   superseded({ destination: { kind }, envelope }: Delivery): void {

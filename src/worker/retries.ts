@@ -1,5 +1,7 @@
 import type { Config } from '../config/config';
 import { DeadLetters } from '../dead-letters/dead-letters';
+import { instanceOf } from '../destinations/destination-ids';
+import { GoneDestinations } from '../ledger/gone-destinations';
 import type { Logger } from '../observability/logging';
 import { describeError, throttled } from '../observability/report';
 import type { Attempts } from '../pipeline/attempts';
@@ -45,6 +47,7 @@ export class Retries {
   private readonly worker: RetryWorker;
   private readonly upkeep: RetryUpkeep;
   private readonly expiry: DeadLetterExpiry;
+  private readonly gone: GoneDestinations;
 
   constructor(parts: RetriesParts) {
     this.roster = new AddressRoster({
@@ -56,6 +59,12 @@ export class Retries {
     this.worker = retryWorkerOf(parts, this.roster);
     this.upkeep = upkeepOf(parts);
     this.expiry = expiryOf(parts);
+    this.gone = new GoneDestinations({
+      store: parts.store,
+      // Of the global ones each worker knows its own.
+      isThere: async (id) => instanceOf(id) === undefined || (await parts.destinationOf(id)) !== undefined,
+      onError: parts.onRedisError,
+    });
   }
 
   start(): void {
@@ -63,12 +72,15 @@ export class Retries {
     this.worker.start();
     this.upkeep.start();
     this.expiry.start();
+    this.gone.start();
   }
 
   /** Takes no more; retries under way go on. */
   async stopIntake(): Promise<void> {
     this.expiry.stop();
-    await Promise.all([this.worker.stopIntake(), this.upkeep.stop(), this.roster.stop()]);
+    await Promise.all([
+      ...[this.worker.stopIntake(), this.upkeep.stop(), this.roster.stop(), this.gone.stop()],
+    ]);
   }
 
   /** Resolves when no retry is under way any more. */

@@ -2,6 +2,7 @@ import type { Config } from '../config/config';
 import type { Modules } from '../modules';
 import type { Logger } from '../observability/logging';
 import type { Metrics } from '../observability/metrics';
+import type { Tracing } from '../pipeline/tracing';
 import type { Settings } from '../settings/section';
 import type { FileFault } from '../settings/settings-file';
 
@@ -14,4 +15,8 @@ export interface WorkerOptions {
   readonly fileFaults?: readonly FileFault[];
   readonly metrics: Metrics;
   readonly log: Logger;
+  /** Its supervisor answers for it: it opens no port of its own. */
+  readonly isSupervised?: boolean;
+  /** Undefined: nothing is traced. */
+  readonly tracing?: (Tracing & { close(): Promise<void> }) | undefined;
 }

@@ -1,6 +1,8 @@
+import { hostAndPort } from '../config/url';
 import { ConfigError, errorCode } from '../errors';
 import { StateMachine } from '../lifecycle/state-machine';
 import { listenWhile } from '../network/guarded-fastify';
+import type { Readiness } from '../observability/health-routes';
 import { describeError } from '../observability/report';
 import { checkRedis } from '../redis/client';
 import { warnOfClearSettings } from '../settings/clear-settings';
@@ -25,6 +27,10 @@ export class RelayWorker {
     });
   }
 
+  get readiness(): Readiness {
+    return this.parts.readiness();
+  }
+
   /**
    * Resolves when everything runs or, where a broker or Redis is away, waits for it; or when it was stopped meanwhile.
    * Called again, it does nothing.
@@ -32,7 +38,7 @@ export class RelayWorker {
   async start(): Promise<void> {
     if (!this.machine.move('starting')) return;
     const { storage, settings, destinations, health, healthSummary, retries, gauges } = this.parts;
-    const { silences, sources, relay, copies } = this.parts;
+    const { silences, sources, relay, copies, alerting, lids } = this.parts;
     if (!(await this.listen())) return;
     void this.checkOnce();
     storage.health.start();
@@ -43,6 +49,8 @@ export class RelayWorker {
     retries.start();
     gauges.start();
     silences.start();
+    alerting.start();
+    lids.start();
     copies.start();
     await sources.start((source, message) => {
       if (message.copy !== 'ordered') relay.handle(source, message);
@@ -50,7 +58,8 @@ export class RelayWorker {
     });
     if (!this.machine.move('running')) return;
     const { host, port } = this.options.config.metrics;
-    this.options.log.info('worker started', { metrics: `http://${host}:${port}/metrics` });
+    const metrics = `http://${hostAndPort(host, port)}/metrics`;
+    this.options.log.info('worker started', this.options.isSupervised === true ? {} : { metrics });
   }
 
   /** Drains and stops; true when everything was settled before the deadline. Further calls wait for the first. */
@@ -68,11 +77,12 @@ export class RelayWorker {
 
   /** False where it was stopped meanwhile. */
   private async listen(): Promise<boolean> {
+    if (this.options.isSupervised === true) return true;
     const { host, port } = this.options.config.metrics;
     try {
       return await listenWhile(this.parts.http, { host, port }, () => this.machine.is('starting'));
     } catch (error) {
-      const problem = `METRICS_PORT, METRICS_HOST: ${host}:${port} cannot be listened on (${errorCode(error)}): name a free port`;
+      const problem = `METRICS_PORT, METRICS_HOST: ${hostAndPort(host, port)} cannot be listened on (${errorCode(error)}): name a free port`;
       throw new ConfigError([problem], { cause: error });
     }
   }

@@ -63,8 +63,12 @@ export class Broker {
   }
 
   async hasConsumer(): Promise<boolean> {
+    return (await this.consumers()) > 0;
+  }
+
+  async consumers(): Promise<number> {
     const { consumerCount } = await this.channel.checkQueue(this.queue);
-    return consumerCount > 0;
+    return consumerCount;
   }
 
   /** Messages that are not acknowledged, once no consumer holds any. */

@@ -11,6 +11,8 @@ import { type BenchOptions, parseOptions, type SectionName, USAGE } from './opti
 import { startNginx } from './receivers/nginx';
 import { startNodeReceiver } from './receivers/node';
 import { BenchRedis } from './redis';
+import { measureCapacity } from './sections/capacity';
+import { measureDashboard } from './sections/dashboard';
 import { measureDeduplication } from './sections/deduplication';
 import { measureDrain } from './sections/drain';
 import { measureEndpoints } from './sections/endpoints';
@@ -25,8 +27,10 @@ import { measureOrdered } from './sections/ordered';
 import { measureParking } from './sections/parking';
 import { measurePusher } from './sections/pusher';
 import { measureRate } from './sections/rate';
+import { measureScaling } from './sections/scaling';
 import { measureSilence } from './sections/silence';
 import { measureSqs } from './sections/sqs';
+import { measureStart } from './sections/start';
 import { measureThroughput } from './sections/throughput';
 import { measureTurns } from './sections/turns';
 import { measureWebSockets } from './sections/websocket';
@@ -51,6 +55,10 @@ const MEASURE: Record<SectionName, (bench: Bench) => Promise<void>> = {
   normalise: measureNormalise,
   rate: measureRate,
   ordered: measureOrdered,
+  dashboard: measureDashboard,
+  start: measureStart,
+  capacity: measureCapacity,
+  scaling: measureScaling,
 };
 
 /** How long clearing away may take after Ctrl-C; the watchdog ends what is then left. */

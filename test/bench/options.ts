@@ -20,6 +20,10 @@ export const SECTIONS = [
   'normalise',
   'rate',
   'ordered',
+  'dashboard',
+  'start',
+  'capacity',
+  'scaling',
 ] as const;
 export type SectionName = (typeof SECTIONS)[number];
 

@@ -319,3 +319,24 @@ describe('what a step that failed halfway through, or a person, leaves of a lane
     expect(attempted()).toEqual(idsOf(all.slice(1)));
   });
 });
+
+test('of lanes whose last delivery was given up on no more than so many are remembered for one destination', async () => {
+  await harness.withRedis(async (redis) => {
+    // As after ten thousand chats with a dead letter each.
+    const key = `{${harness.prefix}}:lane-gaps:${destinationKeyOf(nth(inLane(1), 0).id)}`;
+    const laneOf = (number: number): string =>
+      `lane-${number}`.padEnd(22, '-') + key.slice(key.lastIndexOf(':') + 1);
+    for (let number = 0; number < 10_000; number++) {
+      await redis.zadd(key, number, laneOf(number));
+      if (number < 2) await redis.set(`{${harness.prefix}}:lane-gap:${laneOf(number)}`, 'dlv_x');
+    }
+    const lane = laneOf(10_000) as LaneId;
+    const [only] = inLane(1, lane);
+    if (only !== undefined) await harness.park(only, { decision: { kind: 'give-up', reason: 'rejected' } });
+    const kept = await redis.keys(`{${harness.prefix}}:lane-gap:*`);
+    expect(kept.sort()).toEqual(
+      [laneOf(1), lane].map((each) => `{${harness.prefix}}:lane-gap:${each}`).sort(),
+    );
+    expect(await redis.zcard(key)).toBe(10_000);
+  });
+});

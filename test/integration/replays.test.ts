@@ -73,6 +73,27 @@ describe('a replay', () => {
     expect(await harness.line(other)).toMatchObject({ parked: 0, dead: 5, difference: 0 });
   });
 
+  test('that removes takes those dead letters away for good that match, and no others', async () => {
+    const other = new FakeDestination('webhook:instance/loja');
+    await harness.bury(deliveries(destination, 250));
+    await harness.bury(deliveries(other, 5));
+    const filter = { destination: 'webhook:global' };
+    const spec: ReplaySpec = { what: 'dead-letters-removed', filter, perSecond: 10_000 };
+    expect(await replays.runner.preview(spec)).toMatchObject({ seen: 255, replayed: 250 });
+    expect(await harness.line(destination)).toMatchObject({ dead: 250 });
+    expect(await run(spec)).toMatchObject({ state: 'done', progress: { seen: 255, replayed: 250 } });
+    expect(await harness.line(destination)).toMatchObject({ parked: 0, dead: 0, difference: 0 });
+    expect(await harness.line(other)).toMatchObject({ parked: 0, dead: 5, difference: 0 });
+  });
+
+  test('of one delivery delivers that one again', async () => {
+    const all = deliveries(destination, 20);
+    await log(all, true);
+    const done = await run({ ...ALL, filter: { id: String(all[7]?.id) } });
+    expect(done).toMatchObject({ state: 'done', progress: { seen: 1, replayed: 1 } });
+    expect(await harness.line(destination)).toMatchObject({ parked: 1 });
+  });
+
   test('delivers what was delivered again where its body is kept, under the same ids, and says how many cannot be', async () => {
     const [kept, lost] = [deliveries(destination, 120), deliveries(destination, 30, 1000)];
     await log(kept, true);

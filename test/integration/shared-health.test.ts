@@ -202,3 +202,12 @@ describe('a suspended destination', () => {
     await untilOpen(one, false);
   });
 });
+
+test('a destination that fails is forgotten once it is removed: nobody is told of it for ever', async () => {
+  const one = worker();
+  await one.fail(ID, FAILED);
+  await eventually(() => (one.board.records.length === 1 ? true : undefined), 'the record');
+  one.endpoint = undefined;
+  one.endpoints.settingsChanged(undefined);
+  await eventually(() => (one.board.records.length === 0 ? true : undefined), 'no record');
+});

@@ -37,8 +37,8 @@ export interface SoakResult extends Tallied {
 const MEMORY_MB = 100;
 /** Connections that are kept for the next request. */
 const SOCKETS = 40;
-/** Such as the counters of a destination. */
-const KEYS = 5;
+/** Such as the log of what changed: parts keep a few each, from the first time that they have something to keep. */
+const KEYS = 15;
 const NOTHING = { accepted: 0, arrivals: 0 };
 
 export function tallied({ receivers }: World, published: number): Tallied {

@@ -18,7 +18,7 @@ const jest = inRoot('node_modules/jest/bin/jest.js');
 // Without dependencies, as this program installs them.
 const { FAST } = createRequire(import.meta.url)('./fast.cjs');
 const COMMANDS = {
-  test: { need: ['rabbitmq', 'redis', 'chromium'], node: [jest] },
+  test: { need: ['rabbitmq', 'redis', 'chromium', 'promtool'], node: [jest] },
   fast: { need: [], node: [jest, ...FAST] },
   model: { need: [], node: [jest, 'test/model/.*-half'], env: modelEnvOf },
   soak: { need: ['rabbitmq', 'redis'], node: [...withTypeScript, inRoot('test/soak/main.ts')] },

@@ -1,10 +1,10 @@
 import { isIP, type Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { buildConnector } from 'undici';
 import { withoutBrackets } from '../../config/url';
 import { errorCode, explainError } from '../../errors';
 import type { AddressGuard } from '../../network/address-guard';
 import { operatorLookup } from '../../network/names';
+import { makeConnector } from '../../network/undici-parts';
 import type { Finding } from '../../observability/finding';
 
 const CHECK = 'connection';
@@ -44,7 +44,7 @@ function isOwnContainer(error: unknown, hostname: string): boolean {
 function open({ protocol, hostname, port }: URL, guard: AddressGuard | undefined): Promise<Socket> {
   const connect =
     guard?.connector({ timeout: CONNECT_MS }) ??
-    buildConnector({ timeout: CONNECT_MS, lookup: operatorLookup });
+    makeConnector({ timeout: CONNECT_MS, lookup: operatorLookup });
   const name = withoutBrackets(hostname);
   // TLS names no addresses.
   const isNamed = protocol === 'https:' && isIP(name) === 0;

@@ -38,12 +38,6 @@ export interface PusherConfig {
   readonly masterKey: string;
   readonly maxEventBytes: number;
   readonly oversize: 'drop' | 'reference';
-  readonly reference: {
-    readonly ttlSeconds: number;
-    readonly maxBytes: number;
-    /** Public address of the gateway; set wherever `oversize` is `reference`. */
-    readonly baseUrl: string | undefined;
-  };
   readonly skipVacant: boolean;
   readonly vacantCheckMs: number;
   readonly timeoutMs: number;
@@ -63,7 +57,8 @@ export const pusherConfig: ConfigPart<PusherConfig> = configPart({
   read: pusherOf,
 });
 
-function pusherOf(values: Values, reading: Reading, { gateway }: CoreConfig): PusherConfig {
+function pusherOf(values: Values, reading: Reading, core: CoreConfig): PusherConfig {
+  const { gateway } = core;
   const enabled = values.PUSHER_ENABLED ?? true;
   const prefix = values.PUSHER_CHANNEL_PREFIX;
   const masterKey = values.PUSHER_ENCRYPTION_MASTER_KEY_BASE64;
@@ -86,16 +81,11 @@ function pusherOf(values: Values, reading: Reading, { gateway }: CoreConfig): Pu
   }
   return {
     enabled,
-    global: enabled ? globalOf(values, reading) : undefined,
+    global: enabled ? globalOf(values, reading, core) : undefined,
     channelPrefix: prefix,
     masterKey,
     maxEventBytes: values.PUSHER_MAX_EVENT_BYTES,
     oversize: values.PUSHER_OVERSIZE,
-    reference: {
-      ttlSeconds: values.PUSHER_REFERENCE_TTL_SECONDS,
-      maxBytes: values.PUSHER_REFERENCE_MAX_BYTES,
-      baseUrl: gateway.publicUrl,
-    },
     skipVacant: values.PUSHER_SKIP_VACANT_CHANNELS,
     vacantCheckMs: values.PUSHER_VACANT_CHECK_SECONDS * 1000,
     timeoutMs: values.PUSHER_REQUEST_TIMEOUT_MS,
@@ -104,11 +94,11 @@ function pusherOf(values: Values, reading: Reading, { gateway }: CoreConfig): Pu
   };
 }
 
-function globalOf(values: Values, reading: Reading): PusherConfig['global'] {
+function globalOf(values: Values, reading: Reading, core: CoreConfig): PusherConfig['global'] {
   const events = reading.switches(SWITCHES);
   const content = readContent('PUSHER_GLOBAL', values, reading);
   const limits = readLimits('PUSHER_GLOBAL', values, reading);
-  const normalise = readNormalise('PUSHER_GLOBAL_NORMALISE', values.PUSHER_GLOBAL_NORMALISE, reading);
+  const normalise = readNormalise('PUSHER_GLOBAL_NORMALISE', values.PUSHER_GLOBAL_NORMALISE, reading, core);
   const url = values.PUSHER_URL === undefined ? undefined : readPusherUrl(values.PUSHER_URL, reading);
   const appId = values.PUSHER_GLOBAL_APP_ID || url?.appId || '';
   if (!(values.PUSHER_GLOBAL_ENABLED ?? appId !== '')) return undefined;

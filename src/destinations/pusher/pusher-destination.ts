@@ -87,6 +87,10 @@ export class PusherDestination implements Destination {
     this.qrcodeBodyOptions = { ...this.bodyOptions, omitFromData: QRCODE_PICTURE };
   }
 
+  get normalise(): Normalise | undefined {
+    return this.target.normalise;
+  }
+
   endpoint(): Endpoint {
     return this.target.endpoint;
   }

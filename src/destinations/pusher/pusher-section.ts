@@ -84,7 +84,7 @@ function appChecker(config: Config): SectionChecker<PusherSettings> {
       const problem =
         instanceNameProblem(instance, channelPrefix) ??
         guard.checkUrl(originOf(settings))?.replace(/^url/, 'host');
-      const warned = destinationWarnings(settings, path);
+      const warned = destinationWarnings(settings, path, config);
       return problem === undefined ? warned : { ...warned, problems: [`${path}: ${problem}`] };
     },
   };

@@ -51,16 +51,6 @@ export const PUSHER_VARIABLES = {
     'drop',
     'What happens to larger events. drop: dead letter and an error in the log. reference: kept in Redis and sent as a link.',
   ),
-  PUSHER_REFERENCE_TTL_SECONDS: variable(
-    integer(1, 31_536_000),
-    86_400,
-    'Seconds that the link to an event too large for Pusher works.',
-  ),
-  PUSHER_REFERENCE_MAX_BYTES: variable(
-    integer(1_048_576, Number.MAX_SAFE_INTEGER),
-    268_435_456,
-    'Bytes of Redis for the events behind links. The oldest are removed first.',
-  ),
   PUSHER_SKIP_VACANT_CHANNELS: variable(
     flag,
     false,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import Pusher from 'pusher';
+import type Pusher from 'pusher';
 import { randomBytes, secretbox } from 'tweetnacl';
 import { VERSION } from '../../version';
 
@@ -28,7 +28,7 @@ export class AppSigner {
     masterKeyBase64: string,
   ) {
     // The host is of no matter: the library only signs.
-    this.pusher = new Pusher({ ...app, cluster: 'mt1' });
+    this.pusher = pusherOf(app);
     this.masterKey = Buffer.from(masterKeyBase64, 'base64');
   }
 
@@ -61,6 +61,12 @@ export class AppSigner {
     const ciphertext = secretbox(data, nonce, sharedSecret);
     return JSON.stringify({ nonce: base64(nonce), ciphertext: base64(ciphertext) });
   }
+}
+
+/** The library is loaded here: a worker without a Pusher app does not need it. */
+function pusherOf(app: AppCredentials): Pusher {
+  const Library = require('pusher') as typeof Pusher;
+  return new Library({ ...app, cluster: 'mt1' });
 }
 
 /** Length of what `encrypt` makes of so many bytes. */

@@ -1,7 +1,7 @@
 import type { Envelope } from '../../events/envelope';
 
-/** Headers that say which event of which instance this is, named as the core API 2.4 names them. */
-const NAMES = ['x-instance-name', 'x-event-type', 'x-timestamp', 'x-instance-id'] as const;
+/** Headers that say which event of which instance this is, named as the core API 2.4 names them, and to which trace it belongs. */
+const NAMES = ['x-instance-name', 'x-event-type', 'x-timestamp', 'x-instance-id', 'traceparent'] as const;
 type Name = (typeof NAMES)[number];
 
 /** What every header may hold as it is. */
@@ -30,6 +30,11 @@ export class EventHeaders {
     if (wanted.has('x-timestamp')) headers.push('x-timestamp', String(now));
     if (instanceId !== undefined && wanted.has('x-instance-id'))
       headers.push('x-instance-id', headerText(instanceId));
+  }
+
+  /** Of an attempt that is traced: the receiver may go on with its trace. */
+  addTrace(headers: string[], traceparent: string): void {
+    if (this.wanted.has('traceparent')) headers.push('traceparent', traceparent);
   }
 }
 

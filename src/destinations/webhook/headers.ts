@@ -1,4 +1,4 @@
-import jwt from 'jsonwebtoken';
+import type JsonWebToken from 'jsonwebtoken';
 import { VERSION } from '../../version';
 
 /** Headers that are the relay's or the connection's own; a webhook's settings cannot replace them. */
@@ -58,6 +58,8 @@ export function staticHeaders(own: Readonly<Record<string, string>>, url: URL): 
 export const STATIC_HEADERS_MAX_AGE_MS = (JWT_SECONDS * 1000) / 2;
 
 function token(key: string): string {
+  // Loaded here: few webhooks have such a key.
+  const jwt = require('jsonwebtoken') as typeof JsonWebToken;
   return jwt.sign({ app: 'evolution', action: 'webhook' }, key, {
     algorithm: 'HS256',
     expiresIn: JWT_SECONDS,

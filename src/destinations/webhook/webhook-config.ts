@@ -1,3 +1,4 @@
+import type { CoreConfig } from '../../config/config';
 import { isHeader, isSigningKey, isVerifiableKey, UNVERIFIABLE_KEY } from '../../config/formats';
 import { type ConfigPart, configPart } from '../../config/part';
 import type { Reading } from '../../config/reading';
@@ -35,14 +36,14 @@ export const webhookConfig: ConfigPart<WebhookConfig> = configPart({
   title: 'Webhooks',
   variables: WEBHOOK_VARIABLES,
   switches: SWITCHES,
-  read: (values, reading) => ({
-    global: globalOf(values, reading),
+  read: (values, reading, core) => ({
+    global: globalOf(values, reading, core),
     legacyPaths: values.WEBHOOK_LEGACY_PATHS,
     rejectedStatuses: rejectedStatusesOf(values, reading),
   }),
 });
 
-function globalOf(values: Values, reading: Reading): GlobalWebhookConfig | undefined {
+function globalOf(values: Values, reading: Reading, core: CoreConfig): GlobalWebhookConfig | undefined {
   const url = values.WEBHOOK_GLOBAL_URL;
   const enabled = values.WEBHOOK_GLOBAL_ENABLED ?? url !== undefined;
   if (enabled && url === undefined) {
@@ -51,7 +52,7 @@ function globalOf(values: Values, reading: Reading): GlobalWebhookConfig | undef
   const events = reading.switches(SWITCHES);
   const content = readContent('WEBHOOK_GLOBAL', values, reading);
   const limits = readLimits('WEBHOOK_GLOBAL', values, reading);
-  const normalise = readNormalise('WEBHOOK_GLOBAL_NORMALISE', values.WEBHOOK_GLOBAL_NORMALISE, reading);
+  const normalise = readNormalise('WEBHOOK_GLOBAL_NORMALISE', values.WEBHOOK_GLOBAL_NORMALISE, reading, core);
   checkSecrets(values, reading);
   if (!enabled || url === undefined) return undefined;
   if (events !== 'all' && events.size === 0) {

@@ -104,6 +104,10 @@ export class WebhookDestination implements Destination {
     this.keys = target.signingSecrets.map(signingKey);
   }
 
+  get normalise(): Normalise | undefined {
+    return this.target.normalise;
+  }
+
   endpoint(): Endpoint {
     return { shown: maskedUrl(this.target.url), print: webhookFingerprint(this.target.url) };
   }
@@ -162,6 +166,7 @@ export class WebhookDestination implements Destination {
     ];
     this.eventHeaders.addTo(headers, delivery.envelope, now);
     if (delivery.laneGap !== undefined) headers.push('webhook-lane-gap', delivery.laneGap);
+    if (delivery.traceparent !== undefined) this.eventHeaders.addTrace(headers, delivery.traceparent);
     if (this.keys.length > 0)
       headers.push('webhook-signature', sign(this.keys, delivery.id, timestamp, body));
     return headers;

@@ -108,7 +108,7 @@ export const webhookSection: Section<WebhookSettings> = new Section<WebhookSetti
           problems: [...(address.problems ?? []), ...(key === undefined ? [] : [`${path}.secret: ${key}`])],
           warnings: [
             ...reservedHeaders(value.headers).map((name) => `${path}.headers.${name}: ${NOT_SENT}`),
-            ...(destinationWarnings(value, path).warnings ?? []),
+            ...(destinationWarnings(value, path, config).warnings ?? []),
           ],
         };
       },

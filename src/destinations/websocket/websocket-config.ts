@@ -46,11 +46,16 @@ export const websocketConfig: ConfigPart<WebSocketConfig> = configPart({
   title: 'WebSockets',
   variables: WEBSOCKET_VARIABLES,
   switches: SWITCHES,
-  read: (values, reading) => {
+  read: (values, reading, core) => {
     const events = reading.switches(SWITCHES);
     const content = readContent('WEBSOCKET_GLOBAL', values, reading);
     const limits = readLimits('WEBSOCKET_GLOBAL', values, reading);
-    const normalise = readNormalise('WEBSOCKET_GLOBAL_NORMALISE', values.WEBSOCKET_GLOBAL_NORMALISE, reading);
+    const normalise = readNormalise(
+      'WEBSOCKET_GLOBAL_NORMALISE',
+      values.WEBSOCKET_GLOBAL_NORMALISE,
+      reading,
+      core,
+    );
     return {
       enabled: values.WEBSOCKET_ENABLED,
       global: values.WEBSOCKET_GLOBAL_EVENTS

@@ -50,6 +50,10 @@ export class WebSocketDestination implements Destination {
     this.limits = target.limits;
   }
 
+  get normalise(): Normalise | undefined {
+    return this.target.normalise;
+  }
+
   start({ id, envelope }: Delivery): RunningAttempt {
     const { keys, retention, stripApikey, normalise } = this.target;
     let abort: (reason: AbortReason) => void = () => {};

@@ -16,5 +16,5 @@ export const websocketSection: Section<WebSocketSettings> = new Section({
     websocketConfig.of(config).enabled
       ? undefined
       : 'WEBSOCKET_ENABLED is not true: nothing is delivered to WebSocket clients',
-  checker: () => ({ check: (_instance, value, path) => destinationWarnings(value, path) }),
+  checker: (config) => ({ check: (_instance, value, path) => destinationWarnings(value, path, config) }),
 });

@@ -11,6 +11,8 @@ export interface CoreApiRoutesParts {
   readonly sections: Sections;
   /** Of one instance. @throws SettingsUnreadableError */
   readonly find: (instance: string) => Promise<Settings | undefined>;
+  /** Whether a person asks, with a browser, who is led to the dashboard. */
+  readonly wantsPage: (request: FastifyRequest) => boolean;
   /** Of all that can be read. */
   readonly all: () => AsyncIterable<readonly [instance: string, settings: Settings]>;
 }
@@ -25,7 +27,10 @@ export function coreApiRoutes(server: FastifyInstance, parts: CoreApiRoutesParts
   server.get(
     '/',
     { schema: describe('settings', 'What answers here, as the core API says it') },
-    async (request) => welcome(request),
+    async (request, reply) => {
+      reply.header('vary', 'accept');
+      return parts.wantsPage(request) ? reply.redirect('/dashboard', 302) : welcome(request);
+    },
   );
   server.post(
     '/verify-creds',

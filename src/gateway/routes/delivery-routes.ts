@@ -12,19 +12,29 @@ import {
 import { instanceOf } from '../../destinations/destination-ids';
 import { fromStore } from '../../errors';
 import type { Guards } from '../../http-api/guards';
-import { notFound } from '../../http-api/http-errors';
+import { HttpError, notFound } from '../../http-api/http-errors';
 import { describe, schemaOf } from '../../http-api/openapi';
+import { type BudgetOptions, SharedBudget } from '../../network/shared-budget';
 import { moment, understood } from './stored-queries';
 
 export interface DeliveryRoutesParts {
-  readonly log: DeliveryLog;
+  readonly log: Pick<DeliveryLog, 'search' | 'find' | 'body'>;
   readonly guards: Guards;
 }
+
+/** Searches of tenants under way at once: each may go through a million records. */
+const SEARCHES: BudgetOptions = { inAll: 8, perHolder: 2 };
+const RETRY_AFTER_SECONDS = 2;
+const REFUSALS: Readonly<Record<'holder' | 'all', string>> = {
+  holder: `${SEARCHES.perHolder} searches of this instance are under way: try again`,
+  all: `${SEARCHES.inAll} searches of instances are under way: try again`,
+};
 
 /** Nothing that is logged is longer. */
 const text = z.string().max(1024);
 /** What deliveries are looked for by. */
 export const deliveryFilterFields = {
+  id: text.optional(),
   message: text.optional(),
   chat: text.optional(),
   instance: text.optional(),
@@ -44,6 +54,21 @@ const oneSchema = z.strictObject({ instance: text.optional() });
 /** The delivery log: for the operator, and for an instance's token as far as its own deliveries go. */
 export function deliveryRoutes(server: FastifyInstance, { log, guards }: DeliveryRoutesParts): void {
   const onRequest = guards.instanceInQuery;
+  const searches = new SharedBudget(SEARCHES);
+  const inTurn = async <T>(
+    request: FastifyRequest,
+    instance: string,
+    search: () => Promise<T>,
+  ): Promise<T> => {
+    if (guards.accessOf(request) === 'all') return search();
+    const taking = searches.take(instance);
+    if (taking.kind !== 'taken') throw new HttpError(429, [REFUSALS[taking.limit]], RETRY_AFTER_SECONDS);
+    try {
+      return await search();
+    } finally {
+      taking.release();
+    }
+  };
   const visible = (request: FastifyRequest, delivery: LoggedDelivery): LoggedDelivery =>
     guards.accessOf(request) === 'all' || isOwn(delivery) ? delivery : withoutAnswers(delivery);
   server.get(
@@ -57,7 +82,9 @@ export function deliveryRoutes(server: FastifyInstance, { log, guards }: Deliver
     },
     async (request) => {
       const { limit, ...filter } = understood(listSchema, request.query, 'query');
-      const { deliveries, more, coverage } = await fromStore(log.search(defined(filter), limit));
+      const { deliveries, more, coverage } = await inTurn(request, filter.instance ?? '', () =>
+        fromStore(log.search(defined(filter), limit)),
+      );
       return {
         deliveries: deliveries.map((delivery) => shownDelivery(visible(request, delivery))),
         more,
@@ -72,7 +99,7 @@ export function deliveryRoutes(server: FastifyInstance, { log, guards }: Deliver
     async (request) => {
       const { id } = request.params;
       const { instance } = understood(oneSchema, request.query, 'query');
-      const delivery = await fromStore(log.find(id));
+      const delivery = await inTurn(request, instance ?? '', () => fromStore(log.find(id)));
       if (delivery === undefined || (instance !== undefined && delivery.instance !== instance))
         throw notFound(`the delivery log knows nothing of ${id}`);
       const body = await fromStore(log.body(delivery));

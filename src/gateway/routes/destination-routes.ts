@@ -90,8 +90,13 @@ function missing(id: string): never {
   throw notFound(`there is no destination ${id}`);
 }
 
-function shown({ since, oldest, ...rest }: DestinationHealth): object {
-  return { ...rest, ...timeOf('since', since), ...timeOf('oldest', oldest) };
+function shown({ since, oldest, nextAttempt, ...rest }: DestinationHealth): object {
+  const times = {
+    ...timeOf('since', since),
+    ...timeOf('oldest', oldest),
+    ...timeOf('nextAttempt', nextAttempt),
+  };
+  return { ...rest, ...times };
 }
 
 function timeOf(name: string, at: number | undefined): object {

@@ -1,8 +1,9 @@
 import type { Config } from '../../config/config';
+import type { EventFilter } from '../../events/filter';
 import type { Finding } from '../../observability/finding';
 import type { OpenSource, SourceContext, SourceInspection, SourceModule } from '../source-module';
 import { consumedExchanges, exchangeOf, globalExchanges, topologyOf } from './exchanges';
-import { rabbitMqConfig } from './rabbitmq-config';
+import { type RabbitMqConfig, rabbitMqConfig } from './rabbitmq-config';
 import { rabbitMqSection } from './rabbitmq-section';
 import { RabbitMqSource } from './rabbitmq-source';
 import type { ConsumedExchange } from './topology';
@@ -16,9 +17,18 @@ export const rabbitMqModule: SourceModule = {
   switchedOnBy: 'RABBITMQ_ENABLED: must be true, with RABBITMQ_URI set',
   mostHeld: (config) => rabbitMqConfig.of(config).prefetch,
   isEnabled: (config) => rabbitMqConfig.of(config).enabled,
+  globalEvents: (config) => globalEventsOf(rabbitMqConfig.of(config)),
   open,
   inspect,
 };
+
+/** What is in listed queues and further exchanges is consumed as it is. */
+function globalEventsOf(config: RabbitMqConfig): EventFilter | undefined {
+  const { enabled, global, furtherExchanges, listedQueues, events } = config;
+  if (!enabled) return undefined;
+  if (furtherExchanges.length > 0 || listedQueues.length > 0) return 'all';
+  return global ? events : undefined;
+}
 
 function open({ config, maxBytes, notes: notesOf, log }: SourceContext): OpenSource {
   const { uri, frameMax, prefetch, listedQueues: queues } = rabbitMqConfig.of(config);

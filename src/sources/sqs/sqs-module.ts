@@ -1,10 +1,11 @@
 import type { Config } from '../../config/config';
+import type { EventFilter } from '../../events/filter';
 import { AddressGuard } from '../../network/address-guard';
 import { Downloader } from '../../network/download';
 import type { Finding } from '../../observability/finding';
 import type { OpenSource, SourceContext, SourceInspection, SourceModule } from '../source-module';
 import { consumedQueues, queuesOf } from './instance-queues';
-import { sqsConfig } from './sqs-config';
+import { type SqsConfig, sqsConfig } from './sqs-config';
 import { sqsSection } from './sqs-section';
 import { SqsSource } from './sqs-source';
 
@@ -25,9 +26,16 @@ export const sqsModule: SourceModule = {
   switchedOnBy: 'SQS_ENABLED',
   mostHeld: (config) => sqsConfig.of(config).prefetch,
   isEnabled: (config) => sqsConfig.of(config).enabled,
+  globalEvents: (config) => globalEventsOf(sqsConfig.of(config)),
   open,
   inspect,
 };
+
+/** What is in listed queues is consumed as it is. */
+function globalEventsOf({ enabled, queueUrls, global }: SqsConfig): EventFilter | undefined {
+  if (!enabled) return undefined;
+  return queueUrls.length > 0 ? 'all' : global?.events;
+}
 
 function open({ config, maxBytes, log }: SourceContext): OpenSource {
   const sqs = sqsConfig.of(config);

@@ -102,7 +102,7 @@ function lowest(samples: readonly Sample[]): number {
 }
 
 /** Undefined where there is no /proc, or no such process any more. */
-function residentMegabytes(pid: number): number | undefined {
+export function residentMegabytes(pid: number): number | undefined {
   try {
     const kilobytes = /^VmRSS:\s*(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
     return kilobytes === undefined ? undefined : Number(kilobytes) / 1024;

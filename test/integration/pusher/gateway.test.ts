@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type PusherClient from 'pusher-js';
 import type { Options } from 'pusher-js';
-import { ReferenceStore } from '../../../src/destinations/pusher/oversize/oversize-store';
+import { ReferenceStore } from '../../../src/references/reference-store';
 import { connectClient, subscribe } from '../../support/pusher/client';
 import { CREDENTIALS, MASTER_KEY } from '../../support/pusher/destination';
 import { API_KEY, LocalGateway } from '../../support/pusher/gateway';
@@ -342,7 +342,8 @@ describe('what is known of occupied channels', () => {
 });
 
 describe('events behind links', () => {
-  const BASE = 'https://relay.example.test/base/';
+  const BASE_URL = 'https://relay.example.test/base/';
+  const BASE = { baseUrl: BASE_URL, path: 'events' } as const;
   const store = (others: Partial<{ ttlSeconds: number; maxBytes: number }> = {}) =>
     new ReferenceStore({
       redis: gateway.redis,
@@ -351,7 +352,7 @@ describe('events behind links', () => {
       maxBytes: 1_000_000,
       ...others,
     });
-  const pathOf = (url: string) => url.slice(BASE.length - 1);
+  const pathOf = (url: string) => url.slice(BASE_URL.length - 1);
 
   test('are served whole, to a page of any origin, without a key', async () => {
     await start();

@@ -8,9 +8,11 @@ const SECTIONS: readonly (readonly [title: string, prefixes: readonly string[]])
     'Delivery and retries',
     ['DELIVERY_', 'CIRCUIT_', 'RETRY_', 'SUSPEND_', 'ORDERED_', 'PARKED_', 'DEAD_LETTER_', 'DEDUPLICATION_'],
   ],
+  ['Alerts', ['ALERT_']],
   ['Redis', ['REDIS_']],
   ['Settings of instances', ['SETTINGS_']],
   ['Gateway', ['AUTHENTICATION_', 'GATEWAY_', 'SERVER_', 'CORS_']],
+  ['Links to events and media', ['PUSHER_REFERENCE_']],
   ['Process, logs and metrics', ['']],
 ];
 

@@ -96,6 +96,14 @@ export class Scenario<B extends ScenarioBroker = RabbitBroker> {
     return worker;
   }
 
+  /** Several workers under one supervisor. */
+  async startSupervised(processes: number, env: Environment = {}): Promise<RelayProcess> {
+    const supervisor = await RelayProcess.launch({ ...this.env, ...env }, `worker --processes ${processes}`);
+    this.workers.push(supervisor);
+    await supervisor.untilReady();
+    return supervisor;
+  }
+
   /** Worker and gateway in one process. */
   async startBoth(descriptors?: number): Promise<RelayProcess> {
     const both = await RelayProcess.launch(this.env, 'start', descriptors);

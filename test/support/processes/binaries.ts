@@ -2,13 +2,14 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 
-export type Service = 'rabbitmq' | 'redis' | 'nginx' | 'chromium';
+export type Service = 'rabbitmq' | 'redis' | 'nginx' | 'chromium' | 'promtool';
 
 const PROGRAMS: Record<Service, readonly string[]> = {
   rabbitmq: ['rabbitmq-server', 'epmd'],
   redis: ['redis-server'],
   nginx: ['nginx'],
   chromium: ['chromium'],
+  promtool: ['promtool'],
 };
 
 const PACKAGES: Record<Service, string> = {
@@ -16,6 +17,7 @@ const PACKAGES: Record<Service, string> = {
   redis: 'redis-server',
   nginx: 'nginx',
   chromium: 'chromium',
+  promtool: 'prometheus',
 };
 
 /** RabbitMQ's own folder first: on Debian the command in PATH changes the user and the folder. */

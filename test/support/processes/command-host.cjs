@@ -7,6 +7,9 @@ const { join } = require('node:path');
 const { setTimeout: delay } = require('node:timers/promises');
 const { run } = require(join(__dirname, '../../../dist/cli/program.js'));
 
+// Libraries look at them when they are loaded, by the first command that needs them: open from the beginning.
+void [process.stdout, process.stderr];
+
 const SETTLE_MS = 5_000;
 const MAIN = join(__dirname, '../../../dist/main.js');
 

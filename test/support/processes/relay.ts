@@ -21,7 +21,7 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
-export type RelayCommand = 'worker' | 'gateway' | 'start';
+export type RelayCommand = 'worker' | 'gateway' | 'start' | `worker --processes ${string}`;
 
 /** `node dist/main.js worker`, `gateway` or `start` as a process of its own. */
 export class RelayProcess {
@@ -36,7 +36,7 @@ export class RelayProcess {
     private readonly ports: { readonly metrics: number; readonly gateway: number },
     descriptors?: number,
   ) {
-    const run = [process.execPath, MAIN, command];
+    const run = [process.execPath, MAIN, ...command.split(' ')];
     // Node.js raises its own limit as far as the hard one: both are lowered before it starts.
     const limited = ['sh', '-c', `ulimit -n ${descriptors} && exec "$0" "$@"`, ...run];
     const [program = '', ...args] = descriptors === undefined ? run : limited;
@@ -126,8 +126,17 @@ export class RelayProcess {
     return readdirSync(folder).filter((name) => isSocket(join(folder, name))).length;
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
+  }
+
+  /** To every process that it started, too, as a terminal and systemd do. */
+  signalGroup(signal: NodeJS.Signals): void {
+    if (this.pid !== undefined) process.kill(-this.pid, signal);
   }
 
   /** Whoever read its log is gone, as where a log collector ends. */
@@ -212,6 +221,12 @@ export class RelayProcess {
     );
   }
 
+  /** Also of those that have no value yet. */
+  async metricNames(): Promise<string[]> {
+    const { body } = await fetchText(this.#port, '/metrics');
+    return [...body.matchAll(/^# TYPE (\S+)/gm)].map(([, name = '']) => name);
+  }
+
   /** 0 where it is not there. */
   async metric(name: string): Promise<number> {
     return (await this.metrics()).get(name) ?? 0;
@@ -244,7 +259,7 @@ function isSocket(path: string): boolean {
   }
 }
 
-function fetchText(port: number, path: string): Promise<{ status: number; body: string }> {
+export function fetchText(port: number, path: string): Promise<{ status: number; body: string }> {
   return new Promise((resolve) => {
     const nothing = (): void => resolve({ status: 0, body: '' });
     const request = get({ host: HOST, port, path, agent: false, timeout: 5000 }, (response) => {

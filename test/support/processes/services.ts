@@ -19,7 +19,7 @@ const BROKERS = {
     title: 'RabbitMQ',
     variable: 'RABBITMQ_URI',
     example: 'amqp://relay:relay@localhost:5672',
-    start: PrivateRabbit.start,
+    start: () => PrivateRabbit.start(),
   },
   redis: {
     title: 'Redis',
@@ -32,7 +32,7 @@ const BROKERS = {
 type Broker = keyof typeof BROKERS;
 
 /** What helps but is not needed: where it cannot be had, everything else runs without it. */
-const HELPERS = { nginx: 'NGINX_BIN', chromium: 'CHROMIUM_BIN' } as const;
+const HELPERS = { nginx: 'NGINX_BIN', chromium: 'CHROMIUM_BIN', promtool: 'PROMTOOL_BIN' } as const;
 
 type Helper = keyof typeof HELPERS;
 
@@ -44,7 +44,7 @@ const titles = (brokers: readonly Broker[]) => brokers.map((broker) => BROKERS[b
 
 /**
  * RabbitMQ and Redis, each by its variable where set, else the installed one started privately, else
- * installed first. Helpers (nginx for the benchmarks, a browser for tests) by a variable where they can be had.
+ * installed first. Helpers (nginx for the benchmarks, a browser and promtool for tests) by a variable where they can be had.
  */
 export async function startServices({
   need,

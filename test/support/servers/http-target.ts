@@ -51,9 +51,10 @@ export class HttpTarget {
     });
   }
 
-  static async start(): Promise<HttpTarget> {
+  /** @param port a free one where it is left out */
+  static async start(port = 0): Promise<HttpTarget> {
     const server = createServer();
-    server.listen(0, '127.0.0.1');
+    server.listen(port, '127.0.0.1');
     await once(server, 'listening');
     return new HttpTarget(server);
   }

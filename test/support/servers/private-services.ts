@@ -156,27 +156,41 @@ const RABBIT_FILES = {
   'rabbitmq-env.conf': '',
 };
 
+export interface PrivateRabbitOptions {
+  /** Further lines of rabbitmq.conf. */
+  readonly conf?: string;
+  readonly plugins?: readonly string[];
+}
+
 export class PrivateRabbit extends PrivateService {
   readonly uri: string;
   protected readonly ports: readonly [amqp: number, nodes: number, epmd: number];
   readonly #node: string;
 
-  private constructor(ports: [amqp: number, nodes: number, epmd: number]) {
+  private constructor(
+    ports: [amqp: number, nodes: number, epmd: number],
+    { conf = '', plugins = [] }: PrivateRabbitOptions,
+  ) {
     super();
     this.ports = ports;
     this.uri = `amqp://guest:guest@${HOST}:${ports[0]}`;
     this.#node = `relay-${ports.join('-')}@localhost`;
-    for (const [name, text] of Object.entries(RABBIT_FILES)) writeFileSync(join(this.folder, name), text);
+    const files = {
+      ...RABBIT_FILES,
+      'rabbitmq.conf': `${RABBIT_FILES['rabbitmq.conf']}${conf}`,
+      'enabled-plugins': `[${plugins.join(',')}].\n`,
+    };
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(this.folder, name), text);
   }
 
-  static start(): Promise<PrivateRabbit> {
+  static start(options: PrivateRabbitOptions = {}): Promise<PrivateRabbit> {
     return PrivateService.begin(
-      async () => new PrivateRabbit([await freePort(), await freePort(), await freePort()]),
+      async () => new PrivateRabbit([await freePort(), await freePort(), await freePort()], options),
     );
   }
 
-  /** Runs rabbitmqctl, such as `add_user`. */
-  async control(...args: readonly string[]): Promise<void> {
+  /** Runs rabbitmqctl, such as `add_user`; what it prints. */
+  async control(...args: readonly string[]): Promise<string> {
     const env = {
       PATH: process.env['PATH'],
       LANG: 'C.UTF-8',
@@ -184,7 +198,8 @@ export class PrivateRabbit extends PrivateService {
       ERL_EPMD_PORT: `${this.ports[2]}`,
       RABBITMQ_CONF_ENV_FILE: join(this.folder, 'rabbitmq-env.conf'),
     };
-    await promisify(execFile)(program('rabbitmqctl'), ['-q', '-n', this.#node, ...args], { env });
+    const run = promisify(execFile)(program('rabbitmqctl'), ['-q', '-n', this.#node, ...args], { env });
+    return (await run).stdout;
   }
 
   protected async launch(): Promise<void> {

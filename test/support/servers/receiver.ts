@@ -21,6 +21,8 @@ export interface Tally {
   /** Requests that were answered with 2xx: more than one are duplicates. */
   accepted: number;
   readonly webhookIds: Set<string>;
+  /** Headers `traceparent`, in the order of the requests. */
+  readonly traceparents: string[];
 }
 
 export function answering(status: number, afterMs = 0): Behaviour {
@@ -163,6 +165,8 @@ export class Receiver {
       const tally = this.#tallyOf(key);
       tally.arrivals++;
       tally.webhookIds.add(String(request.headers['webhook-id']));
+      const { traceparent } = request.headers;
+      if (traceparent !== undefined) tally.traceparents.push(String(traceparent));
       this.#arrivals++;
       const attempt = Number(request.headers['x-evolution-relay-attempt']);
       this.#give(this.behaviour({ key, attempt }), key, request, response);
@@ -212,7 +216,7 @@ export class Receiver {
   #tallyOf(key: string): Tally {
     const known = this.tallies.get(key);
     if (known !== undefined) return known;
-    const tally: Tally = { arrivals: 0, accepted: 0, webhookIds: new Set() };
+    const tally: Tally = { arrivals: 0, accepted: 0, webhookIds: new Set(), traceparents: [] };
     this.tallies.set(key, tally);
     return tally;
   }

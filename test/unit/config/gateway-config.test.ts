@@ -10,6 +10,7 @@ test('the gateway’s defaults: no key, nobody trusted, every origin, WebSockets
     host: '0.0.0.0',
     port: 8090,
     apiKey: '',
+    readKey: '',
     trustedProxies: [],
     docs: true,
     cors: { origins: ['*'], methods: ['POST', 'GET', 'PUT', 'DELETE'], credentials: false },
@@ -86,4 +87,12 @@ test.each([
   ['GATEWAY_PORT', '70000'],
 ])('%s=%s is refused by name', (name, value) => {
   expect(() => load({ [name]: value })).toThrow(new RegExp(name));
+});
+
+test('a key for looking must be another one than the key that opens everything, and a short one is warned of', () => {
+  const key = 'a-long-and-secret-key';
+  expect(() => load({ AUTHENTICATION_API_KEY: key, DASHBOARD_READ_KEY: key })).toThrow('DASHBOARD_READ_KEY');
+  expect(load({ AUTHENTICATION_API_KEY: key, DASHBOARD_READ_KEY: 'short' }).warnings.join()).toContain(
+    'DASHBOARD_READ_KEY has only 5 characters',
+  );
 });

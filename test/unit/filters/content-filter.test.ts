@@ -152,7 +152,7 @@ describe('a filter', () => {
   });
 
   test('of an event that is nested deep, or is odd, does not fail', () => {
-    const deep = '['.repeat(100_000) + ']'.repeat(100_000);
+    const deep = '['.repeat(90_000) + ']'.repeat(90_000);
     const view = new EventView(envelopeOf(`{"event":"x","instance":"i","data":${deep}}`));
     expect(ContentFilter.of({ filter: { 'data.a.b': 1 }, fromMe: false })?.passes(view)).toBe(false);
     for (const odd of ['null', '5', '"text"', '[]', '[null]', '{}']) {
@@ -205,4 +205,50 @@ describe('a wrong filter is refused with the place and what is wrong', () => {
     const wrong = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`$op${index}`, 1]));
     expect(filterProblems(wrong)).toHaveLength(20);
   });
+});
+
+describe('an event made of more values than are decoded', () => {
+  // Decoded, 16 MB of these took 800 MB of memory and three seconds, and ended processes with a small heap.
+  const list = (count: number): string => `[${'{},'.repeat(count - 1)}{}]`;
+  const view = (members: string): EventView =>
+    new EventView(envelopeOf(`{"event":"messages.set","instance":"loja",${members}}`));
+  const filter = ContentFilter.of({ filter: { 'data.x': 1 } });
+
+  test.each([
+    ['in data', `"data":${list(100_001)}`],
+    ['in another member of the root', `"data":{"y":1},"extra":${list(100_001)}`],
+    ['within lists within lists', `"data":[${'['.repeat(60_000)}${']'.repeat(60_000)},${list(60_000)}]`],
+  ])('passes without being decoded: %s', (_where, members) => {
+    const large = view(members);
+    const decode = jest.spyOn(JSON, 'parse');
+    expect(filter?.passes(large)).toBe(true);
+    expect(decode).not.toHaveBeenCalled();
+    decode.mockRestore();
+  });
+
+  test('is not one that is large because of its texts, whatever these hold', () => {
+    const text = JSON.stringify('[{},"\\\\"'.repeat(50_000));
+    expect(filter?.passes(view(`"data":{"x":2,"base64":${text}}`))).toBe(false);
+    expect(filter?.passes(view(`"data":${list(1000)}`))).toBe(false);
+  });
+});
+
+test('what a comparison of long texts costs does not grow with their length', () => {
+  const view = viewOf({ data: Array.from({ length: 4000 }, () => ({ x: 'y'.repeat(5000) })) });
+  const filterOf = (length: number): ContentFilter | undefined =>
+    ContentFilter.of({ filter: { 'data.x': { $startsWith: `${'y'.repeat(length - 1)}z` } } });
+  const [short, long] = [filterOf(2), filterOf(1000)];
+  const least = (filter: ContentFilter | undefined): number =>
+    Math.min(
+      ...Array.from({ length: 7 }, () => {
+        const before = process.cpuUsage();
+        filter?.passes(view);
+        const { user, system } = process.cpuUsage(before);
+        return user + system;
+      }),
+    );
+  least(short);
+  const [ofShort, ofLong] = [least(short), least(long)];
+  // One character after the other took fifteen times as long.
+  expect(ofLong).toBeLessThan(6 * ofShort + 2000);
 });

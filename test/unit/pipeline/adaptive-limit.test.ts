@@ -76,6 +76,20 @@ describe('the limit', () => {
     expect(limits.indexOf(MOST)).toBeLessThan(50 + 150 + 450);
   });
 
+  test('while this process has no time left, answers wait for it: the limit is not raised', () => {
+    let idleMs = 0;
+    const limitOf = (): AdaptiveLimit =>
+      new AdaptiveLimit({ first: FIRST, most: MOST, idleMs: () => idleMs });
+    const { limits } = converse(limitOf(), { places: 10_000, ms: () => 20 }, 20_000);
+    // The first sample has no beginning to go by.
+    expect(Math.max(...limits)).toBe(3 * FIRST);
+    const ms = (): number => {
+      idleMs++;
+      return 20;
+    };
+    expect(converse(limitOf(), { places: 10_000, ms }, 20_000).limits.at(-1)).toBe(MOST);
+  });
+
   test('an endpoint of 100 places is kept busy, with little more than those', () => {
     const { durationMs, limits } = converse(create(), { places: 100, ms: () => 50 }, 10_000);
     const best = (10_000 / 100) * 50;
@@ -155,6 +169,40 @@ describe('signs of overload', () => {
     }
     expect(limit.value).toBeGreaterThan(90);
     expect(limit.value).toBeLessThan(150);
+  });
+
+  test('of an endpoint that resets what is beyond its connections come while more are under way than were ever answered well', () => {
+    const limit = create(2000);
+    const underWay: UnderWay[] = [];
+    let [time, resets, within] = [0, 0, 0];
+    const send = (): void => {
+      const isWell = underWay.filter(({ sign }) => sign === 'well').length < 512;
+      underWay.push({
+        sign: isWell ? 'well' : 'overloaded',
+        startedAt: time,
+        endsAt: time + (isWell ? 200 : 1),
+      });
+    };
+    while (time < 20_000) {
+      while (underWay.length < limit.value) send();
+      const { sign, startedAt, endsAt } = takeFirst(underWay);
+      time = endsAt;
+      if (sign === 'overloaded') resets++;
+      if (sign === 'overloaded' && !limit.isBeyondProven(underWay.length + 1)) within++;
+      limit.ended(sign, startedAt, time, underWay.length + 1);
+    }
+    expect(resets).toBeGreaterThan(100);
+    expect(within).toBe(0);
+    expect(limit.value).toBeGreaterThan(300);
+  });
+
+  test('before anything was answered well, and after an absence, every refusal counts against the destination', () => {
+    const limit = create();
+    expect(limit.isBeyondProven(FIRST)).toBe(false);
+    converse(limit, { places: 10_000, ms: () => 200 }, 400);
+    expect(limit.isBeyondProven(limit.value)).toBe(true);
+    limit.restart();
+    expect(limit.isBeyondProven(limit.value)).toBe(false);
   });
 
   test('timeouts of an endpoint that answers others quickly count, although they take longer than many samples', () => {

@@ -1,3 +1,4 @@
+import type { DirectResult, ResultSink } from '../../../src/pipeline/direct-attempts';
 import {
   DELIVERED,
   FAILED,
@@ -7,7 +8,7 @@ import {
   type PipelineOptions,
   REJECTED,
 } from '../../support/harness/pipeline-harness';
-import { eventBody } from '../../support/values/events';
+import { deliveryTo, eventBody } from '../../support/values/events';
 
 beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }));
 afterEach(() => jest.useRealTimers());
@@ -119,6 +120,53 @@ describe('the direct attempt', () => {
     destination.at(0).end(DELIVERED);
     await pass(0);
     expect(destination.attempts).toHaveLength(9);
+  });
+});
+
+describe('what the broker took back while it waited', () => {
+  /** One under way, and three that wait: two of a channel that is lost, and one that came later. */
+  const setUpLost = (options: PipelineOptions) => {
+    const harness = bind(setup({ perDestination: 1, ...options }));
+    const { destination, directAttempts, submit } = harness;
+    submit(new FakeDestination('webhook:other'));
+    submit(destination);
+    const channel = { isLost: false };
+    const lost: DirectResult[] = [];
+    for (const number of [101, 102]) {
+      const sink: ResultSink = {
+        get isLost() {
+          return channel.isLost;
+        },
+        resolve: (_index, result) => lost.push(result),
+      };
+      directAttempts.submit(deliveryTo(destination, eventBody(number)), sink, 0);
+    }
+    const later = submit(destination);
+    channel.isLost = true;
+    return { ...harness, lost, later };
+  };
+
+  test('is not begun when its turn comes: the next one is', async () => {
+    const { destination, lost, parking } = setUpLost({});
+    destination.at(0).end(DELIVERED);
+    await pass(0);
+    expect([lost, destination.attempts.length]).toEqual([['untouched', 'untouched'], 2]);
+    expect(destination.at(1).delivery.envelope.body).toEqual(eventBody(2));
+    expect(parking.parked).toEqual([]);
+  });
+
+  test('does not keep its place while nothing ends', async () => {
+    const { lost, later } = setUpLost({});
+    await pass(100);
+    expect([lost, later]).toEqual([['untouched', 'untouched'], []]);
+  });
+
+  test('is not parked when the circuit opens: what came later is', async () => {
+    const { destination, lost, later, parking } = setUpLost({ circuitFailures: 1 });
+    destination.at(0).end(FAILED);
+    await pass(0);
+    expect([lost, later]).toEqual([['untouched', 'untouched'], ['stored']]);
+    expect(parking.reasons.sort()).toEqual(['circuit-open', 'failed']);
   });
 });
 

@@ -49,6 +49,7 @@ class FakeLaneStore implements LaneStore {
 
 interface Attempt {
   readonly delivery: Delivery;
+  readonly isLost: () => boolean;
   readonly end: (result: DirectResult) => void;
 }
 
@@ -62,7 +63,8 @@ class World {
   /** Another one that got the same messages. */
   holder(attempts: Attempt[]): Lanes {
     const submit = (delivery: Delivery, sink: ResultSink, index: number): void => {
-      attempts.push({ delivery, end: (result) => sink.resolve(index, result) });
+      const isLost = (): boolean => sink.isLost === true;
+      attempts.push({ delivery, isLost, end: (result) => sink.resolve(index, result) });
     };
     return new Lanes({
       directAttempts: { submit, parkWithoutAttempt: () => {} },
@@ -231,6 +233,31 @@ describe('deliveries of a lane', () => {
     expect(world.attempted).toEqual([1]);
   });
 
+  test('one that waits for its turn when its channel is lost, and those behind it, are let go of', async () => {
+    const channel = { isLost: false };
+    const results: DirectResult[] = [];
+    for (const number of [1, 2]) {
+      const sink: ResultSink = {
+        term: world,
+        get isLost() {
+          return channel.isLost;
+        },
+        resolve: (_index, result) => results.push(result),
+      };
+      world.lanes.submit(delivery(number), sink, 0);
+    }
+    await turns();
+    channel.isLost = true;
+    expect(world.attempts[0]?.isLost()).toBe(true);
+    await world.end('untouched');
+    expect(results).toEqual(['untouched', 'untouched']);
+    const term = {};
+    for (const number of [1, 2]) world.submit(number, 'a', { term });
+    await turns();
+    await world.end('delivered');
+    expect([world.attempted, world.stored()]).toEqual([[1, 1, 2], []]);
+  });
+
   test('while the store cannot be asked they wait', async () => {
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
     world.store.isAway = true;
@@ -356,7 +383,8 @@ class Play {
   private takeOver(): void {
     const attempts: Attempt[] = [];
     const submit = (each: Delivery, sink: ResultSink, index: number): void => {
-      attempts.push({ delivery: each, end: (result) => sink.resolve(index, result) });
+      const isLost = (): boolean => sink.isLost === true;
+      attempts.push({ delivery: each, isLost, end: (result) => sink.resolve(index, result) });
     };
     const lanes = new Lanes({
       directAttempts: { submit, parkWithoutAttempt: () => {} },

@@ -307,6 +307,18 @@ describe('copies of an event', () => {
     expect(observed.map(([what]) => what)).toEqual(['received', 'duplicate']);
   });
 
+  test('one whose channel is lost before that is known is let go of: it comes again', async () => {
+    const answered = deferred<'fresh'>();
+    const deduplication = new FakeDeduplication(() => answered.promise);
+    const { destinations, handOver, relay } = setup(1, deduplication);
+    const message = handOver(eventBody(1), false);
+    message.isLost = true;
+    answered.resolve('fresh');
+    await turns();
+    expect([message.settlements, deduplication.told]).toEqual([['release'], ['released']]);
+    expect([nth(destinations, 0).attempts, relay.openMessages]).toEqual([[], 0]);
+  });
+
   test('one that nobody can tell about goes back to the broker', async () => {
     const deduplication = new FakeDeduplication(() => Promise.reject(new Error('draining')));
     const { handle, relay } = setup(1, deduplication);
@@ -390,6 +402,73 @@ describe('a message that the broker hands over again', () => {
     expect(again.map(({ settlements }) => settlements)).toEqual([['ack'], ['ack']]);
     expect(nth(destinations, 0).attempts).toHaveLength(2);
     expect(relay.openMessages).toBe(0);
+  });
+});
+
+describe('a message whose channel is lost while its deliveries wait for their turn', () => {
+  const lose = (messages: readonly { isLost: boolean }[]): void => {
+    for (const message of messages) message.isLost = true;
+  };
+
+  test('is let go of: what is not begun is not begun, as it comes again', async () => {
+    const { destinations, handOver, relay, counted, parking } = setup(1);
+    const messages = [1, 2, 3].map((number) => handOver(eventBody(number), false));
+    lose(messages);
+    nth(destinations, 0).at(0).end(DELIVERED);
+    await turns();
+    expect(messages.map(({ settlements }) => settlements)).toEqual([['ack'], ['release'], ['release']]);
+    expect([nth(destinations, 0).attempts.length, relay.openMessages]).toEqual([1, 0]);
+    expect([counted.length, parking.parked]).toEqual([1, []]);
+  });
+
+  test('is delivered when it comes again, here as anywhere', async () => {
+    const { destinations, handOver, relay } = setup(1);
+    lose([1, 2].map((number) => handOver(eventBody(number), false)));
+    nth(destinations, 0).at(0).end(DELIVERED);
+    await turns();
+    const copies = [1, 2].map((number) => handOver(eventBody(number)));
+    nth(destinations, 0).at(1).end(DELIVERED);
+    await turns();
+    expect(copies.map(({ settlements }) => settlements)).toEqual([['ack'], ['ack']]);
+    expect([nth(destinations, 0).attempts.length, relay.openMessages]).toEqual([2, 0]);
+  });
+
+  test('of which one delivery was made: that one is not made again when it comes here again', async () => {
+    const { destinations, handOver, counted, parking } = setup(2);
+    const [quick, busy] = [nth(destinations, 0), nth(destinations, 1)];
+    quick.answer = DELIVERED;
+    const messages = [1, 2].map((number) => handOver(eventBody(number), false));
+    await turns();
+    lose(messages);
+    busy.at(0).end(DELIVERED);
+    await turns();
+    expect(messages.map(({ settlements }) => settlements)).toEqual([['ack'], ['release']]);
+    const copy = handOver(eventBody(2));
+    busy.at(1).end(DELIVERED);
+    await turns();
+    expect([copy.settlements, quick.attempts.length, busy.attempts.length]).toEqual([['ack'], 2, 2]);
+    // Each counts once, when its message is done with.
+    expect([counted.length, parking.parked]).toEqual([4, []]);
+  });
+
+  test('and that comes again while another one of its deliveries is under way: each is made once', async () => {
+    const { destinations, handOver, relay, parking } = setup(2);
+    const [slow, busy] = [nth(destinations, 0), nth(destinations, 1)];
+    const first = handOver(eventBody(1), false);
+    slow.at(0).end(DELIVERED);
+    await turns();
+    const second = handOver(eventBody(2), false);
+    lose([first, second]);
+    busy.at(0).end(DELIVERED);
+    await turns();
+    expect(busy.attempts).toHaveLength(1);
+    const copy = handOver(eventBody(2));
+    expect(busy.attempts).toHaveLength(2);
+    busy.at(1).end(DELIVERED);
+    slow.at(1).end(DELIVERED);
+    await turns();
+    expect([copy.settlements, relay.openMessages, parking.parked]).toEqual([['ack'], 0, []]);
+    expect([slow.attempts.length, busy.attempts.length]).toEqual([2, 2]);
   });
 });
 

@@ -1,4 +1,4 @@
-import { linkFault, linkUrl } from '../../../src/destinations/pusher/oversize/signed-link';
+import { linkFault, linkUrl } from '../../../src/references/signed-link';
 
 const SECRET = Buffer.alloc(32, 1);
 const LINK = { id: 'dlv_1', expires: 1_800_000_000 };
@@ -8,13 +8,13 @@ function signatureOf(url: string): string {
 }
 
 describe('a link to a kept event', () => {
-  const url = linkUrl('https://relay.example.test/base/', LINK, SECRET);
+  const url = linkUrl({ baseUrl: 'https://relay.example.test/base/', path: 'events' }, LINK, SECRET);
 
   test('leads to the gateway, wherever that is mounted', () => {
     expect(url).toMatch(
       /^https:\/\/relay\.example\.test\/base\/events\/dlv_1\?expires=1800000000&signature=[\w-]{43}$/,
     );
-    expect(linkUrl('http://127.0.0.1:8090', LINK, SECRET)).toMatch(
+    expect(linkUrl({ baseUrl: 'http://127.0.0.1:8090', path: 'events' }, LINK, SECRET)).toMatch(
       /^http:\/\/127\.0\.0\.1:8090\/events\/dlv_1\?/,
     );
   });

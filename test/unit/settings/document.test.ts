@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { webhookSection } from '../../../src/destinations/webhook/webhook-section';
 import { MODULES } from '../../../src/modules';
 import { filterOf, parseSettings } from '../../../src/settings/document';
@@ -141,4 +143,15 @@ test('a masked secret that stands for nothing is refused with what helps, not as
     webhook: { url: 'https://moved.example.com/', secret: MASK },
   });
   expect(parsed).toEqual({ ok: false, problems: [`webhook.secret: ${NOTHING_BEHIND_MASK}`] });
+});
+
+describe('what docs/recipes.md tells to set', () => {
+  const page = readFileSync(join(__dirname, '../../../docs/recipes.md'), 'utf8');
+  const blocks = [...page.matchAll(/```json\n(.*?)```/gs)].map(([, block = '']) => block);
+
+  test.each(blocks)('%s may be set, and is understood', (block) => {
+    const secret = Buffer.from('the secret of a webhook').toString('base64');
+    const parsed = parseSettings(MODULES.sections, JSON.parse(block.replace('whsec_…', secret)));
+    expect(parsed).toMatchObject({ ok: true, warnings: [] });
+  });
 });

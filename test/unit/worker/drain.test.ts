@@ -34,6 +34,8 @@ class World {
       retries: { stopIntake: call('retries.stopIntake'), close: call('retries.close') },
       gauges: { stop: call('gauges.stop') },
       silences: { stop: call('silences.stop') },
+      alerting: { stop: call('alerting.stop') },
+      lids: { stop: call('lids.stop') },
       settings: { close: () => void this.call('settings.close') },
       deduplication: { drain: () => void this.call('deduplication.drain') },
       relay: {
@@ -129,11 +131,13 @@ describe('the drain', () => {
   test('stops everything that begins something new before it waits for anything', async () => {
     void drain(world.parts, DEADLINE_MS);
     expect([...world.calls].sort()).toEqual([
+      'alerting.stop',
       'copies.stop',
       'deduplication.drain',
       'directAttempts.drain',
       'gauges.stop',
       'lanes.drain',
+      'lids.stop',
       'retries.stopIntake',
       'settings.close',
       'silences.stop',

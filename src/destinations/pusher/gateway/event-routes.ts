@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { HttpError, notFound } from '../../../http-api/http-errors';
 import { describe } from '../../../http-api/openapi';
-import type { ReferenceStore } from '../oversize/oversize-store';
+import type { ReferenceStore } from '../../../references/reference-store';
 
 interface OfLink {
   readonly Params: { readonly id: string };

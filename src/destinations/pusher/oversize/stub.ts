@@ -1,5 +1,6 @@
 import { errorCode, errorText } from '../../../errors';
-import type { AbortReason, Delivery, Outcome, RunningAttempt } from '../../../pipeline/delivery';
+import type { Delivery, Outcome } from '../../../pipeline/delivery';
+import { PendingAttempt } from '../../pending-attempt';
 import type { OversizeHandler } from '../pusher-destination';
 
 /** Where the full event can be read. */
@@ -18,7 +19,11 @@ const NEVER: ReadonlySet<string> = new Set(['REFERENCE_TOO_LARGE']);
 /** Sends a stub with a link to the full event, once that is kept. */
 export function oversizeHandler(store: StoreBody): OversizeHandler {
   return (delivery, body, send) =>
-    new ReferencedAttempt(store(delivery, body), (reference) => send(stubOf(delivery, body, reference)));
+    new PendingAttempt(
+      store(delivery, body),
+      (reference) => send(stubOf(delivery, body, reference)),
+      outcomeOf,
+    );
 }
 
 function stubOf({ envelope }: Delivery, body: Buffer, { url, expires }: Reference): Buffer {
@@ -27,43 +32,6 @@ function stubOf({ envelope }: Delivery, body: Buffer, { url, expires }: Referenc
   // Its receivers know the instance by the key that the whole event has.
   const named = core === 'go' ? { instanceName: instance } : { instance, date_time: dateTime };
   return Buffer.from(JSON.stringify({ event, ...named, reference }));
-}
-
-/** Sends once the event is kept; where it is aborted before, it ends at once and sends nothing. */
-class ReferencedAttempt implements RunningAttempt {
-  readonly outcome: Promise<Outcome>;
-  private resolve: (outcome: Outcome | Promise<Outcome>) => void = () => {};
-  private sending: RunningAttempt | undefined;
-  private aborted = false;
-
-  constructor(
-    kept: Promise<Reference>,
-    private readonly send: (reference: Reference) => RunningAttempt,
-  ) {
-    this.outcome = new Promise((resolve) => {
-      this.resolve = resolve;
-    });
-    kept.then(
-      (reference) => this.begin(reference),
-      (error: unknown) => this.resolve(outcomeOf(error)),
-    );
-  }
-
-  abort(reason: AbortReason): void {
-    if (this.sending !== undefined) return this.sending.abort(reason);
-    this.aborted = true;
-    this.resolve({ kind: 'interrupted', code: reason === 'shutdown' ? 'SHUTDOWN' : 'NOT_SENT' });
-  }
-
-  look(now: number): void {
-    this.sending?.look?.(now);
-  }
-
-  private begin(reference: Reference): void {
-    if (this.aborted) return;
-    this.sending = this.send(reference);
-    this.resolve(this.sending.outcome);
-  }
 }
 
 /** Redis that cannot take it is our own fault. */

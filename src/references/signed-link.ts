@@ -9,11 +9,17 @@ export interface Link {
 
 export type LinkFault = 'forged' | 'expired';
 
-/** @param baseUrl address at which browsers reach the gateway; it may have a path */
-export function linkUrl(baseUrl: string, { id, expires }: Link, secret: Buffer): string {
+/** What a link leads to: an event, or media. */
+export type LinkPath = 'events' | 'media';
+
+export function linkUrl(
+  { baseUrl, path }: { readonly baseUrl: string; readonly path: LinkPath },
+  { id, expires }: Link,
+  secret: Buffer,
+): string {
   const base = baseUrl.replace(/\/$/, '');
   const signature = sign({ id, expires }, secret);
-  return `${base}/events/${encodeURIComponent(id)}?expires=${expires}&signature=${signature}`;
+  return `${base}/${path}/${encodeURIComponent(id)}?expires=${expires}&signature=${signature}`;
 }
 
 /** What is wrong with a link; undefined where nothing is. @param now epoch milliseconds */

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Cluster, Redis } from 'ioredis';
-import { RelayError } from '../../../errors';
-import { compress, decompress } from '../../../events/compression';
-import { type Link, type LinkFault, linkFault, linkUrl } from './signed-link';
+import { RelayError } from '../errors';
+import { compress, decompress } from '../events/compression';
+import { type Link, type LinkFault, type LinkPath, linkFault, linkUrl } from './signed-link';
 
 export interface ReferenceStoreParts {
   readonly redis: Redis | Cluster;
@@ -47,7 +47,14 @@ const KEEP = `
   redis.call('HINCRBY', KEYS[2], '*', ARGV[3])
   return 1`;
 
-/** Events that were too large for Pusher, behind signed links: bounded, expiring, compressed. */
+/** Where a link leads. */
+export interface LinkPlace {
+  /** Address at which browsers reach the gateway; it may have a path. */
+  readonly baseUrl: string;
+  readonly path: LinkPath;
+}
+
+/** What is too large for where it is to be sent, behind signed links: bounded, expiring, compressed. */
 export class ReferenceStore {
   private readonly base: string;
   private secret: Promise<Buffer> | undefined;
@@ -60,7 +67,7 @@ export class ReferenceStore {
   async keep(
     id: string,
     body: Buffer,
-    baseUrl: string,
+    place: LinkPlace,
   ): Promise<{ readonly url: string; readonly expires: number }> {
     const { redis, ttlSeconds, maxBytes } = this.parts;
     const text = await compress(body);
@@ -83,7 +90,7 @@ export class ReferenceStore {
       prefix,
       ttlSeconds,
     );
-    return { url: linkUrl(baseUrl, { id, expires }, secret), expires };
+    return { url: linkUrl(place, { id, expires }, secret), expires };
   }
 
   /** The event behind a link; undefined where it is kept no longer. */

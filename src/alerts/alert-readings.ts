@@ -1,0 +1,146 @@
+import type { HealthRecord } from '../health/health-record';
+import type { AuditLine } from '../ledger/audit';
+import type { Finding } from '../observability/finding';
+import type { Silence } from '../silence/silence-store';
+import { type Condition, STANDING_CAUSES, type StandingCause } from './alert-causes';
+import { RareReading } from './rare-reading';
+
+export interface AlertReadingsParts {
+  /** Destinations that are not well; undefined where that is not known yet. */
+  readonly records: () => readonly HealthRecord[] | undefined;
+  readonly silentOnes: () => Promise<ReadonlyMap<string, Silence>>;
+  /** Of the oldest parked delivery; 0 where nothing is parked. */
+  readonly oldestSeconds: () => Promise<number>;
+  readonly inspectRedis: () => Promise<readonly Finding[]>;
+  readonly audit: () => Promise<readonly AuditLine[]>;
+  /** 0: no backlog is too old. */
+  readonly backlogMs: number;
+  readonly onError: (error: unknown) => void;
+}
+
+/** A receiver that restarts fails for a moment: nobody is alerted of that. */
+const FAILING_FOR_MS = 60_000;
+const REDIS_EVERY_MS = 60_000;
+/** It reads every stored delivery. */
+const AUDIT_EVERY_MS = 600_000;
+
+/** Undefined: that cannot be known at the moment. */
+type Found = readonly Condition[] | undefined;
+
+/** Reads what other parts know of everything that an operator is alerted of. What cannot be read makes nothing else unread. */
+export class AlertReadings {
+  private readonly findings: RareReading<readonly Finding[]>;
+  private readonly differences: RareReading<ReadonlyMap<string, number>>;
+
+  constructor(private readonly parts: AlertReadingsParts) {
+    const { inspectRedis, onError } = parts;
+    this.findings = new RareReading({ everyMs: REDIS_EVERY_MS, read: inspectRedis, onError });
+    const read = (): Promise<ReadonlyMap<string, number>> => this.readDifferences();
+    this.differences = new RareReading({ everyMs: AUDIT_EVERY_MS, read, onError });
+  }
+
+  /** @param now by the clock of Redis */
+  async read(
+    now: number,
+  ): Promise<{ readonly conditions: readonly Condition[]; readonly unread: ReadonlySet<StandingCause> }> {
+    const readings: Readonly<Record<StandingCause, () => Found | Promise<Found>>> = {
+      'destination-failing': () => this.failing(now),
+      'destination-suspended': () => this.suspended(),
+      'instance-silent': () => this.silent(),
+      backlog: () => this.backlog(now),
+      'redis-at-risk': () => this.risks(now),
+      'audit-difference': () => this.unbalanced(now),
+    };
+    const conditions: Condition[] = [];
+    const unread = new Set<StandingCause>();
+    for (const cause of STANDING_CAUSES) {
+      const found = await this.attempt(readings[cause]);
+      if (found === undefined) unread.add(cause);
+      else conditions.push(...found);
+    }
+    return { conditions, unread };
+  }
+
+  private async attempt(reading: () => Found | Promise<Found>): Promise<Found> {
+    try {
+      return await reading();
+    } catch (error) {
+      this.parts.onError(error);
+      return undefined;
+    }
+  }
+
+  private failing(now: number): Found {
+    return this.parts
+      .records()
+      ?.filter(({ state, since }) => state === 'failing' && now - since >= FAILING_FOR_MS)
+      .map((record) => unwell('destination-failing', record));
+  }
+
+  private suspended(): Found {
+    return this.parts
+      .records()
+      ?.filter(({ state }) => state === 'suspended')
+      .map((record) => unwell('destination-suspended', record));
+  }
+
+  private async silent(): Promise<Found> {
+    const silent = await this.parts.silentOnes();
+    return [...silent].map(([subject, { since, why }]) => ({
+      cause: 'instance-silent',
+      subject,
+      since,
+      why,
+    }));
+  }
+
+  private async backlog(now: number): Promise<Found> {
+    const { backlogMs, oldestSeconds } = this.parts;
+    if (backlogMs === 0) return [];
+    const oldestMs = (await oldestSeconds()) * 1000;
+    if (oldestMs <= backlogMs) return [];
+    return [{ cause: 'backlog', subject: 'parked', since: Math.round(now - oldestMs) }];
+  }
+
+  private async risks(now: number): Promise<Found> {
+    return (await this.findings.value())
+      ?.filter(({ state }) => state === 'trouble')
+      .map(({ check, detail }) => ({ cause: 'redis-at-risk', subject: check, since: now, detail }));
+  }
+
+  private async unbalanced(now: number): Promise<Found> {
+    const differences = await this.differences.value();
+    if (differences === undefined) return undefined;
+    return [...differences].map(([subject, difference]) => ({
+      cause: 'audit-difference',
+      subject,
+      since: now,
+      difference,
+    }));
+  }
+
+  /** What differs twice in a row: a count that is just being written is no finding. */
+  private async readDifferences(): Promise<ReadonlyMap<string, number>> {
+    const first = await this.auditOnce();
+    if (first.size === 0) return first;
+    const again = await this.auditOnce();
+    return new Map([...again].filter(([destination]) => first.has(destination)));
+  }
+
+  private async auditOnce(): Promise<ReadonlyMap<string, number>> {
+    const lines = await this.parts.audit();
+    const differing = lines.filter(({ difference }) => difference !== 0);
+    return new Map(differing.map(({ destination, difference }) => [destination, difference]));
+  }
+}
+
+function unwell(cause: 'destination-failing' | 'destination-suspended', record: HealthRecord): Condition {
+  const { id: subject, since, by, code, status, address } = record;
+  return {
+    ...{ cause, subject, since },
+    ...(by === undefined ? {} : { by }),
+    ...(code === undefined ? {} : { code }),
+    ...(status === undefined ? {} : { status }),
+    ...(address === undefined ? {} : { address }),
+  };
+}

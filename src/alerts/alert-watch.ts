@@ -1,0 +1,135 @@
+import { randomBytes } from 'node:crypto';
+import { monotonicMs } from '../time/monotonic';
+import { AlertBook, type AlertBookParts } from './alert-book';
+import type { Condition, Seen } from './alert-causes';
+import type { AlertReadings } from './alert-readings';
+import type { AlertLease, AlertStore } from './alert-store';
+import { nothingTold } from './told-alerts';
+
+export interface AlertWatchParts extends Omit<AlertBookParts, 'onTold'> {
+  readonly store: Pick<AlertStore, 'isReady' | 'lease' | 'keep' | 'leave' | 'newDeadLetters'>;
+  readonly readings: Pick<AlertReadings, 'read'>;
+  /** How Redis is, in words that may be shown. */
+  readonly redisDetail: () => string;
+  readonly onError: (error: unknown) => void;
+}
+
+const LOOK_MS = 5000;
+/** A worker that is gone is replaced within this. */
+const LEASE_MS = 30_000;
+/** Redis that restarts, or changes its master, is away for less. */
+const AWAY_MS = 60_000;
+const NO_DEAD_LETTERS = { count: 0, reasons: {}, until: 0 };
+
+/**
+ * Alerts the operator, at one of all workers: Redis says which. While Redis answers none, nothing can say so, and each worker
+ * tells by itself that it does not, under the same id.
+ */
+export class AlertWatch {
+  private readonly worker = randomBytes(9).toString('base64url');
+  /** Undefined: another worker alerts. */
+  private book: AlertBook | undefined;
+  /** What this worker says alone, of Redis. */
+  private readonly alone: AlertBook;
+  private isUnkept = false;
+  private awaySince: number | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private looking: Promise<void> | undefined;
+
+  constructor(private readonly parts: AlertWatchParts) {
+    this.alone = new AlertBook({ ...parts, onTold: () => {} }, nothingTold(0));
+  }
+
+  start(): void {
+    this.timer ??= setInterval(() => {
+      this.looking ??= this.look().finally(() => {
+        this.looking = undefined;
+      });
+    }, LOOK_MS);
+  }
+
+  /** What is under way is cut short, and said by another worker. */
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    await this.looking;
+    await this.alone.stop();
+    if (this.book === undefined) return;
+    await this.leave();
+    await this.parts.store.leave(this.worker).catch(this.parts.onError);
+  }
+
+  /** Reads how everything is, and sends what is due. */
+  async look(): Promise<void> {
+    try {
+      if (!this.parts.store.isReady) return this.tellAway();
+      const lease = await this.lease();
+      if (lease !== undefined) await this.follow(lease);
+    } catch (error) {
+      this.parts.onError(error);
+    }
+  }
+
+  /** Undefined where another worker alerts, or Redis does not answer. */
+  private async lease(): Promise<AlertLease | undefined> {
+    let lease: AlertLease | undefined;
+    try {
+      lease = await this.parts.store.lease(this.worker, LEASE_MS);
+    } catch (error) {
+      this.tellAway();
+      throw error;
+    }
+    this.awaySince = undefined;
+    this.tellAlone([]);
+    if (lease === undefined) await this.leave();
+    return lease;
+  }
+
+  private async follow({ now, told }: AlertLease): Promise<void> {
+    const { store, readings } = this.parts;
+    if (this.book === undefined) {
+      this.book = new AlertBook({ ...this.parts, onTold: () => void this.keep() }, told ?? nothingTold(now));
+      this.isUnkept = told === undefined;
+    }
+    const { book } = this;
+    const [{ conditions, unread }, deadLetters] = await Promise.all([
+      readings.read(now),
+      store.newDeadLetters(book.told.deadUntil),
+    ]);
+    book.follow({ now, conditions, unread, deadLetters });
+    if (this.isUnkept) await this.keep();
+  }
+
+  private async keep(): Promise<void> {
+    const { book } = this;
+    if (book === undefined) return;
+    this.isUnkept = true;
+    try {
+      if (!(await this.parts.store.keep(this.worker, book.told))) return await this.leave();
+      this.isUnkept = false;
+    } catch (error) {
+      this.parts.onError(error);
+    }
+  }
+
+  private async leave(): Promise<void> {
+    const { book } = this;
+    this.book = undefined;
+    await book?.stop();
+  }
+
+  private tellAway(): void {
+    const now = monotonicMs();
+    this.awaySince ??= now;
+    const awayMs = now - this.awaySince;
+    if (awayMs < AWAY_MS) return;
+    const detail = this.parts.redisDetail();
+    this.tellAlone([{ cause: 'redis-at-risk', subject: 'connection', since: Date.now() - awayMs, detail }]);
+  }
+
+  private tellAlone(conditions: readonly Condition[]): void {
+    const isSaid = Object.keys(this.alone.told.standing).length > 0;
+    if (conditions.length === 0 && !isSaid) return;
+    const seen: Seen = { now: Date.now(), conditions, unread: new Set(), deadLetters: NO_DEAD_LETTERS };
+    this.alone.follow(seen);
+  }
+}

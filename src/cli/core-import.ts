@@ -1,0 +1,205 @@
+import type { Config } from '../config/config';
+import { MODULES } from '../modules';
+import type { CoreInstance, CoreSections } from '../moving-in/core';
+import { type FoundCore, findCore } from '../moving-in/find-core';
+import { HandOver, type HandOverResult } from '../moving-in/hand-over';
+import { Importer, type ImportResult } from '../moving-in/importer';
+import { MovingNotes } from '../moving-in/moving-notes';
+import type { RelayRedis } from '../redis/relay-redis';
+import { withRedis } from '../redis/with-redis';
+import { boundedLines } from '../settings/bounds';
+import { openSettingsStore } from '../settings/open-store';
+import type { Section } from '../settings/section';
+import { SettingsEditor } from '../settings/settings-editor';
+import { FINDING, UsageError } from './exit';
+import { complain, printLine, printTable } from './output';
+
+export interface CoreImportOptions {
+  readonly fromCore: string;
+  readonly key?: string;
+  readonly apply?: boolean;
+  readonly handOver?: boolean;
+  readonly handBack?: boolean;
+  readonly instance?: readonly string[];
+  readonly sections?: readonly string[];
+}
+
+/** Requests at the core at once. */
+const CONNECTIONS = 10;
+/** Workers follow a change of settings within a second. */
+const FOLLOW_MS = 2000;
+/** What the core published before it delivers again is on its way to the workers. */
+const LAST_EVENTS_MS = 5000;
+const PROGRESS_MS = 1000;
+
+/** Reads what a running core has for its instances: shows it, stores it, and moves its deliveries here or back. */
+export async function importFromCore(options: CoreImportOptions): Promise<void> {
+  const { config } = MODULES.loadConfig(process.cwd(), process.env);
+  const delivering = deliveringSections(options.sections);
+  const found = await findCore(
+    {
+      url: addressOf(options.fromCore),
+      key: keyOf(options, config),
+      outgoing: config.outgoing,
+      connections: CONNECTIONS,
+    },
+    MODULES.sections,
+  );
+  try {
+    checkHandOver(options, found);
+    await withRedis(config.redis, (redis) => run({ options, config, delivering, found, redis }));
+  } finally {
+    await found.core.close();
+  }
+}
+
+interface Run {
+  readonly options: CoreImportOptions;
+  readonly config: Config;
+  readonly delivering: readonly Section[];
+  readonly found: FoundCore;
+  readonly redis: RelayRedis;
+}
+
+async function run(given: Run): Promise<void> {
+  const { options, config, found, redis } = given;
+  const store = openSettingsStore(MODULES.sections, config, redis);
+  const editor = new SettingsEditor({ store, file: new Map(), config });
+  const notes = new MovingNotes(redis, config.redis.prefix, options.fromCore);
+  const instances = chosen(options, found.instances);
+  const parts = { core: found.core, store, editor, notes, onProgress: progress() };
+  const mover = (followMs: number): HandOver =>
+    new HandOver({
+      ...parts,
+      sections: given.delivering,
+      withoutSource: (of) => withoutSource(config, of),
+      followMs,
+    });
+  if (options.handBack === true) return handBack(given, notes, mover(LAST_EVENTS_MS));
+  const importer = new Importer({
+    ...parts,
+    rules: {
+      editor,
+      delivering: new Set(allDelivering()),
+      isBrought: (section) => isBrought(config, section),
+    },
+  });
+  const apply = options.apply === true;
+  const result = await importer.run(instances, { apply, resumes: options.instance === undefined });
+  reportImport(result, { apply, instances: instances.length, core: found.core.name });
+  if (options.handOver !== true) return;
+  if (!apply) return printLine('nothing was handed over: --apply does it');
+  reportMoved(await mover(FOLLOW_MS).over(instances), 'handed over');
+}
+
+async function handBack({ options, found }: Run, notes: MovingNotes, mover: HandOver): Promise<void> {
+  const handed = new Set(await notes.instances());
+  const known = new Map(found.instances.map((instance) => [instance.name, instance]));
+  const all = [...handed].map((name): CoreInstance => known.get(name) ?? { name });
+  const instances = options.instance === undefined ? all : all.filter(({ name }) => isNamed(options, name));
+  if (options.apply === true) return reportMoved(await mover.back(instances), 'handed back');
+  printTable(
+    ['INSTANCE'],
+    instances.map(({ name }) => [name]),
+  );
+  printLine(`${instances.length} instances would be handed back: --apply does it`);
+}
+
+function reportImport(
+  { plans, skipped, problems, warnings }: ImportResult,
+  { apply, instances, core }: { readonly apply: boolean; readonly instances: number; readonly core: string },
+): void {
+  const rows = [...plans].flatMap(([name, { changes }]) =>
+    changes.map(({ what, text }) => [name, what, text]),
+  );
+  if (rows.length > 0) printTable(['INSTANCE', 'WHAT', apply ? 'CHANGED' : 'WOULD CHANGE'], rows);
+  const already = skipped > 0 ? `, ${skipped} of them imported by the run before, which was cut` : '';
+  printLine(
+    `${core}: ${instances} instances${already}; ${plans.size} ${apply ? 'imported' : 'would change'}`,
+  );
+  if (!apply && plans.size > 0) printLine('nothing was changed: --apply imports');
+  for (const line of boundedLines(warnings)) complain(`warning: ${line}`);
+  complainOf(problems, 'not imported');
+}
+
+function reportMoved({ moved, problems }: HandOverResult, what: string): void {
+  for (const line of moved) printLine(`${what}: ${line}`);
+  printLine(`${moved.length} instances ${what}`);
+  complainOf(problems, `not ${what}`);
+}
+
+function complainOf(problems: readonly string[], what: string): void {
+  for (const line of boundedLines(problems)) complain(`${what}: ${line}`);
+  if (problems.length > 0) process.exitCode = FINDING;
+}
+
+function addressOf(url: string): string {
+  if (/^https?:\/\/./i.test(url) && URL.canParse(url)) return url;
+  throw new UsageError('--from-core: must be the address of the core API, such as http://localhost:8080');
+}
+
+function keyOf({ key }: CoreImportOptions, config: Config): string {
+  const given = key ?? config.gateway.apiKey;
+  if (given !== '') return given;
+  throw new UsageError("AUTHENTICATION_API_KEY: must be set to the core API's global key, or give --key");
+}
+
+function checkHandOver({ handOver, handBack, fromCore }: CoreImportOptions, { core }: FoundCore): void {
+  if (handOver === true && handBack === true)
+    throw new UsageError('--hand-over and --hand-back are opposites: give one of them');
+  if ((handOver === true || handBack === true) && !core.canHandOver)
+    throw new UsageError(
+      `--hand-over: ${core.name} at ${fromCore} has no route for it: clear the webhook of each instance there (docs/moving-in.md)`,
+    );
+}
+
+function allDelivering(): readonly Section[] {
+  return MODULES.destinations.flatMap(({ section }) => section ?? []);
+}
+
+function deliveringSections(names: readonly string[] | undefined): readonly Section[] {
+  const all = allDelivering();
+  if (names === undefined) return all;
+  const wrong = names.filter((name) => !all.some((section) => section.name === name));
+  if (wrong.length === 0) return all.filter(({ name }) => names.includes(name));
+  const known = all.map(({ name }) => name).join(', ');
+  throw new UsageError(`--sections: must be of ${known}; ${wrong.join(', ')} is none of them`);
+}
+
+function chosen(options: CoreImportOptions, instances: readonly CoreInstance[]): readonly CoreInstance[] {
+  if (options.instance === undefined) return instances;
+  const missing = options.instance.filter((wanted) => !instances.some(({ name }) => name === wanted));
+  if (missing.length > 0) throw new UsageError(`--instance: the core has no ${missing.join(', ')}`);
+  return instances.filter(({ name }) => isNamed(options, name));
+}
+
+function isNamed({ instance = [] }: CoreImportOptions, name: string): boolean {
+  return instance.includes(name);
+}
+
+/** Whether a source brings the events of all instances, and this section is about what it brings of one alone. */
+function isBrought(config: Config, section: Section): boolean {
+  const source = MODULES.sources.find((each) => each.section === section);
+  return source?.globalEvents?.(config) !== undefined;
+}
+
+function withoutSource(config: Config, found: CoreSections): string | undefined {
+  const brings = MODULES.sources.some((source) => {
+    if (!source.isEnabled(config)) return false;
+    if (source.globalEvents?.(config) !== undefined) return true;
+    const own = source.section === undefined ? undefined : found.get(source.section);
+    return own?.kind === 'row' && own.fields['enabled'] === true;
+  });
+  if (brings) return undefined;
+  return 'its events reach no source of the relay, and would be lost: let the core API publish them (RABBITMQ_GLOBAL_ENABLED, or rabbitmq or sqs of the instance), and the relay consume them';
+}
+
+/** Says how far it is, once a second, as thousands of instances take minutes. */
+function progress(): (done: number, of: number) => void {
+  let saidAt = Date.now();
+  return (done, of) => {
+    if (Date.now() - saidAt < PROGRESS_MS) return;
+    saidAt = Date.now();
+    complain(`${done} of ${of} instances`);
+  };
+}

@@ -1,0 +1,124 @@
+import type { LoggedDelivery, SearchResult } from '../../delivery-log/delivery-log';
+import { OUTCOMES } from '../../delivery-log/log-filter';
+import type { Coverage } from '../../delivery-log/log-store';
+import { attemptsOf } from '../../delivery-log/shown-delivery';
+import type { DeliveryReader } from '../delivery-reader';
+import { destinationLink } from '../destination-name';
+import { type Html, html, path } from '../html';
+import type { Language } from '../language';
+import type { ScreenSet, View, Visit } from '../screen';
+import { shownMoment, shownNumber } from '../shown-values';
+import { deliveryTexts } from '../texts/delivery-texts';
+import { destinationTexts } from '../texts/destination-texts';
+import { oneDestinationTexts } from '../texts/one-destination-texts';
+import {
+  type DeliverySearch,
+  deliverySearch,
+  type FieldProblem,
+  MAX_TEXT,
+  SEARCH_FIELDS,
+} from './delivery-search';
+
+export const DELIVERIES_PATH = '/dashboard/deliveries';
+const PAGE = 50;
+
+/** The delivery log's search: where is my message? */
+export function deliveriesScreen(reader: DeliveryReader): ScreenSet {
+  const show = async (visit: Visit): Promise<View> => {
+    const { language, viewer, query } = visit;
+    const texts = deliveryTexts[language];
+    const search = deliverySearch(query, Date.now());
+    const { filter, given, problems } = search;
+    const found =
+      problems.length > 0 ? undefined : await reader.search(viewer, filter, { limit: PAGE, question: given });
+    const body = html`<h1>${texts.title}</h1>
+${searchForm(visit, search)}
+${problems.map((each) => problemLine(each, language))}
+${found !== undefined && results(found, { given, language })}`;
+    return { title: texts.title, body, status: problems.length > 0 ? 400 : 200 };
+  };
+  return { screens: [{ path: DELIVERIES_PATH, name: 'deliveries', audience: 'everybody', show }] };
+}
+
+export function deliveryPath(id: string): string {
+  return `${DELIVERIES_PATH}/${encodeURIComponent(id)}`;
+}
+
+function searchForm({ viewer, language }: Visit, { given, problems }: DeliverySearch): Html {
+  const texts = deliveryTexts[language];
+  const { outcomes, outcome: outcomeName } = oneDestinationTexts[language];
+  const wrong = new Set(problems.map(({ field }) => field));
+  const fields = SEARCH_FIELDS.filter((field) => field !== 'instance' || viewer.kind !== 'instance').map(
+    (field) => {
+      const isTime = field === 'since' || field === 'until';
+      return html`<div><label for="${field}">${texts.fields[field]}</label>
+<input id="${field}" name="${field}" maxlength="${MAX_TEXT}" autocapitalize="none" spellcheck="false" value="${given[field] ?? ''}"${
+        isTime && html` placeholder="${texts.timeHint}"`
+      }${wrong.has(field) && html` aria-invalid="true" aria-describedby="problem-${field}"`}></div>`;
+    },
+  );
+  const options = OUTCOMES.map(
+    (each) =>
+      html`<option value="${each}"${each === given['outcome'] && html` selected`}>${outcomes[each]}</option>`,
+  );
+  return html`<form class="search" method="get" action="${DELIVERIES_PATH}" role="search">
+${fields}
+<div><label for="outcome">${outcomeName}</label>
+<select id="outcome" name="outcome"><option value="">${texts.anyOutcome}</option>${options}</select></div>
+<button class="primary">${texts.search}</button>
+</form>`;
+}
+
+export function problemLine({ field, kind }: FieldProblem, language: Language): Html {
+  const texts = deliveryTexts[language];
+  const text = kind === 'too-long' ? texts.tooLong : texts.noMoment;
+  return html`<p class="notice" role="alert" id="problem-${field}">${texts.fields[field]}: ${text}</p>`;
+}
+
+interface ResultsContext {
+  readonly given: DeliverySearch['given'];
+  readonly language: Language;
+}
+
+function results({ deliveries, more, coverage }: SearchResult, { given, language }: ResultsContext): Html {
+  if (deliveries.length === 0)
+    return html`<p class="nothing" id="not-seen">${notSeenText(coverage, language)}</p>`;
+  const texts = deliveryTexts[language];
+  const own = oneDestinationTexts[language];
+  const { destination } = destinationTexts[language];
+  const last = deliveries.at(-1);
+  const until = last === undefined ? undefined : new Date(last.at).toISOString();
+  return html`<div class="wide"><table class="rows">
+<thead><tr><th scope="col">${own.time}</th><th scope="col">${own.event}</th><th scope="col">${texts.fields.instance}</th>
+<th scope="col">${texts.message}</th><th scope="col">${destination}</th><th scope="col">${own.outcome}</th>
+<th scope="col" class="number">${own.tries}</th><th scope="col">${own.answer}</th></tr></thead>
+<tbody>${deliveries.map((each) => row(each, language))}</tbody></table></div>
+${more && html`<nav class="pager" aria-label="${texts.older}"><a href="${path(DELIVERIES_PATH, { ...given, until })}" rel="next">${texts.older}</a></nav>`}`;
+}
+
+function row(delivery: LoggedDelivery, language: Language): Html {
+  const texts = deliveryTexts[language];
+  const own = oneDestinationTexts[language];
+  const { id, at, event, instance, message, chat, destination, outcome, reason, records } = delivery;
+  const last = records.findLast(({ attempt }) => attempt > 0);
+  const status = last === undefined || last.status === 0 ? undefined : last.status;
+  const answer = [status, last?.code].filter((each) => each !== undefined && each !== '').join(' ');
+  return html`<tr>
+<th scope="row"><a href="${deliveryPath(id)}">${shownMoment(at)}</a></th>
+<td data-label="${own.event}">${event}</td>
+<td data-label="${texts.fields.instance}">${instance}</td>
+<td data-label="${texts.message}" class="answer">${message === '' && chat === '' ? '–' : message}${chat !== '' && html`<small>${chat}</small>`}</td>
+<td data-label="${destinationTexts[language].destination}">${destination === '' ? texts.noDestination : destinationLink(destination, language)}</td>
+<td data-label="${own.outcome}"><span class="badge ${outcome}">${own.outcomes[outcome]}</span>${reason !== '' && html`<small>${reason}</small>`}</td>
+<td data-label="${own.tries}" class="number">${attemptsOf(delivery).length}</td>
+<td data-label="${own.answer}">${answer === '' ? '–' : answer}</td>
+</tr>`;
+}
+
+/** Why nothing was found. */
+export function notSeenText({ since, skipped }: Coverage, language: Language): Html {
+  const texts = deliveryTexts[language];
+  if (since === undefined) return html`${texts.unknownYet}`;
+  const rest = skipped === 0 ? texts.noneSkipped : texts.skipped(shownNumber(skipped, language));
+  return html`${texts.notSeen(shownMoment(since))} ${rest}`;
+}

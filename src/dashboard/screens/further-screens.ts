@@ -1,0 +1,60 @@
+import type { DestinationList } from '../../health/destination-list';
+import type { Replays } from '../../replays/open-replays';
+import type { SilenceStore } from '../../silence/silence-store';
+import { DeadLetterSurveys } from '../dead-letter-surveys';
+import { DeliveryReader } from '../delivery-reader';
+import { FilterTrials } from '../filter-trials';
+import { InstanceList, type InstanceListParts } from '../instance-list';
+import type { Overviews } from '../overviews';
+import type { OwnApi } from '../own-api';
+import type { ScreenSet } from '../screen';
+import { deadLetterActions } from './dead-letter-actions';
+import { DeadLetterScreen } from './dead-letter-screen';
+import { DeadLettersScreen } from './dead-letters-screen';
+import { deliveriesScreen } from './deliveries-screen';
+import { deliveryActions } from './delivery-actions';
+import { DeliveryScreen } from './delivery-screen';
+import { instanceActions } from './instance-actions';
+import { InstanceScreen } from './instance-screen';
+import { instancesScreen } from './instances-screen';
+import { tailScreen } from './tail-screen';
+
+export interface FurtherScreensParts {
+  readonly api: OwnApi;
+  readonly overviews: Overviews;
+  readonly destinations: DestinationList;
+  readonly replays: Replays;
+  readonly silence: SilenceStore;
+  readonly allSettings: InstanceListParts['allSettings'];
+}
+
+/** Deliveries, dead letters, instances, and events as they come. */
+export function furtherScreens(parts: FurtherScreensParts): ScreenSet[] {
+  const reader = new DeliveryReader(parts.replays.log);
+  return [
+    deliveriesScreen(reader),
+    deliverySet(parts, reader),
+    deadLetterSet(parts),
+    instancesScreen(new InstanceList(parts)),
+    instanceSet(parts, reader),
+    tailScreen(reader),
+  ];
+}
+
+function deliverySet({ api, destinations, replays }: FurtherScreensParts, reader: DeliveryReader): ScreenSet {
+  const screen = new DeliveryScreen({ api, destinations, reader, replays: replays.store });
+  return { screens: [screen], actions: deliveryActions({ api, screen }) };
+}
+
+function deadLetterSet({ api, replays: { deadLetters, store } }: FurtherScreensParts): ScreenSet {
+  const surveys = new DeadLetterSurveys({ deadLetters });
+  const list = new DeadLettersScreen({ surveys, replays: store });
+  const one = new DeadLetterScreen(deadLetters);
+  return { screens: [list, one], actions: deadLetterActions({ api, store, surveys, list, one }) };
+}
+
+function instanceSet({ api, overviews, silence }: FurtherScreensParts, reader: DeliveryReader): ScreenSet {
+  const screen = new InstanceScreen({ api, overviews, silence, reader });
+  const trials = new FilterTrials({ api, reader });
+  return { screens: [screen], actions: instanceActions({ api, trials, screen }) };
+}

@@ -1,0 +1,152 @@
+import { instanceOf } from '../../destinations/destination-ids';
+import type { DestinationHealth, DestinationList } from '../../health/destination-list';
+import type { FlowNumbers, FlowOfSome, FlowStore } from '../../ledger/flow-store';
+import { type Html, html } from '../html';
+import type { Language } from '../language';
+import type { Overview, Overviews } from '../overviews';
+import { ratesOf } from '../overviews';
+import type { RecentAttempts } from '../recent-attempts';
+import type { ScreenSet, View, Visit } from '../screen';
+import { sentenceOf } from '../sentence';
+import { shownAge, shownNumber } from '../shown-values';
+import { nowTexts } from '../texts/now-texts';
+import { instanceSeen } from '../viewer';
+import { destinationTable } from './destination-table';
+import { sentenceView } from './sentence-view';
+
+export interface NowScreenParts {
+  readonly overviews: Overviews;
+  readonly flows: FlowStore;
+  readonly destinations: DestinationList;
+  readonly attempts: RecentAttempts;
+}
+
+const PATH = '/dashboard';
+const HISTORY = '/dashboard/history';
+const SHOWN = 5;
+const MINUTES = { hour: 60, day: 1440 } as const;
+/** Points of a plot: a day of minutes would be more than a screen has. */
+const MOST_POINTS = 300;
+
+/** The first screen: how the relay is, in one sentence, and how much flows. */
+export function nowScreen(parts: NowScreenParts): ScreenSet {
+  return {
+    screens: [{ path: PATH, name: 'now', audience: 'everybody', show: (visit) => show(parts, visit) }],
+    data: [{ path: HISTORY, audience: 'operators', read: (visit) => readHistory(parts, visit) }],
+  };
+}
+
+async function show(
+  { overviews, flows, destinations, attempts }: NowScreenParts,
+  visit: Visit,
+): Promise<View> {
+  const { language, viewer } = visit;
+  const overview = await overviews.current();
+  const instance = instanceSeen(viewer);
+  const own = instance === undefined ? overview : narrowed(overview, instance);
+  const texts = nowTexts[language];
+  const figures =
+    instance === undefined
+      ? flowOfAll(overview, language)
+      : flowOfOne(await flows.readOf(own.destinations.map(({ id }) => id)), language);
+  const sentence = sentenceOf({ ...own, now: overview.flow.at });
+  const worst = own.destinations.filter(({ state }) => state !== 'well').slice(0, SHOWN);
+  const table = {
+    destinations: await destinations.withOldest(worst),
+    figures: await attempts.current(),
+    now: overview.flow.at,
+    language,
+  };
+  const body = html`<h1 class="visually-hidden">${texts.title}</h1>
+${sentenceView(sentence, language)}
+<h2>${texts.flow}</h2>
+${figures}
+${worst.length > 0 && html`<h2>${texts.worst}</h2>${destinationTable(table)}`}
+<p><a href="/dashboard/destinations">${texts.allDestinations}</a></p>
+${instance === undefined && html`<h2>${texts.hour}</h2>${chart('hour', language)}<h2>${texts.day}</h2>${chart('day', language)}`}`;
+  return { title: texts.title, body };
+}
+
+/** What an instance's own key shows: nothing of the relay as a whole. */
+function narrowed(
+  overview: Overview,
+  instance: string,
+): Omit<Overview, 'flow'> & { readonly flow: undefined } {
+  const isOwn = ({ id }: DestinationHealth): boolean => instanceOf(id) === instance;
+  const silence = overview.silent.get(instance);
+  return {
+    ...overview,
+    flow: undefined,
+    newlyDead: undefined,
+    destinations: overview.destinations.filter(isOwn),
+    silent: new Map(silence === undefined ? [] : [[instance, silence]]),
+  };
+}
+
+function flowOfAll({ flow, rates }: Overview, language: Language): Html {
+  const texts = nowTexts[language];
+  const number = (value: number): string => shownNumber(value, language);
+  const rate = (value: number | undefined): string | undefined =>
+    value === undefined ? undefined : texts.perSecond(number(value));
+  const atBroker = flow.queues.reduce((sum, { messages }) => sum + messages, 0);
+  return html`<dl class="flow">
+${cell(texts.broker, flow.queues.length === 0 ? texts.unknown : number(atBroker))}
+${cell(texts.received, rate(rates?.received) ?? texts.unknown, texts.inAll(number(flow.received)))}
+${cell(texts.delivered, rate(rates?.delivered) ?? texts.unknown, texts.inAll(number(flow.delivered)))}
+${cell(texts.parked, number(flow.parked), flow.parked === 0 ? undefined : texts.oldest(shownAge(flow.oldestMs)))}
+${cell(texts.dead, number(flow.dead))}
+${cell(texts.audit, number(flow.difference))}
+</dl>`;
+}
+
+function flowOfOne({ accepted, delivered, parked, dead }: FlowOfSome, language: Language): Html {
+  const texts = nowTexts[language];
+  const number = (value: number): string => shownNumber(value, language);
+  return html`<dl class="flow">${cell(texts.accepted, number(accepted))}${cell(
+    texts.delivered,
+    number(delivered),
+  )}${cell(texts.parked, number(parked))}${cell(texts.dead, number(dead))}</dl>`;
+}
+
+function cell(name: string, value: string, note?: string): Html {
+  return html`<div><dt>${name}</dt><dd>${value}${note !== undefined && html`<small>${note}</small>`}</dd></div>`;
+}
+
+/** The page's script draws it. */
+function chart(span: keyof typeof MINUTES, language: Language): Html {
+  const texts = nowTexts[language];
+  return html`<div class="chart" id="chart-${span}" data-keep="" data-history="${HISTORY}?span=${span}" role="img" aria-label="${texts.chartLabel}"
+data-time="${texts.chartTime}" data-received="${texts.chartReceived}" data-delivered="${texts.chartDelivered}" data-parked="${texts.chartParked}" data-none="${texts.noHistory}"></div>`;
+}
+
+/** Columns of a plot. */
+interface History {
+  /** Epoch seconds. */
+  readonly at: readonly number[];
+  readonly received: readonly (number | null)[];
+  readonly delivered: readonly (number | null)[];
+  readonly parked: readonly number[];
+}
+
+async function readHistory({ flows }: NowScreenParts, { query }: Visit): Promise<History> {
+  const minutes = query['span'] === 'day' ? MINUTES.day : MINUTES.hour;
+  const samples = thinned(await flows.history(minutes), Math.ceil(minutes / MOST_POINTS));
+  const rates = samples.map((sample, index) => {
+    const before = samples[index - 1];
+    return before === undefined ? undefined : ratesOf(before, sample);
+  });
+  return {
+    at: samples.map(({ at }) => Math.round(at / 1000)),
+    received: rates.map((rate) => rounded(rate?.received)),
+    delivered: rates.map((rate) => rounded(rate?.delivered)),
+    parked: samples.map(({ parked }) => parked),
+  };
+}
+
+function thinned(samples: readonly FlowNumbers[], step: number): readonly FlowNumbers[] {
+  return samples.filter((_, index) => (samples.length - 1 - index) % step === 0);
+}
+
+function rounded(rate: number | undefined): number | null {
+  return rate === undefined ? null : Math.round(rate * 100) / 100;
+}

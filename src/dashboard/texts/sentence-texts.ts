@@ -1,0 +1,104 @@
+import { type Html, html, type Piece } from '../html';
+import { translations } from '../language';
+
+interface Refusal {
+  readonly who: Html;
+  readonly since: Html;
+  readonly why: string;
+  readonly waiting: string;
+  readonly next: Html | undefined;
+}
+
+/** The sentence on top: what is worst, in plain words. */
+export const sentenceTexts = translations({
+  en: {
+    well: 'All well.',
+    storeAway: 'Redis does not answer.',
+    noWorker: (ago: string | undefined) =>
+      ago === undefined
+        ? 'No worker has reported yet.'
+        : `No worker has reported for ${ago}: nothing is delivered.`,
+    difference: (count: string) =>
+      `The audit does not add up: ${count} deliveries are unaccounted for. Run "audit" to see where.`,
+    failing: ({ who, since, why, waiting, next }: Refusal) =>
+      html`${who} has refused since ${since}${why && ` (${why})`}. ${waiting} wait${
+        next === undefined ? '' : html`; the next attempt is at ${next}`
+      }.`,
+    suspended: ({ who, since, why, waiting, next }: Refusal) =>
+      html`${who} is suspended since ${since}${why && ` (${why})`}. ${waiting} wait${
+        next === undefined ? ' until somebody resumes it' : html`; it is tried again at ${next}`
+      }.`,
+    others: (count: string) => `${count} more do not take deliveries.`,
+    unread: (queue: string, messages: string) =>
+      `Nobody reads the queue ${queue}: ${messages} messages wait there.`,
+    silent: (instance: string, since: Piece) =>
+      html`The instance ${instance} has been silent since ${since}.`,
+    otherSilent: (count: string) => `${count} more are silent.`,
+    dead: (count: string) => `${count} deliveries were given up on within the last hour.`,
+    waiting: (count: string, destinations: string) =>
+      `${count} deliveries wait for their next attempt, for ${destinations} destinations.`,
+    byPerson: 'by a person',
+    gone: 'it says that it is gone',
+    time: 'nothing has succeeded for too long',
+  },
+  'pt-BR': {
+    well: 'Tudo bem.',
+    storeAway: 'O Redis não responde.',
+    noWorker: (ago: string | undefined) =>
+      ago === undefined
+        ? 'Nenhum worker deu notícia ainda.'
+        : `Nenhum worker dá notícia há ${ago}: nada é entregue.`,
+    difference: (count: string) =>
+      `A auditoria não fecha: faltam ${count} entregas. Rode "audit" para ver onde.`,
+    failing: ({ who, since, why, waiting, next }: Refusal) =>
+      html`${who} recusa desde ${since}${why && ` (${why})`}. ${waiting} em espera${
+        next === undefined ? '' : html`; a próxima tentativa é às ${next}`
+      }.`,
+    suspended: ({ who, since, why, waiting, next }: Refusal) =>
+      html`${who} está suspenso desde ${since}${why && ` (${why})`}. ${waiting} em espera${
+        next === undefined ? ' até que alguém o retome' : html`; nova tentativa às ${next}`
+      }.`,
+    others: (count: string) => `Mais ${count} não recebem entregas.`,
+    unread: (queue: string, messages: string) =>
+      `Ninguém lê a fila ${queue}: ${messages} mensagens esperam lá.`,
+    silent: (instance: string, since: Piece) =>
+      html`A instância ${instance} está em silêncio desde ${since}.`,
+    otherSilent: (count: string) => `Mais ${count} em silêncio.`,
+    dead: (count: string) => `O relay desistiu de ${count} entregas na última hora.`,
+    waiting: (count: string, destinations: string) =>
+      `${count} entregas esperam a próxima tentativa, para ${destinations} destinos.`,
+    byPerson: 'por uma pessoa',
+    gone: 'ele diz que não existe mais',
+    time: 'nada dá certo há tempo demais',
+  },
+  es: {
+    well: 'Todo bien.',
+    storeAway: 'Redis no responde.',
+    noWorker: (ago: string | undefined) =>
+      ago === undefined
+        ? 'Ningún worker ha dado señales todavía.'
+        : `Ningún worker da señales desde hace ${ago}: no se entrega nada.`,
+    difference: (count: string) =>
+      `La auditoría no cuadra: faltan ${count} entregas. Ejecute "audit" para ver dónde.`,
+    failing: ({ who, since, why, waiting, next }: Refusal) =>
+      html`${who} rechaza desde ${since}${why && ` (${why})`}. ${waiting} en espera${
+        next === undefined ? '' : html`; el próximo intento es a las ${next}`
+      }.`,
+    suspended: ({ who, since, why, waiting, next }: Refusal) =>
+      html`${who} está suspendido desde ${since}${why && ` (${why})`}. ${waiting} en espera${
+        next === undefined ? ' hasta que alguien lo reanude' : html`; nuevo intento a las ${next}`
+      }.`,
+    others: (count: string) => `Otros ${count} no reciben entregas.`,
+    unread: (queue: string, messages: string) =>
+      `Nadie lee la cola ${queue}: allí esperan ${messages} mensajes.`,
+    silent: (instance: string, since: Piece) =>
+      html`La instancia ${instance} está en silencio desde ${since}.`,
+    otherSilent: (count: string) => `Otras ${count} en silencio.`,
+    dead: (count: string) => `El relay renunció a ${count} entregas en la última hora.`,
+    waiting: (count: string, destinations: string) =>
+      `${count} entregas esperan su próximo intento, para ${destinations} destinos.`,
+    byPerson: 'por una persona',
+    gone: 'dice que ya no existe',
+    time: 'nada funciona desde hace demasiado tiempo',
+  },
+});

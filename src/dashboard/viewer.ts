@@ -1,0 +1,14 @@
+/** Who looks at the dashboard, by the key that was shown. */
+export type Viewer =
+  | { readonly kind: 'operator' }
+  | { readonly kind: 'reader' }
+  | { readonly kind: 'instance'; readonly instance: string };
+
+/** The instance that a viewer is kept to; undefined: everything may be seen. */
+export function instanceSeen(viewer: Viewer): string | undefined {
+  return viewer.kind === 'instance' ? viewer.instance : undefined;
+}
+
+export function mayChange(viewer: Viewer): boolean {
+  return viewer.kind !== 'reader';
+}

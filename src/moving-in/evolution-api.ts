@@ -1,0 +1,72 @@
+import { type Fields, isFields, type Section } from '../settings/section';
+import type { Sections } from '../settings/sections';
+import type { Core, CoreInstance, CoreSection, CoreSections } from './core';
+import { CoreApiError } from './core-api-error';
+import type { CoreClient } from './core-client';
+
+/** Of rows: what the core's database says of them, and nothing that anybody set. */
+const OF_ROWS: ReadonlySet<string> = new Set(['createdAt', 'updatedAt']);
+
+/** Evolution API: one route for each section of an instance (docs/core-api.md#rest). */
+export class EvolutionApi implements Core {
+  readonly name = 'Evolution API';
+  readonly canHandOver = true;
+
+  constructor(
+    private readonly client: CoreClient,
+    private readonly sections: Sections,
+  ) {}
+
+  async instances(): Promise<readonly CoreInstance[]> {
+    const rows = await this.client.ask('GET', '/instance/fetchInstances');
+    if (!Array.isArray(rows))
+      throw new CoreApiError(
+        'CORE_NOT_FOUND',
+        'what answers there is not the core API: no list of instances',
+      );
+    return rows.flatMap((row: unknown) => instanceOf(row) ?? []);
+  }
+
+  async read(instance: CoreInstance): Promise<CoreSections> {
+    const found = new Map<Section, CoreSection>();
+    for (const section of this.sections.list) {
+      const route = `/${section.name}/find/${encodeURIComponent(instance.name)}`;
+      found.set(section, sectionOf(section, await this.client.ask('GET', route)));
+    }
+    return found;
+  }
+
+  async set({ name }: CoreInstance, section: Section, fields: Fields): Promise<void> {
+    const route = `/${section.name}/set/${encodeURIComponent(name)}`;
+    await this.client.ask('POST', route, { [section.name]: fields });
+  }
+
+  close(): Promise<void> {
+    return this.client.close();
+  }
+}
+
+/** Rows of 2.x have `name`; those of 1.x had everything under `instance`. */
+function instanceOf(row: unknown): CoreInstance | undefined {
+  const fields = isFields(row) && isFields(row['instance']) ? row['instance'] : row;
+  if (!isFields(fields)) return undefined;
+  const name = textOf(fields['name']) ?? textOf(fields['instanceName']);
+  const id = textOf(fields['id']) ?? textOf(fields['instanceId']);
+  const token = textOf(fields['token']) ?? textOf(fields['apikey']);
+  if (name === undefined) return undefined;
+  return { name, ...(id === undefined ? {} : { id }), ...(token === undefined ? {} : { token }) };
+}
+
+function sectionOf(section: Section, answer: unknown): CoreSection {
+  // A transport that the core's configuration switches off answers with an empty body.
+  if (answer === undefined) return { kind: 'off' };
+  const present = section.withPresentNames(answer);
+  if (!isFields(present)) return { kind: 'none' };
+  const known = Object.keys(section.definition.fields.shape).filter((name) => !OF_ROWS.has(name));
+  const entries = known.flatMap((name) => (present[name] === undefined ? [] : [[name, present[name]]]));
+  return entries.length === 0 ? { kind: 'none' } : { kind: 'row', fields: Object.fromEntries(entries) };
+}
+
+export function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}

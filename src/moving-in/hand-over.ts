@@ -1,0 +1,220 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Fields, Section } from '../settings/section';
+import type { SettingsEditor } from '../settings/settings-editor';
+import { type SettingsStore, settingsOrThrow } from '../settings/settings-store';
+import { forEachApart } from '../time/for-each-apart';
+import type { Core, CoreInstance, CoreSections } from './core';
+import { CoreApiError } from './core-api-error';
+import { isAboutAll, linesOf, nothingOfMissing } from './importer';
+import type { Delivered, HandedOver, MovingNotes } from './moving-notes';
+import { QUIET, silenced } from './quiet';
+
+export interface HandOverParts {
+  readonly core: Core;
+  readonly store: SettingsStore;
+  readonly editor: SettingsEditor;
+  readonly notes: MovingNotes;
+  /** What is handed over and back. */
+  readonly sections: readonly Section[];
+  /** Why events of an instance would reach nobody once the core delivers none; undefined where a source brings them. */
+  withoutSource(found: CoreSections): string | undefined;
+  /** How long workers may take to follow a change of settings. */
+  readonly followMs: number;
+  /** Called after each instance. */
+  readonly onProgress: (done: number, of: number) => void;
+}
+
+export interface HandOverResult {
+  /** `loja: webhook, pusher`. */
+  readonly moved: readonly string[];
+  readonly problems: readonly string[];
+}
+
+interface Moving {
+  readonly instance: CoreInstance;
+  readonly found: CoreSections;
+  readonly names: readonly string[];
+}
+
+/** Between the two changes of an instance both sides deliver: as few instances at once as are done in a moment. */
+const BATCH = 50;
+const AT_ONCE = 10;
+
+/**
+ * Moves deliveries from a core to the relay, and back. The one that is to deliver begins before the other one ends: in
+ * between an event may arrive twice, and none is lost.
+ */
+export class HandOver {
+  private readonly moved: string[] = [];
+  private readonly problems: string[] = [];
+
+  constructor(private readonly parts: HandOverParts) {}
+
+  /** @throws CoreApiError where the core does not serve any more; run again, it goes on */
+  async over(instances: readonly CoreInstance[]): Promise<HandOverResult> {
+    await this.inBatches(instances, {
+      begin: (instance) => this.beginHere(instance),
+      end: (moving) => this.endThere(moving),
+    });
+    return { moved: this.moved, problems: this.problems };
+  }
+
+  /** Of instances from which something was handed over. @throws CoreApiError */
+  async back(instances: readonly CoreInstance[]): Promise<HandOverResult> {
+    await this.inBatches(instances, {
+      begin: (instance) => this.beginThere(instance),
+      end: (moving) => this.endHere(moving),
+    });
+    return { moved: this.moved, problems: this.problems };
+  }
+
+  private async inBatches(instances: readonly CoreInstance[], steps: Steps): Promise<void> {
+    for (let start = 0; start < instances.length; start += BATCH) {
+      const batch = instances.slice(start, start + BATCH);
+      const moving: Moving[] = [];
+      await this.each(batch, async (instance) => {
+        const one = await steps.begin(instance);
+        if (one !== undefined) moving.push(one);
+      });
+      if (moving.length > 0) await delay(this.parts.followMs);
+      const named = moving.map((one) => ({ ...one.instance, one }));
+      await this.each(named, async ({ one }) => {
+        await steps.end(one);
+        this.moved.push(`${one.instance.name}: ${one.names.join(', ')}`);
+      });
+      this.parts.onProgress(Math.min(start + BATCH, instances.length), instances.length);
+    }
+  }
+
+  private async each<T extends CoreInstance>(
+    items: readonly T[],
+    work: (item: T) => Promise<void>,
+  ): Promise<void> {
+    let fault: unknown;
+    await forEachApart({
+      items,
+      atOnce: AT_ONCE,
+      work: async (item) => {
+        if (fault === undefined) await work(item);
+      },
+      onFault: (error, { name }) => {
+        if (isAboutAll(error)) fault ??= error;
+        else this.problems.push(...linesOf(name, error));
+      },
+    });
+    if (fault !== undefined) throw fault;
+  }
+
+  /** The relay begins; undefined where there is nothing to hand over. */
+  private async beginHere(instance: CoreInstance): Promise<Moving | undefined> {
+    const found = await this.parts.core.read(instance).catch(nothingOfMissing);
+    if (found === undefined) return undefined;
+    const handed = await this.handedOf(instance);
+    const open = this.openSections(found, handed);
+    if (open.length === 0) return undefined;
+    const obstacle = this.parts.withoutSource(found);
+    if (obstacle !== undefined) throw new CoreApiError('CORE_REFUSED', obstacle);
+    const added = open.map(([section, fields]) => [section.name, deliveredOf(fields)] as const);
+    // First, so that whatever is cut from here on can be handed back.
+    await this.parts.notes.set(instance.name, { ...handed, ...Object.fromEntries(added) });
+    try {
+      await this.setHere(instance, open, (_section, fields) => fields);
+    } catch (error) {
+      await this.restoreNote(instance, handed);
+      throw error;
+    }
+    return { instance, found, names: open.map(([{ name }]) => name) };
+  }
+
+  private async restoreNote({ name }: CoreInstance, handed: HandedOver): Promise<void> {
+    if (Object.keys(handed).length === 0) await this.parts.notes.forget(name);
+    else await this.parts.notes.set(name, handed);
+  }
+
+  /** The core ends. */
+  private async endThere({ instance, found, names }: Moving): Promise<void> {
+    for (const [section, of] of found)
+      if (names.includes(section.name) && of.kind === 'row')
+        await this.parts.core.set(instance, section, silenced(of.fields));
+  }
+
+  /** The core begins with what it had. */
+  private async beginThere(instance: CoreInstance): Promise<Moving | undefined> {
+    const handed = await this.handedOf(instance);
+    const names = Object.keys(handed);
+    if (names.length === 0) return undefined;
+    const found = await this.parts.core.read(instance).catch(nothingOfMissing);
+    if (found === undefined) {
+      await this.parts.notes.forget(instance.name);
+      return undefined;
+    }
+    for (const [section, of] of found) {
+      const before = handed[section.name];
+      if (before !== undefined && of.kind === 'row')
+        await this.parts.core.set(instance, section, { ...of.fields, ...before });
+    }
+    return { instance, found, names };
+  }
+
+  /** The relay ends: what it has parked is delivered still, so its destinations stay. */
+  private async endHere({ instance, found, names }: Moving): Promise<void> {
+    const open = this.parts.sections.flatMap((section) => {
+      const of = found.get(section);
+      return names.includes(section.name) && of?.kind === 'row' ? [[section, of.fields] as const] : [];
+    });
+    await this.setHere(instance, open, (before) => (before === undefined ? undefined : { events: QUIET }));
+    await this.parts.notes.forget(instance.name);
+  }
+
+  /** Sections that the core delivers. */
+  private openSections(found: CoreSections, handed: HandedOver): (readonly [Section, Fields])[] {
+    return this.parts.sections.flatMap((section) => {
+      const of = found.get(section);
+      if (of?.kind !== 'row' || of.fields['enabled'] !== true) return [];
+      const isDone = handed[section.name] !== undefined && isSilenced(of.fields);
+      return isDone ? [] : [[section, of.fields] as const];
+    });
+  }
+
+  private async setHere(
+    { name }: CoreInstance,
+    open: readonly (readonly [Section, Fields])[],
+    /** Undefined: the section stays as it is. */
+    fieldsOf: (before: object | undefined, found: Fields) => Fields | undefined,
+  ): Promise<void> {
+    const { store, editor } = this.parts;
+    await store.update(name, (stored) => {
+      const before = settingsOrThrow(stored);
+      const changed = open.flatMap(([section, found]) => {
+        const was = section.of(before);
+        const fields = fieldsOf(was, found);
+        return fields === undefined ? [] : [[section.name, { ...was, ...fields }] as const];
+      });
+      return editor.check(name, { ...before, ...Object.fromEntries(changed) }).settings;
+    });
+  }
+
+  private async handedOf({ name }: CoreInstance): Promise<HandedOver> {
+    const note = await this.parts.notes.of(name);
+    if (note.kind !== 'unreadable') return note.kind === 'readable' ? note.sections : {};
+    throw new CoreApiError(
+      'CORE_REFUSED',
+      'what was handed over is noted by a later version of the relay: use that version',
+    );
+  }
+}
+
+interface Steps {
+  readonly begin: (instance: CoreInstance) => Promise<Moving | undefined>;
+  readonly end: (moving: Moving) => Promise<void>;
+}
+
+function deliveredOf({ enabled, events }: Fields): Delivered {
+  const names = Array.isArray(events) ? events.filter((event) => typeof event === 'string') : [];
+  return { enabled: enabled === true, events: names };
+}
+
+function isSilenced(fields: Fields): boolean {
+  const { enabled, events } = silenced(fields);
+  return fields['enabled'] === enabled && JSON.stringify(fields['events']) === JSON.stringify(events);
+}

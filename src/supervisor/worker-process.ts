@@ -1,0 +1,104 @@
+import type { ChildProcess } from 'node:child_process';
+import { monotonicMs } from '../time/monotonic';
+import { within } from '../time/within';
+import { type FromWorker, isMessage, type ToWorker, type WorkerReport } from './messages';
+
+/** How a worker's process ended. */
+export interface WorkerExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** It never began to work. */
+  readonly wasStarting: boolean;
+  readonly livedMs: number;
+}
+
+export interface WorkerProcessParts {
+  /** Counted from 1; a worker that replaces another one has its number. */
+  readonly number: number;
+  readonly child: ChildProcess;
+  readonly onStarted: () => void;
+  readonly onExit: (exit: WorkerExit) => void;
+}
+
+/** A busy worker answers late; it is then shown as it was. */
+const REPORT_MS = 2000;
+
+/** One worker process, as its supervisor sees it. */
+export class WorkerProcess {
+  /** What it reported last. */
+  lastReport: WorkerReport | undefined;
+  private readonly begunAt = monotonicMs();
+  private started = false;
+  private over = false;
+  private nextId = 0;
+  private readonly asked = new Map<number, (report: WorkerReport) => void>();
+
+  constructor(private readonly parts: WorkerProcessParts) {
+    const { child } = parts;
+    child.on('message', (message: unknown) => {
+      if (isMessage(message)) this.take(message as FromWorker);
+    });
+    child.once('exit', (code, signal) => this.end(code, signal));
+    // It could not be started, or not be written to; where it runs, `exit` follows.
+    child.on('error', () => {
+      if (child.pid === undefined) this.end(null, null);
+    });
+  }
+
+  get number(): number {
+    return this.parts.number;
+  }
+
+  get isStarted(): boolean {
+    return this.started;
+  }
+
+  get pid(): number | undefined {
+    return this.parts.child.pid;
+  }
+
+  /** What it knows of itself now; what it said last where it does not answer, undefined where it never did. */
+  async report(): Promise<WorkerReport | undefined> {
+    const id = this.nextId++;
+    const answer = new Promise<WorkerReport>((resolve) => this.asked.set(id, resolve));
+    this.send({ kind: 'report', id });
+    try {
+      this.lastReport = await within(answer, REPORT_MS, () => new Error('no report in time'));
+    } catch {
+      this.asked.delete(id);
+    }
+    return this.lastReport;
+  }
+
+  drain(): void {
+    this.send({ kind: 'drain' });
+  }
+
+  /** Without waiting for what is under way. */
+  endNow(): void {
+    this.send({ kind: 'end' });
+    this.parts.child.kill('SIGKILL');
+  }
+
+  private take(message: FromWorker): void {
+    if (message.kind === 'started') {
+      this.started = true;
+      this.parts.onStarted();
+      return;
+    }
+    this.asked.get(message.id)?.(message.report);
+    this.asked.delete(message.id);
+  }
+
+  private end(code: number | null, signal: NodeJS.Signals | null): void {
+    if (this.over) return;
+    this.over = true;
+    const livedMs = monotonicMs() - this.begunAt;
+    this.parts.onExit({ code, signal, wasStarting: !this.started, livedMs });
+  }
+
+  private send(message: ToWorker): void {
+    const { child } = this.parts;
+    if (child.connected) child.send(message, () => {});
+  }
+}

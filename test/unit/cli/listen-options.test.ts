@@ -1,0 +1,26 @@
+import { listenCommand } from '../../../src/cli/listen-command';
+
+const FORWARD = ['--forward', 'http://localhost:5678/webhook'];
+
+test.each([
+  ['no address', [], /--forward/],
+  ['an address that is none', ['--forward', 'ftp://x'], /must be an address that starts with http/],
+  ['a filter that is no JSON', [...FORWARD, '--filter', '{'], /must be JSON/],
+  ['an operator that there is not', [...FORWARD, '--filter', '{"a":{"$regex":"x"}}'], /filter\.a.*\$regex/],
+  ['a secret that is none', [...FORWARD, '--secret', 'short'], /must be base64/],
+  ['a header that is none', [...FORWARD, '--header', 'nothing'], /must be name:value/],
+  ['a header that cannot be sent', [...FORWARD, '--header', 'x y:z'], /must be name:value/],
+  ['an event that there is not', [...FORWARD, '--events', 'MESAGES_UPSERT'], /did you mean MESSAGES_UPSERT/],
+  ['a list of events with a hole', [...FORWARD, '--events', 'CALL,,'], /comma-separated/],
+] as const)('%s is refused before anything is connected to', async (_what, args, text) => {
+  let said = '';
+  const command = listenCommand()
+    .exitOverride()
+    .configureOutput({
+      writeErr: (each) => {
+        said += each;
+      },
+    });
+  await expect(command.parseAsync([...args], { from: 'user' })).rejects.toMatchObject({ exitCode: 1 });
+  expect(said).toMatch(text);
+});

@@ -1,0 +1,127 @@
+import { LANGUAGES } from '../../../src/dashboard/language';
+import { sentenceView } from '../../../src/dashboard/screens/sentence-view';
+import { type Sentence, type Situation, sentenceOf, severityOf } from '../../../src/dashboard/sentence';
+import type { DestinationHealth } from '../../../src/health/destination-list';
+import type { DestinationId } from '../../../src/pipeline/delivery';
+
+const NOW = 10_000_000;
+const FLOW = { difference: 0, reportedMsAgo: 1000, queues: [] };
+const CALM: Situation = { now: NOW, flow: FLOW, destinations: [], silent: new Map(), newlyDead: 0 };
+
+function destination(name: string, rest: Partial<DestinationHealth>): DestinationHealth {
+  return { id: `webhook:instance/${name}` as DestinationId, state: 'well', waiting: 0, ...rest };
+}
+
+const FAILING = destination('loja', {
+  state: 'failing',
+  since: 1,
+  waiting: 3,
+  code: 'HTTP_503',
+  nextAttempt: NOW + 1,
+});
+const BUSY = destination('bar', { state: 'failing', since: 2, waiting: 9 });
+const SUSPENDED = destination('old', { state: 'suspended', since: 3, by: 'person', waiting: 99 });
+const WAITING = destination('slow', { state: 'waiting', waiting: 4 });
+const SILENT = new Map([
+  ['b', { since: 5, why: 'rhythm' as never }],
+  ['a', { since: 4, why: 'rhythm' as never }],
+]);
+
+const CASES: readonly (readonly [string, Partial<Situation>, Sentence])[] = [
+  ['nothing is wrong', {}, { kind: 'well' }],
+  [
+    'no worker has ever reported',
+    { flow: { ...FLOW, reportedMsAgo: undefined }, destinations: [FAILING] },
+    { kind: 'no-worker', msAgo: undefined },
+  ],
+  [
+    'no worker reports any more',
+    { flow: { ...FLOW, reportedMsAgo: 60_000, difference: 3 } },
+    { kind: 'no-worker', msAgo: 60_000 },
+  ],
+  [
+    'the audit does not add up',
+    { flow: { ...FLOW, difference: -2 }, destinations: [FAILING] },
+    { kind: 'difference', count: -2 },
+  ],
+  [
+    'of several that fail the one for which most wait comes first',
+    { destinations: [FAILING, BUSY], silent: SILENT },
+    { kind: 'failing', destination: BUSY, others: 1 },
+  ],
+  [
+    'what a person suspended is named only where nothing else is wrong with destinations',
+    { destinations: [SUSPENDED, FAILING] },
+    { kind: 'failing', destination: FAILING, others: 1 },
+  ],
+  [
+    'a destination is suspended',
+    { destinations: [SUSPENDED] },
+    { kind: 'suspended', destination: SUSPENDED, others: 0 },
+  ],
+  [
+    'nobody reads a queue',
+    { flow: { ...FLOW, queues: [{ queue: 'q', messages: 7, consumers: 0 }] }, silent: SILENT },
+    { kind: 'unread', queue: 'q', messages: 7 },
+  ],
+  [
+    'an empty queue without consumers, and one of which they are not known, say nothing',
+    {
+      flow: {
+        ...FLOW,
+        queues: [
+          { queue: 'q', messages: 0, consumers: 0 },
+          { queue: 'r', messages: 5 },
+        ],
+      },
+    },
+    { kind: 'well' },
+  ],
+  [
+    'the instance that is silent longest',
+    { silent: SILENT, newlyDead: 4 },
+    { kind: 'silent', instance: 'a', since: 4, others: 1 },
+  ],
+  [
+    'deliveries were given up on lately',
+    { newlyDead: 4, destinations: [WAITING] },
+    { kind: 'dead', count: 4 },
+  ],
+  [
+    'deliveries wait',
+    { destinations: [WAITING], newlyDead: undefined },
+    { kind: 'waiting', count: 4, destinations: 1 },
+  ],
+  [
+    'an instance sees its own',
+    { flow: undefined, destinations: [FAILING] },
+    { kind: 'failing', destination: FAILING, others: 0 },
+  ],
+];
+
+describe('the sentence', () => {
+  test.each(CASES)('where %s', (_name, situation, expected) => {
+    expect(sentenceOf({ ...CALM, ...situation })).toEqual(expected);
+  });
+
+  test.each(LANGUAGES)('is there for each case in %s, and none says what is not there', (language) => {
+    for (const [, situation] of CASES) {
+      const { text } = sentenceView(sentenceOf({ ...CALM, ...situation }), language);
+      expect(text).not.toMatch(/undefined|\[object|NaN/);
+      expect(text.length).toBeGreaterThan(30);
+    }
+  });
+
+  test('in Portuguese names who refuses, why, how many wait and when the next attempt is', () => {
+    const { text } = sentenceView(sentenceOf({ ...CALM, destinations: [FAILING] }), 'pt-BR');
+    expect(text).toMatch(
+      /loja · webhook<\/a> recusa desde <time .*\(HTTP_503\)\. 3 em espera; a próxima tentativa é às <time/,
+    );
+  });
+
+  test('is as bad as what it says', () => {
+    expect(severityOf({ kind: 'well' })).toBe('well');
+    expect(severityOf({ kind: 'dead', count: 1 })).toBe('odd');
+    expect(severityOf({ kind: 'difference', count: 1 })).toBe('bad');
+  });
+});

@@ -1,0 +1,160 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { MODULES } from '../../../src/modules';
+import { VERSION } from '../../../src/version';
+import { helm } from '../../support/deploy/helm';
+import { kustomize, readManifests } from '../../support/deploy/kustomize';
+import type { Manifest } from '../../support/deploy/manifest';
+import { breachesOf } from '../../support/deploy/policies';
+import { faultsOf } from '../../support/deploy/schemas';
+import { program } from '../../support/processes/binaries';
+
+const IMAGE = `"image":"evolution-relay:${VERSION}"`;
+
+const FOLDER = join(__dirname, '../../../deploy/kubernetes');
+const CHART = join(FOLDER, 'chart');
+const KUSTOMIZATIONS = ['base', ...readdirSync(join(FOLDER, 'overlays')).map((name) => `overlays/${name}`)];
+const VALUES = readdirSync(join(CHART, 'ci'));
+/** What the Secret that the manifests refer to holds. */
+const SECRET = {
+  RABBITMQ_URI: 'amqp://a:b@rabbitmq',
+  REDIS_URI: 'redis://redis',
+  AUTHENTICATION_API_KEY: '5d1a7c0e9b3f4e68a2d0c7f1',
+};
+
+const valuesOf = (name: string): Parameters<typeof helm>[1] =>
+  parse(readFileSync(join(CHART, 'ci', name), 'utf8')) as Parameters<typeof helm>[1];
+
+const RELEASES: readonly (readonly [name: string, render: () => readonly Manifest[]])[] = [
+  ...KUSTOMIZATIONS.map((name) => [`kustomize ${name}`, () => kustomize(join(FOLDER, name))] as const),
+  ...VALUES.map((name) => [`chart with ${name}`, () => helm(CHART, valuesOf(name)).manifests] as const),
+];
+
+/** Kustomize itself, where this machine has it. */
+const kubectl = ((): string | undefined => {
+  try {
+    return program('kubectl');
+  } catch {
+    return undefined;
+  }
+})();
+
+describe.each(RELEASES)('%s', (_name, render) => {
+  const manifests = render();
+
+  test('is what the schemas of Kubernetes, KEDA and the Prometheus operator know', () => {
+    expect(manifests.length).toBeGreaterThan(2);
+    expect(manifests.flatMap(faultsOf)).toEqual([]);
+  });
+
+  test('breaks no policy', () => {
+    expect(breachesOf(manifests)).toEqual([]);
+  });
+
+  test('gives each thing one name', () => {
+    const names = manifests.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  test('configures a relay that starts without a warning', () => {
+    const { data = {} } =
+      manifests.find(({ kind, data: map }) => kind === 'ConfigMap' && map?.['LOG_FORMAT']) ?? {};
+    const { warnings } = MODULES.loadConfig(tmpdir(), { ...data, ...SECRET });
+    expect(warnings).toEqual([]);
+  });
+});
+
+(kubectl === undefined ? describe.skip : describe)('what tests make of kustomizations', () => {
+  test.each(KUSTOMIZATIONS)('is what kubectl makes of %s', (name) => {
+    const made = execFileSync(kubectl ?? '', ['kustomize', join(FOLDER, name)], { encoding: 'utf8' });
+    const sorted = (manifests: readonly Manifest[]): readonly Manifest[] =>
+      [...manifests].sort((a, b) =>
+        `${a.kind}${a.metadata.name}`.localeCompare(`${b.kind}${b.metadata.name}`),
+      );
+    expect(sorted(kustomize(join(FOLDER, name)))).toEqual(sorted(readManifests(made)));
+  });
+});
+
+describe('the chart', () => {
+  test.each([
+    ['without the name of a Secret', {}, 'existingSecret'],
+    ['with a misspelt value', { existingSecret: 'x', autoscalling: {} }, 'autoscalling'],
+    ['with a latest image', { existingSecret: 'x', image: { tag: 'latest' } }, 'image/tag'],
+    [
+      'with a secret among variables',
+      { existingSecret: 'x', config: { REDIS_URI: 'redis://:pw@x' } },
+      'config',
+    ],
+    [
+      'with a number among variables, which Helm writes with an exponent',
+      { existingSecret: 'x', config: { A: 1 } },
+      'config/A',
+    ],
+    ['without limits', { existingSecret: 'x', worker: { resources: { limits: null } } }, 'resources/limits'],
+    [
+      'with a cooldown below the time of a drain',
+      { existingSecret: 'x', autoscaling: { enabled: true, cooldownSeconds: 20 } },
+      'cooldownSeconds',
+    ],
+  ])('refuses to be installed %s', (_what, values, named) => {
+    expect(() => helm(CHART, values)).toThrow(named);
+  });
+
+  test.each(VALUES)('says afterwards what to do, with %s', (name) => {
+    const { notes } = helm(CHART, valuesOf(name), 'relay');
+    expect(notes).toContain('kubectl -n messaging rollout status deployment/relay-worker');
+    expect(notes.includes('Autoscaling is off')).toBe(name === 'worker-only-values.yaml');
+    expect(notes).not.toMatch(/\n\n\n|\{\{/);
+  });
+
+  test('has alerts with the address of the runbooks before their path', () => {
+    const { manifests } = helm(CHART, valuesOf('rabbitmq-values.yaml'));
+    const rules = JSON.stringify(manifests.find(({ kind }) => kind === 'PrometheusRule'));
+    expect(rules).toContain('"https://example.com/evolution-relay/docs/runbooks/RelayDeadLetters.md"');
+  });
+
+  test('restarts pods when what is configured changes', () => {
+    const sumOf = (config: Record<string, string>): unknown =>
+      helm(CHART, { existingSecret: 'x', config }).manifests.find(({ kind }) => kind === 'Deployment')?.spec
+        ?.template?.metadata.annotations?.['checksum/config'];
+    expect(sumOf({ LOG_LEVEL: 'info' })).not.toBe(sumOf({ LOG_LEVEL: 'debug' }));
+  });
+});
+
+/** Replaces the text of all manifests of an overlay, as somebody would who changes a file. */
+function changed(from: string, to: string): Manifest[] {
+  const text = JSON.stringify(kustomize(join(FOLDER, 'overlays/rabbitmq')));
+  if (!text.includes(from)) throw new RangeError(`not there: ${from}`);
+  return JSON.parse(text.replaceAll(from, to)) as Manifest[];
+}
+
+describe('a manifest is refused', () => {
+  test.each([
+    ['runs as root', '"runAsUser":1000', '"runAsUser":0'],
+    ['may run as root', '"runAsNonRoot":true', '"runAsNonRoot":false'],
+    ['may gain privileges', '"allowPrivilegeEscalation":false', '"allowPrivilegeEscalation":true'],
+    ['may write to its root file system', '"readOnlyRootFilesystem":true', '"readOnlyRootFilesystem":false'],
+    ['has no limits of memory', '"limits":{"cpu":"1","memory":', '"limits":{"cpu":"1","storage":'],
+    ['has no exact image', IMAGE, '"image":"evolution-relay:latest"'],
+    ['has no exact image', IMAGE, '"image":"evolution-relay"'],
+    ['livenessProbe is not /healthz', '"path":"/healthz"', '"path":"/readyz"'],
+    ['is killed after 30 s', '"terminationGracePeriodSeconds":45', '"terminationGracePeriodSeconds":30'],
+    ['chooses pods of 0 deployments', '"selector":{"app.', '"selector":{"no.'],
+    ['cools down before a drain is over', '"cooldownPeriod":300', '"cooldownPeriod":30'],
+    ['holds REDIS_URI', '"LOG_FORMAT":"json"', '"REDIS_URI":"redis://:secret@redis"'],
+    ['leaves no worker', '"minReplicaCount":2', '"minReplicaCount":0'],
+  ])('that %s', (breach, from, to) => {
+    expect(breachesOf(changed(from, to)).join('\n')).toContain(breach);
+  });
+
+  test.each([
+    ['with a field that nobody knows', '"readOnlyRootFilesystem":', '"readOnlyRootFileSystem":'],
+    ['with a text for a number', '"minReplicaCount":2', '"minReplicaCount":"two"'],
+    ['of an unknown version', '"apiVersion":"policy/v1"', '"apiVersion":"policy/v1beta9"'],
+  ])('%s', (_what, from, to) => {
+    expect(changed(from, to).flatMap(faultsOf)).not.toEqual([]);
+  });
+});

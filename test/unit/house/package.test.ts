@@ -1,0 +1,102 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { folderWith } from '../../support/values/folders';
+
+const ROOT = join(__dirname, '../../..');
+const folder = folderWith();
+afterAll(folder.remove);
+
+const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Record<string, unknown>;
+
+/** What would be published: nothing is built, as other tests run what is there. */
+function packed(): string[] {
+  const text = execFileSync('npm', ['pack', '--dry-run', '--ignore-scripts', '--json'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const [{ files }] = JSON.parse(text) as [{ files: { path: string }[] }];
+  return files.map(({ path }) => path);
+}
+
+describe('the package', () => {
+  it('has what runs, and nothing else: no sources, tests, maps or settings', () => {
+    const files = packed();
+    expect(files.filter((path) => !path.startsWith('dist/')).sort()).toEqual([
+      'CHANGELOG.md',
+      'LICENSE',
+      'Procfile',
+      'README.md',
+      'config/default.json',
+      'package.json',
+    ]);
+    const built = files.filter((path) => path.startsWith('dist/'));
+    expect(built.filter((path) => !path.endsWith('.js'))).toEqual([]);
+    // Tests that need the build are run after it; here there may be none.
+    if (existsSync(join(ROOT, 'dist/main.js'))) expect(built).toContain('dist/main.js');
+  });
+
+  it('is made of a new build: what an older one left is removed first', () => {
+    const { scripts } = manifest as { scripts: Record<string, string> };
+    expect(scripts['prepack']).toBe('node test/support/clean.mjs && npm run build');
+  });
+
+  it('is a release by SemVer, that anybody may install, with notes', () => {
+    expect(manifest['private']).toBeUndefined();
+    expect(manifest['version']).toMatch(/^\d+\.\d+\.\d+$/);
+    expect(readFileSync(join(ROOT, 'CHANGELOG.md'), 'utf8')).toContain(`## [${String(manifest['version'])}]`);
+    const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as { version: string };
+    expect(lock.version).toBe(manifest['version']);
+  });
+
+  it('is of packages under licences that let anybody use it so', () => {
+    const { status, stdout } = spawnSync(process.execPath, [join(ROOT, 'test/support/licences.mjs')], {
+      encoding: 'utf8',
+    });
+    expect(stdout).not.toContain('NOT TAKEN');
+    expect(stdout).toMatch(/taken +MIT: \d+/);
+    expect(status).toBe(0);
+  });
+
+  it('the image runs as nobody in particular, and writes nothing', () => {
+    const dockerfile = readFileSync(join(ROOT, 'deploy/Dockerfile'), 'utf8');
+    expect(dockerfile).toMatch(/^USER node$/m);
+    expect(dockerfile.indexOf('USER node')).toBeLessThan(dockerfile.indexOf('ENTRYPOINT'));
+    const composition = readFileSync(join(ROOT, 'deploy/docker-compose.yml'), 'utf8');
+    expect(composition).toContain('read_only: true');
+  });
+});
+
+describe('an older Node.js', () => {
+  const HOOK = join(__dirname, '../../support/ts-hook.cjs');
+  const MODULE = join(ROOT, 'src/node-version.ts');
+  const run = (version: string): { status: number | null; stderr: string } => {
+    const pretend = `Object.defineProperty(process.versions, 'node', { value: '${version}' })`;
+    const program = join(folder.path, `node-${version}.cjs`);
+    writeFileSync(program, `${pretend};\nrequire(${JSON.stringify(MODULE)});\n`);
+    return spawnSync(process.execPath, ['-r', HOOK, program], { encoding: 'utf8' });
+  };
+
+  it.each(['18.20.4', '20.18.3', '16.0.0'])(
+    '%s ends with one line that says what is needed: exit 1',
+    (version) => {
+      const { status, stderr } = run(version);
+      expect(stderr).toBe(
+        `evolution-relay needs Node.js 20.19 or later; this is ${version} (https://nodejs.org)\n`,
+      );
+      expect(status).toBe(1);
+    },
+  );
+
+  it.each(['20.19.0', '22.1.0', '24.0.0'])('%s is new enough', (version) => {
+    expect(run(version)).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  it('is noticed before anything else is loaded', () => {
+    const [first] = readFileSync(join(ROOT, 'src/main.ts'), 'utf8').match(/^import .*$/gm) ?? [];
+    expect(first).toBe("import './node-version';");
+    expect(readFileSync(MODULE, 'utf8')).not.toMatch(/^import /m);
+    expect(readdirSync(join(ROOT, 'src'))).toContain('node-version.ts');
+  });
+});

@@ -1,0 +1,72 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { validateWorkflow } from '@action-validator/core';
+import { parse } from 'yaml';
+
+const FOLDER = join(__dirname, '../../../.github/workflows');
+const ROOT = join(__dirname, '../../..');
+
+interface Step {
+  readonly uses?: string;
+  readonly run?: string;
+  readonly with?: Readonly<Record<string, unknown>>;
+}
+
+interface Job {
+  readonly permissions?: Readonly<Record<string, string>>;
+  readonly 'timeout-minutes'?: number;
+  readonly steps: readonly Step[];
+}
+
+interface Workflow {
+  readonly permissions: Readonly<Record<string, string>>;
+  readonly jobs: Readonly<Record<string, Job>>;
+}
+
+const textOf = (name: string): string => readFileSync(join(FOLDER, name), 'utf8');
+const workflowOf = (name: string): Workflow => parse(textOf(name)) as Workflow;
+const stepsOf = (name: string): Step[] => Object.values(workflowOf(name).jobs).flatMap(({ steps }) => steps);
+
+describe.each(readdirSync(FOLDER))('the workflow %s', (name) => {
+  it('is one, by the schema of GitHub', () => {
+    expect(validateWorkflow(textOf(name)).errors).toEqual([]);
+  });
+
+  it('may read and nothing else, unless a job says what it needs; every job ends', () => {
+    const { permissions, jobs } = workflowOf(name);
+    expect(permissions).toEqual({ contents: 'read' });
+    for (const [job, { 'timeout-minutes': minutes }] of Object.entries(jobs))
+      expect({ job, isBounded: minutes !== undefined && minutes <= 60 }).toEqual({ job, isBounded: true });
+  });
+
+  it('uses actions of a version, and runs scripts that there are', () => {
+    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: object };
+    for (const { uses, run = '' } of stepsOf(name)) {
+      if (uses !== undefined) expect(uses).toMatch(/^[\w-]+\/[\w-]+@(v\d+|[0-9a-f]{40})$/);
+      for (const [, script = ''] of run.matchAll(/npm run (?:--silent )?([\w:]+)/g))
+        expect(Object.keys(scripts)).toContain(script);
+    }
+  });
+});
+
+it('a mistake in a workflow is found', () => {
+  expect(validateWorkflow(textOf('ci.yml').replace('runs-on:', 'run-on:')).errors.length).toBeGreaterThan(0);
+});
+
+it('images are built for both architectures, with provenance and SBOM, from our Dockerfile', () => {
+  for (const name of ['image.yml', 'release.yml']) {
+    const build = stepsOf(name).find(({ uses }) => uses?.startsWith('docker/build-push-action@'));
+    expect(build?.with).toMatchObject({
+      file: 'deploy/Dockerfile',
+      platforms: 'linux/amd64,linux/arm64',
+      provenance: 'mode=max',
+      sbom: true,
+    });
+  }
+});
+
+it('a release is tested first, and its package is published with provenance', () => {
+  const text = textOf('release.yml');
+  expect(text.match(/needs: test/g)?.length).toBe(2);
+  expect(text).toContain('npm publish --provenance');
+});
