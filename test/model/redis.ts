@@ -1,7 +1,8 @@
 import { StoreUnavailableError } from '../../src/errors';
 import { NotStoredError, type Step, type StoredCalls } from '../../src/retry/retry-store';
 import type { Process } from './process';
-import { type Argument, StoredState } from './stored-state';
+import type { Argument } from './stored-job';
+import { StoredState } from './stored-state';
 import type { VirtualTime } from './virtual-time';
 
 /** How Redis treats what reaches it; `silent` with effect: calls are made, and their answers never come. */

@@ -1,4 +1,5 @@
 import type { DestinationId } from '../../src/pipeline/delivery';
+import type { Argument } from './stored-job';
 
 /** What lies in Redis of a destination that is not well. */
 interface Unwell {
@@ -16,8 +17,6 @@ interface Unwell {
 /** In the model a day is over soon: then one attempt is let through. */
 export const SUSPENDED_MS = 15_000;
 const NEVER_MS = 315_360_000_000;
-
-type Argument = string | number;
 
 /** What all workers know of destinations that are not well: the twin of health-scripts.ts in src/redis/. */
 export class StoredHealth {

@@ -1,3 +1,7 @@
+import { DESTINATION_KEY_LENGTH } from '../../src/pipeline/delivery';
+
+export type Argument = string | number;
+
 /** One parked delivery or dead letter, as the scripts of src/redis/ keep it. */
 export interface Job {
   readonly id: string;
@@ -34,4 +38,9 @@ export function newJob(stored: Pick<Job, 'id' | 'data' | 'order' | 'lane' | 'gap
     timesTaken: 0,
     isStalled: false,
   };
+}
+
+/** Of its destination. */
+export function keyOf(id: string): string {
+  return id.slice(-DESTINATION_KEY_LENGTH);
 }

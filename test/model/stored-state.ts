@@ -1,10 +1,8 @@
-import { DESTINATION_KEY_LENGTH, type DestinationId } from '../../src/pipeline/delivery';
+import type { DestinationId } from '../../src/pipeline/delivery';
 import { StoredHealth } from './stored-health';
-import { type Job, newJob } from './stored-job';
+import { type Argument, type Job, keyOf, newJob } from './stored-job';
 import { StoredLanes } from './stored-lanes';
-import { StoredLines } from './stored-lines';
-
-export type Argument = string | number;
+import { StoredTurns } from './stored-turns';
 
 /** What the scripts that store take of each delivery. */
 const ENTRY_ARGUMENTS = 10;
@@ -23,13 +21,12 @@ export class StoredState {
   readonly counts = { accepted: 0, delivered: 0, discarded: 0 };
   /** Numbers of steps that took effect. */
   readonly done = new Set<string>();
-  private readonly destinations = new Map<string, string>();
   readonly lanes = new StoredLanes();
   /** Whatever was a dead letter once. */
   readonly everDead = new Set<string>();
   private lookedAt = Number.NEGATIVE_INFINITY;
   private order = 0;
-  private readonly lines = new StoredLines();
+  private readonly turns: StoredTurns;
   readonly health: StoredHealth;
 
   /** @param ordered the id of the destination that is */
@@ -37,7 +34,9 @@ export class StoredState {
     private readonly now: () => number,
     private readonly ordered: string,
   ) {
-    this.health = new StoredHealth(now, (key, at) => this.lines.turn(key, at));
+    this.health = new StoredHealth(now, (key, at) => this.turns.turn(key, at));
+    const untilOf = (key: string): number => this.health.records.get(key)?.untilMs ?? 0;
+    this.turns = new StoredTurns({ jobs: this.jobs, untilOf, now });
   }
 
   /** Scripts that add what was not stored: a full Redis refuses them. */
@@ -70,7 +69,7 @@ export class StoredState {
     this.jobs.clear();
     this.done.clear();
     this.lanes.clear();
-    this.lines.clear();
+    this.turns.clear();
     this.health.clear();
     Object.assign(this.counts, { accepted: 0, delivered: 0, discarded: 0 });
     this.lookedAt = Number.NEGATIVE_INFINITY;
@@ -108,7 +107,7 @@ export class StoredState {
       if (timesTaken > 0) job.attempts++;
       return this.putBack(job, delay, reason);
     },
-    relayNext: (...args) => this.next(args),
+    relayNext: (...args) => this.turns.next(args),
     relayBringForward: () => 0,
     relayMend: () => [0, 0, ''],
     relayExpireLanes: (maxAgeMs) => this.expireLanes(Number(maxAgeMs)),
@@ -154,7 +153,7 @@ export class StoredState {
       gap: told,
     });
     this.jobs.set(job.id, job);
-    this.destinations.set(keyOf(job.id), String(destination));
+    this.turns.names.set(keyOf(job.id), String(destination));
     this.counts.accepted++;
     if (!isDead && told !== '') this.lanes.told(lane);
     if (isDead) this.lanes.tell(lane, job.id);
@@ -204,69 +203,6 @@ export class StoredState {
     return place.kind === 'delayed' && place.inLine && timesTaken === 0;
   }
 
-  private enterLine(id: string): void {
-    const key = keyOf(id);
-    const { untilMs = 0 } = this.health.records.get(key) ?? {};
-    this.lines.enter(key, Math.max(this.now(), untilMs));
-  }
-
-  /** Deliveries in the line of a destination, in the order in which they were parked; of every one where there is no key. */
-  private line(key = ''): Job[] {
-    return [...this.jobs.values()]
-      .filter(({ id, place }) => place.kind === 'delayed' && place.inLine && id.endsWith(key))
-      .sort((a, b) => a.order - b.order);
-  }
-
-  private next(args: readonly Argument[]): unknown {
-    const [, mostBytes = 0, lockMs = 0, , firstToken = 0, , wishes = 0] = args.map(Number);
-    const name = String(args[3]);
-    const now = this.now();
-    this.lineUpDue();
-    const [taken, left]: [string[][], (string | number)[]] = [[], []];
-    let bytes = 0;
-    for (let index = 7; index < 7 + 2 * wishes; index += 2) {
-      const key = String(args[index]);
-      for (const job of this.line(key).slice(0, Number(args[index + 1]))) {
-        if (bytes >= mostBytes) break;
-        bytes += job.data.length;
-        taken.push(this.take(job, `${name}:${firstToken + taken.length}`, lockMs));
-      }
-      const rest = this.line(key).length;
-      left.push(key, rest);
-      this.lines.took(key, rest, now);
-    }
-    for (let index = 7 + 2 * wishes; index + 1 < args.length; index += 2)
-      this.lines.turn(String(args[index]), now + Number(args[index + 1]));
-    const lines = this.lines.now(now).flatMap((key) => [key, this.destinations.get(key) ?? '']);
-    return [this.nextIn(now), [], taken, left, lines];
-  }
-
-  private lineUpDue(): void {
-    for (const job of this.jobs.values()) {
-      const { place } = job;
-      if (place.kind !== 'delayed' || place.inLine || place.due > this.now()) continue;
-      job.place = { ...place, inLine: true };
-      this.enterLine(job.id);
-    }
-  }
-
-  private nextIn(now: number): number {
-    let nextAt = this.lines.next(now);
-    for (const { place } of this.jobs.values())
-      if (place.kind === 'delayed' && !place.inLine) nextAt = Math.min(nextAt, place.due);
-    return nextAt === Number.POSITIVE_INFINITY ? -1 : nextAt - now;
-  }
-
-  private take(job: Job, token: string, lockMs: number): string[] {
-    job.place = { kind: 'active' };
-    job.lock = { token, until: this.now() + lockMs };
-    job.takenBy = token;
-    job.timesTaken++;
-    const told = job.gap === '' ? {} : { gap: job.gap };
-    const options = JSON.stringify(job.spent === undefined ? told : { spent: job.spent });
-    return [job.id, token, job.data, String(job.attempts), options, String(job.timesTaken), '0'];
-  }
-
   private hold(lockMs: number, pairs: readonly string[]): string[] {
     const now = this.now();
     const lost: string[] = [];
@@ -308,7 +244,7 @@ export class StoredState {
     }
     const inLine = Number(delay) < 0;
     job.place = { kind: 'delayed', due: this.now() + Number(delay), inLine };
-    if (inLine) this.enterLine(job.id);
+    if (inLine) this.turns.enter(job.id);
     return 'parked';
   }
 
@@ -320,8 +256,4 @@ export class StoredState {
     const job = this.jobs.get(String(id));
     return job !== undefined && this.holderOf(job) === token ? job : undefined;
   }
-}
-
-function keyOf(id: string): string {
-  return id.slice(-DESTINATION_KEY_LENGTH);
 }
