@@ -202,8 +202,10 @@ export class World {
     if (this.redis.answers) this.redis.state.run('relayWell', [destinationKey(id), 1]);
   }
 
+  /** Whatever no person suspended goes on by itself. */
   resumeAll(): void {
-    for (const { id } of [...this.redis.state.health.records.values()]) this.resume(id);
+    for (const { id, by } of [...this.redis.state.health.records.values()])
+      if (by === 'person') this.resume(id);
   }
 
   /**
