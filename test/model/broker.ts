@@ -48,6 +48,12 @@ class MemoryQueueOfBroker {
     for (const channel of [...this.channels]) channel.lose();
   }
 
+  /** The first one gets lost: of a queue that has one active consumer, which is another one then. */
+  breakFirst(): void {
+    const [first] = this.channels;
+    first?.lose();
+  }
+
   pump(): void {
     for (const channel of this.channels) {
       for (let next = this.ready[0]; next !== undefined && channel.hasRoom; next = this.ready[0]) {
@@ -110,6 +116,11 @@ export class MemoryBroker {
 
   breakChannels(): void {
     for (const queue of Object.values(this.queues)) queue.breakChannels();
+  }
+
+  /** The ordered queue has another active consumer, where there is one. */
+  passOn(): void {
+    this.queues.ordered.breakFirst();
   }
 
   become(mode: BrokerMode): void {

@@ -1,7 +1,7 @@
 import fc, { type AsyncCommand } from 'fast-check';
 import type { BrokerMode } from './broker';
 import { checkStep } from './oracles';
-import { ANSWERS, type Answer, CHAT_ANSWERS, CHATS, type Chat } from './receivers';
+import { ANSWERS, type Answer, CHAT_ANSWERS, type Chat } from './receivers';
 import type { RedisMode } from './redis';
 import type { SettingsEditor } from './settings';
 import { INSTANCES, type Instance, type World } from './world';
@@ -61,11 +61,21 @@ const answer = fc
     }),
   );
 
+/** Time between them, in which what becomes of the first ones is known of the lane, and then in which it is tried again. */
+const APART_MS = [0, 20, 600] as const;
+
 const publishInOrder = fc
-  .tuple(fc.constantFrom<Chat>(...CHATS), fc.integer({ min: 1, max: 4 }))
-  .map(([chat, times]) =>
-    command(`publish(orderly, ${chat}, ${times})`, (world) => {
-      for (let time = 0; time < times; time++) world.publish('orderly', 'presence.update', chat);
+  .tuple(
+    fc.constantFrom<Chat>('sore', 'sore', 'fine'),
+    fc.integer({ min: 1, max: 4 }),
+    fc.constantFrom(...APART_MS),
+  )
+  .map(([chat, times, apartMs]) =>
+    command(`publish(orderly, ${chat}, ${times}, ${apartMs} ms apart)`, async (world) => {
+      for (let time = 0; time < times; time++) {
+        if (time > 0) await world.pass(apartMs);
+        world.publish('orderly', 'presence.update', chat);
+      }
     }),
   );
 
@@ -116,6 +126,10 @@ const lost = fc.constantFrom(
     world.disturb();
     world.broker.breakChannels();
   }),
+  command('channel of the ordered queue lost', (world) => {
+    world.disturb();
+    world.broker.passOn();
+  }),
   command('acknowledgement lost', (world) => {
     world.disturb();
     world.broker.acknowledgementsToLose++;
@@ -140,7 +154,7 @@ const drain = fc.constantFrom(
   command('SIGTERM to the other worker', (world) => world.drain('second')),
 );
 
-const clock = fc.constantFrom(-7_200_000, 7_200_000).map((ms) =>
+const clock = fc.constantFrom(-7_200_000, -7_200_000, 7_200_000).map((ms) =>
   command(`wall clock jumps by ${ms}`, (world) => {
     for (const { process } of world.livingWorkers) process.skewMs += ms;
   }),
@@ -169,6 +183,8 @@ const ALL = [
   answer,
   publishInOrder,
   publishInOrder,
+  publishInOrder,
+  answerInOrder,
   answerInOrder,
   health,
   redis,
@@ -178,6 +194,8 @@ const ALL = [
   lost,
   lives,
   drain,
+  drain,
+  clock,
   clock,
   settings,
   replay,
