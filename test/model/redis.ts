@@ -1,7 +1,8 @@
 import { StoreUnavailableError } from '../../src/errors';
 import { NotStoredError, type Step, type StoredCalls } from '../../src/retry/retry-store';
 import type { Process } from './process';
-import { type Argument, StoredState } from './stored-state';
+import type { Argument } from './stored-job';
+import { StoredState } from './stored-state';
 import type { VirtualTime } from './virtual-time';
 
 /** How Redis treats what reaches it; `silent` with effect: calls are made, and their answers never come. */
@@ -19,8 +20,12 @@ export class ModelRedis {
   private readonly listeners: (() => void)[] = [];
   private incarnation = 0;
 
-  constructor(readonly time: VirtualTime) {
-    this.state = new StoredState(() => time.now);
+  /** @param ordered the id of the destination that is */
+  constructor(
+    readonly time: VirtualTime,
+    ordered: string,
+  ) {
+    this.state = new StoredState(() => time.now, ordered);
   }
 
   get mode(): RedisMode {
