@@ -110,6 +110,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a message of which some deliveries were made is routed anew when it comes again',
     breaks: /was delivered 2 times/,
+    seed: 6,
     takeOut: () => returns(KeptRoutings.prototype, 'take', undefined),
   },
   {

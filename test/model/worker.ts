@@ -72,7 +72,14 @@ export class ModelWorker {
     });
     this.copies = new OrderedCopies({
       store,
-      copies: { want: ignore, isBound: true, mark: ignore, listen: ignore },
+      copies: {
+        want: ignore,
+        isBound: true,
+        returned: 0,
+        isHoldingBack: false,
+        mark: ignore,
+        listen: ignore,
+      },
       isOrdered: async (id) => (await destinations.find(id))?.limits?.ordered !== undefined,
       doubtSettingsOf: (id) => {
         const instance = instanceOf(id);

@@ -4,7 +4,7 @@ import { type DeliveryId, type DestinationId, deliveryId, destinationKey } from 
 import { MemoryBroker } from './broker';
 import { LIMITS } from './limits';
 import { type Chat, jidOf, Receiver } from './receivers';
-import { ModelRedis, type RedisMode } from './redis';
+import { CALL_MS, ModelRedis, type RedisMode } from './redis';
 import { ModelSettings, type SettingsEditor } from './settings';
 import { VirtualTime } from './virtual-time';
 import { ModelWorker } from './worker';
@@ -31,11 +31,9 @@ export interface Published {
 
 /** How long settings may take until they are in force, with everything up. */
 const IN_FORCE_MS = 3000;
-
 /** All workers know of what one found out within this. */
 const KNOWN_EVERYWHERE_MS = 1000;
 const LOSS_SEEN_MS = 1000;
-
 /** Within this a process has got again what a lost channel held. */
 const REDELIVERED_MS = 1000;
 
@@ -57,6 +55,8 @@ export class World {
   mayMiscount = false;
   private readonly receivers = new Map<DestinationId, Receiver>();
   private readonly settingsChangedAt = new Map<Instance, number>();
+  /** Until then calls are waited for whose answers a change of Redis took. */
+  private callsGivenUpAt = Number.NEGATIVE_INFINITY;
   private workers = 0;
   /** What was wrong with an attempt, in words; the first such thing is kept. */
   excess: string | undefined;
@@ -130,6 +130,7 @@ export class World {
 
   redisBecomes(mode: RedisMode): void {
     this.disturb();
+    this.callsGivenUpAt = this.time.now + CALL_MS;
     this.redis.become(mode);
   }
 
@@ -217,7 +218,7 @@ export class World {
     if (record === undefined || !this.isCalm) return;
     const { state, at, untilMs } = record;
     const { now } = this.time;
-    if (now - Math.max(at, this.calmSince) <= KNOWN_EVERYWHERE_MS) return;
+    if (now - Math.max(at, this.calmSince, this.callsGivenUpAt) <= KNOWN_EVERYWHERE_MS) return;
     if (now < untilMs) this.excess ??= `an attempt to ${id}, which is ${state}`;
   }
 
