@@ -1,11 +1,9 @@
 import { type DeliveryId, destinationKey } from '../../src/pipeline/delivery';
 import { BrokenPromiseError } from './broken-promise';
-import { LIMITS } from './limits';
+import { LIMITS, STALLED_MS } from './limits';
 import { CHATS, type Chat, type Receiver } from './receivers';
 import type { World } from './world';
 
-/** What a worker held that is gone is free again after this: its lock, and two checks for those that stalled. */
-const STALLED_MS = 27_000;
 /** A look for what is too old, and the time that a step takes. */
 const UPKEEP_MS = 6000;
 /** Longest time that events of a chat that is well may take while nothing is wrong with any peer, nor with their receiver. */

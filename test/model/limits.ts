@@ -1,3 +1,6 @@
+/** What a worker took that is gone, or that never heard of it, is free again after this: its lock, and two checks for such jobs. */
+export const STALLED_MS = 27_000;
+
 /** How the model's workers are set up: small enough that a run of a few commands comes to every limit. */
 export const LIMITS = {
   prefetch: 6,

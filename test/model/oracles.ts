@@ -80,7 +80,8 @@ function lateWell(world: World, withinMs: number): DeliveryId | undefined {
     // The operator's own destination may be sick: only the instance's own counts.
     const own = due.find((id) => world.isOwn(id, instance));
     if (own === undefined || confirmed.has(own)) continue;
-    if (world.time.now - Math.max(at, world.calmSince) >= withinMs) return own;
+    const freeAt = world.redis.freeAt.get(own) ?? 0;
+    if (world.time.now - Math.max(at, world.calmSince, freeAt) >= withinMs) return own;
   }
   return undefined;
 }

@@ -4,7 +4,7 @@ import { type DeliveryId, type DestinationId, deliveryId, destinationKey } from 
 import { MemoryBroker } from './broker';
 import { LIMITS } from './limits';
 import { type Chat, jidOf, Receiver } from './receivers';
-import { CALL_MS, ModelRedis, type RedisMode } from './redis';
+import { ModelRedis, type RedisMode } from './redis';
 import { ModelSettings, type SettingsEditor } from './settings';
 import { VirtualTime } from './virtual-time';
 import { ModelWorker } from './worker';
@@ -55,8 +55,6 @@ export class World {
   mayMiscount = false;
   private readonly receivers = new Map<DestinationId, Receiver>();
   private readonly settingsChangedAt = new Map<Instance, number>();
-  /** Until then calls are waited for whose answers a change of Redis took. */
-  private callsGivenUpAt = Number.NEGATIVE_INFINITY;
   private workers = 0;
   /** What was wrong with an attempt, in words; the first such thing is kept. */
   excess: string | undefined;
@@ -130,7 +128,6 @@ export class World {
 
   redisBecomes(mode: RedisMode): void {
     this.disturb();
-    this.callsGivenUpAt = this.time.now + CALL_MS;
     this.redis.become(mode);
   }
 
@@ -155,6 +152,7 @@ export class World {
   }
 
   private replace(who: 'main' | 'second'): void {
+    this.redis.forget(this[who]?.process.name);
     if (who === 'second') this.second = undefined;
     else this.main = this.startWorker();
   }
@@ -218,7 +216,7 @@ export class World {
     if (record === undefined || !this.isCalm) return;
     const { state, at, untilMs } = record;
     const { now } = this.time;
-    if (now - Math.max(at, this.calmSince, this.callsGivenUpAt) <= KNOWN_EVERYWHERE_MS) return;
+    if (now - Math.max(at, this.calmSince, this.redis.callsGivenUpAt) <= KNOWN_EVERYWHERE_MS) return;
     if (now < untilMs) this.excess ??= `an attempt to ${id}, which is ${state}`;
   }
 
