@@ -1,13 +1,23 @@
 import type { EventId } from '../events/envelope';
 import type { InFlight } from './in-flight';
 import type { Settlement } from './message';
-import { type Returning, ReturningMessages } from './returning-messages';
+import { ReturningMessages } from './returning-messages';
+
+/** A message that went back to its broker, or that the broker took back. */
+export interface Returning {
+  /** Its event's id, which was made up. */
+  readonly id: EventId;
+  /** Whether it is done with: the copy that comes is acknowledged, and nothing else. */
+  readonly isDone: boolean;
+}
 
 /**
  * Events that were acknowledged last and are remembered. An acknowledgement that is lost with its channel is one of the
  * prefetch or of the few written since, so this is many times as many.
  */
 const REMEMBERED = 8192;
+/** A broker that was away for longer may hand messages to anybody. */
+const RETURN_WITHIN_MS = 3_600_000;
 
 /**
  * Which events are in flight in this process, and which were acknowledged last: so that none is delivered anew. They are
@@ -23,7 +33,8 @@ export class EventsInFlight {
   /** The first one of each event. */
   private readonly slots: (InFlight | undefined)[] = [];
   private readonly freeSlots: number[] = [];
-  private readonly returning = new ReturningMessages();
+  /** By content, as they have no identity of their own. */
+  private readonly returning = new ReturningMessages<Returning>(RETURN_WITHIN_MS);
   /** A ring of the events acknowledged last. */
   private readonly acknowledged: EventId[] = [];
   private nextPlace = 0;

@@ -8,7 +8,7 @@ import type { Epochs } from './epochs';
 import { EventsInFlight } from './events-in-flight';
 import { InFlight, type InFlightOwner } from './in-flight';
 import { InTurn } from './in-turn';
-import { MadeDeliveries } from './made-deliveries';
+import { type KeptRouting, KeptRoutings, routedAsBefore } from './kept-routings';
 import type { Settlement, SourceMessage } from './message';
 import type { Routed } from './route';
 import { settle } from './settle';
@@ -62,7 +62,7 @@ export class Relay implements InFlightOwner {
   /** Second copies, which are another matter than the first ones. */
   private readonly orderedInFlight = new EventsInFlight();
   private readonly inTurn = new InTurn();
-  private readonly made = new MadeDeliveries();
+  private readonly kept = new KeptRoutings();
 
   constructor(private readonly parts: RelayParts) {}
 
@@ -101,7 +101,7 @@ export class Relay implements InFlightOwner {
           directAttempts.parkWithoutAttempt(delivery, 'shutdown', inFlight, index),
         );
       // It goes back whatever we do. Those that were made are not made again if it comes here.
-      for (const [index, { id }] of inFlight.deliveries.entries()) this.made.note(id, results[index]);
+      this.kept.keep(inFlight);
     }
     const settlement = settle(results);
     if (settlement === 'ack') {
@@ -179,14 +179,26 @@ export class Relay implements InFlightOwner {
   private deliver(inFlight: InFlight, routed: Routed): void {
     // Its settings were read meanwhile; it comes again.
     if (inFlight.isLost) return this.close(inFlight, 'release');
+    const kept = this.kept.take(inFlight);
+    if (kept !== undefined) return this.deliverRest(inFlight, kept, routed);
     const { deliveries } = routed;
     inFlight.expect(routed);
     if (deliveries.length === 0) return this.completed(inFlight);
-    const comesAgain = inFlight.message.redelivered;
-    for (const [index, delivery] of deliveries.entries()) {
-      const made = comesAgain ? this.made.take(delivery.id) : undefined;
-      if (made === undefined) this.parts.directAttempts.submit(delivery, inFlight, index);
-      else inFlight.resolve(index, made);
+    for (const [index, delivery] of deliveries.entries())
+      this.parts.directAttempts.submit(delivery, inFlight, index);
+  }
+
+  /** Some of its deliveries were made before it went back. */
+  private deliverRest(inFlight: InFlight, kept: KeptRouting, fresh: Routed): void {
+    const { directAttempts } = this.parts;
+    const routed = routedAsBefore(kept, inFlight.envelope, fresh);
+    inFlight.expect(routed);
+    for (const [index, delivery] of routed.deliveries.entries()) {
+      const made = kept.results[index];
+      if (made !== undefined) inFlight.resolve(index, made);
+      else if (fresh.deliveries.includes(delivery)) directAttempts.submit(delivery, inFlight, index);
+      // What became of its destination is known when it is due: it is removed, or its settings are unreadable.
+      else directAttempts.parkWithoutAttempt(delivery, 'unreadable', inFlight, index);
     }
   }
 

@@ -1,63 +1,56 @@
 import type { EventId } from '../events/envelope';
 import { monotonicMs } from '../time/monotonic';
 
-/** A message that went back to its broker, or that the broker took back. */
-export interface Returning {
-  /** Its event's id, which was made up. */
-  readonly id: EventId;
-  /** Whether it is done with: the copy that comes is acknowledged, and nothing else. */
-  readonly isDone: boolean;
-}
-
 /** As many as a broker hands over again at once: several times the prefetch. */
 const MAX_RETURNING = 8192;
-/** A broker that was away for longer may hand them to anybody. */
-const EXPECTED_FOR_MS = 3_600_000;
 
-interface Expected extends Returning {
+interface Expected<What> {
+  readonly what: What;
   readonly until: number;
 }
 
 /**
- * Messages without an identity of their own that will come again, by what they have in common with the copy that comes.
- * Messages of the same bytes stand for each other: for each one expected, one of those that come is taken for it, so that
+ * What is known of messages that will come again, by what they have in common with the copy that comes.
+ * Messages of the same key stand for each other: for each one expected, one of those that come is taken for it, so that
  * as many are delivered as were emitted, whichever copy is which.
  */
-export class ReturningMessages {
-  private readonly byContent = new Map<EventId, Expected[]>();
+export class ReturningMessages<What> {
+  private readonly byKey = new Map<EventId, Expected<What>[]>();
   private count = 0;
 
-  expect(contentKey: EventId, returning: Returning): void {
-    const { id, isDone } = returning;
-    const expected = { id, isDone, until: monotonicMs() + EXPECTED_FOR_MS };
-    const same = this.byContent.get(contentKey) ?? [];
+  constructor(private readonly expectedForMs: number) {}
+
+  expect(key: EventId, what: What): void {
+    const expected = { what, until: monotonicMs() + this.expectedForMs };
+    const same = this.byKey.get(key) ?? [];
     same.push(expected);
     // Behind all others: the first ones are given up on first.
-    this.byContent.delete(contentKey);
-    this.byContent.set(contentKey, same);
+    this.byKey.delete(key);
+    this.byKey.set(key, same);
     this.count++;
     while (this.count > MAX_RETURNING) this.forgetOldest();
   }
 
   /** Takes one that the broker hands over again for one that is expected. */
-  take(contentKey: EventId): Returning | undefined {
+  take(key: EventId): What | undefined {
+    if (this.count === 0) return undefined;
     const now = monotonicMs();
     for (;;) {
-      const expected = this.shift(contentKey);
-      if (expected === undefined || expected.until >= now) return expected;
+      const expected = this.shift(key);
+      if (expected === undefined || expected.until >= now) return expected?.what;
     }
   }
 
   private forgetOldest(): void {
-    const [oldest] = this.byContent.keys();
+    const [oldest] = this.byKey.keys();
     if (oldest !== undefined) this.shift(oldest);
   }
 
-  private shift(contentKey: EventId): Expected | undefined {
-    const same = this.byContent.get(contentKey);
+  private shift(key: EventId): Expected<What> | undefined {
+    const same = this.byKey.get(key);
     const first = same?.shift();
     if (first !== undefined) this.count--;
-    if (same?.length === 0) this.byContent.delete(contentKey);
+    if (same?.length === 0) this.byKey.delete(key);
     return first;
   }
 }

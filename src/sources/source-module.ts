@@ -71,8 +71,8 @@ export interface OpenSource {
  * (worker/ordered-copies.ts).
  */
 export interface OrderMarker {
-  readonly kind: 'join' | 'leave';
-  /** Destinations, each with the time since which it is in the state that the marker is about. */
+  readonly kind: 'join' | 'leave' | 'sweep';
+  /** Destinations, each with the time since which it is in the state that the marker is about, or at which the sweep began. */
   readonly destinations: readonly (readonly [id: string, since: string])[];
 }
 
@@ -85,6 +85,10 @@ export interface SecondCopies {
   want(): void;
   /** What is published now has one, whichever exchange it goes through. */
   readonly isBound: boolean;
+  /** How often messages of the main queue went back to the broker from here: they come again, to anybody. */
+  readonly returned: number;
+  /** Messages of the main queue came that were not handed over yet, and may go back. */
+  readonly isHoldingBack: boolean;
   /** Puts a marker behind everything that lies in a queue; it may get lost. */
   mark(where: MarkedQueue, marker: OrderMarker): void;
   /**

@@ -34,7 +34,9 @@ const MARK_AGAIN_MS = 30_000;
 export class OrderedCopies {
   readonly epochs = new Epochs();
   private readonly view = new OrderView(this.epochs);
-  private readonly worker = randomBytes(9).toString('base64url');
+  /** Under which it may hold messages of before; where one went back, that name never says any more that it holds none. */
+  private worker = newName();
+  private returned = 0;
   /** Ordered by their settings, as far as they were heard of. */
   private readonly wanted = new Set<DestinationId>();
   private readonly markedAt = new Map<string, number>();
@@ -159,6 +161,8 @@ export class OrderedCopies {
     copies.want();
     await this.leave();
     if (!copies.isBound) return;
+    const sweeps = this.view.takeSweeps();
+    if (sweeps.length > 0) copies.mark('main', { kind: 'sweep', destinations: sweeps });
     this.mark('join', (state, ageMs) => state === 'joining' && ageMs >= BOUND_EVERYWHERE_MS);
     this.mark('leave', (state, ageMs) => state === 'leaving' && ageMs >= FRESH_MS);
   }
@@ -168,11 +172,8 @@ export class OrderedCopies {
     const { store, onError } = this.parts;
     if (!store.isReady) return false;
     const askedAt = monotonicMs();
-    const clean = [...this.view.all].filter(
-      ([, { state, epoch }]) => state === 'ordered' && this.epochs.isSettledBefore(epoch),
-    );
     try {
-      const raw = await store.call('relayOrder', this.worker, ...clean.map(([id]) => id));
+      const raw = await store.call('relayOrder', this.nameNow(), ...this.clean());
       this.view.read(raw as RawEntry[], askedAt);
     } catch (error) {
       onError(error);
@@ -180,6 +181,22 @@ export class OrderedCopies {
     }
     for (const wake of this.waiting.splice(0)) wake();
     return true;
+  }
+
+  /** What came before and went back is held by nobody, and may come to anybody: as if this worker had been killed. */
+  private nameNow(): string {
+    const { returned = 0 } = this.parts.copies ?? {};
+    if (returned !== this.returned) this.worker = newName();
+    this.returned = returned;
+    return this.worker;
+  }
+
+  /** Destinations for which no message of before is held here, each with the generation that this is true of. */
+  private clean(): readonly string[] {
+    if (this.parts.copies?.isHoldingBack === true) return [];
+    return [...this.view.all].flatMap(([id, { cleanEpoch, generation }]) =>
+      cleanEpoch !== undefined && this.epochs.isSettledBefore(cleanEpoch) ? [id, generation] : [],
+    );
   }
 
   private async leave(): Promise<void> {
@@ -209,6 +226,7 @@ export class OrderedCopies {
   private async marked(by: MarkedQueue, marker: OrderMarker): Promise<void> {
     const { store, copies, doubtSettingsOf } = this.parts;
     const ids = marker.destinations.flat();
+    if (marker.kind === 'sweep') return void (await store.call('relayOrderSwept', ...ids));
     if (by === 'main') await store.call('relayOrderDone', ...ids);
     else if (marker.kind === 'leave') await store.call('relayOrderGone', ...ids);
     if (!(await this.refresh())) throw new Error('Redis is away');
@@ -217,6 +235,10 @@ export class OrderedCopies {
     for (const [id] of marker.destinations) doubtSettingsOf(id as DestinationId);
     copies?.mark('main', marker);
   }
+}
+
+function newName(): string {
+  return randomBytes(9).toString('base64url');
 }
 
 function isPlain({ lane }: Delivery): boolean {

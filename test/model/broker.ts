@@ -9,15 +9,75 @@ const HEARTBEAT_MS = 1500;
 
 export type BrokerMode = 'up' | 'down' | 'silent';
 
-/** A queue in memory with RabbitMQ's rules: prefetch, redelivery of what a lost channel held, acknowledgements that get lost. */
+/** The ordered queue hands its messages to one consumer at a time, in their order. */
+export type QueueName = 'main' | 'ordered';
+
+/** A queue in memory with RabbitMQ's rules: prefetch, and redelivery of what a lost channel held. */
+class MemoryQueueOfBroker {
+  private ready: Queued[] = [];
+  /** The first one is the active one of a queue that has one active consumer. */
+  private readonly channels = new Set<Channel>();
+
+  constructor(private readonly name: QueueName) {}
+
+  get unsettled(): number {
+    return this.ready.length + [...this.channels].reduce((sum, { size }) => sum + size, 0);
+  }
+
+  add(message: Queued): void {
+    this.ready.push(message);
+  }
+
+  open(channel: Channel): void {
+    this.channels.add(channel);
+  }
+
+  /** Everything that the channel held comes again, before what was not handed over yet. */
+  takeBack(channel: Channel, held: readonly Queued[]): void {
+    this.channels.delete(channel);
+    for (const message of held) message.redelivered = true;
+    this.ready = [...held, ...this.ready];
+  }
+
+  requeue(message: Queued): void {
+    message.redelivered = true;
+    this.ready.unshift(message);
+  }
+
+  breakChannels(): void {
+    for (const channel of [...this.channels]) channel.lose();
+  }
+
+  /** The first one gets lost: of a queue that has one active consumer, which is another one then. */
+  breakFirst(): void {
+    const [first] = this.channels;
+    first?.lose();
+  }
+
+  pump(): void {
+    for (const channel of this.channels) {
+      for (let next = this.ready[0]; next !== undefined && channel.hasRoom; next = this.ready[0]) {
+        this.ready.shift();
+        channel.handOver(next);
+      }
+      if (this.name === 'ordered') return;
+    }
+  }
+}
+
+/** RabbitMQ with the two queues that the relay has where a destination is ordered; acknowledgements may get lost. */
 export class MemoryBroker {
   /** The next acknowledgements never arrive: their channel breaks instead. */
   acknowledgementsToLose = 0;
   /** When a channel was lost last. */
   lostAt = Number.NEGATIVE_INFINITY;
+  /** Hears that messages of a channel that was lost come again. */
+  onTakenBack: () => void = () => {};
   private current: BrokerMode = 'up';
-  private ready: Queued[] = [];
-  private readonly channels = new Set<Channel>();
+  private readonly queues = {
+    main: new MemoryQueueOfBroker('main'),
+    ordered: new MemoryQueueOfBroker('ordered'),
+  };
   /** Frames that a silent network holds. */
   private frames: (() => void)[] = [];
   private readonly onTheirWay: (() => void)[] = [];
@@ -29,36 +89,38 @@ export class MemoryBroker {
   }
 
   get unsettled(): number {
-    return this.ready.length + [...this.channels].reduce((sum, { size }) => sum + size, 0);
+    return this.queues.main.unsettled + this.queues.ordered.unsettled;
   }
 
-  publish(body: Buffer): void {
-    this.ready.push({ body, redelivered: false });
+  publish(body: Buffer, queue: QueueName): void {
+    this.queues[queue].add({ body, redelivered: false });
     this.pump();
   }
 
   open(channel: Channel): void {
-    this.channels.add(channel);
+    this.queues[channel.queue].open(channel);
     this.pump();
   }
 
-  /** Everything that the channel held comes again, before what was not handed over yet. */
   takeBack(channel: Channel, held: readonly Queued[]): void {
-    this.channels.delete(channel);
+    this.queues[channel.queue].takeBack(channel, held);
     this.lostAt = this.time.now;
-    for (const message of held) message.redelivered = true;
-    this.ready = [...held, ...this.ready];
+    if (held.length > 0) this.onTakenBack();
     this.pump();
   }
 
   requeue(message: Queued): void {
-    message.redelivered = true;
-    this.ready.unshift(message);
+    this.queues.main.requeue(message);
     this.pump();
   }
 
   breakChannels(): void {
-    for (const channel of [...this.channels]) channel.lose();
+    for (const queue of Object.values(this.queues)) queue.breakChannels();
+  }
+
+  /** The ordered queue has another active consumer, where there is one. */
+  passOn(): void {
+    this.queues.ordered.breakFirst();
   }
 
   become(mode: BrokerMode): void {
@@ -86,23 +148,19 @@ export class MemoryBroker {
 
   pump(): void {
     if (this.current !== 'up') return;
-    for (const channel of this.channels) {
-      for (let next = this.ready[0]; next !== undefined && channel.hasRoom; next = this.ready[0]) {
-        this.ready.shift();
-        channel.handOver(next);
-      }
-    }
+    for (const queue of Object.values(this.queues)) queue.pump();
   }
 }
 
 export interface SourceParts {
   readonly broker: MemoryBroker;
+  readonly queue: QueueName;
   readonly process: Process;
   readonly prefetch: number;
   readonly onMessage: (message: SourceMessage) => void;
 }
 
-/** What one process consumes. */
+/** One queue as one process consumes it. */
 export class MemorySource {
   private channel: Channel | undefined;
   private isStopped = false;
@@ -113,10 +171,9 @@ export class MemorySource {
 
   start(): void {
     if (this.isStopped) return;
-    const { broker, process, prefetch } = this.parts;
+    const { broker } = this.parts;
     if (broker.mode !== 'up') return this.reconnect();
-    const { onMessage } = this.parts;
-    this.channel = new Channel({ broker, process, prefetch, onMessage, onLost: () => this.reconnect() });
+    this.channel = new Channel({ ...this.parts, onLost: () => this.reconnect() });
     broker.open(this.channel);
   }
 

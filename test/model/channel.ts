@@ -1,5 +1,5 @@
 import type { Settlement, SourceMessage } from '../../src/pipeline/message';
-import type { MemoryBroker } from './broker';
+import type { MemoryBroker, QueueName } from './broker';
 import type { Process } from './process';
 
 /** A message in the broker. */
@@ -10,6 +10,7 @@ export interface Queued {
 
 export interface ChannelParts {
   readonly broker: MemoryBroker;
+  readonly queue: QueueName;
   readonly process: Process;
   readonly prefetch: number;
   readonly onMessage: (message: SourceMessage) => void;
@@ -23,9 +24,15 @@ const CONSUMER_TIMEOUT_MS = 8000;
 export class Channel {
   private readonly held = new Set<Queued>();
   private isLost = false;
+  /** The process has heard of it: one that is frozen does later. */
+  private isKnownLost = false;
   private isConsuming = true;
 
   constructor(private readonly parts: ChannelParts) {}
+
+  get queue(): QueueName {
+    return this.parts.queue;
+  }
 
   get size(): number {
     return this.held.size;
@@ -51,7 +58,10 @@ export class Channel {
     const held = [...this.held];
     this.held.clear();
     this.parts.broker.takeBack(this, held);
-    this.parts.process.reach(() => this.parts.onLost());
+    this.parts.process.reach(() => {
+      this.isKnownLost = true;
+      this.parts.onLost();
+    });
   }
 
   stop(): void {
@@ -59,10 +69,14 @@ export class Channel {
   }
 
   private receive(message: Queued, redelivered: boolean): void {
-    if (this.isLost) return;
-    const isLost = (): boolean => this.isLost;
+    const isOrdered = this.queue === 'ordered';
+    // What comes by the ordered queue at the end goes back with its channel.
+    if (this.isKnownLost || (isOrdered && !this.isConsuming)) return;
+    const isLost = (): boolean => this.isKnownLost;
     let isSettled = false;
     this.parts.onMessage({
+      copy: this.queue,
+      term: isOrdered ? this : undefined,
       body: message.body,
       origin: { routingKey: 'messages.upsert' },
       publishedAt: undefined,
@@ -85,6 +99,9 @@ export class Channel {
       broker.acknowledgementsToLose--;
       return this.lose();
     }
+    // A message that was released would come again behind others: everything goes back in its order, with the channel.
+    if (settlement === 'release' && this.queue === 'ordered')
+      return this.isConsuming ? this.lose() : undefined;
     this.held.delete(message);
     if (settlement === 'release') broker.requeue(message);
     broker.pump();

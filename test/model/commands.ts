@@ -1,7 +1,7 @@
 import fc, { type AsyncCommand } from 'fast-check';
 import type { BrokerMode } from './broker';
 import { checkStep } from './oracles';
-import { ANSWERS, type Answer } from './receivers';
+import { ANSWERS, type Answer, CHAT_ANSWERS, type Chat } from './receivers';
 import type { RedisMode } from './redis';
 import type { SettingsEditor } from './settings';
 import { INSTANCES, type Instance, type World } from './world';
@@ -61,6 +61,49 @@ const answer = fc
     }),
   );
 
+/** Time between them, in which what becomes of the first ones is known of the lane, and then in which it is tried again. */
+const APART_MS = [0, 20, 600] as const;
+
+const publishInOrder = fc
+  .tuple(
+    fc.constantFrom<Chat>('sore', 'sore', 'fine'),
+    fc.integer({ min: 1, max: 4 }),
+    fc.constantFrom(...APART_MS),
+  )
+  .map(([chat, times, apartMs]) =>
+    command(`publish(orderly, ${chat}, ${times}, ${apartMs} ms apart)`, async (world) => {
+      for (let time = 0; time < times; time++) {
+        if (time > 0) await world.pass(apartMs);
+        world.publish('orderly', 'presence.update', chat);
+      }
+    }),
+  );
+
+const answerInOrder = fc
+  .tuple(
+    fc.constantFrom<'all' | Chat>('sore', 'sore', 'all'),
+    fc.constantFrom<Answer>(...CHAT_ANSWERS),
+    fc.constantFrom(0, 1, 2, 4),
+  )
+  .map(([who, how, times]) =>
+    command(`answer(orderly, ${who}, ${how}, ${times === 0 ? 'from now on' : times})`, (world) => {
+      const receiver = world.receiverOf(world.ownId('orderly'));
+      const answers = who === 'all' ? receiver : receiver.sore;
+      if (times === 0) answers.usual = how;
+      else answers.next.push(...Array<Answer>(times).fill(how));
+    }),
+  );
+
+const health = fc
+  .tuple(fc.constantFrom('sick', 'orderly', 'global'), fc.constantFrom('suspend', 'resume', 'resume'))
+  .map(([who, what]) =>
+    command(`${what}(${who})`, (world) => {
+      const id = who === 'global' ? world.global : world.ownId(who === 'sick' ? 'sick' : 'orderly');
+      if (what === 'suspend') world.suspend(id);
+      else world.resume(id);
+    }),
+  );
+
 const pass = fc
   .constantFrom(1, 3, 50, 250, 800, 2500, 6000, 20_000)
   .map((ms) => command(`pass(${ms})`, (world) => world.pass(ms)));
@@ -83,6 +126,10 @@ const lost = fc.constantFrom(
     world.disturb();
     world.broker.breakChannels();
   }),
+  command('channel of the ordered queue lost', (world) => {
+    world.disturb();
+    world.broker.passOn();
+  }),
   command('acknowledgement lost', (world) => {
     world.disturb();
     world.broker.acknowledgementsToLose++;
@@ -94,14 +141,20 @@ const lost = fc.constantFrom(
 );
 
 const lives = fc.constantFrom(
-  command('crash', (world) => world.crash()),
+  command('crash', (world) => world.crash('main')),
+  command('another worker', (world) => world.addWorker()),
+  command('crash of the other worker', (world) => world.crash('second')),
   command('freeze', (world) => world.freeze()),
   command('thaw', (world) => world.thaw()),
 );
 
-const drain = fc.constant(command('SIGTERM', (world) => world.drain()));
+const drain = fc.constantFrom(
+  command('SIGTERM', (world) => world.drain('main')),
+  command('SIGTERM', (world) => world.drain('main')),
+  command('SIGTERM to the other worker', (world) => world.drain('second')),
+);
 
-const clock = fc.constantFrom(-7_200_000, 7_200_000).map((ms) =>
+const clock = fc.constantFrom(-7_200_000, -7_200_000, 7_200_000).map((ms) =>
   command(`wall clock jumps by ${ms}`, (world) => {
     for (const { process } of world.livingWorkers) process.skewMs += ms;
   }),
@@ -128,6 +181,12 @@ const ALL = [
   pass,
   answer,
   answer,
+  publishInOrder,
+  publishInOrder,
+  publishInOrder,
+  answerInOrder,
+  answerInOrder,
+  health,
   redis,
   redis,
   flush,
@@ -135,6 +194,8 @@ const ALL = [
   lost,
   lives,
   drain,
+  drain,
+  clock,
   clock,
   settings,
   replay,

@@ -1,12 +1,7 @@
 import type { DeliveryId } from '../../src/pipeline/delivery';
+import { BrokenPromiseError } from './broken-promise';
+import { checkLanes, checkLanesAreEmpty } from './lane-oracles';
 import type { World } from './world';
-
-/** A promise that a run broke; the message says which, and when. */
-export class BrokenPromiseError extends Error {
-  constructor(world: World, message: string) {
-    super(`${message} (at ${Math.round(world.time.now)} ms)`);
-  }
-}
 
 /** Longest time that events of an instance that is well may take while nothing is wrong with any peer. */
 const WELL_WITHIN_MS = 10_000;
@@ -19,10 +14,14 @@ const COUNTED_WITHIN_MS = 2500;
 export function checkStep(world: World): void {
   const { difference } = world.redis.state;
   if (difference !== 0) throw new BrokenPromiseError(world, `the audit differs by ${difference}`);
-  for (const { gauge } of world.livingWorkers)
+  for (const { gauge, places } of world.livingWorkers) {
     if (gauge.excess !== undefined) throw new BrokenPromiseError(world, `budget exceeded: ${gauge.excess}`);
+    if (places.excess !== undefined) throw new BrokenPromiseError(world, places.excess);
+  }
+  if (world.excess !== undefined) throw new BrokenPromiseError(world, world.excess);
   checkRepeats(world);
   checkWell(world);
+  checkLanes(world);
 }
 
 /** Everybody is well again and time passes: what must have happened then. */
@@ -32,6 +31,7 @@ export async function checkEnd(world: World): Promise<void> {
   await world.pass(WELL_WITHIN_MS + 1, () => lateWell(world, 0) === undefined);
   checkStep(world);
   for (const receiver of world.allReceivers) receiver.recover();
+  world.resumeAll();
   for (const [instance, settings] of world.settings.stored)
     if (settings === 'unreadable') world.settings.set(instance, 'one');
   await world.pass(QUIET_WITHIN_MS, () => world.isQuiet);
@@ -43,6 +43,7 @@ export async function checkEnd(world: World): Promise<void> {
     );
   }
   checkStep(world);
+  checkLanesAreEmpty(world);
   checkArrivals(world);
   await checkCounts(world);
 }
@@ -79,7 +80,8 @@ function lateWell(world: World, withinMs: number): DeliveryId | undefined {
     // The operator's own destination may be sick: only the instance's own counts.
     const own = due.find((id) => world.isOwn(id, instance));
     if (own === undefined || confirmed.has(own)) continue;
-    if (world.time.now - Math.max(at, world.calmSince) >= withinMs) return own;
+    const freeAt = world.redis.freeAt.get(own) ?? 0;
+    if (world.time.now - Math.max(at, world.calmSince, freeAt) >= withinMs) return own;
   }
   return undefined;
 }

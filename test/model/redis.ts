@@ -1,7 +1,9 @@
 import { StoreUnavailableError } from '../../src/errors';
 import { NotStoredError, type Step, type StoredCalls } from '../../src/retry/retry-store';
+import { STALLED_MS } from './limits';
 import type { Process } from './process';
-import { type Argument, StoredState } from './stored-state';
+import type { Argument } from './stored-job';
+import { StoredState } from './stored-state';
 import type { VirtualTime } from './virtual-time';
 
 /** How Redis treats what reaches it; `silent` with effect: calls are made, and their answers never come. */
@@ -15,12 +17,20 @@ export const CALL_MS = 2000;
 /** A Redis: all that asks it comes by one network, and it has one state. */
 export class ModelRedis {
   readonly state: StoredState;
+  /** When deliveries are free again that were taken by nobody who knows of it. */
+  readonly freeAt = new Map<string, number>();
+  /** Answers that a change took are waited for until then. */
+  callsGivenUpAt = Number.NEGATIVE_INFINITY;
   private current: RedisMode = 'up';
   private readonly listeners: (() => void)[] = [];
   private incarnation = 0;
 
-  constructor(readonly time: VirtualTime) {
-    this.state = new StoredState(() => time.now);
+  /** @param ordered the id of the destination that is */
+  constructor(
+    readonly time: VirtualTime,
+    ordered: string,
+  ) {
+    this.state = new StoredState(() => time.now, ordered);
   }
 
   get mode(): RedisMode {
@@ -40,12 +50,26 @@ export class ModelRedis {
   become(mode: RedisMode): void {
     const answered = this.answers;
     this.current = mode;
+    this.callsGivenUpAt = this.time.now + CALL_MS;
     if (!this.answers) this.incarnation++;
     else if (!answered) for (const listener of this.listeners) listener();
   }
 
-  /** Makes a call for a process: its answer, or the lack of one. */
-  ask<T>(process: Process, work: () => T): Promise<T> {
+  /** A process is gone: what it took is held by nobody. */
+  forget(name = ''): void {
+    for (const { id, place, takenBy } of this.state.jobs.values())
+      if (place.kind === 'active' && takenBy?.startsWith(`${name}:`) === true) this.heldByNobody(id);
+  }
+
+  heldByNobody(id: string): void {
+    this.freeAt.set(id, this.time.now + STALLED_MS);
+  }
+
+  /**
+   * Makes a call for a process: its answer, or the lack of one.
+   * @param onLost the call was made, and the process never hears of it
+   */
+  ask<T>(process: Process, work: () => T, onLost: (answer: T) => void = () => {}): Promise<T> {
     return new Promise((resolve, reject) => {
       const fail = (why: string): void => reject(new StoreUnavailableError(why));
       if (this.current === 'away') return fail('the connection is closed');
@@ -56,7 +80,7 @@ export class ModelRedis {
         if (this.current === 'away' || this.current === 'silent') return;
         const answer = work();
         this.time.wire(this.current === 'slow' ? SLOW_MS : LATENCY_MS, () => {
-          if (this.incarnation !== incarnation) return;
+          if (this.incarnation !== incarnation || process.state === 'dead') return onLost(answer);
           process.reach(() => {
             clearTimeout(timer);
             resolve(answer);
@@ -91,7 +115,15 @@ export class MemoryStore implements StoredCalls {
   }
 
   call(script: string, ...args: readonly Argument[]): Promise<unknown> {
-    return this.redis.ask(this.process, () => this.redis.state.run(script, args));
+    const { redis } = this;
+    return redis.ask(
+      this.process,
+      () => redis.state.run(script, args),
+      (answer) => {
+        const [, , taken = []] = script === 'relayNext' ? (answer as readonly string[][][]) : [];
+        for (const [id = ''] of taken) redis.heldByNobody(id);
+      },
+    );
   }
 
   step(script: string, args: readonly Argument[], reply?: (reply: unknown) => void): Step {

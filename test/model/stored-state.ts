@@ -1,25 +1,13 @@
-import { DESTINATION_KEY_LENGTH } from '../../src/pipeline/delivery';
+import type { DestinationId } from '../../src/pipeline/delivery';
+import { StoredHealth } from './stored-health';
+import { type Argument, type Job, keyOf, newJob } from './stored-job';
+import { StoredLanes } from './stored-lanes';
+import { StoredTurns } from './stored-turns';
 
-/** One parked delivery or dead letter, as the scripts of src/redis/ keep it. */
-interface Job {
-  readonly id: string;
-  readonly data: string;
-  /** Those that were parked before have a lower one. */
-  readonly order: number;
-  place:
-    | { readonly kind: 'delayed'; readonly due: number; readonly inLine: boolean }
-    | { readonly kind: 'active' }
-    | { readonly kind: 'dead'; readonly reason: string };
-  lock: { readonly token: string; until: number } | undefined;
-  takenBy: string | undefined;
-  /** Attempts since it was stored, and spent before where that is not what its data says. */
-  attempts: number;
-  spent: number | undefined;
-  timesTaken: number;
-  isStalled: boolean;
-}
+/** What the scripts that store take of each delivery. */
+const ENTRY_ARGUMENTS = 10;
 
-export type Argument = string | number;
+const KNOWN_FOR_MS = 3_600_000;
 
 /** Attempts' lines that change nothing the model looks at are left out: `line` is only asked whether there is one. */
 type Script = (...args: readonly Argument[]) => unknown;
@@ -33,15 +21,26 @@ export class StoredState {
   readonly counts = { accepted: 0, delivered: 0, discarded: 0 };
   /** Numbers of steps that took effect. */
   readonly done = new Set<string>();
+  readonly lanes = new StoredLanes();
+  /** Whatever was a dead letter once. */
+  readonly everDead = new Set<string>();
   private lookedAt = Number.NEGATIVE_INFINITY;
   private order = 0;
-  /** Until when nobody is told of a line. */
-  private readonly putOff = new Map<string, number>();
+  private readonly turns: StoredTurns;
+  readonly health: StoredHealth;
 
-  constructor(private readonly now: () => number) {}
+  /** @param ordered the id of the destination that is */
+  constructor(
+    private readonly now: () => number,
+    private readonly ordered: string,
+  ) {
+    this.health = new StoredHealth(now, (key, at) => this.turns.turn(key, at));
+    const untilOf = (key: string): number => this.health.records.get(key)?.untilMs ?? 0;
+    this.turns = new StoredTurns({ jobs: this.jobs, untilOf, now });
+  }
 
   /** Scripts that add what was not stored: a full Redis refuses them. */
-  static readonly ADDING: ReadonlySet<string> = new Set(['relayPark']);
+  static readonly ADDING: ReadonlySet<string> = new Set(['relayPark', 'relayAppend']);
 
   run(script: string, args: readonly Argument[]): unknown {
     const found = this.scripts[script];
@@ -69,31 +68,24 @@ export class StoredState {
   flush(): void {
     this.jobs.clear();
     this.done.clear();
+    this.lanes.clear();
+    this.turns.clear();
+    this.health.clear();
     Object.assign(this.counts, { accepted: 0, delivered: 0, discarded: 0 });
     this.lookedAt = Number.NEGATIVE_INFINITY;
   }
 
   private readonly scripts: Readonly<Record<string, Script>> = {
-    relayPark: (id, _destination, _event, data, delay, reason) => {
-      if (this.jobs.has(String(id))) return 'known';
-      const job: Job = {
-        id: String(id),
-        data: String(data),
-        order: this.order++,
-        place: { kind: 'active' },
-        lock: undefined,
-        takenBy: undefined,
-        attempts: 0,
-        spent: undefined,
-        timesTaken: 0,
-        isStalled: false,
-      };
-      this.jobs.set(job.id, job);
-      this.counts.accepted++;
-      return this.putBack(job, delay, reason);
-    },
+    relayPark: (...args) => this.park(args.slice(0, ENTRY_ARGUMENTS), String(args[10]), String(args[11])),
+    relayAppend: (lane, all, ...entries) => this.append(String(lane), all === 1, entries),
+    relayLanes: (...lanes) =>
+      lanes.flatMap((lane) => [this.lanes.countOf(String(lane)), this.lanes.gapOf(String(lane))]),
+    relayGapTold: (lane, id) => this.lanes.told(String(lane), String(id)),
     relaySettle: (id, how) => {
-      if (!this.jobs.delete(String(id))) return 'gone';
+      const job = this.jobs.get(String(id));
+      if (job === undefined) return 'gone';
+      this.leaveLane(job, false);
+      this.jobs.delete(job.id);
       this.counts[how === 'discarded' ? 'discarded' : 'delivered']++;
       return 'settled';
     },
@@ -115,10 +107,10 @@ export class StoredState {
       if (timesTaken > 0) job.attempts++;
       return this.putBack(job, delay, reason);
     },
-    relayNext: (...args) => this.next(args),
+    relayNext: (...args) => this.turns.next(args),
     relayBringForward: () => 0,
     relayMend: () => [0, 0, ''],
-    relayExpireLanes: () => [0, 0, []],
+    relayExpireLanes: (maxAgeMs) => this.expireLanes(Number(maxAgeMs)),
     relayHold: (lockMs, ...pairs) => this.hold(Number(lockMs), pairs.map(String)),
     relayRecover: (leaseMs) => this.recover(Number(leaseMs)),
     relayCount: (...args) => {
@@ -130,6 +122,14 @@ export class StoredState {
       }
       return 'counted';
     },
+    relayHealthSince: (version) => this.health.since(Number(version)),
+    relayUnwell: (...args) => this.health.unwell(args),
+    relayWell: (key, byPerson) => this.health.well(String(key), byPerson === 1),
+    relayClaimProbe: (key, worker, claimMs) =>
+      this.health.claim(String(key), String(worker), Number(claimMs)),
+    relaySuspend: (key, id) => this.health.suspend(String(key), id as DestinationId),
+    // One destination is ordered for long, as every worker knows; how that begins and ends is not modelled, and a flush keeps it.
+    relayOrder: () => [[this.ordered, 'ordered', '0', this.now() + KNOWN_FOR_MS, 0, '0', '']],
     relayReplay: (id) => {
       const job = this.jobs.get(String(id));
       if (job?.place.kind !== 'dead') return 'not-found';
@@ -139,56 +139,68 @@ export class StoredState {
     },
   };
 
-  /** Deliveries in the line of a destination, in the order in which they were parked; of every one where there is no key. */
-  private line(key = ''): Job[] {
-    return [...this.jobs.values()]
-      .filter(({ id, place }) => place.kind === 'delayed' && place.inLine && id.endsWith(key))
-      .sort((a, b) => a.order - b.order);
+  /** Whatever of `relayPark` says nothing of lanes, then the lane, and the gap that the delivery was told of. */
+  private park(entry: readonly Argument[], lane: string, gap: string): string {
+    const [id = '', destination = '', , data = '', delay, reason = ''] = entry;
+    if (this.jobs.has(String(id))) return 'known';
+    const isDead = reason !== '';
+    const told = gap === '' ? this.lanes.gapOf(lane) : gap;
+    const job = newJob({
+      id: String(id),
+      data: String(data),
+      order: this.order++,
+      lane: isDead ? '' : lane,
+      gap: told,
+    });
+    this.jobs.set(job.id, job);
+    this.turns.names.set(keyOf(job.id), String(destination));
+    this.counts.accepted++;
+    if (!isDead && told !== '') this.lanes.told(lane);
+    if (isDead) this.lanes.tell(lane, job.id);
+    if (!isDead && !this.lanes.enter(lane, job.id, this.now())) return 'parked';
+    return this.putBack(job, delay, reason);
   }
 
-  private next(args: readonly Argument[]): unknown {
-    const [, mostBytes = 0, lockMs = 0, , firstToken = 0, , wishes = 0] = args.map(Number);
-    const name = String(args[3]);
-    const now = this.now();
-    let nextIn = -1;
-    for (const job of this.jobs.values()) {
-      const { place } = job;
-      if (place.kind !== 'delayed' || place.inLine) continue;
-      if (place.due <= now) job.place = { ...place, inLine: true };
-      else if (nextIn < 0 || place.due - now < nextIn) nextIn = place.due - now;
+  private append(lane: string, all: boolean, entries: readonly Argument[]): string[] {
+    const answers: string[] = [];
+    for (let index = 0; index < entries.length && answers.at(-1) !== 'direct'; index += ENTRY_ARGUMENTS) {
+      const entry = entries.slice(index, index + ENTRY_ARGUMENTS);
+      const isBehind = all || this.jobs.has(String(entry[0])) || this.lanes.countOf(lane) > 0;
+      answers.push(isBehind ? this.park(entry, lane, '') : 'direct');
     }
-    const [taken, left]: [string[][], (string | number)[]] = [[], []];
-    let bytes = 0;
-    for (let index = 7; index < 7 + 2 * wishes; index += 2) {
-      const key = String(args[index]);
-      for (const job of this.line(key).slice(0, Number(args[index + 1]))) {
-        if (bytes >= mostBytes) break;
-        bytes += job.data.length;
-        taken.push(this.take(job, `${name}:${firstToken + taken.length}`, lockMs));
+    return [...answers, this.lanes.gapOf(lane)];
+  }
+
+  /** The one behind it is due at once in its stead. */
+  private leaveLane({ id, lane }: Job, isGap: boolean): void {
+    const left = this.lanes.leave(lane, id, this.now());
+    if (left === undefined) return;
+    const next = left.next === undefined ? undefined : this.jobs.get(left.next);
+    if (isGap && next === undefined) this.lanes.tell(lane, id);
+    else if (isGap && next !== undefined) next.gap = id;
+    if (next !== undefined && left.wasFirst) this.putBack(next, 0, '');
+  }
+
+  private expireLanes(maxAgeMs: number): [number, number, string[]] {
+    let stay = 0;
+    const gone: string[] = [];
+    const old = this.lanes.oldest(this.now() - maxAgeMs);
+    for (const { first } of old) {
+      const job = this.jobs.get(first);
+      if (job?.place.kind !== 'delayed') stay++;
+      else if (this.couldNotGoOn(job)) this.lanes.beginAnew(job.lane, this.now());
+      else {
+        this.putBack(job, 0, 'expired');
+        gone.push('', '');
       }
-      left.push(key, this.line(key).length);
     }
-    for (let index = 7 + 2 * wishes; index + 1 < args.length; index += 2)
-      this.putOff.set(String(args[index]), now + Number(args[index + 1]));
-    return [nextIn, [], taken, left, this.linesNow(now)];
+    return [old.length, stay, gone];
   }
 
-  private linesNow(now: number): string[] {
-    const found = new Map<string, string>();
-    for (const { id, data } of this.line()) {
-      const key = id.slice(-DESTINATION_KEY_LENGTH);
-      if ((this.putOff.get(key) ?? 0) <= now) found.set(key, JSON.parse(data).d);
-    }
-    return [...found].flat();
-  }
-
-  private take(job: Job, token: string, lockMs: number): string[] {
-    job.place = { kind: 'active' };
-    job.lock = { token, until: this.now() + lockMs };
-    job.takenBy = token;
-    job.timesTaken++;
-    const options = job.spent === undefined ? '{}' : JSON.stringify({ spent: job.spent });
-    return [job.id, token, job.data, String(job.attempts), options, String(job.timesTaken), '0'];
+  private couldNotGoOn({ id, place, timesTaken }: Job): boolean {
+    const record = this.health.records.get(keyOf(id));
+    if (record !== undefined) return record.state === 'suspended';
+    return place.kind === 'delayed' && place.inLine && timesTaken === 0;
   }
 
   private hold(lockMs: number, pairs: readonly string[]): string[] {
@@ -225,9 +237,14 @@ export class StoredState {
     job.isStalled = false;
     if (reason !== '' && reason !== undefined) {
       job.place = { kind: 'dead', reason: String(reason) };
+      this.leaveLane(job, true);
+      job.lane = '';
+      this.everDead.add(job.id);
       return `dead ${reason}`;
     }
-    job.place = { kind: 'delayed', due: this.now() + Number(delay), inLine: Number(delay) < 0 };
+    const inLine = Number(delay) < 0;
+    job.place = { kind: 'delayed', due: this.now() + Number(delay), inLine };
+    if (inLine) this.turns.enter(job.id);
     return 'parked';
   }
 

@@ -1,148 +1,165 @@
-import { instanceId, instanceOf } from '../../src/destinations/destination-ids';
+import { instanceOf } from '../../src/destinations/destination-ids';
 import { Destinations } from '../../src/destinations/directory';
-import { webhookSection } from '../../src/destinations/webhook/webhook-section';
-import { filterKey } from '../../src/events/catalogue';
-import { Ledger } from '../../src/ledger/ledger';
+import { EndpointWatch } from '../../src/health/endpoint-watch';
+import { HealthBoard } from '../../src/health/health-board';
 import { SILENT } from '../../src/observability/logging';
 import { Attempts } from '../../src/pipeline/attempts';
 import { Bulkheads } from '../../src/pipeline/bulkheads';
-import { type Destination, type DestinationId, destinationKey } from '../../src/pipeline/delivery';
+import type { Delivery, DestinationId, Endpoint } from '../../src/pipeline/delivery';
 import { DirectAttempts } from '../../src/pipeline/direct-attempts';
-import type { Decide } from '../../src/pipeline/parking';
-import { Places } from '../../src/pipeline/places';
+import { Lanes } from '../../src/pipeline/lanes';
 import { Relay } from '../../src/pipeline/relay';
-import type { Subscription } from '../../src/pipeline/route';
-import { BullMqParking } from '../../src/retry/bullmq-parking';
-import { GroupCommit } from '../../src/retry/group-commit';
 import { Lines } from '../../src/retry/lines';
-import { decide } from '../../src/retry/policy';
 import { RetryHandler } from '../../src/retry/retry-handler';
 import { RetryUpkeep } from '../../src/retry/retry-upkeep';
 import { RetryWorker } from '../../src/retry/retry-worker';
-import { Shares } from '../../src/retry/shares';
-import { StoredDeliveries } from '../../src/retry/stored-deliveries';
-import type { Settings } from '../../src/settings/section';
 import { SettingsCache } from '../../src/settings/settings-cache';
 import { Deadline } from '../../src/time/deadline';
-import { MemorySource } from './broker';
+import { OrderedCopies } from '../../src/worker/ordered-copies';
 import { Gauge } from './gauge';
 import { LIMITS } from './limits';
 import { MemoryQueue } from './memory-queue';
+import { ModelFamily } from './model-family';
+import { ModelIntake } from './model-intake';
+import { ModelStorage, OBSERVER } from './model-storage';
 import { Process } from './process';
-import { ModelDestination } from './receivers';
-import { MemoryStore } from './redis';
+import { WatchedPlaces } from './watched-places';
 import type { World } from './world';
 
 const ignore = (): void => {};
-const OBSERVER = {
-  received: ignore,
-  malformed: ignore,
-  duplicate: ignore,
-  settled: ignore,
-  filtered: ignore,
-  unwanted: ignore,
-  attemptEnded: ignore,
-  parked: ignore,
-  superseded: ignore,
-  deadLettered: ignore,
-  recordMissing: ignore,
-  settingsUnreadable: ignore,
-};
 
 /** The relay's own parts, put together as src/worker/worker.ts does, in one process of the model. */
 export class ModelWorker {
   readonly process: Process;
   readonly gauge = new Gauge();
   readonly relay: Relay;
-  private readonly commit: GroupCommit;
-  private readonly ledger: Ledger;
+  private readonly storage: ModelStorage;
   readonly attempts: Attempts;
   private readonly directAttempts: DirectAttempts;
   private readonly settings: SettingsCache;
   private readonly retries: RetryWorker;
   private readonly upkeep: RetryUpkeep;
-  private readonly source: MemorySource;
+  readonly places: WatchedPlaces;
+  readonly health: HealthBoard;
+  private readonly endpoints: EndpointWatch;
+  private readonly lanes: Lanes;
+  private readonly copies: OrderedCopies;
+  private readonly intake: ModelIntake;
 
-  /** @param consumes false: it makes retries only */
-  constructor(
-    private readonly world: World,
-    name: string,
-    private readonly consumes: boolean,
-  ) {
+  constructor(world: World, name: string) {
     const process = new Process(name, world.time);
     this.process = process;
-    const store = new MemoryStore(world.redis, process);
-    this.commit = new GroupCommit(store, ignore);
-    this.ledger = new Ledger(store, this.commit);
-    const decideNext: Decide = ({ destination }, record) =>
-      decide(LIMITS.policy, destination.maxAttempts, record, Math.random());
-    const deliveries = new StoredDeliveries({ store, commit: this.commit });
-    const shares = new Shares({ limits: { perInstance: 0, perGlobalDestination: 0 }, instanceOf });
-    const parking = new BullMqParking({ deliveries, shares, decide: decideNext, observer: OBSERVER });
+    this.storage = new ModelStorage(world.redis, process);
+    const { store, deliveries, parking, decide, ledger } = this.storage;
     this.settings = new SettingsCache({
       store: world.settings.storeOf(process),
       subscriber: world.settings.subscriberOf(process),
       file: new Map(),
-      onChange: (instance) => destinations.changed(instance),
+      onChange: (instance) => {
+        destinations.changed(instance);
+        this.endpoints.settingsChanged(instance);
+      },
       onError: ignore,
       log: SILENT,
     });
     const destinations = new Destinations({
-      families: [
-        {
-          globals: [this.global()],
-          own: (instance, settings) => this.own(instance, settings),
-          close: async () => {},
-        },
-      ],
+      families: [new ModelFamily({ world, process, gauge: this.gauge })],
       settings: this.settings,
       parking,
-      countFiltered: (filtered) => this.ledger.countDiscarded(filtered),
-      maxShare: 1,
+      countFiltered: (filtered) => ledger.countDiscarded(filtered),
+      maxShare: LIMITS.maxShare,
+      onOrdered: (id) => this.copies.note(id),
     });
-    const bulkheads = new Bulkheads({
+    this.copies = new OrderedCopies({
+      store,
+      copies: {
+        want: ignore,
+        isBound: true,
+        returned: 0,
+        isHoldingBack: false,
+        mark: ignore,
+        listen: ignore,
+      },
+      isOrdered: async (id) => (await destinations.find(id))?.limits?.ordered !== undefined,
+      doubtSettingsOf: (id) => {
+        const instance = instanceOf(id);
+        if (instance !== undefined) this.settings.doubt(instance);
+      },
+      onError: ignore,
+    });
+    const endpointOf = (id: DestinationId): Promise<Endpoint | undefined> => destinations.endpointOf(id);
+    this.health = new HealthBoard({
+      store,
+      openMs: LIMITS.circuitOpenMs,
+      suspendAfterMs: LIMITS.suspendAfterMs,
+      circuitOf: (id) => bulkheads.circuitOf(id),
+      endpointOf,
+      onRead: () => this.endpoints.settingsChanged(undefined),
+      observer: { failing: ignore, suspended: ignore, recovered: ignore },
+      onError: ignore,
+    });
+    this.endpoints = new EndpointWatch({ board: this.health, endpointOf, instanceOf, onError: ignore });
+    const bulkheads: Bulkheads = new Bulkheads({
       concurrency: LIMITS.perDestination,
       circuitFailures: LIMITS.circuitFailures,
       circuitOpenMs: LIMITS.circuitOpenMs,
       onCircuit: ignore,
+      shared: this.health,
     });
-    const places = new Places({
+    this.places = new WatchedPlaces({
       most: LIMITS.concurrency,
       maxBytes: LIMITS.maxBytes,
       maxHeld: LIMITS.prefetch,
     });
     this.attempts = new Attempts({
       slowAfterMs: LIMITS.slowAfterMs,
-      places,
+      places: this.places,
       observer: OBSERVER,
     });
     const bulkheadOf = bulkheads.of.bind(bulkheads);
     this.directAttempts = new DirectAttempts({
       attempts: this.attempts,
-      parking,
-      decide: decideNext,
+      parking: {
+        park: (request) => {
+          if (request.reason === 'saturated') this.saturated(request.delivery, bulkheads);
+          return parking.park(request);
+        },
+        delivered: (delivery) => parking.delivered(delivery),
+        failed: (delivery, record) => parking.failed(delivery, record),
+      },
+      decide,
       bulkheadOf,
-      places,
+      places: this.places,
       maxWaitMs: LIMITS.slowAfterMs,
       onSuperseded: ignore,
       onError: ignore,
     });
-    this.relay = new Relay({
-      route: (envelope) => destinations.route(envelope),
+    this.lanes = new Lanes({
       directAttempts: this.directAttempts,
-      countDelivered: (delivered) => this.ledger.countDelivered(delivered),
-      countDiscarded: (discarded) => this.ledger.countDiscarded(discarded),
+      store: this.storage.laneParking,
+      onError: ignore,
+    });
+    this.relay = new Relay({
+      route: (envelope, inFlight) => {
+        const routed = destinations.route(envelope);
+        if (!(routed instanceof Promise)) return this.copies.choose(inFlight, routed);
+        return routed.then((later) => this.copies.choose(inFlight, later));
+      },
+      epochs: this.copies.epochs,
+      directAttempts: this.lanes,
+      countDelivered: (delivered) => ledger.countDelivered(delivered),
+      countDiscarded: (discarded) => ledger.countDiscarded(discarded),
       buryMalformed: (body, origin, error) => parking.buryMalformed(body, origin, error),
       observer: OBSERVER,
     });
     const handler = new RetryHandler({
-      isAlone: () => false,
+      isAlone: (id) => this.directAttempts.isAlone(id),
       deliveries,
-      places,
+      places: this.places,
       attempts: this.attempts,
       bulkheadOf,
       destinationOf: (id, instance) => destinations.find(id, instance),
-      decide: decideNext,
+      decide,
       observer: OBSERVER,
       onError: ignore,
     });
@@ -162,16 +179,20 @@ export class ModelWorker {
       onUncounted: ignore,
       onError: ignore,
     };
-    this.upkeep = new RetryUpkeep({ store, parkedMaxAgeMs: 0, orderedMaxAgeMs: 3_600_000, ...quiet });
-    this.source = new MemorySource({
-      broker: world.broker,
-      process,
-      prefetch: LIMITS.prefetch,
-      onMessage: (message) => {
-        this.relay.handle('rabbitmq', message);
-        this.gauge.messages(this.relay.openMessages);
-      },
+    this.upkeep = new RetryUpkeep({
+      store,
+      parkedMaxAgeMs: 0,
+      orderedMaxAgeMs: LIMITS.orderedMaxAgeMs,
+      ...quiet,
     });
+    const { relay, copies, gauge } = this;
+    const isAlone = (): boolean => !world.hadSecond;
+    this.intake = new ModelIntake({ broker: world.broker, process, relay, copies, gauge, isAlone });
+  }
+
+  private saturated(delivery: Delivery, bulkheads: Bulkheads): void {
+    const { hasRoom, circuit, waiting } = bulkheads.of(delivery.destination);
+    this.places.parked(delivery, hasRoom && !circuit.isOpen, waiting);
   }
 
   start(): void {
@@ -179,7 +200,9 @@ export class ModelWorker {
       this.settings.start();
       this.retries.start();
       this.upkeep.start();
-      if (this.consumes) this.source.start();
+      this.copies.start();
+      this.health.start();
+      this.intake.start();
     });
   }
 
@@ -188,41 +211,24 @@ export class ModelWorker {
     return this.process.run(async () => {
       const deadline = new Deadline(LIMITS.shutdownMs);
       const settling = LIMITS.shutdownMs * 0.2;
-      this.source.stopIntake();
-      const intake = Promise.all([this.retries.stopIntake(), this.upkeep.stop()]);
+      this.intake.stop();
+      const stopped = Promise.all([this.retries.stopIntake(), this.upkeep.stop(), this.copies.stop()]);
+      this.lanes.drain();
       this.directAttempts.drain();
       this.settings.close();
-      await deadline.finishesInTime(intake, settling);
+      await deadline.finishesInTime(stopped, settling);
       const isDone = Promise.all([this.relay.idle(), this.attempts.idle(), this.directAttempts.idle()]);
       if (!(await deadline.finishesInTime(isDone, settling))) this.attempts.interrupt();
       const retriesClosed = this.retries.close();
-      await deadline.finishesInTime(Promise.all([isDone, retriesClosed, this.ledger.flush()]), settling / 2);
-      this.commit.close();
+      await deadline.finishesInTime(
+        Promise.all([isDone, retriesClosed, this.storage.ledger.flush()]),
+        settling / 2,
+      );
+      this.storage.commit.close();
       await deadline.finishesInTime(this.relay.idle());
-      await deadline.finishesInTime(this.source.close());
+      await deadline.finishesInTime(this.health.stop());
+      await deadline.finishesInTime(this.intake.close());
       this.process.die();
     });
-  }
-
-  private global(): Subscription {
-    return this.subscription(this.world.global, new Set([filterKey('messages.upsert')]));
-  }
-
-  private own(instance: string, settings: Settings): Subscription[] {
-    return webhookSection
-      .all(settings)
-      .map(({ slot }) => this.subscription(instanceId('webhook', instance, slot.name), 'all'));
-  }
-
-  private subscription(id: DestinationId, events: Subscription['events']): Subscription {
-    const receiver = this.world.receiverOf(id);
-    const { process, gauge } = this;
-    const destination: Destination = new ModelDestination({
-      receiver,
-      process,
-      gauge,
-      time: this.world.time,
-    });
-    return { destination, key: destinationKey(id), events };
   }
 }

@@ -243,6 +243,7 @@ export class Consumer {
     const { window } = this.parts;
     if (this.isLost) return window.leaveAbandoned(bytes);
     this.open--;
+    if (settlement === 'release') window.noteReturned();
     if (settlement === 'release' && this.machine.is('stopping')) {
       // It would come back at once: it goes when the subscription is gone.
       this.turnedAway?.add(message);

@@ -19,7 +19,7 @@ export function isMarker({ fields, properties }: ConsumeMessage): boolean {
 /** Undefined where a later version wrote it, or somebody else. */
 export function readMarker({ content, properties }: ConsumeMessage): OrderMarker | undefined {
   const kind: unknown = properties.headers?.[HEADER];
-  if (kind !== 'join' && kind !== 'leave') return undefined;
+  if (kind !== 'join' && kind !== 'leave' && kind !== 'sweep') return undefined;
   try {
     const read: unknown = JSON.parse(content.toString());
     if (!Array.isArray(read)) return undefined;

@@ -15,6 +15,8 @@ export type OnMarker = (by: MarkedQueue, marker: OrderMarker) => Promise<void>;
 export interface OrderedIntakeParts {
   readonly options: RabbitMqSourceOptions;
   readonly keeper: TopologyKeeper;
+  /** Of all other queues. */
+  readonly main: Pick<PrefetchWindow, 'returned' | 'isHoldingBack'>;
   readonly instances: ReadonlySet<string>;
 }
 
@@ -42,6 +44,14 @@ export class OrderedIntake implements SecondCopies {
   /** Whether events that are published now come by the ordered queue, too. */
   get isBound(): boolean {
     return this.parts.keeper.isOrderedBound;
+  }
+
+  get returned(): number {
+    return this.parts.main.returned;
+  }
+
+  get isHoldingBack(): boolean {
+    return this.parts.main.isHoldingBack;
   }
 
   listen(listener: OnMarker, onNew: () => void): void {

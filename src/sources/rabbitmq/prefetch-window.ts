@@ -19,6 +19,7 @@ export class PrefetchWindow {
   /** Of those held: messages that the broker took back, and that are still being worked on. */
   private staleCount = 0;
   private averageBytes = 0;
+  private returnedTimes = 0;
   private size: number;
   private readonly waiting = new Set<() => void>();
 
@@ -35,6 +36,20 @@ export class PrefetchWindow {
 
   get bytes(): number {
     return this.heldBytes;
+  }
+
+  /** How often messages went back to the broker, for whatever reason. */
+  get returned(): number {
+    return this.returnedTimes;
+  }
+
+  /** Messages wait for room that nobody has got yet. */
+  get isHoldingBack(): boolean {
+    return this.waiting.size > 0;
+  }
+
+  noteReturned(): void {
+    this.returnedTimes++;
   }
 
   /** Messages to hold at once, of the present channels. */
@@ -73,6 +88,7 @@ export class PrefetchWindow {
   /** The channel of so many messages is gone, and their work goes on: they count until it ends. */
   abandon(messages: number): void {
     this.staleCount += messages;
+    this.returnedTimes++;
   }
 
   /** As `leave`, for a message of a channel that is gone. */

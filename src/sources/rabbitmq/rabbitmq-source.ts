@@ -83,7 +83,8 @@ export class RabbitMqSource implements Source {
         void this.consumeAll();
       },
     });
-    this.ordered = new OrderedIntake({ options, keeper: this.parts.keeper, instances: this.instances });
+    const { keeper, window: main } = this.parts;
+    this.ordered = new OrderedIntake({ options, keeper, main, instances: this.instances });
     for (const exchange of exchanges) this.consumeExchange(exchange);
   }
 

@@ -37,6 +37,7 @@ export class TurnedAway {
   }
 
   giveBackAll(): void {
+    if (this.waiting.length > 0) this.window.noteReturned();
     for (const { message } of this.waiting) this.acknowledgements.settle(message, 'release');
     this.forget();
   }
@@ -55,6 +56,7 @@ export class TurnedAway {
         return;
       }
       promised += bytes;
+      this.window.noteReturned();
       this.acknowledgements.settle(message, 'release');
     }
     this.forget();

@@ -23,6 +23,8 @@ export interface Tally {
   readonly webhookIds: Set<string>;
   /** Headers `traceparent`, in the order of the requests. */
   readonly traceparents: string[];
+  /** What `webhook-lane-gap` said, in each request that had it. */
+  readonly laneGaps: string[];
 }
 
 export function answering(status: number, afterMs = 0): Behaviour {
@@ -166,6 +168,8 @@ export class Receiver {
       tally.arrivals++;
       tally.webhookIds.add(String(request.headers['webhook-id']));
       const { traceparent } = request.headers;
+      const laneGap = request.headers['webhook-lane-gap'];
+      if (laneGap !== undefined) tally.laneGaps.push(String(laneGap));
       if (traceparent !== undefined) tally.traceparents.push(String(traceparent));
       this.#arrivals++;
       const attempt = Number(request.headers['x-evolution-relay-attempt']);
@@ -216,7 +220,7 @@ export class Receiver {
   #tallyOf(key: string): Tally {
     const known = this.tallies.get(key);
     if (known !== undefined) return known;
-    const tally: Tally = { arrivals: 0, accepted: 0, webhookIds: new Set(), traceparents: [] };
+    const tally: Tally = { arrivals: 0, accepted: 0, webhookIds: new Set(), traceparents: [], laneGaps: [] };
     this.tallies.set(key, tally);
     return tally;
   }

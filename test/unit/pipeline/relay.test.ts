@@ -2,7 +2,7 @@ import { MalformedEventError } from '../../../src/errors';
 import type { Envelope, Origin } from '../../../src/events/envelope';
 import { ContentFilter } from '../../../src/filters/content-filter';
 import type { Deduplication } from '../../../src/pipeline/deduplication';
-import { type Delivery, destinationKey } from '../../../src/pipeline/delivery';
+import { type Delivery, destinationKey, type Outcome } from '../../../src/pipeline/delivery';
 import type { DirectResult } from '../../../src/pipeline/direct-attempts';
 import type { Settlement, SourceMessage } from '../../../src/pipeline/message';
 import { Relay } from '../../../src/pipeline/relay';
@@ -502,6 +502,86 @@ describe('a message whose channel is lost while its deliveries wait for their tu
     await turns();
     expect([copy.settlements, relay.openMessages, parking.parked]).toEqual([['ack'], 0, []]);
     expect([slow.attempts.length, busy.attempts.length]).toEqual([2, 2]);
+  });
+
+  /** The first destination is done with a message, the second one was not begun with it, when that goes back. */
+  async function halfMade(outcome: Outcome, deduplication?: Deduplication) {
+    const world = setup(2, deduplication);
+    const [first, busy] = [nth(world.destinations, 0), nth(world.destinations, 1)];
+    first.answer = DELIVERED;
+    const before = world.handOver(eventBody(1), false);
+    await turns();
+    first.answer = outcome;
+    const message = world.handOver(eventBody(2), false);
+    await turns();
+    lose([before, message]);
+    busy.at(0).end(DELIVERED);
+    await turns();
+    expect([message.settlements, first.attempts.length, busy.attempts.length]).toEqual([['release'], 2, 1]);
+    return { ...world, first, busy };
+  }
+
+  test.each([
+    ['stored for what stood in for the others of its instance, whose settings can be read by now', FAILED],
+    ['made, and what stands in for it now would make it again', DELIVERED],
+  ])('of which one was %s: it keeps the routing that it had', async (_what, outcome) => {
+    const { destinations, handOver, busy, relay } = await halfMade(outcome);
+    const other = new FakeDestination('webhook:other');
+    other.answer = DELIVERED;
+    destinations.splice(0, 1, other);
+    const copy = handOver(eventBody(2));
+    busy.at(1).end(DELIVERED);
+    await turns();
+    expect([copy.settlements, other.attempts.length, busy.attempts.length]).toEqual([['ack'], 0, 2]);
+    // It was kept for that one copy.
+    expect(relay.openMessages).toBe(0);
+    handOver(eventBody(3));
+    expect(other.attempts).toHaveLength(1);
+    busy.at(2).end(DELIVERED);
+    await turns();
+  });
+
+  test('of which one was made goes on to the others as they are set by then, or parks what is for those that are gone', async () => {
+    for (const isGone of [false, true]) {
+      const { destinations, handOver, busy, parking } = await halfMade(DELIVERED);
+      const changed = new FakeDestination('webhook:1');
+      destinations.splice(1, 1, ...(isGone ? [] : [changed]));
+      const copy = handOver(eventBody(2));
+      if (!isGone) changed.at(0).end(DELIVERED);
+      await turns();
+      expect([copy.settlements, busy.attempts.length]).toEqual([['ack'], 1]);
+      expect(parking.parked.map(({ request }) => request.delivery.destination)).toEqual(isGone ? [busy] : []);
+    }
+  });
+
+  test('of which one was made: two messages of one event keep theirs apart', async () => {
+    const { destinations, handOver, relay } = setup(2);
+    const [quick, busy] = [nth(destinations, 0), nth(destinations, 1)];
+    quick.answer = DELIVERED;
+    const before = handOver(eventBody(1), false);
+    await turns();
+    const same = [handOver(eventBody(2), false), handOver(eventBody(2), false)];
+    await turns();
+    lose([before, ...same]);
+    busy.at(0).end(DELIVERED);
+    await turns();
+    const copies = [handOver(eventBody(2)), handOver(eventBody(2))];
+    for (const index of [1, 2]) {
+      busy.at(index).end(DELIVERED);
+      await turns();
+    }
+    expect(copies.map(({ settlements }) => settlements)).toEqual([['ack'], ['ack']]);
+    expect([quick.attempts.length, busy.attempts.length, relay.openMessages]).toEqual([3, 3, 0]);
+  });
+
+  test('of which one was made: the copy by another source that goes on instead does not make it again', async () => {
+    const claims: Deduplication = { claim: async () => 'fresh', done: () => {}, released: () => {} };
+    const { handOver, first, busy } = await halfMade(DELIVERED, claims);
+    const other = handOver(eventBody(2), false);
+    await turns();
+    busy.at(1).end(DELIVERED);
+    await turns();
+    expect([other.settlements, first.attempts.length, busy.attempts.length]).toEqual([['ack'], 2, 2]);
   });
 });
 

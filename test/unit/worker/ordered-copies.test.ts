@@ -3,6 +3,7 @@ import { InFlight } from '../../../src/pipeline/in-flight';
 import type { SourceMessage } from '../../../src/pipeline/message';
 import type { Routed } from '../../../src/pipeline/route';
 import type { MarkedQueue, OrderMarker, SecondCopies } from '../../../src/sources/source-module';
+import { LATE_MS } from '../../../src/worker/order-view';
 import { OrderedCopies } from '../../../src/worker/ordered-copies';
 import { FakeDestination } from '../../support/harness/pipeline-harness';
 import { turns } from '../../support/signals/signals';
@@ -22,6 +23,14 @@ class World implements SecondCopies {
   isOrdered = true;
   entry: [state: string, ageMs: number, unclean: number] | undefined;
   readonly calls: string[] = [];
+  returned = 0;
+  isHoldingBack = false;
+  /** Workers that may hold messages of before. */
+  readonly unclean = new Set<unknown>();
+  sweep = '';
+  private generation = SINCE;
+  private worker: unknown;
+  private orderedAt: number | undefined;
   readonly marks: [where: MarkedQueue, marker: OrderMarker][] = [];
   wanted = 0;
   onMarker: (by: MarkedQueue, marker: OrderMarker) => Promise<void> = async () => {};
@@ -68,14 +77,38 @@ class World implements SecondCopies {
     await turns();
   }
 
+  /** A marker has passed both queues, just now. */
+  isOrderedNow(): void {
+    this.entry = ['ordered', 0, 0];
+    this.unclean.add(this.worker);
+    this.orderedAt = Date.now();
+  }
+
   private call(script: string, args: readonly unknown[]): unknown {
     if (script !== 'relayOrder') this.calls.push([script, ...args].join(' '));
     if (script === 'relayOrderJoin') this.entry = ['joining', 0, 0];
-    if (script === 'relayOrderDone') this.entry = ['ordered', 0, 0];
+    if (script === 'relayOrderDone') this.entry = ['ordered', LATE_MS, 0];
     if (script === 'relayOrderLeave') this.entry = ['leaving', 0, 0];
     if (script === 'relayOrderGone') this.entry = undefined;
-    const { entry } = this;
-    return entry === undefined ? [] : [[ID, entry[0], SINCE, entry[1], entry[2]]];
+    if (script === 'relayOrderSwept') this.swept();
+    if (script === 'relayOrder') this.heard(args);
+    const { entry, generation } = this;
+    if (entry === undefined) return [];
+    const ageMs = this.orderedAt === undefined ? entry[1] : Date.now() - this.orderedAt;
+    const sweep = this.sweep;
+    this.sweep = '';
+    return [[ID, entry[0], SINCE, ageMs, Math.max(entry[2], this.unclean.size), generation, sweep]];
+  }
+
+  private heard([worker, id, generation]: readonly unknown[]): void {
+    this.worker = worker;
+    if (id === ID && generation === this.generation) this.unclean.delete(worker);
+  }
+
+  private swept(): void {
+    this.generation = String(Number(SINCE) + Date.now() - (this.orderedAt ?? 0));
+    this.unclean.clear();
+    this.unclean.add(this.worker);
   }
 }
 
@@ -222,6 +255,60 @@ describe('an ordered destination', () => {
     await world.start();
     expect(await chosen('main', [ordered], true)).toHaveLength(1);
     expect(await chosen('main', [ordered], false)).toEqual([]);
+  });
+
+  describe('may have messages in the main queue that have no second copy', () => {
+    /** Holds one from before the destination is ordered; what is said of it is known when it is settled. */
+    async function held(): Promise<() => Promise<void>> {
+      const { epochs } = world.copies;
+      world.entry = ['joining', 0, 0];
+      world.copies.note(ID);
+      await world.start();
+      const epoch = epochs.begin();
+      world.isOrderedNow();
+      for (let tick = 0; tick < 4; tick++) await world.tick();
+      expect(world.unclean.size).toBe(1);
+      return async () => {
+        epochs.end(epoch);
+        for (let tick = 0; tick < 2; tick++) await world.tick();
+      };
+    }
+
+    test('a worker says that it holds none once they are settled', async () => {
+      const settle = await held();
+      await settle();
+      expect(world.unclean.size).toBe(0);
+    });
+
+    test.each([
+      ['one went back', () => world.returned++],
+      ['some wait for room, and may go back', () => (world.isHoldingBack = true)],
+    ])('it does not say so where %s: that may come to anybody', async (_what, happen) => {
+      const settle = await held();
+      happen();
+      await settle();
+      expect(world.unclean.size).toBe(1);
+    });
+
+    test('what went back before counts no more once a marker has passed that was sent since', async () => {
+      const settle = await held();
+      world.returned++;
+      await settle();
+      world.sweep = '9';
+      await world.tick();
+      const marker: OrderMarker = { kind: 'sweep', destinations: [[ID, '9']] };
+      expect(world.marks.at(-1)).toEqual(['main', marker]);
+      await world.tick();
+      expect(world.marks.filter(([, { kind }]) => kind === 'sweep')).toHaveLength(1);
+      await world.onMarker('main', marker);
+      expect(world.calls.at(-1)).toBe(`relayOrderSwept ${ID} 9`);
+      const came = world.copies.epochs.begin();
+      for (let tick = 0; tick < 8; tick++) await world.tick();
+      expect(world.unclean.size).toBe(1);
+      world.copies.epochs.end(came);
+      for (let tick = 0; tick < 2; tick++) await world.tick();
+      expect(world.unclean.size).toBe(0);
+    });
   });
 
   test('of a source with one copy of each event all deliveries are made', async () => {

@@ -315,4 +315,22 @@ describe('messages', () => {
     await turns();
     expect(channel().settled).toContain('nack 2');
   });
+
+  test('that go back are noticed, however they do: another worker may get what this one had', async () => {
+    const { consumer, broker, messages, channel, window } = await setup({ maxBytes: 10 });
+    consumer.want(new Set(['a']), 1);
+    await consumer.settled();
+    broker.deliver('a', 'x'.repeat(8));
+    expect([window.returned, window.isHoldingBack]).toEqual([0, false]);
+    // One that waits for room may go back, and does when there is some.
+    broker.deliver('a', 'y'.repeat(8));
+    expect([window.returned, window.isHoldingBack]).toEqual([0, true]);
+    nth(messages, 0).settle('ack');
+    expect([window.returned, window.isHoldingBack]).toEqual([1, false]);
+    broker.deliver('a');
+    nth(messages, 1).settle('release');
+    expect(window.returned).toBe(2);
+    channel().refuse(replyError(541));
+    expect(window.returned).toBe(3);
+  });
 });
