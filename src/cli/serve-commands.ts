@@ -68,7 +68,7 @@ async function serve(names: readonly PartName[], supervised?: number): Promise<v
     fileFaults: file.faults,
     metrics,
     log,
-    isSupervised: supervised !== undefined,
+    supervised,
   };
   let stopped: Promise<void>;
   try {

@@ -1,6 +1,8 @@
+import { hash } from 'node:crypto';
 import { RelayError } from '../errors';
 import { compress } from '../events/compression';
 import { KEEP_REFERENCE } from '../redis/reference-script';
+import { replyCode } from '../redis/reply-error';
 import { baseOf, LinkSecret, type ReferenceKeys } from './link-secret';
 import { KINDS, type LinkPath, linkUrl } from './signed-link';
 
@@ -19,6 +21,8 @@ export class ReferenceTooLargeError extends RelayError {
     );
   }
 }
+
+const KEEP_NAME = hash('sha1', KEEP_REFERENCE);
 
 export interface Reference {
   readonly id: string;
@@ -58,13 +62,23 @@ export class ReferenceStore {
   }
 
   private async put(name: string, owner: string, value: string | Buffer): Promise<void> {
-    const { redis, ttlSeconds, maxBytes } = this.parts;
+    const { ttlSeconds, maxBytes } = this.parts;
     const args = [name, owner, value.length, maxBytes, ttlSeconds * 1000];
-    const ask = (...more: readonly (string | Buffer)[]): Promise<unknown> =>
-      redis.eval(KEEP_REFERENCE, 1, baseOf(this.parts), ...args, ...more);
+    const ask = (...more: readonly (string | Buffer)[]): Promise<unknown> => this.run([...args, ...more]);
     let answer = await ask(value);
     // What is large is not sent again and again.
     while (answer === 'more' || answer === 'room') answer = await (answer === 'more' ? ask() : ask(value));
     if (answer === 'full') throw new ReferenceTooLargeError(value.length, maxBytes);
+  }
+
+  /** By its name: it is as long as many a picture. */
+  private async run(args: readonly (string | number | Buffer)[]): Promise<unknown> {
+    const { redis } = this.parts;
+    try {
+      return await redis.evalsha(KEEP_NAME, 1, baseOf(this.parts), ...args);
+    } catch (error) {
+      if (replyCode(error) !== 'NOSCRIPT') throw error;
+      return redis.eval(KEEP_REFERENCE, 1, baseOf(this.parts), ...args);
+    }
   }
 }

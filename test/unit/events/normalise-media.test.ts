@@ -74,6 +74,26 @@ describe('media', () => {
     expect(mediaIn(eventWith(`{"message":${message}}`))).toMatchObject({ mimetype });
   });
 
+  test('what is base64 is decided by its grammar, whatever stands where', () => {
+    const grammar = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+    const letter = fc.constantFrom(...'ABCabc019+/=-_ .', 'é', '\u0001');
+    const text = fc.array(letter, { minLength: 1, maxLength: 40 }).map((letters) => letters.join(''));
+    fc.assert(
+      fc.property(text, fc.nat(60), (some, before) => {
+        const base64 = `${'A'.repeat(before)}${some}`;
+        const media = mediaIn(eventWith(JSON.stringify({ message: { base64 } })));
+        expect(media !== undefined).toBe(grammar.test(base64));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test('a type that no medium has is that of any bytes', () => {
+    const mimetype = `${'a'.repeat(70_000)}/b`;
+    const media = mediaIn(eventWith(JSON.stringify({ message: { base64: 'AAAA', x: { mimetype } } })));
+    expect(media?.mimetype).toBe('application/octet-stream');
+  });
+
   test('what is not asked for does not change to the byte, and twice is the same as once', () => {
     const space = fc.constantFrom('', ' ', '\n\t');
     const other = fc.oneof(
