@@ -1,5 +1,5 @@
 import type { HealthRecord } from '../health/health-record';
-import type { AuditLine } from '../ledger/audit';
+import type { AuditFound, AuditWatch } from '../ledger/audit-watch';
 import type { Finding } from '../observability/finding';
 import type { Silence } from '../silence/silence-store';
 import { type Condition, STANDING_CAUSES, type StandingCause } from './alert-causes';
@@ -12,7 +12,8 @@ export interface AlertReadingsParts {
   /** Of the oldest parked delivery; 0 where nothing is parked. */
   readonly oldestSeconds: () => Promise<number>;
   readonly inspectRedis: () => Promise<readonly Finding[]>;
-  readonly audit: () => Promise<readonly AuditLine[]>;
+  /** Made for all parts and workers together, as it reads every stored delivery. */
+  readonly audit: Pick<AuditWatch, 'found'>;
   /** 0: no backlog is too old. */
   readonly backlogMs: number;
   readonly onError: (error: unknown) => void;
@@ -21,8 +22,8 @@ export interface AlertReadingsParts {
 /** A receiver that restarts fails for a moment: nobody is alerted of that. */
 const FAILING_FOR_MS = 60_000;
 const REDIS_EVERY_MS = 60_000;
-/** It reads every stored delivery. */
-const AUDIT_EVERY_MS = 600_000;
+/** What was found last is asked for: the audit itself has a pace of its own. */
+const AUDIT_EVERY_MS = 60_000;
 
 /** Undefined: that cannot be known at the moment. */
 type Found = readonly Condition[] | undefined;
@@ -30,13 +31,12 @@ type Found = readonly Condition[] | undefined;
 /** Reads what other parts know of everything that an operator is alerted of. What cannot be read makes nothing else unread. */
 export class AlertReadings {
   private readonly findings: RareReading<readonly Finding[]>;
-  private readonly differences: RareReading<ReadonlyMap<string, number>>;
+  private readonly audit: RareReading<AuditFound | undefined>;
 
   constructor(private readonly parts: AlertReadingsParts) {
-    const { inspectRedis, onError } = parts;
+    const { inspectRedis, audit, onError } = parts;
     this.findings = new RareReading({ everyMs: REDIS_EVERY_MS, read: inspectRedis, onError });
-    const read = (): Promise<ReadonlyMap<string, number>> => this.readDifferences();
-    this.differences = new RareReading({ everyMs: AUDIT_EVERY_MS, read, onError });
+    this.audit = new RareReading({ everyMs: AUDIT_EVERY_MS, read: () => audit.found(), onError });
   }
 
   /** @param now by the clock of Redis */
@@ -109,28 +109,14 @@ export class AlertReadings {
   }
 
   private async unbalanced(now: number): Promise<Found> {
-    const differences = await this.differences.value();
-    if (differences === undefined) return undefined;
-    return [...differences].map(([subject, difference]) => ({
+    const found = await this.audit.value();
+    if (found === undefined) return undefined;
+    return [...found.differences].map(([subject, difference]) => ({
       cause: 'audit-difference',
       subject,
       since: now,
       difference,
     }));
-  }
-
-  /** What differs twice in a row: a count that is just being written is no finding. */
-  private async readDifferences(): Promise<ReadonlyMap<string, number>> {
-    const first = await this.auditOnce();
-    if (first.size === 0) return first;
-    const again = await this.auditOnce();
-    return new Map([...again].filter(([destination]) => first.has(destination)));
-  }
-
-  private async auditOnce(): Promise<ReadonlyMap<string, number>> {
-    const lines = await this.parts.audit();
-    const differing = lines.filter(({ difference }) => difference !== 0);
-    return new Map(differing.map(({ destination, difference }) => [destination, difference]));
   }
 }
 

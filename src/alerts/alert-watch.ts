@@ -9,6 +9,8 @@ import { nothingTold } from './told-alerts';
 export interface AlertWatchParts extends Omit<AlertBookParts, 'onTold'> {
   readonly store: Pick<AlertStore, 'isReady' | 'lease' | 'keep' | 'leave' | 'newDeadLetters'>;
   readonly readings: Pick<AlertReadings, 'read'>;
+  /** Whether this worker says that Redis is away: the first one of those that share a machine does. */
+  readonly saysAway: boolean;
   /** How Redis is, in words that may be shown. */
   readonly redisDetail: () => string;
   readonly onError: (error: unknown) => void;
@@ -23,7 +25,7 @@ const NO_DEAD_LETTERS = { count: 0, reasons: {}, until: 0 };
 
 /**
  * Alerts the operator, at one of all workers: Redis says which. While Redis answers none, nothing can say so, and each worker
- * tells by itself that it does not, under the same id.
+ * tells by itself that it does not, under the same id; of those under one supervisor the first one does.
  */
 export class AlertWatch {
   private readonly worker = randomBytes(9).toString('base64url');
@@ -118,6 +120,7 @@ export class AlertWatch {
   }
 
   private tellAway(): void {
+    if (!this.parts.saysAway) return;
     const now = monotonicMs();
     this.awaySince ??= now;
     const awayMs = now - this.awaySince;

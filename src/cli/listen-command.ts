@@ -6,6 +6,7 @@ import { nearestEvent } from '../events/nearest-event';
 import { ContentFilter, filterProblems } from '../filters/content-filter';
 import type { ForwardAttempt } from '../listen/forwarder';
 import type { ListenCounts } from '../listen/listener';
+import type { SectionCheckParts } from '../listen/section-check';
 import { MODULES } from '../modules';
 import { FINDING, UsageError } from './exit';
 import { complain, printLine } from './output';
@@ -116,11 +117,22 @@ async function listen(options: Options): Promise<void> {
         `relay.gap: events after ${after} and up to ${until} are lost, as the gateway no longer has them`,
       ),
   });
+  if (options.instance !== undefined) await warnOfNoSection({ gateway, key, instance: options.instance });
   listener.start();
   const refusal = await ended.promise;
   await forwarder.close();
   await listener.stop();
   report(listener.result, refusal);
+}
+
+/** It would wait without a word. */
+async function warnOfNoSection(parts: SectionCheckParts): Promise<void> {
+  const { isSwitchedOff } = await import('../listen/section-check.js');
+  if (!(await isSwitchedOff(parts))) return;
+  const { instance } = parts;
+  complain(
+    `${instance} has no enabled websocket section, so nothing comes: evolution-relay settings set ${instance} '{"websocket":{"enabled":true}}', or POST /websocket/set/${encodeURIComponent(instance)}`,
+  );
 }
 
 /** Resolves with the first signal, or with why the gateway refuses. A second signal ends the process at once. */

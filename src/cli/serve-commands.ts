@@ -67,7 +67,7 @@ async function serve(names: readonly PartName[], supervised?: number): Promise<v
     fileFaults: file.faults,
     metrics,
     log,
-    isSupervised: supervised !== undefined,
+    supervised,
     onUnusable: () => ending?.fail(),
   };
   let stopped: Promise<void>;

@@ -11,7 +11,7 @@ export const REFERENCE_VARIABLES = {
   PUSHER_REFERENCE_MAX_BYTES: variable(
     integer(1_048_576, Number.MAX_SAFE_INTEGER),
     268_435_456,
-    'Bytes of Redis for the events and media behind links. The oldest are removed first.',
+    'Bytes of Redis for the events and media behind links. The oldest of the instance that holds most are removed first.',
   ),
 } as const satisfies Variables;
 

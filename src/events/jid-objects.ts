@@ -23,6 +23,9 @@ const CLOSE_BRACE = 0x7d;
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const SPACE = 0x20;
+const ZERO = 0x30;
+const NINE = 0x39;
+const AT = 0x40;
 const LID_END = '@lid"';
 /** Longer ones are no name. */
 const MAX_JID = 48;
@@ -31,6 +34,8 @@ const JID = /^"(\d{5,20})(?::\d{1,5})?@(lid|s\.whatsapp\.net)"$/;
 const MAX_DEPTH = 256;
 /** Longer texts are searched for their end by `indexOf`. */
 const SHORT = 32;
+/** Objects of numbers of at least so many bytes, and at most so many, are stepped over in one go: a thumbnail has thousands of members. */
+const NUMBERS = { least: 128, most: 65_536 };
 
 /** Whether somebody is named by a LID: a look that costs next to nothing. */
 export function mayHoldLids(text: Buffer, { start, end }: Span): boolean {
@@ -58,41 +63,61 @@ const NONE = -1;
 /** Numbers that are held for each member. */
 const HELD = 5;
 const KINDS = ['other', 'lid', 'number'] as const;
+/** Room for more members than that is given up afterwards. */
+const MOST_KEPT = 65_536;
+
+/** Members of what is not read to its end. It is read in one go, so that all readers have the same room. */
+let held: number[] = [];
 
 /** Members are numbers until their object turns out to name somebody, as most do not: that is most of what a look costs. */
 class JidReader {
   private readonly found: JidObject[] = [];
   private readonly open: Open[] = [];
-  private readonly held: number[] = [];
+  private count = 0;
 
   constructor(private readonly text: Buffer) {}
 
   read({ start, end }: Span): readonly JidObject[] {
+    const found = this.readUntil(start, end);
+    if (held.length > MOST_KEPT) held = [];
+    return found;
+  }
+
+  private readUntil(start: number, end: number): readonly JidObject[] {
+    const { text } = this;
     let position = start;
     while (position < end) {
-      const byte = this.text[position] as number;
+      const byte = text[position] as number;
       if (byte === QUOTE) position = this.string(position);
       else if (byte === COMMA || byte === COLON || byte <= SPACE) position++;
       else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
         if (this.open.length >= MAX_DEPTH) return [];
-        const first = this.held.length;
-        this.open.push({ isObject: byte === OPEN_BRACE, first, hasJid: false, keyStart: NONE, keyEnd: NONE });
-        position++;
+        position = this.enter(position, byte === OPEN_BRACE);
       } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
         this.close();
         this.member(position, ++position, 0);
       } else {
         const begin = position;
-        position = wordEnd(this.text, begin);
+        position = wordEnd(text, begin);
         this.member(begin, position, 0);
       }
     }
     return this.found;
   }
 
+  private enter(start: number, isObject: boolean): number {
+    const end = isObject ? numbersEnd(this.text, start) : NONE;
+    if (end === NONE) {
+      this.open.push({ isObject, first: this.count, hasJid: false, keyStart: NONE, keyEnd: NONE });
+      return start + 1;
+    }
+    this.member(end - 1, end, 0);
+    return end;
+  }
+
   private string(start: number): number {
     const end = textEnd(this.text, start);
-    const top = this.open.at(-1);
+    const top = this.open[this.open.length - 1];
     if (top?.isObject === true && top.keyStart === NONE) {
       top.keyStart = start;
       top.keyEnd = end;
@@ -102,9 +127,15 @@ class JidReader {
 
   /** The value of a member ended. Of a container only the end is known: it is nobody's name. */
   private member(start: number, end: number, kind: number): void {
-    const top = this.open.at(-1);
+    const top = this.open[this.open.length - 1];
     if (top === undefined || top.keyStart === NONE) return;
-    this.held.push(top.keyStart, top.keyEnd, start, end, kind);
+    const at = this.count;
+    held[at] = top.keyStart;
+    held[at + 1] = top.keyEnd;
+    held[at + 2] = start;
+    held[at + 3] = end;
+    held[at + 4] = kind;
+    this.count = at + HELD;
     if (kind !== 0) top.hasJid = true;
     top.keyStart = NONE;
   }
@@ -113,25 +144,51 @@ class JidReader {
     const closed = this.open.pop();
     if (closed === undefined) return;
     if (closed.hasJid) this.found.push(this.objectOf(closed.first));
-    this.held.length = closed.first;
+    this.count = closed.first;
   }
 
   private objectOf(first: number): JidObject {
     const members = new Map<string, JidMember>();
-    const { held, text } = this;
-    for (let index = first; index < held.length; index += HELD) {
-      const [keyStart = 0, keyEnd = 0, start = 0, end = 0, kind = 0] = held.slice(index, index + HELD);
-      const key = { start: keyStart, end: keyEnd };
-      const user = kind === 0 ? '' : (JID.exec(text.toString('latin1', start, end))?.[1] ?? '');
-      members.set(decodeKnownString(text, key), {
-        key,
-        value: { start, end },
-        kind: KINDS[kind] ?? 'other',
-        user,
-      });
+    const { text } = this;
+    const number = (place: number): number => held[place] as number;
+    for (let index = first; index < this.count; index += HELD) {
+      const key = { start: number(index), end: number(index + 1) };
+      const value = { start: number(index + 2), end: number(index + 3) };
+      const kind = KINDS[number(index + 4)] ?? 'other';
+      const user = kind === 'other' ? '' : userOf(text, value);
+      members.set(decodeKnownString(text, key), { key, value, kind, user });
     }
     return members;
   }
+}
+
+/**
+ * Behind the object at `brace`, where it holds nothing but numbers under numbers, as bytes of 2.3.6 do, and names nobody. Its
+ * end is known by a digit, a quote, a colon and digits before it: within a text no quote stands behind a digit.
+ */
+function numbersEnd(text: Buffer, brace: number): number {
+  if (text[brace + 1] !== QUOTE || !isDigit(text[brace + 2])) return NONE;
+  const inner = text.subarray(brace + 1, brace + NUMBERS.most);
+  const length = inner.indexOf(CLOSE_BRACE);
+  if (length < NUMBERS.least) return NONE;
+  let last = length - 1;
+  while (isDigit(inner[last])) last--;
+  const isMember = inner[last] === COLON && inner[last - 1] === QUOTE && isDigit(inner[last - 2]);
+  if (last === length - 1 || !isMember) return NONE;
+  const members = inner.subarray(0, length);
+  const isPlain = ![OPEN_BRACE, OPEN_BRACKET, AT].some((byte) => members.includes(byte));
+  return isPlain ? brace + 2 + length : NONE;
+}
+
+function isDigit(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= ZERO && byte <= NINE;
+}
+
+/** The part before the @ and the device. */
+function userOf(text: Buffer, { start, end }: Span): string {
+  let last = start + 1;
+  while (isDigit(text[last])) last++;
+  return text.toString('latin1', start + 1, Math.min(last, end));
 }
 
 const D = 0x64;

@@ -21,10 +21,11 @@ const HOLDER = '"base64"';
 /** Of the core API, and of evolution-go. */
 const MESSAGES = new Set(['message', 'Message']);
 const UNKNOWN_TYPE = 'application/octet-stream';
-const TYPE = /^[a-z]+\/[\w.+-]{1,100}(?:; ?[\w-]{1,50}=[\w.-]{1,50}){0,4}$/i;
+const TYPE = /^[a-z]{1,50}\/[\w.+-]{1,100}(?:; ?[\w-]{1,50}=[\w.-]{1,50}){0,4}$/i;
 /** Messages within messages, such as a document with a caption. */
 const MOST_LEVELS = 4;
-const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
+/** Also read as base64, in place of + and /: it is another alphabet. */
+const OF_URLS = ['-', '_'];
 
 /** The media in `data.message.base64`; undefined where there is none, or what stands there is no base64. */
 export function mediaIn({ body, members }: Envelope): Media | undefined {
@@ -71,8 +72,16 @@ function membersOf(body: Buffer, object: Span): Member[] {
 
 function decoded(body: Buffer, { start, end }: Span): Buffer | undefined {
   const text = body.toString('latin1', start + 1, end - 1);
-  if (text.length % 4 !== 0 || !BASE64.test(text)) return undefined;
-  return Buffer.from(text, 'base64');
+  if (text.length === 0 || text.length % 4 !== 0 || OF_URLS.some((each) => text.includes(each)))
+    return undefined;
+  const bytes = Buffer.from(text, 'base64');
+  // What is none is left out, and ends it: then there are fewer bytes than the text is long for.
+  return bytes.length === (text.length / 4) * 3 - padding(text) ? bytes : undefined;
+}
+
+function padding(text: string): number {
+  if (text.endsWith('==')) return 2;
+  return text.endsWith('=') ? 1 : 0;
 }
 
 /** Of the first of the message's parts that says one. */

@@ -11,7 +11,7 @@ import { type GuardedFastify, listenWhile } from '../network/guarded-fastify';
 import { healthRoutes } from '../observability/health-routes';
 import type { Logger } from '../observability/logging';
 import { describeError } from '../observability/report';
-import { ReferenceStore } from '../references/reference-store';
+import { ReferenceReader } from '../references/reference-reader';
 import { warnOfClearSettings } from '../settings/clear-settings';
 import { SilenceStore } from '../silence/silence-store';
 import { composeGateway, type GatewayOptions, type GatewayParts } from './compose-gateway';
@@ -138,10 +138,7 @@ export class RelayGateway {
     auditRoutes(server, { store, guards });
     destinationRoutes(server, { destinations: new DestinationList(store), guards });
     instanceRoutes(server, { silence: new SilenceStore(store), guards });
-    mediaRoutes(
-      server,
-      new ReferenceStore({ redis: redis.commands, prefix: config.redis.prefix, ...config.references }),
-    );
+    mediaRoutes(server, new ReferenceReader({ redis: redis.commands, prefix: config.redis.prefix }));
     await routes.add(server);
     await dashboard.add(server);
   }

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { type DestinationId, destinationKey } from '../pipeline/delivery';
 import type { StoredCalls } from '../retry/retry-store';
 
@@ -37,6 +38,7 @@ export type FlowOfSome = Pick<FlowNumbers, 'accepted' | 'delivered' | 'discarded
 
 /** The largest ones are reported: with instances that have queues of their own there may be thousands. */
 const MOST_QUEUES = 200;
+const PRINT_LENGTH = 22;
 
 /** How deliveries flow through all workers together, now and over the last day. */
 export class FlowStore {
@@ -46,11 +48,11 @@ export class FlowStore {
     const reply = (await this.calls.call('relayFlow')) as (number | string)[];
     const numbers = numbersOf(reply.slice(0, 8).map(Number));
     const { accepted, delivered, discarded, parked, dead } = numbers;
-    const reported = Number(reply[9]);
+    const reported = Number(reply[8]);
     return {
       ...numbers,
       difference: accepted - delivered - discarded - parked - dead,
-      queues: queuesOf(String(reply[8] ?? '')),
+      queues: together(reply.slice(9).map((text) => queuesOf(String(text)))),
       reportedMsAgo: reported < 0 ? undefined : reported,
     };
   }
@@ -79,7 +81,9 @@ export class FlowStore {
   async report(received: number, queues: readonly ReportedQueue[]): Promise<boolean> {
     if (!this.calls.isReady) return false;
     const largest = [...queues].sort((a, b) => b.messages - a.messages).slice(0, MOST_QUEUES);
-    await this.calls.call('relayReport', received, JSON.stringify(largest));
+    const names = JSON.stringify(queues.map(({ queue }) => queue).sort());
+    const print = hash('sha256', names, 'base64url').slice(0, PRINT_LENGTH);
+    await this.calls.call('relayReport', received, JSON.stringify(largest), print);
     return true;
   }
 }
@@ -96,6 +100,17 @@ function numbersOf(numbers: readonly number[]): FlowNumbers {
     oldestMs = 0,
   ] = numbers;
   return { at, received, accepted, delivered, discarded, parked, dead, oldestMs };
+}
+
+/** Each queue as it was reported last, the largest first. Two of one report may have one name: of two brokers. */
+function together(reports: readonly (readonly ReportedQueue[])[]): ReportedQueue[] {
+  const known = new Set<string>();
+  const all = reports.flatMap((queues) => {
+    const further = queues.filter(({ queue }) => !known.has(queue));
+    for (const { queue } of further) known.add(queue);
+    return further;
+  });
+  return all.sort((a, b) => b.messages - a.messages);
 }
 
 /** Anybody may have written to Redis: what is no queue is left out. */

@@ -37,6 +37,7 @@ export class LaneNames {
   }
 }
 
+/** The length keeps the two apart: either may have spaces. */
 function keyOf({ instance }: Envelope, lid: string): string {
-  return `${lid} ${instance}`;
+  return `${lid.length} ${lid}${instance}`;
 }

@@ -4,6 +4,8 @@ import { addingScript, readingScript } from './delivery-prelude';
 const KEPT_MINUTES = 1500;
 /** What a worker reported is shown for so long. */
 const REPORT_MS = 60_000;
+/** Workers see the same queues, or others as they have other sources; sets of them that are shown. */
+const MOST_REPORTS = 20;
 
 /** Sums over all destinations; what is parked and dead is what lies there. */
 const FLOW = `
@@ -25,21 +27,26 @@ const FLOW = `
 export const FLOW_SCRIPTS = {
   /**
    * What a worker took in, and the queues that it sees; never sent again. ARGV: events received since
-   * the last time, queues in JSON.
+   * the last time, queues in JSON, what workers that see the same ones have in common.
    */
   relayReport: addingScript(`
+    local prints = P .. 'queue-reports'
     call('HINCRBY', P .. 'reports', 'received', ARGV[5])
-    call('SET', P .. 'queues', ARGV[6], 'PX', ${REPORT_MS})
+    call('SET', P .. 'queues:' .. ARGV[7], ARGV[6], 'PX', ${REPORT_MS})
+    call('ZADD', prints, NOW, ARGV[7])
+    call('ZREMRANGEBYSCORE', prints, '-inf', NOW - ${REPORT_MS})
+    call('PEXPIRE', prints, ${REPORT_MS})
     call('HSET', P .. 'reports', 'at', NOW)
     return 1`),
   /**
    * The time, events received, deliveries accepted, delivered, discarded, parked, dead, the age of the oldest parked one; then
-   * queues in JSON, and how long ago a worker reported, -1: never.
+   * how long ago a worker reported, -1: never, and the queues that workers see, in JSON, reported last first.
    */
   relayFlow: readingScript(`${FLOW}
     local reported = call('HGET', P .. 'reports', 'at')
-    table.insert(flow, call('GET', P .. 'queues') or '')
     table.insert(flow, reported and math.max(0, NOW - tonumber(reported)) or -1)
+    local prints = call('ZREVRANGEBYSCORE', P .. 'queue-reports', '+inf', NOW - ${REPORT_MS}, 'LIMIT', 0, ${MOST_REPORTS})
+    for _, print in ipairs(prints) do table.insert(flow, call('GET', P .. 'queues:' .. print) or '') end
     return flow`),
   /** Of some destinations: accepted, delivered, discarded, parked of each. ARGV: keys. */
   relayFlowOf: readingScript(`

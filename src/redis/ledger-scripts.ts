@@ -91,15 +91,19 @@ export const LEDGER_SCRIPTS = {
     end
     return {call('HGETALL', KEYS[1]), flat(parked), flat(dead), call('HGETALL', P .. 'destinations'), shares}`),
   /**
-   * Whether this worker is the one that makes the audit now, and the difference that was found last, or nothing. ARGV: for how long no other
-   * one makes it, milliseconds.
+   * Whether this worker is the one that makes the audit now, the difference that was found last, or nothing, and the destinations
+   * that differ, in JSON. ARGV: for how long no other one makes it, milliseconds.
    */
   relayAuditTurn: addingScript(`
     local isMine = call('SET', P .. 'audit-turn', 1, 'NX', 'PX', ARGV[5])
-    return {isMine and 1 or 0, call('GET', P .. 'audit-difference') or ''}`),
-  /** ARGV: difference, for how long nobody makes another audit, for how long it is known, both in milliseconds. */
+    return {isMine and 1 or 0, call('GET', P .. 'audit-difference') or '', call('GET', P .. 'audit-differing') or ''}`),
+  /**
+   * ARGV: difference, for how long nobody makes another audit, for how long it is known, both in milliseconds; the destinations
+   * that differ, in JSON.
+   */
   relayAuditFound: addingScript(`
     call('SET', P .. 'audit-turn', 1, 'PX', ARGV[6])
     call('SET', P .. 'audit-difference', ARGV[5], 'PX', ARGV[7])
+    call('SET', P .. 'audit-differing', ARGV[8], 'PX', ARGV[7])
     return 1`),
 } as const;

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { errorCode } from '../errors';
 import type { Envelope } from '../events/envelope';
 import { type Media, mediaIn, withMediaLink } from '../events/normalise-media';
+import { packed } from './packed-media';
 import type { ReferenceStore } from './reference-store';
 
 export interface MediaLinksParts {
@@ -45,28 +46,13 @@ export class MediaLinks {
     );
   }
 
-  private keep({ id }: Envelope, media: Media, baseUrl: string): Promise<Kept> {
+  private keep({ id, instance }: Envelope, media: Media, baseUrl: string): Promise<Kept> {
     const known = this.links.get(id);
     if (known !== undefined) return known;
-    const name = `media_${id}`;
-    const kept = this.parts.store.keep(name, packed(media), { baseUrl, path: 'media' });
+    const reference = { id: `media_${id}`, owner: instance, body: packed(media) };
+    const kept = this.parts.store.keep(reference, { baseUrl, path: 'media' });
     this.links.set(id, kept);
     kept.catch(() => this.links.delete(id));
     return kept;
   }
-}
-
-const LENGTH_BYTES = 2;
-
-/** The type and the bytes, as they lie in the store. */
-export function packed({ mimetype, bytes }: Pick<Media, 'mimetype' | 'bytes'>): Buffer {
-  const type = Buffer.from(mimetype);
-  const length = Buffer.alloc(LENGTH_BYTES);
-  length.writeUInt16BE(type.length);
-  return Buffer.concat([length, type, bytes]);
-}
-
-export function unpacked(stored: Buffer): Pick<Media, 'mimetype' | 'bytes'> {
-  const end = LENGTH_BYTES + stored.readUInt16BE();
-  return { mimetype: stored.toString('latin1', LENGTH_BYTES, end), bytes: stored.subarray(end) };
 }

@@ -1,51 +1,35 @@
-import { randomBytes } from 'node:crypto';
-import type { Cluster, Redis } from 'ioredis';
+import { hash } from 'node:crypto';
 import { RelayError } from '../errors';
-import { compress, decompress } from '../events/compression';
-import { type Link, type LinkFault, type LinkPath, linkFault, linkUrl } from './signed-link';
+import { compress } from '../events/compression';
+import { KEEP_REFERENCE } from '../redis/reference-script';
+import { replyCode } from '../redis/reply-error';
+import { baseOf, LinkSecret, type ReferenceKeys } from './link-secret';
+import { KINDS, type LinkPath, linkUrl } from './signed-link';
 
-export interface ReferenceStoreParts {
-  readonly redis: Redis | Cluster;
-  /** `REDIS_PREFIX_KEY`. */
-  readonly prefix: string;
+export interface ReferenceStoreParts extends ReferenceKeys {
   readonly ttlSeconds: number;
-  /** Bytes of compressed events in all. */
+  /** Bytes in all, which instances share. */
   readonly maxBytes: number;
 }
 
-/** One event alone is more than all may be. */
+/** It is more than all may be, or than its instance may have beside the others. */
 export class ReferenceTooLargeError extends RelayError {
   constructor(bytes: number, maxBytes: number) {
-    super('REFERENCE_TOO_LARGE', `${bytes} bytes are more than PUSHER_REFERENCE_MAX_BYTES (${maxBytes})`);
+    super(
+      'REFERENCE_TOO_LARGE',
+      `${bytes} bytes are more than its instance's share of PUSHER_REFERENCE_MAX_BYTES (${maxBytes})`,
+    );
   }
 }
 
-/**
- * Keeps an event until it expires. What has expired, and the oldest while all are too large, is dropped.
- * KEYS: expiry times, sizes (their sum under *), the event. ARGV: id, event, its size, now, expiry, most that all may
- * be, key of an event without its id, seconds to live.
- */
-const KEEP = `
-  local function drop(id)
-    local size = redis.call('HGET', KEYS[2], id)
-    redis.call('ZREM', KEYS[1], id)
-    redis.call('DEL', ARGV[7] .. id)
-    if not size then return end
-    redis.call('HDEL', KEYS[2], id)
-    redis.call('HINCRBY', KEYS[2], '*', -size)
-  end
-  drop(ARGV[1])
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[4], 'LIMIT', 0, 100)) do drop(id) end
-  while tonumber(redis.call('HGET', KEYS[2], '*') or '0') + tonumber(ARGV[3]) > tonumber(ARGV[6]) do
-    local oldest = redis.call('ZRANGE', KEYS[1], 0, 0)[1]
-    if not oldest then break end
-    drop(oldest)
-  end
-  redis.call('SET', KEYS[3], ARGV[2], 'EX', ARGV[8])
-  redis.call('ZADD', KEYS[1], ARGV[5], ARGV[1])
-  redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])
-  redis.call('HINCRBY', KEYS[2], '*', ARGV[3])
-  return 1`;
+const KEEP_NAME = hash('sha1', KEEP_REFERENCE);
+
+export interface Reference {
+  readonly id: string;
+  /** The instance whose share it takes of. */
+  readonly owner: string;
+  readonly body: Buffer;
+}
 
 /** Where a link leads. */
 export interface LinkPlace {
@@ -54,71 +38,47 @@ export interface LinkPlace {
   readonly path: LinkPath;
 }
 
-/** What is too large for where it is to be sent, behind signed links: bounded, expiring, compressed. */
+/** Keeps what is too large for where it is to be sent behind signed links: bounded, shared out among instances, expiring. */
 export class ReferenceStore {
-  private readonly base: string;
-  private secret: Promise<Buffer> | undefined;
+  private readonly secret: LinkSecret;
 
   constructor(private readonly parts: ReferenceStoreParts) {
-    this.base = `{${parts.prefix}}:references`;
+    this.secret = new LinkSecret(parts);
   }
 
-  /** Keeps the event under its id and gives the link. @throws ReferenceTooLargeError, or what Redis says */
+  /** Keeps it under its id and gives the link. @throws ReferenceTooLargeError, or what Redis says */
   async keep(
-    id: string,
-    body: Buffer,
+    { id, owner, body }: Reference,
     place: LinkPlace,
   ): Promise<{ readonly url: string; readonly expires: number }> {
-    const { redis, ttlSeconds, maxBytes } = this.parts;
-    const text = await compress(body);
-    if (text.length > maxBytes) throw new ReferenceTooLargeError(text.length, maxBytes);
-    const secret = await this.readSecret();
-    const now = Date.now();
-    const expires = Math.ceil(now / 1000) + ttlSeconds;
-    const keys = [`${this.base}:expiry`, `${this.base}:sizes`, this.key(id)];
-    const prefix = this.key('');
-    await redis.eval(
-      KEEP,
-      3,
-      ...keys,
-      id,
-      text,
-      text.length,
-      now,
-      expires * 1000,
-      maxBytes,
-      prefix,
-      ttlSeconds,
-    );
+    const { ttlSeconds, maxBytes } = this.parts;
+    // Media is compressed already, and read in parts.
+    const value = place.path === 'media' ? body : await compress(body);
+    if (value.length > maxBytes) throw new ReferenceTooLargeError(value.length, maxBytes);
+    const secret = await this.secret.read();
+    const expires = Math.ceil(Date.now() / 1000) + ttlSeconds;
+    await this.put(`${KINDS[place.path]}:${id}`, owner, value);
     return { url: linkUrl(place, { id, expires }, secret), expires };
   }
 
-  /** The event behind a link; undefined where it is kept no longer. */
-  async read(id: string): Promise<Buffer | undefined> {
-    const text = await this.parts.redis.get(this.key(id));
-    return text === null ? undefined : decompress(text);
+  private async put(name: string, owner: string, value: string | Buffer): Promise<void> {
+    const { ttlSeconds, maxBytes } = this.parts;
+    const args = [name, owner, value.length, maxBytes, ttlSeconds * 1000];
+    const ask = (...more: readonly (string | Buffer)[]): Promise<unknown> => this.run([...args, ...more]);
+    let answer = await ask(value);
+    // What is large is not sent again and again.
+    while (answer === 'more' || answer === 'room') answer = await (answer === 'more' ? ask() : ask(value));
+    if (answer === 'full') throw new ReferenceTooLargeError(value.length, maxBytes);
   }
 
-  async faultOf(link: Link, signature: string): Promise<LinkFault | undefined> {
-    return linkFault(link, signature, await this.readSecret(), Date.now());
-  }
-
-  private key(id: string): string {
-    return `${this.base}:event:${id}`;
-  }
-
-  /** One for all workers and gateways, made by the first that needs it. */
-  private readSecret(): Promise<Buffer> {
-    this.secret ??= this.findSecret().catch((error: unknown) => {
-      this.secret = undefined;
-      throw error;
-    });
-    return this.secret;
-  }
-
-  private async findSecret(): Promise<Buffer> {
-    const key = `${this.base}:secret`;
-    await this.parts.redis.set(key, randomBytes(32).toString('base64'), 'NX');
-    return Buffer.from((await this.parts.redis.get(key)) ?? '', 'base64');
+  /** By its name: it is as long as many a picture. */
+  private async run(args: readonly (string | number | Buffer)[]): Promise<unknown> {
+    const { redis } = this.parts;
+    try {
+      return await redis.evalsha(KEEP_NAME, 1, baseOf(this.parts), ...args);
+    } catch (error) {
+      if (replyCode(error) !== 'NOSCRIPT') throw error;
+      return redis.eval(KEEP_REFERENCE, 1, baseOf(this.parts), ...args);
+    }
   }
 }

@@ -12,6 +12,9 @@ export type LinkFault = 'forged' | 'expired';
 /** What a link leads to: an event, or media. */
 export type LinkPath = 'events' | 'media';
 
+/** What keys of it are called in the store. */
+export const KINDS: Readonly<Record<LinkPath, string>> = { events: 'event', media: 'media' };
+
 export function linkUrl(
   { baseUrl, path }: { readonly baseUrl: string; readonly path: LinkPath },
   { id, expires }: Link,

@@ -3,7 +3,7 @@ import { AlertSender } from '../alerts/alert-sender';
 import { AlertStore } from '../alerts/alert-store';
 import { AlertWatch } from '../alerts/alert-watch';
 import type { HealthBoard } from '../health/health-board';
-import { audit } from '../ledger/audit';
+import type { AuditWatch } from '../ledger/audit-watch';
 import { describeError, throttled } from '../observability/report';
 import type { Outcome } from '../pipeline/delivery';
 import { inspectRedis } from '../redis/redis-doctor';
@@ -16,6 +16,7 @@ export interface AlertingParts {
   readonly storage: Storage;
   readonly health: Pick<HealthBoard, 'isRead' | 'records'>;
   readonly silences: Pick<SilenceStore, 'silentOnes'>;
+  readonly audit: AuditWatch;
 }
 
 /** Everything that a worker does to alert the operator; nothing where no address is configured. */
@@ -49,7 +50,10 @@ function openSender({ options: { config, log } }: AlertingParts, url: string): A
   });
 }
 
-function openWatch({ options, storage, health, silences }: AlertingParts, sender: AlertSender): AlertWatch {
+function openWatch(
+  { options, storage, health, silences, audit }: AlertingParts,
+  sender: AlertSender,
+): AlertWatch {
   const { config, metrics, log } = options;
   const { store, redis } = storage;
   const onError = throttled((error) => log.warn('alerts cannot be made', describeError(error)));
@@ -58,7 +62,7 @@ function openWatch({ options, storage, health, silences }: AlertingParts, sender
     silentOnes: () => silences.silentOnes(),
     oldestSeconds: () => store.oldestAgeSeconds(),
     inspectRedis: () => inspectRedis(redis.commands, config.redis),
-    audit: async () => (await audit(store)).destinations,
+    audit,
     backlogMs: config.alerts.backlogMs,
     onError,
   });
@@ -67,6 +71,7 @@ function openWatch({ options, storage, health, silences }: AlertingParts, sender
     readings,
     relay: config.redis.prefix,
     intervalMs: config.alerts.intervalMs,
+    saysAway: options.supervised === undefined || options.supervised === 1,
     send: (id, message, signal) => sender.send(id, message, signal),
     redisDetail: () => storage.health.state.detail,
     onSent: (cause) => {

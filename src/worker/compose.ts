@@ -125,18 +125,19 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     log,
   });
   const { directAttempts, lanes, deduplication, relay, health: destinationHealth, healthSummary } = delivery;
+  const audit = new AuditWatch(store);
   const gauges = new Gauges({
     ...{ metrics, sources, attempts, bulkheads, store },
     health: destinationHealth,
     silences: silences.store,
     redis: health,
     inspectRedis: () => inspectRedis(storage.redis.commands, config.redis),
-    audit: new AuditWatch(store),
+    audit,
     flow: new FlowStore(store),
     takeReceived: () => observer.takeReceived(),
   });
   const alerting = new Alerting({
-    ...{ options, storage },
+    ...{ options, storage, audit },
     health: destinationHealth,
     silences: silences.store,
   });

@@ -21,7 +21,7 @@ export interface GaugeParts {
   readonly redis: Pick<RedisHealth, 'state'>;
   /** What the doctor finds of Redis. */
   readonly inspectRedis: () => Promise<readonly Finding[]>;
-  readonly audit: Pick<AuditWatch, 'difference'>;
+  readonly audit: Pick<AuditWatch, 'found'>;
   /** For people at a gateway, who see no worker's metrics. */
   readonly flow: Pick<FlowStore, 'report'>;
   /** Events since the last call. */
@@ -126,7 +126,7 @@ export class Gauges {
   }
 
   private async readAudit(): Promise<void> {
-    const difference = await this.parts.audit.difference();
-    if (difference !== undefined) this.parts.metrics.auditDifference.set(difference);
+    const found = await this.parts.audit.found();
+    if (found !== undefined) this.parts.metrics.auditDifference.set(found.difference);
   }
 }

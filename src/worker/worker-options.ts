@@ -15,8 +15,8 @@ export interface WorkerOptions {
   readonly fileFaults?: readonly FileFault[];
   readonly metrics: Metrics;
   readonly log: Logger;
-  /** Its supervisor answers for it: it opens no port of its own. */
-  readonly isSupervised?: boolean;
+  /** Its number, from 1, where a supervisor answers for it: it opens no port of its own. */
+  readonly supervised?: number | undefined;
   /** It cannot go on working: it is to be stopped, and has failed. */
   readonly onUnusable?: () => void;
   /** Undefined: nothing is traced. */

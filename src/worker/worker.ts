@@ -62,7 +62,7 @@ export class RelayWorker {
     if (!this.machine.move('running')) return;
     const { host, port } = this.options.config.metrics;
     const metrics = `http://${hostAndPort(host, port)}/metrics`;
-    this.options.log.info('worker started', this.options.isSupervised === true ? {} : { metrics });
+    this.options.log.info('worker started', this.options.supervised !== undefined ? {} : { metrics });
   }
 
   /** Drains and stops; true when everything was settled before the deadline. Further calls wait for the first. */
@@ -80,7 +80,7 @@ export class RelayWorker {
 
   /** False where it was stopped meanwhile. */
   private async listen(): Promise<boolean> {
-    if (this.options.isSupervised === true) return true;
+    if (this.options.supervised !== undefined) return true;
     const address = { ...this.options.config.metrics, variables: 'METRICS_PORT, METRICS_HOST' };
     return listenWhile(this.parts.http, address, () => this.machine.is('starting'));
   }

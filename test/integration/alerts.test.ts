@@ -37,6 +37,7 @@ class Watching {
         this.ids.push(id);
         return this.outcome();
       },
+      saysAway: true,
       redisDetail: () => 'waiting',
       onSent: (cause) => this.sent.add(cause),
       onFailed: (cause) => this.failed.add(cause),

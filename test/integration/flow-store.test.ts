@@ -53,6 +53,33 @@ describe('the flow', () => {
     expect((await flows.read()).difference).toBe(1);
   });
 
+  test('has the queues of workers with other sources beside each other, each as it was reported last', async () => {
+    const [one, two] = [new FlowStore(harness.store), new FlowStore(harness.store)];
+    await one.report(0, [
+      { queue: 'a', messages: 5 },
+      { queue: 'shared', messages: 1 },
+    ]);
+    await two.report(0, [
+      { queue: 'b', messages: 3 },
+      { queue: 'shared', messages: 2 },
+    ]);
+    const both = [
+      { queue: 'a', messages: 5 },
+      { queue: 'b', messages: 3 },
+      { queue: 'shared', messages: 2 },
+    ];
+    expect((await flows.read()).queues).toEqual(both);
+    await one.report(0, [
+      { queue: 'shared', messages: 4 },
+      { queue: 'a', messages: 6 },
+    ]);
+    expect((await flows.read()).queues).toEqual([
+      { queue: 'a', messages: 6 },
+      { queue: 'shared', messages: 4 },
+      { queue: 'b', messages: 3 },
+    ]);
+  });
+
   test('has what workers report, and leaves out what is no queue', async () => {
     await flows.report(5, [
       { queue: 'small', messages: 1 },
@@ -63,10 +90,12 @@ describe('the flow', () => {
       Array.from({ length: 500 }, (_, index) => ({ queue: `q${index}`, messages: index })),
     );
     const { received, queues, reportedMsAgo } = await flows.read();
-    expect([received, queues.length, queues[0]]).toEqual([9, 200, { queue: 'q499', messages: 499 }]);
+    expect([received, queues.length, queues[0]]).toEqual([9, 202, { queue: 'q499', messages: 499 }]);
     expect(reportedMsAgo).toBeGreaterThanOrEqual(0);
     for (const damaged of ['nonsense', '{}', '[1,{"queue":1,"messages":2},null]']) {
-      await harness.withRedis((redis) => redis.set(`${harness.store.prefix}:queues`, damaged));
+      await harness.withRedis(async (redis) => {
+        for (const key of await redis.keys(`${harness.store.prefix}:queues:*`)) await redis.set(key, damaged);
+      });
       expect((await flows.read()).queues).toEqual([]);
     }
   });

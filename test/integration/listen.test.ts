@@ -86,6 +86,21 @@ describe('listen', () => {
     expect(target.received.all).toHaveLength(70);
   });
 
+  test('says so where the instance has no enabled websocket section, and how to enable it', async () => {
+    await (await listen('loja-off')).interrupt();
+    const set = (enabled: boolean) =>
+      gateway.ask('POST', '/websocket/set/loja-off', { body: { websocket: { enabled, events: [] } } });
+    await set(false);
+    const off = await listen('loja-off');
+    await set(true);
+    const on = await listen('loja-off');
+    const said =
+      /loja-off has no enabled websocket section.*settings set loja-off '\{"websocket":\{"enabled":true\}\}'/;
+    expect(
+      [nth(running, running.length - 3).output, off.output, on.output].map((text) => said.test(text)),
+    ).toEqual([true, true, false]);
+  });
+
   test('says what the gateway no longer has', async () => {
     const first = await listen('loja-c');
     await feeder.feed('loja-c', 1);

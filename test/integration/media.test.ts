@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { packed } from '../../src/references/media-links';
+import { packed } from '../../src/references/packed-media';
 import { ReferenceStore } from '../../src/references/reference-store';
 import { API_KEY, errorShape, GatewayHarness } from '../support/harness/gateway-harness';
 import { Scenario } from '../support/harness/scenario';
@@ -33,7 +33,10 @@ describe('GET /media/:id', () => {
       ttlSeconds: TTL_SECONDS,
       maxBytes: 1e6,
     });
-    const { url } = await store.keep(id, packed({ mimetype, bytes }), { baseUrl: BASE_URL, path });
+    const { url } = await store.keep(
+      { id, owner: 'loja', body: packed({ mimetype, bytes }) },
+      { baseUrl: BASE_URL, path },
+    );
     return url.slice(BASE_URL.length);
   }
   async function get(path: string, headers: Record<string, string> = {}) {
@@ -78,7 +81,7 @@ describe('GET /media/:id', () => {
     expect(await status('/media/media_1')).toBe(403);
     const ofEvent = await link('image/png', 'dlv_1', 'events');
     expect(await status(ofEvent.replace('/events/', '/media/'))).toBe(403);
-    await redis.del(`{${gateway.prefix}}:references:event:media_1`);
+    await redis.del(`{${gateway.prefix}}:references:media:media_1`);
     const gone = await gateway.ask('GET', path, { key: null });
     expect([gone.status, gone.body]).toEqual([404, errorShape(404, 'Not Found')]);
   });

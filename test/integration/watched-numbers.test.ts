@@ -41,11 +41,15 @@ describe("the audit's difference", () => {
     const accepted = `${destinationKey(destination.id)}:accepted`;
     await harness.park(deliveryTo(destination));
     const [one, other] = [new AuditWatch(harness.store), new AuditWatch(harness.store)];
-    expect(await one.difference()).toBe(0);
+    const none = { difference: 0, differences: new Map() };
+    expect(await one.found()).toEqual(none);
     await harness.withRedis((redis) => redis.hincrby(`{${harness.prefix}}:audit`, accepted, 2));
-    expect(await other.difference()).toBe(0);
+    expect(await other.found()).toEqual(none);
     await harness.withRedis((redis) => redis.del(`{${harness.prefix}}:audit-turn`));
-    expect(await other.difference()).toBe(2);
-    expect(await one.difference()).toBe(2);
+    const two = { difference: 2, differences: new Map([[destination.id, 2]]) };
+    expect([await other.found(), await one.found()]).toEqual([two, two]);
+    // An earlier version writes the sum alone.
+    await harness.withRedis((redis) => redis.set(`{${harness.prefix}}:audit-difference`, 0));
+    expect(await one.found()).toEqual(none);
   });
 });

@@ -7,9 +7,15 @@ import { pusherConfig } from './pusher-config';
 import type { PusherParts } from './pushers';
 
 /** What Pusher's destinations need of Redis, as far as the configuration asks for it. */
-export function createPusherParts({ config, redis, subscriber, log }: DestinationContext): PusherParts {
+export function createPusherParts({
+  config,
+  redis,
+  subscriber,
+  openRedis,
+  log,
+}: DestinationContext): PusherParts {
   const { enabled, skipVacant, vacantCheckMs } = pusherConfig.of(config);
-  const oversize = oversizeHandlerFor(config, redis);
+  const oversize = oversizeHandlerFor(config, openRedis);
   if (!enabled || !skipVacant) return oversize === undefined ? {} : { oversize };
   const occupancy = new OccupancyView({
     store: new OccupancyStore(redis, config.redis.prefix),

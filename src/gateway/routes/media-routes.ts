@@ -1,10 +1,9 @@
-import { bulkhead, isBulkheadRejectedError } from 'cockatiel';
+import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { fromStore } from '../../errors';
 import { HttpError, notFound } from '../../http-api/http-errors';
 import { describe } from '../../http-api/openapi';
-import { unpacked } from '../../references/media-links';
-import type { ReferenceStore } from '../../references/reference-store';
+import type { ReferenceReader, StoredMedia } from '../../references/reference-reader';
 import { type ByteRange, rangeOf } from './byte-range';
 
 interface OfLink {
@@ -17,16 +16,13 @@ const MEDIA_ID = /^media_/;
 /** What browsers may show by themselves: no type that can hold a script. */
 const SHOWN = /^(?:image\/(?!svg)|audio\/|video\/|application\/pdf(?:;|$))/i;
 
-/** Media that is read at once, and requests that may wait for that: each is read whole, whatever part of it is asked for. */
-const READS = { atOnce: 4, waiting: 64 };
 const RETRY_AFTER_SECONDS = 2;
 
 /** Media behind `normalise.media`. No key: whoever has the link may read that until it expires. */
 export function mediaRoutes(
   server: FastifyInstance,
-  references: Pick<ReferenceStore, 'faultOf' | 'read'>,
+  references: Pick<ReferenceReader, 'faultOf' | 'media'>,
 ): void {
-  const reads = sharedReads((id) => fromStore(references.read(id)));
   server.get<OfLink>(
     '/media/:id',
     {
@@ -42,33 +38,13 @@ export function mediaRoutes(
         : 'forged';
       if (fault === 'forged') throw new HttpError(403, ['The link is not one of ours: take it as it came']);
       if (fault === 'expired') throw new HttpError(410, ['The link has expired']);
-      const stored = await reads(id);
-      if (stored === undefined) throw notFound('The media is kept no longer');
-      const { mimetype, bytes } = unpacked(stored);
-      return send(asMedia(reply, mimetype), bytes, rangeOf(range, bytes.length));
+      const media = await fromStore(references.media(id));
+      if (media === undefined) throw notFound('The media is kept no longer');
+      if (media === 'busy')
+        throw new HttpError(429, ['Too many media are being read: try again'], RETRY_AFTER_SECONDS);
+      return send(asMedia(reply, media.mimetype), media, rangeOf(range, media.length));
     },
   );
-}
-
-/** Those who ask for the same at the same time share one reading: whoever has one link has no more than that. */
-function sharedReads<T>(read: (id: string) => Promise<T>): (id: string) => Promise<T> {
-  const places = bulkhead(READS.atOnce, READS.waiting);
-  const underWay = new Map<string, Promise<T>>();
-  const begin = async (id: string): Promise<T> => {
-    try {
-      return await places.execute(() => read(id));
-    } catch (error) {
-      if (!isBulkheadRejectedError(error)) throw error;
-      throw new HttpError(429, ['Too many media are being read: try again'], RETRY_AFTER_SECONDS);
-    } finally {
-      underWay.delete(id);
-    }
-  };
-  return (id) => {
-    const reading = underWay.get(id) ?? begin(id);
-    underWay.set(id, reading);
-    return reading;
-  };
 }
 
 /** Somebody at WhatsApp chose type and bytes: nothing of them may act in the name of the gateway. */
@@ -83,18 +59,29 @@ function asMedia(reply: FastifyReply, mimetype: string): FastifyReply {
     .header('accept-ranges', 'bytes');
 }
 
-function send(reply: FastifyReply, bytes: Buffer, range: ByteRange): FastifyReply {
+function send(reply: FastifyReply, media: StoredMedia, range: ByteRange): FastifyReply {
+  const { length } = media;
   switch (range.kind) {
     case 'whole':
-      return reply.send(bytes);
+      return stream(reply, media, { first: 0, last: length - 1 });
     case 'part': {
       const { first, last } = range;
-      return reply
-        .code(206)
-        .header('content-range', `bytes ${first}-${last}/${bytes.length}`)
-        .send(bytes.subarray(first, last + 1));
+      reply.code(206).header('content-range', `bytes ${first}-${last}/${length}`);
+      return stream(reply, media, range);
     }
     case 'none':
-      return reply.code(416).header('content-range', `bytes */${bytes.length}`).send();
+      return reply.code(416).header('content-range', `bytes */${length}`).send();
   }
+}
+
+/** As fast as it is taken: nothing of it is held for a slow reader. */
+function stream(
+  reply: FastifyReply,
+  media: StoredMedia,
+  { first, last }: { readonly first: number; readonly last: number },
+): FastifyReply {
+  const isAsked = reply.request.method !== 'HEAD';
+  return reply
+    .header('content-length', last - first + 1)
+    .send(Readable.from(isAsked ? media.bytes(first, last) : [], { objectMode: false }));
 }

@@ -360,7 +360,7 @@ describe('events behind links', () => {
   test('are served whole, to a page of any origin, without a key', async () => {
     await start();
     const body = Buffer.from(JSON.stringify({ event: 'messages.set', data: 'olá '.repeat(50_000) }));
-    const { url, expires } = await store().keep('dlv_1', body, BASE);
+    const { url, expires } = await store().keep({ id: 'dlv_1', owner: 'loja', body }, BASE);
     expect(url.startsWith('https://relay.example.test/base/events/dlv_1?')).toBe(true);
     expect(expires).toBeGreaterThan(Date.now() / 1000 + 98);
     const answer = await gateway.get(pathOf(url), { origin: 'https://page.example.test' });
@@ -374,8 +374,8 @@ describe('events behind links', () => {
 
   test('a link opens its own event only', async () => {
     await start();
-    const { url } = await store().keep('dlv_1', Buffer.from('{}'), BASE);
-    await store().keep('dlv_2', Buffer.from('{}'), BASE);
+    const { url } = await store().keep({ id: 'dlv_1', owner: 'loja', body: Buffer.from('{}') }, BASE);
+    await store().keep({ id: 'dlv_2', owner: 'loja', body: Buffer.from('{}') }, BASE);
     const status = async (path: string) => (await gateway.get(path)).status;
     expect(await status(pathOf(url).replace('dlv_1', 'dlv_2'))).toBe(403);
     expect(await status(pathOf(url).replace(/expires=\d+/, 'expires=9999999999'))).toBe(403);
@@ -387,15 +387,14 @@ describe('events behind links', () => {
     await start();
     const bounded = store({ maxBytes: 10_000 });
     const urls: string[] = [];
-    for (let n = 1; n <= 5; n++) urls.push((await bounded.keep(`dlv_${n}`, randomBytes(3000), BASE)).url);
+    const keep = (id: string, by = bounded) => by.keep({ id, owner: 'loja', body: randomBytes(3000) }, BASE);
+    for (let n = 1; n <= 5; n++) urls.push((await keep(`dlv_${n}`)).url);
     const kept = new Happenings<number>();
     for (const url of urls) kept.add((await gateway.get(pathOf(url))).status);
     expect(kept.all[0]).toBe(404);
     expect(kept.all[4]).toBe(200);
-    const sizes = await gateway.redis.hgetall(`{${gateway.prefix}}:references:sizes`);
+    const sizes = await gateway.redis.hgetall(`{${gateway.prefix}}:references:kept`);
     expect(Number(sizes['*'])).toBeLessThanOrEqual(10_000);
-    await expect(store({ maxBytes: 10 }).keep('dlv_9', randomBytes(3000), BASE)).rejects.toThrow(
-      'PUSHER_REFERENCE_MAX',
-    );
+    await expect(keep('dlv_9', store({ maxBytes: 10 }))).rejects.toThrow('PUSHER_REFERENCE_MAX');
   });
 });

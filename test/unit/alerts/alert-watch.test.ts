@@ -11,7 +11,7 @@ class Worker {
   redis: 'away' | 'refuses' | 'answers' = 'answers';
   readonly watch: AlertWatch;
 
-  constructor() {
+  constructor(saysAway = true) {
     const worker = this;
     this.watch = new AlertWatch({
       store: {
@@ -36,6 +36,7 @@ class Worker {
         this.sent.push(`${message.kind} ${message.cause} ${about.join()}`);
         return { kind: 'delivered' };
       },
+      saysAway,
       redisDetail: () => 'waiting for redis',
       onSent: () => {},
       onFailed: () => {},
@@ -78,6 +79,13 @@ describe('while Redis cannot say who alerts', () => {
     const [one, other] = workers;
     expect(one?.ids).toHaveLength(1);
     expect(other?.ids).toEqual(one?.ids);
+  });
+
+  test('of the workers of one supervisor the first one says so alone', async () => {
+    const workers = [new Worker(), new Worker(false), new Worker(false)];
+    for (const worker of workers) worker.redis = 'away';
+    for (let round = 0; round < 15; round++) for (const worker of workers) await worker.lookFor(0);
+    expect(workers.map(({ ids }) => ids.length)).toEqual([1, 0, 0]);
   });
 
   test('a Redis that is away for a moment is nobody told of', async () => {

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import type { Envelope } from '../../../src/events/envelope';
 import { mediaIn, withMediaLink } from '../../../src/events/normalise-media';
-import { MediaLinks, packed, unpacked } from '../../../src/references/media-links';
-import { ReferenceTooLargeError } from '../../../src/references/reference-store';
+import { MediaLinks } from '../../../src/references/media-links';
+import { headOf, packed } from '../../../src/references/packed-media';
+import { type Reference, ReferenceTooLargeError } from '../../../src/references/reference-store';
 import { envelopeOf, fixture, goFixture } from '../../support/values/events';
 
 const LINK = {
@@ -73,6 +74,26 @@ describe('media', () => {
     expect(mediaIn(eventWith(`{"message":${message}}`))).toMatchObject({ mimetype });
   });
 
+  test('what is base64 is decided by its grammar, whatever stands where', () => {
+    const grammar = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+    const letter = fc.constantFrom(...'ABCabc019+/=-_ .', 'é', '\u0001');
+    const text = fc.array(letter, { minLength: 1, maxLength: 40 }).map((letters) => letters.join(''));
+    fc.assert(
+      fc.property(text, fc.nat(60), (some, before) => {
+        const base64 = `${'A'.repeat(before)}${some}`;
+        const media = mediaIn(eventWith(JSON.stringify({ message: { base64 } })));
+        expect(media !== undefined).toBe(grammar.test(base64));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test('a type that no medium has is that of any bytes', () => {
+    const mimetype = `${'a'.repeat(70_000)}/b`;
+    const media = mediaIn(eventWith(JSON.stringify({ message: { base64: 'AAAA', x: { mimetype } } })));
+    expect(media?.mimetype).toBe('application/octet-stream');
+  });
+
   test('what is not asked for does not change to the byte, and twice is the same as once', () => {
     const space = fc.constantFrom('', ' ', '\n\t');
     const other = fc.oneof(
@@ -112,14 +133,14 @@ describe('links', () => {
   test('are kept once for all destinations and attempts of an event', async () => {
     const kept: string[] = [];
     const store = {
-      keep: async (id: string) => {
-        kept.push(id);
+      keep: async ({ id, owner }: Reference) => {
+        kept.push(`${owner} ${id}`);
         return { url: LINK.url, expires: 1 };
       },
     };
     const links = new MediaLinks({ store, ...parts });
     const [one, two] = await Promise.all([links.prepare(event), links.prepare(event)]);
-    expect([textOf(one), kept]).toEqual([textOf(two), [`media_${event.id}`]]);
+    expect([textOf(one), kept]).toEqual([textOf(two), [`${event.instance} media_${event.id}`]]);
   });
 
   test('are none where they could not be followed, and where there is no media', () => {
@@ -147,6 +168,8 @@ describe('links', () => {
 
   test('lead to the bytes and their type', () => {
     const media = { mimetype: 'audio/ogg; codecs=opus', bytes: Buffer.from([0, 255, 1]) };
-    expect(unpacked(packed(media))).toEqual(media);
+    const stored = packed(media);
+    const { mimetype, begin } = headOf(stored);
+    expect({ mimetype, bytes: stored.subarray(begin) }).toEqual(media);
   });
 });

@@ -30,6 +30,15 @@ describe('lanes', () => {
     expect(laneOf({ remoteJid: NUMBER })).toBe(lanes[0]);
   });
 
+  test('of chats whose names have spaces: what one instance says teaches no other one', () => {
+    const lane = laneOf({ remoteJid: 'a b@lid' }, 'c');
+    laneOf({ remoteJid: NUMBER, remoteJidAlt: 'a b@lid' }, 'c');
+    const other = laneOf({ remoteJid: 'x@lid' }, 'y@lid loja');
+    laneOf({ remoteJid: NUMBER, remoteJidAlt: 'x@lid y@lid' }, 'loja');
+    expect(laneOf({ remoteJid: 'a b@lid' }, 'c')).not.toBe(lane);
+    expect(laneOf({ remoteJid: 'x@lid' }, 'y@lid loja')).toBe(other);
+  });
+
   test('of instances: all events of an instance have one, that of events about no chat', () => {
     expect(laneOf({ remoteJid: NUMBER }, 'loja', 'instance')).toBe(laneOf({}));
     expect(laneOf({ remoteJid: NUMBER }, 'outra', 'instance')).not.toBe(laneOf({}));

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import { outgoingClient } from '../../../network/outgoing';
+import { ReferenceReader } from '../../../references/reference-reader';
 import type { DestinationRoutes, RoutesContext } from '../../module';
 import {
   type AppName,
@@ -9,7 +10,6 @@ import {
   type OccupancyChange,
   OccupancyStore,
 } from '../occupancy/occupancy-store';
-import { referenceStore } from '../oversize/references';
 import { type PusherConfig, pusherConfig } from '../pusher-config';
 import { isOwnChannel } from '../pusher-names';
 import { pusherSection } from '../pusher-section';
@@ -64,7 +64,7 @@ export class PusherGateway implements DestinationRoutes {
 
   add(server: FastifyInstance): void {
     const { config, redis, keys } = this.context;
-    eventRoutes(server, referenceStore(config, redis));
+    eventRoutes(server, new ReferenceReader({ redis, prefix: config.redis.prefix }));
     if (!this.pusher.enabled) return;
     pusherAuthRoutes(server, {
       keys,
