@@ -8,11 +8,8 @@ const GONE_MS = 2_100_000;
 /** A marker may get lost: another one of the same sweep is sent after so long. */
 const SWEEP_AGAIN_MS = 60_000;
 
-/** When all messages of before were handed over to workers that may hold them. */
-const GENERATION = `
-    local function generationOf(id, since)
-      return call('HGET', P .. 'order:swept', id) or since
-    end
+/** Workers that were heard of since something began may hold messages of before. */
+const MAY_HOLD = `
     local function heardSince(at)
       return call('ZRANGEBYSCORE', P .. 'order:heard', string.format('%.0f', tonumber(at) - 60000), '+inf')
     end
@@ -37,8 +34,8 @@ export const ORDER_SCRIPTS = {
    * a marker of, for each. ARGV: worker, destination and generation of each.
    */
   relayOrder: script(`
-    ${GENERATION}
     local function sweepOf(id, unclean)
+      if #unclean == 0 then return '' end
       local now = string.format('%.0f', NOW)
       local began, sent, names = string.match(call('HGET', P .. 'order:sweep', id) or '', '^(%d+) (%d+) (.+)$')
       if began then
@@ -60,14 +57,15 @@ export const ORDER_SCRIPTS = {
     call('ZREMRANGEBYSCORE', P .. 'order:workers', '-inf', NOW - 60000)
     call('ZADD', P .. 'order:heard', NOW, ARGV[5])
     call('ZREMRANGEBYSCORE', P .. 'order:heard', '-inf', NOW - ${GONE_MS})
-    local clean = {}
+    local clean, swept, times = {}, {}, call('HGETALL', P .. 'order:swept')
     for i = 6, #ARGV, 2 do clean[ARGV[i]] = ARGV[i + 1] end
+    for i = 1, #times, 2 do swept[times[i]] = times[i + 1] end
     local answers, found = {}, call('HGETALL', P .. 'order')
     for i = 1, #found, 2 do
       local id = found[i]
       local state, since = string.match(found[i + 1], '^(%a+) (%d+)$')
       if state then
-        local generation = generationOf(id, since)
+        local generation = swept[id] or since
         if clean[id] == generation then call('SREM', P .. 'order:unclean:' .. id, ARGV[5]) end
         local unclean = call('SMEMBERS', P .. 'order:unclean:' .. id)
         local sweep = state == 'ordered' and sweepOf(id, unclean) or ''
@@ -86,7 +84,7 @@ export const ORDER_SCRIPTS = {
     return 1`),
   /** All that came before has been handed over to workers that live, or lived since it joined. ARGV: destination and since when it joins, of each. */
   relayOrderDone: script(`
-    ${GENERATION}
+    ${MAY_HOLD}
     for i = 5, #ARGV, 2 do
       if call('HGET', P .. 'order', ARGV[i]) == 'joining ' .. ARGV[i + 1] then
         mayHold(ARGV[i], heardSince(ARGV[i + 1]))
@@ -98,7 +96,7 @@ export const ORDER_SCRIPTS = {
     return 1`),
   /** What gone workers held has been handed over to workers that live, or lived since. ARGV: destination and when the sweep began, of each. */
   relayOrderSwept: script(`
-    ${GENERATION}
+    ${MAY_HOLD}
     for i = 5, #ARGV, 2 do
       local id = ARGV[i]
       local began, gone = string.match(call('HGET', P .. 'order:sweep', id) or '', '^(%d+) %d+ (.+)$')

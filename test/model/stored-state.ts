@@ -128,7 +128,7 @@ export class StoredState {
     relayClaimProbe: (key, worker, claimMs) =>
       this.health.claim(String(key), String(worker), Number(claimMs)),
     relaySuspend: (key, id) => this.health.suspend(String(key), id as DestinationId),
-    // One destination is ordered for long, as every worker knows; how that begins and ends is not modelled, and a flush keeps it.
+    // One destination is ordered for long, as every worker knows, and a flush keeps it; how that begins has a model of its own (order-switch.test.ts).
     relayOrder: () => [[this.ordered, 'ordered', '0', this.now() + KNOWN_FOR_MS, 0, '0', '']],
     relayReplay: (id) => {
       const job = this.jobs.get(String(id));
