@@ -29,6 +29,8 @@ const MAX_JID = 48;
 const JID = /^"(\d{5,20})(?::\d{1,5})?@(lid|s\.whatsapp\.net)"$/;
 /** No event is deeper: what is, stays as it came. */
 const MAX_DEPTH = 256;
+/** Members of objects that name somebody. What has more would hold up everything else in the process, and stays as it came. */
+const MAX_MEMBERS = 60_000;
 /** Longer texts are searched for their end by `indexOf`. */
 const SHORT = 32;
 
@@ -64,12 +66,14 @@ class JidReader {
   private readonly found: JidObject[] = [];
   private readonly open: Open[] = [];
   private readonly held: number[] = [];
+  /** Of the objects that were found. */
+  private members = 0;
 
   constructor(private readonly text: Buffer) {}
 
   read({ start, end }: Span): readonly JidObject[] {
     let position = start;
-    while (position < end) {
+    while (position < end && !this.isTooMuch) {
       const byte = this.text[position] as number;
       if (byte === QUOTE) position = this.string(position);
       else if (byte === COMMA || byte === COLON || byte <= SPACE) position++;
@@ -87,7 +91,7 @@ class JidReader {
         this.member(begin, position, 0);
       }
     }
-    return this.found;
+    return this.isTooMuch ? [] : this.found;
   }
 
   private string(start: number): number {
@@ -112,7 +116,10 @@ class JidReader {
   private close(): void {
     const closed = this.open.pop();
     if (closed === undefined) return;
-    if (closed.hasJid) this.found.push(this.objectOf(closed.first));
+    if (closed.hasJid) {
+      this.members += (this.held.length - closed.first) / HELD;
+      if (!this.isTooMuch) this.found.push(this.objectOf(closed.first));
+    }
     this.held.length = closed.first;
   }
 
@@ -120,8 +127,8 @@ class JidReader {
     const members = new Map<string, JidMember>();
     const { held, text } = this;
     for (let index = first; index < held.length; index += HELD) {
-      const [keyStart = 0, keyEnd = 0, start = 0, end = 0, kind = 0] = held.slice(index, index + HELD);
-      const key = { start: keyStart, end: keyEnd };
+      const key = { start: this.at(index), end: this.at(index + 1) };
+      const [start, end, kind] = [this.at(index + 2), this.at(index + 3), this.at(index + 4)];
       const user = kind === 0 ? '' : (JID.exec(text.toString('latin1', start, end))?.[1] ?? '');
       members.set(decodeKnownString(text, key), {
         key,
@@ -131,6 +138,14 @@ class JidReader {
       });
     }
     return members;
+  }
+
+  private get isTooMuch(): boolean {
+    return this.members > MAX_MEMBERS;
+  }
+
+  private at(index: number): number {
+    return this.held[index] ?? 0;
   }
 }
 
