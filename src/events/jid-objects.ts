@@ -32,6 +32,8 @@ const MAX_JID = 48;
 const JID = /^"(\d{5,20})(?::\d{1,5})?@(lid|s\.whatsapp\.net)"$/;
 /** No event is deeper: what is, stays as it came. */
 const MAX_DEPTH = 256;
+/** Members of objects that name somebody. What has more would hold up everything else in the process, and stays as it came. */
+const MAX_MEMBERS = 60_000;
 /** Longer texts are searched for their end by `indexOf`. */
 const SHORT = 32;
 /** Objects of numbers of at least so many bytes, and at most so many, are stepped over in one go: a thumbnail has thousands of members. */
@@ -74,6 +76,8 @@ class JidReader {
   private readonly found: JidObject[] = [];
   private readonly open: Open[] = [];
   private count = 0;
+  /** Of the objects that were found. */
+  private members = 0;
 
   constructor(private readonly text: Buffer) {}
 
@@ -86,7 +90,7 @@ class JidReader {
   private readUntil(start: number, end: number): readonly JidObject[] {
     const { text } = this;
     let position = start;
-    while (position < end) {
+    while (position < end && !this.isTooMuch) {
       const byte = text[position] as number;
       if (byte === QUOTE) position = this.string(position);
       else if (byte === COMMA || byte === COLON || byte <= SPACE) position++;
@@ -102,7 +106,7 @@ class JidReader {
         this.member(begin, position, 0);
       }
     }
-    return this.found;
+    return this.isTooMuch ? [] : this.found;
   }
 
   private enter(start: number, isObject: boolean): number {
@@ -143,7 +147,10 @@ class JidReader {
   private close(): void {
     const closed = this.open.pop();
     if (closed === undefined) return;
-    if (closed.hasJid) this.found.push(this.objectOf(closed.first));
+    if (closed.hasJid) {
+      this.members += (this.count - closed.first) / HELD;
+      if (!this.isTooMuch) this.found.push(this.objectOf(closed.first));
+    }
     this.count = closed.first;
   }
 
@@ -159,6 +166,10 @@ class JidReader {
       members.set(decodeKnownString(text, key), { key, value, kind, user });
     }
     return members;
+  }
+
+  private get isTooMuch(): boolean {
+    return this.members > MAX_MEMBERS;
   }
 }
 

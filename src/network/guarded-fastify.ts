@@ -2,6 +2,7 @@ import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastif
 import { hostAndPort } from '../config/url';
 import { ConfigError, errorCode } from '../errors';
 import { GuardedServer, type GuardedServerParts } from './guarded-server';
+import { refuseUnreadable } from './unreadable-request';
 
 export interface GuardedFastify {
   readonly server: FastifyInstance;
@@ -30,6 +31,7 @@ export function guardedFastify(
   const server = fastify({
     ...options,
     logger: false,
+    clientErrorHandler: refuseUnreadable,
     forceCloseConnections: true,
     bodyLimit: PUBLIC_BODY_LIMIT,
     trustProxy: parts.trustedProxies.length > 0 ? [...parts.trustedProxies] : false,

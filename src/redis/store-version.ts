@@ -1,4 +1,4 @@
-import { StoreUnavailableError } from '../errors';
+import { fromStore, StoreUnavailableError } from '../errors';
 import type { RelayRedis } from './relay-redis';
 
 /**
@@ -22,9 +22,9 @@ export const VERSION_SCRIPT = {
     return found`,
 } as const;
 
-/** Reads the version and writes nothing: for a command, which may meet a Redis that takes no writes. @throws StoreUnavailableError where it is later than this program's */
+/** Reads the version and writes nothing: for a command, which may meet a Redis that takes no writes. @throws StoreUnavailableError where it is later than this program's, or cannot be read */
 export async function checkStoreVersion(redis: RelayRedis, prefix: string): Promise<void> {
-  const problem = problemOf(await redis.get(storeVersionKey(prefix)));
+  const problem = problemOf(await fromStore(redis.get(storeVersionKey(prefix))));
   if (problem !== undefined) throw new StoreUnavailableError(problem);
 }
 

@@ -83,6 +83,21 @@ test('commands refuse in the same words, and doctor lists it', async () => {
   await expectNothingNew(before);
 });
 
+test('where Redis does not let it be read, doctor lists that with everything else that it found', async () => {
+  const user = `${scenario.name}-limited`;
+  await redis.call('ACL', 'SETUSER', user, 'on', '>secret', '~other:*', '&*', '+@all');
+  try {
+    const uri = new URL(scenario.env['REDIS_URI'] ?? '');
+    Object.assign(uri, { username: user, password: 'secret' });
+    const { code, stdout } = await scenario.commandWith({ REDIS_URI: uri.href }, 'doctor');
+    expect(code).toBe(1);
+    expect(stdout).toContain('NOPERM');
+    expect(stdout).toContain('AUTHENTICATION_API_KEY is set');
+  } finally {
+    await redis.call('ACL', 'DELUSER', user);
+  }
+});
+
 test('a worker that meets a later version while it runs ends at once: it stores nothing more, and what it held goes back to the broker', async () => {
   scenario.receiver.behaviour = () => 'hang';
   const worker = await scenario.startWorker();

@@ -265,3 +265,21 @@ test('however somebody is named, twice is the same as once', () => {
     { numRuns: 3000 },
   );
 });
+
+describe('an event that names very many people (kind 4: nothing that comes in holds up the process)', () => {
+  const row = `{"remoteJid":"${LID_JID}","remoteJidAlt":"${NUMBER_JID}"}`;
+  const wide = Array.from({ length: 100_000 }, (_, index) => `"k${index}":1`).join(',');
+
+  test('has their numbers up to 30,000 rows of two names', () => {
+    const data = `[${Array.from({ length: 30_000 }, () => row).join(',')}]`;
+    expect(rewritten(data)).not.toBe(data);
+  });
+
+  test.each([
+    ['in rows', `[${Array.from({ length: 30_001 }, () => row).join(',')}]`],
+    ['in one object that is very large', `{"remoteJid":"${LID_JID}","remoteJidAlt":"${NUMBER_JID}",${wide}}`],
+  ])('stays as it came beyond that, %s', (_how, data) => {
+    expect(rewritten(data)).toBe(data);
+    expect(lidViewOf(eventWith(data)).pairs).toEqual([]);
+  });
+});
