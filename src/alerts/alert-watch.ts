@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { Looks } from '../time/looks';
 import { monotonicMs } from '../time/monotonic';
 import { AlertBook, type AlertBookParts } from './alert-book';
 import type { Condition, Seen } from './alert-causes';
@@ -28,36 +28,29 @@ const NO_DEAD_LETTERS = { count: 0, reasons: {}, until: 0 };
  * tells by itself that it does not, under the same id; of those under one supervisor the first one does.
  */
 export class AlertWatch {
-  private readonly worker = randomBytes(9).toString('base64url');
+  private readonly looks = new Looks(LOOK_MS, () => this.look());
   /** Undefined: another worker alerts. */
   private book: AlertBook | undefined;
   /** What this worker says alone, of Redis. */
   private readonly alone: AlertBook;
   private isUnkept = false;
   private awaySince: number | undefined;
-  private timer: NodeJS.Timeout | undefined;
-  private looking: Promise<void> | undefined;
 
   constructor(private readonly parts: AlertWatchParts) {
     this.alone = new AlertBook({ ...parts, onTold: () => {} }, nothingTold(0));
   }
 
   start(): void {
-    this.timer ??= setInterval(() => {
-      this.looking ??= this.look().finally(() => {
-        this.looking = undefined;
-      });
-    }, LOOK_MS);
+    this.looks.start();
   }
 
   /** What is under way is cut short, and said by another worker. */
   async stop(): Promise<void> {
-    clearInterval(this.timer);
-    await this.looking;
+    await this.looks.stop();
     await this.alone.stop();
     if (this.book === undefined) return;
     await this.leave();
-    await this.parts.store.leave(this.worker).catch(this.parts.onError);
+    await this.parts.store.leave(this.looks.worker).catch(this.parts.onError);
   }
 
   /** Reads how everything is, and sends what is due. */
@@ -75,7 +68,7 @@ export class AlertWatch {
   private async lease(): Promise<AlertLease | undefined> {
     let lease: AlertLease | undefined;
     try {
-      lease = await this.parts.store.lease(this.worker, LEASE_MS);
+      lease = await this.parts.store.lease(this.looks.worker, LEASE_MS);
     } catch (error) {
       this.tellAway();
       throw error;
@@ -106,7 +99,7 @@ export class AlertWatch {
     if (book === undefined) return;
     this.isUnkept = true;
     try {
-      if (!(await this.parts.store.keep(this.worker, book.told))) return await this.leave();
+      if (!(await this.parts.store.keep(this.looks.worker, book.told))) return await this.leave();
       this.isUnkept = false;
     } catch (error) {
       this.parts.onError(error);

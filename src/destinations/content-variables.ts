@@ -3,6 +3,7 @@ import { type Format, flag, integer, jsonText, optional, parseJson } from '../co
 import type { Reading } from '../config/reading';
 import { type Variable, variable } from '../config/variable';
 import { ContentFilter, filterWarnings } from '../filters/content-filter';
+import { checkedBy } from '../settings/own-words';
 import { contentFields, MAX_AGE_SECONDS } from './destination-fields';
 
 /** The same conditions for what is configured for all instances: each field as a variable of its own, as JSON. */
@@ -87,7 +88,7 @@ export function readContent(
     field,
     decoded(values[`${prefix}_${name}`]),
   ]);
-  const parsed = schema.safeParse(Object.fromEntries(given));
+  const parsed = checkedBy(schema, Object.fromEntries(given));
   if (!parsed.success) {
     for (const { path, message } of parsed.error.issues)
       reading.problem(`${variableAt(prefix, path)}: ${message}`);

@@ -4,6 +4,7 @@ import type { Reading } from '../config/reading';
 import { type Variable, variable } from '../config/variable';
 import type { Limits } from '../pipeline/destination-limits';
 import { deliveryFields, MAX_CONCURRENCY, ORDERED } from '../settings/delivery-fields';
+import { checkedBy } from '../settings/own-words';
 import { limitsOf } from './limits-of';
 
 /** How events are delivered to global destinations: each field as a variable of its own, objects as JSON. */
@@ -67,7 +68,7 @@ export function readLimits(
     const value = values[`${prefix}_${name}`];
     return [field, format === jsonText ? decoded(value) : value];
   });
-  const parsed = schema.safeParse(Object.fromEntries(given));
+  const parsed = checkedBy(schema, Object.fromEntries(given));
   if (parsed.success) return limitsOf(parsed.data);
   for (const { path, message } of parsed.error.issues)
     reading.problem(`${variableAt(prefix, path)}: ${message}`);

@@ -3,6 +3,7 @@ import { jsonText, optional, parseJson } from '../config/formats';
 import type { Reading } from '../config/reading';
 import { type Variable, variable } from '../config/variable';
 import type { Normalise } from '../events/normalise';
+import { checkedBy } from '../settings/own-words';
 import { normaliseField } from './destination-fields';
 
 /** @param what the global destination, as in "the global webhook" */
@@ -23,7 +24,7 @@ export function readNormalise(
 ): Normalise {
   // What is no JSON is named with the variables of a wrong format.
   const given = text === undefined ? undefined : parseJson(text);
-  const parsed = normaliseField.safeParse(given);
+  const parsed = checkedBy(normaliseField, given);
   if (parsed.success) {
     const normalise = parsed.data ?? {};
     if (normalise.media === 'link' && references.baseUrl === undefined)

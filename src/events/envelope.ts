@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash, hash, randomBytes } from 'node:crypto';
 import { MalformedEventError } from '../errors';
-import { compressionHint, envelopeHint } from './body-hints';
+import { binaryHint, envelopeHint } from './body-hints';
 import { findEvent } from './catalogue';
 import { eachMember, isString, type Span } from './json-scanner';
 import { decodeKnownString, decodeString } from './json-strings';
@@ -72,7 +72,7 @@ export interface Origin {
 export function parseEnvelope(body: Buffer, origin: Origin, since?: number, messageId?: string): Envelope {
   if (body.length === 0) throw new MalformedEventError('BODY_EMPTY', 'the body is empty');
   if (!isUtf8(body))
-    throw new MalformedEventError('BODY_NOT_UTF8', `the body is not UTF-8${compressionHint(body)}`);
+    throw new MalformedEventError('BODY_NOT_UTF8', `the body is not UTF-8${binaryHint(body)}`);
   const members = membersOf(body);
   const event = nameOf(body, members.get('event'));
   const instance = nameOf(body, members.get('instance'));

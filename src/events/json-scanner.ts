@@ -1,4 +1,5 @@
 import { MalformedEventError } from '../errors';
+import { textHint } from './body-hints';
 import { OpenContainers } from './open-containers';
 
 /** Half-open range of byte offsets into a JSON text. */
@@ -54,7 +55,7 @@ const NULL = Buffer.from('null');
 export function eachMember(text: Buffer, span: Span, visit: Visit): void {
   let position = skipSpace(text, span.start);
   if (text[position] !== OPEN_BRACE)
-    throw new MalformedEventError('BODY_NOT_OBJECT', 'the body is not a JSON object');
+    throw new MalformedEventError('BODY_NOT_OBJECT', `the body is not a JSON object${textHint(text)}`);
   position = skipSpace(text, position + 1);
   if (text[position] !== CLOSE_BRACE) {
     for (;;) {

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isGuarded, shownAccess } from '../http-api/guards';
-import { BODY_LIMIT, HttpError } from '../http-api/http-errors';
+import { BODY_LIMIT, HttpError, tooLarge } from '../http-api/http-errors';
 import { addressGroup } from '../network/client-address';
 import { type BudgetOptions, SharedBudget } from '../network/shared-budget';
 
@@ -22,6 +22,9 @@ export function boundBodies(server: FastifyInstance, strangers: SharedBudget): v
   server.addHook('preParsing', async (request) => {
     const bytes = bodyBytes(request);
     if (bytes === 0) return;
+    const limit = limitOf(request);
+    // What follows is read and thrown away. The parser would close the connection: a client that still sends sees that, and no answer.
+    if (statedBytes(request) > limit) throw tooLarge(limit);
     const access = shownAccess(request);
     const taking =
       access === undefined
@@ -36,10 +39,18 @@ export function boundBodies(server: FastifyInstance, strangers: SharedBudget): v
 }
 
 /** At most what the route takes: more is refused at once, or as soon as it came. */
-function bodyBytes({ headers, routeOptions }: FastifyRequest): number {
-  const limit = routeOptions.bodyLimit ?? BODY_LIMIT;
-  if (headers['transfer-encoding'] !== undefined) return limit;
-  return Math.min(limit, Number(headers['content-length'] ?? 0) || 0);
+function bodyBytes(request: FastifyRequest): number {
+  const limit = limitOf(request);
+  if (request.headers['transfer-encoding'] !== undefined) return limit;
+  return Math.min(limit, statedBytes(request));
+}
+
+function statedBytes({ headers }: FastifyRequest): number {
+  return Number(headers['content-length'] ?? 0) || 0;
+}
+
+function limitOf({ routeOptions }: FastifyRequest): number {
+  return routeOptions.bodyLimit ?? BODY_LIMIT;
 }
 
 function instanceOf({ params }: FastifyRequest): string {

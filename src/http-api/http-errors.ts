@@ -36,6 +36,9 @@ export const notFound = (message: string): HttpError => new HttpError(404, [mess
 /** Problems with a body, each naming its field. */
 export const badRequest = (problems: readonly string[]): HttpError => new HttpError(400, [problems]);
 
+export const tooLarge = (limit: number): HttpError =>
+  new HttpError(413, [`the body must be no larger than ${limit} bytes`]);
+
 /** Bounded, as messages name what the client sent: an answer is no copy of a large request. */
 export function errorBody(status: number, message: HttpMessage): ErrorBody {
   return { status, error: STATUS_CODES[status] ?? 'Error', response: { message: bounded(message) } };
@@ -81,7 +84,7 @@ export function asHttpError(
     return new HttpError(415, ['the body must be JSON, with content-type application/json']);
   }
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
-    return new HttpError(413, [`the body must be no larger than ${bodyLimit} bytes`]);
+    return tooLarge(bodyLimit);
   }
   if (code === 'FST_ERR_BAD_URL') {
     // Its own message repeats the address, of which the query may hold a key.

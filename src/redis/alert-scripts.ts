@@ -1,4 +1,5 @@
 import { readingScript, script } from './delivery-prelude';
+import { LEAD } from './lead-prelude';
 
 /** Dead letters whose reasons are counted. */
 const REASONS_OF = 100;
@@ -9,11 +10,8 @@ export const ALERT_SCRIPTS = {
    * Makes a worker the one that alerts, or lets it stay so: the time, and what was said so far; -1 where it is another one.
    * ARGV: worker, for how long.
    */
-  relayAlertWatch: script(`
-    local key = P .. 'alerting'
-    local holder = call('GET', key)
-    if holder and holder ~= ARGV[5] then return {-1, ''} end
-    call('SET', key, ARGV[5], 'PX', ARGV[6])
+  relayAlertWatch: script(`${LEAD}
+    if not leads('alerting', ARGV[5], ARGV[6]) then return {-1, ''} end
     return {NOW, call('GET', P .. 'alerts-told') or ''}`),
   /** Keeps what was said, while the worker is the one that alerts: 1, otherwise 0. ARGV: worker, document, for how long. */
   relayAlertTold: script(`

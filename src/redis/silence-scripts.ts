@@ -1,4 +1,5 @@
 import { addingScript, readingScript, script } from './delivery-prelude';
+import { LEAD } from './lead-prelude';
 
 /** What was heard of instances, and what is known of them. Steps of time are those of Redis' clock. */
 export const SILENCE_SCRIPTS = {
@@ -24,12 +25,8 @@ export const SILENCE_SCRIPTS = {
    * Makes a worker the one that watches, or lets it stay so: the time, or -1 where it is another one. ARGV: worker, for how
    * long.
    */
-  relayWatch: script(`
-    local key = P .. 'watching'
-    local holder = call('GET', key)
-    if holder and holder ~= ARGV[5] then return -1 end
-    call('SET', key, ARGV[5], 'PX', ARGV[6])
-    return NOW`),
+  relayWatch: script(`${LEAD}
+    return leads('watching', ARGV[5], ARGV[6]) and NOW or -1`),
   /** Some of the instances that are known: the next cursor, names and records. ARGV: cursor. */
   relayRhythms: readingScript(`return call('HSCAN', P .. 'rhythms', ARGV[5], 'COUNT', 200)`),
   /** What is known of one instance, and since when it is silent and why. ARGV: instance. */

@@ -2,11 +2,11 @@ import { bulkhead } from 'cockatiel';
 import type { ReferenceKeys } from './link-secret';
 
 /** Bytes that are read at once: nothing else waits for long behind them, and a slow reader holds no more of them. */
-export const PIECE_BYTES = 65_536;
+export const PIECE_BYTES = 262_144;
 /** Pieces that are read at once, and those that may wait for that before whoever asks for more is refused. */
 const READS = { atOnce: 4, waiting: 64 };
 
-/** A piece of what is stored, and the length of the whole of it. */
+/** A piece of what is stored, and, with the first one, the length of the whole of it. */
 export interface Piece {
   readonly bytes: Buffer;
   readonly length: number;
@@ -38,7 +38,7 @@ export class Pieces {
   private async ask(key: string, start: number): Promise<Piece> {
     const [bytes, length] = await Promise.all([
       this.redis.getrangeBuffer(key, start, start + PIECE_BYTES - 1),
-      this.redis.strlen(key),
+      start === 0 ? this.redis.strlen(key) : 0,
     ]);
     return { bytes, length };
   }

@@ -4,8 +4,8 @@
 export const MAX_SETTINGS_BYTES = 65_536;
 /** Of the text in Redis: encrypted text is a third larger, and names its schema and its key. What is larger is not fetched. */
 export const MAX_STORED_BYTES = 98_304;
-/** Of a request's body that sets them: JSON may be written with spaces and escapes. */
-export const SETTINGS_BODY_LIMIT = 131_072;
+/** Of a request's body that sets them: one that is too large should be answered with what is too long in it. */
+export const SETTINGS_BODY_LIMIT = 524_288;
 /** Fields and items in all, unknown ones included. */
 export const MAX_NODES = 20_000;
 /** Objects within objects; settings have five levels. */

@@ -1,4 +1,5 @@
-import type { z } from 'zod';
+import { z } from 'zod';
+import { didYouMean } from '../events/nearest-name';
 
 /** What a value of each type is called in a message. */
 const TYPES: Readonly<Record<string, string>> = {
@@ -37,12 +38,16 @@ function ownWords(issue: z.core.$ZodRawIssue): string {
     case 'invalid_value':
       return `must be ${issue.values.map(String).join(' or ')}`;
     case 'unrecognized_keys':
-      return `there is no such field: ${issue.keys.join(', ')}`;
+      return `there is no such field: ${issue.keys.join(', ')}${meant(issue.keys, issue.inst)}`;
     case 'invalid_key':
       return `its name ${issue.issues[0]?.message ?? 'is not allowed'}`;
     default:
       return 'is not of the form that it must have';
   }
+}
+
+function meant([first = '']: readonly string[], schema: unknown): string {
+  return schema instanceof z.ZodObject ? didYouMean(first, Object.keys(schema.shape)) : '';
 }
 
 function bound(ofNumbers: string, ofTexts: string, origin: string, value: number | bigint): string {

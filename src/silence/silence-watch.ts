@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { Looks } from '../time/looks';
 import { Slices } from '../time/slices';
 import { endOfHour, hourOfWeek } from './rhythm';
 import { type HeardOf, type Silence, type SilenceStore, STEP_MS } from './silence-store';
@@ -38,35 +38,28 @@ type Change = readonly [instance: string, silence: Silence | undefined];
 
 /** Follows what all instances say, at one of all workers, and tells when one falls silent or speaks again. */
 export class SilenceWatch {
-  private readonly name = randomBytes(9).toString('base64url');
+  private readonly looks = new Looks(LOOK_MS, () => this.look());
   private readonly instances = new Map<string, WatchedInstance>();
   private silent = new Map<string, Silence>();
   /** Undefined: another worker watches. */
   private nextStep: number | undefined;
   private savedHour = 0;
   private saidMost = false;
-  private timer: NodeJS.Timeout | undefined;
-  private looking: Promise<void> | undefined;
 
   constructor(private readonly parts: SilenceWatchParts) {}
 
   start(): void {
-    this.timer ??= setInterval(() => {
-      this.looking ??= this.look().finally(() => {
-        this.looking = undefined;
-      });
-    }, LOOK_MS);
+    this.looks.start();
   }
 
-  async stop(): Promise<void> {
-    clearInterval(this.timer);
-    await this.looking;
+  stop(): Promise<void> {
+    return this.looks.stop();
   }
 
   /** Follows the steps that have ended since the last one; nothing where another worker watches. */
   async look(): Promise<void> {
     try {
-      const now = await this.parts.store.lease(this.name, LEASE_MS);
+      const now = await this.parts.store.lease(this.looks.worker, LEASE_MS);
       if (now === undefined) return this.leave();
       const last = Math.floor((now - LATE_MS) / STEP_MS) - 1;
       if (this.nextStep === undefined) await this.takeOver(last);

@@ -230,6 +230,10 @@ describe('the Manager and the n8n node connect (finding 6.11)', () => {
     ]);
     expect((await harness.ask('GET', '/instance/fetchInstances', { key: hash })).status).toBe(401);
     expect((await harness.ask('GET', '/instance/fetchInstances?instanceName=nobody')).body).toEqual([]);
+    const [{ id = '' } = {}] = own.body as { id?: string }[];
+    expect((await harness.ask('GET', `/instance/fetchInstances?instanceId=${id}`)).body).toEqual(own.body);
+    for (const query of ['instanceId=nobody', 'number=5511988887777'])
+      expect((await harness.ask('GET', `/instance/fetchInstances?${query}`)).status).toBe(404);
   });
 
   test('the answer to create has every section, whatever was given (finding 6.12)', async () => {

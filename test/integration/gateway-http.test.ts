@@ -120,7 +120,27 @@ describe('bad input', () => {
     const body = JSON.stringify({ webhook: { url: URL, headers: { a: 'x'.repeat(1_100_000) } } });
     const answer = await harness.ask('POST', '/webhook/set/large', { body });
     expect([answer.status, answer.body]).toEqual([413, errorShape(413, 'Payload Too Large')]);
-    expect(answer.text).toContain('131072');
+    expect(answer.text).toContain('524288');
+  });
+
+  test('a client that sends far too much sees that answer, and no connection that ends', async () => {
+    const body = JSON.stringify({ webhook: { url: URL, headers: { a: 'x'.repeat(20_000_000) } } });
+    for (const path of ['/webhook/set/large', '/webhook/test-filter/large', '/deliveries/replay']) {
+      const headers = { apikey: API_KEY, 'content-type': 'application/json' };
+      for (let round = 0; round < 5; round++)
+        expect((await fetch(harness.url + path, { method: 'POST', headers, body })).status).toBe(413);
+    }
+  });
+
+  test('ten thousand chats are refused with how many there may be', async () => {
+    const only = Array.from({ length: 10_000 }, (_, index) => `${5_511_900_000_000 + index}@s.whatsapp.net`);
+    const answer = await harness.ask('POST', '/webhook/set/large', {
+      body: { webhook: { url: URL, chats: { only } } },
+    });
+    expect([answer.status, answer.text]).toEqual([
+      400,
+      expect.stringContaining('webhook.chats.only: must be no more than 1000'),
+    ]);
   });
 
   test('who has no key may not even send a body', async () => {

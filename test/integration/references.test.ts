@@ -122,7 +122,8 @@ describe('media behind a link', () => {
   test('is read to the byte, whole and in parts, of which only what is asked for is read', async () => {
     const bytes = randomBytes(5 * PIECE_BYTES + 17);
     const body = packed({ mimetype: 'video/mp4', bytes });
-    await store().keep({ id: 'media_1', owner: 'loja', body }, { baseUrl: BASE_URL, path: 'media' });
+    const large = store({ maxBytes: 10 * MAX_BYTES });
+    await large.keep({ id: 'media_1', owner: 'loja', body }, { baseUrl: BASE_URL, path: 'media' });
     expect((await read('media_1')).equals(bytes)).toBe(true);
     const asked: number[] = [];
     const getrange = redis.getrangeBuffer.bind(redis);

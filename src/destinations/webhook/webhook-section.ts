@@ -13,15 +13,26 @@ const MAX_HEADER_NAME_BYTES = 255;
 const MAX_HEADER_VALUE_BYTES = 8192;
 const MAX_WEBHOOKS = 50;
 
-/** As the core API's HTTP client sends them: numbers and `true` as text, and nothing for null and `false`. */
+/** As the core API's HTTP client sends them: numbers, `true` and lists as text, and nothing for null and `false`. */
 function asSent(value: unknown): unknown {
   if (!isFields(value)) return value;
   const sent = Object.entries(value).filter(
     ([, item]) => item !== null && item !== undefined && item !== false,
   );
   return Object.fromEntries(
-    sent.map(([name, item]) => [name, typeof item === 'number' || item === true ? String(item) : item]),
+    sent.map(([name, item]) => [
+      name,
+      Array.isArray(item) && item.every(isPlain) ? item.join(', ') : asText(item),
+    ]),
   );
+}
+
+function isPlain(item: unknown): boolean {
+  return typeof item === 'string' || typeof item === 'number';
+}
+
+function asText(item: unknown): unknown {
+  return typeof item === 'number' || item === true ? String(item) : item;
 }
 
 const headers = z

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Guards } from '../../http-api/guards';
+import { notFound } from '../../http-api/http-errors';
 import { describe } from '../../http-api/openapi';
 import type { Settings } from '../../settings/section';
 import type { Sections } from '../../settings/sections';
@@ -18,7 +19,11 @@ export interface CoreApiRoutesParts {
 }
 
 interface Chosen {
-  readonly Querystring: { readonly instanceName?: string };
+  readonly Querystring: {
+    readonly instanceName?: string;
+    readonly instanceId?: string;
+    readonly number?: string;
+  };
 }
 
 /** What clients of the core API ask before anything else: the Manager when somebody logs in, n8n when it tests a key. */
@@ -44,26 +49,50 @@ export function coreApiRoutes(server: FastifyInstance, parts: CoreApiRoutesParts
         nameIn(request) === undefined ? guards.operator(request) : guards.named(request),
       schema: {
         ...describe('settings', 'Instances with settings, as rows of the core API; without their tokens'),
-        querystring: { type: 'object', properties: { instanceName: { type: 'string' } } },
+        querystring: {
+          type: 'object',
+          properties: {
+            instanceName: { type: 'string' },
+            instanceId: { type: 'string' },
+            number: { type: 'string' },
+          },
+        },
       },
     },
     async (request): Promise<Row[]> => {
       const name = nameIn(request);
-      const rows = new Map<string, Row>();
-      if (name === undefined) {
-        for await (const [instance, settings] of parts.all())
-          if (!rows.has(instance)) rows.set(instance, instanceRow(sections, instance, settings));
-        return [...rows.values()];
+      if (name !== undefined) {
+        const settings = await parts.find(name);
+        return settings === undefined ? [] : [instanceRow(sections, name, settings)];
       }
-      const settings = await parts.find(name);
-      return settings === undefined ? [] : [instanceRow(sections, name, settings)];
+      const rows = await allRows(parts);
+      const wanted = textIn(request, 'instanceId') ?? textIn(request, 'number');
+      return wanted === undefined ? rows : only(rows, wanted);
     },
   );
 }
 
-function nameIn({ query }: FastifyRequest): string | undefined {
-  const { instanceName } = query as Partial<Record<string, unknown>>;
-  return typeof instanceName === 'string' && instanceName !== '' ? instanceName : undefined;
+async function allRows({ sections, all }: CoreApiRoutesParts): Promise<Row[]> {
+  const rows = new Map<string, Row>();
+  for await (const [instance, settings] of all())
+    if (!rows.has(instance)) rows.set(instance, instanceRow(sections, instance, settings));
+  return [...rows.values()];
+}
+
+/** By its id: the core API answers a number, and an id that it does not know, like this. */
+function only(rows: readonly Row[], id: string): Row[] {
+  const found = rows.filter((row) => row['id'] === id);
+  if (found.length === 0) throw notFound(`Instance "${id}" not found`);
+  return found;
+}
+
+function nameIn(request: FastifyRequest): string | undefined {
+  return textIn(request, 'instanceName');
+}
+
+function textIn({ query }: FastifyRequest, name: keyof Chosen['Querystring']): string | undefined {
+  const value = (query as Partial<Record<string, unknown>>)[name];
+  return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
 function welcome({ protocol, host }: FastifyRequest): Row {

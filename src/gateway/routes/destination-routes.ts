@@ -11,6 +11,7 @@ import type { Guards } from '../../http-api/guards';
 import { badRequest, notFound } from '../../http-api/http-errors';
 import { describe, schemaOf } from '../../http-api/openapi';
 import type { DestinationId } from '../../pipeline/delivery';
+import { checkedBy, problemsOf } from '../../settings/own-words';
 
 export interface DestinationRoutesParts {
   readonly destinations: DestinationList;
@@ -50,9 +51,8 @@ export function destinationRoutes(
       },
     },
     async ({ query }) => {
-      const parsed = listSchema.safeParse(query);
-      if (!parsed.success)
-        throw badRequest(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`));
+      const parsed = checkedBy(listSchema, query);
+      if (!parsed.success) throw badRequest(problemsOf(parsed.error, 'query'));
       const { instance, state, ...page } = parsed.data;
       const filter = { ...page, ...(instance ? { instance } : {}), ...(state ? { state } : {}) };
       const { destinations: found, total } = await fromStore(destinations.page(filter));

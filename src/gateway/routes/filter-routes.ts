@@ -19,6 +19,7 @@ import { badRequest } from '../../http-api/http-errors';
 import { instanceName } from '../../http-api/instance-name';
 import { describe, schemaOf } from '../../http-api/openapi';
 import type { RetryStore } from '../../retry/retry-store';
+import { checkedBy, problemsOf } from '../../settings/own-words';
 import { eventsField } from '../../settings/section-fields';
 import type { SettingsEditor } from '../../settings/settings-editor';
 
@@ -99,11 +100,9 @@ function tried({ events = [], ...conditions }: Omit<Body, 'event'>, envelope: En
 }
 
 function bodyOf(body: unknown): Body {
-  const parsed = bodySchema.safeParse(body ?? {});
+  const parsed = checkedBy(bodySchema, body ?? {});
   if (parsed.success) return parsed.data;
-  throw badRequest(
-    parsed.error.issues.map(({ path, message }) => `${path.map(String).join('.') || 'body'}: ${message}`),
-  );
+  throw badRequest(problemsOf(parsed.error, 'body'));
 }
 
 async function eventOf(

@@ -122,7 +122,7 @@ describe('what a webhook receives is what the core API would have sent, field by
     ],
     [
       'header values that are no text',
-      { mode: 'local', own: { ...own, headers: { a: 42, b: true, c: '', d: null, e: false } } },
+      { mode: 'local', own: { ...own, headers: { a: 42, b: true, c: '', d: null, e: false, f: ['x', 2] } } },
     ],
     ['a Host header', { mode: 'local', own: { ...own, headers: { Host: 'inner.example.test' } } }],
     ['user and password in the address', { mode: 'local', own: { ...own, headers: null, path: '/own' } }],

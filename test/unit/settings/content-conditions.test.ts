@@ -46,7 +46,7 @@ describe('conditions on content in the settings of an instance', () => {
     [{ chats: { only: chats } }, 'webhook.chats.only: must be no more than 1000'],
     [{ chats: { only: [] } }, 'webhook.chats.only: must name at least one'],
     [{ chats: {} }, 'webhook.chats: must have only, except, or both'],
-    [{ chats: { onyl: ['1'] } }, 'webhook.chats: there is no such field: onyl'],
+    [{ chats: { onyl: ['1'] } }, 'webhook.chats: there is no such field: onyl; did you mean only?'],
     [{ chats: ['5511988887777'] }, 'webhook.chats'],
     [
       { participants: { only: ['Marina'] } },
@@ -147,7 +147,7 @@ describe('normalise', () => {
   });
 
   test.each([
-    [{ byte: true }, 'webhook.normalise: there is no such field: byte'],
+    [{ byte: true }, 'webhook.normalise: there is no such field: byte; did you mean bytes?'],
     [{ bytes: 'yes' }, 'webhook.normalise.bytes'],
     [true, 'webhook.normalise'],
   ])('%j is refused, and the field named', (normalise, problem) => {
@@ -160,7 +160,7 @@ describe('normalise', () => {
       const name = `${prefix}_NORMALISE`;
       expect(() => MODULES.loadConfig(folder, { [name]: '{"bytes":true}' })).not.toThrow();
       expect(() => MODULES.loadConfig(folder, { [name]: '{"byte":true}' })).toThrow(
-        `${name}: Unrecognized key`,
+        `${name}: there is no such field: byte; did you mean bytes?`,
       );
       expect(() => MODULES.loadConfig(folder, { [name]: 'bytes' })).toThrow(`${name}: must be empty or JSON`);
     },
