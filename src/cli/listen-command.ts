@@ -23,6 +23,9 @@ interface Options {
   readonly lastEventId: string;
 }
 
+/** As the gateway numbers events. */
+const EVENT_ID = /^\d+-\d+$/;
+
 export function listenCommand(): Command {
   return new Command('listen')
     .description("post an instance's events to a server of this machine, as they come from a gateway")
@@ -117,10 +120,20 @@ async function listen(options: Options): Promise<void> {
       ),
   });
   listener.start();
+  void hint({ gateway, key, instance: options.instance });
   const refusal = await ended.promise;
   await forwarder.close();
   await listener.stop();
   report(listener.result, refusal);
+}
+
+/** Somebody would wait in vain: a client is let in, whatever the instance has. */
+async function hint(asked: { gateway: string; key: string; instance: string | undefined }): Promise<void> {
+  const { instance } = asked;
+  if (instance === undefined) return;
+  const { missingSection } = await import('../listen/missing-section.js');
+  const fault = await missingSection({ ...asked, instance });
+  if (fault !== undefined) complain(fault);
 }
 
 /** Resolves with the first signal, or with why the gateway refuses. A second signal ends the process at once. */
@@ -156,7 +169,8 @@ function report(
     ...(gaps > 0 ? [`${gaps} gaps`] : []),
   ];
   printLine([`${delivered} delivered`, ...others].join(', '));
-  if (lastEventId !== 'now') printLine(`to go on from here: --last-event-id ${lastEventId}`);
+  // What somebody gave and the gateway refused is nothing to go on from.
+  if (EVENT_ID.test(lastEventId)) printLine(`to go on from here: --last-event-id ${lastEventId}`);
   if (refusal === undefined) return;
   complain(refusal);
   process.exitCode = FINDING;

@@ -86,6 +86,31 @@ describe('listen', () => {
     expect(target.received.all).toHaveLength(70);
   });
 
+  test('says that nothing can come where the instance has no websocket section, or has it switched off', async () => {
+    const waiting = await listen('loja-off');
+    await waiting.untilSays(
+      /the websocket section of loja-off is not set, and no event comes before it is: settings set/,
+    );
+    await waiting.interrupt();
+    await gateway.ask('POST', '/websocket/set/loja-off', { body: { websocket: { enabled: false } } });
+    const again = await listen('loja-off');
+    await again.untilSays(/the websocket section of loja-off is not switched on/);
+    await again.interrupt();
+    await gateway.ask('POST', '/websocket/set/loja-off', { body: { websocket: { enabled: true } } });
+    const well = await listen('loja-off');
+    await feeder.feed('loja-off', 1);
+    await target.received.count(1);
+    await well.interrupt();
+    expect(well.output).not.toContain('websocket section');
+  });
+
+  test('does not say that one may go on from what the gateway refuses', async () => {
+    const refused = start('loja-g', '--last-event-id', 'garbage');
+    expect((await refused.exited).code).toBe(1);
+    expect(refused.output).toContain('last-event-id: must be the id of an event');
+    expect(refused.output).not.toContain('to go on from here');
+  });
+
   test('says what the gateway no longer has', async () => {
     const first = await listen('loja-c');
     await feeder.feed('loja-c', 1);
