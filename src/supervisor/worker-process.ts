@@ -13,8 +13,6 @@ export interface WorkerExit {
 }
 
 export interface WorkerProcessParts {
-  /** Counted from 1; a worker that replaces another one has its number. */
-  readonly number: number;
   readonly child: ChildProcess;
   readonly onStarted: () => void;
   readonly onExit: (exit: WorkerExit) => void;
@@ -23,7 +21,7 @@ export interface WorkerProcessParts {
 /** A busy worker answers late; it is then shown as it was. */
 const REPORT_MS = 2000;
 
-/** One worker process, as its supervisor sees it. */
+/** One process, a worker's or the gateway's, as its supervisor sees it. */
 export class WorkerProcess {
   /** What it reported last. */
   lastReport: WorkerReport | undefined;
@@ -31,6 +29,8 @@ export class WorkerProcess {
   private started = false;
   private over = false;
   private nextId = 0;
+  /** Of the first question that it left unanswered since it said something last. */
+  private silentSince: number | undefined;
   private readonly asked = new Map<number, (report: WorkerReport) => void>();
 
   constructor(private readonly parts: WorkerProcessParts) {
@@ -45,12 +45,13 @@ export class WorkerProcess {
     });
   }
 
-  get number(): number {
-    return this.parts.number;
-  }
-
   get isStarted(): boolean {
     return this.started;
+  }
+
+  /** How long it has answered nothing; 0 where it answers. */
+  get silentMs(): number {
+    return this.silentSince === undefined ? 0 : monotonicMs() - this.silentSince;
   }
 
   get pid(): number | undefined {
@@ -60,11 +61,13 @@ export class WorkerProcess {
   /** What it knows of itself now; what it said last where it does not answer, undefined where it never did. */
   async report(): Promise<WorkerReport | undefined> {
     const id = this.nextId++;
+    const askedAt = monotonicMs();
     const answer = new Promise<WorkerReport>((resolve) => this.asked.set(id, resolve));
     this.send({ kind: 'report', id });
     try {
       this.lastReport = await within(answer, REPORT_MS, () => new Error('no report in time'));
     } catch {
+      this.silentSince ??= askedAt;
       this.asked.delete(id);
     }
     return this.lastReport;
@@ -81,6 +84,7 @@ export class WorkerProcess {
   }
 
   private take(message: FromWorker): void {
+    this.silentSince = undefined;
     if (message.kind === 'started') {
       this.started = true;
       this.parts.onStarted();
