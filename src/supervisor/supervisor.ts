@@ -26,6 +26,8 @@ interface Slot {
   readonly backoff: Backoff;
   /** Deaths before a start, one after the other. */
   deaths: number;
+  /** Questions, one after the other, that it did not answer. */
+  silentRounds: number;
   worker?: WorkerProcess | undefined;
   timer?: NodeJS.Timeout;
 }
@@ -43,8 +45,11 @@ const STEADY_MS = 60_000;
 const MOST_DEATHS = 5;
 /** Workers are asked so often, also where nobody else asks. */
 const ASK_MS = 10_000;
-/** By then brokers have given what it holds to others: nothing is to be had from a worker that is silent for so long. */
-const MOST_SILENT_MS = 60_000;
+/**
+ * A minute of questions without an answer: by then brokers have given what it holds to others. Questions are counted, not time:
+ * after a pause of the whole machine all would be late, and none hangs.
+ */
+const MOST_SILENT_ROUNDS = 6;
 
 /**
  * Keeps N workers running, and a gateway beside them where there is to be one: a process that ends is replaced after a pause
@@ -70,6 +75,7 @@ export class Supervisor {
       place,
       backoff: new Backoff({ ...pauses, jitter: 0.2 }),
       deaths: 0,
+      silentRounds: 0,
     }));
     this.ended = new Promise((resolve) => {
       this.finish = resolve;
@@ -108,7 +114,7 @@ export class Supervisor {
     const all = await Promise.all(
       this.slots.map(async ({ place, worker }) => {
         const readiness = worker?.isStarted === true ? (await worker.report())?.readiness : undefined;
-        return { place, readiness, isSilent: worker !== undefined && worker.silentMs > 0 };
+        return { place, readiness, isSilent: worker?.isSilent === true };
       }),
     );
     const parts = all.map(({ place, readiness, isSilent }) => [
@@ -125,6 +131,7 @@ export class Supervisor {
 
   private begin(slot: Slot): void {
     const { place } = slot;
+    slot.silentRounds = 0;
     slot.worker = new WorkerProcess({
       child: this.parts.fork(place),
       onStarted: () => {
@@ -185,7 +192,7 @@ export class Supervisor {
   private count(): void {
     const workers = this.slots.filter(({ place }) => place.part === 'worker');
     const started = workers.flatMap(({ worker }) => (worker?.isStarted === true ? [worker] : []));
-    const silent = started.filter(({ silentMs }) => silentMs > 0).length;
+    const silent = started.filter(({ isSilent }) => isSilent).length;
     const missing = workers.length - started.length;
     this.own.setProcesses({ running: started.length - silent, silent, missing });
   }
@@ -193,15 +200,16 @@ export class Supervisor {
   /** A process that hangs does not end by itself: nobody else would notice, as the supervisor answers in its place. */
   private askAll(): void {
     if (this.state === 'draining') return;
-    for (const { place, worker } of this.slots) {
+    for (const slot of this.slots) {
+      const { place, worker } = slot;
       if (worker?.isStarted !== true) continue;
-      if (worker.silentMs < MOST_SILENT_MS) {
+      slot.silentRounds = worker.isSilent ? slot.silentRounds + 1 : 0;
+      if (slot.silentRounds < MOST_SILENT_ROUNDS) {
         void worker.report();
         continue;
       }
-      const seconds = Math.round(worker.silentMs / 1000);
       const what = `${calledOf(place)} does not answer: it is ended`;
-      this.parts.log.error(what, { ...fieldsOf(place), seconds });
+      this.parts.log.error(what, { ...fieldsOf(place), questions: slot.silentRounds });
       worker.endNow();
     }
   }

@@ -29,8 +29,7 @@ export class WorkerProcess {
   private started = false;
   private over = false;
   private nextId = 0;
-  /** Of the first question that it left unanswered since it said something last. */
-  private silentSince: number | undefined;
+  private silent = false;
   private readonly asked = new Map<number, (report: WorkerReport) => void>();
 
   constructor(private readonly parts: WorkerProcessParts) {
@@ -49,9 +48,9 @@ export class WorkerProcess {
     return this.started;
   }
 
-  /** How long it has answered nothing; 0 where it answers. */
-  get silentMs(): number {
-    return this.silentSince === undefined ? 0 : monotonicMs() - this.silentSince;
+  /** Whether it left a question unanswered, and has said nothing since. */
+  get isSilent(): boolean {
+    return this.silent;
   }
 
   get pid(): number | undefined {
@@ -61,13 +60,12 @@ export class WorkerProcess {
   /** What it knows of itself now; what it said last where it does not answer, undefined where it never did. */
   async report(): Promise<WorkerReport | undefined> {
     const id = this.nextId++;
-    const askedAt = monotonicMs();
     const answer = new Promise<WorkerReport>((resolve) => this.asked.set(id, resolve));
     this.send({ kind: 'report', id });
     try {
       this.lastReport = await within(answer, REPORT_MS, () => new Error('no report in time'));
     } catch {
-      this.silentSince ??= askedAt;
+      this.silent = true;
       this.asked.delete(id);
     }
     return this.lastReport;
@@ -84,7 +82,7 @@ export class WorkerProcess {
   }
 
   private take(message: FromWorker): void {
-    this.silentSince = undefined;
+    this.silent = false;
     if (message.kind === 'started') {
       this.started = true;
       this.parts.onStarted();

@@ -250,6 +250,18 @@ describe('a supervisor', () => {
     supervisor.endNow();
   });
 
+  it('however often a worker is asked, it has a minute', async () => {
+    const { supervisor, last } = setup(1);
+    last().start();
+    last().isBusy = true;
+    for (let seconds = 0; seconds < 40; seconds++) {
+      for (let asked = 0; asked < 5; asked++) void supervisor.readiness();
+      await jest.advanceTimersByTimeAsync(1000);
+    }
+    expect(last().killed).toBe(false);
+    supervisor.endNow();
+  });
+
   it('a gateway beside the workers is watched as they are, and is none of their number', async () => {
     const { supervisor, children, errors, each, last, exitCode } = setup(2, { withGateway: true });
     expect(children.map(({ number }) => number)).toEqual([0, 1, 2]);
