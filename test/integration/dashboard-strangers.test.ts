@@ -69,3 +69,10 @@ test('a page that answers a form asks for no newer self, as a form has none', as
     }
   }
 });
+
+test.each(['.', '..'])('an instance named %s leads to no other route than is meant', async (name) => {
+  const csrf = await operator.csrf();
+  const form = { csrf, url: 'http://93.184.216.34/', enabled: 'yes', events: 'CALL' };
+  const answer = await operator.post(`/dashboard/instances/${name}/webhook`, form);
+  expect([answer.status, answer.text]).toEqual([404, expect.stringContaining('a name of dots alone')]);
+});
