@@ -32,6 +32,7 @@ const FOLLOW_MS = 2000;
 /** What the core published before it delivers again is on its way to the workers. */
 const LAST_EVENTS_MS = 5000;
 const PROGRESS_MS = 1000;
+const RETRY_LINE_MS = 5000;
 
 /** Reads what a running core has for its instances: shows it, stores it, and moves its deliveries here or back. */
 export async function importFromCore(options: CoreImportOptions): Promise<void> {
@@ -43,6 +44,7 @@ export async function importFromCore(options: CoreImportOptions): Promise<void> 
       key: keyOf(options, config),
       outgoing: config.outgoing,
       connections: CONNECTIONS,
+      onRetry: retryLines(),
     },
     MODULES.sections,
   );
@@ -123,10 +125,16 @@ function reportImport(
   complainOf(problems, 'not imported');
 }
 
-function reportMoved({ moved, problems }: HandOverResult, what: string): void {
+/** @throws what ended it too early, once the rest is said */
+function reportMoved({ moved, problems, both, fault }: HandOverResult, what: string): void {
   for (const line of moved) printLine(`${what}: ${line}`);
   printLine(`${moved.length} instances ${what}`);
   complainOf(problems, `not ${what}`);
+  complainOf(
+    both.map((name) => JSON.stringify(name)),
+    'delivered by both, the core and the relay, until this is run again',
+  );
+  if (fault !== undefined) throw fault;
 }
 
 function complainOf(problems: readonly string[], what: string): void {
@@ -202,5 +210,15 @@ function progress(): (done: number, of: number) => void {
     if (Date.now() - saidAt < PROGRESS_MS) return;
     saidAt = Date.now();
     complain(`${done} of ${of} instances`);
+  };
+}
+
+/** A core that hangs is waited for, for minutes in all: what is waited for is said, once in a while. */
+function retryLines(): (reason: string, pauseMs: number) => void {
+  let saidAt = Number.NEGATIVE_INFINITY;
+  return (reason, pauseMs) => {
+    if (Date.now() - saidAt < RETRY_LINE_MS) return;
+    saidAt = Date.now();
+    complain(`${reason}: trying again in ${(pauseMs / 1000).toFixed(1)} s`);
   };
 }

@@ -6,7 +6,6 @@ import { nearestEvent } from '../events/nearest-event';
 import { ContentFilter, filterProblems } from '../filters/content-filter';
 import type { ForwardAttempt } from '../listen/forwarder';
 import type { ListenCounts } from '../listen/listener';
-import type { SectionCheckParts } from '../listen/section-check';
 import { MODULES } from '../modules';
 import { FINDING, UsageError } from './exit';
 import { complain, printLine } from './output';
@@ -23,6 +22,9 @@ interface Options {
   readonly byEvents: boolean;
   readonly lastEventId: string;
 }
+
+/** As the gateway numbers events. */
+const EVENT_ID = /^\d+-\d+$/;
 
 export function listenCommand(): Command {
   return new Command('listen')
@@ -117,22 +119,21 @@ async function listen(options: Options): Promise<void> {
         `relay.gap: events after ${after} and up to ${until} are lost, as the gateway no longer has them`,
       ),
   });
-  if (options.instance !== undefined) await warnOfNoSection({ gateway, key, instance: options.instance });
   listener.start();
+  void hint({ gateway, key, instance: options.instance });
   const refusal = await ended.promise;
   await forwarder.close();
   await listener.stop();
   report(listener.result, refusal);
 }
 
-/** It would wait without a word. */
-async function warnOfNoSection(parts: SectionCheckParts): Promise<void> {
-  const { isSwitchedOff } = await import('../listen/section-check.js');
-  if (!(await isSwitchedOff(parts))) return;
-  const { instance } = parts;
-  complain(
-    `${instance} has no enabled websocket section, so nothing comes: evolution-relay settings set ${instance} '{"websocket":{"enabled":true}}', or POST /websocket/set/${encodeURIComponent(instance)}`,
-  );
+/** Somebody would wait in vain: a client is let in, whatever the instance has. */
+async function hint(asked: { gateway: string; key: string; instance: string | undefined }): Promise<void> {
+  const { instance } = asked;
+  if (instance === undefined) return;
+  const { missingSection } = await import('../listen/missing-section.js');
+  const fault = await missingSection({ ...asked, instance });
+  if (fault !== undefined) complain(fault);
 }
 
 /** Resolves with the first signal, or with why the gateway refuses. A second signal ends the process at once. */
@@ -168,7 +169,8 @@ function report(
     ...(gaps > 0 ? [`${gaps} gaps`] : []),
   ];
   printLine([`${delivered} delivered`, ...others].join(', '));
-  if (lastEventId !== 'now') printLine(`to go on from here: --last-event-id ${lastEventId}`);
+  // What somebody gave and the gateway refused is nothing to go on from.
+  if (EVENT_ID.test(lastEventId)) printLine(`to go on from here: --last-event-id ${lastEventId}`);
   if (refusal === undefined) return;
   complain(refusal);
   process.exitCode = FINDING;

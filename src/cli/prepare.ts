@@ -4,6 +4,7 @@ import { MODULES } from '../modules';
 import { createLogger, type Logger } from '../observability/logging';
 import { Metrics } from '../observability/metrics';
 import { type FileFault, readSettingsFile } from '../settings/settings-file';
+import { fieldsOf, type Place } from '../supervisor/place';
 import { logNodeWarnings } from './node-warnings';
 
 export type PartName = 'worker' | 'gateway';
@@ -21,10 +22,10 @@ const MAX_FAULTS = 20;
 /**
  * Reads and checks what parts go by, and says what is worth knowing about it.
  *
- * @param supervised the number of a worker whose supervisor has said all that already
+ * @param supervised the place of a process whose supervisor has said all that already
  * @throws ConfigError
  */
-export function prepare(names: readonly PartName[], supervised?: number): Prepared {
+export function prepare(names: readonly PartName[], supervised?: Place): Prepared {
   const directory = process.cwd();
   const { config, warnings, notes } = MODULES.loadConfig(directory, process.env);
   // A gateway beside it has something to do: the core API's own example of a .env, where all sources are off, starts.
@@ -35,7 +36,7 @@ export function prepare(names: readonly PartName[], supervised?: number): Prepar
   const metrics = new Metrics();
   const log = createLogger(config.log, {
     onDropped: () => metrics.logLinesDropped.add(),
-    ...(supervised === undefined ? {} : { fields: { worker: supervised } }),
+    ...(supervised === undefined ? {} : { fields: fieldsOf(supervised) }),
   });
   logNodeWarnings(log);
   if (supervised === undefined) {

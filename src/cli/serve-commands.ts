@@ -3,6 +3,7 @@ import { MODULES } from '../modules';
 import type { Readiness } from '../observability/health-routes';
 import type { Logger } from '../observability/logging';
 import type { Metrics } from '../observability/metrics';
+import type { Place } from '../supervisor/place';
 import { SupervisorLink } from '../supervisor/supervisor-link';
 import { openTracing } from '../tracing/open-tracing';
 import { growWithWork, releaseAfterLoading } from '../v8-flags';
@@ -20,8 +21,14 @@ interface Part extends Stoppable {
 
 export function startCommand(): Command {
   return new Command('start')
-    .description('run worker and gateway in one process')
-    .action(() => serve(['gateway', 'worker']));
+    .description('run worker and gateway, in one process or under one supervisor')
+    .option(
+      '--processes <count>',
+      'so many workers and a gateway, as processes under one supervisor; auto: one worker for each processor',
+    )
+    .action(({ processes }: { processes?: string }) =>
+      processes === undefined ? serve(['gateway', 'worker']) : supervise(processes, { withGateway: true }),
+    );
 }
 
 interface WorkerCommandOptions {
@@ -39,23 +46,28 @@ export function workerCommand(): Command {
     )
     .addOption(new Option('--supervised <number>').argParser(Number).hideHelp())
     .action(({ processes, supervised }: WorkerCommandOptions) =>
-      processes === undefined ? serve(['worker'], supervised) : supervise(processes),
+      processes === undefined
+        ? serve(['worker'], supervised === undefined ? undefined : { part: 'worker', number: supervised })
+        : supervise(processes, { withGateway: false }),
     );
 }
 
-async function supervise(processes: string): Promise<void> {
+async function supervise(processes: string, how: { readonly withGateway: boolean }): Promise<void> {
   const supervision = await import('./supervise.js');
-  await supervision.supervise(processes);
+  await supervision.supervise(processes, how);
 }
 
 export function gatewayCommand(): Command {
   return new Command('gateway')
     .description('serve HTTP: settings, WebSockets, operations')
-    .action(() => serve(['gateway']));
+    .addOption(new Option('--supervised').hideHelp())
+    .action(({ supervised }: { supervised?: boolean }) =>
+      serve(['gateway'], supervised === true ? { part: 'gateway' } : undefined),
+    );
 }
 
 /** Starts the parts in their order, and stops them in reverse. */
-async function serve(names: readonly PartName[], supervised?: number): Promise<void> {
+async function serve(names: readonly PartName[], supervised?: Place): Promise<void> {
   const { config, file, metrics, log } = prepare(names, supervised);
   // Until everything is settled: a process that ends in any other way has not done its work.
   process.exitCode = FINDING;
@@ -103,6 +115,9 @@ async function gatewayPart(options: WorkerOptions): Promise<Part> {
   const { RelayGateway } = await import('../gateway/gateway.js');
   const gateway = new RelayGateway(options);
   return {
+    get readiness() {
+      return gateway.readiness;
+    },
     start: () => gateway.start(),
     stop: async () => {
       await gateway.stop();

@@ -5,6 +5,7 @@ import { listenWhile } from '../network/guarded-fastify';
 import { createLineOutput, formOf, type Logger } from '../observability/logging';
 import { describeError } from '../observability/report';
 import { eachLine } from '../supervisor/line-output';
+import { type Place, placesOf } from '../supervisor/place';
 import { MAX_PROCESSES, processCount } from '../supervisor/process-count';
 import { Supervisor } from '../supervisor/supervisor';
 import { createHttpServer } from '../worker/metrics-server';
@@ -15,15 +16,22 @@ import { eachSignal } from './signals';
 /** Beyond what workers take to drain, until they are ended. */
 export const BEYOND_DRAIN_MS = 5000;
 
-/** Runs several workers as processes of their own, and answers for all of them. @throws UsageError, ConfigError */
-export async function supervise(processes: string): Promise<void> {
+/**
+ * Runs several workers as processes of their own, and answers for all of them; with a gateway, one more process serves it.
+ *
+ * @throws UsageError, ConfigError
+ */
+export async function supervise(
+  processes: string,
+  { withGateway }: { readonly withGateway: boolean },
+): Promise<void> {
   const count = processCount(processes);
   if (count === undefined)
     throw new UsageError(`--processes: must be auto, or a whole number from 1 to ${MAX_PROCESSES}`);
-  const { config, log, metrics } = prepare(['worker']);
+  const { config, log, metrics } = prepare(withGateway ? ['gateway', 'worker'] : ['worker']);
   process.exitCode = FINDING;
   const supervisor = new Supervisor({
-    count,
+    places: placesOf(count, withGateway),
     fork: forkFor(config, log, () => metrics.logLinesDropped.add()),
     log,
     sharedMetrics: metrics.logLinesDropped.counters,
@@ -52,19 +60,20 @@ export async function supervise(processes: string): Promise<void> {
   setImmediate(() => process.exit());
 }
 
-/** Workers write into the supervisor's log, in the form that it has. */
+/** All write into the supervisor's log, in the form that it has. */
 function forkFor(
   config: Config,
   log: Logger,
   onDropped: () => void,
-): (number: number) => ReturnType<typeof fork> {
+): (place: Place) => ReturnType<typeof fork> {
   const output = createLineOutput({
     onDropped,
     onRecovered: (dropped) => log.warn('standard output takes log lines of workers again', { dropped }),
   });
   const program = process.argv[1] ?? '';
-  return (number) => {
-    const child = fork(program, ['worker', '--supervised', String(number)], {
+  return (place) => {
+    const own = place.part === 'worker' ? [String(place.number)] : [];
+    const child = fork(program, [place.part, '--supervised', ...own], {
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
       env: { ...process.env, LOG_FORMAT: formOf(config.log) },
     });

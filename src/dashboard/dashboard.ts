@@ -11,6 +11,7 @@ import type { RetryStore } from '../retry/retry-store';
 import { SilenceStore } from '../silence/silence-store';
 import { Assets } from './assets';
 import { DashboardKeys } from './dashboard-keys';
+import type { DescribedSection } from './form-fields';
 import { jobBoard } from './job-board';
 import { logInRoutes } from './log-in';
 import { Overviews } from './overviews';
@@ -37,6 +38,8 @@ export interface DashboardParts {
   readonly replays: Replays;
   /** Of all instances that have some. */
   readonly allSettings: () => AsyncIterable<readonly [instance: string, settings: unknown]>;
+  /** What may be set for an instance. */
+  readonly sections: readonly DescribedSection[];
   readonly errors: ErrorContext;
   readonly log: Logger;
 }
@@ -97,7 +100,7 @@ export class Dashboard {
 
   /** All there are, one file each. */
   private screens(api: OwnApi): ScreenSet[] {
-    const { store, replays, allSettings } = this.parts;
+    const { store, replays, allSettings, sections } = this.parts;
     const { log } = replays;
     const { flows } = this;
     const destinations = new DestinationList(store);
@@ -114,7 +117,7 @@ export class Dashboard {
       destinationsScreen({ overviews, destinations, attempts }),
       { screens: [screen], actions: destinationActions({ api, addresses, screen }) },
       queuesScreen({ overviews, store }),
-      ...furtherScreens({ api, overviews, destinations, replays, silence, allSettings, searches }),
+      ...furtherScreens({ api, overviews, destinations, replays, silence, allSettings, searches, sections }),
     ];
   }
 }

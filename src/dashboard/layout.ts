@@ -113,3 +113,8 @@ function viewerName(viewer: Viewer, language: Language): string {
 export function csrfField({ csrf }: Session): Html {
   return html`<input type="hidden" name="csrf" value="${csrf}">`;
 }
+
+/** What a form answered: it stays on the page while the rest is kept up to date. */
+export function noticeBox(notice: Html | undefined): Html {
+  return html`<div id="notice" data-keep="">${notice}</div>`;
+}

@@ -17,8 +17,8 @@ export interface LogInParts {
 }
 
 const PATH = '/dashboard/log-in';
-/** Where somebody may come back to: never another host. */
-const OWN_PAGE = /^\/(?:dashboard|queues)(?:[/?]|$)(?!.*[\\\r\n])/;
+/** Where somebody may come back to, as addresses are written: never another host, and nothing that no header can hold. */
+const OWN_PAGE = /^\/(?:dashboard|queues)(?:[/?][!-[\]-~]*)?$/;
 const YEAR_SECONDS = 31_536_000;
 const MAX_KEY = 1024;
 const OPTIONS = { schema: { hide: true } };
@@ -35,9 +35,9 @@ export function logInRoutes(scope: FastifyInstance, parts: LogInParts): void {
   scope.post('/dashboard/log-out', OPTIONS, async (request, reply) => {
     const form = formOf(request);
     const session = await pages.sessionOf(request);
-    // A page of elsewhere logs nobody out.
-    if (session !== undefined && !parts.cookies.isFormOf(session, form.get('csrf')))
-      throw new HttpError(403, []);
+    // A page of elsewhere logs nobody out: its request has no cookie, and the answer would take it away all the same.
+    if (!isOwnPage(request) || (session !== undefined && !parts.cookies.isFormOf(session, form.get('csrf'))))
+      throw new HttpError(403, ['this form comes from another page']);
     pages.setSession(request, reply, '');
     return reply.redirect(`${PATH}?over=1`, 303);
   });

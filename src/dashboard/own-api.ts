@@ -24,6 +24,13 @@ const errorSchema = z.object({
 });
 const warningsSchema = z.object({ warnings: z.array(z.string()) });
 
+/** A name of dots alone means a way up in an address, however it is encoded: another route would be asked than is meant. */
+const UPWARDS = /\/\.{1,2}(?:[/?]|$)/;
+const UNADDRESSABLE: ApiAnswer = {
+  ...{ isOk: false, status: 404, body: undefined, warnings: [] },
+  problems: ['a name of dots alone has no address: use the command line'],
+};
+
 /**
  * The gateway's own routes, asked as the viewer: what they check, refuse and leave out holds for the dashboard, too. Nothing goes
  * over a network.
@@ -36,6 +43,7 @@ export class OwnApi {
 
   /** Where a viewer may only look, no change is asked for: that is the caller's part. */
   async ask(viewer: Viewer, { method, url, body }: ApiRequest): Promise<ApiAnswer> {
+    if (UPWARDS.test(url)) return UNADDRESSABLE;
     const answer = await this.keys.lend(instanceSeen(viewer), (apikey) =>
       this.server.inject({
         ...{ method, url },

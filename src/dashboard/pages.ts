@@ -30,6 +30,7 @@ export interface PerformedAction {
 }
 
 export const LANGUAGE_COOKIE = 'relay_language';
+const FIRST_PAGE = '/dashboard';
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -118,7 +119,9 @@ export class Pages {
   sendBare(reply: FastifyReply, view: View, language: Language): FastifyReply {
     const { title, body, status = 200 } = view;
     const main = html`<main id="main">${body}</main>`;
-    const page = pageOf(this.parts.assets, { title, language, main, here: reply.request.url });
+    const { method, url } = reply.request;
+    const here = method === 'GET' ? url : FIRST_PAGE;
+    const page = pageOf(this.parts.assets, { title, language, main, here });
     return reply.code(status).type('text/html; charset=utf-8').send(page.text);
   }
 
@@ -197,18 +200,23 @@ export class Pages {
     { view, name }: { readonly view: View; readonly name?: ScreenName },
   ): FastifyReply {
     const { request, language, session } = visit;
-    const { title, body, status = 200, live = request.url, isStill = false } = view;
+    // What answers a form cannot be asked for again.
+    const { title, body, status = 200, live = request.method === 'GET' ? request.url : undefined } = view;
     const etag = etagOf(body);
     reply.code(status).header('etag', etag).type('text/html; charset=utf-8');
     if (request.headers[PART] !== undefined) {
+      // By this the script knows that it is our answer, and not that of a proxy which does not reach us.
+      reply.header(PART, 'main');
       if (request.headers['if-none-match'] === etag) return reply.code(304).send();
       return reply.send(body.text);
     }
-    const main = isStill
-      ? html`<main id="main">${body}</main>`
-      : html`<main id="main" data-live="${live}" data-etag="${etag}">${body}</main>`;
+    const main =
+      view.isStill === true || live === undefined
+        ? html`<main id="main">${body}</main>`
+        : html`<main id="main" data-live="${live}" data-etag="${etag}">${body}</main>`;
     const current = name === undefined ? {} : { current: name };
-    const page = pageOf(this.parts.assets, { title, language, main, here: live, session, ...current });
+    const here = live ?? FIRST_PAGE;
+    const page = pageOf(this.parts.assets, { title, language, main, here, session, ...current });
     return reply.send(page.text);
   }
 
@@ -217,14 +225,14 @@ export class Pages {
   }
 
   private sendMessage(reply: FastifyReply, visit: Visit, status: number, message: string): FastifyReply {
-    const body = html`<h1>${message}</h1><p><a href="/dashboard">${commonTexts[visit.language].now}</a></p>`;
+    const body = html`<h1>${message}</h1><p><a href="${FIRST_PAGE}">${commonTexts[visit.language].now}</a></p>`;
     return this.send(reply, visit, { view: { title: message, body, status } });
   }
 
   private sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const problem = asHttpError(error, this.parts.errors);
     const language = this.languageOf(request);
-    const message = messageOf(problem, language);
+    const message = messageOf(problem, request.method === 'GET' ? 'page' : 'form', language);
     if (problem.retryAfterSeconds !== undefined)
       reply.header('retry-after', String(problem.retryAfterSeconds));
     const body = html`<h1>${message}</h1>`;
@@ -235,9 +243,9 @@ export class Pages {
   }
 }
 
-function messageOf({ status, told }: HttpError, language: Language): string {
+function messageOf({ status, told }: HttpError, asked: 'page' | 'form', language: Language): string {
   const texts = commonTexts[language];
-  if (status === 503) return texts.storeAway;
+  if (status === 503) return asked === 'page' ? texts.storeAway : texts.storeAwayForForm;
   if (status === 404) return texts.notFound;
   if (status >= 500) return texts.failed;
   return [told].flat(2).join(' ');

@@ -6,6 +6,7 @@ import { websocketConfig } from '../destinations/websocket/websocket-config';
 import { createGuards, type Guards } from '../http-api/guards';
 import { asHttpError, type ErrorContext } from '../http-api/http-errors';
 import { Keys } from '../http-api/keys';
+import { schemaOf } from '../http-api/openapi';
 import { Lifecycle } from '../lifecycle/lifecycle';
 import type { Modules } from '../modules';
 import { SharedBudget } from '../network/shared-budget';
@@ -127,7 +128,7 @@ export function composeGateway(options: GatewayOptions): GatewayParts {
 }
 
 function dashboardOf(
-  { config, log }: GatewayOptions,
+  { config, modules, log }: GatewayOptions,
   {
     storage,
     instances,
@@ -140,7 +141,14 @@ function dashboardOf(
 ): Dashboard {
   const { store, replays } = storage;
   const tokenDigestOf = (instance: string): Promise<Buffer | undefined> => instances.tokenDigestOf(instance);
+  const sections = modules.sections.list.map((section) => ({
+    name: section.name,
+    further: section.definition.named?.field,
+    schema: schemaOf(section.definition.fields),
+    secrets: section.fieldsWith('text'),
+  }));
   return new Dashboard({
+    sections,
     ...{ config: config.gateway, keys, tokenDigestOf, store, replays, allSettings, errors, log },
   });
 }

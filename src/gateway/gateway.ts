@@ -8,7 +8,7 @@ import { StateMachine } from '../lifecycle/state-machine';
 import { runSteps, type Step } from '../lifecycle/steps';
 import { descriptorLimit, gatewayLimits } from '../network/descriptors';
 import { type GuardedFastify, listenWhile } from '../network/guarded-fastify';
-import { healthRoutes } from '../observability/health-routes';
+import { healthRoutes, type Readiness } from '../observability/health-routes';
 import type { Logger } from '../observability/logging';
 import { describeError } from '../observability/report';
 import { ReferenceReader } from '../references/reference-reader';
@@ -77,6 +77,11 @@ export class RelayGateway {
     await this.listen(http.server);
   }
 
+  get readiness(): Readiness {
+    const { ready, detail } = this.parts.health.state;
+    return { ready, parts: { redis: detail } };
+  }
+
   /** Stops, whether it was started or not; requests under way are cut off. Further calls wait for the first. */
   stop(): Promise<void> {
     this.stopping ??= this.close();
@@ -105,21 +110,11 @@ export class RelayGateway {
 
   private async addRoutes(server: FastifyInstance): Promise<void> {
     const { modules, config, metrics } = this.options;
-    const {
-      instances,
-      store,
-      health,
-      guards,
-      routes,
-      replays,
-      allSettings,
-      coreInstances,
-      dashboard,
-      redis,
-    } = this.parts;
+    const { instances, store, guards, routes, replays, allSettings, coreInstances, dashboard, redis } =
+      this.parts;
     healthRoutes(server, {
       registry: metrics.registry,
-      readiness: () => ({ ready: health.state.ready, parts: { redis: health.state.detail } }),
+      readiness: () => this.readiness,
     });
     coreApiRoutes(server, {
       guards,

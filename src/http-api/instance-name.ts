@@ -7,3 +7,7 @@ export function instanceName(text: string): string {
   if (problem !== undefined) throw badRequest([`instance: ${problem}, percent-encoded in the path`]);
   return text;
 }
+
+export function isInstanceName(text: string): boolean {
+  return instanceNameProblem(text) === undefined;
+}

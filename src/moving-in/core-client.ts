@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Pool } from 'undici';
 import type { OutgoingConfig } from '../config/outgoing-config';
-import { explainError } from '../errors';
+import { errorText, explainError } from '../errors';
 import { outgoingClientWith } from '../network/outgoing';
 import { Backoff } from '../time/backoff';
 import { CoreApiError } from './core-api-error';
@@ -15,11 +15,15 @@ export interface CoreClientParts {
   readonly connections: number;
   /** Between tries, while the core does not serve. */
   readonly pauses?: { readonly firstMs: number; readonly lastMs: number };
+  /** A request failed, and is made again. */
+  readonly onRetry?: (reason: string, pauseMs: number) => void;
 }
 
 interface Answer {
   readonly status: number;
   readonly type: string;
+  /** Where a redirect leads. */
+  readonly location: string;
   readonly text: string;
 }
 
@@ -30,6 +34,7 @@ const PAUSES = { firstMs: 500, lastMs: 8000 };
 const MAX_ANSWER = 268_435_456;
 /** A proxy says so of what is behind it, and the core of itself while it starts. */
 const UNAVAILABLE: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const MAX_QUOTED = 200;
 
 /** Speaks the REST routes of a core (docs/core-api.md#rest). What goes wrong is said in plain words. */
@@ -52,7 +57,9 @@ export class CoreClient {
         return this.contentOf(route, await this.send(method, route, body));
       } catch (error) {
         if (tries >= TRIES || !isPassing(error)) throw error;
-        await delay(pauses.next());
+        const pauseMs = pauses.next();
+        this.parts.onRetry?.(errorText(error), pauseMs);
+        await delay(pauseMs);
       }
     }
   }
@@ -74,8 +81,13 @@ export class CoreClient {
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
-      const type = String(answer.headers['content-type'] ?? '');
-      return { status: answer.statusCode, type, text: await answer.body.text() };
+      const { 'content-type': type = '', location = '' } = answer.headers;
+      return {
+        status: answer.statusCode,
+        type: String(type),
+        location: String(location),
+        text: await answer.body.text(),
+      };
     } catch (cause) {
       throw new CoreApiError(
         'CORE_UNREACHABLE',
@@ -85,7 +97,8 @@ export class CoreClient {
     }
   }
 
-  private contentOf(route: string, { status, type, text }: Answer): unknown {
+  private contentOf(route: string, { status, type, location, text }: Answer): unknown {
+    if (REDIRECTS.has(status)) throw this.isElsewhere(status, location);
     const value = jsonOf(text);
     if (fieldOf(value, 'code') === 'LICENSE_REQUIRED') throw this.notActivated(value);
     if (UNAVAILABLE.has(status)) throw this.unavailable(status);
@@ -104,6 +117,15 @@ export class CoreClient {
     return new CoreApiError(
       'CORE_NOT_ACTIVATED',
       `the core API is not activated (LICENSE_REQUIRED): activate it${where}, as its settings cannot be read before that`,
+    );
+  }
+
+  /** It is not followed: the key goes to the address that was given, and to no other. */
+  private isElsewhere(status: number, location: string): CoreApiError {
+    const where = location === '' ? '' : ` to ${location.slice(0, MAX_QUOTED)}`;
+    return new CoreApiError(
+      'CORE_NOT_FOUND',
+      `what answers at ${this.parts.url} redirects${where} (HTTP ${status}): give the address where the core API itself answers`,
     );
   }
 

@@ -28,6 +28,10 @@ export interface HandOverResult {
   /** `loja: webhook, pusher`. */
   readonly moved: readonly string[];
   readonly problems: readonly string[];
+  /** Names of instances that the core and the relay both deliver now: their move has begun, and has not ended. */
+  readonly both: readonly string[];
+  /** The core does not serve any more, or Redis does not; run again, it goes on. */
+  readonly fault?: unknown;
 }
 
 interface Moving {
@@ -47,25 +51,33 @@ const AT_ONCE = 10;
 export class HandOver {
   private readonly moved: string[] = [];
   private readonly problems: string[] = [];
+  private readonly both = new Set<string>();
 
   constructor(private readonly parts: HandOverParts) {}
 
-  /** @throws CoreApiError where the core does not serve any more; run again, it goes on */
-  async over(instances: readonly CoreInstance[]): Promise<HandOverResult> {
-    await this.inBatches(instances, {
+  over(instances: readonly CoreInstance[]): Promise<HandOverResult> {
+    return this.move(instances, {
       begin: (instance) => this.beginHere(instance),
       end: (moving) => this.endThere(moving),
     });
-    return { moved: this.moved, problems: this.problems };
   }
 
-  /** Of instances from which something was handed over. @throws CoreApiError */
-  async back(instances: readonly CoreInstance[]): Promise<HandOverResult> {
-    await this.inBatches(instances, {
+  /** Of instances from which something was handed over. */
+  back(instances: readonly CoreInstance[]): Promise<HandOverResult> {
+    return this.move(instances, {
       begin: (instance) => this.beginThere(instance),
       end: (moving) => this.endHere(moving),
     });
-    return { moved: this.moved, problems: this.problems };
+  }
+
+  private async move(instances: readonly CoreInstance[], steps: Steps): Promise<HandOverResult> {
+    const { moved, problems } = this;
+    try {
+      await this.inBatches(instances, steps);
+      return { moved, problems, both: [...this.both] };
+    } catch (fault) {
+      return { moved, problems, both: [...this.both], fault };
+    }
   }
 
   private async inBatches(instances: readonly CoreInstance[], steps: Steps): Promise<void> {
@@ -80,6 +92,7 @@ export class HandOver {
       const named = moving.map((one) => ({ ...one.instance, one }));
       await this.each(named, async ({ one }) => {
         await steps.end(one);
+        this.both.delete(one.instance.name);
         this.moved.push(`${one.instance.name}: ${one.names.join(', ')}`);
       });
       this.parts.onProgress(Math.min(start + BATCH, instances.length), instances.length);
@@ -123,6 +136,7 @@ export class HandOver {
       await this.restoreNote(instance, handed);
       throw error;
     }
+    this.both.add(instance.name);
     return { instance, found, names: open.map(([{ name }]) => name) };
   }
 
@@ -150,8 +164,9 @@ export class HandOver {
     }
     for (const [section, of] of found) {
       const before = handed[section.name];
-      if (before !== undefined && of.kind === 'row')
-        await this.parts.core.set(instance, section, { ...of.fields, ...before });
+      if (before === undefined || of.kind !== 'row') continue;
+      this.both.add(instance.name);
+      await this.parts.core.set(instance, section, { ...of.fields, ...before });
     }
     return { instance, found, names };
   }

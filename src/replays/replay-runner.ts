@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { bulkhead } from 'cockatiel';
 import { errorCode } from '../errors';
 import { monotonicMs } from '../time/monotonic';
 import { batchesOf, type ReplayItemsParts } from './replay-items';
@@ -21,17 +22,20 @@ export interface ReplayRunnerParts extends ReplayItemsParts {
 
 const LOOK_MS = 1000;
 const WAIT_MS = 1000;
+/** Of all replays: a batch holds bodies. */
+const BATCHES_AT_ONCE = 4;
 /** Redis may be away for this many tries of one batch; then the replay is left to whoever claims it next. */
 const MOST_TRIES = 10;
 
 /**
- * Works on replays: takes one that nobody works on, goes through it at its rate, and notes after each batch how far it is, so
+ * Works on replays: takes those that nobody works on, goes through each at its rate, and notes after each batch how far it is, so
  * that another process goes on there where this one ends.
  */
 export class ReplayRunner {
   private readonly holder = randomBytes(9).toString('base64url');
   private readonly stopping = new AbortController();
   private running: Promise<void> | undefined;
+  private readonly batches = bulkhead(BATCHES_AT_ONCE, Number.POSITIVE_INFINITY);
 
   constructor(private readonly parts: ReplayRunnerParts) {}
 
@@ -71,18 +75,26 @@ export class ReplayRunner {
     return this.stopping.signal.aborted;
   }
 
+  /** Each goes at its own rate, and may wait for its destination for long: none waits for another one to end. */
   private async loop(): Promise<void> {
     const { store, onError } = this.parts;
+    const underWay = new Set<Promise<void>>();
     while (!this.isStopped) {
       try {
         const replay = store.isReady ? await store.claim(this.holder) : undefined;
         if (replay === undefined) await this.pause(LOOK_MS);
-        else await this.workOn(replay);
+        else {
+          const work = this.workOn(replay)
+            .catch(onError)
+            .finally(() => underWay.delete(work));
+          underWay.add(work);
+        }
       } catch (error) {
         onError(error);
         await this.pause(LOOK_MS);
       }
     }
+    await Promise.all(underWay);
   }
 
   private async workOn(replay: Replay): Promise<void> {
@@ -124,7 +136,7 @@ export class ReplayRunner {
   ): Promise<Omit<Progress, 'cursor'> | ReplayState | 'lost'> {
     for (let tries = 0; ; ) {
       try {
-        const counts = await replay();
+        const counts = await this.batches.execute(replay);
         if (counts !== undefined) return counts;
       } catch (error) {
         if (++tries === MOST_TRIES) throw error;

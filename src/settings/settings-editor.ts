@@ -155,6 +155,8 @@ export class SettingsEditor {
    * @throws SettingsRefusedError
    */
   check(instance: string, document: unknown, only?: Slot): Taken {
+    const wrongName = instanceNameProblem(instance);
+    if (wrongName !== undefined) throw new SettingsRefusedError([`instance: ${wrongName}`]);
     const parsed = parseSettings(this.sections, document);
     if (!parsed.ok) throw new SettingsRefusedError(parsed.problems);
     const { settings } = parsed;

@@ -25,8 +25,7 @@ export class SupervisorMetrics {
     this.restarts.inc();
   }
 
-  setProcesses(running: number, missing: number): void {
-    this.processes.set({ state: 'running' }, running);
-    this.processes.set({ state: 'missing' }, missing);
+  setProcesses(counts: Readonly<Record<'running' | 'silent' | 'missing', number>>): void {
+    for (const [state, count] of Object.entries(counts)) this.processes.set({ state }, count);
   }
 }

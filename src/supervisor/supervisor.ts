@@ -4,13 +4,14 @@ import type { Readiness } from '../observability/health-routes';
 import type { Logger } from '../observability/logging';
 import { Backoff } from '../time/backoff';
 import type { MetricJson } from './messages';
+import { calledOf, fieldsOf, nameOf, type Place } from './place';
 import { PooledMetrics } from './pooled-metrics';
 import { SupervisorMetrics } from './supervisor-metrics';
 import { type WorkerExit, WorkerProcess } from './worker-process';
 
 export interface SupervisorParts {
-  readonly count: number;
-  readonly fork: (number: number) => ChildProcess;
+  readonly places: readonly Place[];
+  readonly fork: (place: Place) => ChildProcess;
   readonly log: Logger;
   /** From the drain's beginning until workers that go on are ended. */
   readonly drainMs: number;
@@ -19,12 +20,14 @@ export interface SupervisorParts {
   readonly pauses?: { readonly firstMs: number; readonly lastMs: number };
 }
 
-/** One place among the workers. */
+/** What is known of one place. */
 interface Slot {
-  readonly number: number;
+  readonly place: Place;
   readonly backoff: Backoff;
   /** Deaths before a start, one after the other. */
   deaths: number;
+  /** Questions, one after the other, that it did not answer. */
+  silentRounds: number;
   worker?: WorkerProcess | undefined;
   timer?: NodeJS.Timeout;
 }
@@ -40,10 +43,17 @@ const PAUSES = { firstMs: 500, lastMs: 30_000 };
 const STEADY_MS = 60_000;
 /** Then it is not the moment that is wrong. */
 const MOST_DEATHS = 5;
+/** Workers are asked so often, also where nobody else asks. */
+const ASK_MS = 10_000;
+/**
+ * A minute of questions without an answer: by then brokers have given what it holds to others. Questions are counted, not time:
+ * after a pause of the whole machine all would be late, and none hangs.
+ */
+const MOST_SILENT_ROUNDS = 6;
 
 /**
- * Keeps N workers running: one that ends is replaced after a pause that grows, and one that never comes up ends all of
- * them, as a loop would hide what is wrong.
+ * Keeps N workers running, and a gateway beside them where there is to be one: a process that ends is replaced after a pause
+ * that grows, and one that never comes up ends all of them, as a loop would hide what is wrong.
  */
 export class Supervisor {
   readonly metrics: PooledMetrics;
@@ -55,15 +65,17 @@ export class Supervisor {
   private state: 'running' | 'draining' = 'running';
   private worst = GOOD;
   private deadline: NodeJS.Timeout | undefined;
+  private asking: NodeJS.Timeout | undefined;
 
   constructor(private readonly parts: SupervisorParts) {
-    const { count, pauses = PAUSES, sharedMetrics = [] } = parts;
+    const { places, pauses = PAUSES, sharedMetrics = [] } = parts;
     this.own = new SupervisorMetrics(sharedMetrics);
     this.metrics = new PooledMetrics(this.own.registry, () => this.reports());
-    this.slots = Array.from({ length: count }, (_, index) => ({
-      number: index + 1,
+    this.slots = places.map((place) => ({
+      place,
       backoff: new Backoff({ ...pauses, jitter: 0.2 }),
       deaths: 0,
+      silentRounds: 0,
     }));
     this.ended = new Promise((resolve) => {
       this.finish = resolve;
@@ -72,6 +84,7 @@ export class Supervisor {
 
   start(): void {
     for (const slot of this.slots) this.begin(slot);
+    this.asking = setInterval(() => this.askAll(), ASK_MS);
   }
 
   /** Every worker drains; those that go on for too long are ended. Further calls do nothing. */
@@ -99,30 +112,35 @@ export class Supervisor {
   /** Ready where every worker is. */
   async readiness(): Promise<Readiness> {
     const all = await Promise.all(
-      this.slots.map(async ({ number, worker }) => {
+      this.slots.map(async ({ place, worker }) => {
         const readiness = worker?.isStarted === true ? (await worker.report())?.readiness : undefined;
-        return { number, readiness };
+        return { place, readiness, isSilent: worker?.isSilent === true };
       }),
     );
-    const parts = all.map(({ number, readiness }) => [`worker ${number}`, summaryOf(readiness)]);
+    const parts = all.map(({ place, readiness, isSilent }) => [
+      nameOf(place),
+      isSilent ? 'does not answer' : summaryOf(readiness),
+    ]);
     return {
-      ready: this.state === 'running' && all.every(({ readiness }) => readiness?.ready === true),
+      ready:
+        this.state === 'running' &&
+        all.every(({ readiness, isSilent }) => readiness?.ready === true && !isSilent),
       parts: Object.fromEntries(parts),
     };
   }
 
   private begin(slot: Slot): void {
-    const { number } = slot;
+    const { place } = slot;
+    slot.silentRounds = 0;
     slot.worker = new WorkerProcess({
-      number,
-      child: this.parts.fork(number),
+      child: this.parts.fork(place),
       onStarted: () => {
         slot.deaths = 0;
         this.count();
       },
       onExit: (exit) => this.ends(slot, exit),
     });
-    this.parts.log.info('worker process', { worker: number, pid: slot.worker.pid });
+    this.parts.log.info(`${place.part} process`, { ...fieldsOf(place), pid: slot.worker.pid });
     this.count();
   }
 
@@ -146,20 +164,20 @@ export class Supervisor {
     if (livedMs >= STEADY_MS) slot.backoff.reset();
     const pauseMs = Math.round(slot.backoff.next());
     const how = { code, signal, seconds: Math.round(livedMs / 1000) };
-    this.parts.log.error('a worker process has ended: it is replaced', {
-      worker: slot.number,
+    this.parts.log.error(`${calledOf(slot.place)} has ended: it is replaced`, {
+      ...fieldsOf(slot.place),
       ...how,
       inMs: pauseMs,
     });
     slot.timer = setTimeout(() => this.begin(slot), pauseMs);
   }
 
-  private giveUp({ number }: Slot, code: typeof FAILED | typeof WRONG_CONFIGURATION): void {
-    const text =
+  private giveUp({ place }: Slot, code: typeof FAILED | typeof WRONG_CONFIGURATION): void {
+    const what =
       code === FAILED
-        ? `a worker process ended ${MOST_DEATHS} times before it had started: what it said last, above, is the cause. All workers end`
-        : 'a worker process finds its configuration wrong. All workers end';
-    this.parts.log.error(text, { worker: number });
+        ? `ended ${MOST_DEATHS} times before it had started: what it said last, above, is the cause`
+        : 'finds its configuration wrong';
+    this.parts.log.error(`${calledOf(place)} ${what}. All processes end`, fieldsOf(place));
     this.worst = Math.max(this.worst, code);
     this.drain();
   }
@@ -167,17 +185,39 @@ export class Supervisor {
   private finishIfOver(): void {
     if (this.slots.some(({ worker }) => worker !== undefined)) return;
     clearTimeout(this.deadline);
+    clearInterval(this.asking);
     this.finish(this.worst);
   }
 
   private count(): void {
-    const running = this.slots.filter(({ worker }) => worker?.isStarted === true).length;
-    this.own.setProcesses(running, this.slots.length - running);
+    const workers = this.slots.filter(({ place }) => place.part === 'worker');
+    const started = workers.flatMap(({ worker }) => (worker?.isStarted === true ? [worker] : []));
+    const silent = started.filter(({ isSilent }) => isSilent).length;
+    const missing = workers.length - started.length;
+    this.own.setProcesses({ running: started.length - silent, silent, missing });
+  }
+
+  /** A process that hangs does not end by itself: nobody else would notice, as the supervisor answers in its place. */
+  private askAll(): void {
+    if (this.state === 'draining') return;
+    for (const slot of this.slots) {
+      const { place, worker } = slot;
+      if (worker?.isStarted !== true) continue;
+      slot.silentRounds = worker.isSilent ? slot.silentRounds + 1 : 0;
+      if (slot.silentRounds < MOST_SILENT_ROUNDS) {
+        void worker.report();
+        continue;
+      }
+      const what = `${calledOf(place)} does not answer: it is ended`;
+      this.parts.log.error(what, { ...fieldsOf(place), questions: slot.silentRounds });
+      worker.endNow();
+    }
   }
 
   private async reports(): Promise<(readonly MetricJson[])[]> {
     const started = this.slots.flatMap(({ worker }) => (worker?.isStarted === true ? [worker] : []));
     const all = await Promise.all(started.map(async (worker) => ({ worker, report: await worker.report() })));
+    this.count();
     // Who ended meanwhile is counted among the departed.
     const present = new Set(this.slots.map(({ worker }) => worker));
     return all.flatMap(({ worker, report }) =>

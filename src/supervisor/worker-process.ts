@@ -13,8 +13,6 @@ export interface WorkerExit {
 }
 
 export interface WorkerProcessParts {
-  /** Counted from 1; a worker that replaces another one has its number. */
-  readonly number: number;
   readonly child: ChildProcess;
   readonly onStarted: () => void;
   readonly onExit: (exit: WorkerExit) => void;
@@ -23,7 +21,7 @@ export interface WorkerProcessParts {
 /** A busy worker answers late; it is then shown as it was. */
 const REPORT_MS = 2000;
 
-/** One worker process, as its supervisor sees it. */
+/** One process, a worker's or the gateway's, as its supervisor sees it. */
 export class WorkerProcess {
   /** What it reported last. */
   lastReport: WorkerReport | undefined;
@@ -31,6 +29,7 @@ export class WorkerProcess {
   private started = false;
   private over = false;
   private nextId = 0;
+  private silent = false;
   private readonly asked = new Map<number, (report: WorkerReport) => void>();
 
   constructor(private readonly parts: WorkerProcessParts) {
@@ -45,12 +44,13 @@ export class WorkerProcess {
     });
   }
 
-  get number(): number {
-    return this.parts.number;
-  }
-
   get isStarted(): boolean {
     return this.started;
+  }
+
+  /** Whether it left a question unanswered, and has said nothing since. */
+  get isSilent(): boolean {
+    return this.silent;
   }
 
   get pid(): number | undefined {
@@ -65,6 +65,7 @@ export class WorkerProcess {
     try {
       this.lastReport = await within(answer, REPORT_MS, () => new Error('no report in time'));
     } catch {
+      this.silent = true;
       this.asked.delete(id);
     }
     return this.lastReport;
@@ -81,6 +82,7 @@ export class WorkerProcess {
   }
 
   private take(message: FromWorker): void {
+    this.silent = false;
     if (message.kind === 'started') {
       this.started = true;
       this.parts.onStarted();

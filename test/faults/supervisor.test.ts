@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { API_KEY, ask } from '../support/harness/gateway-harness';
 import { Scenario, WEBHOOK } from '../support/harness/scenario';
 import { runProcess } from '../support/processes/command';
 import { freePort } from '../support/processes/ports';
@@ -122,6 +123,58 @@ describe('worker --processes', () => {
     scenario.receiver.behaviour = () => ({ status: 200 });
     await scenario.startWorker();
     await scenario.conclude('a second signal');
+  });
+
+  test('start --processes: a gateway beside the workers, one metrics port, one log, one drain; lost 0', async () => {
+    const all = await scenario.startSupervised(2, { AUTHENTICATION_API_KEY: API_KEY }, 'start');
+    const of = linesOf(all).filter(({ message }) => message === 'gateway process');
+    expect(of.length).toBe(1);
+    await scenario.publish(100);
+    await scenario.untilAllAccepted();
+    const { status, body } = await ask(all.gatewayPort, 'GET', '/audit');
+    expect([status, body]).toEqual([200, expect.objectContaining({ balanced: true })]);
+    // The gateway's metrics are among those of the one port, and its lines among those of the one log.
+    await eventually(
+      async () => ((await all.total('relay_deliveries_total')) >= 100 ? true : undefined),
+      'all counted',
+    );
+    expect(linesOf(all)).toContainEqual(
+      expect.objectContaining({ message: 'gateway started', part: 'gateway' }),
+    );
+    const pids = [...pidsOf(all), ...of.flatMap(({ pid }) => pid ?? [])];
+    process.kill(of[0]?.pid ?? 0, 'SIGKILL');
+    await eventually(
+      () =>
+        linesOf(all).filter(({ message }) => message === 'gateway started').length === 2 ? true : undefined,
+      'another gateway is there',
+    );
+    await all.untilReady(60_000);
+    expect((await ask(all.gatewayPort, 'GET', '/audit')).status).toBe(200);
+    all.signal('SIGTERM');
+    expect(await all.ended(30_000)).toEqual({ code: 0, signal: null });
+    await allGone(pids);
+    await scenario.startWorker();
+    const { duplicates } = await scenario.conclude('a gateway that is killed beside two workers');
+    expect(duplicates).toBe(0);
+  });
+
+  test('a worker that hangs is not ready; the others go on', async () => {
+    const supervisor = await scenario.startSupervised(2);
+    const [first = 0] = pidsOf(supervisor);
+    process.kill(first, 'SIGSTOP');
+    try {
+      await eventually(
+        async () => ((await supervisor.readiness()).status === 503 ? true : undefined),
+        'it is not ready',
+        60_000,
+      );
+      await scenario.publish(50);
+      expect(await supervisor.metric('relay_worker_processes{state="silent"}')).toBe(1);
+    } finally {
+      process.kill(first, 'SIGCONT');
+    }
+    await supervisor.untilReady();
+    await scenario.conclude('a worker that hung');
   });
 
   test('a supervisor that is killed leaves no worker behind: they drain', async () => {

@@ -171,6 +171,39 @@ describe_('a person at the dashboard', () => {
     expect(browser.troubles).toEqual([]);
   });
 
+  test('sees what a form answered for as long as the page is there, while the rest is kept up to date', async () => {
+    await set('loja', `${old.url}/v1`);
+    await scenario.publishEvents(eventsOf('loja', 1));
+    await old.received.count(1);
+    const browser = await visit('en');
+    const { page } = browser;
+    await browser.logIn(API_KEY);
+    await page.goto(new URL('/dashboard/destinations/webhook%3Ainstance%2Floja', page.url()).href);
+    const refreshed = (): Promise<unknown> =>
+      page.waitForResponse((response) => response.request().headers()['x-relay-part'] === 'main');
+    await browser.submit('form[action$="/test"] button');
+    await refreshed();
+    await scenario.publishEvents(eventsOf('loja', 2));
+    await page.locator('td.answer').nth(2).waitFor({ timeout: 60_000 });
+    expect(await browser.text('#test-result')).toContain('503');
+    await browser.submit('form[action$="/suspend"] button');
+    await refreshed();
+    await refreshed();
+    expect(await browser.text('#notice')).toContain('nothing is attempted');
+  });
+
+  test('is never shown what something else answers in the place of the gateway, and is told that it is away', async () => {
+    const browser = await visit('en');
+    const { page } = browser;
+    await browser.logIn(API_KEY);
+    const answer = { status: 502, headers: { etag: '"of-a-file"' }, body: '<h1>502 Bad Gateway</h1>' };
+    await page.route('**/dashboard', (route) => route.fulfill(answer));
+    await page.locator('#offline').waitFor({ state: 'visible', timeout: 60_000 });
+    expect(await browser.text('main')).not.toContain('Bad Gateway');
+    await page.unroute('**/dashboard');
+    await page.locator('#offline').waitFor({ state: 'hidden', timeout: 60_000 });
+  });
+
   test('looks at single jobs on the board, without help of another host', async () => {
     await set('loja', `${old.url}/v1`);
     await scenario.publishEvents(eventsOf('loja', 3));

@@ -172,4 +172,34 @@ describe_('a person at the dashboard', () => {
       expect([path, await page.evaluate(isTooWide)]).toEqual([path, false]);
     }
   });
+
+  test('sets a further section by its form: every field by its name, on a phone, too', async () => {
+    await set('loja', `${target.url}/v1`);
+    const browser = await visit('pt-BR');
+    const { page } = browser;
+    await page.setViewportSize({ width: 360, height: 740 });
+    await page.goto(new URL('/dashboard/instances/one?instance=loja', page.url()).href);
+    expect(await browser.accessibilityProblems()).toEqual([]);
+    await browser.submit('#sections a[href*="section=pusher"]');
+    expect(await browser.accessibilityProblems()).toEqual([]);
+    await page.fill('#appId', '42');
+    await page.fill('#key', 'key');
+    await page.fill('#secret', 's3cr3t');
+    await page.fill('#port', 'eighty');
+    await browser.submit('#save');
+    await browser.untilText('#refused', `pusher.port: ${settingsFormTexts['pt-BR'].noNumber}`);
+    expect(await page.getAttribute('#port', 'aria-invalid')).toBe('true');
+    expect(await browser.accessibilityProblems()).toEqual([]);
+    await page.fill('#port', '');
+    await page.fill('#cluster', 'us2');
+    await browser.submit('#save');
+    await browser.untilText('#notice', settingsFormTexts['pt-BR'].saved);
+    expect(await browser.accessibilityProblems()).toEqual([]);
+    const isTooWide = 'document.documentElement.scrollWidth > document.documentElement.clientWidth';
+    expect(await page.evaluate(isTooWide)).toBe(false);
+    const { body } = await ask(relay.gatewayPort, 'GET', '/pusher/find/loja');
+    expect(body).toMatchObject({ appId: '42', key: 'key', cluster: 'us2' });
+    await browser.submit('form[action="/dashboard/log-out"] button');
+    expect(browser.troubles.filter((each) => !each.includes('status of 400'))).toEqual([]);
+  });
 });

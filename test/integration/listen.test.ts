@@ -86,19 +86,29 @@ describe('listen', () => {
     expect(target.received.all).toHaveLength(70);
   });
 
-  test('says so where the instance has no enabled websocket section, and how to enable it', async () => {
-    await (await listen('loja-off')).interrupt();
-    const set = (enabled: boolean) =>
-      gateway.ask('POST', '/websocket/set/loja-off', { body: { websocket: { enabled, events: [] } } });
-    await set(false);
-    const off = await listen('loja-off');
-    await set(true);
-    const on = await listen('loja-off');
-    const said =
-      /loja-off has no enabled websocket section.*settings set loja-off '\{"websocket":\{"enabled":true\}\}'/;
-    expect(
-      [nth(running, running.length - 3).output, off.output, on.output].map((text) => said.test(text)),
-    ).toEqual([true, true, false]);
+  test('says that nothing can come where the instance has no websocket section, or has it switched off', async () => {
+    const waiting = await listen('loja-off');
+    await waiting.untilSays(
+      /the websocket section of loja-off is not set, and no event comes before it is: settings set/,
+    );
+    await waiting.interrupt();
+    await gateway.ask('POST', '/websocket/set/loja-off', { body: { websocket: { enabled: false } } });
+    const again = await listen('loja-off');
+    await again.untilSays(/the websocket section of loja-off is not switched on/);
+    await again.interrupt();
+    await gateway.ask('POST', '/websocket/set/loja-off', { body: { websocket: { enabled: true } } });
+    const well = await listen('loja-off');
+    await feeder.feed('loja-off', 1);
+    await target.received.count(1);
+    await well.interrupt();
+    expect(well.output).not.toContain('websocket section');
+  });
+
+  test('does not say that one may go on from what the gateway refuses', async () => {
+    const refused = start('loja-g', '--last-event-id', 'garbage');
+    expect((await refused.exited).code).toBe(1);
+    expect(refused.output).toContain('last-event-id: must be the id of an event');
+    expect(refused.output).not.toContain('to go on from here');
   });
 
   test('says what the gateway no longer has', async () => {

@@ -132,6 +132,18 @@ describe('settings import --from-core', () => {
     expect(await stored()).toMatchObject([{ instanceName: 'loja' }]);
   });
 
+  test.each(['x'.repeat(256), 'two\nlines'])(
+    'what cannot be set by any other way is not imported either: a name such as %j',
+    async (name) => {
+      core.add(name, { webhook: { url: URL_OF_LOJA } });
+      shop();
+      const { code, stderr } = await move('--apply');
+      expect(code).toBe(1);
+      expect(stderr).toContain('instance: must be the name of an instance');
+      expect(await stored()).toMatchObject([{ instanceName: 'loja' }]);
+    },
+  );
+
   test('a transport that the core has switched off says nothing about it', async () => {
     shop();
     core.off.add('pusher');
@@ -206,6 +218,22 @@ describe('settings import --from-core', () => {
     expect(stderr).toContain(words);
   });
 
+  test('a redirect is named and not followed: the key goes nowhere else', async () => {
+    const elsewhere = await HttpTarget.start();
+    try {
+      core.front = ({ path }) => ({
+        ...{ status: 301, type: 'text/html', body: '<html>Moved</html>' },
+        location: `${elsewhere.url}${path}`,
+      });
+      const { code, stderr } = await move();
+      expect(code).toBe(1);
+      expect(stderr).toContain(`redirects to ${elsewhere.url}/instance/fetchInstances (HTTP 301)`);
+      expect(elsewhere.received.all).toEqual([]);
+    } finally {
+      await elsewhere.stop();
+    }
+  });
+
   test('a wrong key is named, and so is what the key must be: exit 1', async () => {
     const { code, stderr } = await move('--key', 'token-of-loja');
     expect(code).toBe(1);
@@ -217,7 +245,10 @@ describe('settings import --from-core', () => {
     let answered = 0;
     core.front = () =>
       answered++ < 2 ? { status: 503, type: 'text/html', body: '<html>503</html>' } : undefined;
-    expect((await move()).stdout).toContain('1 would change');
+    const { stdout, stderr } = await move();
+    expect(stdout).toContain('1 would change');
+    // Somebody waits meanwhile, with a core that hangs for minutes.
+    expect(stderr).toMatch(/does not serve at the moment \(HTTP 503\).*: trying again in \d\.\d s/);
   });
 
   test('wrong usage: exit 2, with what is right', async () => {
@@ -327,9 +358,15 @@ describe('--hand-over and --hand-back', () => {
       method === 'POST' && ++sets > 1
         ? { status: 401, type: 'application/json', body: '{"status":401}' }
         : undefined;
-    expect((await move('--apply', '--hand-over')).code).toBe(1);
+    const cut = await move('--apply', '--hand-over');
+    expect(cut.code).toBe(1);
+    expect(cut.stdout).toMatch(/handed over: [abc]: webhook\n1 instances handed over/);
+    const both = 'delivered by both, the core and the relay, until this is run again';
+    expect(cut.stderr.split('\n').filter((line) => line.startsWith(both)).length).toBe(2);
     core.front = () => undefined;
-    expect((await move('--apply', '--hand-over')).stdout).toContain('2 instances handed over');
+    const rest = await move('--apply', '--hand-over');
+    expect(rest.stdout).toContain('2 instances handed over');
+    expect(rest.stderr).not.toContain(both);
     expect(['a', 'b', 'c'].map((name) => core.row(name, 'webhook')?.['enabled'])).toEqual([
       false,
       false,

@@ -166,6 +166,30 @@ describe('a replay', () => {
     expect((await replays.store.claim('two'))?.progress).toEqual(progress);
   });
 
+  test('that goes slowly holds up no other', async () => {
+    const other = new FakeDestination('webhook:instance/loja');
+    await harness.bury(deliveries(destination, 40));
+    await harness.bury(deliveries(other, 3, 100));
+    const of = ({ id }: FakeDestination, perSecond: number): ReplaySpec => ({
+      ...ALL_DEAD,
+      filter: { destination: id },
+      perSecond,
+    });
+    const slow = await replays.store.begin(of(destination, 1));
+    replays.runner.start();
+    await eventually(
+      async () => ((await replays.store.find(slow))?.progress.replayed ? true : undefined),
+      'it has begun',
+    );
+    const fast = await replays.store.begin(of(other, 10_000));
+    await eventually(
+      async () => ((await replays.store.find(fast))?.state === 'done' ? true : undefined),
+      'the other one is done',
+      15_000,
+    );
+    expect(await replays.store.find(slow)).toMatchObject({ state: 'running' });
+  });
+
   test('that is cancelled ends after the batch that is under way', async () => {
     await harness.bury(deliveries(destination, 30));
     const id = await replays.store.begin({ ...ALL_DEAD, perSecond: 1 });

@@ -36,6 +36,7 @@ async function refresh() {
     const response = await fetch(main.dataset.live, { headers, cache: 'no-store', redirect: 'error' });
     // The session is over: the page asks for a key.
     if (response.status === 401) return location.assign(main.dataset.live);
+    if (response.headers.get('x-relay-part') === null) throw new Error('not an answer of the gateway');
     if (response.status !== 304) show(await response.text(), response.headers.get('etag'));
     failures = 0;
     offline.hidden = true;

@@ -3,6 +3,7 @@ import { notFound } from '../../http-api/http-errors';
 import type { AttemptRecord } from '../../pipeline/delivery';
 import { type Html, html } from '../html';
 import type { Language } from '../language';
+import { noticeBox } from '../layout';
 import type { Screen, View, Visit } from '../screen';
 import { indented, shownBody } from '../shown-body';
 import { shownMoment, shownMs, shownNumber } from '../shown-values';
@@ -48,7 +49,7 @@ export class DeadLetterScreen implements Screen {
 ${reason !== 'malformed' && button(visit, `${deadLetterPath(id)}/replay`, texts.replayOne)}
 ${button(visit, `${deadLetterPath(id)}/remove`, texts.removeOne)}</div>`;
     const content = html`<h1>${texts.one}</h1>
-${notice}
+${noticeBox(notice)}
 ${facts(letter, language)}
 ${mayChange(viewer) && actions}
 <h2>${story}</h2>

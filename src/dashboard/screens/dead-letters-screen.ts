@@ -6,7 +6,7 @@ import type { DeadLetterSurveys, ReasonGroup, Survey } from '../dead-letter-surv
 import { destinationLink } from '../destination-name';
 import { type Html, html, path } from '../html';
 import type { Language } from '../language';
-import { csrfField } from '../layout';
+import { csrfField, noticeBox } from '../layout';
 import type { Screen, View, Visit } from '../screen';
 import { shownMoment, shownNumber } from '../shown-values';
 import { deadLetterTexts } from '../texts/dead-letter-texts';
@@ -60,7 +60,7 @@ export class DeadLettersScreen implements Screen {
     const { given, filter, problems } = search;
     const survey = problems.length > 0 ? undefined : await this.parts.surveys.of(filter, given);
     const body = html`<h1>${texts.title}</h1>
-${notice}
+${noticeBox(notice)}
 ${filterForm(search, language)}
 ${problems.map((each) => problemLine(each, language))}
 ${survey !== undefined && confirmation(visit, { survey, search, now })}

@@ -7,6 +7,7 @@ import type { DeliveryReader, DeliveryWithBody } from '../delivery-reader';
 import { destinationLink } from '../destination-name';
 import { type Html, html } from '../html';
 import type { Language } from '../language';
+import { noticeBox } from '../layout';
 import type { Screen, View, Visit } from '../screen';
 import { indented, type ShownBody, shownBody } from '../shown-body';
 import { shownMoment, shownMs, shownNumber } from '../shown-values';
@@ -56,7 +57,7 @@ export class DeliveryScreen implements Screen {
     const isReplayable =
       delivery.outcome === 'dead' || (delivery.outcome === 'delivered' && body !== undefined);
     const content = html`<h1>${texts.one}</h1>
-${notice}
+${noticeBox(notice)}
 ${facts(delivery, language)}
 ${viewer.kind === 'operator' && isReplayable && html`<div class="actions" id="replay-one">${button(visit, `${deliveryPath(id)}/replay`, oneDestinationTexts[language].replay)}</div>`}
 ${replays.length > 0 && replayList(visit, { replays, back: deliveryPath(id) })}

@@ -11,6 +11,7 @@ import { type AttemptFigures, attemptFigures } from '../attempt-figures';
 import { destinationName, destinationPath } from '../destination-name';
 import { type Html, html } from '../html';
 import type { Language } from '../language';
+import { noticeBox } from '../layout';
 import type { Overviews } from '../overviews';
 import type { Screen, View, Visit } from '../screen';
 import { shownMoment, shownMs, shownNumber, shownShare } from '../shown-values';
@@ -73,7 +74,7 @@ export class DestinationScreen implements Screen {
     const texts = oneDestinationTexts[language];
     const isOwn = instanceOf(id) !== undefined;
     const body = html`<h1>${destinationName(id, language)}</h1>
-${notice}
+${noticeBox(notice)}
 ${facts(destination, { address: address ?? destination.address, figures: attemptFigures(records).get(id), now: flow.at, language })}
 ${destinationForms(visit, { destination, address, canTest: isOwn && addresses.canTest(id) })}
 ${replays.length > 0 && replayList(visit, { replays, back: destinationPath(id) })}

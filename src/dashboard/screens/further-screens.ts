@@ -5,10 +5,12 @@ import type { SilenceStore } from '../../silence/silence-store';
 import { DeadLetterSurveys } from '../dead-letter-surveys';
 import { DeliveryReader } from '../delivery-reader';
 import { FilterTrials } from '../filter-trials';
+import type { DescribedSection } from '../form-fields';
 import { InstanceList, type InstanceListParts } from '../instance-list';
 import type { Overviews } from '../overviews';
 import type { OwnApi } from '../own-api';
 import type { ScreenSet } from '../screen';
+import { SectionReader } from '../section-reader';
 import { deadLetterActions } from './dead-letter-actions';
 import { DeadLetterScreen } from './dead-letter-screen';
 import { DeadLettersScreen } from './dead-letters-screen';
@@ -18,6 +20,7 @@ import { DeliveryScreen } from './delivery-screen';
 import { instanceActions } from './instance-actions';
 import { InstanceScreen } from './instance-screen';
 import { instancesScreen } from './instances-screen';
+import { SectionScreen, sectionAction } from './section-screen';
 import { tailScreen } from './tail-screen';
 
 export interface FurtherScreensParts {
@@ -28,6 +31,7 @@ export interface FurtherScreensParts {
   readonly silence: SilenceStore;
   readonly allSettings: InstanceListParts['allSettings'];
   readonly searches: TenantSearches;
+  readonly sections: readonly DescribedSection[];
 }
 
 /** Deliveries, dead letters, instances, and events as they come. */
@@ -55,8 +59,14 @@ function deadLetterSet({ api, replays: { deadLetters, store } }: FurtherScreensP
   return { screens: [list, one], actions: deadLetterActions({ api, store, surveys, list, one }) };
 }
 
-function instanceSet({ api, overviews, silence }: FurtherScreensParts, reader: DeliveryReader): ScreenSet {
-  const screen = new InstanceScreen({ api, overviews, silence, reader });
+function instanceSet(
+  { api, overviews, silence, sections: described }: FurtherScreensParts,
+  reader: DeliveryReader,
+): ScreenSet {
+  const sections = new SectionReader(api, described);
+  const screen = new InstanceScreen({ api, overviews, silence, reader, sections });
+  const section = new SectionScreen({ reader: sections, instances: screen });
   const trials = new FilterTrials({ api, reader });
-  return { screens: [screen], actions: instanceActions({ api, trials, screen }) };
+  const actions = [...instanceActions({ api, trials, screen }), sectionAction(section)];
+  return { screens: [screen, section], actions };
 }

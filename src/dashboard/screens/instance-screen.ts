@@ -1,15 +1,18 @@
 import { instanceOf } from '../../destinations/destination-ids';
 import { fromStore } from '../../errors';
 import { notFound } from '../../http-api/http-errors';
+import { isInstanceName } from '../../http-api/instance-name';
 import type { SilenceStore } from '../../silence/silence-store';
 import type { DeliveryReader } from '../delivery-reader';
 import { destinationLink } from '../destination-name';
 import { type Html, html, path } from '../html';
 import { type InstanceKnown, knownOf } from '../instance-list';
 import type { Language } from '../language';
+import { noticeBox } from '../layout';
 import type { Overviews } from '../overviews';
 import type { OwnApi } from '../own-api';
 import type { Screen, View, Visit } from '../screen';
+import type { SectionReader } from '../section-reader';
 import { shownMoment, shownNumber } from '../shown-values';
 import { instanceTexts } from '../texts/instance-texts';
 import { settingsFormTexts } from '../texts/settings-form-texts';
@@ -19,6 +22,7 @@ import { DELIVERIES_PATH } from './deliveries-screen';
 import { stateBadge } from './destination-table';
 import { connectionOf, INSTANCES_PATH, instancePath, stateOfInstance } from './instances-screen';
 import { rhythmView } from './rhythm-view';
+import { sectionLinks } from './section-links';
 import { TAIL_PATH } from './tail-screen';
 import { type FieldLine, webhookForm } from './webhook-form';
 
@@ -27,6 +31,7 @@ export interface InstanceScreenParts {
   readonly overviews: Overviews;
   readonly silence: Pick<SilenceStore, 'instance'>;
   readonly reader: DeliveryReader;
+  readonly sections: SectionReader;
 }
 
 /** What a form left on the page. */
@@ -55,7 +60,8 @@ export class InstanceScreen implements Screen {
   nameIn({ viewer, language }: Visit, given: string | undefined): string {
     const own = instanceSeen(viewer);
     const name = given ?? '';
-    if (name === '' || (own !== undefined && own !== name)) throw notFound(instanceTexts[language].none);
+    if (!isInstanceName(name) || (own !== undefined && own !== name))
+      throw notFound(instanceTexts[language].none);
     return name;
   }
 
@@ -67,14 +73,13 @@ export class InstanceScreen implements Screen {
     const known = knownOf(instance, watched, silence);
     const saved = form === undefined && visit.query['done'] === 'saved';
     const body = html`<h1>${instance}</h1>
-${saved && html`<p class="notice good" role="status">${settingsFormTexts[language].saved}</p>`}
-${form?.notice}
+${noticeBox(saved ? html`<p class="notice good" role="status">${settingsFormTexts[language].saved}</p>` : form?.notice)}
 ${facts(known, { lastEventAt: await this.lastEventAt(visit, instance), language })}
 <p class="actions"><a href="${path(DELIVERIES_PATH, { instance })}">${texts.deliveries}</a> <a href="${path(TAIL_PATH, { instance })}">${texts.liveTail}</a></p>
 ${await this.destinations(visit, instance)}
 <h2>${settingsFormTexts[language].title}</h2>
 ${await this.settings(visit, instance, form)}
-<p class="hint">${settingsFormTexts[language].other}</p>
+${await sectionLinks(visit, this.parts.sections, instance)}
 <h2>${texts.rhythm}</h2>
 ${watched === undefined ? html`<p class="nothing">${texts.noRhythm}</p>` : rhythmView(watched.rhythm.rates, language)}`;
     const live = instancePath(instance);

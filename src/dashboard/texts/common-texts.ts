@@ -21,6 +21,8 @@ export const commonTexts = translations({
     notFound: 'There is no such page.',
     notAllowed: 'Your key does not open this.',
     storeAway: 'Redis does not answer, so nothing can be shown. This page tries again by itself.',
+    storeAwayForForm:
+      'Redis does not answer, or takes nothing: perhaps nothing was changed. Go back and try again.',
     failed: 'The gateway failed. Its log says why.',
     staleForm: 'This form is no longer valid. Go back, reload the page and try again.',
     previous: 'Previous',
@@ -52,6 +54,8 @@ export const commonTexts = translations({
     notFound: 'Esta página não existe.',
     notAllowed: 'Sua chave não dá acesso a isto.',
     storeAway: 'O Redis não responde, então nada pode ser mostrado. Esta página tenta de novo sozinha.',
+    storeAwayForForm:
+      'O Redis não responde ou não aceita nada: talvez nada tenha sido alterado. Volte e tente de novo.',
     failed: 'O gateway falhou. O log dele diz por quê.',
     staleForm: 'Este formulário não vale mais. Volte, recarregue a página e tente de novo.',
     previous: 'Anterior',
@@ -83,6 +87,8 @@ export const commonTexts = translations({
     notFound: 'Esta página no existe.',
     notAllowed: 'Su clave no da acceso a esto.',
     storeAway: 'Redis no responde, así que no se puede mostrar nada. Esta página lo intenta de nuevo sola.',
+    storeAwayForForm:
+      'Redis no responde o no acepta nada: quizá no se cambió nada. Vuelva e inténtelo de nuevo.',
     failed: 'El gateway falló. Su registro dice por qué.',
     staleForm: 'Este formulario ya no es válido. Vuelva, recargue la página e inténtelo de nuevo.',
     previous: 'Anterior',

@@ -37,7 +37,13 @@ export const settingsFormTexts = translations({
     because: (condition: string, wanted: string, found: string) =>
       `${condition}: wanted ${wanted}, found ${found}`,
     unreadable: 'The settings cannot be shown:',
-    other: 'Further webhooks, Pusher, WebSocket, RabbitMQ and SQS are set by the API.',
+    sections: 'All settings',
+    sectionHint: 'Only what you change is set; secrets are shown to nobody, and stay as they are.',
+    notSet: 'not set',
+    further: 'A further one of the name',
+    open: 'Open',
+    noNumber: 'is no whole number',
+    noEventsInSection: 'choose at least one event, or switch it off',
   },
   'pt-BR': {
     title: 'Webhook',
@@ -74,7 +80,13 @@ export const settingsFormTexts = translations({
     because: (condition: string, wanted: string, found: string) =>
       `${condition}: esperado ${wanted}, encontrado ${found}`,
     unreadable: 'As configurações não podem ser mostradas:',
-    other: 'Outros webhooks, Pusher, WebSocket, RabbitMQ e SQS são definidos pela API.',
+    sections: 'Todas as configurações',
+    sectionHint: 'Só o que você altera é definido; segredos não são mostrados a ninguém e ficam como estão.',
+    notSet: 'não definido',
+    further: 'Mais um com o nome',
+    open: 'Abrir',
+    noNumber: 'não é um número inteiro',
+    noEventsInSection: 'escolha pelo menos um evento, ou desligue',
   },
   es: {
     title: 'Webhook',
@@ -111,6 +123,13 @@ export const settingsFormTexts = translations({
     because: (condition: string, wanted: string, found: string) =>
       `${condition}: se quería ${wanted}, se encontró ${found}`,
     unreadable: 'La configuración no se puede mostrar:',
-    other: 'Otros webhooks, Pusher, WebSocket, RabbitMQ y SQS se definen por la API.',
+    sections: 'Toda la configuración',
+    sectionHint:
+      'Solo se define lo que usted cambia; los secretos no se muestran a nadie y quedan como están.',
+    notSet: 'sin definir',
+    further: 'Otro más con el nombre',
+    open: 'Abrir',
+    noNumber: 'no es un número entero',
+    noEventsInSection: 'elija al menos un evento, o desactívelo',
   },
 });

@@ -1,4 +1,5 @@
 import type { CoreConfig } from '../../config/config';
+import { canDecode } from '../../config/formats';
 import { type ConfigPart, configPart } from '../../config/part';
 import type { Reading } from '../../config/reading';
 import { parseUrl, withoutBrackets } from '../../config/url';
@@ -167,7 +168,8 @@ export function isHostName(text: string): boolean {
 function readPusherUrl(text: string, reading: Reading): Omit<PusherAppConfig, 'cluster'> | undefined {
   const url = parseUrl(text);
   const [, appId] = /^\/apps\/([\w-]+)\/?$/.exec(url?.pathname ?? '') ?? [];
-  if (url === undefined || appId === undefined || url.username === '' || url.password === '') {
+  const isWhole = url !== undefined && appId !== undefined && url.username !== '' && url.password !== '';
+  if (!isWhole || !canDecode(url.username) || !canDecode(url.password)) {
     reading.problem('PUSHER_URL: must be of the form https://KEY:SECRET@api-CLUSTER.pusher.com/apps/APP_ID');
     return undefined;
   }

@@ -30,10 +30,13 @@ export class DashboardClient {
 
   post(
     path: string,
-    fields: Readonly<Record<string, string>>,
+    fields: Readonly<Record<string, string | readonly string[]>>,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<HttpAnswer> {
-    const body = new URLSearchParams(fields).toString();
+    const pairs = Object.entries(fields).flatMap(([name, value]) =>
+      [value].flat().map((each): [string, string] => [name, each]),
+    );
+    const body = new URLSearchParams(pairs).toString();
     const type = { 'content-type': 'application/x-www-form-urlencoded' };
     return ask(this.port, 'POST', path, { key: null, body, headers: { ...this.own, ...type, ...headers } });
   }

@@ -96,9 +96,14 @@ export class Scenario<B extends ScenarioBroker = RabbitBroker> {
     return worker;
   }
 
-  /** Several workers under one supervisor. */
-  async startSupervised(processes: number, env: Environment = {}): Promise<RelayProcess> {
-    const supervisor = await RelayProcess.launch({ ...this.env, ...env }, `worker --processes ${processes}`);
+  /** Several workers under one supervisor; with `start`, and a gateway. */
+  async startSupervised(
+    processes: number,
+    env: Environment = {},
+    command: 'worker' | 'start' = 'worker',
+  ): Promise<RelayProcess> {
+    const all = `${command} --processes ${processes}` as const;
+    const supervisor = await RelayProcess.launch({ ...this.env, ...env }, all);
     this.workers.push(supervisor);
     await supervisor.untilReady();
     return supervisor;

@@ -10,7 +10,7 @@ import { freePort, HOST } from './ports';
 const MAIN = join(__dirname, '../../../dist/main.js');
 /** A folder without `.env` and `config`: only what a test sets counts. */
 const DIRECTORY = __dirname;
-const START_MS = 30_000;
+const START_MS = 60_000;
 const LOG_LIMIT = 1_000_000;
 
 export type Environment = Readonly<Record<string, string>>;
@@ -21,7 +21,7 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
-export type RelayCommand = 'worker' | 'gateway' | 'start' | `worker --processes ${string}`;
+export type RelayCommand = 'worker' | 'gateway' | 'start' | `${'worker' | 'start'} --processes ${string}`;
 
 /** `node dist/main.js worker`, `gateway` or `start` as a process of its own. */
 export class RelayProcess {

@@ -6,7 +6,9 @@ type Row = Record<string, unknown>;
 type Answered = readonly [status: number, body?: unknown];
 
 /** What stands between a client and the core. */
-export type Front = (request: ReceivedRequest) => { status: number; type: string; body: string } | undefined;
+export type Front = (
+  request: ReceivedRequest,
+) => { status: number; type: string; body: string; location?: string } | undefined;
 
 const SECTIONS = ['webhook', 'pusher', 'websocket', 'rabbitmq', 'sqs'] as const;
 type SectionName = (typeof SECTIONS)[number];
@@ -49,7 +51,8 @@ export class CoreApiServer {
       // A turn later, so that requests at once are seen as such.
       setImmediate(() => {
         this.open--;
-        response.writeHead(answer.status, { 'content-type': answer.type }).end(answer.body);
+        const location = front?.location === undefined ? {} : { location: front.location };
+        response.writeHead(answer.status, { 'content-type': answer.type, ...location }).end(answer.body);
       });
     };
   }

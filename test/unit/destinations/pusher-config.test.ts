@@ -95,6 +95,8 @@ describe('the configuration of Pusher', () => {
     ['PUSHER_GLOBAL_HOST', { ...APP, PUSHER_GLOBAL_HOST: 'https://x/' }],
     ['PUSHER_GLOBAL_PORT', { ...APP, PUSHER_GLOBAL_PORT: '0' }],
     ['PUSHER_URL', { PUSHER_URL: 'https://api-eu.pusher.com/apps/42' }],
+    ['PUSHER_URL', { PUSHER_URL: 'https://k%zz:s@api-eu.pusher.com/apps/42' }],
+    ['PUSHER_URL', { PUSHER_URL: 'https://k:s%@api-eu.pusher.com/apps/42' }],
     ['PUSHER_CHANNEL_PREFIX', { ...APP, PUSHER_CHANNEL_PREFIX: 'my channel-' }],
     ['PUSHER_ENCRYPTION_MASTER_KEY_BASE64', { ...APP, PUSHER_CHANNEL_PREFIX: 'private-encrypted-' }],
     ['PUSHER_ENCRYPTION_MASTER_KEY_BASE64', { ...APP, PUSHER_ENCRYPTION_MASTER_KEY_BASE64: 'short' }],

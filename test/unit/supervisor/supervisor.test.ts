@@ -4,6 +4,7 @@ import { Counter, type Metric, Registry } from 'prom-client';
 import { SILENT } from '../../../src/observability/logging';
 import { Metrics } from '../../../src/observability/metrics';
 import type { MetricJson } from '../../../src/supervisor/messages';
+import { placesOf } from '../../../src/supervisor/place';
 import { Supervisor } from '../../../src/supervisor/supervisor';
 
 /** A worker's process, as far as a supervisor sees it. */
@@ -46,14 +47,19 @@ class FakeChild extends EventEmitter {
   }
 }
 
-function setup(count = 2, sharedMetrics: readonly Metric[] = []) {
+interface Setup {
+  readonly sharedMetrics?: readonly Metric[];
+  readonly withGateway?: boolean;
+}
+
+function setup(count = 2, { sharedMetrics = [], withGateway = false }: Setup = {}) {
   const children: { number: number; child: FakeChild }[] = [];
   const errors: string[] = [];
   const supervisor = new Supervisor({
-    count,
-    fork: (number) => {
+    places: placesOf(count, withGateway),
+    fork: (place) => {
       const child = new FakeChild();
-      children.push({ number, child });
+      children.push({ number: place.part === 'worker' ? place.number : 0, child });
       return child as unknown as ChildProcess;
     },
     log: { ...SILENT, error: (message) => errors.push(message) },
@@ -205,6 +211,80 @@ describe('a supervisor', () => {
     expect((await supervisor.readiness()).ready).toBe(true);
   });
 
+  it('a worker that does not answer is not ready, and counted apart, until it answers again', async () => {
+    const { supervisor, children, each } = setup(2);
+    each((child) => child.start());
+    await supervisor.readiness();
+    const [, second] = children;
+    if (second === undefined) throw new Error('nothing was started');
+    second.child.isBusy = true;
+    const asked = supervisor.readiness();
+    await jest.advanceTimersByTimeAsync(5000);
+    expect(await asked).toEqual({
+      ready: false,
+      parts: { 'worker 1': 'ready', 'worker 2': 'does not answer' },
+    });
+    const shown = supervisor.metrics.metrics();
+    await jest.advanceTimersByTimeAsync(5000);
+    const lines = await shown;
+    for (const line of ['{state="running"} 1', '{state="silent"} 1', '{state="missing"} 0'])
+      expect(lines).toContain(`relay_worker_processes${line}`);
+    second.child.isBusy = false;
+    expect((await supervisor.readiness()).ready).toBe(true);
+  });
+
+  it('a worker that has not answered for a minute is ended and replaced', async () => {
+    const { supervisor, children, errors, each } = setup(2);
+    each((child) => child.start());
+    const [first, second] = children;
+    if (first === undefined || second === undefined) throw new Error('nothing was started');
+    await jest.advanceTimersByTimeAsync(120_000);
+    expect(children.length).toBe(2);
+    second.child.isBusy = true;
+    await jest.advanceTimersByTimeAsync(45_000);
+    expect(second.child.killed).toBe(false);
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect([first.child.killed, second.child.killed]).toEqual([false, true]);
+    expect(children.map(({ number }) => number)).toEqual([1, 2, 2]);
+    expect(errors.join()).toContain('does not answer');
+    supervisor.endNow();
+  });
+
+  it('however often a worker is asked, it has a minute', async () => {
+    const { supervisor, last } = setup(1);
+    last().start();
+    last().isBusy = true;
+    for (let seconds = 0; seconds < 40; seconds++) {
+      for (let asked = 0; asked < 5; asked++) void supervisor.readiness();
+      await jest.advanceTimersByTimeAsync(1000);
+    }
+    expect(last().killed).toBe(false);
+    supervisor.endNow();
+  });
+
+  it('a gateway beside the workers is watched as they are, and is none of their number', async () => {
+    const { supervisor, children, errors, each, last, exitCode } = setup(2, { withGateway: true });
+    expect(children.map(({ number }) => number)).toEqual([0, 1, 2]);
+    const [gateway] = children;
+    each((child) => child.start());
+    expect(await supervisor.readiness()).toEqual({
+      ready: true,
+      parts: { gateway: 'ready', 'worker 1': 'ready', 'worker 2': 'ready' },
+    });
+    const shown = await supervisor.metrics.metrics();
+    expect(shown).toContain('relay_worker_processes{state="running"} 2');
+    gateway?.child.end(1);
+    expect(errors).toEqual(['the gateway process has ended: it is replaced']);
+    expect((await supervisor.readiness()).ready).toBe(false);
+    jest.advanceTimersByTime(1500);
+    expect(children.map(({ number }) => number)).toEqual([0, 1, 2, 0]);
+    last().start();
+    expect((await supervisor.readiness()).ready).toBe(true);
+    supervisor.drain();
+    for (const { child } of children.slice(1)) child.end(0);
+    expect(await exitCode()).toBe(0);
+  });
+
   it('what a worker counted that ends while it is asked counts once', async () => {
     const { supervisor, last } = setup(1);
     const registry = new Registry();
@@ -223,7 +303,7 @@ describe('a supervisor', () => {
     const [ofWorker, own] = [new Metrics(), new Metrics()];
     ofWorker.logLinesDropped.addMany(7);
     own.logLinesDropped.addMany(3);
-    const { supervisor, last } = setup(1, own.logLinesDropped.counters);
+    const { supervisor, last } = setup(1, { sharedMetrics: own.logLinesDropped.counters });
     last().metrics = await ofWorker.registry.getMetricsAsJSON();
     last().start();
     expect(await supervisor.metrics.metrics()).toContain('\nrelay_log_lines_dropped_total 10\n');
