@@ -79,7 +79,7 @@ async function serve(names: readonly PartName[], supervised?: Place): Promise<vo
     fileFaults: file.faults,
     metrics,
     log,
-    supervised,
+    supervised: supervised?.part === 'worker' ? supervised.number : undefined,
     onUnusable: () => ending?.fail(),
   };
   let stopped: Promise<void>;
