@@ -49,10 +49,16 @@ function pairsBySender(text: Buffer, object: JidObject): LidPair[] {
   const name = (object.get('remoteJid')?.kind ?? 'other') === 'other' ? 'participant' : 'remoteJid';
   const other = object.get(name);
   if (other === undefined || object.get(`${name}Alt`)?.kind === 'lid') return [];
+  // Its own LID is named already, so that another one is somebody else's.
+  if (other.kind === 'number' && namesLidOf(object, name)) return [];
   return SENDERS.flatMap((form) => {
     const sender = object.get(form);
     if (sender?.kind === 'lid' && other.kind === 'number') return [{ lid: sender.user, number: other.user }];
     if (sender?.kind === 'number' && other.kind === 'lid') return [{ lid: other.user, number: sender.user }];
     return [];
   });
+}
+
+function namesLidOf(object: JidObject, name: string): boolean {
+  return [...object].some(([form, { kind }]) => kind === 'lid' && subjectOf(form) === subjectOf(name));
 }

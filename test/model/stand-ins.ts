@@ -20,8 +20,8 @@ jest.mock('lru-cache', () => {
   const { LRUCache } = jest.requireActual<typeof import('lru-cache')>('lru-cache');
   return {
     LRUCache: class extends LRUCache<string, object> {
-      constructor({ max }: { readonly max: number }) {
-        super({ max: Math.min(max, 100) });
+      constructor({ max, ...others }: { readonly max?: number; readonly maxSize?: number }) {
+        super(max === undefined ? { maxSize: 100, ...others } : { max: Math.min(max, 100) });
       }
     },
   };

@@ -262,7 +262,24 @@ test('however somebody is named, twice is the same as once', () => {
       const once = withNumbers(eventWith(JSON.stringify(rows)), numberOf);
       expect(dataOf(withNumbers(once, numberOf))).toBe(dataOf(once));
     }),
-    { numRuns: 3000 },
+    {
+      numRuns: 3000,
+      examples: [
+        [
+          [
+            { remoteJid: '44332211556677@lid' },
+            {
+              remoteJid: '1@g.us',
+              participant: LID_JID,
+              participantLid: LID_JID,
+              senderLid: '44332211556677@lid',
+              fromMe: false,
+            },
+          ],
+          known,
+        ],
+      ],
+    },
   );
 });
 
