@@ -33,7 +33,7 @@ export const FLOW_SCRIPTS = {
     local prints = P .. 'queue-reports'
     call('HINCRBY', P .. 'reports', 'received', ARGV[5])
     call('SET', P .. 'queues:' .. ARGV[7], ARGV[6], 'PX', ${REPORT_MS})
-    call('ZADD', prints, NOW, ARGV[7])
+    call('ZADD', prints, EXACT_NOW, ARGV[7])
     call('ZREMRANGEBYSCORE', prints, '-inf', NOW - ${REPORT_MS})
     call('PEXPIRE', prints, ${REPORT_MS})
     call('HSET', P .. 'reports', 'at', NOW)
