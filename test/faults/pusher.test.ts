@@ -6,7 +6,7 @@ import { PUSHER, PusherScenario, withPoison } from '../support/pusher/scenario';
 import type { Misbehaviour } from '../support/pusher/server';
 import { eventually } from '../support/signals/signals';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 const PROBES = 3;
 const BAD_REQUESTS = 15;

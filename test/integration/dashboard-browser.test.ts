@@ -7,6 +7,7 @@ import { API_KEY, ask } from '../support/harness/gateway-harness';
 import { Scenario } from '../support/harness/scenario';
 import type { RelayProcess } from '../support/processes/relay';
 import { HttpTarget, respond } from '../support/servers/http-target';
+import { eventually } from '../support/signals/signals';
 
 jest.setTimeout(240_000);
 
@@ -58,6 +59,13 @@ function eventsOf(instance: string, count: number): OutgoingEvent[] {
     body: () => Buffer.from(JSON.stringify({ ...JSON.parse(event.body().toString()), instance })),
   }));
 }
+
+/** A destination has a page once the audit has counted its first delivery. */
+const untilKnown = (id: string): Promise<true> =>
+  eventually(async () => {
+    const { status } = await ask(relay.gatewayPort, 'GET', `/destinations/${encodeURIComponent(id)}`);
+    return status === 200 ? true : undefined;
+  }, `${id} is known`);
 
 const visit = async (locale: string): Promise<DashboardBrowser> => {
   person = await DashboardBrowser.open(`http://127.0.0.1:${relay.gatewayPort}/`, locale);
@@ -146,6 +154,7 @@ describe_('a person at the dashboard', () => {
     await set('loja', `${present.url}/v1`);
     await scenario.publishEvents(eventsOf('loja', 1));
     await present.received.count(1);
+    await untilKnown('webhook:instance/loja');
     const browser = await visit('en');
     const { page } = browser;
     await browser.logIn(API_KEY);
@@ -175,6 +184,7 @@ describe_('a person at the dashboard', () => {
     await set('loja', `${old.url}/v1`);
     await scenario.publishEvents(eventsOf('loja', 1));
     await old.received.count(1);
+    await untilKnown('webhook:instance/loja');
     const browser = await visit('en');
     const { page } = browser;
     await browser.logIn(API_KEY);

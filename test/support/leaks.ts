@@ -6,7 +6,7 @@
 import { addEventHandler } from 'jest-circus';
 
 /** Child processes take their time to end on a busy machine; waited for only where something is left. */
-const SETTLE_MS = 10_000;
+const SETTLE_MS = 30_000;
 
 // Kept from before a test can put fake ones in their place.
 const { setTimeout } = globalThis;

