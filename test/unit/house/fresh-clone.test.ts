@@ -6,11 +6,18 @@ const RUN = join(__dirname, '../../support/run.mjs');
 const namesIn = (file: string, pattern: RegExp): string[] =>
   [...readFileSync(file, 'utf8').matchAll(pattern)].map(([, name]) => name ?? '');
 
+/** Files of ours are followed. */
+function importsOf(file: string): string[] {
+  return namesIn(file, /^import .* from '([^']+)';$/gm).flatMap((name) =>
+    name.startsWith('.') ? importsOf(join(dirname(file), name)) : [name],
+  );
+}
+
 /** What the program loads as it starts; everything else it loads once the dependencies are there. */
 function loadedAtOnce(): string[] {
   const own = namesIn(RUN, /createRequire\(import\.meta\.url\)\('([^']+)'\)/g);
   const theirs = own.flatMap((name) => namesIn(join(dirname(RUN), name), /\brequire\('([^']+)'\)/g));
-  return [...namesIn(RUN, /^import .* from '([^']+)';$/gm), ...theirs];
+  return [...importsOf(RUN), ...theirs];
 }
 
 test('what installs the dependencies on a fresh clone needs none of them', () => {
