@@ -14,18 +14,24 @@ interface Kind {
  */
 export class PacedLines {
   private readonly kinds = new Map<string, Kind>();
+  private otherCount = 0;
   private timer: NodeJS.Timeout | undefined;
+
+  /** @param others says how many came of further kinds, where there are too many to be told apart */
+  constructor(private readonly others: (count: number) => void) {}
 
   /** @param summary says how many came after the first one; `count` is at least 1 */
   add(kind: string, line: () => void, summary: (count: number) => void): void {
-    const known = this.kinds.get(kind) ?? (this.kinds.size < MOST_KINDS ? undefined : this.kinds.get(OTHERS));
+    const known = this.kinds.get(kind);
     if (known !== undefined) {
       known.count++;
       known.summary = summary;
       return;
     }
-    line();
-    this.kinds.set(this.kinds.size < MOST_KINDS ? kind : OTHERS, { count: 0, summary });
+    if (this.kinds.size < MOST_KINDS) {
+      this.kinds.set(kind, { count: 0, summary });
+      line();
+    } else this.otherCount++;
     this.timer ??= setInterval(() => this.flush(), EVERY_MS).unref();
   }
 
@@ -35,10 +41,10 @@ export class PacedLines {
       else kind.summary(kind.count);
       kind.count = 0;
     }
+    if (this.otherCount > 0) this.others(this.otherCount);
+    this.otherCount = 0;
     if (this.kinds.size > 0) return;
     clearInterval(this.timer);
     this.timer = undefined;
   }
 }
-
-const OTHERS = '';

@@ -23,7 +23,9 @@ import { DeadLetterLog } from './dead-letter-log';
 /** Turns what happens into metrics, and into log lines: one per attempt and per event at debug. */
 export class Observer implements RelayObserver, AttemptObserver, ParkingObserver, RetryObserver {
   private readonly clashes: CoreClashes;
-  private readonly paced = new PacedLines();
+  private readonly paced = new PacedLines((count) =>
+    this.log.warn('lines of further destinations, in one minute', { count }),
+  );
   private readonly deadLetters: DeadLetterLog;
   /** A destination that is removed leaves a whole backlog: one line for all of it. */
   private readonly removed = new Bursts((destination, count) =>

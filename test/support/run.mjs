@@ -151,7 +151,7 @@ async function runWhole(env, guard) {
   try {
     const results = join(folder, 'results.json');
     const status = await run([jest], ['--json', `--outputFile=${results}`], env, guard);
-    const again = status === 1 ? suitesToRunAgain(results, root) : [];
+    const again = status === 1 && !interrupted ? suitesToRunAgain(results, root) : [];
     if (again.length === 0) return status;
     const names = again.map((path) => relative(root, path)).join(', ');
     log(`\nOnce more, one after the other, as their bounds of time may be what failed: ${names}`);
