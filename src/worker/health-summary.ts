@@ -2,6 +2,7 @@ import type { HealthBoard } from '../health/health-board';
 import type { Logger } from '../observability/logging';
 import { destinationKey } from '../pipeline/delivery';
 import type { RetryStore } from '../retry/retry-store';
+import { Looks } from '../time/looks';
 
 export interface HealthSummaryParts {
   readonly board: Pick<HealthBoard, 'records' | 'counts'>;
@@ -17,22 +18,16 @@ const NAMED = 5;
 
 /** Logs every five minutes, at one of the workers, which destinations are not well, as long as there are such. */
 export class HealthSummary {
-  private timer: NodeJS.Timeout | undefined;
-  private telling: Promise<void> | undefined;
+  private readonly looks = new Looks(INTERVAL_MS, () => this.tell());
 
   constructor(private readonly parts: HealthSummaryParts) {}
 
   start(): void {
-    this.timer ??= setInterval(() => {
-      this.telling ??= this.tell().finally(() => {
-        this.telling = undefined;
-      });
-    }, INTERVAL_MS);
+    this.looks.start();
   }
 
-  async stop(): Promise<void> {
-    clearInterval(this.timer);
-    await this.telling;
+  stop(): Promise<void> {
+    return this.looks.stop();
   }
 
   async tell(): Promise<void> {
