@@ -70,29 +70,43 @@ export interface Origin {
  *   than an event may: `TOO_MANY_KEYS`, `KEY_TOO_LONG`, `NAME_TOO_LONG`
  */
 export function parseEnvelope(body: Buffer, origin: Origin, since?: number, messageId?: string): Envelope {
+  return parse(body, { origin, since, messageId, id: undefined });
+}
+
+function parse(body: Buffer, { origin, since, messageId, id }: Known): Envelope {
   if (body.length === 0) throw new MalformedEventError('BODY_EMPTY', 'the body is empty');
   if (!isUtf8(body))
     throw new MalformedEventError('BODY_NOT_UTF8', `the body is not UTF-8${binaryHint(body)}`);
   const members = membersOf(body);
   const event = nameOf(body, members.get('event'));
   const instance = nameOf(body, members.get('instance'));
-  const parsed = { body, members, origin, since, messageId };
+  const parsed = { body, members, origin, since, messageId, id };
   return instance === undefined && GO_KEYS.some((key) => members.has(key))
     ? goEnvelope(parsed, event)
     : coreEnvelope(parsed, event, instance);
 }
 
-/** What is known of a body before anybody asks whose it is. */
-interface ParsedBody {
-  readonly body: Buffer;
-  readonly members: ReadonlyMap<string, Span>;
+/** The same of one that was parked: its id is known, so that its `data` is not hashed again. */
+export function parseStoredEnvelope(body: Buffer, origin: Origin, id: EventId): Envelope {
+  return parse(body, { origin, since: undefined, messageId: undefined, id });
+}
+
+/** What is known beside the body itself. */
+interface Known {
   readonly origin: Origin;
   readonly since: number | undefined;
   readonly messageId: string | undefined;
+  readonly id: EventId | undefined;
+}
+
+/** What is known of a body before anybody asks whose it is. */
+interface ParsedBody extends Known {
+  readonly body: Buffer;
+  readonly members: ReadonlyMap<string, Span>;
 }
 
 function coreEnvelope(
-  { body, members, origin, since }: ParsedBody,
+  { body, members, origin, since, id: known }: ParsedBody,
   named: string | undefined,
   namedInstance: string | undefined,
 ): Envelope {
@@ -107,7 +121,7 @@ function coreEnvelope(
     );
   }
   const dateTime = textOf(body, members.get('date_time'));
-  const id = hashOf(JSON.stringify([instance, event, dateTime ?? null]), body, members.get('data'));
+  const id = known ?? hashOf(JSON.stringify([instance, event, dateTime ?? null]), body, members.get('data'));
   return {
     id,
     contentKey: id,
@@ -129,7 +143,10 @@ const GO_KEYS = ['instanceName', 'instanceToken', 'instanceId'];
  * evolution-go's body (docs/evolution-go.md#bodies). It carries no time, so that only its broker can tell a message that
  * comes again from another one of the same bytes.
  */
-function goEnvelope({ body, members, since, messageId }: ParsedBody, event: string | undefined): Envelope {
+function goEnvelope(
+  { body, members, since, messageId, id: known }: ParsedBody,
+  event: string | undefined,
+): Envelope {
   const instance = nameOf(body, members.get('instanceName'));
   if (event === undefined) throw eventMissing(members);
   if (instance === undefined) {
@@ -139,9 +156,9 @@ function goEnvelope({ body, members, since, messageId }: ParsedBody, event: stri
     );
   }
   const head = JSON.stringify([instance, event, 'go', messageId ?? null]);
-  const contentKey = hashOf(head, body, { start: 0, end: body.length });
+  const contentKey = known ?? hashOf(head, body, { start: 0, end: body.length });
   return {
-    id: messageId === undefined ? madeUpId() : contentKey,
+    id: known === undefined && messageId === undefined ? madeUpId() : contentKey,
     contentKey,
     core: 'go',
     event,

@@ -130,9 +130,7 @@ export class DirectAttempts {
   }
 
   private mayBegin(delivery: Delivery): boolean {
-    const { places } = this.parts;
-    if (!places.hasRoomFor(delivery.envelope.body.length)) return false;
-    return places.mayBegin(delivery, this.isAlone(delivery.destination.id));
+    return this.parts.places.mayBegin(delivery, this.isAlone(delivery.destination.id));
   }
 
   private enqueue(submission: Submission, bulkhead: Bulkhead, now: number): void {

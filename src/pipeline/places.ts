@@ -30,14 +30,17 @@ interface Holding {
 const COPIES = 2;
 /** Slow attempts that everybody may have, however many those have with whom it shares. */
 const LEAST_SLOW = 8;
-/** Part of the memory that one may hold that is alone: what turns slow holds it for long, and others may come. */
-const ALONE_BYTES = 0.5;
+/**
+ * Part of the memory that whoever comes may use: kept for others it would help nobody, while large events that an endpoint
+ * takes long for wait. Not all of it, as what turned slow is not given back when others come.
+ */
+const COMMON_MEMORY = 0.5;
 
 /**
  * Shares out what attempts need: places, memory, and the messages that wait for them. Attempts that turned slow have places
  * of their own, as their messages are released; a group that holds its part of those begins no more attempts, whoever else
- * is active. Of the other places, and of memory and waiting messages, a group holds no more than its part while others are
- * active, so that they go on whatever its endpoints do.
+ * is active. Of the other places, and of waiting messages, a group holds no more than its part while others are active, and of
+ * memory where less than half is free, so that they go on whatever its endpoints do.
  */
 export class Places {
   private readonly all: Holding = emptyHolding();
@@ -46,46 +49,53 @@ export class Places {
 
   constructor(private readonly options: PlacesOptions) {}
 
-  /** Whether one more attempt fits into what all share. One alone always fits. */
-  hasRoomFor(bytes: number): boolean {
-    return this.hasPlace && this.fits(bytes);
-  }
-
   get hasPlace(): boolean {
-    const { most } = this.options;
-    return this.all.attempts - Math.min(this.all.slow, most) < most;
+    return this.freePlaces > 0;
   }
 
-  /** Whether an event of `bytes` fits into memory; it does where nothing else is under way. */
-  fits(bytes: number): boolean {
-    return this.all.bytes === 0 || this.all.bytes + bytes * COPIES <= this.options.maxBytes;
-  }
-
-  /** Whether the groups of this delivery may begin one more attempt. */
+  /** Whether one more attempt may begin, into what all share and into what its groups may have. */
   mayBegin({ destination: { shares }, envelope: { body } }: Delivery, isAlone: boolean): boolean {
-    const { most, maxBytes } = this.options;
-    const own = this.groups.get(shares[0]?.key ?? '') ?? NOTHING;
-    return shares.every(({ key, part }, index) => {
-      const held = this.groups.get(key);
-      if (held === undefined) return true;
-      if (held.slow >= atLeastOne(most * part) && (index === 0 || own.slow >= LEAST_SLOW)) return false;
-      const bytesPart = isAlone ? Math.max(part, ALONE_BYTES) : part;
-      // One event alone fits whatever its size, as it does into what all share.
-      if (own.bytes > 0 && held.bytes + body.length * COPIES > maxBytes * bytesPart) return false;
-      return isAlone || held.attempts - held.slow < atLeastOne(most * part);
-    });
+    return this.roomOf(shares, body.length, isAlone) > 0;
   }
 
-  /** How many more attempts groups may begin, whatever bytes these take. */
-  roomOf(shares: readonly Share[], isAlone: boolean): number {
+  /** How many more attempts may begin with events of so many bytes. */
+  roomOf(shares: readonly Share[], bytes: number, isAlone: boolean): number {
     const { most } = this.options;
-    let room = most - (this.all.attempts - Math.min(this.all.slow, most));
-    for (const { key, part } of shares) {
-      const held = this.groups.get(key);
-      if (held === undefined || isAlone) continue;
-      room = Math.min(room, atLeastOne(most * part) - (held.attempts - held.slow));
+    const ownSlow = this.holdingOf(shares[0]).slow;
+    let room = Math.min(this.freePlaces, this.memoryFor(shares, bytes));
+    for (const [index, share] of shares.entries()) {
+      const held = this.holdingOf(share);
+      const own = atLeastOne(most * share.part);
+      if (held.slow >= own && (index === 0 || ownSlow >= LEAST_SLOW)) return 0;
+      if (!isAlone) room = Math.min(room, own - (held.attempts - held.slow));
     }
     return Math.max(0, room);
+  }
+
+  /** How many more events of so many bytes there is memory for. */
+  memoryFor(shares: readonly Share[], bytes: number): number {
+    const { maxBytes } = this.options;
+    const each = Math.max(1, bytes * COPIES);
+    const common = fitting(this.all.bytes, maxBytes * COMMON_MEMORY, each);
+    // One event alone fits whatever its size, as it does into what all share.
+    const least = Math.max(common, this.holdingOf(shares[0]).bytes === 0 ? 1 : 0);
+    let count = fitting(this.all.bytes, maxBytes, each);
+    for (const share of shares)
+      count = Math.min(
+        count,
+        Math.max(least, fitting(this.holdingOf(share).bytes, maxBytes * share.part, each)),
+      );
+    return count;
+  }
+
+  /** Keeps memory for an event that is made ready for its attempt; what it returns gives it back, once. */
+  keepMemory(shares: readonly Share[], bytes: number): () => void {
+    let kept = bytes * COPIES;
+    this.change(shares, 0, 0, kept, 0);
+    return () => {
+      this.change(shares, 0, 0, -kept, 0);
+      kept = 0;
+    };
   }
 
   /**
@@ -100,36 +110,51 @@ export class Places {
     });
   }
 
-  begin(delivery: Delivery): void {
-    this.change(delivery, 1, 0, delivery.envelope.body.length * COPIES, 0);
+  begin({ destination, envelope }: Delivery): void {
+    this.change(destination.shares, 1, 0, envelope.body.length * COPIES, 0);
   }
 
-  turnedSlow(delivery: Delivery): void {
-    this.change(delivery, 0, 1, 0, 0);
+  turnedSlow({ destination }: Delivery): void {
+    this.change(destination.shares, 0, 1, 0, 0);
   }
 
-  end(delivery: Delivery, wasSlow: boolean): void {
-    this.change(delivery, -1, wasSlow ? -1 : 0, -delivery.envelope.body.length * COPIES, 0);
+  end({ destination, envelope }: Delivery, wasSlow: boolean): void {
+    this.change(destination.shares, -1, wasSlow ? -1 : 0, -envelope.body.length * COPIES, 0);
   }
 
-  waits(delivery: Delivery): void {
-    this.change(delivery, 0, 0, 0, 1);
+  waits({ destination }: Delivery): void {
+    this.change(destination.shares, 0, 0, 0, 1);
   }
 
-  waitsNoLonger(delivery: Delivery): void {
-    this.change(delivery, 0, 0, 0, -1);
+  waitsNoLonger({ destination }: Delivery): void {
+    this.change(destination.shares, 0, 0, 0, -1);
   }
 
-  private change(delivery: Delivery, attempts: number, slow: number, bytes: number, waiting: number): void {
+  private get freePlaces(): number {
+    const { most } = this.options;
+    return most - (this.all.attempts - Math.min(this.all.slow, most));
+  }
+
+  private holdingOf(share: Share | undefined): Readonly<Holding> {
+    return (share === undefined ? undefined : this.groups.get(share.key)) ?? NOTHING;
+  }
+
+  private change(
+    shares: readonly Share[],
+    attempts: number,
+    slow: number,
+    bytes: number,
+    waiting: number,
+  ): void {
     add(this.all, attempts, slow, bytes, waiting);
-    for (const { key } of delivery.destination.shares) {
+    for (const { key } of shares) {
       let group = this.groups.get(key);
       if (group === undefined) {
         group = emptyHolding();
         this.groups.set(key, group);
       }
       add(group, attempts, slow, bytes, waiting);
-      if (group.attempts === 0 && group.waiting === 0) this.groups.delete(key);
+      if (group.attempts === 0 && group.waiting === 0 && group.bytes === 0) this.groups.delete(key);
     }
   }
 }
@@ -145,6 +170,12 @@ function add(holding: Holding, attempts: number, slow: number, bytes: number, wa
   holding.slow += slow;
   holding.bytes += bytes;
   holding.waiting += waiting;
+}
+
+/** How many more of `each` fit beside what is held. One alone always fits. */
+function fitting(held: number, most: number, each: number): number {
+  const count = Math.floor((most - held) / each);
+  return held === 0 ? Math.max(1, count) : count;
 }
 
 function atLeastOne(places: number): number {

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { DestinationId } from '../pipeline/delivery';
 
 /** The stored line of one destination: its parked deliveries that are due. */
@@ -18,7 +19,8 @@ export type LineRoom =
   | { readonly kind: 'none'; readonly forMs?: number };
 
 export interface LinesParts {
-  readonly roomOf: (id: DestinationId) => Promise<LineRoom>;
+  /** @param bytes of an event in that line, as far as is known; 0 where it is none that counts */
+  readonly roomOf: (id: DestinationId, bytes: number) => Promise<LineRoom>;
   /** Places for retries in all. */
   readonly places: number;
 }
@@ -54,6 +56,11 @@ const PUT_OFF = { leastMs: 250, mostMs: 1000 };
 const MOST_PUT_OFF_MS = 10_000;
 /** Lines that are remembered, and how many of them make a crowd: then those that were served stand behind all others. */
 const MOST_KNOWN = 200;
+/** Lines whose events are large, of which the sizes are remembered, and what is large. */
+const MOST_SIZES = 10_000;
+const LARGE_BYTES = 16_384;
+/** Of a size, where the next event is smaller: large and small ones often lie in one line. */
+const SIZE_FADES = 0.9;
 const CROWD = 100;
 
 /**
@@ -66,6 +73,8 @@ export class Lines {
   private readonly held = new Map<string, number>();
   /** Taken, and not begun yet, by key. */
   private readonly unbegun = new Map<string, number>();
+  /** Bytes of the largest event that was taken lately, by key: for more of them there may be no memory. */
+  private readonly sizes = new LRUCache<string, number>({ max: MOST_SIZES });
 
   constructor(private readonly parts: LinesParts) {}
 
@@ -86,8 +95,9 @@ export class Lines {
     return isNew;
   }
 
-  /** A delivery was taken from a line; the group that `end` names. */
-  begin(key: string): string {
+  /** A delivery with an event of so many bytes was taken from a line; the group that `end` names. */
+  begin(key: string, bytes: number): string {
+    this.noteSize(key, bytes);
     const group = this.known.get(key)?.group ?? '';
     add(this.held, group, 1);
     add(this.unbegun, key, 1);
@@ -116,7 +126,7 @@ export class Lines {
     const putOff = new Map<string, number>();
     const groups = new Map<string, Group>();
     const lines = [...this.known.values()];
-    const rooms = await Promise.all(lines.map(({ id }) => this.roomOf(id)));
+    const rooms = await Promise.all(lines.map((line) => this.roomOf(line)));
     for (const [index, line] of lines.entries()) {
       const room = rooms[index] ?? NO_ROOM;
       if (room.kind === 'room') {
@@ -144,9 +154,15 @@ export class Lines {
     group.lines.push({ key, room });
   }
 
-  private async roomOf(id: DestinationId | undefined): Promise<LineRoom> {
+  private async roomOf({ key, id }: StoredLine): Promise<LineRoom> {
     if (id === undefined) return { kind: 'room', count: UNKNOWN_ROOM, group: '', part: 1 };
-    return this.parts.roomOf(id);
+    return this.parts.roomOf(id, this.sizes.get(key) ?? 0);
+  }
+
+  private noteSize(key: string, bytes: number): void {
+    const size = Math.max(bytes, (this.sizes.get(key) ?? 0) * SIZE_FADES);
+    if (size >= LARGE_BYTES) this.sizes.set(key, size);
+    else this.sizes.delete(key);
   }
 
   /** Next time those come first that got nothing now. */

@@ -1,5 +1,5 @@
 import { errorCode, RelayError } from '../errors';
-import { parseEnvelope, withId } from '../events/envelope';
+import { parseStoredEnvelope } from '../events/envelope';
 import type { Attempts } from '../pipeline/attempts';
 import type { Bulkhead } from '../pipeline/bulkhead';
 import {
@@ -14,10 +14,9 @@ import { type DeadReason, type Decide, slowDelayMs } from '../pipeline/parking';
 import type { Places } from '../pipeline/places';
 import { monotonicMs } from '../time/monotonic';
 import { OpenWork } from '../time/open-work';
-import { within } from '../time/within';
+import { endsWithin, within } from '../time/within';
 import type { AddressRoster } from './address-roster';
 import { bodyOf, type DeliveryLabels, type JobData, labelsOf, NO_LABELS, originOf } from './job';
-import type { LineRoom } from './lines';
 import { INTERRUPTED_DELAY_MS } from './policy';
 import type { DueDelivery, OddRecord } from './retry-queue';
 import type { StepResult, StoredDeliveries } from './stored-deliveries';
@@ -39,8 +38,11 @@ export interface RetryHandlerParts {
   readonly bulkheadOf: (destination: Destination) => Bulkhead;
   /** Whether it has the pipeline to itself, as for fresh deliveries. */
   readonly isAlone: (id: DestinationId) => boolean;
-  /** Undefined where there is none any more; rejects where that cannot be known. */
-  /** @param instance of the event */
+  /**
+   * Undefined where there is none any more; rejects where that cannot be known.
+   *
+   * @param instance of the event
+   */
   readonly destinationOf: (id: DestinationId, instance?: string) => Promise<Destination | undefined>;
   /** Whose retries are left to other workers. */
   readonly addresses?: Pick<AddressRoster, 'leaveFor'>;
@@ -59,10 +61,6 @@ type Next =
 const SETTINGS_MS = 5_000;
 /** A delivery that is at hand for the next place waits for no longer. */
 const SPARE_MS = 1000;
-/** For a choice among lines. */
-const SOON_MS = 20;
-/** Of a destination that is not there, or not known: its deliveries are given up, or put off, which costs little. */
-const UNKNOWN_ROOM = 50;
 /** A record of a later version waits this long for a worker that reads it. */
 const NEWER_RECORD_MS = 300_000;
 
@@ -111,25 +109,6 @@ export class RetryHandler {
     this.parts.attempts.room.listen(listener);
   }
 
-  /** What may be done for a destination's line now, beside what is under way. */
-  async roomOf(id: DestinationId): Promise<LineRoom> {
-    if (this.draining) return { kind: 'none' };
-    const found = await this.soon(id);
-    if (found === undefined) return { kind: 'room', count: UNKNOWN_ROOM, group: id, part: 1 };
-    if (found === 'late') return { kind: 'room', count: 1, group: id, part: 1 };
-    const bulkhead = this.parts.bulkheadOf(found);
-    const { circuit } = bulkhead;
-    if (circuit.closedIn() > 0) return { kind: circuit.isAsking ? 'soon' : 'none' };
-    const room = this.parts.places.roomOf(found.shares, this.parts.isAlone(id));
-    const spare = bulkhead.spareRetries(this.parts.attempts.clock.now());
-    const permits = bulkhead.permitsForRetries;
-    const count = Math.min(permits, circuit.isOpen ? 1 : Math.min(bulkhead.roomForRetries + spare, room));
-    const { key: group, part } = found.shares[0] ?? { key: id, part: 1 };
-    if (count > 0) return { kind: 'room', count, group, part };
-    if (permits === 0) return { kind: 'none', forMs: bulkhead.noPermitMs };
-    return { kind: bulkhead.hasRetries ? 'soon' : 'none' };
-  }
-
   /** @param onBegin called when its attempt begins */
   async process(due: DueDelivery, onBegin: () => void = () => {}): Promise<void> {
     // Made by a slow request while Redis was away: the step that is on its way removes it, whoever holds it.
@@ -159,20 +138,6 @@ export class RetryHandler {
       : { kind: 'postpone', delay: 'in-line' };
   }
 
-  /** Settings that are still being read are waited for by the delivery, not by those of others; what cannot be read is put off. */
-  private async soon(id: DestinationId): Promise<Destination | undefined | 'late'> {
-    const late = new SettingsLateError();
-    try {
-      return await within(this.parts.destinationOf(id), SOON_MS, () => late);
-    } catch (error) {
-      return error === late ? 'late' : undefined;
-    }
-  }
-
-  private mayAttempt(bulkhead: Bulkhead): boolean {
-    return !this.draining && bulkhead.hasRoomForRetry && bulkhead.circuit.closedIn() === 0;
-  }
-
   /** How long to wait, where that cannot be known now: settings that cannot be read are no fault of the delivery. */
   private async destinationOf({ d, i }: JobData): Promise<Destination | undefined | number> {
     const pausedMs = this.unreadable.pausedFor(i);
@@ -195,18 +160,24 @@ export class RetryHandler {
     bulkhead: Bulkhead,
     onBegin: () => void,
   ): Promise<void> {
-    const delivery = await this.deliveryOf(due, destination);
-    if (delivery === undefined) return this.giveUp(due, 'unreadable');
     const { attempts, places } = this.parts;
-    // What does not fit into memory yet waits here: to fetch its body again would take just as much.
-    const until = monotonicMs() + SPARE_MS;
-    const waitsForTurn = (): boolean =>
-      !bulkhead.circuit.isOpen && !bulkhead.hasPlaceForRetry && attempts.count > 0 && monotonicMs() < until;
-    while (!this.draining && (!places.fits(due.data.l) || waitsForTurn())) await attempts.nextEnd();
-    if (!this.draining && bulkhead.lacksPermit) await bulkhead.permitForRetry();
+    const { shares } = destination;
+    const bytes = due.data.l;
+    // Its line knows by now how large it is (lines.ts), and asks for it again once there is memory.
+    if (places.memoryFor(shares, bytes) <= 0) return this.postpone(due, 'in-line');
+    const giveMemoryBack = places.keepMemory(shares, bytes);
+    let delivery: Delivery | undefined;
+    try {
+      delivery = await this.deliveryOf(due, destination);
+      const until = monotonicMs() + SPARE_MS;
+      while (this.waitsForTurn(bulkhead, until)) await endsWithin(attempts.nextEnd(), SPARE_MS);
+      if (!this.draining && bulkhead.lacksPermit) await bulkhead.permitForRetry();
+    } finally {
+      giveMemoryBack();
+    }
+    if (delivery === undefined) return this.giveUp(due, 'unreadable');
     // Others may have taken the room meanwhile. From here to the attempt's begin there is no pause.
-    const fits = places.fits(due.data.l) && places.mayBegin(delivery, this.parts.isAlone(destination.id));
-    if (!this.mayAttempt(bulkhead) || !fits) return this.postpone(due, 'in-line');
+    if (!this.mayBegin(delivery, bulkhead)) return this.postpone(due, 'in-line');
     let onSlow = (): void => {};
     const turnedSlow = new Promise<'slow'>((resolve) => {
       onSlow = () => resolve('slow');
@@ -219,6 +190,17 @@ export class RetryHandler {
     )
       return;
     await this.conclude(due, delivery, await record);
+  }
+
+  private waitsForTurn(bulkhead: Bulkhead, until: number): boolean {
+    if (this.draining || bulkhead.circuit.isOpen || bulkhead.hasPlaceForRetry) return false;
+    return this.parts.attempts.count > 0 && monotonicMs() < until;
+  }
+
+  private mayBegin(delivery: Delivery, bulkhead: Bulkhead): boolean {
+    const { places, isAlone } = this.parts;
+    if (this.draining || !bulkhead.hasRoomForRetry || bulkhead.circuit.closedIn() > 0) return false;
+    return places.mayBegin(delivery, isAlone(delivery.destination.id));
   }
 
   /** Gives the place of a slow attempt to another delivery: as with direct attempts, the request goes on. */
@@ -257,9 +239,7 @@ export class RetryHandler {
     destination: Destination,
   ): Promise<Delivery | undefined> {
     try {
-      const parsed = parseEnvelope(await bodyOf(data), originOf(data));
-      // An id that was made up when the event was received is in the delivery's alone.
-      const known = withId(parsed, eventIdOf(id));
+      const known = parseStoredEnvelope(await bodyOf(data), originOf(data), eventIdOf(id));
       const envelope = typeof data.t === 'string' ? { ...known, traceparent: data.t } : known;
       const delivery = { id, envelope, destination };
       return laneGap === undefined ? delivery : { ...delivery, laneGap };

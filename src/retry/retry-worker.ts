@@ -14,7 +14,7 @@ export interface RetryWorkerParts {
   readonly lines: Lines;
   readonly handler: RetryHandler;
   readonly concurrency: number;
-  /** Bytes of bodies that retries may hold at once. */
+  /** Bytes of records, as they come from Redis, that retries may hold at once; unpacked they are counted with all others (places.ts). */
   readonly maxBytes: number;
   readonly onError: (error: unknown) => void;
 }
@@ -28,6 +28,9 @@ const IDLE_MS = 250;
 const LEAST_PAUSE_MS = 10;
 /** How soon to ask again after Redis did not answer. */
 const REDIS_RETRY_MS = 1_000;
+
+/** Of a record that is no job. */
+const NO_BODY = { b: '', l: 0 };
 
 /** Makes the retries: takes what is due, and delivers it by the same attempts as fresh events. */
 export class RetryWorker {
@@ -89,6 +92,7 @@ export class RetryWorker {
     try {
       const free = concurrency - this.open.count;
       const choice = await lines.choose(TAKE_AT_ONCE, free);
+      if (this.draining) return 0;
       const bytes = Math.min(TAKE_BYTES, maxBytes - this.bytes);
       const { taken, left, lines: found, missing, nextInMs } = await queue.next({ ...choice, bytes });
       for (const id of missing) handler.missing(id);
@@ -107,10 +111,10 @@ export class RetryWorker {
     const { handler } = this.parts;
     if (fetched.kind === 'odd') {
       const { record } = fetched;
-      void this.hold(record, 0, () => handler.setAside(record));
+      void this.hold(record, NO_BODY, () => handler.setAside(record));
     } else {
       const { delivery } = fetched;
-      void this.hold(delivery, bytesOf(delivery.data), async (onBegin) => {
+      void this.hold(delivery, delivery.data, async (onBegin) => {
         await handler.process(delivery, onBegin);
         // The next one of its lane is due now.
         if (delivery.data.q === 1) this.expect();
@@ -118,13 +122,17 @@ export class RetryWorker {
     }
   }
 
-  private async hold(held: Held, bytes: number, work: (onBegin: () => void) => Promise<void>): Promise<void> {
+  private async hold(
+    held: Held,
+    { b: { length: bytes }, l }: Pick<JobData, 'b' | 'l'>,
+    work: (onBegin: () => void) => Promise<void>,
+  ): Promise<void> {
     const { lines, onError } = this.parts;
     const key = destinationKeyOf(held.id);
     this.open.begin();
     this.bytes += bytes;
     this.locks.hold(held);
-    const group = lines.begin(key);
+    const group = lines.begin(key, l);
     let hasBegun = false;
     const onBegin = (): void => {
       if (!hasBegun) lines.begun(key);
@@ -161,9 +169,4 @@ export class RetryWorker {
       };
     });
   }
-}
-
-/** What a job takes while it is under way: its text from Redis, the body, and the body that is sent. */
-function bytesOf({ b, l }: JobData): number {
-  return b.length + 2 * l;
 }

@@ -10,6 +10,7 @@ import type { Destination, DestinationId } from '../pipeline/delivery';
 import type { Decide } from '../pipeline/parking';
 import type { Places } from '../pipeline/places';
 import { AddressRoster } from '../retry/address-roster';
+import { LineRooms } from '../retry/line-rooms';
 import { Lines } from '../retry/lines';
 import { RetryHandler } from '../retry/retry-handler';
 import { RetryQueue } from '../retry/retry-queue';
@@ -94,7 +95,7 @@ function retryWorkerOf(parts: RetriesParts, roster: AddressRoster): RetryWorker 
   const handler = handlerOf(parts, roster);
   return new RetryWorker({
     store,
-    lines: new Lines({ roomOf: (id) => handler.roomOf(id), places: config.retry.concurrency }),
+    lines: linesOf(parts),
     queue: new RetryQueue({
       store,
       lockMs: LOCK_MS,
@@ -107,6 +108,12 @@ function retryWorkerOf(parts: RetriesParts, roster: AddressRoster): RetryWorker 
     maxBytes: config.delivery.maxBytesInFlight,
     onError: onRedisError,
   });
+}
+
+function linesOf({ config, ...parts }: RetriesParts): Lines {
+  const { attempts, places, bulkheadOf, isAlone, destinationOf } = parts;
+  const rooms = new LineRooms({ attempts, places, bulkheadOf, isAlone, destinationOf });
+  return new Lines({ roomOf: (id, bytes) => rooms.roomOf(id, bytes), places: config.retry.concurrency });
 }
 
 function handlerOf({ observer, log, ...parts }: RetriesParts, addresses: AddressRoster): RetryHandler {

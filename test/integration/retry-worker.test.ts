@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { StoreUnavailableError } from '../../src/errors';
+import type { Delivery } from '../../src/pipeline/delivery';
 import { decide } from '../../src/retry/policy';
 import {
   DELIVERED,
@@ -25,6 +26,14 @@ const NOTHING = { accepted: 0, delivered: 0, parked: 0, dead: 0, discarded: 0, d
 
 const untilStarted = (count: number): Promise<true> =>
   eventually(() => (destination.attempts.length >= count ? true : undefined), `${count} attempts`);
+
+/** How often the deliveries that are still parked were fetched, in all. */
+const timesTaken = (): Promise<number> =>
+  harness.withRedis(async (redis) => {
+    const keys = (await harness.keyNames()).filter((name) => /:dlv_[^:]+$/.test(name));
+    const times = await Promise.all(keys.map((key) => redis.hget(key, 'ats')));
+    return times.reduce((sum, each) => sum + Number(each ?? 0), 0);
+  });
 
 describe('the retry worker', () => {
   test('delivers what is due, byte for byte, under the same identity, and nothing of it stays', async () => {
@@ -186,6 +195,21 @@ describe('the retry worker', () => {
     }
     await harness.untilLine(destination, { delivered: count, parked: 0, difference: 0 });
     expect(destination.peak).toBe(1);
+  });
+
+  test('what there is no memory for is not taken again and again while others are retried (findings 1.3, 05b)', async () => {
+    const other = new FakeDestination('webhook:other');
+    other.answer = DELIVERED;
+    const large = (): Buffer => eventBody(1, { data: randomBytes(150_000).toString('base64') });
+    for (let number = 0; number < 6; number++) await harness.park(deliveryTo(destination, large()), DUE);
+    harness.startWorker({ destinations: [destination, other], maxBytes: 500_000 });
+    await untilStarted(1);
+    // Each of them makes room somewhere, for which the worker looks at all lines.
+    for (let number = 1; number <= 40; number++) {
+      await harness.park(deliveries(other, 1)[0] as Delivery, DUE);
+      await harness.untilLine(other, { delivered: number });
+    }
+    expect(await timesTaken()).toBeLessThanOrEqual(12);
   });
 
   test('stopped while attempts are under way, it lets them end and takes no more', async () => {

@@ -9,6 +9,7 @@ import type { Delivery, DestinationId, Endpoint } from '../../src/pipeline/deliv
 import { DirectAttempts } from '../../src/pipeline/direct-attempts';
 import { Lanes } from '../../src/pipeline/lanes';
 import { Relay } from '../../src/pipeline/relay';
+import { LineRooms } from '../../src/retry/line-rooms';
 import { Lines } from '../../src/retry/lines';
 import { RetryHandler } from '../../src/retry/retry-handler';
 import { RetryUpkeep } from '../../src/retry/retry-upkeep';
@@ -163,10 +164,17 @@ export class ModelWorker {
       observer: OBSERVER,
       onError: ignore,
     });
+    const rooms = new LineRooms({
+      isAlone: (id) => this.directAttempts.isAlone(id),
+      places: this.places,
+      attempts: this.attempts,
+      bulkheadOf,
+      destinationOf: (id) => destinations.find(id),
+    });
     this.retries = new RetryWorker({
       store,
       queue: new MemoryQueue(name, store),
-      lines: new Lines({ roomOf: (id) => handler.roomOf(id), places: LIMITS.retries }),
+      lines: new Lines({ roomOf: (id, bytes) => rooms.roomOf(id, bytes), places: LIMITS.retries }),
       handler,
       concurrency: LIMITS.retries,
       maxBytes: LIMITS.maxRetryBytes,

@@ -21,6 +21,7 @@ import { AddressRoster } from '../../../src/retry/address-roster';
 import { BullMqParking } from '../../../src/retry/bullmq-parking';
 import { GroupCommit } from '../../../src/retry/group-commit';
 import { LaneParking } from '../../../src/retry/lane-parking';
+import { LineRooms } from '../../../src/retry/line-rooms';
 import { Lines } from '../../../src/retry/lines';
 import { Superseding } from '../../../src/retry/needless';
 import { decide } from '../../../src/retry/policy';
@@ -188,11 +189,18 @@ export class StoreHarness {
       },
       onError: () => {},
     });
+    const rooms = new LineRooms({
+      isAlone: () => false,
+      places,
+      attempts,
+      bulkheadOf: (destination: Destination) => bulkheads.of(destination),
+      destinationOf: settings.destinationOf ?? (async (id) => destinations.get(id)),
+    });
     const concurrency = settings.concurrency ?? 10;
     const worker = new RetryWorker({
       store: this.store,
       handler,
-      lines: new Lines({ roomOf: (id) => handler.roomOf(id), places: concurrency }),
+      lines: new Lines({ roomOf: (id, bytes) => rooms.roomOf(id, bytes), places: concurrency }),
       concurrency,
       maxBytes,
       queue: this.openQueue(),

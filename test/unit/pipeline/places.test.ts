@@ -51,9 +51,59 @@ test('what ended slow is no longer taken off: a place counts once', () => {
 test('one event of any size may begin where its owner has nothing under way', () => {
   const places = create(10_000);
   const large = deliveryOf(QUARTER, 100_000);
-  expect([places.hasRoomFor(100_000), places.mayBegin(large, false)]).toEqual([true, true]);
+  expect([places.roomOf([], 100_000, false) > 0, places.mayBegin(large, false)]).toEqual([true, true]);
   places.begin(large);
-  expect([places.hasRoomFor(1), places.mayBegin(large, true)]).toEqual([false, false]);
+  expect([places.roomOf([], 1, false) > 0, places.mayBegin(large, true)]).toEqual([false, false]);
+});
+
+test('of memory a group may have more than its part while half of all is free, and no more than its part beyond that', () => {
+  const places = create(1_000_000);
+  const large = deliveryOf(QUARTER, 50_000);
+  const other = deliveryOf([{ key: 'instance outra', part: 0.25 }], 50_000);
+  const begin = (delivery: Delivery): number => {
+    let count = 0;
+    for (; places.mayBegin(delivery, false); count++) places.begin(delivery);
+    return count;
+  };
+  expect([begin(large), begin(other), begin(large)]).toEqual([4, 2, 0]);
+});
+
+test('memory that is kept for what is made ready counts, and is given back once', () => {
+  const places = create(1_000_000);
+  const large = deliveryOf(QUARTER, 100_000);
+  const giveBack = places.keepMemory(QUARTER, 400_000);
+  expect(places.mayBegin(large, false)).toBe(false);
+  giveBack();
+  giveBack();
+  expect(places.memoryFor(QUARTER, 250_000)).toBe(1);
+  expect(places.memoryFor(QUARTER, 50_000)).toBe(5);
+});
+
+test('as many may begin as there was said to be room for, whatever their shares and sizes', () => {
+  const shares = fc.uniqueArray(
+    fc.record({ key: fc.constantFrom('a', 'b', 'c'), part: fc.constantFrom(0.1, 0.25, 1) }),
+    { maxLength: 3, selector: ({ key }) => key },
+  );
+  fc.assert(
+    fc.property(
+      fc.array(shares, { maxLength: 20 }),
+      shares,
+      fc.nat(5000),
+      fc.boolean(),
+      (before, own, bytes, isAlone) => {
+        const places = create(200_000);
+        for (const each of before) places.begin(deliveryOf(each, bytes));
+        const delivery = deliveryOf(own, bytes);
+        const room = places.roomOf(own, delivery.envelope.body.length, isAlone);
+        fc.pre(room <= 60);
+        let begun = 0;
+        for (; begun < room; begun++) {
+          expect(places.mayBegin(delivery, isAlone)).toBe(true);
+          places.begin(delivery);
+        }
+      },
+    ),
+  );
 });
 
 test('no more messages of a group wait than its part of what the sources hold, while others hold some', () => {
@@ -90,7 +140,7 @@ test('whatever begins, turns slow, waits and ends: afterwards everything is free
         if (isSlow) places.turnedSlow(delivery);
       }
       for (const { delivery, isSlow } of all) places.end(delivery, isSlow);
-      expect([places.hasPlace, places.fits(1e9)]).toEqual([true, true]);
+      expect([places.hasPlace, places.memoryFor([], 1e9) > 0]).toEqual([true, true]);
       expect(places.mayBegin(deliveryOf(QUARTER, 1e5), false)).toBe(true);
     }),
   );

@@ -40,19 +40,40 @@ describe('the choice among lines', () => {
   test('among several nobody takes the part that is kept for those who come', async () => {
     const { lines, wishes } = setup({ a: room(1000, 'a'), b: room(1, 'b') });
     expect(await wishes(1000)).toEqual({ a: 74, b: 1 });
-    for (let count = 0; count < 74; count++) lines.begin('a');
+    for (let count = 0; count < 74; count++) lines.begin('a', 0);
     for (let count = 0; count < 74; count++) lines.begun('a');
-    lines.begin('b');
+    lines.begin('b', 0);
     expect(await wishes(1000, 25)).toEqual({});
   });
 
   test('counts what was taken and has not begun', async () => {
     const { lines, wishes } = setup({ a: room(5, 'a') });
     await wishes(3);
-    for (let count = 0; count < 3; count++) lines.begin('a');
+    for (let count = 0; count < 3; count++) lines.begin('a', 0);
     expect(await wishes(10)).toEqual({ a: 2 });
     lines.begun('a');
     expect(await wishes(10)).toEqual({ a: 3 });
+  });
+
+  test('asks for room for events as large as the largest that was taken lately', async () => {
+    const asked: number[] = [];
+    const lines = new Lines({
+      roomOf: async (_id, bytes) => {
+        asked.push(Math.round(bytes));
+        return room(1, 'a');
+      },
+      places: 10,
+    });
+    lines.learn([line('a')]);
+    for (const bytes of [100_000, 1000, 1000, 200_000, 0]) {
+      await lines.choose(10, 10);
+      lines.begin('a', bytes);
+      lines.begun('a');
+    }
+    expect(asked).toEqual([0, 100_000, 90_000, 81_000, 200_000]);
+    for (let times = 0; times < 30; times++) lines.begin('a', 1000);
+    await lines.choose(10, 10);
+    expect(asked.at(-1)).toBe(0);
   });
 
   test('leaves a line alone for a while that it can do nothing with, and forgets it', async () => {

@@ -1,0 +1,53 @@
+import type { Attempts } from '../pipeline/attempts';
+import type { Bulkhead } from '../pipeline/bulkhead';
+import type { Destination, DestinationId } from '../pipeline/delivery';
+import type { Places } from '../pipeline/places';
+import { endsWithin } from '../time/within';
+import type { LineRoom } from './lines';
+
+export interface LineRoomsParts {
+  readonly attempts: Pick<Attempts, 'clock'>;
+  readonly places: Places;
+  readonly bulkheadOf: (destination: Destination) => Bulkhead;
+  /** Whether it has the pipeline to itself, as for fresh deliveries. */
+  readonly isAlone: (id: DestinationId) => boolean;
+  /** Undefined where there is none any more; rejects where that cannot be known. */
+  readonly destinationOf: (id: DestinationId) => Promise<Destination | undefined>;
+}
+
+/** For a choice among lines. */
+const SOON_MS = 20;
+/** Of a destination that is not there, or not known: its deliveries are given up, or put off, which costs little. */
+const UNKNOWN_ROOM = 50;
+
+/**
+ * Says how many deliveries may be taken from the line of a destination. It must never promise what the attempt is then
+ * refused: a delivery that was taken in vain has cost its body.
+ */
+export class LineRooms {
+  constructor(private readonly parts: LineRoomsParts) {}
+
+  /** @param bytes of an event in that line, as far as is known */
+  async roomOf(id: DestinationId, bytes: number): Promise<LineRoom> {
+    const found = await this.soon(id);
+    if (found === undefined) return { kind: 'room', count: UNKNOWN_ROOM, group: id, part: 1 };
+    if (found === 'late') return { kind: 'room', count: 1, group: id, part: 1 };
+    const bulkhead = this.parts.bulkheadOf(found);
+    const { circuit } = bulkhead;
+    if (circuit.closedIn() > 0) return { kind: circuit.isAsking ? 'soon' : 'none' };
+    const room = this.parts.places.roomOf(found.shares, bytes, this.parts.isAlone(id));
+    const spare = bulkhead.spareRetries(this.parts.attempts.clock.now());
+    const permits = bulkhead.permitsForRetries;
+    const count = Math.min(permits, circuit.isOpen ? 1 : bulkhead.roomForRetries + spare, room);
+    const { key: group, part } = found.shares[0] ?? { key: id, part: 1 };
+    if (count > 0) return { kind: 'room', count, group, part };
+    if (permits === 0) return { kind: 'none', forMs: bulkhead.noPermitMs };
+    return { kind: bulkhead.hasRetries ? 'soon' : 'none' };
+  }
+
+  /** Settings that are still being read are waited for by the delivery, not by those of others; what cannot be read is put off. */
+  private async soon(id: DestinationId): Promise<Destination | undefined | 'late'> {
+    const found = this.parts.destinationOf(id);
+    return (await endsWithin(found, SOON_MS)) ? found.catch(() => undefined) : 'late';
+  }
+}
