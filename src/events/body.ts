@@ -52,7 +52,7 @@ const SMALL = 32;
 export interface BodyOptions {
   /** JSON text of the value of `destination`: the webhook's URL, the Pusher app's id; WebSocket clients have none. */
   readonly destination?: Buffer;
-  /** Leave the instance's secret out: the key `apikey`, or evolution-go's `instanceToken`. */
+  /** Leave the instance's secrets out, whichever core's body they stand in (`SECRET_KEYS`). */
   readonly stripApikey: boolean;
   /** Path of a member of `data` that is left out, such as `['message', 'base64']`. */
   readonly omitFromData?: readonly string[];
@@ -60,8 +60,8 @@ export interface BodyOptions {
   readonly normalise?: Normalise | undefined;
 }
 
-/** The secret of an instance in the bodies of evolution-go. */
-const INSTANCE_TOKEN = ['instanceToken'];
+/** Root keys with the secret of an instance: Evolution API's, and evolution-go's. */
+export const SECRET_KEYS: ReadonlySet<string> = new Set(['apikey', 'instanceToken']);
 
 /**
  * The body a destination receives: the event's own bytes under the documented keys, in the documented order. What
@@ -73,11 +73,14 @@ export function composeBody(envelope: Envelope, options: BodyOptions): Buffer {
   return event.core === 'go' ? goBody(event, options) : coreBody(event, options);
 }
 
-function goBody({ body }: Envelope, { stripApikey }: BodyOptions): Buffer {
-  if (!stripApikey) return body;
+function goBody({ body, members }: Envelope, { stripApikey }: BodyOptions): Buffer {
+  return stripApikey ? [...SECRET_KEYS].filter((key) => members.has(key)).reduce(without, body) : body;
+}
+
+function without(body: Buffer, key: string): Buffer {
   const writer = new Writer(body, 0);
   // White space may stand before the object.
-  omitMember(body, { start: body.indexOf('{'), end: body.length }, INSTANCE_TOKEN, writer.addRange);
+  omitMember(body, { start: body.indexOf('{'), end: body.length }, [key], writer.addRange);
   return writer.finish();
 }
 
@@ -91,6 +94,7 @@ function coreBody(envelope: Envelope, options: BodyOptions): Buffer {
   const isOfSqs = members.has('dataType') && members.has('server');
   for (const [key, span] of members) {
     if (layout.keys.has(key) || (isOfSqs && OF_SQS.has(key))) continue;
+    if (options.stripApikey && SECRET_KEYS.has(key)) continue;
     writer.add(Buffer.from(`,${JSON.stringify(key)}:`));
     writer.addSpan(span);
   }

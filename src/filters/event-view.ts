@@ -1,11 +1,9 @@
+import { SECRET_KEYS } from '../events/body';
 import type { Envelope } from '../events/envelope';
 import type { Span } from '../events/json-scanner';
 import { hasMoreValues } from '../events/json-skim';
 import { type Facts, factsOf } from './facts';
 import { MAX_EVENT_BYTES, MAX_EVENT_VALUES } from './filter-limits';
-
-/** Keys of the root that no answer shows the values of. */
-const SECRETS: ReadonlySet<string> = new Set(['apikey', 'instanceToken']);
 
 /** One thing that an event is about: an item of its list, or all of `data`. */
 export class EventItem {
@@ -63,7 +61,7 @@ export class EventView {
   }
 
   isSecret(name: string): boolean {
-    return SECRETS.has(name);
+    return SECRET_KEYS.has(name);
   }
 
   private list(): EventItem[] {

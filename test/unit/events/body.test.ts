@@ -111,6 +111,14 @@ describe('composeBody', () => {
     expect(compose(body, { stripApikey: true }).includes('apikey')).toBe(false);
   });
 
+  test.each([
+    '{"event":"e","instance":"i","data":1,"instanceToken":"s3cret","apikey":"s3cret"}',
+    '{"event":"e","instanceName":"i","apikey":"s3cret","data":1,"instanceToken":"s3cret"}',
+  ])("the other core's secret is stripped as well: %s", (body) => {
+    const stripped = compose(body, { stripApikey: true });
+    expect([stripped.includes('s3cret'), rawValue(stripped, 'data')]).toEqual([false, '1']);
+  });
+
   test('media base64 is left out of data.message, and only there', () => {
     const data = '{"base64":"keep","message":{"a":1,"base64":"QUJD","b":{"base64":"keep"}},"x":"base64"}';
     const options = { omitFromData: ['message', 'base64'] };
