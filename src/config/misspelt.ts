@@ -1,3 +1,4 @@
+import { findKey } from '../events/catalogue';
 import { mostAlike } from '../events/nearest-name';
 import type { RawValues } from './layers';
 
@@ -32,12 +33,24 @@ export function misspelt(raw: RawValues, known: readonly string[], prefixes: rea
   return Object.keys(raw.values).flatMap((name) => {
     const isChecked = names.has(name) || OTHERS.has(name) || prefixes.some((each) => name.startsWith(each));
     if (isChecked || raw.values[name] === '') return [];
-    const meant = meantBy(name, known);
+    const meant = switchMeantBy(name, prefixes) ?? meantBy(name, known);
     if (meant === undefined) return [];
     const origin = raw.origins.get(name);
     const place = origin === undefined || origin === 'environment' ? '' : ` (${origin})`;
     return [`${name}${place}: no such variable, so it has no effect; did you mean ${meant}?`];
   });
+}
+
+/** What may stand between the transport and the event of a switch; each family has one of them. */
+const IN_BETWEEN = /^(?:(?:GLOBAL|EVENTS?)_)*/;
+
+/** The switch of an event, as of `RABBITMQ_MESSAGES_UPSERT`: it is not like it in letters, as a whole word is missing. */
+function switchMeantBy(name: string, prefixes: readonly string[]): string | undefined {
+  const upper = name.toUpperCase();
+  const transport = upper.slice(0, upper.indexOf('_') + 1);
+  const prefix = prefixes.find((each) => transport !== '' && each.startsWith(transport));
+  const key = upper.slice(transport.length).replace(IN_BETWEEN, '');
+  return prefix === undefined || findKey(key) === undefined ? undefined : prefix + key;
 }
 
 /** The variable that is most like it; undefined where the name is none of ours. */

@@ -27,6 +27,10 @@ describe('a variable that looks like one of ours and is none is told, with the n
     ['webhook_global_url', 'WEBHOOK_GLOBAL_URL'],
     ['WEBHOOK_EVENTS_MESSAGE_UPSERT', 'WEBHOOK_EVENTS_MESSAGES_UPSERT'],
     ['SQS_GLOBAL_ENABLE', 'SQS_GLOBAL_ENABLED'],
+    ['RABBITMQ_MESSAGES_UPSERT', 'RABBITMQ_EVENTS_MESSAGES_UPSERT'],
+    ['SQS_EVENTS_MESSAGES_UPSERT', 'SQS_GLOBAL_MESSAGES_UPSERT'],
+    ['WEBHOOK_EVENT_QRCODE_UPDATED', 'WEBHOOK_EVENTS_QRCODE_UPDATED'],
+    ['pusher_call', 'PUSHER_EVENTS_CALL'],
   ])('%s', (name, meant) => {
     const warnings = warningsOf({ [name]: 'false' });
     expect(warnings).toEqual([expect.stringMatching(new RegExp(`^${name}: .*did you mean ${meant}\\?`))]);
