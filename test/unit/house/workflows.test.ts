@@ -39,13 +39,14 @@ describe.each(readdirSync(FOLDER))('the workflow %s', (name) => {
       expect({ job, isBounded: minutes !== undefined && minutes <= 60 }).toEqual({ job, isBounded: true });
   });
 
-  it('uses actions of a version, and runs scripts that there are', () => {
+  it('uses actions of one commit, whose version stands beside it, and runs scripts that there are', () => {
     const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: object };
     for (const { uses, run = '' } of stepsOf(name)) {
-      if (uses !== undefined) expect(uses).toMatch(/^[\w-]+\/[\w-]+@(v\d+|[0-9a-f]{40})$/);
+      if (uses !== undefined) expect(uses).toMatch(/^[\w-]+\/[\w-]+@[0-9a-f]{40}$/);
       for (const [, script = ''] of run.matchAll(/npm run (?:--silent )?([\w:]+)/g))
         expect(Object.keys(scripts)).toContain(script);
     }
+    for (const line of textOf(name).match(/uses: .*/g) ?? []) expect(line).toMatch(/ # v\d+\.\d+\.\d+$/);
   });
 });
 
