@@ -65,7 +65,7 @@ export const CORE_VARIABLES = {
   DELIVERY_MAX_SHARE: variable(
     number(0.01, 1),
     0.25,
-    'Part of the requests and of the bytes in flight that one instance, one receiving host or one global destination may have while others are active.',
+    'Part of the requests that one instance, one receiving host or one global destination may have while others are active, and of the bytes in flight where more than half of them are in use.',
   ),
   DELIVERY_SLOW_AFTER_MS: variable(
     integer(1, 600_000),
