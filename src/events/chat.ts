@@ -1,5 +1,6 @@
 import type { Envelope } from './envelope';
-import { eachMember, isObject, isString, type Span } from './json-scanner';
+import { isObject, isString, type Span } from './json-scanner';
+import { skimAll } from './json-skim';
 import { decodeKnownString } from './json-strings';
 
 /** The chat that an event is about. WhatsApp may call one chat by its number and by a LID. */
@@ -67,7 +68,7 @@ function textsOf(
 ): { readonly spans: Map<string, Span>; readonly texts: Map<string, string> } {
   const spans = new Map<string, Span>();
   const texts = new Map<string, string>();
-  eachMember(body, object, (key, value) => {
+  skimAll(body, object, (key, value) => {
     if (key.end - key.start > MAX_NAME_BYTES) return;
     const name = decodeKnownString(body, key);
     if (!names.includes(name)) return;

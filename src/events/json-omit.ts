@@ -1,4 +1,5 @@
-import { eachMember, isObject, type Span } from './json-scanner';
+import { isObject, type Span } from './json-scanner';
+import { skimAll } from './json-skim';
 import { decodeKnownString } from './json-strings';
 
 /** Takes the part of the text from `start` to `end`. */
@@ -9,7 +10,7 @@ const ESCAPED = 6;
 const QUOTES = 2;
 
 /**
- * Emits what remains of the value at `span` when the member at `path` is left out, in order and byte for byte. Every
+ * Emits what remains of the value at `span`, which is known to be JSON, when the member at `path` is left out, in order and byte for byte. Every
  * member of that name goes (JSON allows duplicates); where the path leads nowhere, all of it remains. Nothing is kept
  * meanwhile, however many members there are.
  */
@@ -21,7 +22,7 @@ export function omitMember(text: Buffer, span: Span, path: readonly string[], em
   let keptEnd: number | undefined;
   let afterKept: number | undefined;
   let end = span.start;
-  eachMember(text, span, (key, value) => {
+  skimAll(text, span, (key, value) => {
     first ??= key.start;
     if (keptEnd !== undefined) afterKept ??= key.start;
     end = value.end;

@@ -1,4 +1,4 @@
-import type { Span } from './json-scanner';
+import type { Span, Visit } from './json-scanner';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -35,6 +35,14 @@ export function skimMembers(text: Buffer, start: number, end: number, glance: Gl
     if (text[position] !== COMMA) return;
     position = skipSpace(text, position + 1);
   }
+}
+
+/** The same for all members of an object, for those to whom a span for each is no matter. */
+export function skimAll(text: Buffer, { start, end }: Span, visit: Visit): void {
+  skimMembers(text, start, end, (keyStart, keyEnd, valueStart, valueEnd) => {
+    visit({ start: keyStart, end: keyEnd }, { start: valueStart, end: valueEnd });
+    return true;
+  });
 }
 
 /** Where the first element of the array at `start` stands; undefined where there is none. */

@@ -1,6 +1,7 @@
 import type { Envelope } from './envelope';
 import { withEdits } from './json-edits';
-import { eachMember, isObject, isString, type Span } from './json-scanner';
+import { isObject, isString, type Span } from './json-scanner';
+import { skimAll } from './json-skim';
 import { decodeKnownString, decodeString } from './json-strings';
 
 /** Media that an event holds as base64. */
@@ -66,7 +67,7 @@ interface Member {
 
 function membersOf(body: Buffer, object: Span): Member[] {
   const members: Member[] = [];
-  eachMember(body, object, (key, value) => members.push({ name: decodeKnownString(body, key), key, value }));
+  skimAll(body, object, (key, value) => members.push({ name: decodeKnownString(body, key), key, value }));
   return members;
 }
 
