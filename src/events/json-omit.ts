@@ -10,9 +10,9 @@ const ESCAPED = 6;
 const QUOTES = 2;
 
 /**
- * Emits what remains of the value at `span`, which is known to be JSON, when the member at `path` is left out, in order and byte for byte. Every
- * member of that name goes (JSON allows duplicates); where the path leads nowhere, all of it remains. Nothing is kept
- * meanwhile, however many members there are.
+ * Emits what remains of the value at `span`, which is known to be JSON, when the member at `path` is left out, in order and
+ * byte for byte. Every member of that name goes (JSON allows duplicates); where the path leads nowhere, all of it remains.
+ * Nothing is kept meanwhile, however many members there are.
  */
 export function omitMember(text: Buffer, span: Span, path: readonly string[], emit: Emit): void {
   const [name] = path;
