@@ -61,7 +61,6 @@ export class Rejections implements AttemptObserver {
   private readonly changing = new Map<DestinationId, Change>();
   /** Known ones that took a delivery, which could not be written. */
   private readonly unended = new Set<DestinationId>();
-
   private readonly now: () => number;
 
   constructor(private readonly parts: RejectionsParts) {
@@ -79,9 +78,8 @@ export class Rejections implements AttemptObserver {
   /** Called for every attempt: while no destination rejects anything it looks up nothing. */
   attemptEnded({ destination }: Delivery, { outcome }: AttemptRecord): void {
     if (outcome.kind === 'delivered') {
-      // As nearly always nothing is known of any destination.
-      const isIdle = this.runs.size === 0 && this.known.size === 0 && this.changing.size === 0;
-      return isIdle ? undefined : this.delivered(destination.id);
+      if (this.runs.size > 0 || this.known.size > 0 || this.changing.size > 0) this.delivered(destination.id);
+      return;
     }
     const rejection = rejectionOf(outcome);
     if (rejection !== undefined) this.rejected(destination, rejection);

@@ -24,8 +24,9 @@ interface Rejecting {
   readonly print: string;
 }
 
-const REJECTING_APART_MS = 10_000;
-/** In the model a day is over soon: then one attempt is let through. */
+/** In the model ten seconds are over soon, */
+const REJECTING_APART_MS = 300;
+/** and so is a day: then one attempt is let through. */
 export const SUSPENDED_MS = 15_000;
 const NEVER_MS = 315_360_000_000;
 
