@@ -24,6 +24,8 @@ export type Condition =
       /** Id of the destination. */
       readonly subject: string;
       readonly since: number;
+      /** It answers, and rejects everything. */
+      readonly state?: 'rejecting';
       readonly by?: 'gone' | 'time' | 'person';
       readonly code?: string;
       /** 0: there was no answer. */

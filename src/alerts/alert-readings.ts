@@ -1,4 +1,4 @@
-import type { HealthRecord } from '../health/health-record';
+import type { UnwellRecord } from '../health/health-record';
 import type { AuditFound, AuditWatch } from '../ledger/audit-watch';
 import type { Finding } from '../observability/finding';
 import type { Silence } from '../silence/silence-store';
@@ -7,7 +7,7 @@ import { RareReading } from './rare-reading';
 
 export interface AlertReadingsParts {
   /** Destinations that are not well; undefined where that is not known yet. */
-  readonly records: () => readonly HealthRecord[] | undefined;
+  readonly records: () => readonly UnwellRecord[] | undefined;
   readonly silentOnes: () => Promise<ReadonlyMap<string, Silence>>;
   /** Of the oldest parked delivery; 0 where nothing is parked. */
   readonly oldestSeconds: () => Promise<number>;
@@ -19,7 +19,7 @@ export interface AlertReadingsParts {
   readonly onError: (error: unknown) => void;
 }
 
-/** A receiver that restarts fails for a moment: nobody is alerted of that. */
+/** A receiver that restarts fails, or rejects everything, for a moment: nobody is alerted of that. */
 const FAILING_FOR_MS = 60_000;
 const REDIS_EVERY_MS = 60_000;
 /** What was found last is asked for: the audit itself has a pace of its own. */
@@ -73,7 +73,7 @@ export class AlertReadings {
   private failing(now: number): Found {
     return this.parts
       .records()
-      ?.filter(({ state, since }) => state === 'failing' && now - since >= FAILING_FOR_MS)
+      ?.filter(({ state, since }) => state !== 'suspended' && now - since >= FAILING_FOR_MS)
       .map((record) => unwell('destination-failing', record));
   }
 
@@ -120,10 +120,11 @@ export class AlertReadings {
   }
 }
 
-function unwell(cause: 'destination-failing' | 'destination-suspended', record: HealthRecord): Condition {
-  const { id: subject, since, by, code, status, address } = record;
+function unwell(cause: 'destination-failing' | 'destination-suspended', record: UnwellRecord): Condition {
+  const { id: subject, state, since, by, code, status, address } = record;
   return {
     ...{ cause, subject, since },
+    ...(state === 'rejecting' ? { state } : {}),
     ...(by === undefined ? {} : { by }),
     ...(code === undefined ? {} : { code }),
     ...(status === undefined ? {} : { status }),

@@ -28,9 +28,9 @@ export const TEST_TEXT: AlertText = {
 export function textOf(message: AlertMessage, now: number): AlertText {
   switch (message.kind) {
     case 'began':
-      return digest(BEGAN[message.cause](message.total), linesOf(message.items, now), message.total);
+      return digest(begunOf(message), linesOf(message.items, now), message.total);
     case 'goes-on': {
-      const title = `Still so: ${BEGAN[message.cause](message.total)}`;
+      const title = `Still so: ${begunOf(message)}`;
       return digest(title, linesOf(message.items, now), message.total);
     }
     case 'over':
@@ -46,6 +46,16 @@ export function textOf(message: AlertMessage, now: number): AlertText {
 function digest(title: string, lines: readonly Line[], total: number): AlertText {
   const more = total - lines.length;
   return { title, lines: more > 0 ? [...lines, [`and ${more} more`]] : lines };
+}
+
+function begunOf({ cause, items, total }: Extract<AlertMessage, { kind: 'began' | 'goes-on' }>): string {
+  return items.every(isRejecting)
+    ? `${plural(total, 'destination rejects', 'destinations reject')} every event`
+    : BEGAN[cause](total);
+}
+
+function isRejecting(item: Condition): boolean {
+  return item.cause === 'destination-failing' && item.state === 'rejecting';
 }
 
 const BEGAN: Readonly<Record<StandingCause, (count: number) => string>> = {
@@ -80,7 +90,8 @@ function lineOf(item: Condition, now: number): Line {
   const ago = `for ${ageText(now - since)}`;
   switch (item.cause) {
     case 'destination-failing':
-      return [subjectPiece, ` ${ago}`, ...faultOf(item)];
+      if (!isRejecting(item)) return [subjectPiece, ` ${ago}`, ...faultOf(item)];
+      return [subjectPiece, ` rejects every event ${ago}`, ...faultOf(item), REJECTED];
     case 'destination-suspended':
       return [subjectPiece, ` ${SUSPENDED_BY[item.by ?? 'time']}`, ...faultOf(item)];
     case 'backlog':
@@ -93,6 +104,8 @@ function lineOf(item: Condition, now: number): Line {
       return [subjectPiece, ` differs by ${item.difference}. See: audit`];
   }
 }
+
+const REJECTED = '. They become dead letters: mend the address or what answers there, then replay them';
 
 const SUSPENDED_BY = {
   gone: 'says that it is gone (410)',

@@ -15,12 +15,15 @@ export interface Situation {
   readonly newlyDead: number | undefined;
 }
 
+/** Of a destination that does not take what it is sent. */
+type UnwellState = Exclude<DestinationHealth['state'], 'waiting' | 'well'>;
+
 /** The worst of what is, and what a person needs to know of it first. */
 export type Sentence =
   | { readonly kind: 'no-worker'; readonly msAgo: number | undefined }
   | { readonly kind: 'difference'; readonly count: number }
   | {
-      readonly kind: 'suspended' | 'failing';
+      readonly kind: UnwellState;
       readonly destination: DestinationHealth;
       readonly others: number;
     }
@@ -38,6 +41,7 @@ const SEVERITIES: Readonly<Record<Sentence['kind'], Severity>> = {
   difference: 'bad',
   suspended: 'bad',
   failing: 'bad',
+  rejecting: 'bad',
   unread: 'bad',
   silent: 'odd',
   dead: 'odd',
@@ -70,13 +74,19 @@ export function severityOf({ kind }: Sentence): Severity {
 
 /** What a person suspended is on purpose: it is named where nothing fails by itself. */
 function refusingOf(destinations: readonly DestinationHealth[]): Sentence | undefined {
-  const unwell = destinations.filter(({ state }) => state === 'suspended' || state === 'failing');
-  const [worst] = [...unwell].sort(
-    (a, b) => Number(a.by === 'person') - Number(b.by === 'person') || b.waiting - a.waiting,
+  const unwell = destinations.flatMap((destination) => {
+    const kind = unwellStateOf(destination);
+    return kind === undefined ? [] : [{ kind, destination }];
+  });
+  const [worst] = unwell.sort(
+    ({ destination: a }, { destination: b }) =>
+      Number(a.by === 'person') - Number(b.by === 'person') || b.waiting - a.waiting,
   );
-  if (worst === undefined) return undefined;
-  const kind = worst.state === 'suspended' ? 'suspended' : 'failing';
-  return { kind, destination: worst, others: unwell.length - 1 };
+  return worst === undefined ? undefined : { ...worst, others: unwell.length - 1 };
+}
+
+function unwellStateOf({ state }: DestinationHealth): UnwellState | undefined {
+  return state === 'waiting' || state === 'well' ? undefined : state;
 }
 
 function waitingOf(destinations: readonly DestinationHealth[]): Sentence {

@@ -2,17 +2,22 @@ import { instanceOf } from '../destinations/destination-ids';
 import { type DestinationId, destinationKey } from '../pipeline/delivery';
 import type { StoredCalls } from '../retry/retry-store';
 import { monotonicMs } from '../time/monotonic';
-import { type HealthRecord, parseHealthRecord } from './health-record';
+import {
+  type HealthRecord,
+  parseHealthRecord,
+  parseRejectionRecord,
+  type UnwellRecord,
+} from './health-record';
 
 /** Worst first. */
-export const DESTINATION_STATES = ['suspended', 'failing', 'waiting', 'well'] as const;
+export const DESTINATION_STATES = ['suspended', 'failing', 'rejecting', 'waiting', 'well'] as const;
 export type DestinationState = (typeof DESTINATION_STATES)[number];
 
 /** How a destination is; times are epoch milliseconds. */
 export interface DestinationHealth {
   readonly id: DestinationId;
   readonly state: DestinationState;
-  /** Since when nothing has succeeded, or since a person suspended it. */
+  /** Since when nothing has succeeded or everything was rejected, or since a person suspended it. */
   readonly since?: number;
   /** Why it is suspended. */
   readonly by?: HealthRecord['by'];
@@ -22,7 +27,7 @@ export interface DestinationHealth {
   readonly oldest?: number;
   /** When it is attempted again, where a person must not resume it first. */
   readonly nextAttempt?: number;
-  /** Of the last attempt that failed. */
+  /** Of the last attempt that failed or was rejected. */
   readonly code?: string;
   readonly status?: number;
   /** As it may be shown. */
@@ -57,7 +62,7 @@ export class DestinationList {
 
   constructor(private readonly store: Pick<StoredCalls, 'call'>) {}
 
-  /** Worst first: suspended, failing, those for which deliveries wait, all others. */
+  /** Worst first, in the order of `DESTINATION_STATES`. */
   async page({ instance, state, offset = 0, limit }: DestinationFilter): Promise<DestinationPage> {
     const { byId, byInstance } = await this.read();
     const all = instance === undefined ? [...byId.values()] : (byInstance.get(instance) ?? []);
@@ -105,15 +110,13 @@ export class DestinationList {
 
   private async readAll(): Promise<Reading> {
     const reply = await this.store.call('relayDestinations');
-    const [names, texts, parked] = reply as [string[], string[], string[]];
+    const [names, texts, parked, rejecting = []] = reply as [string[], string[], string[], string[]?];
     const ids = mapOf(names);
-    const records = new Map<string, HealthRecord>();
-    for (const [key, text] of mapOf(texts)) {
-      const record = parseHealthRecord(text);
-      if (record === undefined) continue;
-      records.set(key, record);
-      ids.set(key, record.id);
-    }
+    const records = new Map([
+      ...recordsOf(rejecting, parseRejectionRecord),
+      ...recordsOf(texts, parseHealthRecord),
+    ]);
+    for (const [key, { id }] of records) ids.set(key, id);
     const waiting = mapOf(parked);
     const byId = new Map<string, DestinationHealth>();
     const byInstance = new Map<string | undefined, DestinationHealth[]>();
@@ -141,7 +144,17 @@ export class DestinationList {
   }
 }
 
-function healthOf(id: DestinationId, record: HealthRecord | undefined, waiting: number): DestinationHealth {
+function recordsOf(
+  flat: readonly string[],
+  parse: (text: string) => UnwellRecord | undefined,
+): [key: string, record: UnwellRecord][] {
+  return [...mapOf(flat)].flatMap(([key, text]): [string, UnwellRecord][] => {
+    const record = parse(text);
+    return record === undefined ? [] : [[key, record]];
+  });
+}
+
+function healthOf(id: DestinationId, record: UnwellRecord | undefined, waiting: number): DestinationHealth {
   if (record === undefined) return { id, state: waiting > 0 ? 'waiting' : 'well', waiting };
   const { print: _print, untilMs, ...shown } = record;
   const nextAttempt = record.by === 'person' || untilMs === undefined ? {} : { nextAttempt: untilMs };

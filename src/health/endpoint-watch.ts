@@ -1,9 +1,10 @@
 import type { DestinationId, Endpoint } from '../pipeline/delivery';
 import type { HealthBoard } from './health-board';
-import type { HealthRecord } from './health-record';
+import { isElsewhere, type Rejections } from './rejections';
 
 export interface EndpointWatchParts {
   readonly board: Pick<HealthBoard, 'records' | 'recordOf' | 'resume'>;
+  readonly rejections: Pick<Rejections, 'recordOf' | 'compare'>;
   /** Undefined where there is no such destination any more. Rejects where that cannot be known. */
   readonly endpointOf: (id: DestinationId) => Promise<Endpoint | undefined>;
   /** Undefined for a global one. */
@@ -12,8 +13,8 @@ export interface EndpointWatchParts {
 }
 
 /**
- * A suspended destination goes on once it has another address: the one that was given up is not asked any more. One that is
- * removed is forgotten.
+ * A suspended destination goes on once it has another address: the one that was given up is not asked any more. What is known of
+ * an address that rejects everything says nothing of another one. A destination that is removed is forgotten.
  */
 export class EndpointWatch {
   private readonly due = new Set<DestinationId>();
@@ -36,17 +37,20 @@ export class EndpointWatch {
     this.comparing = true;
     for (const id of this.due) {
       this.due.delete(id);
-      const record = this.parts.board.recordOf(id);
-      if (record !== undefined) await this.compare(record).catch(this.parts.onError);
+      await this.compare(id).catch(this.parts.onError);
     }
     this.comparing = false;
   }
 
-  private async compare({ id, state, print = '' }: HealthRecord): Promise<void> {
-    const { board, endpointOf } = this.parts;
+  private async compare(id: DestinationId): Promise<void> {
+    const { board, rejections, endpointOf } = this.parts;
+    const record = board.recordOf(id);
+    if (record === undefined && rejections.recordOf(id) === undefined) return;
     const endpoint = await endpointOf(id);
+    await rejections.compare(id, endpoint);
+    if (record === undefined) return;
+    const { state, print } = record;
     if (endpoint === undefined) await board.resume(id, 'removed');
-    else if (state === 'suspended' && print !== '' && endpoint.print !== '' && endpoint.print !== print)
-      await board.resume(id, 'changed');
+    else if (state === 'suspended' && isElsewhere(endpoint, print)) await board.resume(id, 'changed');
   }
 }

@@ -4,7 +4,8 @@ import { CHOSEN_MS, type Circuit, type CircuitFault, type SharedCircuit } from '
 import { type DestinationId, destinationKey, type Endpoint } from '../pipeline/delivery';
 import type { StoredCalls } from '../retry/retry-store';
 import { monotonicMs } from '../time/monotonic';
-import { type HealthRecord, obstacleOf, parseHealthRecord } from './health-record';
+import { type HealthRecord, obstacleOf, parseHealthRecord, type UnwellRecord } from './health-record';
+import type { Rejections } from './rejections';
 
 /** What became of a destination, for logs. */
 export interface HealthChange {
@@ -28,6 +29,8 @@ export interface HealthBoardParts {
   /** 0: never. */
   readonly suspendAfterMs: number;
   readonly circuitOf: (id: DestinationId) => Circuit | undefined;
+  /** Learns from the same answers of Redis what is known of destinations that reject everything. */
+  readonly rejections: Pick<Rejections, 'take' | 'records'>;
   /** Where it sends now; undefined where there is no such destination any more. Rejects where that cannot be known. */
   readonly endpointOf: (id: DestinationId) => Promise<Endpoint | undefined>;
   /** All there is was read. */
@@ -96,14 +99,15 @@ export class HealthBoard implements SharedCircuits {
     return this.version !== ALL_ANEW;
   }
 
-  /** Records of destinations that are not well. */
-  get records(): HealthRecord[] {
-    return [...this.known.values()].map(({ record }) => record);
+  /** Records of destinations that are not well, one of each: where one fails or is suspended, that is said of it. */
+  get records(): UnwellRecord[] {
+    const rejecting = this.parts.rejections.records.filter(({ id }) => !this.known.has(id));
+    return [...[...this.known.values()].map(({ record }) => record), ...rejecting];
   }
 
-  get counts(): Readonly<Record<HealthRecord['state'], number>> {
-    const counts = { failing: 0, suspended: 0 };
-    for (const { record } of this.known.values()) counts[record.state]++;
+  get counts(): Readonly<Record<UnwellRecord['state'], number>> {
+    const counts = { failing: 0, suspended: 0, rejecting: 0 };
+    for (const { state } of this.records) counts[state]++;
     return counts;
   }
 
@@ -160,8 +164,9 @@ export class HealthBoard implements SharedCircuits {
   }
 
   private take(changes: readonly (string | number)[], isAll: boolean, since: number): void {
+    this.parts.rejections.take(changes, isAll);
     const seen = new Set<DestinationId>();
-    for (let index = 0; index + 2 < changes.length; index += 3) {
+    for (let index = 0; index + 3 < changes.length; index += 4) {
       const key = String(changes[index]);
       const record = parseHealthRecord(String(changes[index + 1]));
       const id = record?.id ?? this.ids.get(key);

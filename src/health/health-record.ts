@@ -21,25 +21,64 @@ export interface HealthRecord {
   readonly print?: string;
 }
 
+/**
+ * What is stored of a destination that answers and rejects everything: its events become dead letters at once. It is for people,
+ * and says nothing to anything that makes attempts.
+ */
+export interface RejectionRecord
+  extends Pick<HealthRecord, 'id' | 'since' | 'code' | 'status' | 'address' | 'print'> {
+  readonly state: 'rejecting';
+  readonly by?: undefined;
+  readonly untilMs?: undefined;
+}
+
+/** Of a destination that is not well, in whichever way. */
+export type UnwellRecord = HealthRecord | RejectionRecord;
+
 /** Undefined for what is no record: anybody may have written to Redis. */
 export function parseHealthRecord(text: string): HealthRecord | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (typeof value !== 'object' || value === null) return undefined;
-  const { id, state, since, by, untilMs, code, status, address, print } = value as Partial<
-    Record<keyof HealthRecord, unknown>
-  >;
-  if (typeof id !== 'string' || (state !== 'failing' && state !== 'suspended')) return undefined;
+  const fields = fieldsOf(text);
+  const common = commonOf(fields);
+  const { state, by, untilMs } = fields;
+  if (common === undefined || (state !== 'failing' && state !== 'suspended')) return undefined;
   return {
-    id: id as DestinationId,
+    ...common,
     state,
-    since: typeof since === 'number' ? since : 0,
     ...(by === 'gone' || by === 'time' || by === 'person' ? { by } : {}),
     ...(typeof untilMs === 'number' ? { untilMs } : {}),
+  };
+}
+
+/** Undefined for what is no record. */
+export function parseRejectionRecord(text: string): RejectionRecord | undefined {
+  const fields = fieldsOf(text);
+  const common = commonOf(fields);
+  return common === undefined || fields.state !== 'rejecting' ? undefined : { ...common, state: 'rejecting' };
+}
+
+type Fields = Partial<Record<keyof HealthRecord, unknown>>;
+
+function fieldsOf(text: string): Fields {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : {};
+  } catch {
+    return {};
+  }
+}
+
+function commonOf({
+  id,
+  since,
+  code,
+  status,
+  address,
+  print,
+}: Fields): Omit<RejectionRecord, 'state' | 'by' | 'untilMs'> | undefined {
+  if (typeof id !== 'string') return undefined;
+  return {
+    id: id as DestinationId,
+    since: typeof since === 'number' ? since : 0,
     ...(typeof code === 'string' ? { code } : {}),
     ...(typeof status === 'number' ? { status } : {}),
     ...(typeof address === 'string' ? { address } : {}),

@@ -49,7 +49,7 @@ export class Metrics {
   readonly inFlightBytes = this.gauge('relay_in_flight_bytes', 'Bytes of source messages held', []);
   readonly destinations = this.sharedGauge(
     'relay_destinations',
-    'Destinations that are not well: failing, suspended',
+    'Destinations that are not well: failing, suspended, rejecting',
     ['state'],
   );
   readonly circuitsOpen = this.sharedGauge('relay_circuits_open', 'Destinations whose circuit is open', []);

@@ -4,15 +4,20 @@ import { readingScript, script } from './delivery-prelude';
 const SUSPENDED_MS = 86_400_000;
 /** Later than anything: ten years. */
 const NEVER_MS = 315_360_000_000;
+/** How soon it may be said again of a destination that it rejects everything: one that takes some events would change all the time. */
+const REJECTING_APART_MS = 10_000;
 /** Changes that are kept in their order: a worker that missed more reads all there is. */
 const MAX_CHANGES = 10_000;
 
 /**
  * What all workers know of destinations that are not well: a hash of records by the destination's key, in JSON, and a sorted
  * set of the latest changes by their number. A destination that is well has no record.
+ *
+ * One that answers and rejects everything has a record in a hash of its own: nothing that decides on attempts reads it, of
+ * whichever version.
  */
 const HEALTH = `
-  local H = P .. 'health'
+  local H, R = P .. 'health', P .. 'rejecting'
 
   local function changed(key)
     local number = call('INCR', P .. 'health-version')
@@ -35,13 +40,25 @@ const HEALTH = `
   local function forget(key)
     if call('HDEL', H, key) == 1 then changed(key) end
   end
+
+  local function rejectionOf(key)
+    local ok, record = pcall(cjson.decode, call('HGET', R, key) or '')
+    return ok and type(record) == 'table' and record or nil
+  end
+
+  local function forgetRejection(key)
+    if call('HDEL', R, key) == 0 then return false end
+    changed(key)
+    return true
+  end
 `;
 
 /** Health of destinations. Times are those of Redis; answers say how long from now. */
 export const HEALTH_SCRIPTS = {
   /**
    * What changed since a version: the version now, 1 where that is all there is and not only what changed, then for each its
-   * key, its record or nothing, and how long it stays closed to attempts. ARGV: version.
+   * key, its record or nothing, how long it stays closed to attempts, and the record of one that rejects everything or
+   * nothing. ARGV: version.
    */
   relayHealthSince: readingScript(`${HEALTH}
     local since, version = tonumber(ARGV[5]), tonumber(call('GET', P .. 'health-version') or 0)
@@ -49,13 +66,19 @@ export const HEALTH_SCRIPTS = {
     local keys, isAll = nil, 1
     if since >= 0 and since < version and version - since <= ${MAX_CHANGES} then
       keys, isAll = call('ZRANGEBYSCORE', P .. 'health-changes', '(' .. since, '+inf'), 0
-    else keys = call('HKEYS', H) end
+    else
+      keys = call('HKEYS', H)
+      for _, key in ipairs(call('HKEYS', R)) do
+        if call('HEXISTS', H, key) == 0 then table.insert(keys, key) end
+      end
+    end
     local reply = {version, isAll}
     for _, key in ipairs(keys) do
       local record = recordOf(key)
       table.insert(reply, key)
       table.insert(reply, record and cjson.encode(record) or '')
       table.insert(reply, record and leftOf(record) or 0)
+      table.insert(reply, call('HGET', R, key) or '')
     end
     return reply`),
   /**
@@ -86,10 +109,11 @@ export const HEALTH_SCRIPTS = {
   /**
    * The attempt that a worker was chosen for succeeded, or a person or a changed address ends it. Answers with 1, for how long it
    * was not well, what it was, how many deliveries wait; or 0 where there is nothing to end.
-   * ARGV: key, 1 where what a person suspended ends, too.
+   * ARGV: key, 1 where what a person suspended ends, too, and that it rejected everything.
    */
   relayWell: script(`${HEALTH}
     local key = ARGV[5]
+    if ARGV[6] == '1' then forgetRejection(key) end
     local record = recordOf(key)
     if not record then return {0} end
     if record.by == 'person' and ARGV[6] ~= '1' then return {0, leftOf(record)} end
@@ -109,10 +133,39 @@ export const HEALTH_SCRIPTS = {
     record.claim = {by = ARGV[6], untilMs = NOW + tonumber(ARGV[7])}
     keep(ARGV[5], record)
     return 0`),
-  /** For people: ids of destinations, records of those that are not well, how many deliveries are parked; each by key. */
+  /**
+   * A worker's attempts at a destination were rejected over and over, and none was delivered. Says nothing to anything that
+   * makes attempts. Answers with 1 where no worker had found out before, and with the record; or with 0 and the record or
+   * nothing where a worker has just said so.
+   * ARGV: key, id, for how long, code, status, address as it may be shown, its fingerprint.
+   */
+  relayRejecting: script(`${HEALTH}
+    local key, print = ARGV[5], ARGV[11]
+    if not call('SET', P .. 'rejecting-said:' .. key, NOW, 'NX', 'PX', ${REJECTING_APART_MS}) then
+      return {0, call('HGET', R, key) or ''}
+    end
+    local before = rejectionOf(key)
+    local since = before and before.print == print and tonumber(before.since) or NOW - tonumber(ARGV[7])
+    local record = cjson.encode({id = ARGV[6], state = 'rejecting', since = since, code = ARGV[8],
+      status = tonumber(ARGV[9]), address = ARGV[10], print = print})
+    call('HSET', R, key, record)
+    changed(key)
+    return {before and 0 or 1, record}`),
+  /**
+   * It took a delivery, has another address or is removed. Answers with 1 and for how long it rejected everything; or 0 where
+   * another worker has ended it. ARGV: key.
+   */
+  relayRejectingOver: script(`${HEALTH}
+    local record = rejectionOf(ARGV[5])
+    if not forgetRejection(ARGV[5]) then return {0} end
+    return {1, math.max(0, NOW - (record and tonumber(record.since) or NOW))}`),
+  /**
+   * For people: ids of destinations, records of those that are not well, how many deliveries are parked, records of those that
+   * reject everything; each by key.
+   */
   relayDestinations: readingScript(`
     return {call('HGETALL', P .. 'destinations'), call('HGETALL', P .. 'health'),
-      call('ZRANGE', P .. 'share:parked-of', 0, -1, 'WITHSCORES')}`),
+      call('ZRANGE', P .. 'share:parked-of', 0, -1, 'WITHSCORES'), call('HGETALL', P .. 'rejecting')}`),
   /** When the oldest delivery of each line was parked, or nothing. ARGV: keys. */
   relayOldestOf: readingScript(`
     local times = {}

@@ -4,6 +4,7 @@ import type { Destinations } from '../destinations/directory';
 import { eventsPerRequest } from '../destinations/module';
 import { EndpointWatch } from '../health/endpoint-watch';
 import { HealthBoard } from '../health/health-board';
+import { Rejections } from '../health/rejections';
 import type { Lifecycle } from '../lifecycle/lifecycle';
 import { describeError, throttled } from '../observability/report';
 import { Attempts } from '../pipeline/attempts';
@@ -51,7 +52,9 @@ export function composeDelivery(context: DeliveryContext): DeliveryParts {
   const { options, storage, destinations, observer, lifecycle } = context;
   const { config, modules } = options;
   const { delivery } = config;
-  const { health, endpoints, healthSummary } = openHealth(context, (id) => bulkheads.circuitOf(id));
+  const { health, endpoints, healthSummary, rejections } = openHealth(context, (id) =>
+    bulkheads.circuitOf(id),
+  );
   const bulkheads: Bulkheads = new Bulkheads({
     concurrency: delivery.concurrencyPerDestination,
     idleMs: () => performance.eventLoopUtilization().idle,
@@ -73,7 +76,12 @@ export function composeDelivery(context: DeliveryContext): DeliveryParts {
   const attempts = new Attempts({
     slowAfterMs: delivery.slowAfterMs,
     places,
-    observer,
+    observer: {
+      attemptEnded: (each, record) => {
+        observer.attemptEnded(each, record);
+        rejections.attemptEnded(each, record);
+      },
+    },
     tracing: options.tracing,
   });
   const rateLimits = composeRateLimits(storage, attempts);
@@ -109,25 +117,29 @@ export function composeDelivery(context: DeliveryContext): DeliveryParts {
 function openHealth(
   { options, storage, destinations, lifecycle }: DeliveryContext,
   circuitOf: (id: DestinationId) => Circuit | undefined,
-): Pick<DeliveryParts, 'health' | 'endpoints' | 'healthSummary'> {
+): Pick<DeliveryParts, 'health' | 'endpoints' | 'healthSummary'> & { readonly rejections: Rejections } {
   const { config, log } = options;
   const { store, warnRedis: onError } = storage;
   const endpointOf = (id: DestinationId): Promise<Endpoint | undefined> => destinations.endpointOf(id);
+  const observer = new HealthLog(log);
+  const rejections = new Rejections({ store, endpointOf, observer, onError });
+  lifecycle.add('rejections', rejections, (each) => each.stop());
   const health: HealthBoard = new HealthBoard({
     store,
+    rejections,
     openMs: config.delivery.circuitOpenMs,
     suspendAfterMs: config.retry.suspendAfterMs,
     circuitOf,
     endpointOf,
     onRead: () => endpoints.settingsChanged(undefined),
-    observer: new HealthLog(log),
+    observer,
     onError,
   });
-  const endpoints = new EndpointWatch({ board: health, endpointOf, instanceOf, onError });
+  const endpoints = new EndpointWatch({ board: health, rejections, endpointOf, instanceOf, onError });
   lifecycle.add('health of destinations', health, (each) => each.stop());
   const summary = new HealthSummary({ board: health, store, log, onError });
   lifecycle.add('summary of health', summary, (each) => each.stop());
-  return { health, endpoints, healthSummary: summary };
+  return { health, endpoints, healthSummary: summary, rejections };
 }
 
 function composeRateLimits({ store, warnRedis }: Storage, attempts: Attempts): RateLimits {

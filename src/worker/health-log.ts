@@ -1,9 +1,11 @@
 import type { HealthChange, HealthObserver } from '../health/health-board';
+import type { Rejection } from '../health/rejection-run';
+import type { RejectionChange, RejectionObserver } from '../health/rejections';
 import type { Logger } from '../observability/logging';
 import type { CircuitFault } from '../pipeline/circuit';
 
 /** One line when a destination turns bad or recovers, at the worker that found out. */
-export class HealthLog implements HealthObserver {
+export class HealthLog implements HealthObserver, RejectionObserver {
   constructor(private readonly log: Logger) {}
 
   failing(change: HealthChange, { code, status }: CircuitFault): void {
@@ -19,6 +21,19 @@ export class HealthLog implements HealthObserver {
     this.log.warn('destination recovered: its circuit closed', {
       ...change,
       failedSeconds: Math.round(failedMs / 1000),
+    });
+  }
+
+  rejecting(change: RejectionChange, { code, status }: Rejection): void {
+    const text = 'destination rejects everything: its events become dead letters';
+    this.log.warn(text, { ...change, code, status });
+  }
+
+  rejectingOver(change: RejectionChange, end: 'delivered' | 'changed', rejectedMs: number): void {
+    const why = end === 'delivered' ? 'it took a delivery' : 'it has another address';
+    this.log.warn(`destination recovered: ${why}`, {
+      ...change,
+      rejectedSeconds: Math.round(rejectedMs / 1000),
     });
   }
 }

@@ -27,4 +27,15 @@ jest.mock('lru-cache', () => {
   };
 });
 
+// Runs are short: two rejections are enough there, so that destinations come to reject everything and no longer do.
+jest.mock('../../src/health/rejection-run', () => {
+  const actual = jest.requireActual<typeof import('../../src/health/rejection-run')>(
+    '../../src/health/rejection-run',
+  );
+  return {
+    ...actual,
+    isRejecting: ({ count }: import('../../src/health/rejection-run').RejectionRun) => count >= 2,
+  };
+});
+
 export {};

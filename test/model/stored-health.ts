@@ -14,13 +14,28 @@ interface Unwell {
   claim?: { readonly by: string; readonly untilMs: number } | undefined;
 }
 
-/** In the model a day is over soon: then one attempt is let through. */
+/** What lies there of a destination that rejects everything: nothing that makes attempts may go by it. */
+interface Rejecting {
+  readonly id: DestinationId;
+  readonly state: 'rejecting';
+  readonly since: number;
+  readonly code: string;
+  readonly status: number;
+  readonly print: string;
+}
+
+/** In the model ten seconds are over soon, */
+const REJECTING_APART_MS = 300;
+/** and so is a day: then one attempt is let through. */
 export const SUSPENDED_MS = 15_000;
 const NEVER_MS = 315_360_000_000;
 
 /** What all workers know of destinations that are not well: the twin of health-scripts.ts in src/redis/. */
 export class StoredHealth {
   readonly records = new Map<string, Unwell>();
+  private readonly rejections = new Map<string, Rejecting>();
+  /** Until when nobody says again of a destination that it rejects everything. */
+  private readonly saidUntil = new Map<string, number>();
   /** When the record of a destination went last. */
   readonly endedAt = new Map<string, number>();
   private changes: string[] = [];
@@ -34,6 +49,8 @@ export class StoredHealth {
   clear(): void {
     for (const key of this.records.keys()) this.endedAt.set(key, this.now());
     this.records.clear();
+    this.rejections.clear();
+    this.saidUntil.clear();
     this.changes = [];
   }
 
@@ -41,13 +58,20 @@ export class StoredHealth {
     const { length } = this.changes;
     if (version === length) return [length, 0];
     const isKnown = version >= 0 && version < length;
-    const keys = isKnown ? new Set(this.changes.slice(version)) : this.records.keys();
+    const keys = isKnown
+      ? new Set(this.changes.slice(version))
+      : new Set([...this.records.keys(), ...this.rejections.keys()]);
     return [
       length,
       isKnown ? 0 : 1,
       ...[...keys].flatMap((key) => {
         const record = this.records.get(key);
-        return record === undefined ? [key, '', 0] : [key, JSON.stringify(record), this.leftOf(record)];
+        const rejection = this.rejections.get(key);
+        return [
+          key,
+          ...(record === undefined ? ['', 0] : [JSON.stringify(record), this.leftOf(record)]),
+          rejection === undefined ? '' : JSON.stringify(rejection),
+        ];
       }),
     ];
   }
@@ -70,7 +94,32 @@ export class StoredHealth {
     return [record.state, this.leftOf(record), before, 0];
   }
 
+  rejecting(args: readonly Argument[]): Argument[] {
+    const [key, id, forMs, code, status, , print] = args.map(String) as [string, DestinationId, ...string[]];
+    const now = this.now();
+    const before = this.rejections.get(key);
+    if (now < (this.saidUntil.get(key) ?? 0)) return [0, before === undefined ? '' : JSON.stringify(before)];
+    this.saidUntil.set(key, now + REJECTING_APART_MS);
+    const since = before !== undefined && before.print === print ? before.since : now - Number(forMs);
+    const record: Rejecting = {
+      ...{ id, state: 'rejecting', since },
+      ...{ code: code ?? '', status: Number(status), print: print ?? '' },
+    };
+    this.rejections.set(key, record);
+    this.changes.push(key);
+    return [before === undefined ? 1 : 0, JSON.stringify(record)];
+  }
+
+  rejectingOver(key: string): Argument[] {
+    const record = this.rejections.get(key);
+    if (record === undefined) return [0];
+    this.rejections.delete(key);
+    this.changes.push(key);
+    return [1, Math.max(0, this.now() - record.since)];
+  }
+
   well(key: string, byPerson: boolean): Argument[] {
+    if (byPerson) this.rejectingOver(key);
     const record = this.records.get(key);
     if (record === undefined) return [0];
     if (record.by === 'person' && !byPerson) return [0, this.leftOf(record)];

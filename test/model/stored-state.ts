@@ -127,6 +127,8 @@ export class StoredState {
     relayWell: (key, byPerson) => this.health.well(String(key), byPerson === 1),
     relayClaimProbe: (key, worker, claimMs) =>
       this.health.claim(String(key), String(worker), Number(claimMs)),
+    relayRejecting: (...args) => this.health.rejecting(args),
+    relayRejectingOver: (key) => this.health.rejectingOver(String(key)),
     relaySuspend: (key, id) => this.health.suspend(String(key), id as DestinationId),
     // One destination is ordered for long, as every worker knows, and a flush keeps it; how that begins has a model of its own (order-switch.test.ts).
     relayOrder: () => [[this.ordered, 'ordered', '0', this.now() + KNOWN_FOR_MS, 0, '0', '']],

@@ -2,6 +2,7 @@ import { instanceOf } from '../../src/destinations/destination-ids';
 import { Destinations } from '../../src/destinations/directory';
 import { EndpointWatch } from '../../src/health/endpoint-watch';
 import { HealthBoard } from '../../src/health/health-board';
+import { Rejections } from '../../src/health/rejections';
 import { SILENT } from '../../src/observability/logging';
 import { Attempts } from '../../src/pipeline/attempts';
 import { Bulkheads } from '../../src/pipeline/bulkheads';
@@ -89,8 +90,15 @@ export class ModelWorker {
       onError: ignore,
     });
     const endpointOf = (id: DestinationId): Promise<Endpoint | undefined> => destinations.endpointOf(id);
+    const rejections = new Rejections({
+      store,
+      endpointOf,
+      observer: { rejecting: ignore, rejectingOver: ignore },
+      onError: ignore,
+    });
     this.health = new HealthBoard({
       store,
+      rejections,
       openMs: LIMITS.circuitOpenMs,
       suspendAfterMs: LIMITS.suspendAfterMs,
       circuitOf: (id) => bulkheads.circuitOf(id),
@@ -99,7 +107,13 @@ export class ModelWorker {
       observer: { failing: ignore, suspended: ignore, recovered: ignore },
       onError: ignore,
     });
-    this.endpoints = new EndpointWatch({ board: this.health, endpointOf, instanceOf, onError: ignore });
+    this.endpoints = new EndpointWatch({
+      board: this.health,
+      rejections,
+      endpointOf,
+      instanceOf,
+      onError: ignore,
+    });
     const bulkheads: Bulkheads = new Bulkheads({
       concurrency: LIMITS.perDestination,
       circuitFailures: LIMITS.circuitFailures,
@@ -115,7 +129,7 @@ export class ModelWorker {
     this.attempts = new Attempts({
       slowAfterMs: LIMITS.slowAfterMs,
       places: this.places,
-      observer: OBSERVER,
+      observer: rejections,
     });
     const bulkheadOf = bulkheads.of.bind(bulkheads);
     this.directAttempts = new DirectAttempts({

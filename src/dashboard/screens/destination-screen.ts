@@ -76,6 +76,7 @@ export class DestinationScreen implements Screen {
     const body = html`<h1>${destinationName(id, language)}</h1>
 ${noticeBox(notice)}
 ${facts(destination, { address: address ?? destination.address, figures: attemptFigures(records).get(id), now: flow.at, language })}
+${destination.state === 'rejecting' && html`<p class="hint">${texts.rejecting}</p>`}
 ${destinationForms(visit, { destination, address, canTest: isOwn && addresses.canTest(id) })}
 ${replays.length > 0 && replayList(visit, { replays, back: destinationPath(id) })}
 <h2>${texts.attempts}</h2>

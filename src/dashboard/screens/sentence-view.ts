@@ -23,7 +23,8 @@ function wordsOf(sentence: Sentence, language: Language): Piece {
     case 'difference':
       return texts.difference(number(sentence.count));
     case 'suspended':
-    case 'failing': {
+    case 'failing':
+    case 'rejecting': {
       const { destination, others } = sentence;
       const words = texts[sentence.kind](refusalOf(destination, language));
       return others === 0 ? words : html`${words} ${texts.others(number(others))}`;

@@ -5,6 +5,8 @@ export const oneDestinationTexts = translations({
   en: {
     address: 'Address',
     nextAttempt: 'Next attempt',
+    rejecting:
+      'It rejects every event: they become dead letters. Correct the address, or switch on what answers there (such as an n8n workflow), then replay them.',
     attempts: 'Latest deliveries',
     time: 'Time',
     event: 'Event',
@@ -64,6 +66,8 @@ export const oneDestinationTexts = translations({
   'pt-BR': {
     address: 'Endereço',
     nextAttempt: 'Próxima tentativa',
+    rejecting:
+      'Ele recusa todos os eventos: as entregas são abandonadas. Corrija o endereço, ou ative o que responde lá (como um workflow do n8n), e depois reenvie-as.',
     attempts: 'Últimas entregas',
     time: 'Hora',
     event: 'Evento',
@@ -123,6 +127,8 @@ export const oneDestinationTexts = translations({
   es: {
     address: 'Dirección',
     nextAttempt: 'Próximo intento',
+    rejecting:
+      'Rechaza todos los eventos: las entregas se abandonan. Corrija la dirección, o active lo que responde allí (como un workflow de n8n), y después reenvíelas.',
     attempts: 'Últimas entregas',
     time: 'Hora',
     event: 'Evento',

@@ -28,6 +28,8 @@ export const sentenceTexts = translations({
       html`${who} is suspended since ${since}${why && ` (${why})`}. ${waiting} wait${
         next === undefined ? ' until somebody resumes it' : html`; it is tried again at ${next}`
       }.`,
+    rejecting: ({ who, since, why }: Refusal) =>
+      html`${who} has rejected every event since ${since}${why && ` (${why})`}: they become dead letters. Correct its address, or switch on what answers there (such as an n8n workflow), then replay them.`,
     others: (count: string) => `${count} more do not take deliveries.`,
     unread: (queue: string, messages: string) =>
       `Nobody reads the queue ${queue}: ${messages} messages wait there.`,
@@ -58,6 +60,8 @@ export const sentenceTexts = translations({
       html`${who} está suspenso desde ${since}${why && ` (${why})`}. ${waiting} em espera${
         next === undefined ? ' até que alguém o retome' : html`; nova tentativa às ${next}`
       }.`,
+    rejecting: ({ who, since, why }: Refusal) =>
+      html`${who} recusa todos os eventos desde ${since}${why && ` (${why})`}: as entregas são abandonadas. Corrija o endereço, ou ative o que responde lá (como um workflow do n8n), e depois reenvie-as.`,
     others: (count: string) => `Mais ${count} não recebem entregas.`,
     unread: (queue: string, messages: string) =>
       `Ninguém lê a fila ${queue}: ${messages} mensagens esperam lá.`,
@@ -88,6 +92,8 @@ export const sentenceTexts = translations({
       html`${who} está suspendido desde ${since}${why && ` (${why})`}. ${waiting} en espera${
         next === undefined ? ' hasta que alguien lo reanude' : html`; nuevo intento a las ${next}`
       }.`,
+    rejecting: ({ who, since, why }: Refusal) =>
+      html`${who} rechaza todos los eventos desde ${since}${why && ` (${why})`}: las entregas se abandonan. Corrija la dirección, o active lo que responde allí (como un workflow de n8n), y después reenvíelas.`,
     others: (count: string) => `Otros ${count} no reciben entregas.`,
     unread: (queue: string, messages: string) =>
       `Nadie lee la cola ${queue}: allí esperan ${messages} mensajes.`,

@@ -34,6 +34,46 @@ test('json: cause, kind, number, a text for people and what it is about', () => 
   });
 });
 
+const FAILING: Condition = {
+  ...{ cause: 'destination-failing', subject: 'webhook:instance/loja', since: NOW - 120_000 },
+  ...{ code: 'HTTP_503', status: 503, address: 'https://example.com/hook' },
+};
+const REJECTING: Condition = {
+  ...{
+    cause: 'destination-failing',
+    subject: 'webhook:instance/bar',
+    since: NOW - 180_000,
+    state: 'rejecting',
+  },
+  ...{ code: 'HTTP_404', status: 404, address: 'https://example.com/n8n' },
+};
+
+test.each<readonly [name: string, items: readonly Condition[], text: string]>([
+  [
+    'rejects everything: that, and what to do',
+    [REJECTING],
+    '1 destination rejects every event\nwebhook:instance/bar rejects every event for 3 min: HTTP_404 at https://example.com/n8n. They become dead letters: mend the address or what answers there, then replay them',
+  ],
+  [
+    'fails: as ever',
+    [FAILING],
+    '1 destination fails\nwebhook:instance/loja for 2 min: HTTP_503 at https://example.com/hook',
+  ],
+])('a destination that %s', (_name, items, text) => {
+  const message: AlertMessage = { kind: 'began', cause: 'destination-failing', items, total: items.length };
+  expect(bodyOf('json', message)).toMatchObject({ cause: 'destination-failing', text, items });
+});
+
+test('destinations that fail and that reject everything share a message, with a line that says which', () => {
+  const items = [FAILING, REJECTING];
+  const message: AlertMessage = { kind: 'goes-on', cause: 'destination-failing', items, total: 2 };
+  const [title, ...lines] = String(bodyOf('json', message)['text']).split('\n');
+  expect([title, lines.map((line) => line.includes('rejects every event'))]).toEqual([
+    'Still so: 2 destinations fail',
+    [false, true],
+  ]);
+});
+
 test('slack: a name is code, in which nothing is a mention, a link or a line of its own', () => {
   const { text, ...others } = bodyOf('slack', began([silent(HOSTILE)]));
   expect(others).toEqual({ link_names: 0, unfurl_links: false, unfurl_media: false });

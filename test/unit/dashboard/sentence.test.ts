@@ -21,6 +21,7 @@ const FAILING = destination('loja', {
 });
 const BUSY = destination('bar', { state: 'failing', since: 2, waiting: 9 });
 const SUSPENDED = destination('old', { state: 'suspended', since: 3, by: 'person', waiting: 99 });
+const REJECTING = destination('n8n', { state: 'rejecting', since: 4, code: 'HTTP_404', status: 404 });
 const WAITING = destination('slow', { state: 'waiting', waiting: 4 });
 const SILENT = new Map([
   ['b', { since: 5, why: 'rhythm' as never }],
@@ -58,6 +59,16 @@ const CASES: readonly (readonly [string, Partial<Situation>, Sentence])[] = [
     'a destination is suspended',
     { destinations: [SUSPENDED] },
     { kind: 'suspended', destination: SUSPENDED, others: 0 },
+  ],
+  [
+    'one rejects everything',
+    { destinations: [SUSPENDED, REJECTING, WAITING], newlyDead: 40, silent: SILENT },
+    { kind: 'rejecting', destination: REJECTING, others: 1 },
+  ],
+  [
+    'one fails beside one that rejects everything',
+    { destinations: [FAILING, REJECTING] },
+    { kind: 'failing', destination: FAILING, others: 1 },
   ],
   [
     'nobody reads a queue',
@@ -119,9 +130,31 @@ describe('the sentence', () => {
     );
   });
 
+  test.each([
+    [
+      'en',
+      /n8n · webhook<\/a> has rejected every event since <time .*\(HTTP_404\): they become dead letters\. Correct its address, or switch on what answers there \(such as an n8n workflow\), then replay them\.</,
+    ],
+    [
+      'pt-BR',
+      /n8n · webhook<\/a> recusa todos os eventos desde <time .*\(HTTP_404\): as entregas são abandonadas\. Corrija o endereço, ou ative o que responde lá \(como um workflow do n8n\), e depois reenvie-as\.</,
+    ],
+    [
+      'es',
+      /n8n · webhook<\/a> rechaza todos los eventos desde <time .*\(HTTP_404\): las entregas se abandonan\. Corrija la dirección, o active lo que responde allí \(como un workflow de n8n\), y después reenvíelas\.</,
+    ],
+  ] as const)(
+    'in %s says who rejects everything, with what, since when and what to do',
+    (language, words) => {
+      const { text } = sentenceView(sentenceOf({ ...CALM, destinations: [REJECTING] }), language);
+      expect(text).toMatch(words);
+    },
+  );
+
   test('is as bad as what it says', () => {
     expect(severityOf({ kind: 'well' })).toBe('well');
     expect(severityOf({ kind: 'dead', count: 1 })).toBe('odd');
     expect(severityOf({ kind: 'difference', count: 1 })).toBe('bad');
+    expect(severityOf({ kind: 'rejecting', destination: REJECTING, others: 0 })).toBe('bad');
   });
 });

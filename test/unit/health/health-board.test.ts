@@ -32,7 +32,7 @@ class HeldStore {
   private since(version: number): unknown[] {
     const now = this.isSuspended ? 1 : 2;
     if (version === now) return [now, 0];
-    return [now, version < 0 ? 1 : 0, key, ...(this.isSuspended ? [PERSONS, LONG_MS] : ['', 0])];
+    return [now, version < 0 ? 1 : 0, key, ...(this.isSuspended ? [PERSONS, LONG_MS, ''] : ['', 0, ''])];
   }
 
   private unwell(): unknown[] {

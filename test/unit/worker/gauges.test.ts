@@ -17,7 +17,7 @@ test('events that came while Redis was away are reported once it is back', async
     sources: { held: { messages: 0, bytes: 0 }, depths: async () => [] },
     attempts: { count: 0 },
     bulkheads: { circuitsOpen: 0 },
-    health: { counts: { failing: 0, suspended: 0 } },
+    health: { counts: { failing: 0, suspended: 0, rejecting: 0 } },
     store: { queue: { getJobCounts: away } },
     redis: { state: { ready: true } },
     inspectRedis: async () => [],
