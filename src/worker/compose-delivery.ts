@@ -111,7 +111,7 @@ function openHealth(
   circuitOf: (id: DestinationId) => Circuit | undefined,
 ): Pick<DeliveryParts, 'health' | 'endpoints' | 'healthSummary'> {
   const { config, log } = options;
-  const { store, warnRedis: onError } = storage;
+  const { store, worker, warnRedis: onError } = storage;
   const endpointOf = (id: DestinationId): Promise<Endpoint | undefined> => destinations.endpointOf(id);
   const health: HealthBoard = new HealthBoard({
     store,
@@ -121,6 +121,7 @@ function openHealth(
     endpointOf,
     onRead: () => endpoints.settingsChanged(undefined),
     observer: new HealthLog(log),
+    worker,
     onError,
   });
   const endpoints = new EndpointWatch({ board: health, endpointOf, instanceOf, onError });
