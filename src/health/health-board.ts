@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { SharedCircuits } from '../pipeline/bulkheads';
 import { CHOSEN_MS, type Circuit, type CircuitFault, type SharedCircuit } from '../pipeline/circuit';
 import { type DestinationId, destinationKey, type Endpoint } from '../pipeline/delivery';
@@ -36,6 +35,8 @@ export interface HealthBoardParts {
   /** All there is was read. */
   readonly onRead: () => void;
   readonly observer: HealthObserver;
+  /** The name under which this process says that it is there (retry/presence.ts). */
+  readonly worker: string;
   readonly onError: (error: unknown) => void;
 }
 
@@ -62,7 +63,6 @@ const ALL_ANEW = -1;
  * away circuits go on by themselves, and what they found is written afterwards.
  */
 export class HealthBoard implements SharedCircuits {
-  private readonly worker = randomBytes(9).toString('base64url');
   private readonly known = new Map<DestinationId, Known>();
   /** By key; also of those whose records this worker wrote and has not read yet. */
   private readonly ids = new Map<string, DestinationId>();
@@ -277,7 +277,12 @@ export class HealthBoard implements SharedCircuits {
   }
 
   private async ask(id: DestinationId, claimMs: number): Promise<number> {
-    const reply = await this.parts.store.call('relayClaimProbe', destinationKey(id), this.worker, claimMs);
+    const reply = await this.parts.store.call(
+      'relayClaimProbe',
+      destinationKey(id),
+      this.parts.worker,
+      claimMs,
+    );
     return Number(reply);
   }
 }

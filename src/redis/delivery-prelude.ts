@@ -1,4 +1,5 @@
 import { LANES } from './lane-prelude';
+import { SLOW } from './slow-prelude';
 
 /** What lies in a line is looked at by itself once an hour, too: a line that somebody removed costs no delivery. */
 const LINE_MS = 3_600_000;
@@ -225,6 +226,7 @@ const PRELUDE = `
     call('HSET', Q .. id, 'delay', delay)
   end
 
+${SLOW}
 ${LANES}
   local function enterDead(id, reason)
     call('HSET', Q .. id, 'failedReason', reason, 'finishedOn', NOW)

@@ -40,7 +40,7 @@ const STORE = `
       if isInLine then enterLine(id) end
       schedule(id, delay)
     end
-    if slow ~= '' then call('HSET', Q .. id, 'slow', 1) end
+    if slow ~= '' then enterSlow(id, slow, delay) end
     if newest then becomeNewest(newest, id, text) end
     call('HSETNX', P .. 'destinations', string.sub(id, -LENGTH), ARGV[i + 1])
     if lane ~= '' and reason ~= '' then tellGap(lane, id)
@@ -65,7 +65,7 @@ export const DELIVERY_SCRIPTS = {
    * ARGV: job id, destination's id, event, data, delay (below 0: it waits in its destination's line), reason or nothing, owner
    * while parked, owner once dead, most bytes parked for that owner (0: no limit), fingerprint of the address or nothing; of an
    * ordered destination the lane, and the delivery before it that was given up on or nothing; what it makes needless
-   * (supersede-script.ts) or nothing, `slow` where its request is under way. Answers `parked newer` where it took the place of
+   * (supersede-script.ts) or nothing, the worker that has its request under way or nothing. Answers `parked newer` where it took the place of
    * an older one.
    */
   relayPark: addingScript(`
@@ -102,20 +102,22 @@ export const DELIVERY_SCRIPTS = {
     leaveLane(id, laneOf(id), false)
     leaveDead(id)
     unplace(id)
+    leaveSlow(id)
     erase(id)
     count(id, ARGV[6])
     leaveParkedOf(id, owner, size)
     return 'settled'`),
   /**
    * The worker that holds a job puts it back. ARGV: job id, token, delay (as above), the attempt's line where one was spent, most
-   * lines kept, `slow` where its request is under way.
+   * lines kept, the worker that has its request under way or nothing.
    */
   relayReturn: script(`
     local id = ARGV[5]
     if not holds(id, ARGV[6]) then return 'lost' end
     enterParked(id)
     place(id, tonumber(ARGV[7]))
-    if ARGV[10] == 'slow' then call('HSET', Q .. id, 'slow', 1) else call('HDEL', Q .. id, 'slow') end
+    leaveSlow(id)
+    if ARGV[10] ~= '' then enterSlow(id, ARGV[10], tonumber(ARGV[7])) end
     call('LREM', Q .. 'active', 1, id)
     -- A person retried a dead letter with a tool of BullMQ.
     leaveDead(id)
@@ -151,13 +153,14 @@ export const DELIVERY_SCRIPTS = {
     if tonumber(call('HGET', Q .. id, 'ats') or 0) ~= wasTaken then return 'gone' end
     if ARGV[7] == '' then
       place(id, tonumber(ARGV[6]))
-      call('HDEL', Q .. id, 'slow')
+      leaveSlow(id)
       if not isDelayed then call('LREM', Q .. 'wait', 1, id) end
       noteLate(id, ARGV[8], tonumber(ARGV[9]), wasTaken)
       return 'parked'
     end
     enterDead(id, ARGV[7])
     unplace(id)
+    leaveSlow(id)
     noteLate(id, ARGV[8], tonumber(ARGV[9]), wasTaken)
     chargeDead(id)
     leaveParked(id)

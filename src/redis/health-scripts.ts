@@ -122,13 +122,14 @@ export const HEALTH_SCRIPTS = {
     return {1, math.max(0, NOW - (record.since or NOW)), record.state, waitingOf(key)}`),
   /**
    * Whether a worker may let one attempt through: 0 it may, -1 the destination is well, else how long to wait. The claim of one
-   * that has it already is extended. ARGV: key, worker, how long the claim lasts.
+   * that has it already is extended, that of one that is gone counts no more. ARGV: key, worker, how long the claim lasts.
    */
   relayClaimProbe: script(`${HEALTH}
     local record = recordOf(ARGV[5])
     if not record then return -1 end
     if leftOf(record) > 0 then return leftOf(record) end
     local claim = record.claim
+    if claim and call('ZSCORE', P .. 'gone', claim.by) then claim = nil end
     if claim and claim.by ~= ARGV[6] and claim.untilMs > NOW then return math.ceil(claim.untilMs - NOW) end
     record.claim = {by = ARGV[6], untilMs = NOW + tonumber(ARGV[7])}
     keep(ARGV[5], record)

@@ -2,6 +2,7 @@ import { ADDRESS_SCRIPTS } from './address-scripts';
 import { readingScript, script } from './delivery-prelude';
 import { MEND } from './mend-script';
 import { NEXT } from './next-script';
+import { PRESENCE_SCRIPTS } from './presence-scripts';
 
 const EXPIRE = `
   local function expire(id, gone)
@@ -116,6 +117,7 @@ export const QUEUE_SCRIPTS = {
     return 1`),
   relayMend: script(MEND),
   ...ADDRESS_SCRIPTS,
+  ...PRESENCE_SCRIPTS,
   /**
    * How many parked deliveries are due: those that enter a line with the next look, and those in lines that may be looked at now, or
    * within a moment, where a worker has just found no room for more. ARGV: milliseconds of that moment, most lines to count.

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { RelayError } from '../errors';
 import { monotonicMs } from '../time/monotonic';
 import { Silence } from './silence';
+import { resetSocket } from './socket-reset';
 
 /** Redis was asked and has not answered; the connection was given up. */
 export class SilentConnectionError extends RelayError {
@@ -53,6 +54,6 @@ function end(socket: Socket, error: Error): void {
   }
   // A reset takes no error: whoever listens would learn that the connection closed, and not why.
   if (socket.listenerCount('error') > 0) socket.emit('error', error);
-  socket.resetAndDestroy();
+  resetSocket(socket);
   socket.destroy();
 }

@@ -68,6 +68,8 @@ export interface LaneAnswer {
 export interface StoredDeliveriesParts {
   readonly store: Pick<StoredCalls, 'step'>;
   readonly commit: GroupCommit;
+  /** The name under which this process says that it is there (presence.ts). */
+  readonly worker: string;
 }
 
 /** About what a step without a body takes. */
@@ -94,9 +96,13 @@ export class StoredDeliveries {
       bytes,
       ...(isWithdrawn === undefined ? {} : { isWithdrawn }),
       prepare: async () => {
-        return this.parts.store.step('relayPark', parkArguments(await prepare()), (answer) => {
-          reply = answer;
-        });
+        return this.parts.store.step(
+          'relayPark',
+          parkArguments(await prepare(), this.parts.worker),
+          (answer) => {
+            reply = answer;
+          },
+        );
       },
     });
     return how === 'withdrawn' ? { kind: 'withdrawn' } : resultOf(reply);
@@ -152,13 +158,8 @@ export class StoredDeliveries {
 
   /** The same for a delivery whose request goes on. */
   giveBackSlow({ id, token }: Held, delayMs: number): Promise<StepResult> {
-    return this.step('relayReturn', [
-      id,
-      token,
-      Math.max(0, Math.round(delayMs)),
-      ...lineOf(undefined),
-      'slow',
-    ]);
+    const delay = Math.max(0, Math.round(delayMs));
+    return this.step('relayReturn', [id, token, delay, ...lineOf(undefined), this.parts.worker]);
   }
 
   bury({ id, token }: Held, reason: DeadReason, record?: AttemptRecord): Promise<StepResult> {
@@ -208,12 +209,13 @@ function laneAnswerOf(reply: readonly string[]): LaneAnswer {
 /** Stands for a delay. */
 const IN_LINE = -1;
 
-/** What `relayPark` takes of a delivery, in its order. */
+/** What `relayPark` takes of a delivery, in its order. Only what is under way has a worker. */
 export function parkArguments(
   delivery: Omit<NewDelivery, 'id'> & { readonly id: string },
+  worker = '',
 ): readonly (string | number)[] {
   const { lane = '', laneGap = '', supersedable, isSlow = false } = delivery;
-  return [...entryOf(delivery), lane, laneGap, supersedeText(supersedable), isSlow ? 'slow' : ''];
+  return [...entryOf(delivery), lane, laneGap, supersedeText(supersedable), isSlow ? worker : ''];
 }
 
 function delayAndReason(decision: Decision | InLine): [delayMs: number, reason: DeadReason | ''] {

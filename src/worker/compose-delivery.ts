@@ -119,7 +119,7 @@ function openHealth(
   circuitOf: (id: DestinationId) => Circuit | undefined,
 ): Pick<DeliveryParts, 'health' | 'endpoints' | 'healthSummary'> & { readonly rejections: Rejections } {
   const { config, log } = options;
-  const { store, warnRedis: onError } = storage;
+  const { store, worker, warnRedis: onError } = storage;
   const endpointOf = (id: DestinationId): Promise<Endpoint | undefined> => destinations.endpointOf(id);
   const observer = new HealthLog(log);
   const rejections = new Rejections({ store, endpointOf, observer, onError });
@@ -133,6 +133,7 @@ function openHealth(
     endpointOf,
     onRead: () => endpoints.settingsChanged(undefined),
     observer,
+    worker,
     onError,
   });
   const endpoints = new EndpointWatch({ board: health, rejections, endpointOf, instanceOf, onError });

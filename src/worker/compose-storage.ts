@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { instanceOf } from '../destinations/destination-ids';
 import { Ledger } from '../ledger/ledger';
 import type { Lifecycle } from '../lifecycle/lifecycle';
@@ -30,6 +31,8 @@ export interface Storage {
   readonly laneParking: LaneParking;
   readonly settingsStore: SettingsStore;
   readonly decide: Decide;
+  /** The name under which this process says that it is there. */
+  readonly worker: string;
   readonly warnRedis: (error: unknown) => void;
 }
 
@@ -71,7 +74,8 @@ export function composeStorage({ options, observer, onStoreLost, lifecycle }: St
   const commit = new GroupCommit(store, warnRedis);
   const decideNext: Decide = ({ destination }, record) =>
     decide(config.retry, destination.maxAttempts, record, Math.random());
-  const deliveries = new StoredDeliveries({ store, commit });
+  const worker = randomBytes(9).toString('base64url');
+  const deliveries = new StoredDeliveries({ store, commit, worker });
   const shares = new Shares({ limits: config.retry.parkedMaxBytes, instanceOf });
   const superseding = new Superseding({
     store,
@@ -84,6 +88,6 @@ export function composeStorage({ options, observer, onStoreLost, lifecycle }: St
   const ledger = new Ledger(store, commit);
   return {
     ...{ redis, health, store, commit, ledger, deliveries, parking, laneParking },
-    ...{ settingsStore, decide: decideNext, warnRedis },
+    ...{ settingsStore, decide: decideNext, worker, warnRedis },
   };
 }

@@ -11,6 +11,7 @@ import { describeError, throttled } from '../observability/report';
 import type { DestinationId } from '../pipeline/delivery';
 import type { Relay } from '../pipeline/relay';
 import { inspectRedis } from '../redis/redis-doctor';
+import type { Subscriptions } from '../redis/subscriber';
 import { SettingsCache } from '../settings/settings-cache';
 import { subscriberOf } from '../settings/settings-subscriber';
 import { Alerting } from './alerting';
@@ -117,7 +118,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     ...{ options, storage, destinations, observer, lifecycle, copies },
   });
   lifecycle.add('brokers', sources, (all) => all.close());
-  const retries = composeRetries(options, { storage, delivery, observer });
+  const retries = composeRetries(options, { storage, delivery, observer, subscriptions: changes });
   const { attempts, bulkheads } = delivery;
   const silences = new Silences({
     store,
@@ -153,12 +154,15 @@ interface RetriesContext {
   readonly storage: Storage;
   readonly delivery: DeliveryParts;
   readonly observer: Observer;
+  readonly subscriptions: Subscriptions;
 }
 
 function composeRetries({ config, log }: WorkerOptions, context: RetriesContext): Retries {
-  const { storage, delivery, observer } = context;
+  const { storage, delivery, observer, subscriptions } = context;
   return new Retries({
     config,
+    worker: storage.worker,
+    subscriptions,
     store: storage.store,
     deliveries: storage.deliveries,
     attempts: delivery.attempts,

@@ -9,9 +9,11 @@ import type { Bulkhead } from '../pipeline/bulkhead';
 import type { Destination, DestinationId } from '../pipeline/delivery';
 import type { Decide } from '../pipeline/parking';
 import type { Places } from '../pipeline/places';
+import type { Subscriptions } from '../redis/subscriber';
 import { AddressRoster } from '../retry/address-roster';
 import { LineRooms } from '../retry/line-rooms';
 import { Lines } from '../retry/lines';
+import { Presence } from '../retry/presence';
 import { RetryHandler } from '../retry/retry-handler';
 import { RetryQueue } from '../retry/retry-queue';
 import type { RetryStore } from '../retry/retry-store';
@@ -24,6 +26,9 @@ import type { Observer } from './observer';
 export interface RetriesParts {
   readonly config: Config;
   readonly store: RetryStore;
+  readonly subscriptions: Subscriptions;
+  /** The name under which this process says that it is there. */
+  readonly worker: string;
   readonly deliveries: StoredDeliveries;
   readonly attempts: Attempts;
   readonly places: Places;
@@ -44,6 +49,7 @@ const STALLED_CHECK_MS = 5_000;
 
 /** Everything that a worker does with what is stored: makes retries, and looks after what lies there. */
 export class Retries {
+  private readonly presence: Presence;
   private readonly roster: AddressRoster;
   private readonly worker: RetryWorker;
   private readonly upkeep: RetryUpkeep;
@@ -51,6 +57,11 @@ export class Retries {
   private readonly gone: GoneDestinations;
 
   constructor(parts: RetriesParts) {
+    this.presence = new Presence({
+      ...parts,
+      onFreed: (count) => parts.observer.recovered(count),
+      onError: parts.onRedisError,
+    });
     this.roster = new AddressRoster({
       store: parts.store,
       own: parts.addresses,
@@ -69,6 +80,7 @@ export class Retries {
   }
 
   start(): void {
+    this.presence.start();
     this.roster.start();
     this.worker.start();
     this.upkeep.start();
@@ -85,8 +97,9 @@ export class Retries {
   }
 
   /** Resolves when no retry is under way any more. */
-  close(): Promise<void> {
-    return this.worker.close();
+  async close(): Promise<void> {
+    await this.worker.close();
+    await this.presence.stop();
   }
 }
 

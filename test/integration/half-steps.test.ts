@@ -3,6 +3,7 @@ import { SILENT } from '../../src/observability/logging';
 import type { Delivery } from '../../src/pipeline/delivery';
 import { connectRedis } from '../../src/redis/client';
 import { RedisHealth } from '../../src/redis/redis-health';
+import { GONE_MS } from '../../src/retry/presence';
 import type { RetryQueue } from '../../src/retry/retry-queue';
 import { RetryUpkeep } from '../../src/retry/retry-upkeep';
 import type { Held } from '../../src/retry/stored-deliveries';
@@ -16,7 +17,7 @@ jest.setTimeout(180_000);
 
 const COMMANDS =
   'zadd zrem lpush rpush lrem ltrim rpoplpush hset hmset hsetnx hincrby hdel hmget hget set get del zincrby zscore zrange ' +
-  'zrevrangebyscore zrangebyscore lpos lrange type sadd srem smembers exists xadd';
+  'zrevrangebyscore zrangebyscore zremrangebyscore lpos lrange type sadd srem smembers exists xadd pubsub';
 const KEYS =
   'retry:failed retry:active retry:delayed retry:wait retry:prioritized retry:stalled retry:events retry:marker parked ' +
   'destinations audit share:parked-count share:parked-bytes share:dead-count share:dead-bytes';
@@ -130,6 +131,16 @@ const STEPS: Readonly<Record<string, Half>> = {
       return undefined;
     },
     step: () => far.checkStalled(),
+  },
+  'hung at a worker that is gone': {
+    prepare: async () => {
+      await admin.del(await harness.keyNames());
+      await harness.store.call('relayPark', ...parkArgs(''), '', 'gone');
+      for (const worker of ['gone', 'there']) await harness.store.call('relayPresent', worker, GONE_MS, 10);
+      await admin.zincrby(keyOf('present'), -2 * GONE_MS, 'gone');
+      return undefined;
+    },
+    step: () => far.store.call('relayPresent', 'there', GONE_MS, 10),
   },
   'is too old': { prepare: nothing, step: () => far.store.call('relayExpireParked', -1000, 10, 0) },
   'is brought forward': {

@@ -43,7 +43,7 @@ export class ModelStorage {
     const { store, decide: decideNext } = this;
     this.commit = new GroupCommit(store, ignore);
     this.ledger = new Ledger(store, this.commit);
-    this.deliveries = new StoredDeliveries({ store, commit: this.commit });
+    this.deliveries = new StoredDeliveries({ store, commit: this.commit, worker: process.name });
     const { deliveries } = this;
     const shares = new Shares({ limits: { perInstance: 0, perGlobalDestination: 0 }, instanceOf });
     this.parking = new BullMqParking({ deliveries, shares, decide: decideNext, observer: OBSERVER });

@@ -104,11 +104,14 @@ type Answer = { readonly ok: true; readonly reply: unknown } | { readonly ok: fa
 export class MemoryStore implements StoredCalls {
   private readonly prepared = new WeakMap<Step, Prepared>();
   private last = 0;
+  readonly prefix = '{model}';
 
   constructor(
     private readonly redis: ModelRedis,
     private readonly process: Process,
-  ) {}
+  ) {
+    process.onDeath(() => redis.state.presence.dies(process.name));
+  }
 
   get isReady(): boolean {
     return this.redis.mode !== 'away';

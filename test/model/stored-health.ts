@@ -44,6 +44,7 @@ export class StoredHealth {
     private readonly now: () => number,
     /** From then on the line of a destination may be looked at. */
     private readonly turn: (key: string, at: number) => void,
+    private readonly isGone: (worker: string) => boolean,
   ) {}
 
   clear(): void {
@@ -136,7 +137,7 @@ export class StoredHealth {
     if (this.leftOf(record) > 0) return this.leftOf(record);
     const { claim } = record;
     const now = this.now();
-    if (claim !== undefined && claim.by !== worker && claim.untilMs > now)
+    if (claim !== undefined && claim.by !== worker && claim.untilMs > now && !this.isGone(claim.by))
       return Math.ceil(claim.untilMs - now);
     record.claim = { by: worker, untilMs: now + claimMs };
     return 0;

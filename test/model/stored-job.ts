@@ -21,6 +21,8 @@ export interface Job {
   spent: number | undefined;
   timesTaken: number;
   isStalled: boolean;
+  /** The worker that has its request under way. */
+  slowBy: string;
   lane: string;
   /** The one before it in its lane that was given up on. */
   gap: string;
@@ -37,6 +39,7 @@ export function newJob(stored: Pick<Job, 'id' | 'data' | 'order' | 'lane' | 'gap
     spent: undefined,
     timesTaken: 0,
     isStalled: false,
+    slowBy: '',
   };
 }
 

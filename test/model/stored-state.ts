@@ -2,6 +2,7 @@ import type { DestinationId } from '../../src/pipeline/delivery';
 import { StoredHealth } from './stored-health';
 import { type Argument, type Job, keyOf, newJob } from './stored-job';
 import { StoredLanes } from './stored-lanes';
+import { StoredPresence } from './stored-presence';
 import { StoredTurns } from './stored-turns';
 
 /** What the scripts that store take of each delivery. */
@@ -28,13 +29,25 @@ export class StoredState {
   private order = 0;
   private readonly turns: StoredTurns;
   readonly health: StoredHealth;
+  readonly presence: StoredPresence;
 
   /** @param ordered the id of the destination that is */
   constructor(
     private readonly now: () => number,
     private readonly ordered: string,
   ) {
-    this.health = new StoredHealth(now, (key, at) => this.turns.turn(key, at));
+    this.presence = new StoredPresence({
+      jobs: this.jobs,
+      now,
+      makeDue: (job) => {
+        job.place = { kind: 'delayed', due: now(), inLine: false };
+      },
+    });
+    this.health = new StoredHealth(
+      now,
+      (key, at) => this.turns.turn(key, at),
+      (worker) => this.presence.isGone(worker),
+    );
     const untilOf = (key: string): number => this.health.records.get(key)?.untilMs ?? 0;
     this.turns = new StoredTurns({ jobs: this.jobs, untilOf, now });
   }
@@ -71,12 +84,17 @@ export class StoredState {
     this.lanes.clear();
     this.turns.clear();
     this.health.clear();
+    this.presence.clear();
     Object.assign(this.counts, { accepted: 0, delivered: 0, discarded: 0 });
     this.lookedAt = Number.NEGATIVE_INFINITY;
   }
 
   private readonly scripts: Readonly<Record<string, Script>> = {
-    relayPark: (...args) => this.park(args.slice(0, ENTRY_ARGUMENTS), String(args[10]), String(args[11])),
+    relayPark: (...args) => {
+      const answer = this.park(args.slice(0, ENTRY_ARGUMENTS), String(args[10]), String(args[11]));
+      if (answer === 'parked') this.underWay(args[0], args[13]);
+      return answer;
+    },
     relayAppend: (lane, all, ...entries) => this.append(String(lane), all === 1, entries),
     relayLanes: (...lanes) =>
       lanes.flatMap((lane) => [this.lanes.countOf(String(lane)), this.lanes.gapOf(String(lane))]),
@@ -89,11 +107,13 @@ export class StoredState {
       this.counts[how === 'discarded' ? 'discarded' : 'delivered']++;
       return 'settled';
     },
-    relayReturn: (id, token, delay, line) => {
+    relayReturn: (id, token, delay, line, _limit, worker) => {
       const job = this.heldBy(id, token);
       if (job === undefined) return 'lost';
       if (line !== '') job.attempts++;
-      return this.putBack(job, delay, '');
+      const answer = this.putBack(job, delay, '');
+      this.underWay(id, worker);
+      return answer;
     },
     relayBury: (id, token, reason, line) => {
       const job = this.heldBy(id, token);
@@ -107,6 +127,7 @@ export class StoredState {
       if (timesTaken > 0) job.attempts++;
       return this.putBack(job, delay, reason);
     },
+    relayPresent: (worker, goneMs) => this.presence.say(String(worker), Number(goneMs)),
     relayNext: (...args) => this.turns.next(args),
     relayBringForward: () => 0,
     relayMend: () => [0, 0, ''],
@@ -161,6 +182,12 @@ export class StoredState {
     if (isDead) this.lanes.tell(lane, job.id);
     if (!isDead && !this.lanes.enter(lane, job.id, this.now())) return 'parked';
     return this.putBack(job, delay, reason);
+  }
+
+  /** The worker that has its request under way, where one has. */
+  private underWay(id: Argument | undefined, worker: Argument | undefined): void {
+    const job = this.jobs.get(String(id));
+    if (job !== undefined) job.slowBy = String(worker ?? '');
   }
 
   private append(lane: string, all: boolean, entries: readonly Argument[]): string[] {
@@ -237,6 +264,7 @@ export class StoredState {
   private putBack(job: Job, delay: Argument | undefined, reason: Argument | undefined): string {
     job.lock = undefined;
     job.isStalled = false;
+    job.slowBy = '';
     if (reason !== '' && reason !== undefined) {
       job.place = { kind: 'dead', reason: String(reason) };
       this.leaveLane(job, true);

@@ -12,6 +12,7 @@ import { Lanes } from '../../src/pipeline/lanes';
 import { Relay } from '../../src/pipeline/relay';
 import { LineRooms } from '../../src/retry/line-rooms';
 import { Lines } from '../../src/retry/lines';
+import { Presence } from '../../src/retry/presence';
 import { RetryHandler } from '../../src/retry/retry-handler';
 import { RetryUpkeep } from '../../src/retry/retry-upkeep';
 import { RetryWorker } from '../../src/retry/retry-worker';
@@ -41,6 +42,7 @@ export class ModelWorker {
   private readonly settings: SettingsCache;
   private readonly retries: RetryWorker;
   private readonly upkeep: RetryUpkeep;
+  private readonly presence: Presence;
   readonly places: WatchedPlaces;
   readonly health: HealthBoard;
   private readonly endpoints: EndpointWatch;
@@ -105,6 +107,7 @@ export class ModelWorker {
       endpointOf,
       onRead: () => this.endpoints.settingsChanged(undefined),
       observer: { failing: ignore, suspended: ignore, recovered: ignore },
+      worker: name,
       onError: ignore,
     });
     this.endpoints = new EndpointWatch({
@@ -207,6 +210,13 @@ export class ModelWorker {
       orderedMaxAgeMs: LIMITS.orderedMaxAgeMs,
       ...quiet,
     });
+    this.presence = new Presence({
+      store,
+      subscriptions: { subscribe: async () => undefined },
+      worker: name,
+      onFreed: ignore,
+      onError: ignore,
+    });
     const { relay, copies, gauge } = this;
     const isAlone = (): boolean => !world.hadSecond;
     this.intake = new ModelIntake({ broker: world.broker, process, relay, copies, gauge, isAlone });
@@ -220,6 +230,7 @@ export class ModelWorker {
   start(): void {
     this.process.run(() => {
       this.settings.start();
+      this.presence.start();
       this.retries.start();
       this.upkeep.start();
       this.copies.start();
@@ -248,6 +259,7 @@ export class ModelWorker {
       );
       this.storage.commit.close();
       await deadline.finishesInTime(this.relay.idle());
+      await deadline.finishesInTime(this.presence.stop());
       await deadline.finishesInTime(this.health.stop());
       await deadline.finishesInTime(this.intake.close());
       this.process.die();

@@ -15,9 +15,12 @@ const { now } = Date;
 interface Handle {
   unref?(): void;
   fd?: number;
+  destroyed?: boolean;
+  connecting?: boolean;
   spawnfile?: string;
   remotePort?: number;
   address?(): { port?: number } | string | null;
+  readonly _handle?: { readonly fd?: number } | null;
 }
 
 /**
@@ -46,7 +49,16 @@ function describeHandle(handle: Handle): string {
   const address = addressOf(handle);
   if (address && typeof address === 'object' && address.port)
     return `server or socket on port ${address.port}`;
-  return handle.constructor.name;
+  return [handle.constructor.name, ...statesOf(handle)].join(' ');
+}
+
+/** Of one without any address: a pipe, a socket that is not connected yet, or one that was destroyed and is open all the same. */
+function statesOf({ fd, destroyed, connecting, _handle }: Handle): string[] {
+  if (destroyed === undefined) return [];
+  const states = [destroyed ? 'destroyed' : 'not destroyed', connecting === true ? 'connecting' : ''];
+  const kind = _handle === null ? 'its handle was dropped and not closed' : (_handle?.constructor.name ?? '');
+  const descriptor = _handle?.fd ?? fd;
+  return [...states, kind, descriptor === undefined ? '' : `descriptor ${descriptor}`].filter(Boolean);
 }
 
 /** A datagram socket that is just being closed throws. */

@@ -55,7 +55,7 @@ runParking(async () => {
   const redis = connectRedis(redisConfig(uri, prefix), 'commands', fail);
   const store = new RetryStore({ redis, prefix, onError: fail });
   const parking = new BullMqParking({
-    deliveries: new StoredDeliveries({ store, commit: new GroupCommit(store, fail) }),
+    deliveries: new StoredDeliveries({ store, commit: new GroupCommit(store, fail), worker: 'bench' }),
     shares: new Shares({ limits: { perInstance: 1e9, perGlobalDestination: 1e9 }, instanceOf }),
     decide: () => ({ kind: 'retry', delayMs: DELAY_MS }),
     observer: { superseded: () => {}, parked: () => {}, deadLettered: () => {} },

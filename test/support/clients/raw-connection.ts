@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { resetSocket } from '../../../src/redis/socket-reset';
 import { HOST } from '../processes/ports';
 import { deferred, within } from '../signals/signals';
 
@@ -56,7 +57,7 @@ export class RawConnection {
   }
 
   reset(): void {
-    this.socket.resetAndDestroy();
+    resetSocket(this.socket);
   }
 
   destroy(): void {

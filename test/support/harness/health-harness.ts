@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { EndpointWatch } from '../../../src/health/endpoint-watch';
 import { HealthBoard, type HealthBoardParts } from '../../../src/health/health-board';
 import { Rejections } from '../../../src/health/rejections';
@@ -24,6 +25,8 @@ export class HealthHarness {
   readonly endpoints: EndpointWatch;
   readonly bulkheads: Bulkheads;
   /** Where the destinations are; undefined: removed. */
+  /** The name under which it says that it is there. */
+  readonly worker = randomUUID();
   endpoint: Endpoint | undefined = { shown: 'http://receiver.test/hook', print: 'aaaa' };
 
   constructor(
@@ -54,6 +57,7 @@ export class HealthHarness {
         suspended: ({ address }, { code }) => this.log.add(`suspended ${code} ${address}`),
         recovered: ({ address }) => this.log.add(`recovered ${address}`),
       },
+      worker: this.worker,
       onError: () => {},
     });
     this.endpoints = new EndpointWatch({

@@ -69,6 +69,8 @@ const NO_LIMITS: ShareLimits = { perInstance: 0, perGlobalDestination: 0 };
 /** The Redis at REDIS_URI under a prefix of its own; nothing of it stays after `close`. */
 export class StoreHarness {
   readonly prefix: string;
+  /** The name under which this one stores what is under way. */
+  readonly worker = randomUUID();
   readonly uri: string;
   readonly parked = new Happenings<ParkReason>();
   readonly superseded = new Happenings<Delivery>();
@@ -103,7 +105,7 @@ export class StoreHarness {
     });
     this.commit = new GroupCommit(this.store, () => {});
     this.ledger = new Ledger(this.store, this.commit);
-    this.deliveries = new StoredDeliveries({ store: this.store, commit: this.commit });
+    this.deliveries = new StoredDeliveries({ store: this.store, commit: this.commit, worker: this.worker });
     this.needless = new Superseding({
       store: this.store,
       onSuperseded: (newer) => this.superseded.add(newer),

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { resetSocket } from '../../../src/redis/socket-reset';
 import { freePort, HOST } from '../processes/ports';
 import { Happenings } from '../signals/signals';
 
@@ -89,7 +90,7 @@ export class AmqpProxy {
 
   cut(): void {
     for (const { client, broker } of this.links) {
-      client.resetAndDestroy();
+      resetSocket(client);
       broker.destroy();
     }
   }
@@ -117,7 +118,7 @@ export class AmqpProxy {
       passed += whole.length;
       this.onBytes(passed);
       if (passed >= cutAfter) {
-        client.resetAndDestroy();
+        resetSocket(client);
         broker.destroy();
       } else if (closeWithSubscription && confirmsSubscription(whole)) {
         closeWithSubscription = false;

@@ -8,6 +8,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { Socket } from 'node:net';
+import { resetSocket } from '../../../src/redis/socket-reset';
 import { freePort, HOST } from '../processes/ports';
 import { Happenings } from '../signals/signals';
 
@@ -97,7 +98,7 @@ export class SqsProxy {
     this.hangsUp = true;
     this.server = createServer().on('connection', (socket: Socket) => {
       this.knocks.add(undefined);
-      socket.resetAndDestroy();
+      resetSocket(socket);
     });
     this.server.listen(this.port, HOST);
     await once(this.server, 'listening');

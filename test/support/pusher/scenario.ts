@@ -65,8 +65,8 @@ export class PusherScenario {
     const isSettled = ({ parked, delivered, dead }: AuditLine): boolean =>
       parked === 0 && delivered > 0 && dead === refused;
     await this.untilTaken(acceptable.length).catch(() => {});
-    // What a killed worker was retrying is free again a minute later, and two may have been killed.
-    await scenario.untilAudited(isSettled, PUSHER, 180_000);
+    // What a killed worker had under way is due some twenty seconds later, and two may have been killed.
+    await scenario.untilAudited(isSettled, PUSHER, 120_000);
     // A drain counts what was delivered last.
     await scenario.stopWorkers();
     const audit = await scenario.audit(PUSHER);

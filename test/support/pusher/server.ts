@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
+import { resetSocket } from '../../../src/redis/socket-reset';
 import { deferred, Happenings, within } from '../signals/signals';
 import { type PublishedEvent, PusherApi } from './api';
 import { type RoomEvent, Rooms } from './rooms';
@@ -175,7 +176,7 @@ export class PusherServer {
 
   #give(request: ApiRequest, misbehaviour: Misbehaviour, response: ServerResponse): void {
     if (misbehaviour === 'hang') return;
-    if (misbehaviour === 'reset') return void response.socket?.resetAndDestroy();
+    if (misbehaviour === 'reset') return void (response.socket && resetSocket(response.socket));
     if (misbehaviour !== undefined && 'status' in misbehaviour) {
       const { status, headers = {}, body = '' } = misbehaviour;
       return void response.writeHead(status, headers).end(body);

@@ -4,6 +4,7 @@
  */
 import { createServer, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
+import { resetSocket } from '../../../src/redis/socket-reset';
 
 /** What a receiver does with a connection once a request comes, or, where it is named `early…`, at once. */
 export type Misdeed = (socket: Socket) => void;
@@ -42,7 +43,7 @@ function say(...parts: readonly (string | Buffer)[]): Misdeed {
 
 function sayAndReset(text: string): Misdeed {
   return (socket) => {
-    socket.write(text, () => socket.resetAndDestroy());
+    socket.write(text, () => resetSocket(socket));
   };
 }
 
@@ -102,7 +103,7 @@ export const MISDEEDS: Readonly<Record<string, readonly [misdeed: Misdeed, outco
   'answers before it was asked': [() => {}, /./],
   'ends in the middle of a body': [sayAndReset(`${HEAD(200)}content-length: 10\r\n\r\nhalf`), /^delivered$/],
   'resets in the middle of its headers': [sayAndReset(`${HEAD(200)}x: `), /ECONNRESET|UND_ERR_SOCKET/],
-  'resets at once': [(socket) => socket.resetAndDestroy(), /ECONNRESET|UND_ERR_SOCKET|EPIPE/],
+  'resets at once': [(socket) => resetSocket(socket), /ECONNRESET|UND_ERR_SOCKET|EPIPE/],
   'closes at once': [(socket) => socket.end(), /UND_ERR_SOCKET|ECONNRESET/],
   'promises to keep the connection and resets it': [sayAndReset(OK), /^delivered$/],
   'gives two lengths': [

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { resetSocket } from '../../../src/redis/socket-reset';
 import { freePort, HOST } from '../processes/ports';
 
 /** One request, as far as behaviours look at it. */
@@ -181,7 +182,7 @@ export class Receiver {
   #give(answer: Answer, key: string, request: IncomingMessage, response: ServerResponse): void {
     if (answer === 'hang') return;
     if (answer === 'reset') {
-      request.socket.resetAndDestroy();
+      resetSocket(request.socket);
       return;
     }
     if (answer === 'endless') {
