@@ -53,8 +53,10 @@ function describeHandle(handle: Handle): string {
 }
 
 /** Of one without any address: a pipe, a socket that is not connected yet, or one that was destroyed and is open all the same. */
-function statesOf({ fd, destroyed, connecting, _handle }: Handle): string[] {
-  if (destroyed === undefined) return [];
+function statesOf(handle: Handle): string[] {
+  // Datagram sockets have none of these, and warn whoever asks for their handle.
+  if (handle.destroyed === undefined) return [];
+  const { fd, destroyed, connecting, _handle } = handle;
   const states = [destroyed ? 'destroyed' : 'not destroyed', connecting === true ? 'connecting' : ''];
   const kind = _handle === null ? 'its handle was dropped and not closed' : (_handle?.constructor.name ?? '');
   const descriptor = _handle?.fd ?? fd;
