@@ -54,14 +54,17 @@ const UNKNOWN_ROOM = 50;
 const PUT_OFF = { leastMs: 250, mostMs: 1000 };
 /** The same where the time is known, which settings may change. */
 const MOST_PUT_OFF_MS = 10_000;
-/** Lines that are remembered, and how many of them make a crowd: then those that were served stand behind all others. */
+/**
+ * Lines that are remembered, and how many of them make a crowd: then those that were served, and those that get nothing for
+ * reasons of their own, stand behind all others. Fewer than Redis names at once (retry-queue.ts), so that it names others, too.
+ */
 const MOST_KNOWN = 200;
+const CROWD = 50;
 /** Lines whose events are large, of which the sizes are remembered, and what is large. */
 const MOST_SIZES = 10_000;
 const LARGE_BYTES = 16_384;
 /** Of a size, where the next event is smaller: large and small ones often lie in one line. */
 const SIZE_FADES = 0.9;
-const CROWD = 100;
 
 /**
  * Chooses from which lines a worker takes: in turns among instances, and among the destinations of one. While several have
@@ -126,6 +129,7 @@ export class Lines {
     const putOff = new Map<string, number>();
     const groups = new Map<string, Group>();
     const lines = [...this.known.values()];
+    const isCrowd = lines.length > CROWD;
     const rooms = await Promise.all(lines.map((line) => this.roomOf(line)));
     for (const [index, line] of lines.entries()) {
       const room = rooms[index] ?? NO_ROOM;
@@ -137,9 +141,22 @@ export class Lines {
         putOff.set(line.key, putOffMs(room.forMs));
       }
     }
-    const wishes = this.takeTurns(groups, most, free);
+    const { wishes, isUsedUp } = this.takeTurns(groups, Math.min(most, free), free, isCrowd);
     for (const key of wishes.keys()) this.moveBack(key);
+    if (!isUsedUp) this.makeRoom(lines, wishes, putOff);
     return { wishes, putOff };
+  }
+
+  /** Of a crowd those step back that get nothing although there are places: behind them may be some that would. */
+  private makeRoom(
+    lines: readonly StoredLine[],
+    wishes: ReadonlyMap<string, number>,
+    putOff: Map<string, number>,
+  ): void {
+    for (const { key } of lines) {
+      if (this.known.size <= CROWD) return;
+      if (!wishes.has(key) && this.known.delete(key)) putOff.set(key, putOffMs());
+    }
   }
 
   private enter(
@@ -173,14 +190,21 @@ export class Lines {
     this.known.set(key, line);
   }
 
-  private takeTurns(groups: ReadonlyMap<string, Group>, most: number, free: number): Map<string, number> {
+  /** @param isCrowd there may be others, of which nothing is known yet */
+  private takeTurns(
+    groups: ReadonlyMap<string, Group>,
+    most: number,
+    free: number,
+    isCrowd: boolean,
+  ): { readonly wishes: Map<string, number>; readonly isUsedUp: boolean } {
     const wishes = new Map<string, number>();
-    const isAlone = groups.size === 1 && [...this.held.keys()].every((group) => groups.has(group));
+    const isAlone =
+      !isCrowd && groups.size === 1 && [...this.held.keys()].every((group) => groups.has(group));
     let taken = 0;
     for (let served = true; served; ) {
       served = false;
       for (const [name, group] of groups) {
-        if (taken >= Math.min(most, free)) return wishes;
+        if (taken >= most) return { wishes, isUsedUp: true };
         if (!isAlone && !this.mayHaveMore(name, group, free - taken)) continue;
         const line = group.lines.shift();
         if (line === undefined) continue;
@@ -191,7 +215,7 @@ export class Lines {
         served = true;
       }
     }
-    return wishes;
+    return { wishes, isUsedUp: false };
   }
 
   private mayHaveMore(name: string, { part, wished }: Group, free: number): boolean {

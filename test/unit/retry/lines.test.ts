@@ -116,4 +116,39 @@ describe('the choice among lines', () => {
     lines.left('1', 5);
     expect(lines.learn([line('201')])).toBe(true);
   });
+
+  /** What Redis does with lines: it names the first hundred whose time has come, and those that were served stand behind all others. */
+  async function firstServed(rooms: Readonly<Record<string, LineRoom>>, wanted: string): Promise<number> {
+    const roomOf = async (id: DestinationId): Promise<LineRoom> =>
+      rooms[id.slice('webhook:'.length)] ?? { kind: 'none' };
+    const choosing = new Lines({ roomOf, places: 100 });
+    const turns = new Map(Object.keys(rooms).map((key, at) => [key, at - 1000]));
+    let free = 100;
+    for (let now = 1; now < 5000; now++) {
+      const { wishes, putOff } = await choosing.choose(50, free);
+      if (wishes.has(wanted)) return now;
+      for (const [key, count] of wishes) {
+        for (let each = 0; each < count; each++, free--) choosing.begin(key, 0);
+        choosing.left(key, 5);
+        turns.set(key, now);
+      }
+      for (const [key, ms] of putOff) turns.set(key, now + ms);
+      const due = [...turns].filter(([, at]) => at <= now).sort(([, a], [, b]) => a - b);
+      choosing.learn(due.slice(0, 100).map(([key]) => line(key)));
+    }
+    return Number.POSITIVE_INFINITY;
+  }
+
+  const crowd = (each: LineRoom): Readonly<Record<string, LineRoom>> => ({
+    ...Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`hung-${index}`, each])),
+    well: room(1, 'well'),
+  });
+
+  test('hundreds of lines whose attempts hang hide no other one', async () => {
+    expect(await firstServed(crowd({ kind: 'soon' }), 'well')).toBeLessThan(50);
+  });
+
+  test('hundreds of lines of a group that has its part hide no other one, and leave it places', async () => {
+    expect(await firstServed(crowd(room(1, 'hung')), 'well')).toBeLessThan(50);
+  });
 });
