@@ -2,7 +2,11 @@ import type { DestinationId } from '../../../src/pipeline/delivery';
 import { type LineRoom, Lines, type StoredLine } from '../../../src/retry/lines';
 
 const line = (key: string): StoredLine => ({ key, id: `webhook:${key}` as DestinationId });
-const room = (count: number, group: string, part = 0.25): LineRoom => ({ kind: 'room', count, group, part });
+const room = (count: number, ...groups: readonly string[]): LineRoom => ({
+  kind: 'room',
+  count,
+  shares: groups.map((key) => ({ key, part: 0.25 })),
+});
 
 /** Rooms by key; what is not named has none. */
 function setup(rooms: Readonly<Record<string, LineRoom>>, places = 100) {
@@ -44,6 +48,15 @@ describe('the choice among lines', () => {
     for (let count = 0; count < 74; count++) lines.begun('a');
     lines.begin('b', 0);
     expect(await wishes(1000, 25)).toEqual({});
+  });
+
+  test('whoever has one receiving host leaves places to others, however many instances they are', async () => {
+    const instances = Array.from({ length: 40 }, (_, index) => `i${index}`);
+    const rooms = Object.fromEntries(instances.map((name) => [name, room(10, name, 'host')]));
+    const sum = (counts: readonly number[]): number => counts.reduce((all, count) => all + count, 0);
+    expect(sum(Object.values(await setup(rooms).wishes(1000)))).toBe(100);
+    const { well, ...others } = await setup({ ...rooms, well: room(1, 'well', 'elsewhere') }).wishes(1000);
+    expect([well, sum(Object.values(others))]).toEqual([1, 74]);
   });
 
   test('counts what was taken and has not begun', async () => {
