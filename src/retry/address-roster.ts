@@ -27,8 +27,12 @@ export const ADDRESS_LIVES_MS = 30_000;
 const SET_KEPT_MS = 600_000;
 /** A delivery that is left to others is not fetched again before. */
 const LEAVE_MS = 1_000;
-/** Those that are left together come back at this pace: a long line of them costs this worker and Redis little. */
+/**
+ * Those that are left together come back at this pace, large ones at that of as many small ones: a long line of them costs this
+ * worker and Redis little, although each is fetched with its body.
+ */
 const LEFT = { burst: 100, intervalMs: 5 };
+const LEFT_BYTES = 8192;
 const LEFT_LONGEST_MS = 60_000;
 
 /**
@@ -62,14 +66,14 @@ export class AddressRoster {
    * has the same address, or nobody who lives has.
    * @param address this worker's for the destination
    */
-  leaveFor({ data: { d, a }, parkedAt }: DueDelivery, address: string | undefined): number {
+  leaveFor({ data: { d, a, b }, parkedAt }: DueDelivery, address: string | undefined): number {
     if (a === undefined || a === address) return 0;
     // Whoever parks is alive, but this worker may have looked before that.
     if (this.lastAnswer === undefined || this.lastAnswer.at <= parkedAt) this.announceSoon();
     else if (!this.lastAnswer.living.has(entry(d, a))) return 0;
     const now = monotonicMs();
     const waitMs = this.pace.waitMs(now);
-    if (waitMs < LEFT_LONGEST_MS) this.pace.take(now);
+    if (waitMs < LEFT_LONGEST_MS) this.pace.take(now, Math.max(1, b.length / LEFT_BYTES));
     return LEAVE_MS + Math.ceil(waitMs);
   }
 

@@ -63,6 +63,7 @@ export class BullMqParking implements Parking {
     const id = malformedId(body);
     const result = await this.parts.deliveries.park({
       bytes: body.length,
+      group: MALFORMED.parkedBy,
       prepare: async () => ({
         id,
         data: await malformedJobData(body, origin, error.code),
@@ -78,6 +79,7 @@ export class BullMqParking implements Parking {
     const { envelope, destination } = delivery;
     const result = await this.parts.deliveries.park({
       bytes: envelope.body.length,
+      group: envelope.instance,
       isWithdrawn,
       prepare: async () => ({
         id: delivery.id,

@@ -1,10 +1,13 @@
 import { StoreUnavailableError } from '../errors';
+import { CommitTurns } from './commit-turns';
 import { NotStoredError, type Step, type StoredCalls } from './retry-store';
 
 /** One change of what is stored. */
 export interface Change {
   /** About how much memory `prepare` takes. */
   readonly bytes: number;
+  /** With whom it takes turns, where it has a body; left out of what is small. */
+  readonly group?: string | undefined;
   /** Called once, right before the change is first sent: what it makes exists for a few transactions' changes only. */
   readonly prepare: () => Step | Promise<Step>;
   /** Asked right before the change would be sent; not once it may be stored. */
@@ -12,6 +15,8 @@ export interface Change {
 }
 
 interface Pending {
+  readonly bytes: number;
+  readonly group: string | undefined;
   readonly change: Change;
   step?: Step;
   readonly resolve: (how: 'stored' | 'withdrawn') => void;
@@ -21,17 +26,18 @@ interface Pending {
 const MAX_CHANGES = 64;
 /** Transactions under way at once: while Redis works on one, the next one is prepared and sent. */
 const SENDERS = 3;
-const MAX_BYTES = 8 * 1024 * 1024;
+/** All other calls to Redis wait behind what is on its way. */
+const MAX_BYTES = 2 * 1024 * 1024;
 const RETRY_FIRST_MS = 100;
 const RETRY_LAST_MS = 2000;
 
 /**
  * Sends changes to Redis together, a few transactions at a time, and keeps trying while Redis is away: callers hold
  * what they have until their change is stored. A change that must follow another one is asked for once that one is
- * stored. What can wait here is bounded by what sources may hold.
+ * stored; others are taken in turns (commit-turns.ts). What can wait here is bounded by what sources may hold.
  */
 export class GroupCommit {
-  private pending: Pending[] = [];
+  private readonly pending = new CommitTurns<Pending>();
   private senders = 0;
   private closed = false;
   private limit = MAX_CHANGES;
@@ -49,7 +55,8 @@ export class GroupCommit {
         reject(new StoreUnavailableError('the store is closed'));
         return;
       }
-      this.pending.push({ change, resolve, reject });
+      const { bytes, group } = change;
+      this.pending.add({ bytes, group, change, resolve, reject });
       if (this.needsSender) void this.work();
     });
   }
@@ -57,7 +64,7 @@ export class GroupCommit {
   /** Gives up on what is not stored by now. */
   close(): void {
     this.closed = true;
-    for (const { reject } of this.pending.splice(0)) reject(new StoreUnavailableError('the store is closed'));
+    for (const { reject } of this.pending.takeAll()) reject(new StoreUnavailableError('the store is closed'));
     for (const wake of this.paused) wake();
   }
 
@@ -65,7 +72,8 @@ export class GroupCommit {
   private get needsSender(): boolean {
     if (this.senders === 0) return true;
     const isFailing = this.limit < MAX_CHANGES;
-    return this.senders < SENDERS && this.pending.length >= MAX_CHANGES && !isFailing;
+    const isFull = this.pending.length >= MAX_CHANGES || this.pending.bytes >= MAX_BYTES;
+    return this.senders < SENDERS && isFull && !isFailing;
   }
 
   private async work(): Promise<void> {
@@ -94,12 +102,12 @@ export class GroupCommit {
     const batch: Pending[] = [];
     let bytes = 0;
     while (batch.length < this.limit && bytes < MAX_BYTES) {
-      const next = this.pending.shift();
+      const next = this.pending.take();
       if (next === undefined) break;
       if (!this.mayBeStored(next) && next.change.isWithdrawn?.()) next.resolve('withdrawn');
       else {
         batch.push(next);
-        bytes += next.change.bytes;
+        bytes += next.bytes;
       }
     }
     return batch;
@@ -125,8 +133,8 @@ export class GroupCommit {
       for (const { reject } of batch) reject(new StoreUnavailableError('the store is closed'));
       return;
     }
-    if (batch.length > 1) this.pending = [...batch, ...this.pending];
-    else this.pending.push(...batch);
+    if (batch.length > 1) this.pending.putBack(batch);
+    else for (const each of batch) this.pending.add(each);
     this.limit = Math.max(1, Math.floor(batch.length / 2));
   }
 

@@ -42,7 +42,12 @@ export class LaneParking implements LaneStore {
   ): Promise<{ readonly stored: number; readonly gap: DeliveryId | undefined }> {
     const bytes = deliveries.reduce((sum, { envelope }) => sum + envelope.body.length, 0);
     const prepare = (): Promise<NewDelivery[]> => Promise.all(deliveries.map((each) => this.prepare(each)));
-    const { stored, gap } = await this.parts.deliveries.append(lane, { bytes, isForced, prepare });
+    const { stored, gap } = await this.parts.deliveries.append(lane, {
+      bytes,
+      group: deliveries[0]?.envelope.instance,
+      isForced,
+      prepare,
+    });
     for (const [index, result] of stored.entries()) this.report(deliveries[index], result);
     return { stored: stored.length, gap };
   }

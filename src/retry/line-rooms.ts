@@ -30,8 +30,8 @@ export class LineRooms {
   /** @param bytes of an event in that line, as far as is known */
   async roomOf(id: DestinationId, bytes: number): Promise<LineRoom> {
     const found = await this.soon(id);
-    if (found === undefined) return { kind: 'room', count: UNKNOWN_ROOM, group: id, part: 1 };
-    if (found === 'late') return { kind: 'room', count: 1, group: id, part: 1 };
+    if (found === undefined) return { kind: 'room', count: UNKNOWN_ROOM, shares: [{ key: id, part: 1 }] };
+    if (found === 'late') return { kind: 'room', count: 1, shares: [{ key: id, part: 1 }] };
     const bulkhead = this.parts.bulkheadOf(found);
     const { circuit } = bulkhead;
     if (circuit.closedIn() > 0) return { kind: circuit.isAsking ? 'soon' : 'none' };
@@ -39,8 +39,7 @@ export class LineRooms {
     const spare = bulkhead.spareRetries(this.parts.attempts.clock.now());
     const permits = bulkhead.permitsForRetries;
     const count = Math.min(permits, circuit.isOpen ? 1 : bulkhead.roomForRetries + spare, room);
-    const { key: group, part } = found.shares[0] ?? { key: id, part: 1 };
-    if (count > 0) return { kind: 'room', count, group, part };
+    if (count > 0) return { kind: 'room', count, shares: found.shares };
     if (permits === 0) return { kind: 'none', forMs: bulkhead.noPermitMs };
     return { kind: bulkhead.hasRetries ? 'soon' : 'none' };
   }

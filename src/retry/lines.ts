@@ -1,5 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import type { DestinationId } from '../pipeline/delivery';
+import type { Share } from '../pipeline/places';
+import { HeldPlaces } from './held-places';
+import { type Candidate, LineTurns } from './line-turns';
 
 /** The stored line of one destination: its parked deliveries that are due. */
 export interface StoredLine {
@@ -11,8 +14,8 @@ export interface StoredLine {
 
 /** What may be done for a line now. */
 export type LineRoom =
-  /** So many of its deliveries may be begun. */
-  | { readonly kind: 'room'; readonly count: number; readonly group: string; readonly part: number }
+  /** So many of its deliveries may be begun, which take places from those that share with it. */
+  | { readonly kind: 'room'; readonly count: number; readonly shares: readonly Share[] }
   /** Soon: attempts are under way there, or it is being found out whether one may be made. */
   | { readonly kind: 'soon' }
   /** Not now; where that is known, for how long not. */
@@ -34,18 +37,7 @@ export interface Choice {
 }
 
 interface Known extends StoredLine {
-  group: string;
-}
-
-interface Candidate {
-  readonly key: string;
-  room: number;
-}
-
-interface Group {
-  readonly part: number;
-  readonly lines: Candidate[];
-  wished: number;
+  shares: readonly Share[];
 }
 
 /** Of a destination that nobody knows: its deliveries are given up, which costs little. */
@@ -54,29 +46,35 @@ const UNKNOWN_ROOM = 50;
 const PUT_OFF = { leastMs: 250, mostMs: 1000 };
 /** The same where the time is known, which settings may change. */
 const MOST_PUT_OFF_MS = 10_000;
-/** Lines that are remembered, and how many of them make a crowd: then those that were served stand behind all others. */
+/**
+ * Lines that are remembered, and how many of them make a crowd: then those that were served, and those that get nothing for
+ * reasons of their own, stand behind all others. Fewer than Redis names at once (retry-queue.ts), so that it names others, too.
+ */
 const MOST_KNOWN = 200;
+const CROWD = 50;
 /** Lines whose events are large, of which the sizes are remembered, and what is large. */
 const MOST_SIZES = 10_000;
 const LARGE_BYTES = 16_384;
 /** Of a size, where the next event is smaller: large and small ones often lie in one line. */
 const SIZE_FADES = 0.9;
-const CROWD = 100;
 
 /**
  * Chooses from which lines a worker takes: in turns among instances, and among the destinations of one. While several have
- * deliveries, none of them takes more than its part of the places for retries unless as much stays free for those who come.
+ * deliveries, none of them, and no receiving host, takes more than its part of the places for retries unless as much stays
+ * free for those who come.
  */
 export class Lines {
   private readonly known = new Map<string, Known>();
-  /** Retries under way of each group. */
-  private readonly held = new Map<string, number>();
+  /** By retries under way. */
+  private readonly held: HeldPlaces;
   /** Taken, and not begun yet, by key. */
   private readonly unbegun = new Map<string, number>();
   /** Bytes of the largest event that was taken lately, by key: for more of them there may be no memory. */
   private readonly sizes = new LRUCache<string, number>({ max: MOST_SIZES });
 
-  constructor(private readonly parts: LinesParts) {}
+  constructor(private readonly parts: LinesParts) {
+    this.held = new HeldPlaces(parts.places);
+  }
 
   /** Whether there is no line that this worker may soon take from. */
   get isEmpty(): boolean {
@@ -89,19 +87,19 @@ export class Lines {
     for (const { key, id } of lines) {
       if (this.known.size >= MOST_KNOWN) break;
       if (this.known.has(key)) continue;
-      this.known.set(key, { key, id, group: '' });
+      this.known.set(key, { key, id, shares: [] });
       isNew = true;
     }
     return isNew;
   }
 
-  /** A delivery with an event of so many bytes was taken from a line; the group that `end` names. */
-  begin(key: string, bytes: number): string {
+  /** A delivery with an event of so many bytes was taken from a line; what `end` takes. */
+  begin(key: string, bytes: number): readonly Share[] {
     this.noteSize(key, bytes);
-    const group = this.known.get(key)?.group ?? '';
-    add(this.held, group, 1);
+    const shares = this.known.get(key)?.shares ?? [];
+    this.held.take(shares);
     add(this.unbegun, key, 1);
-    return group;
+    return shares;
   }
 
   /** Its attempt begins, or there is none. */
@@ -109,8 +107,8 @@ export class Lines {
     add(this.unbegun, key, -1);
   }
 
-  end(group: string): void {
-    add(this.held, group, -1);
+  end(shares: readonly Share[]): void {
+    this.held.giveBack(shares);
   }
 
   /** So many are left of a line that was taken from. */
@@ -124,38 +122,43 @@ export class Lines {
    */
   async choose(most: number, free: number): Promise<Choice> {
     const putOff = new Map<string, number>();
-    const groups = new Map<string, Group>();
+    const candidates: Candidate[] = [];
     const lines = [...this.known.values()];
+    const isCrowd = lines.length > CROWD;
     const rooms = await Promise.all(lines.map((line) => this.roomOf(line)));
     for (const [index, line] of lines.entries()) {
       const room = rooms[index] ?? NO_ROOM;
       if (room.kind === 'room') {
-        line.group = room.group;
-        this.enter(groups, line.key, room);
+        line.shares = room.shares;
+        const count = room.count - (this.unbegun.get(line.key) ?? 0);
+        if (count > 0) candidates.push({ key: line.key, room: count, shares: room.shares });
       } else if (room.kind === 'none') {
         this.known.delete(line.key);
         putOff.set(line.key, putOffMs(room.forMs));
       }
     }
-    const wishes = this.takeTurns(groups, most, free);
+    const turns = new LineTurns({ candidates, held: this.held, isCrowd });
+    const isUsedUp = turns.take(Math.min(most, free), free);
+    const { wishes } = turns;
     for (const key of wishes.keys()) this.moveBack(key);
+    if (!isUsedUp) this.makeRoom(lines, wishes, putOff);
     return { wishes, putOff };
   }
 
-  private enter(
-    groups: Map<string, Group>,
-    key: string,
-    { count, group: name, part }: LineRoom & { readonly kind: 'room' },
+  /** Of a crowd those step back that get nothing although there are places: behind them may be some that would. */
+  private makeRoom(
+    lines: readonly StoredLine[],
+    wishes: ReadonlyMap<string, number>,
+    putOff: Map<string, number>,
   ): void {
-    const room = count - (this.unbegun.get(key) ?? 0);
-    if (room <= 0) return;
-    const group = groups.get(name) ?? { part, lines: [], wished: 0 };
-    groups.set(name, group);
-    group.lines.push({ key, room });
+    for (const { key } of lines) {
+      if (this.known.size <= CROWD) return;
+      if (!wishes.has(key) && this.known.delete(key)) putOff.set(key, putOffMs());
+    }
   }
 
   private async roomOf({ key, id }: StoredLine): Promise<LineRoom> {
-    if (id === undefined) return { kind: 'room', count: UNKNOWN_ROOM, group: '', part: 1 };
+    if (id === undefined) return { kind: 'room', count: UNKNOWN_ROOM, shares: [] };
     return this.parts.roomOf(id, this.sizes.get(key) ?? 0);
   }
 
@@ -171,32 +174,6 @@ export class Lines {
     if (line === undefined) return;
     this.known.delete(key);
     this.known.set(key, line);
-  }
-
-  private takeTurns(groups: ReadonlyMap<string, Group>, most: number, free: number): Map<string, number> {
-    const wishes = new Map<string, number>();
-    const isAlone = groups.size === 1 && [...this.held.keys()].every((group) => groups.has(group));
-    let taken = 0;
-    for (let served = true; served; ) {
-      served = false;
-      for (const [name, group] of groups) {
-        if (taken >= Math.min(most, free)) return wishes;
-        if (!isAlone && !this.mayHaveMore(name, group, free - taken)) continue;
-        const line = group.lines.shift();
-        if (line === undefined) continue;
-        if (--line.room > 0) group.lines.push(line);
-        wishes.set(line.key, (wishes.get(line.key) ?? 0) + 1);
-        group.wished++;
-        taken++;
-        served = true;
-      }
-    }
-    return wishes;
-  }
-
-  private mayHaveMore(name: string, { part, wished }: Group, free: number): boolean {
-    const own = Math.max(1, Math.floor(this.parts.places * part));
-    return (this.held.get(name) ?? 0) + wished < own || free > own;
   }
 }
 

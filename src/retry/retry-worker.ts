@@ -132,7 +132,7 @@ export class RetryWorker {
     this.open.begin();
     this.bytes += bytes;
     this.locks.hold(held);
-    const group = lines.begin(key, l);
+    const shares = lines.begin(key, l);
     let hasBegun = false;
     const onBegin = (): void => {
       if (!hasBegun) lines.begun(key);
@@ -145,7 +145,7 @@ export class RetryWorker {
       onError(error);
     }
     onBegin();
-    lines.end(group);
+    lines.end(shares);
     this.locks.release(held);
     const waitsForRoom = !this.hasRoom || !lines.isEmpty;
     this.bytes -= bytes;

@@ -46,12 +46,16 @@ export interface LateFailure {
 
 export interface ParkStep {
   readonly bytes: number;
+  /** With whom it takes turns: see group-commit.ts. */
+  readonly group?: string | undefined;
   readonly prepare: () => Promise<NewDelivery>;
   readonly isWithdrawn?: () => boolean;
 }
 
 export interface AppendStep {
   readonly bytes: number;
+  /** As above. */
+  readonly group?: string | undefined;
   /** Where the lane is empty, too. */
   readonly isForced: boolean;
   readonly prepare: () => Promise<readonly NewDelivery[]>;
@@ -90,10 +94,11 @@ export class StoredDeliveries {
 
   constructor(private readonly parts: StoredDeliveriesParts) {}
 
-  async park({ bytes, prepare, isWithdrawn }: ParkStep): Promise<StepResult | { kind: 'withdrawn' }> {
+  async park({ bytes, group, prepare, isWithdrawn }: ParkStep): Promise<StepResult | { kind: 'withdrawn' }> {
     let reply: unknown;
     const how = await this.parts.commit.commit({
       bytes,
+      group,
       ...(isWithdrawn === undefined ? {} : { isWithdrawn }),
       prepare: async () => {
         return this.parts.store.step(
@@ -109,11 +114,12 @@ export class StoredDeliveries {
   }
 
   /** Stores deliveries of one lane behind what lies there, all of them or none before the first that need not be. */
-  async append(lane: LaneId, { bytes, isForced, prepare }: AppendStep): Promise<LaneAnswer> {
+  async append(lane: LaneId, { bytes, group, isForced, prepare }: AppendStep): Promise<LaneAnswer> {
     for (;;) {
       let reply: unknown;
       await this.parts.commit.commit({
         bytes,
+        group,
         prepare: async () => {
           const entries = (await prepare()).flatMap(entryOf);
           return this.parts.store.step('relayAppend', [lane, isForced ? 1 : 0, ...entries], (answer) => {

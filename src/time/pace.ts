@@ -18,7 +18,7 @@ export class Pace {
     return Math.max(0, Math.max(this.due, now) - now - (burst - 1) * intervalMs);
   }
 
-  take(now: number): void {
-    this.due = Math.max(this.due, now) + this.rate.intervalMs;
+  take(now: number, turns = 1): void {
+    this.due = Math.max(this.due, now) + turns * this.rate.intervalMs;
   }
 }

@@ -111,6 +111,26 @@ describe('GroupCommit', () => {
     expect(Math.max(...sent.map(({ names }) => names.length))).toBeLessThanOrEqual(2);
   });
 
+  test('a burst of large changes of one group keeps those of others waiting for a transaction, and no longer', async () => {
+    const { change, sent } = setup({ manual: true });
+    const burst = Array.from({ length: 200 }, (_, index) =>
+      change(`burst-${index}`, { bytes: 1_000_000, group: 'burst' }),
+    );
+    await turns();
+    const others = [change('other', { group: 'other' }), change('step')];
+    const under = sent.length;
+    for (const each of sent) each.resolve();
+    await turns();
+    expect(sent[under]?.names).toEqual(expect.arrayContaining(['other', 'step']));
+    for (let index = under; index < sent.length; index++) {
+      sent[index]?.resolve();
+      await turns();
+    }
+    await Promise.all([...burst, ...others]);
+    const ofBurst = sent.flatMap(({ names }) => names).filter((name) => name.startsWith('burst'));
+    expect(ofBurst).toEqual(burst.map((_, index) => `burst-${index}`));
+  });
+
   test('keeps trying while the store is away, and tells of it; each change is stored once', async () => {
     const { change, sent, unavailable, goAway } = setup();
     goAway(true);

@@ -2,7 +2,11 @@ import type { DestinationId } from '../../../src/pipeline/delivery';
 import { type LineRoom, Lines, type StoredLine } from '../../../src/retry/lines';
 
 const line = (key: string): StoredLine => ({ key, id: `webhook:${key}` as DestinationId });
-const room = (count: number, group: string, part = 0.25): LineRoom => ({ kind: 'room', count, group, part });
+const room = (count: number, ...groups: readonly string[]): LineRoom => ({
+  kind: 'room',
+  count,
+  shares: groups.map((key) => ({ key, part: 0.25 })),
+});
 
 /** Rooms by key; what is not named has none. */
 function setup(rooms: Readonly<Record<string, LineRoom>>, places = 100) {
@@ -44,6 +48,15 @@ describe('the choice among lines', () => {
     for (let count = 0; count < 74; count++) lines.begun('a');
     lines.begin('b', 0);
     expect(await wishes(1000, 25)).toEqual({});
+  });
+
+  test('whoever has one receiving host leaves places to others, however many instances they are', async () => {
+    const instances = Array.from({ length: 40 }, (_, index) => `i${index}`);
+    const rooms = Object.fromEntries(instances.map((name) => [name, room(10, name, 'host')]));
+    const sum = (counts: readonly number[]): number => counts.reduce((all, count) => all + count, 0);
+    expect(sum(Object.values(await setup(rooms).wishes(1000)))).toBe(100);
+    const { well, ...others } = await setup({ ...rooms, well: room(1, 'well', 'elsewhere') }).wishes(1000);
+    expect([well, sum(Object.values(others))]).toEqual([1, 74]);
   });
 
   test('counts what was taken and has not begun', async () => {
@@ -115,5 +128,40 @@ describe('the choice among lines', () => {
     expect(lines.learn([line('201')])).toBe(false);
     lines.left('1', 5);
     expect(lines.learn([line('201')])).toBe(true);
+  });
+
+  /** What Redis does with lines: it names the first hundred whose time has come, and those that were served stand behind all others. */
+  async function firstServed(rooms: Readonly<Record<string, LineRoom>>, wanted: string): Promise<number> {
+    const roomOf = async (id: DestinationId): Promise<LineRoom> =>
+      rooms[id.slice('webhook:'.length)] ?? { kind: 'none' };
+    const choosing = new Lines({ roomOf, places: 100 });
+    const turns = new Map(Object.keys(rooms).map((key, at) => [key, at - 1000]));
+    let free = 100;
+    for (let now = 1; now < 5000; now++) {
+      const { wishes, putOff } = await choosing.choose(50, free);
+      if (wishes.has(wanted)) return now;
+      for (const [key, count] of wishes) {
+        for (let each = 0; each < count; each++, free--) choosing.begin(key, 0);
+        choosing.left(key, 5);
+        turns.set(key, now);
+      }
+      for (const [key, ms] of putOff) turns.set(key, now + ms);
+      const due = [...turns].filter(([, at]) => at <= now).sort(([, a], [, b]) => a - b);
+      choosing.learn(due.slice(0, 100).map(([key]) => line(key)));
+    }
+    return Number.POSITIVE_INFINITY;
+  }
+
+  const crowd = (each: LineRoom): Readonly<Record<string, LineRoom>> => ({
+    ...Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`hung-${index}`, each])),
+    well: room(1, 'well'),
+  });
+
+  test('hundreds of lines whose attempts hang hide no other one', async () => {
+    expect(await firstServed(crowd({ kind: 'soon' }), 'well')).toBeLessThan(50);
+  });
+
+  test('hundreds of lines of a group that has its part hide no other one, and leave it places', async () => {
+    expect(await firstServed(crowd(room(1, 'hung')), 'well')).toBeLessThan(50);
   });
 });
