@@ -20,6 +20,11 @@ function format<T>(allowed: string, parse: (raw: unknown) => T | undefined): For
   };
 }
 
+/** Empty text counts as not set, as in the core API; so do blanks and the CR of a file from Windows, which nobody sees. */
+export function isGiven(raw: unknown): boolean {
+  return raw !== undefined && (typeof raw !== 'string' || raw.trim() !== '');
+}
+
 function asText(raw: unknown): string | undefined {
   return typeof raw === 'string' ? raw.trim() : typeof raw === 'number' ? String(raw) : undefined;
 }

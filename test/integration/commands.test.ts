@@ -31,6 +31,8 @@ describe('the command line', () => {
       ['dead-letters', 'show'],
       ['dead-letters', 'ls', '--since', 'yesterday'],
       ['publish', '--count', '-1'],
+      ['publish', '--instance', ''],
+      ['settings', 'set', 'loja', '{}', '--file', 'absent.json'],
       ['dead-letters', 'rm'],
       ['dead-letters', 'ls', '--reason', 'rejectd'],
       ['parked', 'ls', '--reason', 'no such thing'],
