@@ -107,6 +107,15 @@ export function optional<T>(inner: Format<T>): Format<T | undefined> {
   };
 }
 
+/**
+ * Why clients may not get in with a key, as the end of a sentence: HTTP takes blanks at the ends of a header away, and what is
+ * beyond ASCII arrives as one client or another encodes it. Undefined where any client can send it.
+ */
+export function unsendableKey(key: string): string | undefined {
+  if (/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(key)) return undefined;
+  return 'has a blank at its end, or a character that not every client can send in a header: it must be of ASCII characters';
+}
+
 /** Whether this can be sent as a header. An empty value can, but is no key to sign a token with. */
 export function isHeader(name: string, value: string): boolean {
   try {

@@ -1,4 +1,4 @@
-import { isNetwork } from './formats';
+import { isNetwork, unsendableKey } from './formats';
 import type { Reading } from './reading';
 import { parseUrl } from './url';
 import type { Values } from './variables';
@@ -76,6 +76,10 @@ function isOrigin(text: string): boolean {
 
 export function gatewayOf(values: Values, reading: Reading): GatewayConfig {
   checkApiKey(values.AUTHENTICATION_API_KEY, reading);
+  for (const name of ['AUTHENTICATION_API_KEY', 'DASHBOARD_READ_KEY'] as const) {
+    const problem = values[name] === '' ? undefined : unsendableKey(values[name]);
+    if (problem !== undefined) reading.warn(`${name} ${problem}`);
+  }
   if (!values.GATEWAY_TRUSTED_PROXIES.every(isNetwork)) {
     reading.problem('GATEWAY_TRUSTED_PROXIES: must be a list of addresses or networks, such as 10.0.0.0/8');
   }

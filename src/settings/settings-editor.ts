@@ -255,7 +255,7 @@ function staysOff(slot: Slot, given: unknown, now: unknown): string[] {
   const fields = slot.section.withPresentNames(given);
   if (!isFields(fields) || !isFields(now) || now['enabled'] !== false) return [];
   if (fields['enabled'] !== undefined || switchesOff(slot.section.definition, fields)) return [];
-  return [`${pathOf(slot)}: stays switched off: enabled must be set to true beside what is changed`];
+  return [`${pathOf(slot)}.enabled: is false, so ${pathOf(slot)} stays switched off: set it to true as well`];
 }
 
 /** What a tenant may not list is no reason to leave something on: the list stays as it was. */

@@ -151,7 +151,7 @@ describe('what a change leaves alone', () => {
     const changed = await set('webhook', { webhook: { url: 'https://example.com/other' } });
     expect(changed.body).toMatchObject({
       enabled: false,
-      warnings: [expect.stringMatching(/^webhook: stays switched off.*enabled/)],
+      warnings: [expect.stringMatching(/^webhook\.enabled: is false.*stays switched off/)],
     });
     const on = await set('webhook', { webhook: { enabled: true, url } });
     expect(on.body).not.toHaveProperty('warnings');

@@ -125,3 +125,15 @@ test.each(['localhost', 'example.com', '10.0.0.0/8', '127.0.0.1:8090'])(
     );
   },
 );
+
+test.each(['sehr geheimer Schlüssel', 'a-long-key-with-\u200b-in-it', 'a-long-key-with-€'])(
+  'a key that not every client can send (%s) is warned of',
+  (key) => {
+    for (const name of ['AUTHENTICATION_API_KEY', 'DASHBOARD_READ_KEY']) {
+      expect(load({ [name]: key }).warnings).toContainEqual(expect.stringMatching(`^${name} .*ASCII`));
+      expect(load({ [name]: 'one of our own keys' }).warnings).not.toContainEqual(
+        expect.stringContaining('ASCII'),
+      );
+    }
+  },
+);
