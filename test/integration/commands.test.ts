@@ -33,6 +33,8 @@ describe('the command line', () => {
       ['publish', '--count', '-1'],
       ['publish', '--instance', ''],
       ['settings', 'set', 'loja', '{}', '--file', 'absent.json'],
+      ['deliveries', 'ls', '--event', 'mesages.upsert'],
+      ['deliveries', 'replay', '--destination', 'webhok:global'],
       ['dead-letters', 'rm'],
       ['dead-letters', 'ls', '--reason', 'rejectd'],
       ['parked', 'ls', '--reason', 'no such thing'],
