@@ -38,6 +38,7 @@ const RETRY_LINE_MS = 5000;
 export async function importFromCore(options: CoreImportOptions): Promise<void> {
   const { config } = MODULES.loadConfig(process.cwd(), process.env);
   const delivering = deliveringSections(options.sections);
+  checkDirection(options);
   const found = await findCore(
     {
       url: addressOf(options.fromCore),
@@ -153,9 +154,12 @@ function keyOf({ key }: CoreImportOptions, config: Config): string {
   throw new UsageError("AUTHENTICATION_API_KEY: must be set to the core API's global key, or give --key");
 }
 
-function checkHandOver({ handOver, handBack, fromCore }: CoreImportOptions, { core }: FoundCore): void {
+function checkDirection({ handOver, handBack }: CoreImportOptions): void {
   if (handOver === true && handBack === true)
     throw new UsageError('--hand-over and --hand-back are opposites: give one of them');
+}
+
+function checkHandOver({ handOver, handBack, fromCore }: CoreImportOptions, { core }: FoundCore): void {
   if ((handOver === true || handBack === true) && !core.canHandOver)
     throw new UsageError(
       `--hand-over: ${core.name} at ${fromCore} has no route for it: clear the webhook of each instance there (docs/moving-in.md)`,

@@ -4,6 +4,7 @@ import { type LogFilter, OUTCOMES } from '../delivery-log/log-filter';
 import { attemptsOf, notSeen, shownDelivery, shownStory } from '../delivery-log/shown-delivery';
 import { MOMENT, parseMoment } from '../time/moment';
 import { FINDING, UsageError } from './exit';
+import { checkFilter } from './filters';
 import { complain, printJson, printLine, printTable } from './output';
 import { DEFAULT_RATE, replayHere, withReplays } from './with-replays';
 
@@ -70,6 +71,7 @@ interface ReplayOptions extends LogFilter {
 
 async function replay({ all, preview, perSecond = DEFAULT_RATE, ...filter }: ReplayOptions): Promise<void> {
   if (!all && Object.keys(filter).length === 0) throw new UsageError('name filters, or say --all');
+  checkNames(filter);
   const spec = { what: 'deliveries', filter: { ...filter }, perSecond } as const;
   if (!preview) return replayHere(spec);
   const { replayed, withoutBody, needless } = await withReplays(({ runner }) => runner.preview(spec));
@@ -80,10 +82,16 @@ async function replay({ all, preview, perSecond = DEFAULT_RATE, ...filter }: Rep
 }
 
 async function list({ json, limit = 100, ...filter }: Options): Promise<void> {
+  checkNames(filter);
   const { deliveries, coverage } = await withReplays(({ log }) => log.search(filter, limit));
   if (json) for (const delivery of deliveries) printJson(shownDelivery(delivery));
   else if (deliveries.length > 0) printTable(HEAD, deliveries.map(rowOf));
   if (deliveries.length === 0) complain(notSeen(coverage));
+}
+
+/** What does not exist would be answered with "not seen". A reason may be any code of an attempt. */
+function checkNames({ event, destination }: LogFilter): void {
+  checkFilter({ event, destination });
 }
 
 const HEAD = [

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { fileProblem } from '../config/layers';
 import { readTextFile } from '../config/text-file';
+import { errorCode } from '../errors';
 import { UsageError } from './exit';
 
 /** Without a byte order mark; `-` is standard input. @throws UsageError */
@@ -22,7 +23,9 @@ export function writeSecrets(file: string, text: string): void {
     if (existsSync(file) && !statSync(file).isFile()) writeFileSync(file, text);
     else replaceFile(existsSync(file) ? realpathSync(file) : file, text);
   } catch (error) {
-    throw new UsageError(`${file} cannot be written: ${fileProblem(error)}`);
+    // What is missing is not the file, which would be made.
+    const problem = errorCode(error) === 'ENOENT' ? 'its folder does not exist' : fileProblem(error);
+    throw new UsageError(`${file} cannot be written: ${problem}`);
   }
 }
 

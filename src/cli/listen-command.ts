@@ -17,9 +17,9 @@ interface Options {
   readonly token?: string;
   readonly events?: readonly string[];
   readonly filter?: unknown;
-  readonly secret: readonly string[];
-  readonly header: Readonly<Record<string, string>>;
-  readonly byEvents: boolean;
+  readonly secret?: readonly string[];
+  readonly header?: Readonly<Record<string, string>>;
+  readonly byEvents?: boolean;
   readonly lastEventId: string;
 }
 
@@ -43,9 +43,9 @@ export function listenCommand(): Command {
       'only what passes, as {"data.key.fromMe": false} (docs/filters.md)',
       parseFilter,
     )
-    .option('--secret <secret>', 'signs as the webhook with this secret would', parseSecret, [])
-    .option('--header <name:value>', 'a header of the webhook; may be given several times', parseHeader, {})
-    .option('--by-events', 'append /messages-upsert and so on to the address', false)
+    .option('--secret <secret>', 'signs as the webhook with this secret would', parseSecret)
+    .option('--header <name:value>', 'a header of the webhook; may be given several times', parseHeader)
+    .option('--by-events', 'append /messages-upsert and so on to the address')
     .option('--last-event-id <id>', 'go on after this event instead of now', 'now')
     .action(listen);
 }
@@ -80,7 +80,10 @@ function parseSecret(text: string): string[] {
   return secrets;
 }
 
-function parseHeader(text: string, before: Readonly<Record<string, string>>): Record<string, string> {
+function parseHeader(
+  text: string,
+  before: Readonly<Record<string, string>> | undefined,
+): Record<string, string> {
   const colon = text.indexOf(':');
   const [name, value] = [text.slice(0, colon).trim(), text.slice(colon + 1).trim()];
   if (colon < 1 || !isHeader(name, value)) throw new InvalidArgumentError('must be name:value');
@@ -98,9 +101,9 @@ async function listen(options: Options): Promise<void> {
   const forwarder = new Forwarder({
     url: options.forward,
     instance: options.instance,
-    headers: options.header,
-    secrets: options.secret,
-    byEvents: options.byEvents,
+    headers: options.header ?? {},
+    secrets: options.secret ?? [],
+    byEvents: options.byEvents === true,
     onAttempt: attemptPrinter(options),
   });
   const ended = new Ending();

@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { BrokerUnavailableError, ConfigError, explainError, RelayError } from '../errors';
 import type { Core } from '../events/envelope';
 import { MODULES } from '../modules';
+import { instanceNameProblem } from '../settings/instance-names';
 import { amqpText, asUnavailable } from '../sources/rabbitmq/amqp-text';
 import { connectOptions } from '../sources/rabbitmq/broker-address';
 import { rabbitMqConfig } from '../sources/rabbitmq/rabbitmq-config';
@@ -22,7 +23,7 @@ interface Options {
 export function publishCommand(): Command {
   return new Command('publish')
     .description('publish an event file, or sample events, as one of the cores would')
-    .option('--instance <name>', 'instance that the events belong to', 'my-instance')
+    .option('--instance <name>', 'instance that the events belong to', parseInstance, 'my-instance')
     .addOption(
       new Option('--core <core>', 'api: Evolution API, go: evolution-go')
         .choices(['api', 'go'])
@@ -32,6 +33,12 @@ export function publishCommand(): Command {
     .option('--file <path>', 'publish the JSON event in this file instead of samples')
     .option('--count <n>', 'number of events', parseCount, 1)
     .action(publish);
+}
+
+function parseInstance(text: string): string {
+  const problem = instanceNameProblem(text);
+  if (problem !== undefined) throw new InvalidArgumentError(problem);
+  return text;
 }
 
 function parseCount(text: string): number {

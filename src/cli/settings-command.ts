@@ -89,6 +89,8 @@ async function get(instance: string): Promise<void> {
 }
 
 async function set(instance: string, json: string | undefined, options: { file?: string }): Promise<void> {
+  if (json !== undefined && options.file !== undefined)
+    throw new UsageError('give the JSON or --file, not both');
   const sections = objectOf(json ?? fromFile(options.file));
   const { warnings } = await withInstances((instances) =>
     instances.setSections(instance, sections, { replaceUnreadable: true }),

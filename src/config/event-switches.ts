@@ -2,7 +2,7 @@ import { CATALOGUE } from '../events/catalogue';
 import { filterOfNames, keyNamed } from '../events/event-names';
 import type { EventFilter } from '../events/filter';
 import { didYouMean } from '../events/nearest-name';
-import { flag } from './formats';
+import { flag, isGiven } from './formats';
 
 /** A family of switches, such as `RABBITMQ_EVENTS_<KEY>`. */
 export interface EventSwitches {
@@ -35,7 +35,7 @@ export function readEventSwitches(
 ): ReadSwitches {
   const left = [...NOT_EVENTS.map((key) => prefix + key), ...others];
   const switches = Object.entries(environment).filter(
-    ([name, raw]) => name.startsWith(prefix) && raw !== '' && !left.includes(name),
+    ([name, raw]) => name.startsWith(prefix) && isGiven(raw) && !left.includes(name),
   );
   if (switches.length === 0) return { events: 'all', problems: [], warnings: [] };
   const chosen: string[] = [];

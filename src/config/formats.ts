@@ -20,6 +20,11 @@ function format<T>(allowed: string, parse: (raw: unknown) => T | undefined): For
   };
 }
 
+/** Empty text counts as not set, as in the core API; so do blanks and the CR of a file from Windows, which nobody sees. */
+export function isGiven(raw: unknown): boolean {
+  return raw !== undefined && (typeof raw !== 'string' || raw.trim() !== '');
+}
+
 function asText(raw: unknown): string | undefined {
   return typeof raw === 'string' ? raw.trim() : typeof raw === 'number' ? String(raw) : undefined;
 }
@@ -100,6 +105,15 @@ export function optional<T>(inner: Format<T>): Format<T | undefined> {
     allowed: `empty or ${inner.allowed}`,
     parse: (raw) => (raw === undefined || asText(raw) === '' ? { value: undefined } : inner.parse(raw)),
   };
+}
+
+/**
+ * Why clients may not get in with a key, as the end of a sentence: HTTP takes blanks at the ends of a header away, and what is
+ * beyond ASCII arrives as one client or another encodes it. Undefined where any client can send it.
+ */
+export function unsendableKey(key: string): string | undefined {
+  if (/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(key)) return undefined;
+  return 'has a blank at its end, or a character that not every client can send in a header: it must be of ASCII characters';
 }
 
 /** Whether this can be sent as a header. An empty value can, but is no key to sign a token with. */

@@ -1,5 +1,6 @@
-import { isNetwork } from './formats';
+import { isNetwork, unsendableKey } from './formats';
 import type { Reading } from './reading';
+import { parseUrl } from './url';
 import type { Values } from './variables';
 
 export interface GatewayConfig {
@@ -56,12 +57,34 @@ function checkReadKey({ AUTHENTICATION_API_KEY, DASHBOARD_READ_KEY: key }: Value
   }
 }
 
+/** An origin that no browser sends lets no page in, and nothing else says so. */
+function checkOrigins(origins: readonly string[], reading: Reading): void {
+  for (const origin of origins) {
+    if (ANY_ORIGIN.has(origin) || isOrigin(origin)) continue;
+    reading.warn(
+      `CORS_ORIGIN: no browser sends the origin ${JSON.stringify(origin)}: it must be like https://app.example.com, in lower case, without a path and without the port that its scheme has anyway`,
+    );
+  }
+}
+
+const ANY_ORIGIN: ReadonlySet<string> = new Set(['*', 'null']);
+
+function isOrigin(text: string): boolean {
+  // Of apps, such as capacitor://localhost, URL says that there is none.
+  return /^https?:/i.test(text) ? parseUrl(text)?.origin === text : /^[a-z][a-z\d+.-]*:\/\/[^/]+$/.test(text);
+}
+
 export function gatewayOf(values: Values, reading: Reading): GatewayConfig {
   checkApiKey(values.AUTHENTICATION_API_KEY, reading);
+  for (const name of ['AUTHENTICATION_API_KEY', 'DASHBOARD_READ_KEY'] as const) {
+    const problem = values[name] === '' ? undefined : unsendableKey(values[name]);
+    if (problem !== undefined) reading.warn(`${name} ${problem}`);
+  }
   if (!values.GATEWAY_TRUSTED_PROXIES.every(isNetwork)) {
     reading.problem('GATEWAY_TRUSTED_PROXIES: must be a list of addresses or networks, such as 10.0.0.0/8');
   }
   checkReadKey(values, reading);
+  checkOrigins(values.CORS_ORIGIN, reading);
   const isOpen = values.CORS_ORIGIN.includes('*');
   if (isOpen && values.CORS_CREDENTIALS) {
     reading.warn(

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { ConfigError, errorText } from '../errors';
@@ -45,11 +45,20 @@ function readFile(
   name: string,
   parse: (content: string) => Record<string, unknown> | NodeJS.Dict<string>,
 ): Readonly<Record<string, unknown>> {
-  if (!existsSync(path)) return {};
+  // A link that leads nowhere is there: whoever made it wants it read.
+  if (!existsSync(path) && !isLink(path)) return {};
   try {
     return parse(readTextFile(path).toString('utf8'));
   } catch (error) {
     throw new ConfigError([`${name} cannot be read: ${fileProblem(error)}`]);
+  }
+}
+
+function isLink(path: string): boolean {
+  try {
+    return readlinkSync(path) !== '';
+  } catch {
+    return false;
   }
 }
 

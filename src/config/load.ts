@@ -1,6 +1,7 @@
 import convict from 'convict';
 import { ConfigError, errorText } from '../errors';
 import { type Config, coreConfigOf } from './config';
+import { isGiven } from './formats';
 import { deepFreeze } from './freeze';
 import { type Origin, type RawValues, readLayers } from './layers';
 import { misspelt } from './misspelt';
@@ -75,7 +76,7 @@ function withPlatformNames(raw: RawValues, platformNames: Readonly<Record<string
   const values = { ...raw.values };
   const origins = new Map(raw.origins);
   for (const [foreign, ours] of Object.entries(platformNames)) {
-    if (values[foreign] === undefined || (values[ours] ?? '') !== '') continue;
+    if (!isGiven(values[foreign]) || isGiven(values[ours])) continue;
     values[ours] = values[foreign];
     origins.set(ours, `${origins.get(foreign)} (${foreign})`);
   }
@@ -90,8 +91,7 @@ interface Checked {
 function check(variables: Variables, raw: RawValues): Checked {
   const schema: Record<string, convict.SchemaObj> = {};
   for (const [name, variable] of Object.entries(variables)) schema[name] = declare(name, variable);
-  // Empty text counts as not set, as in the core API.
-  const env = Object.fromEntries(Object.entries(raw.values).filter(([, value]) => value !== ''));
+  const env = Object.fromEntries(Object.entries(raw.values).filter(([, value]) => isGiven(value)));
   const instance = convict(schema, { env: env as NodeJS.ProcessEnv, args: [] });
   const values = instance.getProperties();
   try {

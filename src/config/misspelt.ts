@@ -1,5 +1,6 @@
 import { findKey } from '../events/catalogue';
 import { mostAlike } from '../events/nearest-name';
+import { isGiven } from './formats';
 import type { RawValues } from './layers';
 
 /** Beginnings that are the relay's and the core API's alone: whatever begins so and is unknown is meant for us. */
@@ -32,7 +33,7 @@ export function misspelt(raw: RawValues, known: readonly string[], prefixes: rea
   const names = new Set(known);
   return Object.keys(raw.values).flatMap((name) => {
     const isChecked = names.has(name) || OTHERS.has(name) || prefixes.some((each) => name.startsWith(each));
-    if (isChecked || raw.values[name] === '') return [];
+    if (isChecked || !isGiven(raw.values[name])) return [];
     const meant = switchMeantBy(name, prefixes) ?? meantBy(name, known);
     if (meant === undefined) return [];
     const origin = raw.origins.get(name);

@@ -11,8 +11,11 @@ const UTF16_MARKS: readonly Buffer[] = [Buffer.from([0xff, 0xfe]), Buffer.from([
  */
 export function readTextFile(path: string | number): Buffer {
   const bytes = readFileSync(path);
-  if (UTF16_MARKS.some((mark) => beginsWith(bytes, mark)))
-    throw new Error('it is UTF-16: save it as UTF-8, which some editors call "UTF-8 without BOM"');
+  // Text has no zero bytes; UTF-16 without its mark has one beside each ASCII character.
+  if (UTF16_MARKS.some((mark) => beginsWith(bytes, mark)) || bytes.includes(0))
+    throw new Error(
+      'it is UTF-16, or no text: save it as UTF-8, which some editors call "UTF-8 without BOM"',
+    );
   return beginsWith(bytes, UTF8_MARK) ? bytes.subarray(UTF8_MARK.length) : bytes;
 }
 

@@ -10,6 +10,7 @@ import {
   type Slot,
 } from '../settings/section';
 import type { Sections } from '../settings/sections';
+import { CLIENT_NAME } from '../version';
 
 /** Answers of set and find: rows of the core API's database (docs/core-api.md#rest) and the relay's own fields. */
 export type Row = Fields;
@@ -122,7 +123,7 @@ export function instanceRow({ list }: Sections, name: string, settings: Settings
     number: null,
     businessId: null,
     token: null,
-    clientName: 'evolution-relay',
+    clientName: CLIENT_NAME,
     ...Object.fromEntries(rows),
     _count: { Message: 0, Contact: 0, Chat: 0 },
   };

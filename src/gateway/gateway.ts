@@ -128,8 +128,8 @@ export class RelayGateway {
     const kinds = modules.destinations.map(({ kind }) => kind);
     deadLetterRoutes(server, { replays, guards, kinds });
     parkedRoutes(server, { parked: new ParkedDeliveries(store), guards, kinds });
-    deliveryRoutes(server, { log: replays.log, guards });
-    replayRoutes(server, { replays, guards });
+    deliveryRoutes(server, { log: replays.log, guards, kinds });
+    replayRoutes(server, { replays, guards, kinds });
     auditRoutes(server, { store, guards });
     destinationRoutes(server, { destinations: new DestinationList(store), guards });
     instanceRoutes(server, { silence: new SilenceStore(store), guards });

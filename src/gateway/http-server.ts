@@ -8,7 +8,7 @@ import {
   asHttpError,
   badRequest,
   type ErrorContext,
-  type HttpError,
+  HttpError,
   notFound,
   send,
 } from '../http-api/http-errors';
@@ -87,8 +87,11 @@ function parseJson(server: FastifyInstance): void {
   const parse = server.getDefaultJsonParser('error', 'error');
   server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     const text = String(body);
+    const { 'content-encoding': encoding = 'identity' } = request.headers;
     if (text === '') done(null, undefined);
-    else if (isDeeperThan(text, MAX_JSON_DEPTH)) {
+    else if (encoding !== 'identity') {
+      done(new HttpError(415, ['the body must not be compressed: send it without content-encoding']));
+    } else if (isDeeperThan(text, MAX_JSON_DEPTH)) {
       done(badRequest([`body: must not be nested deeper than ${MAX_JSON_DEPTH}`]));
     } else parse(request, text, done);
   });

@@ -28,6 +28,9 @@ const MAX_EVENT_BYTES = 268_435_456;
 const PASSING = new Set([408, 425, 429, 500, 502, 503, 504]);
 const KEY_HINT =
   "give the instance's own token with --token, or leave it out where AUTHENTICATION_API_KEY is the gateway's";
+/** It answers as to any request: nothing takes WebSockets there. */
+const NO_WEBSOCKETS =
+  'the gateway takes no WebSockets: set WEBSOCKET_ENABLED=true for it, and let a proxy before it pass upgrades on';
 const MAX_ANSWER = 2000;
 
 /** The events of one stream of a gateway, over as many connections as it takes: each goes on after the last event of the one before. */
@@ -136,8 +139,7 @@ export class GatewayStream {
 
   private async refused(response: IncomingMessage): Promise<string> {
     const status = response.statusCode ?? 0;
-    const hint = status === 401 ? `; ${KEY_HINT}` : '';
-    const text = `the gateway answers ${status}: ${await answerOf(response)}${hint}`;
+    const text = await refusalOf(status, response);
     if (!PASSING.has(status) && !this.closed) {
       this.close();
       this.parts.onRefused(text);
@@ -152,6 +154,12 @@ export class GatewayStream {
     this.isAlive = false;
     socket.ping();
   }
+}
+
+async function refusalOf(status: number, response: IncomingMessage): Promise<string> {
+  if (status >= 200 && status < 300) return NO_WEBSOCKETS;
+  const hint = status === 401 ? `; ${KEY_HINT}` : '';
+  return `the gateway answers ${status}: ${await answerOf(response)}${hint}`;
 }
 
 /** The words of the gateway's own errors, or the beginning of what came. */

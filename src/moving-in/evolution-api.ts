@@ -1,5 +1,6 @@
 import { type Fields, isFields, type Section } from '../settings/section';
 import type { Sections } from '../settings/sections';
+import { CLIENT_NAME } from '../version';
 import type { Core, CoreInstance, CoreSection, CoreSections } from './core';
 import { CoreApiError } from './core-api-error';
 import type { CoreClient } from './core-client';
@@ -24,6 +25,7 @@ export class EvolutionApi implements Core {
         'CORE_NOT_FOUND',
         'what answers there is not the core API: no list of instances',
       );
+    if (rows.some(isOwn)) throw ownGateway();
     return rows.flatMap((row: unknown) => instanceOf(row) ?? []);
   }
 
@@ -44,6 +46,19 @@ export class EvolutionApi implements Core {
   close(): Promise<void> {
     return this.client.close();
   }
+}
+
+/** Of a relay's gateway, which has the core API's routes. */
+function isOwn(row: unknown): boolean {
+  return isFields(row) && row['clientName'] === CLIENT_NAME;
+}
+
+/** Handed over, its instances would be switched off just where they have been switched on. */
+function ownGateway(): CoreApiError {
+  return new CoreApiError(
+    'CORE_NOT_FOUND',
+    "what answers there is the gateway of a relay, not the core API: give the core API's address, which has another port",
+  );
 }
 
 /** Rows of 2.x have `name`; those of 1.x had everything under `instance`. */

@@ -76,10 +76,20 @@ export async function listenWhile(
   } catch (error) {
     // Closing may have been what it failed over.
     if (!isWanted()) return false;
-    const problem = `${variables}: ${hostAndPort(host, port)} cannot be listened on (${errorCode(error)}): name a free port`;
+    const code = errorCode(error);
+    const problem = `${variables}: ${hostAndPort(host, port)} cannot be listened on (${code}): ${remedyOf(code)}`;
     throw new ConfigError([problem], { cause: error });
   }
   if (isWanted()) return true;
   await new Promise((resolve) => server.server.close(resolve));
   return false;
+}
+
+/** Where the host is at fault, no other port helps. */
+const HOST_FAULTS: ReadonlySet<string> = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EADDRNOTAVAIL', 'EINVAL']);
+
+function remedyOf(code: string): string {
+  return HOST_FAULTS.has(code)
+    ? 'the host must be an address or a name of this machine alone, such as 0.0.0.0'
+    : 'name a free port';
 }

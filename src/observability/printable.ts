@@ -14,8 +14,18 @@ const RANGES: readonly (readonly [first: number, last: number])[] = [
   [0xfeff, 0xfeff],
 ];
 
+/**
+ * What is not seen at all, so that two names look the same: blanks without width, the soft hyphen, fillers of Hangul, signs of
+ * music and shorthand, tags. Emoji that are made of tags lose them.
+ */
+const INVISIBLE =
+  '[\\u00ad\\u034f\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b\\u2060-\\u2065\\u3164\\uffa0\\ufff0-\\ufffb\\u{1bca0}-\\u{1bca3}\\u{1d173}-\\u{1d17a}\\u{e0000}-\\u{e0fff}]';
+/** Joiners and variants are seen in emoji and in the scripts that need them, and nowhere else. */
+const JOINER =
+  '[\\u200c\\u200d\\ufe00-\\ufe0f](?<![\\p{Extended_Pictographic}\\p{Emoji_Modifier}\\p{M}\\p{Script=Arabic}].)';
+
 const CLASS = RANGES.map(([first, last]) => `\\u${hex(first)}-\\u${hex(last)}`).join('');
-const UNPRINTABLE = new RegExp(`[${CLASS}]|\\p{Surrogate}`, 'gu');
+const UNPRINTABLE = new RegExp(`[${CLASS}]|\\p{Surrogate}|${INVISIBLE}|${JOINER}`, 'gu');
 const UNPRINTABLE_BUT_LINES = new RegExp(`(?!\\n)(?:${UNPRINTABLE.source})`, 'gu');
 
 /**
@@ -31,8 +41,12 @@ export function printableLines(text: string): string {
   return text.replace(UNPRINTABLE_BUT_LINES, escaped);
 }
 
+/** As JSON writes it: what is beyond U+FFFF in two halves. */
 function escaped(character: string): string {
-  return `\\u${hex(character.charCodeAt(0))}`;
+  return Array.from(
+    { length: character.length },
+    (_, index) => `\\u${hex(character.charCodeAt(index))}`,
+  ).join('');
 }
 
 function hex(code: number): string {

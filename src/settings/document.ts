@@ -1,3 +1,4 @@
+import { unsendableKey } from '../config/formats';
 import { filterOfNames, keyNamed } from '../events/event-names';
 import type { EventFilter } from '../events/filter';
 import { nearestEvent } from '../events/nearest-event';
@@ -26,10 +27,17 @@ export function parseSettings(sections: Sections, value: unknown): Parsed {
       ...unknownFields(sections, value as object),
       ...warningsOfAll(sections, value as object),
       ...unknownEventWarnings(sections, parsed.data),
+      ...tokenWarnings(parsed.data),
     ];
     return { ok: true, settings: parsed.data, warnings: boundedLines(warnings) };
   }
   return { ok: false, problems: boundedLines(problemsOf(parsed.error, 'settings')) };
+}
+
+/** A tenant would only learn that it is not let in. */
+function tokenWarnings({ token }: Settings): string[] {
+  const problem = token === undefined ? undefined : unsendableKey(token);
+  return problem === undefined ? [] : [`token: ${problem}`];
 }
 
 /** Of sections that are switched off. */

@@ -106,7 +106,8 @@ export class SettingsEditor {
       return documentWith(before, slot, amend(section, inForce, asked));
     };
     const taken = await this.change({ instance, author, documentOf, only: slot });
-    return { ...taken, warnings: [...about, ...taken.warnings] };
+    const stays = staysOff(slot, given, readSlot(taken.settings, slot));
+    return { ...taken, warnings: [...about, ...stays, ...taken.warnings] };
   }
 
   /**
@@ -247,6 +248,14 @@ function eventNameProblems(unknown: readonly UnknownEvent[]): string[] {
       ({ path }) =>
         `${path}: names of events must have no more than ${MAX_EVENT_NAME_BYTES} bytes, and no control characters`,
     );
+}
+
+/** Whoever sets an address may expect to be sent something. */
+function staysOff(slot: Slot, given: unknown, now: unknown): string[] {
+  const fields = slot.section.withPresentNames(given);
+  if (!isFields(fields) || !isFields(now) || now['enabled'] !== false) return [];
+  if (fields['enabled'] !== undefined || switchesOff(slot.section.definition, fields)) return [];
+  return [`${pathOf(slot)}.enabled: is false, so ${pathOf(slot)} stays switched off: set it to true as well`];
 }
 
 /** What a tenant may not list is no reason to leave something on: the list stays as it was. */

@@ -15,7 +15,7 @@ class UnknownRouteError extends RelayError {
   readonly statusCode = 404;
 
   constructor(method: string) {
-    super('UNKNOWN_ROUTE', `There is no such ${method}: /metrics, /healthz and /readyz are all there is`);
+    super('UNKNOWN_ROUTE', `Cannot ${method} that: GET /metrics, /healthz and /readyz are all there is`);
   }
 }
 

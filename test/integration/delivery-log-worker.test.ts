@@ -62,6 +62,9 @@ describe('"where is my message?"', () => {
     expect((await get(`/deliveries?message=${'x'.repeat(10_000)}`)).status).toBe(400);
     expect((await get('/deliveries?since=3650d&until=0s')).status).toBe(200);
     expect((await get('/deliveries?outcome=lost')).status).toBe(400);
+    for (const misspelt of ['event=mesages.upsert', 'destination=webhok:global'])
+      expect((await get(`/deliveries?${misspelt}`)).status).toBe(400);
+    expect((await get('/deliveries?destination=webhook:instance/nobody&reason=ANY_CODE')).status).toBe(200);
     expect((await get('/deliveries', 'wrong')).status).toBe(401);
     expect((await get(`/deliveries/${first.id}?instance=nobody`)).status).toBe(404);
 

@@ -159,6 +159,11 @@ describe('bad input', () => {
       headers: { 'content-type': 'text/plain' },
     });
     expect([text.status, text.text]).toEqual([400, expect.stringContaining('application/json')]);
+    const zipped = await harness.ask('POST', '/webhook/set/x', {
+      body: 'no JSON before it is unpacked',
+      headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+    });
+    expect([zipped.status, zipped.text]).toEqual([415, expect.stringContaining('must not be compressed')]);
   });
 
   test.each([

@@ -146,6 +146,17 @@ describe('the core API’s answers', () => {
 describe('what a change leaves alone', () => {
   const url = 'https://example.com/hook';
 
+  test('what is switched off stays off whatever else is set, and that is said', async () => {
+    await set('webhook', { webhook: { enabled: false, url } });
+    const changed = await set('webhook', { webhook: { url: 'https://example.com/other' } });
+    expect(changed.body).toMatchObject({
+      enabled: false,
+      warnings: [expect.stringMatching(/^webhook\.enabled: is false.*stays switched off/)],
+    });
+    const on = await set('webhook', { webhook: { enabled: true, url } });
+    expect(on.body).not.toHaveProperty('warnings');
+  });
+
   test('fields that are not named stay, null removes one', async () => {
     const headers = { authorization: 'Bearer hidden' };
     await set('webhook', { webhook: { url, headers, secret: SECRET, maxAttempts: 3, timeoutMs: 9000 } });

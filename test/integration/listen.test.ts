@@ -187,6 +187,18 @@ describe('listen', () => {
     expect(listening.output).toMatch(text);
   });
 
+  test('a gateway whose WebSockets are off ends it, and the variable is named', async () => {
+    // It answers an upgrade as any other request.
+    target.answer = (response) => response.end('{"status":200,"message":"Welcome"}');
+    const listening = new ListenProcess([
+      ...['--gateway', target.url, '--token', 'x', '--forward', target.url],
+    ]);
+    running.push(listening);
+    expect((await listening.exited).code).toBe(1);
+    expect(listening.output).toContain('set WEBSOCKET_ENABLED=true');
+    expect(listening.output).not.toContain('Welcome');
+  });
+
   test('while no gateway answers it tries again', async () => {
     const listening = new ListenProcess([
       '--gateway',

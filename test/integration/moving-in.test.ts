@@ -67,6 +67,28 @@ describe('settings import --from-core', () => {
     expect(await stored()).toEqual([]);
   });
 
+  test('the gateway of a relay is not taken for a core: handed over, its instances would be switched off where they are on', async () => {
+    core.front = ({ path }) =>
+      path === '/instance/fetchInstances'
+        ? {
+            status: 200,
+            type: 'application/json',
+            body: JSON.stringify([{ name: 'loja', clientName: 'evolution-relay' }]),
+          }
+        : undefined;
+    for (const args of [[], ['--apply', '--hand-over']]) {
+      const { code, stdout, stderr } = await move(...args);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toMatch(/gateway of a relay, not the core API/);
+    }
+  });
+
+  test('both directions at once are refused before anything is asked', async () => {
+    const { code, stderr } = await move('--hand-over', '--hand-back');
+    expect([code, stderr]).toEqual([2, expect.stringContaining('give one of them')]);
+    expect(core.requests).toBe(0);
+  });
+
   test('--apply stores what the core has; what the core delivers is off here until it is handed over', async () => {
     shop();
     expect((await move('--apply')).code).toBe(0);

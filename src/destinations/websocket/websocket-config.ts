@@ -1,4 +1,6 @@
+import { isIP } from 'node:net';
 import { type ConfigPart, configPart } from '../../config/part';
+import type { Reading } from '../../config/reading';
 import type { Normalise } from '../../events/normalise';
 import type { Limits } from '../../pipeline/destination-limits';
 import { readContent } from '../content-variables';
@@ -56,6 +58,7 @@ export const websocketConfig: ConfigPart<WebSocketConfig> = configPart({
       reading,
       core,
     );
+    checkHosts(values.WEBSOCKET_ALLOWED_HOSTS, reading);
     return {
       enabled: values.WEBSOCKET_ENABLED,
       global: values.WEBSOCKET_GLOBAL_EVENTS
@@ -81,3 +84,13 @@ export const websocketConfig: ConfigPart<WebSocketConfig> = configPart({
     };
   },
 });
+
+/** They are compared with the addresses of clients: a name or a network would let nobody in, and nothing else says so. */
+function checkHosts(hosts: readonly string[], reading: Reading): void {
+  for (const host of hosts) {
+    if (host === '*' || isIP(host) !== 0) continue;
+    reading.warn(
+      `WEBSOCKET_ALLOWED_HOSTS: ${JSON.stringify(host)} must be the address of a client, such as 127.0.0.1, or *: it lets nobody in`,
+    );
+  }
+}

@@ -4,7 +4,7 @@ import { notFound } from '../../http-api/http-errors';
 import { describe } from '../../http-api/openapi';
 import type { Settings } from '../../settings/section';
 import type { Sections } from '../../settings/sections';
-import { VERSION } from '../../version';
+import { CLIENT_NAME, VERSION } from '../../version';
 import { instanceRow, type Row } from '../core-api-shapes';
 
 export interface CoreApiRoutesParts {
@@ -100,7 +100,7 @@ function welcome({ protocol, host }: FastifyRequest): Row {
     status: 200,
     message: 'Welcome to Evolution Relay, it is working!',
     version: VERSION,
-    clientName: 'evolution-relay',
+    clientName: CLIENT_NAME,
     documentation: `${protocol}://${host}/docs`,
   };
 }

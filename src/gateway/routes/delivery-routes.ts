@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import type { GivenFilter } from '../../dead-letters/filter-problems';
 import type { DeliveryLog, LoggedDelivery } from '../../delivery-log/delivery-log';
 import { type LogFilter, OUTCOMES } from '../../delivery-log/log-filter';
 import {
@@ -15,11 +16,13 @@ import type { Guards } from '../../http-api/guards';
 import { notFound } from '../../http-api/http-errors';
 import { describe, schemaOf } from '../../http-api/openapi';
 import { TenantSearches } from '../../http-api/tenant-searches';
-import { moment, understood } from './stored-queries';
+import { checkFilter, moment, understood } from './stored-queries';
 
 export interface DeliveryRoutesParts {
   readonly log: Pick<DeliveryLog, 'search' | 'find' | 'body'>;
   readonly guards: Guards;
+  /** Of destinations. */
+  readonly kinds: readonly string[];
 }
 
 /** Of one instance at once. */
@@ -47,7 +50,7 @@ const listSchema = z.strictObject({
 const oneSchema = z.strictObject({ instance: text.optional() });
 
 /** The delivery log: for the operator, and for an instance's token as far as its own deliveries go. */
-export function deliveryRoutes(server: FastifyInstance, { log, guards }: DeliveryRoutesParts): void {
+export function deliveryRoutes(server: FastifyInstance, { log, guards, kinds }: DeliveryRoutesParts): void {
   const onRequest = guards.instanceInQuery;
   const searches = new TenantSearches(MOST_SEARCHES);
   const inTurn = <T>(request: FastifyRequest, instance: string, search: () => Promise<T>): Promise<T> =>
@@ -65,6 +68,7 @@ export function deliveryRoutes(server: FastifyInstance, { log, guards }: Deliver
     },
     async (request) => {
       const { limit, ...filter } = understood(listSchema, request.query, 'query');
+      checkNames(filter, kinds);
       const { deliveries, more, coverage } = await inTurn(request, filter.instance ?? '', () =>
         fromStore(log.search(defined(filter), limit)),
       );
@@ -92,6 +96,11 @@ export function deliveryRoutes(server: FastifyInstance, { log, guards }: Deliver
       };
     },
   );
+}
+
+/** A reason may be any code of an attempt. @throws HttpError 400 where an event or a destination does not exist */
+export function checkNames({ event, destination }: GivenFilter, kinds: readonly string[]): void {
+  checkFilter({ event, destination }, kinds);
 }
 
 /** Whether it goes where its instance decided. */

@@ -6,12 +6,14 @@ import { badRequest, HttpError, notFound } from '../../http-api/http-errors';
 import { describe, schemaOf } from '../../http-api/openapi';
 import type { Replays } from '../../replays/open-replays';
 import { type ReplaySpec, shownReplay, TooManyReplaysError } from '../../replays/replay-store';
-import { deliveryFilterFields } from './delivery-routes';
+import { checkNames, deliveryFilterFields } from './delivery-routes';
 import { understood } from './stored-queries';
 
 export interface ReplayRoutesParts {
   readonly replays: Replays;
   readonly guards: Guards;
+  /** Of destinations. */
+  readonly kinds: readonly string[];
 }
 
 /** Deliveries a second, where nobody says another number. */
@@ -28,7 +30,7 @@ const replaySchema = z.strictObject({
 });
 
 /** Deliver again what the log knows; replays under way: list, show, cancel. For the operator alone. */
-export function replayRoutes(server: FastifyInstance, { replays, guards }: ReplayRoutesParts): void {
+export function replayRoutes(server: FastifyInstance, { replays, guards, kinds }: ReplayRoutesParts): void {
   const onRequest = guards.operator;
   const { store, runner } = replays;
   server.post(
@@ -43,6 +45,7 @@ export function replayRoutes(server: FastifyInstance, { replays, guards }: Repla
     async ({ body }, reply) => {
       const { all, perSecond, preview, ...filter } = understood(replaySchema, body ?? {});
       const chosen = defined(filter);
+      checkNames(chosen, kinds);
       if (!all && Object.keys(chosen).length === 0)
         throw badRequest(['body: must have filters, or "all": true']);
       const spec: ReplaySpec = { what: 'deliveries', filter: chosen, perSecond };

@@ -42,6 +42,9 @@ interface Session {
   readonly pending: (() => void)[];
   readonly sockets: Set<NetSocket>;
   leave: () => void;
+  /** Of its address. */
+  readonly group: string;
+  readonly end: () => void;
 }
 
 /** As the engine's own middlewares get it. */
@@ -64,7 +67,9 @@ export class EngineLimits {
     request: IncomingMessage,
     decide: (error: string | null | undefined, isAllowed: boolean) => void,
   ): void {
-    const taking = this.sessions.take(this.groupOf(request));
+    const group = this.groupOf(request);
+    let taking = this.sessions.take(group);
+    if (taking.kind === 'refused' && this.endOneFor(group, taking.limit)) taking = this.sessions.take(group);
     if (taking.kind === 'taken') taking.release();
     decide(taking.kind === 'taken' ? null : 'too many sessions', taking.kind === 'taken');
   }
@@ -99,8 +104,21 @@ export class EngineLimits {
     if (session.refused >= MAX_REFUSED) connection.close(true);
   }
 
+  /**
+   * As with connections, the oldest session in which no key was shown yet goes for a new one, of the address that has most
+   * of them: a client with a key shows it within a round trip, and is not kept out by those that show none.
+   */
+  private endOneFor(group: string, limit: 'holder' | 'all'): boolean {
+    const unknown = [...this.byId.values()].filter(({ isKnown }) => !isKnown);
+    const largest = limit === 'holder' ? group : largestOf(unknown, group);
+    const oldest = unknown.find((session) => session.group === largest);
+    oldest?.end();
+    return oldest !== undefined;
+  }
+
   private begin(connection: Connection): void {
-    const taking = this.sessions.take(this.groupOf(connection.request));
+    const group = this.groupOf(connection.request);
+    const taking = this.sessions.take(group);
     if (taking.kind === 'refused') {
       connection.close(true);
       return;
@@ -113,6 +131,8 @@ export class EngineLimits {
       pending: [],
       sockets: new Set([connection.request.socket]),
       leave: taking.release,
+      group,
+      end: () => connection.close(true),
     };
     const id = idOf(connection);
     this.byId.set(id, session);
@@ -152,6 +172,15 @@ export class EngineLimits {
   private groupOf(request: IncomingMessage): string {
     return addressGroup(this.parts.addressOf(request));
   }
+}
+
+/** The address with most sessions; the new one's own where others have no more. */
+function largestOf(sessions: readonly Session[], own: string): string {
+  const counts = new Map<string, number>();
+  for (const { group } of sessions) counts.set(group, (counts.get(group) ?? 0) + 1);
+  let largest = own;
+  for (const [group, count] of counts) if (count > (counts.get(largest) ?? 0)) largest = group;
+  return largest;
 }
 
 /** The connection on which a session goes on. */

@@ -39,7 +39,7 @@ describe('files with secrets', () => {
 
   it('what cannot be written is named', () => {
     expect(() => writeSecrets(join(folder.path, 'no', 'such.json'), '')).toThrow(
-      /such\.json cannot be written/,
+      /such\.json cannot be written: its folder does not exist$/,
     );
   });
 });

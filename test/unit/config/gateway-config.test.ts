@@ -96,3 +96,44 @@ test('a key for looking must be another one than the key that opens everything, 
     'DASHBOARD_READ_KEY has only 5 characters',
   );
 });
+
+test.each([
+  'example.com',
+  'https://example.com/',
+  'https://Example.com',
+  'https://example.com/app',
+  'https://example.com:443',
+])('the origin %s, which no browser sends, is warned of', (origin) => {
+  const { warnings } = load({ CORS_ORIGIN: `https://good.example,${origin}` });
+  expect(warnings.filter((each) => each.startsWith('CORS_ORIGIN'))).toEqual([
+    expect.stringContaining(JSON.stringify(origin)),
+  ]);
+  expect(
+    load({ CORS_ORIGIN: 'https://good.example:8443,http://localhost:3000,capacitor://localhost' }).warnings,
+  ).not.toContainEqual(expect.stringContaining('CORS_ORIGIN'));
+});
+
+test.each(['localhost', 'example.com', '10.0.0.0/8', '127.0.0.1:8090'])(
+  'the host %s, which is no address of a client, is warned of',
+  (host) => {
+    const { warnings } = load({ WEBSOCKET_ALLOWED_HOSTS: `127.0.0.1,${host}` });
+    expect(warnings.filter((each) => each.startsWith('WEBSOCKET_ALLOWED_HOSTS'))).toEqual([
+      expect.stringContaining(JSON.stringify(host)),
+    ]);
+    expect(load({ WEBSOCKET_ALLOWED_HOSTS: '127.0.0.1,::1,::ffff:127.0.0.1,*' }).warnings).not.toContainEqual(
+      expect.stringContaining('WEBSOCKET_ALLOWED_HOSTS'),
+    );
+  },
+);
+
+test.each(['sehr geheimer Schlüssel', 'a-long-key-with-\u200b-in-it', 'a-long-key-with-€'])(
+  'a key that not every client can send (%s) is warned of',
+  (key) => {
+    for (const name of ['AUTHENTICATION_API_KEY', 'DASHBOARD_READ_KEY']) {
+      expect(load({ [name]: key }).warnings).toContainEqual(expect.stringMatching(`^${name} .*ASCII`));
+      expect(load({ [name]: 'one of our own keys' }).warnings).not.toContainEqual(
+        expect.stringContaining('ASCII'),
+      );
+    }
+  },
+);

@@ -1,3 +1,5 @@
+import { symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { describe as describeValues } from '../../../src/config/describe';
 import type { Loaded } from '../../../src/config/load';
@@ -20,6 +22,28 @@ const shown = (loaded: Loaded, name: string): [value: string, origin: string] | 
   const found = describeValues(loaded).find((line) => line.name === name);
   return found && [found.value, found.origin];
 };
+
+describe('an .env that cannot be what somebody wrote', () => {
+  test('UTF-16 without a mark is named, as with one', () => {
+    for (const mark of ['', '\ufeff']) {
+      const folder = folderWith({});
+      removals.push(folder.remove);
+      writeFileSync(join(folder.path, '.env'), Buffer.from(`${mark}WEBHOOK_GLOBAL_URL=http://r/`, 'utf16le'));
+      expect(() => MODULES.loadConfig(folder.path, {})).toThrow(/\.env cannot be read: it is UTF-16/);
+    }
+  });
+
+  test('a file where a folder is looked into is somebody else’s', () => {
+    expect(setup({ config: 'a file' })().values['RABBITMQ_QUEUE']).toBe('evolution-relay');
+  });
+
+  test('a link that leads nowhere is named', () => {
+    const folder = folderWith({});
+    removals.push(folder.remove);
+    symlinkSync(join(folder.path, 'gone'), join(folder.path, '.env'));
+    expect(() => MODULES.loadConfig(folder.path, {})).toThrow(/\.env cannot be read: there is no such file/);
+  });
+});
 
 describe('layers', () => {
   const files = {

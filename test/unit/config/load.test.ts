@@ -177,6 +177,19 @@ describe('loadConfig', () => {
     expect(partsOf(load({ RABBITMQ_QUEUE: '' }).config).rabbitmq.queue).toBe('evolution-relay');
   });
 
+  test.each([' ', '\t', '\r', ' \n'])(
+    'blanks alone (%j) are as empty as nothing, whatever the variable',
+    (blank) => {
+      const { load } = setup();
+      const blanks = load(Object.fromEntries(Object.keys(MODULES.variables).map((name) => [name, blank])));
+      expect(blanks.values).toEqual(load().values);
+      expect(load({ GATEWAY_PORT: blank, PORT: '5000' }).values['GATEWAY_PORT']).toBe(5000);
+      // A switch of an event that says nothing must not switch off all others.
+      const { config } = load({ RABBITMQ_EVENTS_CALL: blank, WEBHOOK_GLOBAL_URL: 'http://r/' });
+      expect(partsOf(config).rabbitmq.events).toBe('all');
+    },
+  );
+
   test('an empty value takes back what a weaker layer set', () => {
     const { load } = setup({ '.env': 'WEBHOOK_GLOBAL_URL=http://r/' });
     expect(partsOf(load().config).webhook.global?.url).toBe('http://r/');

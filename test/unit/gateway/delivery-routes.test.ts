@@ -36,6 +36,7 @@ beforeEach(() => {
   deliveryRoutes(server, {
     log: { search, find: async () => undefined, body: async () => undefined },
     guards,
+    kinds: [],
   });
 });
 afterEach(() => server.close());

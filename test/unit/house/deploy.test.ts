@@ -71,6 +71,11 @@ describe('what is deployed (finding 5.8)', () => {
     for (const install of installs) expect(install).toContain('--ignore-scripts');
   });
 
+  it('a container is asked where its program listens, at PORT of a platform and with empty variables too', () => {
+    const question = /^HEALTHCHECK .*\\\n\s+CMD (\[.*\])$/m.exec(read('deploy', 'Dockerfile'))?.[1];
+    expect(question).toContain('[e.METRICS_PORT||9464,e.GATEWAY_PORT||e.PORT||8090]');
+  });
+
   it('every server of the composition restarts, and is asked whether it is well; Redis wants a password', () => {
     const services = read('deploy', 'docker-compose.yml')
       .split(/^ {2}(?=\w+:\n {4}(?:image|build))/m)
@@ -84,8 +89,10 @@ describe('what is deployed (finding 5.8)', () => {
   it('the composition takes the .env of a core API, and can join its network (finding 7.10)', () => {
     const relay = read('deploy', 'docker-compose.yml').split('\n  relay:\n')[1] ?? '';
     expect(relay).toMatch(/env_file:\n\s+- path: \.\.\/\.env\n\s+required: false/);
-    // An empty value would take back what .env says.
-    expect(relay).not.toMatch(/: \$\{[A-Z_]+:-\}/);
+    // An empty value would take back what .env says, and so would a name without one: Docker Compose leaves that out of the
+    // container where the shell does not set it.
+    expect(relay).not.toMatch(/: \$\{[A-Z_]+:?-\}/);
+    expect(relay).not.toMatch(/^ {6}[A-Z_]+:\s*$/m);
     const joined = read('deploy', 'docker-compose.core.yml');
     expect(joined).toMatch(/external: true/);
     for (const service of ['rabbitmq', 'relay']) expect(joined).toContain(`\n  ${service}:\n    networks:`);

@@ -213,7 +213,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'time',
     'version',
   ],
-  'moving-in': ['errors', 'config', 'network', 'redis', 'settings', 'time'],
+  'moving-in': ['errors', 'config', 'network', 'redis', 'settings', 'time', 'version'],
   doctor: ['alerts', 'errors', 'config', 'redis', 'retry', 'ledger', 'settings', 'modules', 'observability'],
   cli: [
     'alerts',

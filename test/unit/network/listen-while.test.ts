@@ -36,4 +36,13 @@ describe('a port that is opened while it is wanted', () => {
     await expect(listening).rejects.toMatchObject({ problems: [problem] });
     await other.close();
   });
+
+  test('fails where the host is none of this machine, and it is the host that is to be mended', async () => {
+    for (const host of ['localhost:8090', 'http://0.0.0.0', '192.0.2.1']) {
+      const listening = listenWhile(server, { host, port, variables: 'PORT, HOST' }, () => true);
+      await expect(listening).rejects.toMatchObject({
+        problems: [expect.stringMatching(/the host must be an address or a name of this machine/)],
+      });
+    }
+  });
 });

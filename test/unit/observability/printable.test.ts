@@ -6,7 +6,8 @@ import { createLogger } from '../../../src/observability/logging';
 import { printable, printableLines } from '../../../src/observability/printable';
 
 /** Not made of the ranges that the code is made of. */
-const BAD = /[\p{Cc}\p{Cs}\p{Bidi_Control}\p{Zl}\p{Zp}\ufeff]/u;
+const BAD =
+  /[\p{Cc}\p{Cs}\p{Bidi_Control}\p{Zl}\p{Zp}\ufeff\u00ad\u200b\u2060-\u2064\u3164\u{e0000}-\u{e007f}]/u;
 
 /** Any code units, and more of those that do harm than chance would bring. */
 const evil = fc
@@ -22,6 +23,10 @@ const evil = fc
         '\u2066',
         '\u2028',
         '\ufeff',
+        '\u200b',
+        '\u200d',
+        '\ufe0f',
+        '\u{e0041}',
         '\ud800',
         '\udc00',
         '\x7f',
@@ -65,8 +70,25 @@ describe('what reaches a terminal, a text log or a table is escaped (finding 4.6
   });
 
   it('text that does nothing stays as it is, other scripts and signs of several parts included', () => {
-    for (const text of ['Olá, João', 'مرحبا', '日本語', '👩‍👩‍👧 🏳️‍🌈', 'a"b\\c'])
+    for (const text of [
+      'Olá, João',
+      'مرحبا',
+      '日本語',
+      '👩‍👩‍👧 🏳️‍🌈',
+      '❤️',
+      'می\u200cخواهم',
+      'क्\u200dष',
+      'a"b\\c',
+    ])
       expect(printable(text)).toBe(text);
+  });
+
+  it('a name that looks like another one shows what it has more', () => {
+    const unseen = [...'\u00ad\u034f\u200b\u200c\u200d\u2060\u2064\u3164\ufe0f\uffa0\u{e0041}'];
+    for (const character of unseen) {
+      expect(printable(`loja${character}`)).toMatch(/^loja(?:\\u[0-9a-f]{4})+$/);
+      expect(printable(`${character}loja`)).toMatch(/^(?:\\u[0-9a-f]{4})+loja$/);
+    }
   });
 
   it('JSON stays the same JSON', () => {

@@ -20,6 +20,18 @@ function problemsOf(value: unknown): readonly string[] {
 }
 
 describe('settings of an instance', () => {
+  test.each(['schlüssel-des-ladens', ' blank-before', 'blank-behind ', 'turned-\u202e-round'])(
+    'a token that not every client can send (%j) is taken with a warning',
+    (token) => {
+      const warningsOf = (value: unknown): readonly string[] => {
+        const parsed = parseSettings(MODULES.sections, value);
+        return parsed.ok ? parsed.warnings : ['refused'];
+      };
+      expect(warningsOf({ token })).toEqual([expect.stringMatching(/^token: .*ASCII/)]);
+      expect(warningsOf({ token: 'a token of the shop' })).toEqual([]);
+    },
+  );
+
   test('what is left out has the default of the core API', () => {
     expect(settingsOf({ webhook: { url } })['webhook']).toEqual({
       enabled: true,
