@@ -61,27 +61,27 @@ describe('payloads of 8 MB, limited to 32 MB in flight', () => {
   test('pass byte for byte through bounded memory to a slow receiver', async () => {
     await begin(answering(200, 300), { DELIVERY_SLOW_AFTER_MS: '5000' });
     const worker = await scenario.startWorker();
-    await scenario.publishEvents(events(60));
+    await scenario.publishEvents(events(40));
     await scenario.untilAllAccepted(120_000);
-    await check('60 × 8 MB', [worker.peakBytes]);
+    await check('40 × 8 MB', [worker.peakBytes]);
   });
 
   test('pass through bounded memory when their requests take so long that they are parked as slow', async () => {
     let requests = 0;
-    await begin(() => ({ status: 200, afterMs: ++requests <= 10 ? 6000 : 50 }), {
+    await begin(() => ({ status: 200, afterMs: ++requests <= 6 ? 6000 : 50 }), {
       DELIVERY_SLOW_AFTER_MS: '200',
     });
     const worker = await scenario.startWorker();
-    await scenario.publishEvents(events(20));
+    await scenario.publishEvents(events(14));
     await scenario.untilAllAccepted(120_000);
     expect(await worker.metric('relay_parked_total{destination="webhook",reason="slow"}')).toBeGreaterThan(0);
     // A slow request keeps its body although its message is released.
     expect(scenario.receiver.peakOpen * BYTES).toBeLessThanOrEqual(LIMIT_IN_FLIGHT);
-    await check('20 × 8 MB, parked as slow', [worker.peakBytes]);
+    await check('14 × 8 MB, parked as slow', [worker.peakBytes]);
   });
 
   test('come back from Redis through bounded memory when all are due at once', async () => {
-    const count = 30;
+    const count = 15;
     await begin(answering(503), {
       CIRCUIT_FAILURES: '1000000',
       WEBHOOK_RETRY_INITIAL_DELAY_SECONDS: '3600',
@@ -97,6 +97,6 @@ describe('payloads of 8 MB, limited to 32 MB in flight', () => {
     await scenario.makeDue();
     const second = await scenario.startWorker();
     await scenario.untilAllAccepted(120_000);
-    await check('30 × 8 MB due at once', [...peaks, second.peakBytes]);
+    await check('15 × 8 MB due at once', [...peaks, second.peakBytes]);
   });
 });

@@ -130,7 +130,7 @@ describe('an ordered webhook', () => {
 
   test('an event that fails for good holds up its own lane alone, and the next one of it says which is missing', async () => {
     scenario = await Scenario.start({
-      env: { WEBHOOK_GLOBAL_ORDERED: 'chat', ORDERED_MAX_AGE_SECONDS: '10' },
+      env: { WEBHOOK_GLOBAL_ORDERED: 'chat', ORDERED_MAX_AGE_SECONDS: '25' },
       receiver: await Receiver.start(),
     });
     const { receiver, name } = scenario;
