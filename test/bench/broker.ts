@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib';
 import type { Cleanup } from './cleanup';
 
@@ -69,6 +70,11 @@ export class Broker {
   async consumers(): Promise<number> {
     const { consumerCount } = await this.channel.checkQueue(this.queue);
     return consumerCount;
+  }
+
+  /** Resolves when a consumer holds all there is, or after a minute. */
+  async untilTaken(): Promise<void> {
+    for (let looks = 0; looks < 600 && (await this.left()) > 0; looks++) await delay(100);
   }
 
   /** Messages that are not acknowledged, once no consumer holds any. */
