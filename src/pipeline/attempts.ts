@@ -117,7 +117,7 @@ export class Attempts {
     return record;
   }
 
-  /** Resolves when the next attempt has ended. Where none is under way, everything fits. */
+  /** Resolves when the next attempt has ended; never where none is under way. */
   nextEnd(): Promise<void> {
     return new Promise((resolve) => this.endListeners.push(resolve));
   }
