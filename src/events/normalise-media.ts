@@ -34,14 +34,15 @@ export function mediaIn({ body, members }: Envelope): Media | undefined {
   if (data === undefined || !isObject(body, data) || !mentionsMedia(body, data)) return undefined;
   const message = membersOf(body, data).find(({ name }) => MESSAGES.has(name))?.value;
   if (message === undefined || !isObject(body, message)) return undefined;
-  const held = membersOf(body, message).filter(({ name }) => name === 'base64');
+  const parts = membersOf(body, message);
+  const held = parts.filter(({ name }) => name === 'base64');
   const [only, second] = held;
   // Of two of the same name nobody knows which one counts.
   if (only === undefined || second !== undefined || !isString(body, only.value)) return undefined;
   const bytes = decoded(body, only.value);
   if (bytes === undefined) return undefined;
   const member = { start: only.key.start, end: only.value.end };
-  return { member, bytes, mimetype: mimetypeIn(body, message, MOST_LEVELS) ?? UNKNOWN_TYPE };
+  return { member, bytes, mimetype: mimetypeIn(body, parts, MOST_LEVELS) ?? UNKNOWN_TYPE };
 }
 
 /** The event with a link in place of its media, and what a receiver wants to know before it follows that. */
@@ -86,15 +87,14 @@ function padding(text: string): number {
 }
 
 /** Of the first of the message's parts that says one. */
-function mimetypeIn(body: Buffer, message: Span, levels: number): string | undefined {
-  if (levels === 0) return undefined;
-  for (const { name, value } of membersOf(body, message)) {
+function mimetypeIn(body: Buffer, parts: readonly Member[], levels: number): string | undefined {
+  for (const { name, value } of parts) {
     if (name === 'mimetype' && isString(body, value)) {
       const type = decodeString(body, value);
       if (TYPE.test(type)) return type;
     }
-    const inner =
-      isObject(body, value) && name !== 'contextInfo' ? mimetypeIn(body, value, levels - 1) : undefined;
+    if (levels === 1 || name === 'contextInfo' || !isObject(body, value)) continue;
+    const inner = mimetypeIn(body, membersOf(body, value), levels - 1);
     if (inner !== undefined) return inner;
   }
   return undefined;

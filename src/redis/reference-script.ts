@@ -4,44 +4,89 @@ const BESIDE_BYTES = 512;
 const MOST_DROPPED = 1000;
 /** What somebody who holds nothing may keep in all cases, as a part of all bytes: at the cost of whoever holds most. */
 const FIRST_PART = 1 / 16;
+/** What is noted stays for this part of the time longer than what was kept last. */
+const SPARE_TIME = 8;
 
 /**
- * Keeps what lies behind a link until it expires. While all is too large, the oldest of the owner that holds most is dropped,
- * where what comes counts as its owner's: nobody who holds less than others loses anything to them. `kept`, or `full` where
- * its owner would hold most with this alone; `more` where there is no room yet, although much was dropped; `room` where room is
- * all that is asked for.
+ * Notes what was put behind links, and makes room for it: values do not pass through here, as to copy them into Lua and back costs
+ * more than all that is done here. While all is too large, the oldest of the owner that holds most is dropped, where what
+ * comes counts as its owner's: nobody who holds less than others loses anything to them. Answers for each: `kept`; `full` where
+ * its owner would hold most with this alone, and then its value is gone; `more` where there is no room yet, although much was
+ * dropped: to be asked again.
  *
  * `kept` has size and owner of each (the sum of sizes under *), `until` when each expires, `of:` those of one owner, `owners` the
  * bytes of each. All of that expires with what was kept last.
  *
- * KEYS: what its keys begin with. ARGV: name, owner, size, most that all may be, milliseconds to keep, value (none: room
- * is all that is asked for).
+ * KEYS: what its keys begin with. ARGV: most that all may be, milliseconds that they are kept, then name, owner and size of each.
  */
-export const KEEP_REFERENCE = `
+export const KEEP_REFERENCES = `
   local call = redis.call
-  local BASE, NAME, OWNER = KEYS[1], ARGV[1], ARGV[2]
-  local SIZE, MOST, MS = tonumber(ARGV[3]) + ${BESIDE_BYTES}, tonumber(ARGV[4]), tonumber(ARGV[5])
+  local BASE, MOST, MS = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
   local KEPT, OWNERS, UNTIL, OF = BASE .. ':kept', BASE .. ':owners', BASE .. ':until', BASE .. ':of:'
   local time = call('TIME')
   local NOW = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
   local left = ${MOST_DROPPED}
 
-  local function drop(name)
+  local names, isNew = {}, {}
+  for i = 3, #ARGV, 3 do
+    names[#names + 1] = ARGV[i]
+    isNew[ARGV[i]] = true
+  end
+  local noted = call('HMGET', KEPT, '*', unpack(names))
+  local total = tonumber(noted[1] or '0')
+
+  local function forget(name, note)
     left = left - 1
-    local size, owner = string.match(call('HGET', KEPT, name) or '', '^(%d+) (.*)$')
-    call('DEL', BASE .. ':' .. name)
     call('ZREM', UNTIL, name)
+    local size, owner = string.match(note or '', '^(%d+) (.*)$')
     if not size then return end
+    total = total - size
     call('HDEL', KEPT, name)
     call('HINCRBY', KEPT, '*', '-' .. size)
     call('ZREM', OF .. owner, name)
     if tonumber(call('ZINCRBY', OWNERS, '-' .. size, owner)) <= 0 then call('ZREM', OWNERS, owner) end
   end
 
+  local function drop(name)
+    -- What is new of this name is there already.
+    if not isNew[name] then call('DEL', BASE .. ':' .. name) end
+    forget(name, call('HGET', KEPT, name))
+  end
+
+  -- What is to be noted of those that have room: together, as each call costs more than what it does.
+  local kept, ends, ofOwner, bytesOfOwner
+  local owners = {}
+  local function begin() kept, ends, ofOwner, bytesOfOwner = {}, {}, {}, {} end
+
+  local function note(name, owner, size)
+    total = total + size
+    kept[#kept + 1] = name
+    kept[#kept + 1] = string.format('%.0f %s', size, owner)
+    ends[#ends + 1] = NOW + MS
+    ends[#ends + 1] = name
+    local own = ofOwner[owner] or {}
+    ofOwner[owner] = own
+    own[#own + 1] = NOW + MS
+    own[#own + 1] = name
+    bytesOfOwner[owner] = (bytesOfOwner[owner] or 0) + size
+    owners[owner] = true
+  end
+
+  local function write()
+    if #kept == 0 then return end
+    call('HSET', KEPT, '*', string.format('%.0f', total), unpack(kept))
+    call('ZADD', UNTIL, unpack(ends))
+    for owner, own in pairs(ofOwner) do
+      call('ZADD', OF .. owner, unpack(own))
+      call('ZINCRBY', OWNERS, bytesOfOwner[owner], owner)
+    end
+    begin()
+  end
+
   -- The owner that holds most, other than the one for whom this is.
-  local function fullest()
+  local function fullest(but)
     local held = call('ZREVRANGE', OWNERS, 0, 1, 'WITHSCORES')
-    local first = held[1] == OWNER and 3 or 1
+    local first = held[1] == but and 3 or 1
     return held[first], tonumber(held[first + 1] or '0')
   end
 
@@ -49,52 +94,71 @@ export const KEEP_REFERENCE = `
     return tonumber(call('ZSCORE', OWNERS, owner) or '0')
   end
 
-  local function total()
-    return tonumber(call('HGET', KEPT, '*') or '0')
-  end
-
-  local function hasRoom()
-    return total() + SIZE <= MOST
-  end
-
   -- Its owner would hold most with this alone.
-  local function isTooMuch()
-    local _, bytes = fullest()
-    return SIZE > MOST * ${FIRST_PART} and SIZE >= bytes and total() - bytesOf(OWNER) + SIZE > MOST
+  local function isTooMuch(owner, size)
+    if size <= MOST * ${FIRST_PART} then return false end
+    write()
+    local _, bytes = fullest(owner)
+    return size >= bytes and total - bytesOf(owner) + size > MOST
   end
 
-  local function makeRoom()
-    local other, bytes = fullest()
-    local own = bytesOf(OWNER)
-    local owner = own > 0 and own + SIZE >= bytes and OWNER or other
-    local oldest = owner and call('ZRANGE', OF .. owner, 0, 0)[1]
-    if oldest then drop(oldest)
+  local function makeRoom(owner, size)
+    write()
+    local other, bytes = fullest(owner)
+    local own = bytesOf(owner)
+    local from = own > 0 and own + size >= bytes and owner or other
+    local oldest = from and call('ZRANGE', OF .. from, 0, 0)[1]
+    if oldest then
+      -- One that came by the same call has to go, too.
+      isNew[oldest] = nil
+      drop(oldest)
     -- Somebody removed keys: what is noted wrongly is noted anew.
-    elseif owner then call('ZREM', OWNERS, owner)
-    else call('DEL', KEPT, UNTIL) end
+    elseif from then call('ZREM', OWNERS, from)
+    else
+      call('DEL', KEPT, UNTIL)
+      total = 0
+    end
   end
 
+  local function keep(name, owner, size)
+    if size > MOST or left > 0 and isTooMuch(owner, size) then
+      call('DEL', BASE .. ':' .. name)
+      return 'full'
+    end
+    while total + size > MOST do
+      if left <= 0 then return 'more' end
+      makeRoom(owner, size)
+    end
+    note(name, owner, size)
+    return 'kept'
+  end
+
+  -- For some time more than is needed, so that it is seldom set anew.
   local function stays(key)
-    if call('PTTL', key) < MS then call('PEXPIRE', key, MS) end
+    if call('PTTL', key) >= MS then return false end
+    call('PEXPIRE', key, MS + math.floor(MS / ${SPARE_TIME}))
+    return true
   end
 
-  drop(NAME)
-  for _, name in ipairs(call('ZRANGEBYSCORE', UNTIL, '-inf', NOW, 'LIMIT', 0, left)) do drop(name) end
-  if SIZE > MOST or left > 0 and isTooMuch() then return 'full' end
-  while not hasRoom() do
-    if left <= 0 then return 'more' end
-    makeRoom()
+  begin()
+  for place, name in ipairs(names) do
+    if noted[place + 1] then forget(name, noted[place + 1]) end
   end
-  if not ARGV[6] then return 'room' end
-  call('SET', BASE .. ':' .. NAME, ARGV[6], 'PX', MS)
-  call('HSET', KEPT, NAME, string.format('%.0f %s', SIZE, OWNER))
-  call('HINCRBY', KEPT, '*', SIZE)
-  call('ZADD', UNTIL, NOW + MS, NAME)
-  call('ZADD', OF .. OWNER, NOW + MS, NAME)
-  call('ZINCRBY', OWNERS, SIZE, OWNER)
-  for _, key in ipairs({KEPT, OWNERS, UNTIL, OF .. OWNER}) do stays(key) end
-  -- Of 1.0.0, which never removed them.
-  for _, key in ipairs({BASE .. ':expiry', BASE .. ':sizes'}) do
-    if call('PTTL', key) == -1 then call('PEXPIRE', key, MS) end
+  for _, name in ipairs(call('ZRANGEBYSCORE', UNTIL, '-inf', NOW, 'LIMIT', 0, math.max(0, left))) do drop(name) end
+  local answers, answerOf = {}, {}
+  for i = 3, #ARGV, 3 do
+    local name = ARGV[i]
+    -- One that is there twice counts once.
+    answerOf[name] = answerOf[name] or keep(name, ARGV[i + 1], tonumber(ARGV[i + 2]) + ${BESIDE_BYTES})
+    answers[#answers + 1] = answerOf[name]
   end
-  return 'kept'`;
+  write()
+  for owner in pairs(owners) do stays(OF .. owner) end
+  for _, key in ipairs({KEPT, OWNERS}) do stays(key) end
+  if stays(UNTIL) then
+    -- Of 1.0.0, which never removed them.
+    for _, key in ipairs({BASE .. ':expiry', BASE .. ':sizes'}) do
+      if call('PTTL', key) == -1 then call('PEXPIRE', key, MS) end
+    end
+  end
+  return answers`;

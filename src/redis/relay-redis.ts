@@ -16,6 +16,8 @@ export interface ScriptDefinition {
 export class RelayRedis extends Redis {
   doubt = new Doubt();
   private readonly definitions = new Map<string, ScriptDefinition>();
+  /** Gathers what is sent in this turn of the event loop. */
+  private gathering: RelayRedis['stream'] | undefined;
 
   withDoubt(doubt: Doubt): this {
     this.doubt = doubt;
@@ -24,11 +26,24 @@ export class RelayRedis extends Redis {
 
   /** BullMQ knows a lost connection by the errors of the library itself: on the connections that wait for Redis they stay. */
   override sendCommand(...call: Parameters<Redis['sendCommand']>): unknown {
+    this.gather();
     if (this.options.enableOfflineQueue !== false) return super.sendCommand(...call);
     const { sent } = withOurErrors(call[0], this);
     const result = super.sendCommand(...call);
     sent();
     return result;
+  }
+
+  /** What is sent in one turn leaves by one write: each write is a call of the system, here and at Redis. */
+  private gather(): void {
+    const { stream } = this;
+    if (stream === undefined || stream === this.gathering) return;
+    this.gathering = stream;
+    stream.cork();
+    process.nextTick(() => {
+      if (this.gathering === stream) this.gathering = undefined;
+      stream.uncork();
+    });
   }
 
   override defineCommand(name: string, definition: ScriptDefinition): void {

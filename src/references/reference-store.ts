@@ -1,16 +1,8 @@
-import { hash } from 'node:crypto';
 import { RelayError } from '../errors';
 import { compress } from '../events/compression';
-import { KEEP_REFERENCE } from '../redis/reference-script';
-import { replyCode } from '../redis/reply-error';
-import { baseOf, LinkSecret, type ReferenceKeys } from './link-secret';
+import { LinkSecret } from './link-secret';
+import { ReferenceWriter, type ReferenceWriterParts } from './reference-writer';
 import { KINDS, type LinkPath, linkUrl } from './signed-link';
-
-export interface ReferenceStoreParts extends ReferenceKeys {
-  readonly ttlSeconds: number;
-  /** Bytes in all, which instances share. */
-  readonly maxBytes: number;
-}
 
 /** It is more than all may be, or than its instance may have beside the others. */
 export class ReferenceTooLargeError extends RelayError {
@@ -21,8 +13,6 @@ export class ReferenceTooLargeError extends RelayError {
     );
   }
 }
-
-const KEEP_NAME = hash('sha1', KEEP_REFERENCE);
 
 export interface Reference {
   readonly id: string;
@@ -41,9 +31,11 @@ export interface LinkPlace {
 /** Keeps what is too large for where it is to be sent behind signed links: bounded, shared out among instances, expiring. */
 export class ReferenceStore {
   private readonly secret: LinkSecret;
+  private readonly writer: ReferenceWriter;
 
-  constructor(private readonly parts: ReferenceStoreParts) {
+  constructor(private readonly parts: ReferenceWriterParts) {
     this.secret = new LinkSecret(parts);
+    this.writer = new ReferenceWriter(parts);
   }
 
   /** Keeps it under its id and gives the link. @throws ReferenceTooLargeError, or what Redis says */
@@ -57,28 +49,8 @@ export class ReferenceStore {
     if (value.length > maxBytes) throw new ReferenceTooLargeError(value.length, maxBytes);
     const secret = await this.secret.read();
     const expires = Math.ceil(Date.now() / 1000) + ttlSeconds;
-    await this.put(`${KINDS[place.path]}:${id}`, owner, value);
+    const kept = await this.writer.write({ name: `${KINDS[place.path]}:${id}`, owner, value });
+    if (kept === 'full') throw new ReferenceTooLargeError(value.length, maxBytes);
     return { url: linkUrl(place, { id, expires }, secret), expires };
-  }
-
-  private async put(name: string, owner: string, value: string | Buffer): Promise<void> {
-    const { ttlSeconds, maxBytes } = this.parts;
-    const args = [name, owner, value.length, maxBytes, ttlSeconds * 1000];
-    const ask = (...more: readonly (string | Buffer)[]): Promise<unknown> => this.run([...args, ...more]);
-    let answer = await ask(value);
-    // What is large is not sent again and again.
-    while (answer === 'more' || answer === 'room') answer = await (answer === 'more' ? ask() : ask(value));
-    if (answer === 'full') throw new ReferenceTooLargeError(value.length, maxBytes);
-  }
-
-  /** By its name: it is as long as many a picture. */
-  private async run(args: readonly (string | number | Buffer)[]): Promise<unknown> {
-    const { redis } = this.parts;
-    try {
-      return await redis.evalsha(KEEP_NAME, 1, baseOf(this.parts), ...args);
-    } catch (error) {
-      if (replyCode(error) !== 'NOSCRIPT') throw error;
-      return redis.eval(KEEP_REFERENCE, 1, baseOf(this.parts), ...args);
-    }
   }
 }

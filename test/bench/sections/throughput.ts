@@ -84,6 +84,8 @@ async function measure(bench: Bench, contestant: Contestant, size: EventSize): P
 }
 
 export interface DrainOptions {
+  /** How many there are; as many as the bench was asked for where this is left out. */
+  readonly count?: number;
   /** Measured from the event with this number on. */
   readonly from?: number;
   /** What the last events are given for their answers and acknowledgements. */
@@ -94,20 +96,24 @@ export interface DrainOptions {
   readonly expected?: number;
 }
 
-/**
- * Fills the queue with `events`, and lets the contestant that `start` starts deliver them all.
- */
+/** Fills the queue with `events`, and lets the contestant that `start` starts deliver them all. */
 export async function drainQueue(
   bench: Bench,
   name: string,
   events: Events,
   start: () => Promise<Child>,
-  { from = 1, settleMs = SETTLE_MS, expected = bench.options.events, prepare }: DrainOptions = {},
+  {
+    count = bench.options.events,
+    from = 1,
+    settleMs = SETTLE_MS,
+    expected = count,
+    prepare,
+  }: DrainOptions = {},
 ): Promise<Throughput> {
-  const { broker, receiver, options } = bench;
+  const { broker, receiver } = bench;
   await broker.renewQueue();
   await prepare?.();
-  for (let index = 0; index < options.events; index++) await broker.publish(events.routingKey, events.next());
+  for (let index = 0; index < count; index++) await broker.publish(events.routingKey, events.next());
   await broker.confirmed();
   const before = await receiver.received();
   const child = await start();
