@@ -4,12 +4,15 @@ import { isObject, isString, type Span } from './json-scanner';
 import { skimAll } from './json-skim';
 import { decodeKnownString, decodeString } from './json-strings';
 
-/** Media that an event holds as base64. */
+/** Where an event holds media as base64. Its bytes are decoded by whoever needs them: they are most of what it takes. */
 export interface Media {
   /** The member that holds it: its key with quotes, and its value. */
   readonly member: Span;
+  /** The value without its quotes. */
+  readonly text: Span;
   readonly mimetype: string;
-  readonly bytes: Buffer;
+  /** Bytes that the text stands for, if it is base64. */
+  readonly length: number;
 }
 
 export interface MediaLink {
@@ -25,10 +28,11 @@ const UNKNOWN_TYPE = 'application/octet-stream';
 const TYPE = /^[a-z]{1,50}\/[\w.+-]{1,100}(?:; ?[\w-]{1,50}=[\w.-]{1,50}){0,4}$/i;
 /** Messages within messages, such as a document with a caption. */
 const MOST_LEVELS = 4;
+const EQUALS = 0x3d;
 /** Also read as base64, in place of + and /: it is another alphabet. */
 const OF_URLS = ['-', '_'];
 
-/** The media in `data.message.base64`; undefined where there is none, or what stands there is no base64. */
+/** The media in `data.message.base64`; undefined where there is none, or what stands there cannot be base64 by its length. */
 export function mediaIn({ body, members }: Envelope): Media | undefined {
   const data = members.get('data');
   if (data === undefined || !isObject(body, data) || !mentionsMedia(body, data)) return undefined;
@@ -39,19 +43,32 @@ export function mediaIn({ body, members }: Envelope): Media | undefined {
   const [only, second] = held;
   // Of two of the same name nobody knows which one counts.
   if (only === undefined || second !== undefined || !isString(body, only.value)) return undefined;
-  const bytes = decoded(body, only.value);
-  if (bytes === undefined) return undefined;
+  const text = { start: only.value.start + 1, end: only.value.end - 1 };
+  const length = lengthOf(body, text);
+  if (length === 0) return undefined;
   const member = { start: only.key.start, end: only.value.end };
-  return { member, bytes, mimetype: mimetypeIn(body, parts, MOST_LEVELS) ?? UNKNOWN_TYPE };
+  return { member, text, length, mimetype: mimetypeIn(body, parts, MOST_LEVELS) ?? UNKNOWN_TYPE };
+}
+
+/** Writes its bytes into `target`; false where the text is no base64. There must be room for `length` of them. */
+export function decodeMedia(
+  body: Buffer,
+  { text: { start, end }, length }: Media,
+  target: Buffer,
+  at: number,
+): boolean {
+  const text = body.toString('latin1', start, end);
+  // What is none is left out, and ends it: then there are fewer bytes than the text is long for.
+  return !OF_URLS.some((each) => text.includes(each)) && target.write(text, at, length, 'base64') === length;
 }
 
 /** The event with a link in place of its media, and what a receiver wants to know before it follows that. */
 export function withMediaLink(
   envelope: Envelope,
-  { member, mimetype, bytes }: Media,
+  { member, mimetype, length }: Media,
   link: MediaLink,
 ): Envelope {
-  const mediaLink = { url: link.url, mimetype, bytes: bytes.length, expires: link.expires };
+  const mediaLink = { url: link.url, mimetype, bytes: length, expires: link.expires };
   return withEdits(envelope, [{ ...member, text: Buffer.from(`"mediaLink":${JSON.stringify(mediaLink)}`) }]);
 }
 
@@ -72,18 +89,14 @@ function membersOf(body: Buffer, object: Span): Member[] {
   return members;
 }
 
-function decoded(body: Buffer, { start, end }: Span): Buffer | undefined {
-  const text = body.toString('latin1', start + 1, end - 1);
-  if (text.length === 0 || text.length % 4 !== 0 || OF_URLS.some((each) => text.includes(each)))
-    return undefined;
-  const bytes = Buffer.from(text, 'base64');
-  // What is none is left out, and ends it: then there are fewer bytes than the text is long for.
-  return bytes.length === (text.length / 4) * 3 - padding(text) ? bytes : undefined;
+function lengthOf(body: Buffer, { start, end }: Span): number {
+  const characters = end - start;
+  return characters % 4 === 0 ? (characters / 4) * 3 - padding(body, end) : 0;
 }
 
-function padding(text: string): number {
-  if (text.endsWith('==')) return 2;
-  return text.endsWith('=') ? 1 : 0;
+function padding(body: Buffer, end: number): number {
+  if (body[end - 1] !== EQUALS) return 0;
+  return body[end - 2] === EQUALS ? 2 : 1;
 }
 
 /** Of the first of the message's parts that says one. */

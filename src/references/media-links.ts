@@ -36,7 +36,9 @@ export class MediaLinks {
     const { baseUrl } = this.parts;
     const media = baseUrl === undefined ? undefined : mediaIn(envelope);
     if (baseUrl === undefined || media === undefined) return envelope;
-    return this.keep(envelope, media, baseUrl).then(
+    const kept = this.keep(envelope, media, baseUrl);
+    if (kept === undefined) return envelope;
+    return kept.then(
       ({ url, expires }) =>
         withMediaLink(envelope, media, { url, expires: new Date(expires * 1000).toISOString() }),
       (error: unknown) => {
@@ -46,10 +48,13 @@ export class MediaLinks {
     );
   }
 
-  private keep({ id, instance }: Envelope, media: Media, baseUrl: string): Promise<Kept> {
+  /** Undefined where it is no media. */
+  private keep({ id, instance, body }: Envelope, media: Media, baseUrl: string): Promise<Kept> | undefined {
     const known = this.links.get(id);
     if (known !== undefined) return known;
-    const reference = { id: `media_${id}`, owner: instance, body: packed(media) };
+    const stored = packed(body, media);
+    if (stored === undefined) return undefined;
+    const reference = { id: `media_${id}`, owner: instance, body: stored };
     const kept = this.parts.store.keep(reference, { baseUrl, path: 'media' });
     this.links.set(id, kept);
     kept.catch(() => this.links.delete(id));

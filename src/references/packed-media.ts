@@ -1,15 +1,15 @@
-import type { Media } from '../events/normalise-media';
-
-type Packed = Pick<Media, 'mimetype' | 'bytes'>;
+import { decodeMedia, type Media } from '../events/normalise-media';
 
 const LENGTH_BYTES = 2;
 
-/** The type and the bytes, as they lie in the store. */
-export function packed({ mimetype, bytes }: Packed): Buffer {
-  const type = Buffer.from(mimetype);
-  const length = Buffer.alloc(LENGTH_BYTES);
-  length.writeUInt16BE(type.length);
-  return Buffer.concat([length, type, bytes]);
+/** The media of an event as it lies in the store, its type and its bytes; undefined where it is no base64. */
+export function packed(body: Buffer, media: Media): Buffer | undefined {
+  const type = Buffer.from(media.mimetype);
+  const begin = LENGTH_BYTES + type.length;
+  const stored = Buffer.allocUnsafe(begin + media.length);
+  stored.writeUInt16BE(type.length);
+  stored.set(type, LENGTH_BYTES);
+  return decodeMedia(body, media, stored, begin) ? stored : undefined;
 }
 
 /** What the first part of it says, where that holds the type. */

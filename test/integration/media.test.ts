@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { packed } from '../../src/references/packed-media';
 import { ReferenceStore } from '../../src/references/reference-store';
 import { API_KEY, errorShape, GatewayHarness } from '../support/harness/gateway-harness';
 import { Scenario } from '../support/harness/scenario';
 import { HttpTarget } from '../support/servers/http-target';
 import { eventBody } from '../support/values/events';
 import { nth } from '../support/values/items';
+import { storedMedia } from '../support/values/stored-media';
 
 jest.setTimeout(120_000);
 
@@ -34,7 +34,7 @@ describe('GET /media/:id', () => {
       maxBytes: 1e6,
     });
     const { url } = await store.keep(
-      { id, owner: 'loja', body: packed({ mimetype, bytes }) },
+      { id, owner: 'loja', body: storedMedia({ mimetype, bytes }) },
       { baseUrl: BASE_URL, path },
     );
     return url.slice(BASE_URL.length);

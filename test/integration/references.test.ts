@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { compress } from '../../src/events/compression';
-import { packed } from '../../src/references/packed-media';
 import { PIECE_BYTES } from '../../src/references/pieces';
 import { ReferenceReader } from '../../src/references/reference-reader';
 import { ReferenceStore } from '../../src/references/reference-store';
+import { storedMedia } from '../support/values/stored-media';
 
 jest.setTimeout(120_000);
 
@@ -24,7 +24,7 @@ function store(others: Partial<{ maxBytes: number; ttlSeconds: number }> = {}): 
   return new ReferenceStore({ redis, prefix, ttlSeconds: TTL_SECONDS, maxBytes: MAX_BYTES, ...others });
 }
 function keep(owner: string, id: string, bytes: number, by = store()): Promise<unknown> {
-  const body = packed({ mimetype: 'image/png', bytes: randomBytes(bytes) });
+  const body = storedMedia({ mimetype: 'image/png', bytes: randomBytes(bytes) });
   return by.keep({ id: `media_${id}`, owner, body }, { baseUrl: BASE_URL, path: 'media' });
 }
 async function keepMany(owner: string, count: number, bytes: number): Promise<void> {
@@ -121,7 +121,7 @@ describe('media behind a link', () => {
 
   test('is read to the byte, whole and in parts, of which only what is asked for is read', async () => {
     const bytes = randomBytes(5 * PIECE_BYTES + 17);
-    const body = packed({ mimetype: 'video/mp4', bytes });
+    const body = storedMedia({ mimetype: 'video/mp4', bytes });
     const large = store({ maxBytes: 10 * MAX_BYTES });
     await large.keep({ id: 'media_1', owner: 'loja', body }, { baseUrl: BASE_URL, path: 'media' });
     expect((await read('media_1')).equals(bytes)).toBe(true);
@@ -143,7 +143,7 @@ describe('media behind a link', () => {
 
   test('that 1.0.0 kept is read, too', async () => {
     const media = { mimetype: 'audio/ogg; codecs=opus', bytes: randomBytes(200_000) };
-    await redis.set(`{${prefix}}:references:event:media_1`, await compress(packed(media)));
+    await redis.set(`{${prefix}}:references:event:media_1`, await compress(storedMedia(media)));
     expect((await read('media_1')).equals(media.bytes)).toBe(true);
     expect((await read('media_1', [100, 199])).equals(media.bytes.subarray(100, 200))).toBe(true);
     expect(await reader().media('media_1')).toMatchObject({ mimetype: media.mimetype, length: 200_000 });

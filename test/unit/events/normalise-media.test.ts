@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import type { Envelope } from '../../../src/events/envelope';
-import { mediaIn, withMediaLink } from '../../../src/events/normalise-media';
+import { type Media, mediaIn, withMediaLink } from '../../../src/events/normalise-media';
 import { MediaLinks } from '../../../src/references/media-links';
 import { headOf, packed } from '../../../src/references/packed-media';
 import { type Reference, ReferenceTooLargeError } from '../../../src/references/reference-store';
 import { envelopeOf, fixture, goFixture } from '../../support/values/events';
+import { storedMedia } from '../../support/values/stored-media';
 
 const LINK = {
   url: 'https://relay.example.test/media/media_x?expires=1&signature=y',
@@ -12,8 +13,15 @@ const LINK = {
 };
 const eventWith = (data: string): Envelope =>
   envelopeOf(`{"extra":[1 , 2],"event":"x","instance":"i","data":${data},"sender":"s" }`);
-const linked = (envelope: Envelope): Envelope => {
+/** With its bytes, where what stands there is base64. */
+const decodedIn = (envelope: Envelope): (Media & { readonly bytes: Buffer }) | undefined => {
   const media = mediaIn(envelope);
+  const stored = media === undefined ? undefined : packed(envelope.body, media);
+  if (media === undefined || stored === undefined) return undefined;
+  return { ...media, bytes: stored.subarray(headOf(stored).begin) };
+};
+const linked = (envelope: Envelope): Envelope => {
+  const media = decodedIn(envelope);
   return media === undefined ? envelope : withMediaLink(envelope, media, LINK);
 };
 const textOf = ({ body }: Envelope): string => body.toString();
@@ -42,7 +50,7 @@ describe('media', () => {
       ...was,
       data: { ...was.data, [name]: rest },
     });
-    expect(mediaIn(before)?.bytes.equals(bytes)).toBe(true);
+    expect(decodedIn(before)?.bytes.equals(bytes)).toBe(true);
     expect(after.id).toBe(before.id);
   });
 
@@ -81,7 +89,7 @@ describe('media', () => {
     fc.assert(
       fc.property(text, fc.nat(60), (some, before) => {
         const base64 = `${'A'.repeat(before)}${some}`;
-        const media = mediaIn(eventWith(JSON.stringify({ message: { base64 } })));
+        const media = decodedIn(eventWith(JSON.stringify({ message: { base64 } })));
         expect(media !== undefined).toBe(grammar.test(base64));
       }),
       { numRuns: 2000 },
@@ -166,10 +174,24 @@ describe('links', () => {
     expect(textOf(await links.prepare(event))).toContain('mediaLink');
   });
 
-  test('lead to the bytes and their type', () => {
-    const media = { mimetype: 'audio/ogg; codecs=opus', bytes: Buffer.from([0, 255, 1]) };
-    const stored = packed(media);
-    const { mimetype, begin } = headOf(stored);
-    expect({ mimetype, bytes: stored.subarray(begin) }).toEqual(media);
+  test('lead to the bytes and their type', async () => {
+    const kept: Buffer[] = [];
+    const store = {
+      keep: async ({ body }: Reference) => {
+        kept.push(body);
+        return { url: LINK.url, expires: 1 };
+      },
+    };
+    const message = { audioMessage: { mimetype: 'audio/ogg; codecs=opus' }, base64: 'AP8B' };
+    await new MediaLinks({ store, ...parts }).prepare(eventWith(JSON.stringify({ message })));
+    const mimetype = message.audioMessage.mimetype;
+    expect(kept).toEqual([storedMedia({ mimetype, bytes: Buffer.from([0, 255, 1]) })]);
+    expect(headOf(kept[0] ?? Buffer.alloc(0))).toEqual({ mimetype, begin: 2 + mimetype.length });
+  });
+
+  test('what is no base64 is not kept, and goes out as it came', () => {
+    const store = { keep: () => Promise.reject(new Error('not asked')) };
+    const none = eventWith('{"message":{"base64":"AAA-"}}');
+    expect(new MediaLinks({ store, ...parts }).prepare(none)).toBe(none);
   });
 });

@@ -2,13 +2,13 @@ import fastify, { type FastifyInstance } from 'fastify';
 import { Redis } from 'ioredis';
 import { mediaRoutes } from '../../../src/gateway/routes/media-routes';
 import { HttpError } from '../../../src/http-api/http-errors';
-import { packed } from '../../../src/references/packed-media';
 import { PIECE_BYTES } from '../../../src/references/pieces';
 import { ReferenceReader } from '../../../src/references/reference-reader';
 import { deferred } from '../../support/signals/signals';
+import { storedMedia } from '../../support/values/stored-media';
 
 const LENGTH = 3 * PIECE_BYTES;
-const STORED = packed({ mimetype: 'image/png', bytes: Buffer.alloc(LENGTH, 'ab') });
+const STORED = storedMedia({ mimetype: 'image/png', bytes: Buffer.alloc(LENGTH, 'ab') });
 
 /** Pieces are read once the gate is open. */
 class SlowRedis extends Redis {
