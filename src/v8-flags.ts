@@ -24,6 +24,11 @@ setFlagsFromString('--no-allocation-site-pretenuring');
  * sixteen times as large: 27 MB that a worker at rest holds for nothing. It grows again once there is work (`growWithWork`).
  */
 setFlagsFromString('--semi-space-growth-factor=1');
+/*
+ * Deliveries that wait for Redis outlive collections of young objects, and are garbage of the old generation when they are done.
+ * V8 lets that grow to four times what is alive: 280 MB while 100,000 are parked, instead of 180 MB (`--only drain`).
+ */
+setFlagsFromString('--heap-growing-percent=60');
 
 /**
  * Gives back what loading left behind, once, before there is work: V8 collects when there is no more room, and a worker at rest

@@ -11,6 +11,7 @@ import { figure, heading, perSecond, verdict } from '../report';
 import { median, percentile, ratios } from '../statistics';
 import { setWebhooks } from '../webhooks';
 import { consuming } from './latency';
+import { peakMegabytes } from './memory';
 import { follow } from './throughput';
 
 /** Parked for one webhook, for each event of the other sections. */
@@ -20,7 +21,7 @@ const INSTANCES = 1000;
 const FRESH = 200;
 const QUIET_SECONDS = 8;
 const LONGEST_SECONDS = 600;
-const GOALS = { rate: 0.6, p99: 2 };
+const GOALS = { rate: 0.6, p99: 2, megabytes: 200 };
 const DOWN = 503;
 const WELL = 200;
 const LOOK_MS = 200;
@@ -39,6 +40,8 @@ interface Drained {
   /** Milliseconds from publishing to receiving at the other endpoints, before and during. */
   readonly quietP99: number;
   readonly drainingP99: number;
+  /** The most memory that the worker ever had. */
+  readonly megabytes: number;
 }
 
 /** One webhook of a thousand comes back, with a backlog that was parked for it: how fast it goes, and what the others feel. */
@@ -66,6 +69,14 @@ export async function measureDrain(bench: Bench): Promise<void> {
     atMost: GOALS.p99,
     rounds: p99s,
   });
+  const megabytes = of('megabytes');
+  verdict(print, {
+    what: 'resident, at most',
+    value: Math.max(...megabytes),
+    unit: ' MB',
+    atMost: GOALS.megabytes,
+    rounds: megabytes,
+  });
 }
 
 async function measure(bench: Bench, parked: number): Promise<Drained> {
@@ -86,10 +97,11 @@ async function measure(bench: Bench, parked: number): Promise<Drained> {
   const rate = await drain(back, parked, child, publish);
   const drainingP99 = percentile(await fresh.latencies(), 0.99);
   const healthyRate = await freshRate(bench, back, bench.options.events, child);
+  const megabytes = peakMegabytes(child.pid) ?? 0;
   await child.stop();
   await Promise.all([fresh.stop(), back.stop()]);
   await redis.clear();
-  return { rate, healthyRate, quietP99, drainingP99 };
+  return { rate, healthyRate, quietP99, drainingP99, megabytes };
 }
 
 /** Of all instances but the one whose webhook is down. */

@@ -103,8 +103,18 @@ function lowest(samples: readonly Sample[]): number {
 
 /** Undefined where there is no /proc, or no such process any more. */
 export function residentMegabytes(pid: number): number | undefined {
+  return megabytesOf(pid, 'VmRSS');
+}
+
+/** The most that it ever was. */
+export function peakMegabytes(pid: number): number | undefined {
+  return megabytesOf(pid, 'VmHWM');
+}
+
+function megabytesOf(pid: number, name: 'VmRSS' | 'VmHWM'): number | undefined {
   try {
-    const kilobytes = /^VmRSS:\s*(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+    const kilobytes = new RegExp(`^${name}:\\s*(\\d+) kB`, 'm').exec(status)?.[1];
     return kilobytes === undefined ? undefined : Number(kilobytes) / 1024;
   } catch {
     return undefined;
