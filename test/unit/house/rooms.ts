@@ -118,7 +118,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'version',
   ],
   lids: ['events', 'retry', 'time'],
-  references: ['errors', 'events', 'redis'],
+  references: ['errors', 'events', 'redis', 'time'],
   listen: [
     'errors',
     'events',
