@@ -42,9 +42,14 @@ describe('a record of the log', () => {
   });
 
   test('lies in a block with others; a block that somebody wrote over ends what can be read', async () => {
-    const [first, second] = [await blockOf(Buffer.from('a\nb\n')), await blockOf(Buffer.from('c\n'))];
-    expect(linesOf(Buffer.concat([first, second]))).toEqual(['a', 'b', 'c']);
-    expect(linesOf(Buffer.concat([first, Buffer.from([9, 0, 0, 0, 255, 255])]))).toEqual(['a', 'b']);
-    expect(linesOf(Buffer.alloc(0))).toEqual([]);
+    const textsOf = async (blocks: Buffer): Promise<string[]> => {
+      const lines = await linesOf(blocks);
+      return Array.from({ length: lines.count }, (_, row) => lines.at(row));
+    };
+    const [first, second] = [await blockOf(Buffer.from('a\nbü\n')), await blockOf(Buffer.from('c\n'))];
+    expect(await textsOf(Buffer.concat([first, second]))).toEqual(['a', 'bü', 'c']);
+    expect(await textsOf(Buffer.concat([first, Buffer.from([9, 0, 0, 0, 255, 255])]))).toEqual(['a', 'bü']);
+    expect(await textsOf(Buffer.alloc(0))).toEqual([]);
+    expect((await linesOf(first)).at(2)).toBe('');
   });
 });
