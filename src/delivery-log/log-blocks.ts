@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
-import { deflateRaw, inflateRaw } from 'node:zlib';
+import { deflateRaw, inflateRaw, inflateRawSync } from 'node:zlib';
+import { Slices } from '../time/slices';
 
 /**
  * Preset dictionary of DEFLATE for the lines of a block, the most frequent last: a block of a few lines, as where little
@@ -57,23 +58,35 @@ export class Lines {
 /** The lines of all blocks. What cannot be read ends them: somebody wrote over it. */
 export async function linesOf(blocks: Buffer): Promise<Lines> {
   const texts: Buffer[] = [];
+  // Where little happens a chunk has hundreds of blocks.
+  const slices = new Slices();
   for (let start = 0; start + HEAD <= blocks.length; ) {
     const end = start + HEAD + blocks.readUInt32LE(start);
     const text = await inflated(blocks.subarray(start + HEAD, end));
     if (text === undefined) break;
     texts.push(text);
     start = end;
+    await slices.pause();
   }
   return new Lines(texts.length === 1 && texts[0] !== undefined ? texts[0] : Buffer.concat(texts));
 }
 
 /** What a block may be inflated to: more is none of ours. */
 const MAX_BYTES = 1_048_576;
-/** The lines of a full block, so that they need not be put together. */
-const CHUNK_SIZE = 131_072;
+/** What lines are inflated to, at the most of what is usual: as much memory is held by each block. */
+const RATIO = 8;
+const LEAST_CHUNK = 1024;
+/** Another thread costs more than inflating less. */
+const LARGE = 2048;
 
-/** On another thread. */
 async function inflated(compressed: Buffer): Promise<Buffer | undefined> {
-  const options = { dictionary: DICTIONARY, maxOutputLength: MAX_BYTES, chunkSize: CHUNK_SIZE };
-  return inflate(compressed, options).catch(() => undefined);
+  const chunkSize = Math.min(MAX_BYTES, Math.max(LEAST_CHUNK, compressed.length * RATIO));
+  const options = { dictionary: DICTIONARY, maxOutputLength: MAX_BYTES, chunkSize };
+  try {
+    return compressed.length < LARGE
+      ? inflateRawSync(compressed, options)
+      : await inflate(compressed, options);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,4 +1,5 @@
 import { assert, constantFrom, integer, property, record, string } from 'fast-check';
+import { fingerprint } from '../../../src/delivery-log/fingerprint';
 import { LineWriter, roomFor } from '../../../src/delivery-log/line-writer';
 import { blockOf, linesOf } from '../../../src/delivery-log/log-blocks';
 import { HAPPENINGS, recordOf } from '../../../src/delivery-log/log-record';
@@ -51,5 +52,13 @@ describe('a record of the log', () => {
     expect(await textsOf(Buffer.concat([first, Buffer.from([9, 0, 0, 0, 255, 255])]))).toEqual(['a', 'bü']);
     expect(await textsOf(Buffer.alloc(0))).toEqual([]);
     expect((await linesOf(first)).at(2)).toBe('');
+    const many = Array.from({ length: 2000 }, (_, row) => `${row} ${fingerprint(String(row))}`);
+    const large = await blockOf(Buffer.from(`${many.join('\n')}\n`));
+    const alike = await blockOf(Buffer.from('x\n'.repeat(50_000)));
+    expect(await textsOf(Buffer.concat([first, large, alike, second]))).toEqual([
+      ...['a', 'bü', ...many],
+      ...Array(50_000).fill('x'),
+      'c',
+    ]);
   });
 });
