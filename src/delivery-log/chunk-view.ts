@@ -26,6 +26,8 @@ class ColumnView {
   }
 }
 
+const NO_COLUMN = new ColumnView();
+
 /** The columns of one chunk after the other, as a search asks for them; valid until the next `load`. */
 export class ChunkView {
   private readonly columns: ReadonlyMap<Field, ColumnView>;
@@ -47,14 +49,20 @@ export class ChunkView {
 
   /** 0 where the column was not asked for. */
   at(name: Field, row: number): number {
-    return this.columns.get(name)?.at(row) ?? 0;
+    return this.column(name).at(row);
+  }
+
+  /** For many rows; all of them 0 where it was not asked for. */
+  column(name: Field): ColumnView {
+    return this.columns.get(name) ?? NO_COLUMN;
   }
 
   /** Rows that have this value in one of the columns, the newest first; of those given, where some are. */
   rowsOf(names: readonly Field[], value: number, among?: readonly number[]): number[] {
-    if (among !== undefined) return among.filter((row) => names.some((name) => this.at(name, row) === value));
+    const columns = names.map((name) => this.column(name));
+    if (among !== undefined) return among.filter((row) => columns.some((column) => column.at(row) === value));
     const marks = new Uint8Array(this.rows);
-    for (const name of names) this.columns.get(name)?.mark(value, marks);
+    for (const column of columns) column.mark(value, marks);
     const rows: number[] = [];
     for (let row = marks.lastIndexOf(1); row !== -1; row = row === 0 ? -1 : marks.lastIndexOf(1, row - 1))
       rows.push(row);

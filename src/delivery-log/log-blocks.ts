@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
-import { deflateRaw, inflateRawSync } from 'node:zlib';
+import { deflateRaw, inflateRaw, inflateRawSync } from 'node:zlib';
+import { Slices } from '../time/slices';
 
 /**
  * Preset dictionary of DEFLATE for the lines of a block, the most frequent last: a block of a few lines, as where little
@@ -21,6 +22,7 @@ const OPTIONS = { dictionary: DICTIONARY, level: 1, windowBits: 12 };
 const HEAD = 4;
 
 const deflate = promisify(deflateRaw);
+const inflate = promisify(inflateRaw);
 
 /** Compressed on another thread; a column `lines` is any number of these. */
 export async function blockOf(lines: Buffer): Promise<Buffer> {
@@ -30,29 +32,60 @@ export async function blockOf(lines: Buffer): Promise<Buffer> {
   return Buffer.concat([head, compressed]);
 }
 
+const NEWLINE = 0x0a;
+
+/** Lines that are made text one by one, as a search wants few of them. */
+export class Lines {
+  /** Where each begins, and where the last one ends. */
+  private readonly begins = [0];
+
+  constructor(private readonly text: Buffer) {
+    for (let end = text.indexOf(NEWLINE); end !== -1; end = text.indexOf(NEWLINE, end + 1))
+      this.begins.push(end + 1);
+  }
+
+  get count(): number {
+    return this.begins.length - 1;
+  }
+
+  /** Empty where there is none. */
+  at(row: number): string {
+    const [begin, next] = [this.begins[row], this.begins[row + 1]];
+    return begin === undefined || next === undefined ? '' : this.text.toString('utf8', begin, next - 1);
+  }
+}
+
 /** The lines of all blocks. What cannot be read ends them: somebody wrote over it. */
-export function linesOf(blocks: Buffer): string[] {
-  const texts: string[] = [];
+export async function linesOf(blocks: Buffer): Promise<Lines> {
+  const texts: Buffer[] = [];
+  // Where little happens a chunk has hundreds of blocks.
+  const slices = new Slices();
   for (let start = 0; start + HEAD <= blocks.length; ) {
     const end = start + HEAD + blocks.readUInt32LE(start);
-    const text = inflated(blocks.subarray(start + HEAD, end));
+    const text = await inflated(blocks.subarray(start + HEAD, end));
     if (text === undefined) break;
     texts.push(text);
     start = end;
+    await slices.pause();
   }
-  const lines = texts.join('').split('\n');
-  lines.pop();
-  return lines;
+  return new Lines(texts.length === 1 && texts[0] !== undefined ? texts[0] : Buffer.concat(texts));
 }
 
 /** What a block may be inflated to: more is none of ours. */
 const MAX_BYTES = 1_048_576;
+/** What lines are inflated to, at the most of what is usual: as much memory is held by each block. */
+const RATIO = 8;
+const LEAST_CHUNK = 1024;
+/** Another thread costs more than inflating less. */
+const LARGE = 2048;
 
-function inflated(compressed: Buffer): string | undefined {
+async function inflated(compressed: Buffer): Promise<Buffer | undefined> {
+  const chunkSize = Math.min(MAX_BYTES, Math.max(LEAST_CHUNK, compressed.length * RATIO));
+  const options = { dictionary: DICTIONARY, maxOutputLength: MAX_BYTES, chunkSize };
   try {
-    return inflateRawSync(compressed, { dictionary: DICTIONARY, maxOutputLength: MAX_BYTES }).toString(
-      'utf8',
-    );
+    return compressed.length < LARGE
+      ? inflateRawSync(compressed, options)
+      : await inflate(compressed, options);
   } catch {
     return undefined;
   }

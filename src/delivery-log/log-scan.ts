@@ -1,10 +1,11 @@
 import { Slices } from '../time/slices';
+import { NEWEST_FIRST, type Order, slicesOf } from './chunk-slices';
 import { ChunkView } from './chunk-view';
-import { linesOf } from './log-blocks';
+import { Lines, linesOf } from './log-blocks';
 import { type Clue, cluesOf, type LogFilter, type LoggedOutcome, matches } from './log-filter';
 import { endOf, HAPPENINGS, type Happening, type LogRecord, recordOf } from './log-record';
 import { FIRST, WHAT_MASK, WITH_BODY } from './log-segment';
-import { AT_ONCE, type Field, type LogStore, type Wanted } from './log-store';
+import { AT_ONCE, type Field, type LogStore } from './log-store';
 import { mergedRows } from './merged-rows';
 
 /** A record, and where it lies. */
@@ -27,22 +28,14 @@ interface Rows {
   readonly happenings: Buffer;
 }
 
-/** In which order chunks and rows are gone through. */
-export interface Order {
-  /** Single records then decide nothing about the outcome of their delivery. */
-  readonly oldestFirst: boolean;
-  /** A chunk; those before it are left out. Empty: none. */
-  readonly from: string;
-}
-
-const NEWEST_FIRST: Order = { oldestFirst: false, from: '' };
-
 type Store = Pick<LogStore, 'chunks' | 'holding' | 'fields'>;
 
 /** Deliveries that Redis looks for itself: with more of them it is quicker to read the column. */
 const FEW_DELIVERIES = 8;
 /** Chunks that are read for their records by one call, where each holds a few. */
 const READ_AT_ONCE = 16;
+const NOTHING = Buffer.alloc(0);
+const NO_LINES = new Lines(NOTHING);
 const OUTCOME_OF: Readonly<Record<Happening, LoggedOutcome>> = {
   delivered: 'delivered',
   discarded: 'discarded',
@@ -104,43 +97,16 @@ export async function recordsOf(
   const view = new ChunkView(names);
   const clues = prints.size > FEW_DELIVERIES ? [] : [{ columns: ['delivery'] as const, values: [...prints] }];
   const wanted = { clues, unusual: false };
-  for await (const [chunks, values] of slicesOf(store, { names, wanted, order: NEWEST_FIRST, filter: {} })) {
-    const hits = values.flatMap((fields, index) => {
-      view.load(fields);
+  for await (const slice of slicesOf(store, { names, wanted, order: NEWEST_FIRST, filter: {} })) {
+    const hits = slice.flatMap(({ chunk, columns }) => {
+      view.load(columns);
       const rows: number[] = [];
       for (let row = 0; row < view.rows; row++) if (prints.has(view.at('delivery', row))) rows.push(row);
-      return hitOf(chunks[index], rows, view);
+      return hitOf(chunk, rows, view);
     });
     for await (const each of read(store, hits, {})) if (ids.has(each.record.id)) found.push(each);
   }
   return found;
-}
-
-interface Asked {
-  readonly filter: LogFilter;
-  /** Chunks that do not hold it are left out. */
-  readonly wanted: Wanted;
-  /** Fields of the others. */
-  readonly names: readonly Field[];
-  readonly order: Order;
-}
-
-/** Some hundred chunks at a time, each with the fields asked for. */
-async function* slicesOf(
-  store: Store,
-  { filter: { since, until }, wanted, names, order: { oldestFirst, from } }: Asked,
-): AsyncGenerator<readonly [chunks: readonly string[], values: readonly (readonly Buffer[])[]]> {
-  const found = await store.chunks(since ?? 0, until ?? Number.MAX_SAFE_INTEGER);
-  const inOrder = oldestFirst ? found.reverse() : found;
-  const place = inOrder.indexOf(from);
-  // Where the chunk is gone, those that follow it are known by their time.
-  const chunks = place >= 0 ? inOrder.slice(place) : inOrder.filter((chunk) => timeOf(chunk) >= timeOf(from));
-  const slices = new Slices();
-  for (let start = 0; start < chunks.length; start += AT_ONCE) {
-    const some = await store.holding(chunks.slice(start, start + AT_ONCE), wanted);
-    if (some.length > 0) yield [some, await store.fields(some, names)];
-    await slices.pause();
-  }
 }
 
 /** Of some hundred chunks at a time. */
@@ -158,39 +124,36 @@ async function* candidates(store: Store, filter: LogFilter, order: Order): Async
     clues: clues.map(({ columns, value }) => ({ columns, values: [value] })),
     unusual: filter.reason !== undefined || (latest !== undefined && filter.outcome !== 'delivered'),
   };
-  for await (const [chunks, values] of slicesOf(store, { filter, wanted, names, order })) {
+  for await (const slice of slicesOf(store, { filter, wanted, names, order })) {
     const hits: Rows[] = [];
-    for (const [index, fields] of values.entries()) {
-      view.load(fields);
+    for (const { chunk, columns } of slice) {
+      view.load(columns);
       const rows = rowsOf({ view, clues, filter, latest });
-      if (order.oldestFirst) hits.push(...hitOf(chunks[index], [...rows].reverse(), view));
-      else hits.push(...hitOf(chunks[index], rows, view, timesOf(view, rows)));
+      if (order.oldestFirst) hits.push(...hitOf(chunk, [...rows].reverse(), view));
+      else hits.push(...hitOf(chunk, rows, view, timesOf(view, rows)));
     }
     yield hits;
   }
 }
 
-function timeOf(chunk: string): number {
-  return Number.parseInt(chunk.split('-', 1)[0] ?? '', 36) || 0;
-}
-
 function hitOf(
-  chunk: string | undefined,
+  chunk: string,
   rows: readonly number[],
   { happenings }: ChunkView,
   times: readonly number[] = [],
 ): Rows[] {
-  return chunk === undefined || rows.length === 0 ? [] : [{ chunk, rows, times, happenings }];
+  return rows.length === 0 ? [] : [{ chunk, rows, times, happenings }];
 }
 
 /** Records are written when their attempts end, and say when these began: the latest beginning so far is near the time of writing. */
 function timesOf(view: ChunkView, rows: readonly number[]): number[] {
   const times: number[] = [];
+  const column = view.column('at');
   let latest = 0;
   let next = 0;
   for (let place = rows.length - 1; place >= 0; place--) {
     const row = rows[place] ?? 0;
-    for (; next <= row; next++) latest = Math.max(latest, view.at('at', next));
+    for (; next <= row; next++) latest = Math.max(latest, column.at(next));
     times[place] = latest;
   }
   return times;
@@ -259,9 +222,10 @@ async function* read(store: Store, hits: readonly Rows[], filter: LogFilter): As
   for (const batch of batchesOf(hits)) {
     const names = [...new Set(batch.map(({ chunk }) => chunk))];
     const texts = await store.fields(names, ['lines']);
-    const lines = new Map(names.map((name, index) => [name, linesOf(texts[index]?.[0] ?? Buffer.alloc(0))]));
+    const inflated = await Promise.all(texts.map(([text = NOTHING]) => linesOf(text)));
+    const lines = new Map(names.map((name, index) => [name, inflated[index] ?? NO_LINES]));
     for (const hit of batch) {
-      yield* foundIn(hit, lines.get(hit.chunk) ?? [], filter);
+      yield* foundIn(hit, lines.get(hit.chunk) ?? NO_LINES, filter);
       await slices.pause();
     }
   }
@@ -283,13 +247,9 @@ function* batchesOf(hits: readonly Rows[]): Generator<Rows[]> {
   if (batch.length > 0) yield batch;
 }
 
-function* foundIn(
-  { chunk, rows, happenings }: Rows,
-  lines: readonly string[],
-  filter: LogFilter,
-): Generator<Found> {
+function* foundIn({ chunk, rows, happenings }: Rows, lines: Lines, filter: LogFilter): Generator<Found> {
   for (const row of rows) {
-    const record = recordOf(lines[row] ?? '');
+    const record = recordOf(lines.at(row));
     if (record === undefined || !matches(record, filter)) continue;
     const happening = happenings[row] ?? 0;
     const isFirst = (happening & FIRST) !== 0;

@@ -102,6 +102,10 @@ export class LogSegment {
     return [...numbers, 'what', Buffer.from(this.happenings.buffer, 0, this.count)];
   }
 
+  fingerprints(column: Column): Uint32Array {
+    return this.columns[column].subarray(0, this.count);
+  }
+
   /** Empty again: the memory is used for the next records. */
   clear(): void {
     this.line.clear();

@@ -1,6 +1,7 @@
 import { fromStore, StoreUnavailableError } from '../errors';
 import type { RelayRedis } from '../redis/relay-redis';
 import { defineScripts } from '../redis/scripts';
+import { bitsOf, summaryOf } from './chunk-summary';
 import { type Column, FIRST, WITH_BODY } from './log-segment';
 
 /** How much of the log may stay. */
@@ -28,6 +29,8 @@ export interface ChunkWrite {
   readonly skipped: number;
   /** Name and bytes of each column. */
   readonly columns: readonly (string | Buffer)[];
+  /** Name and bytes of each summary; none where the columns are short. */
+  readonly summaries: readonly (string | Buffer)[];
   /** Name and bytes of each body. */
   readonly bodies: readonly (string | Buffer)[];
 }
@@ -59,8 +62,15 @@ export interface Wanted {
   readonly unusual: boolean;
 }
 
+/** A chunk, and the columns that were asked for, in that order; empty where it has none. */
+export interface HeldChunk {
+  readonly chunk: string;
+  readonly columns: readonly Buffer[];
+}
+
 export type Field = Column | 'what' | 'lines' | `body:${string}`;
 
+const NOTHING = Buffer.alloc(0);
 const HOUR_MS = 3_600_000;
 /** No chunk takes records for longer, so that chunks can be chosen by their first record. */
 export const CHUNK_MS = HOUR_MS;
@@ -69,15 +79,12 @@ export const EARLIER_MS = 660_000;
 /** Chunks read by one call: half a megabyte for each column. */
 export const AT_ONCE = 256;
 
-/** Lua's pattern of a column `what` in which something beside plain successes stands: these are the first of HAPPENINGS, 0. */
-const UNUSUAL = `[^${String.fromCharCode(FIRST, FIRST | WITH_BODY)}]`;
+/** Plain successes in a column `what`: they are the first of HAPPENINGS, 0. */
+const USUAL = String.fromCharCode(FIRST, FIRST | WITH_BODY);
 
 type Scripts = Readonly<
-  Record<
-    'relayLogWrite' | 'relayLogTrim' | 'relayLogHolding',
-    (args: readonly unknown[]) => Promise<unknown>
-  > &
-    Record<'relayLogFieldsBuffer', (args: readonly unknown[]) => Promise<Buffer[]>>
+  Record<'relayLogWrite' | 'relayLogTrim', (args: readonly unknown[]) => Promise<unknown>> &
+    Record<'relayLogHoldingBuffer' | 'relayLogFieldsBuffer', (args: readonly unknown[]) => Promise<Buffer[]>>
 >;
 
 /** The delivery log in Redis: chunks of some hundred records, each with columns that say what is in it. */
@@ -98,10 +105,12 @@ export class LogStore {
   }
 
   async write(write: ChunkWrite): Promise<LogSums> {
-    const { chunk, from, to, rows, keepMs, skipped, columns, bodies } = write;
+    const { chunk, from, to, rows, keepMs, skipped, columns, summaries, bodies } = write;
     const hour = Math.floor(to / HOUR_MS);
-    const numbers = [from, to, rows, keepMs, hour, skipped, columns.length / 2];
-    const sums = await this.scripts.relayLogWrite([this.prefix, chunk, ...numbers, ...columns, ...bodies]);
+    const counts = [columns.length / 2, summaries.length / 2];
+    const numbers = [from, to, rows, keepMs, hour, skipped, ...counts];
+    const fields = [...columns, ...summaries, ...bodies];
+    const sums = await this.scripts.relayLogWrite([this.prefix, chunk, ...numbers, ...fields]);
     const [allRows = 0, bytes = 0] = sums as number[];
     return { rows: Number(allRows), bytes: Number(bytes) };
   }
@@ -127,25 +136,32 @@ export class LogStore {
     return this.ask(() => redis.zrevrangebyscore(`${this.prefix}:chunks`, to, from));
   }
 
-  /** Those that hold what is wanted; some may hold it by chance, as fingerprints do. */
-  async holding(chunks: readonly string[], { clues, unusual }: Wanted): Promise<readonly string[]> {
-    if (chunks.length === 0 || (clues.length === 0 && !unusual)) return chunks;
-    const asked = clues.flatMap(({ columns, values }) => [
-      values.length,
-      ...values.map(bytesOf),
-      columns.length,
-      ...columns,
-    ]);
-    const args = [this.prefix, unusual ? UNUSUAL : '', clues.length, ...asked, ...chunks];
-    return (await this.ask(() => this.scripts.relayLogHolding(args))) as string[];
+  /** Those that hold what is wanted, with columns of theirs; some may hold it by chance, as fingerprints do. */
+  async holding(
+    chunks: readonly string[],
+    { clues, unusual }: Wanted,
+    names: readonly Field[],
+  ): Promise<readonly HeldChunk[]> {
+    if (chunks.length === 0) return [];
+    const asked = clues.flatMap(({ columns, values }) => {
+      const summary = summaryOf(columns);
+      const bits = summary === '' ? [] : values.flatMap(bitsOf);
+      return [summary, bits.length, ...bits, values.length, ...values, columns.length, ...columns];
+    });
+    // A single one that were bytes would make a buffer of each.
+    const args = [names.length, ...names, unusual ? USUAL : '', clues.length, ...asked, ...chunks];
+    const flat = await this.ask(() => this.scripts.relayLogHoldingBuffer([this.prefix, ...args]));
+    return groupsOf(flat, 1 + names.length).map(([chunk = NOTHING, ...columns]) => ({
+      chunk: chunk.toString('latin1'),
+      columns,
+    }));
   }
 
   /** The fields of each chunk, in the order of `names`; empty where there is none. */
   async fields(chunks: readonly string[], names: readonly Field[]): Promise<readonly (readonly Buffer[])[]> {
     if (chunks.length === 0) return [];
     const args = [this.prefix, names.length, ...names, ...chunks];
-    const flat = await this.ask(() => this.scripts.relayLogFieldsBuffer(args));
-    return chunks.map((_, index) => flat.slice(index * names.length, (index + 1) * names.length));
+    return groupsOf(await this.ask(() => this.scripts.relayLogFieldsBuffer(args)), names.length);
   }
 
   async coverage(since: number, until: number): Promise<Coverage> {
@@ -165,7 +181,8 @@ export class LogStore {
   }
 }
 
-/** As it stands in a column. */
-function bytesOf(value: number): Buffer {
-  return Buffer.from(Uint32Array.of(value).buffer);
+function groupsOf(flat: readonly Buffer[], size: number): Buffer[][] {
+  return Array.from({ length: flat.length / size }, (_, index) =>
+    flat.slice(index * size, (index + 1) * size),
+  );
 }

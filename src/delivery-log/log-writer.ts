@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { COMPRESSION, compress } from '../events/compression';
 import { monotonicMs } from '../time/monotonic';
+import { ChunkSummary } from './chunk-summary';
 import { blockOf } from './log-blocks';
 import { LogSegment, type NewRecord, SEGMENT_ROWS } from './log-segment';
 import { CHUNK_MS, EARLIER_MS, type LogLimits, type LogStore, type RedisMemory } from './log-store';
@@ -20,6 +21,7 @@ export interface LogWriterParts {
 interface Chunk {
   readonly id: string;
   readonly from: number;
+  readonly summary: ChunkSummary;
   rows: number;
 }
 
@@ -163,8 +165,10 @@ export class LogWriter {
       const [lines, bodies] = await Promise.all([blockOf(segment.lines()), bodiesOf(segment)]);
       const keepMs = Math.ceil(this.parts.limits.maxAgeMs + 2 * CHUNK_MS);
       const columns = [...segment.columnBytes(), 'lines', lines];
-      const { id, from } = chunk;
-      const sums = await store.write({ chunk: id, from, to, rows, keepMs, skipped, columns, bodies });
+      const { id, from, summary } = chunk;
+      summary.add(segment);
+      const fields = { columns, summaries: summary.fields(), bodies };
+      const sums = await store.write({ chunk: id, from, to, rows, keepMs, skipped, ...fields });
       chunk.rows += rows;
       const { maxRows, maxBytes } = this.limits;
       if (sums.rows > maxRows || sums.bytes > maxBytes) await this.trim(store);
@@ -185,7 +189,7 @@ export class LogWriter {
     const isNear = chunk !== undefined && to - chunk.from < CHUNK_MS && from > chunk.from - EARLIER_MS;
     if (isNear && chunk.rows + rows <= SEGMENT_ROWS) return chunk;
     const id = `${from.toString(36)}-${this.workerId}${(this.chunksMade++).toString(36)}`;
-    this.chunk = { id, from, rows: 0 };
+    this.chunk = { id, from, summary: new ChunkSummary(), rows: 0 };
     return this.chunk;
   }
 

@@ -221,6 +221,59 @@ describe('the delivery log', () => {
     expect(await redis.hget(`{${harness.prefix}}:log:sums`, 'bytes')).toBe('0');
   });
 
+  test('finds in chunks that are summed up, and in those of 1.0.0, which are not', async () => {
+    const alias = (index: number): string => `9900${index}@lid`;
+    for (let index = 0; index < 700; index++)
+      attempt(
+        delivery({ id: `S${index}`, chat: `5511${index}@s.whatsapp.net`, alias: alias(index) }),
+        DELIVERED,
+      );
+    await renew();
+    const looked = async (): Promise<readonly string[]> => {
+      const [found] = await search({ message: 'S450' });
+      const byOthers = [
+        { id: found?.id ?? '' },
+        { chat: '+55 11 450' },
+        { chat: alias(450) },
+        { message: 'no' },
+      ];
+      return (await Promise.all(byOthers.map((filter) => messages(filter)))).flat();
+    };
+    const chunks = await store.chunks(0, Number.MAX_SAFE_INTEGER);
+    const keys = chunks.map((chunk) => `{${harness.prefix}}:log:${chunk}`);
+    const summed = await Promise.all(keys.map((key) => redis.hexists(key, 'summary:message')));
+    // One of them is too short.
+    expect(summed.sort()).toEqual([0, 1]);
+    expect(await looked()).toEqual(['S450', 'S450', 'S450']);
+    for (const key of keys) await redis.hdel(key, 'summary:delivery', 'summary:message', 'summary:chat');
+    expect(await looked()).toEqual(['S450', 'S450', 'S450']);
+  });
+
+  test('a chunk that is summed up is not read for what its summary does not hold', async () => {
+    for (let index = 0; index < 300; index++) attempt(delivery({ id: `T${index}` }), DELIVERED);
+    await renew();
+    const [chunk] = await store.chunks(0, Number.MAX_SAFE_INTEGER);
+    await redis.hset(`{${harness.prefix}}:log:${chunk}`, 'summary:message', Buffer.alloc(500));
+    expect(await messages({ message: 'T7' })).toEqual([]);
+    expect(await messages({ chat: '5511988887777', message: 'T7' })).toEqual([]);
+  });
+
+  test('counts the bytes of what it adds once, however often a chunk is added to', async () => {
+    const sums = async (): Promise<number> =>
+      Number(await redis.hget(`{${harness.prefix}}:log:sums`, 'bytes'));
+    const write = (name: string, summary: string) => ({
+      ...{ chunk: 'x', from: now, to: now, rows: 1, keepMs: 60_000, skipped: 0 },
+      ...{ columns: ['what', '1'], summaries: [name, summary], bodies: ['body:y', 'body'] },
+    });
+    await store.write(write('summary:chat', 'one'));
+    const before = await sums();
+    await store.write(write('summary:chat', 'two'));
+    expect((await sums()) - before).toBe(1);
+    const [fields] = await store.fields(['x'], ['what', 'body:y']);
+    expect(fields?.map(String)).toEqual(['11', 'body']);
+    expect(await redis.hget(`{${harness.prefix}}:log:x`, 'summary:chat')).toBe('two');
+  });
+
   test('counts what was skipped within the time that is asked for', async () => {
     const write = {
       chunk: 'x',
@@ -230,6 +283,7 @@ describe('the delivery log', () => {
       keepMs: 60_000,
       skipped: 7,
       columns: [],
+      summaries: [],
       bodies: [],
     };
     await store.write(write);

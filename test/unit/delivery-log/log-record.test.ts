@@ -1,4 +1,5 @@
 import { assert, constantFrom, integer, property, record, string } from 'fast-check';
+import { fingerprint } from '../../../src/delivery-log/fingerprint';
 import { LineWriter, roomFor } from '../../../src/delivery-log/line-writer';
 import { blockOf, linesOf } from '../../../src/delivery-log/log-blocks';
 import { HAPPENINGS, recordOf } from '../../../src/delivery-log/log-record';
@@ -42,9 +43,22 @@ describe('a record of the log', () => {
   });
 
   test('lies in a block with others; a block that somebody wrote over ends what can be read', async () => {
-    const [first, second] = [await blockOf(Buffer.from('a\nb\n')), await blockOf(Buffer.from('c\n'))];
-    expect(linesOf(Buffer.concat([first, second]))).toEqual(['a', 'b', 'c']);
-    expect(linesOf(Buffer.concat([first, Buffer.from([9, 0, 0, 0, 255, 255])]))).toEqual(['a', 'b']);
-    expect(linesOf(Buffer.alloc(0))).toEqual([]);
+    const textsOf = async (blocks: Buffer): Promise<string[]> => {
+      const lines = await linesOf(blocks);
+      return Array.from({ length: lines.count }, (_, row) => lines.at(row));
+    };
+    const [first, second] = [await blockOf(Buffer.from('a\nbü\n')), await blockOf(Buffer.from('c\n'))];
+    expect(await textsOf(Buffer.concat([first, second]))).toEqual(['a', 'bü', 'c']);
+    expect(await textsOf(Buffer.concat([first, Buffer.from([9, 0, 0, 0, 255, 255])]))).toEqual(['a', 'bü']);
+    expect(await textsOf(Buffer.alloc(0))).toEqual([]);
+    expect((await linesOf(first)).at(2)).toBe('');
+    const many = Array.from({ length: 2000 }, (_, row) => `${row} ${fingerprint(String(row))}`);
+    const large = await blockOf(Buffer.from(`${many.join('\n')}\n`));
+    const alike = await blockOf(Buffer.from('x\n'.repeat(50_000)));
+    expect(await textsOf(Buffer.concat([first, large, alike, second]))).toEqual([
+      ...['a', 'bü', ...many],
+      ...Array(50_000).fill('x'),
+      'c',
+    ]);
   });
 });

@@ -1,3 +1,5 @@
+import { bitsOf, summaryOf } from '../../../src/delivery-log/chunk-summary';
+import { fingerprint } from '../../../src/delivery-log/fingerprint';
 import type { LogRecord } from '../../../src/delivery-log/log-record';
 import { SEGMENT_ROWS } from '../../../src/delivery-log/log-segment';
 import type { ChunkWrite, LogSums, RedisMemory } from '../../../src/delivery-log/log-store';
@@ -103,6 +105,21 @@ describe('the writer of the delivery log', () => {
     expect(store.rows + lost).toBe(SEGMENT_ROWS * 80);
     // Told with the next records.
     expect(store.writes[0]?.skipped).toBe(lost);
+  });
+
+  test('sums up all that a chunk holds with each write, once there is much of it', async () => {
+    writer.open(store);
+    note(RECORD, 200);
+    await eventually(() => store.rows === 200 || undefined, 'the first rows');
+    note({ ...RECORD, message: '3EB1' }, 200);
+    await writer.close();
+    const [few, all] = store.writes;
+    expect([few?.chunk === all?.chunk, few?.summaries]).toEqual([true, []]);
+    const place = all?.summaries.indexOf(summaryOf(['message'])) ?? -1;
+    const summary = all?.summaries[place + 1] as Buffer;
+    const isSet = (bit: number): boolean => ((summary[bit >> 3] ?? 0) & (1 << (bit & 7))) !== 0;
+    const holds = (message: string): boolean => bitsOf(fingerprint(message)).every(isSet);
+    expect(['3EB0', '3EB1', '3EB2'].map(holds)).toEqual([true, true, false]);
   });
 
   test('counts what a failed call may have lost, and adds nothing to its chunk any more', async () => {
