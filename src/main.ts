@@ -3,6 +3,7 @@
 import './node-version';
 import './early-signals';
 import './v8-flags';
+import './lazy-parts';
 import { run } from './cli/program';
 
 // Bodies of a few KB then share an allocation instead of having one each (Node's default is 8 KB). No larger, as a

@@ -1,5 +1,5 @@
 import { fromStore } from '../errors';
-import type { DestinationHealth, DestinationList } from '../health/destination-list';
+import type { DestinationList, KnownDestinations } from '../health/destination-list';
 import type { Flow, FlowNumbers, FlowStore } from '../ledger/flow-store';
 import type { Silence, SilenceStore } from '../silence/silence-store';
 import { SharedReading } from './shared-reading';
@@ -17,8 +17,7 @@ export interface Overview {
   readonly flow: Flow;
   /** Undefined while nothing is there to compare with. */
   readonly rates: Rates | undefined;
-  /** Worst first. */
-  readonly destinations: readonly DestinationHealth[];
+  readonly destinations: KnownDestinations;
   readonly silent: ReadonlyMap<string, Silence>;
   /** By how many more dead letters there are than an hour ago; undefined where that is not known. */
   readonly newlyDead: number | undefined;
@@ -55,7 +54,7 @@ export class Overviews {
 
   private async read(): Promise<Overview> {
     const { flows, destinations, silence } = this.parts;
-    const [flow, all, silent, hour] = await Promise.all([
+    const [flow, known, silent, hour] = await Promise.all([
       flows.read(),
       destinations.everything(),
       silence.silentOnes(),
@@ -67,7 +66,7 @@ export class Overviews {
     return {
       flow,
       rates: before === undefined ? undefined : ratesOf(before, flow),
-      destinations: all,
+      destinations: known,
       silent,
       newlyDead: first === undefined ? undefined : Math.max(0, flow.dead - first.dead),
       growing: growingOf(this.flows[0], flow),

@@ -251,6 +251,13 @@ function messageOf({ status, told }: HttpError, asked: 'page' | 'form', language
   return [told].flat(2).join(' ');
 }
 
-function etagOf({ text }: Html): string {
-  return `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`;
+/** What many viewers see is one body. */
+const ETAGS = new WeakMap<Html, string>();
+
+function etagOf(body: Html): string {
+  const known = ETAGS.get(body);
+  if (known !== undefined) return known;
+  const etag = `"${createHash('sha256').update(body.text).digest('base64url').slice(0, 22)}"`;
+  ETAGS.set(body, etag);
+  return etag;
 }

@@ -7,17 +7,20 @@ const INTERVAL_MS = 15_000;
 const MOST_RECORDS = 5000;
 const WINDOW_MS = 3_600_000;
 
+/** By destination. */
+export type Figures = ReadonlyMap<string, AttemptFigures>;
+
 /** How the latest attempts of all destinations ended, by the delivery log; the same for all who look. */
 export class RecentAttempts {
-  private readonly figures: SharedReading<ReadonlyMap<string, AttemptFigures>>;
+  private readonly figures: SharedReading<Figures>;
 
   constructor(log: Pick<DeliveryLog, 'recent'>) {
-    const read = async (): Promise<ReadonlyMap<string, AttemptFigures>> =>
+    const read = async (): Promise<Figures> =>
       attemptFigures(await log.recent({ since: Date.now() - WINDOW_MS }, MOST_RECORDS));
     this.figures = new SharedReading({ read, leastMs: INTERVAL_MS });
   }
 
-  current(): Promise<ReadonlyMap<string, AttemptFigures>> {
+  current(): Promise<Figures> {
     return this.figures.current();
   }
 }

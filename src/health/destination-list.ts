@@ -47,10 +47,29 @@ export interface DestinationPage {
   readonly total: number;
 }
 
-/** All destinations at one moment. */
-interface Reading {
-  readonly byId: ReadonlyMap<string, DestinationHealth>;
-  readonly byInstance: ReadonlyMap<string | undefined, readonly DestinationHealth[]>;
+/** All destinations at one moment, worst first; without the ages of what waits. */
+export interface KnownDestinations {
+  readonly all: readonly DestinationHealth[];
+  /** Those of an instance. */
+  of(instance: string): readonly DestinationHealth[];
+}
+
+/** Sorted and divided once for all who ask: of tens of thousands either takes longer than to make a page of them. */
+class Reading implements KnownDestinations {
+  private sorted: readonly DestinationHealth[] | undefined;
+  private byInstance: ReadonlyMap<string, readonly DestinationHealth[]> | undefined;
+
+  constructor(readonly byId: ReadonlyMap<string, DestinationHealth>) {}
+
+  get all(): readonly DestinationHealth[] {
+    this.sorted ??= [...this.byId.values()].sort(worstFirst);
+    return this.sorted;
+  }
+
+  of(instance: string): readonly DestinationHealth[] {
+    this.byInstance ??= dividedByInstance(this.all);
+    return this.byInstance.get(instance) ?? [];
+  }
 }
 
 /** There may be tens of thousands, and tenants ask: they are read no more often than this, whoever asks. */
@@ -64,16 +83,15 @@ export class DestinationList {
 
   /** Worst first, in the order of `DESTINATION_STATES`. */
   async page({ instance, state, offset = 0, limit }: DestinationFilter): Promise<DestinationPage> {
-    const { byId, byInstance } = await this.read();
-    const all = instance === undefined ? [...byId.values()] : (byInstance.get(instance) ?? []);
-    const wanted = state === undefined ? [...all] : all.filter((each) => each.state === state);
-    const chosen = wanted.sort(worstFirst).slice(offset, offset + limit);
+    const reading = await this.read();
+    const all = instance === undefined ? reading.all : reading.of(instance);
+    const wanted = state === undefined ? all : all.filter((each) => each.state === state);
+    const chosen = wanted.slice(offset, offset + limit);
     return { destinations: await this.withOldest(chosen), total: wanted.length };
   }
 
-  /** All there are, worst first; without the ages of what waits. */
-  async everything(): Promise<DestinationHealth[]> {
-    return [...(await this.read()).byId.values()].sort(worstFirst);
+  everything(): Promise<KnownDestinations> {
+    return this.read();
   }
 
   async show(id: string): Promise<DestinationHealth | undefined> {
@@ -119,18 +137,12 @@ export class DestinationList {
     for (const [key, { id }] of records) ids.set(key, id);
     const waiting = mapOf(parked);
     const byId = new Map<string, DestinationHealth>();
-    const byInstance = new Map<string | undefined, DestinationHealth[]>();
     for (const [key, id] of ids) {
       // Names of the audit for what is no destination.
       if (!id.includes(':')) continue;
-      const health = healthOf(id as DestinationId, records.get(key), Number(waiting.get(key) ?? 0));
-      byId.set(id, health);
-      const instance = instanceOf(health.id);
-      const others = byInstance.get(instance);
-      if (others === undefined) byInstance.set(instance, [health]);
-      else others.push(health);
+      byId.set(id, healthOf(id as DestinationId, records.get(key), Number(waiting.get(key) ?? 0)));
     }
-    return { byId, byInstance };
+    return new Reading(byId);
   }
 
   /** With the age of what waits for each. */
@@ -169,6 +181,20 @@ function worstFirst(a: DestinationHealth, b: DestinationHealth): number {
     b.waiting - a.waiting ||
     (a.id < b.id ? -1 : Number(a.id > b.id))
   );
+}
+
+function dividedByInstance(
+  all: readonly DestinationHealth[],
+): ReadonlyMap<string, readonly DestinationHealth[]> {
+  const byInstance = new Map<string, DestinationHealth[]>();
+  for (const health of all) {
+    const instance = instanceOf(health.id);
+    if (instance === undefined) continue;
+    const others = byInstance.get(instance);
+    if (others === undefined) byInstance.set(instance, [health]);
+    else others.push(health);
+  }
+  return byInstance;
 }
 
 function mapOf(flat: readonly string[]): Map<string, string> {

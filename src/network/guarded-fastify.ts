@@ -22,6 +22,14 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'cache-control': 'no-store',
 };
 
+/**
+ * Bodies are checked by the routes, which name every problem at once; schemas only describe. Fastify loads its own compilers of
+ * schemas, and memory with them, unless there are others. Their type asks for more of a check than fastify does, which calls it.
+ */
+const NO_COMPILERS = {
+  compilersFactory: { buildValidator: () => () => () => true, buildSerializer: () => () => JSON.stringify },
+} as unknown as NonNullable<FastifyServerOptions['schemaController']>;
+
 /** Fastify on a guarded server, with what all ports of ours share. */
 export function guardedFastify(
   parts: GuardedServerParts,
@@ -31,6 +39,7 @@ export function guardedFastify(
   const server = fastify({
     ...options,
     logger: false,
+    schemaController: NO_COMPILERS,
     clientErrorHandler: refuseUnreadable,
     forceCloseConnections: true,
     bodyLimit: PUBLIC_BODY_LIMIT,

@@ -1,11 +1,4 @@
-import {
-  createIORedisClient,
-  createRedisBackend,
-  type IRedisClient,
-  type IRedisTransaction,
-  Queue,
-  Worker,
-} from 'bullmq';
+import type { IRedisClient, IRedisTransaction, Queue, Worker } from 'bullmq';
 import { errorCode, StoreUnavailableError } from '../errors';
 import { DESTINATION_KEY_LENGTH } from '../pipeline/delivery';
 import {
@@ -17,6 +10,7 @@ import {
 } from '../redis/once-writer';
 import type { RelayRedis } from '../redis/relay-redis';
 import { defineScripts, type ScriptName, type StoredScriptName } from '../redis/scripts';
+import { createIORedisClient, makeQueue, makeWorker } from './bullmq-parts';
 import type { JobData } from './job';
 
 export type Transaction = IRedisTransaction;
@@ -114,10 +108,7 @@ export class RetryStore {
     return QUEUE_NAME;
   }
 
-  /**
-   * BullMQ's worker on this connection, for fetching by hand. By its own factory it would open another connection, to
-   * block on.
-   */
+  /** BullMQ's worker on this connection, for fetching by hand. */
   openWorker({ name, lockMs, stalledCheckMs }: WorkerOptions): Worker<unknown> {
     const options = {
       connection: this.parts.redis,
@@ -129,7 +120,7 @@ export class RetryStore {
       // Killed workers are no fault of the delivery: it is never failed for having been with one.
       maxStalledCount: Number.MAX_SAFE_INTEGER,
     };
-    return new Worker<unknown>(QUEUE_NAME, null, options, (queue, opts) => createRedisBackend(queue, opts));
+    return makeWorker(QUEUE_NAME, options);
   }
 
   /** Whether calls are sent at all; false while there is no connection. */
@@ -145,7 +136,7 @@ export class RetryStore {
   /** BullMQ asks Redis once when a queue is made, and a queue whose question failed is of no use: another one is made. */
   private open(): Queue<JobData> {
     const { redis, onError } = this.parts;
-    const queue = new Queue<JobData>(QUEUE_NAME, {
+    const queue = makeQueue<JobData>(QUEUE_NAME, {
       connection: redis,
       prefix: this.prefix,
       streams: { events: { maxLen: 1000 } },

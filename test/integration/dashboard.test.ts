@@ -221,6 +221,30 @@ describe('pages', () => {
     expect((await new DashboardClient(port()).get('/dashboard', part)).status).toBe(401);
   });
 
+  test('share what several viewers see, and neither their forms nor what another one may not see', async () => {
+    const [first, second] = await Promise.all([DashboardClient.logIn(port()), DashboardClient.logIn(port())]);
+    expect(await first.csrf()).not.toBe(await second.csrf());
+    for (const path of [
+      '/dashboard',
+      '/dashboard/destinations',
+      '/dashboard/instances',
+      '/dashboard/queues',
+    ]) {
+      const [one, other] = await Promise.all([first.get(path), second.get(path)]);
+      expect(one.text).toContain(`value="${await first.csrf()}"`);
+      expect(other.text).not.toContain(await first.csrf());
+    }
+    const part = { 'x-relay-part': 'main', 'accept-language': 'en' };
+    for (const path of ['/dashboard', '/dashboard/destinations']) {
+      const [whole, own] = await Promise.all([operator.get(path, part), tenant.get(path, part)]);
+      expect([path, whole.text.includes('alert(1)'), own.text.includes('alert(1)')]).toEqual([
+        path,
+        true,
+        false,
+      ]);
+    }
+  });
+
   test('take nonsense in their address', async () => {
     const queries = [
       `search=${'x'.repeat(10_000)}`,

@@ -5,9 +5,11 @@ import {
   type DestinationList,
 } from '../../health/destination-list';
 import { html } from '../html';
-import type { Overviews } from '../overviews';
-import type { RecentAttempts } from '../recent-attempts';
+import type { Language } from '../language';
+import type { Overview, Overviews } from '../overviews';
+import type { Figures, RecentAttempts } from '../recent-attempts';
 import type { ScreenSet, View, Visit } from '../screen';
+import { SharedViews } from '../shared-views';
 import { destinationTexts } from '../texts/destination-texts';
 import { instanceSeen } from '../viewer';
 import { destinationTable } from './destination-table';
@@ -22,28 +24,42 @@ export interface DestinationsScreenParts {
 const PATH = '/dashboard/destinations';
 const MAX_SEARCH = 200;
 
-/** All destinations, worst first, with filters in the address. */
-export function destinationsScreen(parts: DestinationsScreenParts): ScreenSet {
-  return {
-    screens: [
-      { path: PATH, name: 'destinations', audience: 'everybody', show: (visit) => show(parts, visit) },
-    ],
-  };
+type Readings = readonly [overview: Overview, figures: Figures];
+
+interface Asked {
+  readonly language: Language;
+  /** The one that a viewer is kept to. */
+  readonly instance: string | undefined;
+  readonly filter: ListFilter;
 }
 
-async function show(
-  { overviews, destinations, attempts }: DestinationsScreenParts,
-  visit: Visit,
+/** All destinations, worst first, with filters in the address. */
+export function destinationsScreen({
+  overviews,
+  destinations,
+  attempts,
+}: DestinationsScreenParts): ScreenSet {
+  const views = new SharedViews<Readings, Asked>((readings, asked) => viewOf(destinations, readings, asked));
+  const show = async ({ language, viewer, query }: Visit): Promise<View> => {
+    const readings = await Promise.all([overviews.current(), attempts.current()]);
+    const filter = listFilterOf(query, MAX_SEARCH);
+    return views.of(readings, { language, instance: instanceSeen(viewer), filter });
+  };
+  return { screens: [{ path: PATH, name: 'destinations', audience: 'everybody', show }] };
+}
+
+async function viewOf(
+  list: DestinationList,
+  [{ destinations, flow }, figures]: Readings,
+  { language, instance, filter }: Asked,
 ): Promise<View> {
-  const { language, viewer } = visit;
   const texts = destinationTexts[language];
-  const filter = listFilterOf(visit.query, MAX_SEARCH);
-  const { destinations: all, flow } = await overviews.current();
-  const found = all.filter((each) => isFound(each, filter, instanceSeen(viewer)));
+  const seen = instance === undefined ? destinations.all : destinations.of(instance);
+  const found = seen.filter((each) => isFound(each, filter));
   const page = found.slice(filter.offset, filter.offset + PAGE);
   const table = {
-    destinations: await destinations.withOldest(page),
-    figures: await attempts.current(),
+    destinations: await list.withOldest(page),
+    figures,
     now: flow.at,
     language,
   };
@@ -61,12 +77,7 @@ ${pager(filter, { action: PATH, shown: page.length, total: found.length, languag
   return { title: texts.title, body };
 }
 
-function isFound(
-  { id, state, address = '' }: DestinationHealth,
-  filter: ListFilter,
-  instance: string | undefined,
-): boolean {
-  if (instance !== undefined && instanceOf(id) !== instance) return false;
+function isFound({ id, state, address = '' }: DestinationHealth, filter: ListFilter): boolean {
   if (filter.state !== '' && state !== filter.state) return false;
   if (filter.search === '') return true;
   const wanted = filter.search.toLowerCase();

@@ -1,4 +1,3 @@
-import { instanceOf } from '../../destinations/destination-ids';
 import { fromStore } from '../../errors';
 import { notFound } from '../../http-api/http-errors';
 import { isInstanceName } from '../../http-api/instance-name';
@@ -94,8 +93,8 @@ ${watched === undefined ? html`<p class="nothing">${texts.noRhythm}</p>` : rhyth
   }
 
   private async destinations({ language }: Visit, instance: string): Promise<Html | false> {
-    const { destinations: all } = await this.parts.overviews.current();
-    const own = all.filter(({ id }) => instanceOf(id) === instance).slice(0, DESTINATIONS);
+    const { destinations } = await this.parts.overviews.current();
+    const own = destinations.of(instance).slice(0, DESTINATIONS);
     if (own.length === 0) return false;
     const items = own.map(
       ({ id, state }) => html`<li>${destinationLink(id, language)} ${stateBadge(state, language)}</li>`,

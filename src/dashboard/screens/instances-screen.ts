@@ -2,6 +2,7 @@ import { type Html, html, path } from '../html';
 import { INSTANCE_STATES, type InstanceKnown, type InstanceList } from '../instance-list';
 import type { Language } from '../language';
 import type { ScreenSet, View, Visit } from '../screen';
+import { SharedViews } from '../shared-views';
 import { shownMoment, shownNumber } from '../shown-values';
 import { instanceTexts } from '../texts/instance-texts';
 import { instanceSeen } from '../viewer';
@@ -15,32 +16,44 @@ export function instancePath(instance: string): string {
   return path(`${INSTANCES_PATH}/one`, { instance });
 }
 
+type Readings = readonly [instances: readonly InstanceKnown[]];
+
+interface Asked {
+  readonly language: Language;
+  /** The one that a viewer is kept to. */
+  readonly own: string | undefined;
+  readonly filter: ListFilter;
+}
+
 /** All instances, the silent ones first; an instance's token sees its own. */
 export function instancesScreen(instances: InstanceList): ScreenSet {
-  const show = async (visit: Visit): Promise<View> => {
-    const { language, viewer } = visit;
-    const texts = instanceTexts[language];
-    const filter = listFilterOf(visit.query, MAX_SEARCH);
-    const own = instanceSeen(viewer);
-    const all = (await instances.current()).filter((each) => isFound(each, filter, own));
-    const page = all.slice(filter.offset, filter.offset + PAGE);
-    const form = {
-      action: INSTANCES_PATH,
-      maxSearch: MAX_SEARCH,
-      searchLabel: texts.name,
-      states: INSTANCE_STATES,
-      texts,
-    };
-    const body = html`<h1>${texts.title}</h1>
+  const views = new SharedViews<Readings, Asked>(async (readings, asked) => viewOf(readings, asked));
+  const show = async ({ language, viewer, query }: Visit): Promise<View> => {
+    const filter = listFilterOf(query, MAX_SEARCH);
+    return views.of([await instances.current()], { language, own: instanceSeen(viewer), filter });
+  };
+  return { screens: [{ path: INSTANCES_PATH, name: 'instances', audience: 'everybody', show }] };
+}
+
+function viewOf([instances]: Readings, { language, own, filter }: Asked): View {
+  const texts = instanceTexts[language];
+  const all = instances.filter((each) => isFound(each, filter, own));
+  const page = all.slice(filter.offset, filter.offset + PAGE);
+  const form = {
+    action: INSTANCES_PATH,
+    maxSearch: MAX_SEARCH,
+    searchLabel: texts.name,
+    states: INSTANCE_STATES,
+    texts,
+  };
+  const body = html`<h1>${texts.title}</h1>
 ${listForm(filter, form)}
 ${table(page, language)}
 <p class="hint">${texts.hourOld}</p>
 ${pager(filter, { action: INSTANCES_PATH, shown: page.length, total: all.length, language })}
 ${own === undefined && openForm(language)}
 ${own !== undefined && html`<p><a href="${instancePath(own)}">${own}</a></p>`}`;
-    return { title: texts.title, body };
-  };
-  return { screens: [{ path: INSTANCES_PATH, name: 'instances', audience: 'everybody', show }] };
+  return { title: texts.title, body };
 }
 
 function isFound({ name, state }: InstanceKnown, filter: ListFilter, own: string | undefined): boolean {

@@ -1,14 +1,14 @@
-import { instanceOf } from '../../destinations/destination-ids';
-import type { DestinationHealth, DestinationList } from '../../health/destination-list';
+import type { DestinationList } from '../../health/destination-list';
 import type { FlowNumbers, FlowOfSome, FlowStore } from '../../ledger/flow-store';
 import { ageText } from '../../time/age-text';
 import { type Html, html } from '../html';
 import type { Language } from '../language';
 import type { Overview, Overviews } from '../overviews';
 import { ratesOf } from '../overviews';
-import type { RecentAttempts } from '../recent-attempts';
+import type { Figures, RecentAttempts } from '../recent-attempts';
 import type { ScreenSet, View, Visit } from '../screen';
-import { sentenceOf } from '../sentence';
+import { type Situation, sentenceOf } from '../sentence';
+import { SharedViews } from '../shared-views';
 import { shownNumber } from '../shown-values';
 import { nowTexts } from '../texts/now-texts';
 import { instanceSeen } from '../viewer';
@@ -29,32 +29,44 @@ const MINUTES = { hour: 60, day: 1440 } as const;
 /** Points of a plot: a day of minutes would be more than a screen has. */
 const MOST_POINTS = 300;
 
+type Readings = readonly [overview: Overview, figures: Figures];
+
+interface Asked {
+  readonly language: Language;
+  /** The one that a viewer is kept to. */
+  readonly instance: string | undefined;
+}
+
 /** The first screen: how the relay is, in one sentence, and how much flows. */
 export function nowScreen(parts: NowScreenParts): ScreenSet {
+  const { overviews, attempts } = parts;
+  const views = new SharedViews<Readings, Asked>((readings, asked) => viewOf(parts, readings, asked));
+  const show = async ({ language, viewer }: Visit): Promise<View> => {
+    const readings = await Promise.all([overviews.current(), attempts.current()]);
+    return views.of(readings, { language, instance: instanceSeen(viewer) });
+  };
   return {
-    screens: [{ path: PATH, name: 'now', audience: 'everybody', show: (visit) => show(parts, visit) }],
+    screens: [{ path: PATH, name: 'now', audience: 'everybody', show }],
     data: [{ path: HISTORY, audience: 'operators', read: (visit) => readHistory(parts, visit) }],
   };
 }
 
-async function show(
-  { overviews, flows, destinations, attempts }: NowScreenParts,
-  visit: Visit,
+async function viewOf(
+  { flows, destinations }: NowScreenParts,
+  [overview, all]: Readings,
+  { language, instance }: Asked,
 ): Promise<View> {
-  const { language, viewer } = visit;
-  const overview = await overviews.current();
-  const instance = instanceSeen(viewer);
-  const own = instance === undefined ? overview : narrowed(overview, instance);
+  const own = instance === undefined ? ofAll(overview) : ofOne(overview, instance);
   const texts = nowTexts[language];
   const figures =
     instance === undefined
       ? flowOfAll(overview, language)
       : flowOfOne(await flows.readOf(own.destinations.map(({ id }) => id)), language);
-  const sentence = sentenceOf({ ...own, now: overview.flow.at });
+  const sentence = sentenceOf(own);
   const worst = own.destinations.filter(({ state }) => state !== 'well').slice(0, SHOWN);
   const table = {
     destinations: await destinations.withOldest(worst),
-    figures: await attempts.current(),
+    figures: all,
     now: overview.flow.at,
     language,
   };
@@ -68,19 +80,19 @@ ${instance === undefined && html`<h2>${texts.hour}</h2>${chart('hour', language)
   return { title: texts.title, body };
 }
 
+function ofAll({ flow, destinations, silent, newlyDead }: Overview): Situation {
+  return { now: flow.at, flow, destinations: destinations.all, silent, newlyDead };
+}
+
 /** What an instance's own key shows: nothing of the relay as a whole. */
-function narrowed(
-  overview: Overview,
-  instance: string,
-): Omit<Overview, 'flow'> & { readonly flow: undefined } {
-  const isOwn = ({ id }: DestinationHealth): boolean => instanceOf(id) === instance;
-  const silence = overview.silent.get(instance);
+function ofOne({ flow, destinations, silent }: Overview, instance: string): Situation {
+  const silence = silent.get(instance);
   return {
-    ...overview,
+    now: flow.at,
     flow: undefined,
-    newlyDead: undefined,
-    destinations: overview.destinations.filter(isOwn),
+    destinations: destinations.of(instance),
     silent: new Map(silence === undefined ? [] : [[instance, silence]]),
+    newlyDead: undefined,
   };
 }
 

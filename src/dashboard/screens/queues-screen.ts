@@ -8,6 +8,7 @@ import type { Language } from '../language';
 import type { Overview, Overviews } from '../overviews';
 import type { ScreenSet, View, Visit } from '../screen';
 import { SharedReading } from '../shared-reading';
+import { SharedViews } from '../shared-views';
 import { shownNumber } from '../shown-values';
 import { queueTexts } from '../texts/queue-texts';
 
@@ -26,6 +27,12 @@ interface RetryCounts {
   readonly behind: number;
 }
 
+type Readings = readonly [overview: Overview, counts: RetryCounts];
+
+interface Asked {
+  readonly language: Language;
+}
+
 /** The broker's queues as workers see them, and the retry queue. */
 export function queuesScreen({ overviews, store }: QueuesScreenParts): ScreenSet {
   const read = async (): Promise<RetryCounts> => {
@@ -33,18 +40,21 @@ export function queuesScreen({ overviews, store }: QueuesScreenParts): ScreenSet
     return { byState, behind: (await fromStore(store.lanes())).deliveriesBehind };
   };
   const counts = new SharedReading({ read, leastMs: INTERVAL_MS });
-  const show = async ({ language }: Visit): Promise<View> => {
-    const texts = queueTexts[language];
-    const overview = await overviews.current();
-    const body = html`<h1>${texts.title}</h1>
+  const views = new SharedViews<Readings, Asked>(async (readings, asked) => viewOf(readings, asked));
+  const show = async ({ language }: Visit): Promise<View> =>
+    views.of(await Promise.all([overviews.current(), counts.current()]), { language });
+  return { screens: [{ path: PATH, name: 'queues', audience: 'operators', show }] };
+}
+
+function viewOf([overview, counts]: Readings, { language }: Asked): View {
+  const texts = queueTexts[language];
+  const body = html`<h1>${texts.title}</h1>
 <h2>${texts.broker}</h2>
 ${sourceQueues(overview, language)}
 <h2>${texts.retry}</h2>
-${retryQueue(await counts.current(), language)}
+${retryQueue(counts, language)}
 <p><a href="${JOB_BOARD}">${texts.board}</a></p>`;
-    return { title: texts.title, body };
-  };
-  return { screens: [{ path: PATH, name: 'queues', audience: 'operators', show }] };
+  return { title: texts.title, body };
 }
 
 function sourceQueues({ flow, growing }: Overview, language: Language): Html {

@@ -61,4 +61,18 @@ describe('the list of destinations', () => {
       'webhook:instance/loja/crm',
     ]);
   });
+
+  test('knows those of one instance, in the order of all', async () => {
+    const known = await list.everything();
+    expect(known.all.map(({ id }) => id)).toEqual([
+      'webhook:instance/loja',
+      'webhook:global',
+      'webhook:instance/loja/crm',
+    ]);
+    expect(known.of('loja').map(({ id }) => id)).toEqual([
+      'webhook:instance/loja',
+      'webhook:instance/loja/crm',
+    ]);
+    expect(known.of('none')).toEqual([]);
+  });
 });

@@ -8,6 +8,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   version: [],
   'v8-flags': [],
   'early-signals': [],
+  'lazy-parts': [],
   'node-version': [],
   time: [],
   events: ['errors'],
@@ -246,5 +247,5 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'v8-flags',
     'version',
   ],
-  main: ['cli', 'early-signals', 'node-version', 'v8-flags'],
+  main: ['cli', 'early-signals', 'lazy-parts', 'node-version', 'v8-flags'],
 };

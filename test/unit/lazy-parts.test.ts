@@ -1,0 +1,53 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+
+const HOOK = join(__dirname, '../support/ts-hook.cjs');
+const SRC = join(__dirname, '../../src');
+
+/** What a program says that begins as `main.ts` does. */
+function run(program: string): unknown {
+  const first = `require(${JSON.stringify(join(SRC, 'lazy-parts.ts'))});`;
+  const { stdout, stderr } = spawnSync(process.execPath, ['-r', HOOK, '-e', first + program], {
+    cwd: SRC,
+    encoding: 'utf8',
+  });
+  if (stdout === '') throw new Error(stderr);
+  return JSON.parse(stdout);
+}
+
+describe('a worker', () => {
+  it('has nothing loaded at rest that it has no use for', () => {
+    const loaded = run(`
+      require('./cli/serve-commands.ts');
+      require('./worker/worker.ts');
+      const { guardedFastify } = require('./network/guarded-fastify.ts');
+      guardedFastify({ limits: {}, trustedProxies: [], onRefused: () => {}, onError: () => {} });
+      console.log(JSON.stringify(Object.keys(require.cache)));
+    `) as string[];
+    const parts = loaded.map((path) => /.*node_modules\/(.*)/.exec(path)?.[1] ?? '');
+    expect(parts).toEqual(expect.arrayContaining([expect.stringMatching(/^bullmq\/.*queue\.js$/)]));
+    const needless = [
+      /^zod\/v4\/locales\/(?!en\.|index\.)/,
+      /^cron-parser\/dist\/(?!index\.)|^luxon\//,
+      /^bullmq\/dist\/cjs\/(?:postgres|index)/,
+      /^(?:ajv\/dist\/ajv|fast-json-stringify\/index)/,
+      /^(?:@aws-sdk|@bull-board|@fastify\/swagger|@opentelemetry\/sdk|jsonwebtoken|pusher|socket\.io)\//,
+    ];
+    expect(parts.filter((part) => needless.some((each) => each.test(part)))).toEqual([]);
+  });
+});
+
+describe('a part that is loaded when it is used', () => {
+  it('is there for what uses it', () => {
+    const found = run(`
+      const { z } = require('zod');
+      const { CronExpressionParser } = require(require.resolve('cron-parser', { paths: [require.resolve('bullmq')] }));
+      z.config(z.locales.de());
+      console.log(JSON.stringify({
+        german: z.string().safeParse(1).error.issues[0].message,
+        next: CronExpressionParser.parse('0 12 * * *', { currentDate: '2026-01-01T00:00:00Z', tz: 'UTC' }).next().toISOString(),
+      }));
+    `);
+    expect(found).toEqual({ german: expect.stringContaining('Ungültige'), next: '2026-01-01T12:00:00.000Z' });
+  });
+});
