@@ -3,12 +3,12 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { BrokerUnavailableError, ConfigError, explainError, RelayError } from '../errors';
 import type { Core } from '../events/envelope';
 import { MODULES } from '../modules';
-import { instanceNameProblem } from '../settings/instance-names';
 import { amqpText, asUnavailable } from '../sources/rabbitmq/amqp-text';
 import { connectOptions } from '../sources/rabbitmq/broker-address';
 import { rabbitMqConfig } from '../sources/rabbitmq/rabbitmq-config';
 import { FINDING, UsageError } from './exit';
-import { readInput } from './files';
+import { MAX_EVENT_FILE_BYTES, readInput } from './files';
+import { parseInstance } from './instance-option';
 import { complain, printLine } from './output';
 import { type Publication, publicationOf, sampleOf, wireEvent } from './publications';
 
@@ -33,12 +33,6 @@ export function publishCommand(): Command {
     .option('--file <path>', 'publish the JSON event in this file instead of samples')
     .option('--count <n>', 'number of events', parseCount, 1)
     .action(publish);
-}
-
-function parseInstance(text: string): string {
-  const problem = instanceNameProblem(text);
-  if (problem !== undefined) throw new InvalidArgumentError(problem);
-  return text;
 }
 
 function parseCount(text: string): number {
@@ -124,6 +118,6 @@ function samplesOf(options: Options): (index: number) => Buffer {
 }
 
 function fileOf(file: string): () => Buffer {
-  const body = readInput(file);
+  const body = readInput(file, MAX_EVENT_FILE_BYTES);
   return () => body;
 }

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { RelayError } from '../errors';
 import { compress } from '../events/compression';
+import { counted } from '../plural';
 import { KEEP_REFERENCE } from '../redis/reference-script';
 import { replyCode } from '../redis/reply-error';
 import { baseOf, LinkSecret, type ReferenceKeys } from './link-secret';
@@ -17,7 +18,7 @@ export class ReferenceTooLargeError extends RelayError {
   constructor(bytes: number, maxBytes: number) {
     super(
       'REFERENCE_TOO_LARGE',
-      `${bytes} bytes are more than its instance's share of PUSHER_REFERENCE_MAX_BYTES (${maxBytes})`,
+      `${counted(bytes, 'byte is', 'bytes are')} more than its instance's share of PUSHER_REFERENCE_MAX_BYTES (${maxBytes})`,
     );
   }
 }

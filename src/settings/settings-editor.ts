@@ -8,7 +8,7 @@ import {
   warningsOfAll,
 } from './document';
 import { isFields } from './fields';
-import { instanceNameProblem } from './instance-names';
+import { blanksInName, instanceNameProblem } from './instance-names';
 import { MAX_EVENT_NAME_BYTES } from './limits';
 import { pathsOfMasks } from './mask';
 import { NOTHING_BEHIND_MASK } from './masked-url';
@@ -165,7 +165,9 @@ export class SettingsEditor {
     const own = this.checkInstance(instance, checked as Settings);
     const problems = [...this.problemsOf(parsed.settings), ...own.problems];
     if (problems.length > 0) throw new SettingsRefusedError(problems);
-    return { settings: parsed.settings, warnings: [...parsed.warnings, ...own.warnings] };
+    const blanks = blanksInName(instance);
+    const warnings = [...(blanks === undefined ? [] : [blanks]), ...parsed.warnings, ...own.warnings];
+    return { settings, warnings };
   }
 
   /** @throws SettingsMissingError, SettingsUnreadableError, SettingsRefusedError where the file says so */

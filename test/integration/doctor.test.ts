@@ -113,7 +113,7 @@ describe('the doctor', () => {
     const { code, of } = await doctor();
     expect(of('rabbitmq', `queue ${orphan}`)).toMatchObject({
       state: 'note',
-      detail: expect.stringMatching(/^1 messages that nobody reads.*RABBITMQ_CONSUME=shared.*set_policy/),
+      detail: expect.stringMatching(/^1 message that nobody reads.*RABBITMQ_CONSUME=shared.*set_policy/),
     });
     expect(code).toBe(0);
   });

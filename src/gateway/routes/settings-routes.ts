@@ -7,6 +7,7 @@ import { instanceName } from '../../http-api/instance-name';
 import { describe, schemaOf } from '../../http-api/openapi';
 import { isRest } from '../../settings/bounds';
 import { instanceNameOf } from '../../settings/document';
+import { ABOUT_NAME } from '../../settings/instance-names';
 import { SETTINGS_BODY_LIMIT } from '../../settings/limits';
 import { masked } from '../../settings/mask';
 import { type NestedBody, readAsNested } from '../../settings/nested-names';
@@ -178,7 +179,7 @@ function instanceRoutes(server: FastifyInstance, { instances, guards, sections }
       // As in the core API, an empty name is no name.
       const token = given['token'] || randomUUID().toUpperCase();
       const nested = nestedSections(sections, given);
-      const document = { ...given, ...nested.sections, token };
+      const document = { ...withoutEmpty(sections, given), ...nested.sections, token };
       const taken = await instances.create(instanceName(name), document);
       const warnings = [...nested.warnings, ...taken.warnings];
       return reply.code(201).send({
@@ -232,7 +233,9 @@ async function rowOrNull(instances: SettingsEditor, instance: string, slot: Slot
 
 function answerOf(instance: string, slot: Slot, { settings, warnings }: Taken, also: readonly string[]): Row {
   const value = readSlot(settings, slot);
-  const about = warnings.filter((warning) => warning.startsWith(`${pathOf(slot)}.`) || isRest(warning));
+  const about = warnings.filter(
+    (warning) => warning.startsWith(`${pathOf(slot)}.`) || warning.startsWith(ABOUT_NAME) || isRest(warning),
+  );
   const all = [...about, ...also];
   return {
     ...(value === undefined ? {} : rowOf(instance, slot, value)),
@@ -252,7 +255,7 @@ function nestedSections(
   given: Fields,
 ): { readonly sections: Fields; readonly warnings: readonly string[] } {
   const read = list.flatMap((section) =>
-    Object.hasOwn(given, section.name)
+    Object.hasOwn(given, section.name) && !isNothing(given[section.name])
       ? [[section.name, readAsNested(section, given[section.name])] as const]
       : [],
   );
@@ -260,6 +263,18 @@ function nestedSections(
     sections: Object.fromEntries(read.map(([name, { value }]) => [name, value])),
     warnings: read.flatMap(([, { warnings }]) => warnings),
   };
+}
+
+/** The core API makes nothing of these when it makes an instance. */
+function isNothing(value: unknown): boolean {
+  return value === '' || value === false;
+}
+
+function withoutEmpty({ list }: Sections, given: Fields): Fields {
+  const names = new Set(list.map(({ name }) => name));
+  return Object.fromEntries(
+    Object.entries(given).filter(([name, value]) => !names.has(name) || !isNothing(value)),
+  );
 }
 
 function objectOf(body: unknown): Fields {

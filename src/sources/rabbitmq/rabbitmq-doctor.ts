@@ -1,6 +1,7 @@
 import { explainError } from '../../errors';
 import { CATALOGUE } from '../../events/catalogue';
 import type { Finding } from '../../observability/finding';
+import { counted } from '../../plural';
 import { displayAddress } from './broker-address';
 import { ControlChannel, RefusedError, refusalOf } from './control-channel';
 import { hasRedeliveryLimit, redeliveryLimitRemedy } from './declare';
@@ -175,8 +176,11 @@ function listedFinding(name: string, isGo: boolean, state: State): Finding {
   }
   const { messages, consumers } = state;
   if (consumers === 0 && messages > 0)
-    return trouble(check, `${messages} messages and no consumer: start a worker; ${speaker}`);
-  return ok(check, `${messages} messages, ${consumers} consumers; consumed as it is; ${speaker}`);
+    return trouble(check, `${counted(messages, 'message')} and no consumer: start a worker; ${speaker}`);
+  return ok(
+    check,
+    `${counted(messages, 'message')}, ${counted(consumers, 'consumer')}; consumed as it is; ${speaker}`,
+  );
 }
 
 function queueFindings(name: string, state: State, isOurs: boolean): Finding[] {
@@ -186,10 +190,10 @@ function queueFindings(name: string, state: State, isOurs: boolean): Finding[] {
     return isOurs ? [note(check, 'not there yet: the worker will declare it')] : [];
   const { messages, consumers } = state;
   if (consumers === 0 && messages > 0)
-    return [trouble(check, `${messages} messages and no consumer: start a worker`)];
+    return [trouble(check, `${counted(messages, 'message')} and no consumer: start a worker`)];
   if (consumers === 0 && isOurs)
     return [note(check, 'no consumer: its bindings are only looked at while a worker runs')];
-  return [ok(check, `${messages} messages, ${consumers} consumers`)];
+  return [ok(check, `${counted(messages, 'message')}, ${counted(consumers, 'consumer')}`)];
 }
 
 /** What a worker would not say each time, as it works all the same. */
@@ -233,7 +237,7 @@ function orphanFindings(name: string, state: State): Finding[] {
   if (state.kind !== 'ready' || state.consumers > 0) return [];
   const check = `queue ${name}`;
   if (state.messages === 0) return [note(check, 'declared by the core API, and nobody reads it')];
-  const unread = `${state.messages} messages that nobody reads, as the relay has a queue of its own`;
+  const unread = `${counted(state.messages, 'message')} that nobody reads, as the relay has a queue of its own`;
   // What a policy keeps short does no harm; the broker does not tell over AMQP whether there is one.
   if (state.messages <= MAX_UNREAD) return [note(check, `${unread}: ${BOUND_IT}`)];
   return [trouble(check, `${unread}, and it grows until the disk is full: ${BOUND_IT}`)];

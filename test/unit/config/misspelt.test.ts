@@ -68,6 +68,13 @@ describe('a variable that looks like one of ours and is none is told, with the n
     expect(warning).not.toContain('s3cret');
   });
 
+  test.each(['WEBHOOK_COLOUR_OF_MY_HOUSE', 'DELIVERY_X', 'PUSHER_QWERTYUIOP_ASDF'])(
+    '%s is ours and like none: nothing is suggested that nobody meant',
+    (name) => {
+      expect(warningsOf({ [name]: 'x' })).toEqual([`${name}: no such variable, so it has no effect`]);
+    },
+  );
+
   test('one that is empty has no effect anyway', () => {
     expect(warningsOf({ WEBHOOK_GLOBAL_ULR: '' })).toEqual([]);
   });

@@ -5,6 +5,7 @@
  */
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   errors: [],
+  plural: [],
   version: [],
   'v8-flags': [],
   'early-signals': [],
@@ -13,18 +14,18 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   events: ['errors'],
   observability: ['errors', 'time', 'version'],
   lifecycle: ['observability', 'time'],
-  config: ['errors', 'events'],
+  config: ['plural', 'errors', 'events'],
   network: ['errors', 'config', 'time'],
-  filters: ['errors', 'events'],
+  filters: ['plural', 'errors', 'events'],
   pipeline: ['errors', 'events', 'filters', 'time'],
-  redis: ['errors', 'config', 'observability', 'time'],
-  settings: ['errors', 'events', 'config', 'observability', 'redis', 'time'],
+  redis: ['plural', 'errors', 'config', 'observability', 'time'],
+  settings: ['plural', 'errors', 'events', 'config', 'observability', 'redis', 'time'],
   retry: ['errors', 'events', 'config', 'pipeline', 'redis', 'time'],
   silence: ['events', 'retry', 'time'],
   health: ['pipeline', 'retry', 'destinations', 'time'],
-  ledger: ['pipeline', 'retry', 'observability', 'time'],
+  ledger: ['plural', 'pipeline', 'retry', 'observability', 'time'],
   'dead-letters': ['events', 'pipeline', 'retry'],
-  'delivery-log': ['errors', 'events', 'pipeline', 'redis', 'retry', 'time'],
+  'delivery-log': ['plural', 'errors', 'events', 'pipeline', 'redis', 'retry', 'time'],
   replays: ['errors', 'events', 'dead-letters', 'delivery-log', 'redis', 'retry', 'time'],
   deduplication: ['errors', 'events', 'pipeline', 'retry'],
   tracing: ['events', 'config', 'observability', 'pipeline', 'version'],
@@ -42,6 +43,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'http-api',
   ],
   'destinations/http': [
+    'plural',
     'errors',
     'config',
     'pipeline',
@@ -64,6 +66,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   'destinations/websocket': ['errors', 'events', 'config', 'pipeline', 'settings', 'redis', 'destinations'],
   'destinations/pusher': [
+    'plural',
     'errors',
     'events',
     'config',
@@ -81,6 +84,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   sources: ['config', 'events', 'pipeline', 'settings', 'observability'],
   'sources/rabbitmq': [
+    'plural',
     'errors',
     'lifecycle',
     'events',
@@ -92,6 +96,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'time',
   ],
   'sources/sqs': [
+    'plural',
     'lifecycle',
     'errors',
     'events',
@@ -104,6 +109,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'time',
   ],
   alerts: [
+    'plural',
     'config',
     'destinations/http',
     'destinations/webhook',
@@ -118,7 +124,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'version',
   ],
   lids: ['events', 'retry', 'time'],
-  references: ['errors', 'events', 'redis'],
+  references: ['plural', 'errors', 'events', 'redis'],
   listen: [
     'errors',
     'events',
@@ -216,6 +222,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'moving-in': ['errors', 'config', 'network', 'redis', 'settings', 'time', 'version'],
   doctor: ['alerts', 'errors', 'config', 'redis', 'retry', 'ledger', 'settings', 'modules', 'observability'],
   cli: [
+    'plural',
     'alerts',
     'errors',
     'redis',

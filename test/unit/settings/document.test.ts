@@ -167,3 +167,8 @@ describe('what docs/recipes.md tells to set', () => {
     expect(parsed).toMatchObject({ ok: true, warnings: [] });
   });
 });
+
+test('an address that was set by an older version, with a port that is refused now, can still be read', () => {
+  const stored = { webhook: { url: 'https://example.com:0/x' } };
+  expect(parseSettings(MODULES.sections, stored)).toMatchObject({ ok: true });
+});
