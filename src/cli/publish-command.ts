@@ -2,6 +2,8 @@ import { type ChannelModel, connect } from 'amqplib';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { BrokerUnavailableError, ConfigError, explainError, RelayError } from '../errors';
 import type { Core } from '../events/envelope';
+import { keyNamed } from '../events/event-names';
+import { didYouMeanEvent } from '../events/nearest-event';
 import { MODULES } from '../modules';
 import { amqpText, asUnavailable } from '../sources/rabbitmq/amqp-text';
 import { connectOptions } from '../sources/rabbitmq/broker-address';
@@ -48,6 +50,7 @@ async function publish(options: Options): Promise<void> {
     throw new ConfigError(['RABBITMQ_URI: must be set, such as amqp://user:password@host:5672/%2F']);
   const bodyOf = options.file === undefined ? samplesOf(options) : fileOf(options.file);
   const event = eventToPublish(options, bodyOf(0));
+  if (keyNamed(event) === undefined) complain(`warning: ${event} is no event${didYouMeanEvent(event)}`);
   const publication = publicationOf(options.core, event, rabbitMq);
   const { exchange, routingKey, properties, place } = publication;
   const connection = await open(uri, frameMax);

@@ -4,6 +4,8 @@ export interface EnvFile {
   readonly values: NodeJS.Dict<string>;
   /** Lines that have no effect, or another one than they seem to have: their numbers, and never what they hold. */
   readonly faults: readonly string[];
+  /** Lines that later ones take back, which may be meant. */
+  readonly repeated: readonly string[];
 }
 
 /** What a shell, dotenv and a composition take for a name. */
@@ -20,6 +22,7 @@ const COMMENT = /^\s*(?:#|$)/;
 export function parseEnvFile(text: string): EnvFile {
   const lines = text.split(/\r\n|\r|\n/);
   const faults: string[] = [];
+  const repeated: string[] = [];
   const kept: string[] = [];
   const seen = new Map<string, number>();
   for (let index = 0; index < lines.length; ) {
@@ -31,12 +34,12 @@ export function parseEnvFile(text: string): EnvFile {
       if (entry.fault !== undefined) faults.push(`line ${entry.end} ${entry.fault}`);
       const before = seen.get(entry.name);
       if (before !== undefined)
-        faults.push(`line ${before} has no effect: ${place} sets ${entry.name} again`);
+        repeated.push(`line ${before} has no effect: ${place} sets ${entry.name} again`);
       seen.set(entry.name, index + 1);
     }
     index = entry.kind === 'variable' ? entry.end : index + 1;
   }
-  return { values: parseEnv(kept.join('\n')), faults };
+  return { values: parseEnv(kept.join('\n')), faults, repeated };
 }
 
 type Entry =

@@ -12,6 +12,7 @@ export interface RawValues {
   readonly origins: ReadonlyMap<string, Origin>;
   /** What is written somewhere and has no effect. */
   readonly warnings: readonly string[];
+  readonly notes: readonly string[];
 }
 
 /**
@@ -39,7 +40,11 @@ export function readLayers(directory: string, environment: NodeJS.ProcessEnv): R
       origins.set(name, origin);
     }
   }
-  return { values, origins, warnings: dotEnv.faults.map((fault) => `.env: ${fault}`) };
+  return { values, origins, warnings: dotEnv.faults.map(inDotEnv), notes: dotEnv.repeated.map(inDotEnv) };
+}
+
+function inDotEnv(line: string): string {
+  return `.env: ${line}`;
 }
 
 /** Undefined where there is none. */

@@ -53,6 +53,7 @@ export function loadConfig(parts: readonly ConfigPart[], { directory, environmen
   const known = [...Object.keys(variables), ...Object.keys(platformNames)];
   const prefixes = parts.flatMap(({ definition }) => definition.switches?.prefix ?? []);
   for (const warning of [...layers.warnings, ...misspelt(layers, known, prefixes)]) reading.warn(warning);
+  for (const note of layers.notes) reading.note(note);
   const config = configOf(parts, values, reading);
   const all = [...wrong.values(), ...reading.problems];
   if (all.length > 0) throw new ConfigError(all);

@@ -1,4 +1,4 @@
-import { findKey } from '../events/catalogue';
+import { CATALOGUE, findKey } from '../events/catalogue';
 import { almostSame, nearestName, suggestion } from '../events/nearest-name';
 import { isGiven } from './formats';
 import type { RawValues } from './layers';
@@ -32,7 +32,7 @@ export function misspelt(raw: RawValues, known: readonly string[], prefixes: rea
     if (isObject(raw.values[name]) && !names.has(name)) return [nested(name, raw, known)];
     const isChecked = names.has(name) || OTHERS.has(name) || prefixes.some((each) => name.startsWith(each));
     if (isChecked || !isGiven(raw.values[name])) return [];
-    const nearest = switchMeantBy(name, prefixes) ?? meantBy(name, known);
+    const nearest = switchMeantBy(name, prefixes) ?? meantBy(name, known) ?? almostSwitch(name, prefixes);
     if (nearest === undefined && !isOurs(name)) return [];
     const origin = raw.origins.get(name);
     const place = origin === undefined || origin === 'environment' ? '' : ` (${origin})`;
@@ -54,13 +54,19 @@ function nested(name: string, { origins }: RawValues, known: readonly string[]):
 /** What may stand between the transport and the event of a switch; each family has one of them. */
 const IN_BETWEEN = /^(?:(?:GLOBAL|EVENTS?)_)*/;
 
+const LIST_OF_EVENTS = /^(?:GLOBAL_)?EVENTS?$/;
+
 /** The switch of an event, as of `RABBITMQ_MESSAGES_UPSERT`: it is not like it in letters, as a whole word is missing. */
 function switchMeantBy(name: string, prefixes: readonly string[]): string | undefined {
   const upper = name.toUpperCase();
   const transport = upper.slice(0, upper.indexOf('_') + 1);
   const prefix = prefixes.find((each) => transport !== '' && each.startsWith(transport));
-  const key = upper.slice(transport.length).replace(IN_BETWEEN, '');
-  return prefix === undefined || findKey(key) === undefined ? undefined : prefix + key;
+  if (prefix === undefined) return undefined;
+  const rest = upper.slice(transport.length);
+  // Each event has a switch of its own: a list of them is not there.
+  if (LIST_OF_EVENTS.test(rest)) return `${prefix}MESSAGES_UPSERT`;
+  const key = rest.replace(IN_BETWEEN, '');
+  return findKey(key) === undefined ? undefined : prefix + key;
 }
 
 /** The variable that was probably meant: a name that need not be one of ours must be almost the same. */
@@ -68,6 +74,17 @@ function meantBy(name: string, known: readonly string[]): string | undefined {
   const upper = name.toUpperCase();
   const candidates = known.filter((each) => each[0] === upper[0]);
   return isOurs(name) ? nearestName(upper, candidates) : almostSame(upper, candidates);
+}
+
+/** One of a family whose own name is misspelt, as `WEBHOOKS_EVENTS_CALL`. */
+function almostSwitch(name: string, prefixes: readonly string[]): string | undefined {
+  const upper = name.toUpperCase();
+  const near = prefixes.filter((prefix) => prefix[0] === upper[0]);
+  const switches = near.flatMap((prefix) => CATALOGUE.map(({ key }) => prefix + key));
+  return almostSame(
+    upper,
+    switches.filter(({ length }) => Math.abs(length - upper.length) <= 2),
+  );
 }
 
 function isOurs(name: string): boolean {

@@ -24,10 +24,28 @@ function nearestWithin(threshold: Threshold, text: string, names: Iterable<strin
   let best: string | undefined;
   let least = Number.POSITIVE_INFINITY;
   for (const name of names) {
-    const found = distance(short, name.toLowerCase());
-    if (found < least && found <= threshold(name)) [best, least] = [name, found];
+    const [mine, theirs] = differing(short, name.toLowerCase());
+    const found = distance(mine, theirs);
+    if (found < least && found <= threshold(name) && isTyped(found, mine, theirs))
+      [best, least] = [name, found];
   }
   return best;
+}
+
+/** What is left of two texts without what they begin and end with alike. */
+function differing(one: string, other: string): [string, string] {
+  const most = Math.min(one.length, other.length);
+  let start = 0;
+  while (start < most && one[start] === other[start]) start++;
+  let end = 0;
+  while (end < most - start && one.at(-1 - end) === other.at(-1 - end)) end++;
+  return [one.slice(start, one.length - end), other.slice(start, other.length - end)];
+}
+
+/** Of long names that begin or end alike, one with another word in it is near by its letters, and means something else. */
+function isTyped(changed: number, one: string, other: string): boolean {
+  const isOneLonger = one === '' || other === '';
+  return isOneLonger || changed <= Math.max(1, Math.floor(Math.max(one.length, other.length) / 2));
 }
 
 /** Ends a sentence about a name that does not exist. */

@@ -31,7 +31,9 @@ export function parseSettings(sections: Sections, value: unknown): Parsed {
     ];
     return { ok: true, settings: parsed.data, warnings: boundedLines(warnings) };
   }
-  return { ok: false, problems: boundedLines(problemsOf(parsed.error, 'settings')) };
+  // What is missing may stand there, misspelt.
+  const misspelt = typeof value === 'object' && value !== null ? unknownFields(sections, value) : [];
+  return { ok: false, problems: boundedLines([...problemsOf(parsed.error, 'settings'), ...misspelt]) };
 }
 
 /** A tenant would only learn that it is not let in. */

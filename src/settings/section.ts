@@ -180,7 +180,7 @@ function formProblem(
   { name, essential = [] }: Pick<SectionDefinition<SectionValue>, 'name' | 'essential'>,
   value: unknown,
 ): string | undefined {
-  if (isFields(value) || value === undefined || value === null) return undefined;
+  if (isFields(value) || value === undefined) return undefined;
   const fields =
     essential.length === 0 ? '"enabled": true' : essential.map((each) => `"${each}": …`).join(', ');
   return `must be an object, such as {"${name}": {${fields}}}${typeof value === 'string' ? '; a text alone was the form of the core API 1.x' : ''}`;

@@ -1,5 +1,6 @@
 import type { Config } from '../config/config';
 import {
+  instanceNameOf,
   isKnown,
   parseSettings,
   type UnknownEvent,
@@ -132,7 +133,8 @@ export class SettingsEditor {
       return { ...before, ...unmask(this.sections, this.withOff(given, inForce), inForce) };
     };
     const taken = await this.change({ instance, author, documentOf });
-    return { ...taken, warnings: [...(isReplaced ? [REPLACED] : []), ...about, ...taken.warnings] };
+    const named = [...(isReplaced ? [REPLACED] : []), ...otherName(instance, sections)];
+    return { ...taken, warnings: [...named, ...about, ...taken.warnings] };
   }
 
   /** Whatever was stored, readable or not. @throws SettingsRefusedError */
@@ -238,6 +240,14 @@ export class SettingsEditor {
     );
     return this.sections.map(present, (item) => withoutTimes(item));
   }
+}
+
+/** A document that was written for another instance. */
+function otherName(instance: string, document: object): string[] {
+  const name = instanceNameOf(document);
+  return name === undefined || name === instance
+    ? []
+    : [`instanceName: is ${JSON.stringify(name)}, and this was set for ${JSON.stringify(instance)}`];
 }
 
 /** Known events are short: only others need a look. */

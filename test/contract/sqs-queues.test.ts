@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { SourceMessage } from '../../src/pipeline/message';
+import { counted } from '../../src/plural';
 import type { SqsSource, SqsSourceOptions } from '../../src/sources/sqs/sqs-source';
 import { texts, untilReady } from '../support/harness/sources';
 import { SqsHarness } from '../support/harness/sqs-harness';
@@ -177,7 +178,7 @@ describe('queues', () => {
     const { source } = await begin(hidden);
     const untilConsuming = (count: number): Promise<true> =>
       eventually(
-        () => (source.state.detail === `consuming ${count} queues` ? true : undefined),
+        () => (source.state.detail === `consuming ${counted(count, 'queue')}` ? true : undefined),
         `${count} queues`,
       );
     source.consumeInstance(instance, 'all');

@@ -142,3 +142,46 @@ test('a port that nothing can listen on is refused where an address is set', asy
       text: expect.stringContaining('a port from 1 to 65535'),
     });
 });
+
+describe('what is refused is named, in words of ours', () => {
+  test.each([
+    ['half an object', '{"webhook":', 'body: must be JSON'],
+    ['no JSON', 'hello', 'body: must be JSON'],
+    ['a prototype', '{"__proto__":{}}', 'body: must be JSON'],
+    [
+      'a header that is none',
+      '{"webhook":{"url":"https://example.com/","headers":{"a":"b","c:":"d"}}}',
+      '"c:" must be',
+    ],
+    [
+      'a header of two lines',
+      '{"webhook":{"url":"https://example.com/","headers":{"a":"b\\nc"}}}',
+      '"a" must be',
+    ],
+    ['null', '{"webhook":null}', 'webhook: must be an object, such as'],
+  ])('%s', async (_what, body, said) => {
+    const { status, text } = await send('/webhook/set/words', Buffer.from(body));
+    expect([status, (JSON.parse(text) as { response: { message: string } }).response.message]).toEqual([
+      400,
+      expect.anything(),
+    ]);
+    expect(text.replaceAll('\\"', '"')).toContain(said);
+    expect(text).not.toMatch(/content-type is set|Unexpected|position/);
+  });
+
+  test('what stands beside a section in its own route has no effect, and that is said', async () => {
+    const answer = await post('/webhook/set/beside', { webhook: { url: URL }, webhook_by_events: true });
+    expect(warningsOf(answer)).toContainEqual(
+      'webhook: webhook_by_events stands beside it, where it has no effect; write it within',
+    );
+    expect(answer.body).toMatchObject({ webhookByEvents: false });
+  });
+
+  test('a document of another instance is set where the path says, and that is said', async () => {
+    const answer = await post('/settings/set/one', { instanceName: 'other', webhook: { url: URL } });
+    expect([answer.status, warningsOf(answer)]).toEqual([
+      201,
+      ['instanceName: is "other", and this was set for "one"'],
+    ]);
+  });
+});

@@ -5,7 +5,7 @@ import type { Guards } from '../../http-api/guards';
 import { badRequest, notFound } from '../../http-api/http-errors';
 import { instanceName } from '../../http-api/instance-name';
 import { describe, schemaOf } from '../../http-api/openapi';
-import { isRest } from '../../settings/bounds';
+import { boundedLines, isRest } from '../../settings/bounds';
 import { instanceNameOf } from '../../settings/document';
 import { ABOUT_NAME } from '../../settings/instance-names';
 import { SETTINGS_BODY_LIMIT } from '../../settings/limits';
@@ -246,7 +246,12 @@ function answerOf(instance: string, slot: Slot, { settings, warnings }: Taken, a
 /** Bodies are nested, `{"webhook": {…}}`, or flat, as before 2.1 of the core API. */
 function sectionOf(body: unknown, section: Section): NestedBody {
   const { [section.name]: nested, ...flat } = objectOf(body);
-  return nested === undefined ? { value: flat, warnings: [] } : readAsNested(section, nested);
+  if (nested === undefined) return { value: flat, warnings: [] };
+  const read = readAsNested(section, nested);
+  const beside = Object.keys(flat).map(
+    (name) => `${section.name}: ${name} stands beside it, where it has no effect; write it within`,
+  );
+  return { ...read, warnings: boundedLines([...read.warnings, ...beside]) };
 }
 
 /** Those of a new instance. */

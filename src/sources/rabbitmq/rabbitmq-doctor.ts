@@ -7,6 +7,7 @@ import { ControlChannel, RefusedError, refusalOf } from './control-channel';
 import { hasRedeliveryLimit, redeliveryLimitRemedy } from './declare';
 import { coreByName, type ListedQueue } from './listed-queues';
 import { nameFlaw } from './name-flaws';
+import { DEFAULT_QUEUE } from './rabbitmq-variables';
 import { connector, Session } from './session';
 import { type ConsumedExchange, planOf, shown, type TopologyOptions } from './topology';
 
@@ -54,6 +55,7 @@ export async function inspectRabbitMq(options: InspectOptions): Promise<Finding[
     }
     findings.push(...(await inspectQueues(control, options)));
     findings.push(...(await inspectListed(control, options.queues ?? [])));
+    findings.push(...(await inspectFormer(control, options)));
     findings.push(...(await inspectOrphans(session, options)));
   } catch (error) {
     findings.push(
@@ -209,6 +211,25 @@ async function inspectOwnQueue(control: ControlChannel, name: string): Promise<F
   );
   if (differs?.isMismatch !== true) return [];
   return [note(check, 'is no durable quorum queue of the relay: it is consumed as it is')];
+}
+
+/** The relay's own queue before it was given another name, or shared ones were chosen: its bindings go on filling it. */
+async function inspectFormer(
+  control: ControlChannel,
+  { topology, queues = [] }: InspectOptions,
+): Promise<Finding[]> {
+  const isInUse = topology.mode === 'dedicated' && topology.queue === DEFAULT_QUEUE;
+  if (isInUse || queues.some(({ name }) => name === DEFAULT_QUEUE)) return [];
+  const state = await queueState(control, DEFAULT_QUEUE);
+  if (state.kind !== 'ready' || state.consumers > 0) return [];
+  const remedy = 'RABBITMQ_QUEUES=evolution-relay reads it; delete it once it is empty';
+  const detail = `the queue of a relay without RABBITMQ_QUEUE, and nobody reads it, while what it is bound to fills it: ${remedy}`;
+  const check = `queue ${DEFAULT_QUEUE}`;
+  return [
+    state.messages === 0
+      ? note(check, detail)
+      : trouble(check, `${counted(state.messages, 'message')} in ${detail}`),
+  ];
 }
 
 /** Queues that the core API declares by itself and nobody reads: they grow without end. */

@@ -26,12 +26,6 @@ describe('a line of .env that is no variable takes no other one with it, and is 
       /^line 2 has text behind the quote .* in line 1/,
     ],
     ['text behind a quote', 'A="x" s3cret\nB=1', { A: 'x', B: '1' }, /^line 1 has text behind the quote/],
-    [
-      'a name that comes again',
-      'A=1\n\nA=s3cret',
-      { A: 's3cret' },
-      /^line 1 has no effect: line 3 sets A again/,
-    ],
   ])('%s', (_what, text, values, fault) => {
     const read = parseEnvFile(text);
     expect(read.values).toEqual(values);
@@ -46,11 +40,24 @@ describe('a line of .env that is no variable takes no other one with it, and is 
     CORE_API_ENV,
     MODULES.envExample(),
   ])('one without faults is read as Node reads it', (text) => {
-    expect(parseEnvFile(text)).toEqual({ values: parseEnv(text), faults: [] });
+    expect(parseEnvFile(text)).toEqual({ values: parseEnv(text), faults: [], repeated: [] });
+  });
+
+  test('a name that comes again may be meant: the line before it is noted', () => {
+    const { values, faults, repeated } = parseEnvFile('A=1\n\nA=s3cret');
+    expect([values, faults, repeated]).toEqual([
+      { A: 's3cret' },
+      [],
+      ['line 1 has no effect: line 3 sets A again'],
+    ]);
   });
 
   test('blank lines behind a comment belong to no name', () => {
-    expect(parseEnvFile('# a comment\n\n  \nA=1\n')).toEqual({ values: { A: '1' }, faults: [] });
+    expect(parseEnvFile('# a comment\n\n  \nA=1\n')).toEqual({
+      values: { A: '1' },
+      faults: [],
+      repeated: [],
+    });
   });
 
   test('the configuration warns of them, by file and line', () => {
