@@ -83,11 +83,8 @@ function sectionRoutes(server: FastifyInstance, parts: SettingsRoutesParts, sect
 }
 
 /** Further ones of a section, such as webhooks, each with a name. */
-function namedRoutes(
-  server: FastifyInstance,
-  { instances, guards }: SettingsRoutesParts,
-  section: Section,
-): void {
+function namedRoutes(server: FastifyInstance, parts: SettingsRoutesParts, section: Section): void {
+  const { instances, guards } = parts;
   if (section.definition.named === undefined) return;
   const slotOf = (name: string): Slot => ({ section, name });
   const { name: kind } = section;
@@ -102,9 +99,10 @@ function namedRoutes(
     async (request, reply) => {
       const instance = instanceName(request.params.instance);
       const slot = slotOf(request.params.name);
+      const unsure = await checkExists(parts, instance);
       const { value, warnings } = sectionOf(request.body, section);
       const taken = await instances.set(instance, slot, value, authorOf(request, guards));
-      return reply.code(201).send(answerOf(instance, slot, taken, warnings));
+      return reply.code(201).send(answerOf(instance, slot, taken, [...unsure, ...warnings]));
     },
   );
   server.get<OfNamed>(
@@ -124,7 +122,8 @@ function namedRoutes(
 }
 
 /** All sections at once: the "Complete Instance Configuration" of the documentation. */
-function documentRoutes(server: FastifyInstance, { instances, guards, sections }: SettingsRoutesParts): void {
+function documentRoutes(server: FastifyInstance, parts: SettingsRoutesParts): void {
+  const { instances, guards, sections } = parts;
   server.post<OfInstance>(
     '/settings/set/:instance',
     {
@@ -136,14 +135,15 @@ function documentRoutes(server: FastifyInstance, { instances, guards, sections }
       },
     },
     async (request, reply) => {
-      const { settings, warnings } = await instances.setSections(
-        instanceName(request.params.instance),
-        objectOf(request.body),
-        { author: authorOf(request, guards) },
-      );
+      const instance = instanceName(request.params.instance);
+      const unsure = await checkExists(parts, instance);
+      const taken = await instances.setSections(instance, objectOf(request.body), {
+        author: authorOf(request, guards),
+      });
+      const warnings = [...unsure, ...taken.warnings];
       return reply
         .code(201)
-        .send({ ...masked(sections, settings), ...(warnings.length > 0 ? { warnings } : {}) });
+        .send({ ...masked(sections, taken.settings), ...(warnings.length > 0 ? { warnings } : {}) });
     },
   );
   server.get<OfInstance>(
