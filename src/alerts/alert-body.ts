@@ -1,5 +1,6 @@
 import type { AlertFormat } from '../config/alert-config';
 import { printable } from '../observability/printable';
+import { counted } from '../plural';
 import type { AlertMessage } from './alert-causes';
 import { type AlertText, type Line, TEST_TEXT, textOf } from './alert-text';
 import { named } from './due-alerts';
@@ -103,7 +104,8 @@ function written({ title, lines }: AlertText, { format, relay }: AlertContext, s
   let text = inLine([`${title} (`, { foreign: relay }, ')']);
   for (const [index, line] of lines.entries()) {
     const next = `\n• ${inLine(line)}`;
-    if (text.length + next.length > most) return `${text}\n… and ${lines.length - index} more lines`;
+    if (text.length + next.length > most)
+      return `${text}\n… and ${counted(lines.length - index, 'more line')}`;
     text += next;
   }
   return text;

@@ -1,3 +1,4 @@
+import { counted } from '../plural';
 import type { SilenceReason } from '../silence/verdict';
 import { ageText } from '../time/age-text';
 import {
@@ -37,7 +38,7 @@ export function textOf(message: AlertMessage, now: number): AlertText {
       return digest(ENDED[message.cause](message.total), endedLines(message.items, now), message.total);
     case 'counted': {
       const { count, reasons } = message.letters;
-      const title = `${plural(count, 'delivery was', 'deliveries were')} given up on and became dead letters`;
+      const title = `${counted(count, 'delivery was', 'deliveries were')} given up on and became dead letters`;
       return { title, lines: reasonLines(reasons) };
     }
   }
@@ -50,7 +51,7 @@ function digest(title: string, lines: readonly Line[], total: number): AlertText
 
 function begunOf({ cause, items, total }: Extract<AlertMessage, { kind: 'began' | 'goes-on' }>): string {
   return items.every(isRejecting)
-    ? `${plural(total, 'destination rejects', 'destinations reject')} every event`
+    ? `${counted(total, 'destination rejects', 'destinations reject')} every event`
     : BEGAN[cause](total);
 }
 
@@ -59,26 +60,22 @@ function isRejecting(item: Condition): boolean {
 }
 
 const BEGAN: Readonly<Record<StandingCause, (count: number) => string>> = {
-  'destination-failing': (count) => `${plural(count, 'destination fails', 'destinations fail')}`,
-  'destination-suspended': (count) => `${plural(count, 'destination is', 'destinations are')} suspended`,
+  'destination-failing': (count) => `${counted(count, 'destination fails', 'destinations fail')}`,
+  'destination-suspended': (count) => `${counted(count, 'destination is', 'destinations are')} suspended`,
   backlog: () => 'Parked deliveries wait for too long',
-  'instance-silent': (count) => `${plural(count, 'instance is', 'instances are')} silent`,
+  'instance-silent': (count) => `${counted(count, 'instance is', 'instances are')} silent`,
   'redis-at-risk': () => 'Redis is at risk',
   'audit-difference': (count) =>
-    `The audit does not balance for ${plural(count, 'destination', 'destinations')}`,
+    `The audit does not balance for ${counted(count, 'destination', 'destinations')}`,
 };
 
 const ENDED: Readonly<Record<OverCause, (count: number) => string>> = {
-  'destination-recovered': (count) => `${plural(count, 'destination fails', 'destinations fail')} no longer`,
+  'destination-recovered': (count) => `${counted(count, 'destination fails', 'destinations fail')} no longer`,
   'backlog-over': () => 'No parked delivery waits for too long any more',
-  'instance-back': (count) => `${plural(count, 'instance is', 'instances are')} no longer silent`,
+  'instance-back': (count) => `${counted(count, 'instance is', 'instances are')} no longer silent`,
   'redis-well': () => 'Redis is no longer at risk',
-  'audit-even': (count) => `The audit balances again for ${plural(count, 'destination', 'destinations')}`,
+  'audit-even': (count) => `The audit balances again for ${counted(count, 'destination', 'destinations')}`,
 };
-
-function plural(count: number, one: string, many: string): string {
-  return `${count} ${count === 1 ? one : many}`;
-}
 
 function linesOf(items: readonly Condition[], now: number): Line[] {
   return named(items).map((item) => lineOf(item, now));

@@ -1,11 +1,12 @@
 import type { Config } from '../config/config';
-import { parseUrl } from '../config/url';
+import { httpUrl } from '../config/formats';
 import { MODULES } from '../modules';
 import type { CoreInstance, CoreSections } from '../moving-in/core';
 import { type FoundCore, findCore } from '../moving-in/find-core';
 import { HandOver, type HandOverResult } from '../moving-in/hand-over';
 import { Importer, type ImportResult } from '../moving-in/importer';
 import { MovingNotes } from '../moving-in/moving-notes';
+import { counted } from '../plural';
 import type { RelayRedis } from '../redis/relay-redis';
 import { withRedis } from '../redis/with-redis';
 import { boundedLines } from '../settings/bounds';
@@ -106,7 +107,7 @@ async function handBack({ options, found }: Run, notes: MovingNotes, mover: Hand
     ['INSTANCE'],
     instances.map(({ name }) => [name]),
   );
-  printLine(`${instances.length} instances would be handed back: --apply does it`);
+  printLine(`${counted(instances.length, 'instance')} would be handed back: --apply does it`);
 }
 
 function reportImport(
@@ -119,7 +120,7 @@ function reportImport(
   if (rows.length > 0) printTable(['INSTANCE', 'WHAT', apply ? 'CHANGED' : 'WOULD CHANGE'], rows);
   const already = skipped > 0 ? `, ${skipped} of them imported by the run before, which was cut` : '';
   printLine(
-    `${core}: ${instances} instances${already}; ${plans.size} ${apply ? 'imported' : 'would change'}`,
+    `${core}: ${counted(instances, 'instance')}${already}; ${plans.size} ${apply ? 'imported' : 'would change'}`,
   );
   if (!apply && plans.size > 0) printLine('nothing was changed: --apply imports');
   for (const line of boundedLines(warnings)) complain(`warning: ${line}`);
@@ -129,7 +130,7 @@ function reportImport(
 /** @throws what ended it too early, once the rest is said */
 function reportMoved({ moved, problems, both, fault }: HandOverResult, what: string): void {
   for (const line of moved) printLine(`${what}: ${line}`);
-  printLine(`${moved.length} instances ${what}`);
+  printLine(`${counted(moved.length, 'instance')} ${what}`);
   complainOf(problems, `not ${what}`);
   complainOf(
     both.map((name) => JSON.stringify(name)),
@@ -144,8 +145,9 @@ function complainOf(problems: readonly string[], what: string): void {
 }
 
 function addressOf(url: string): string {
-  if (/^https?:\/\/./i.test(url) && parseUrl(url) !== undefined) return url;
-  throw new UsageError('--from-core: must be the address of the core API, such as http://localhost:8080');
+  if (httpUrl.parse(url) !== undefined) return url;
+  const wanted = httpUrl.fault?.(url) ?? 'the address of the core API';
+  throw new UsageError(`--from-core: must be ${wanted}, such as http://localhost:8080`);
 }
 
 function keyOf({ key }: CoreImportOptions, config: Config): string {
@@ -213,7 +215,7 @@ function progress(): (done: number, of: number) => void {
   return (done, of) => {
     if (Date.now() - saidAt < PROGRESS_MS) return;
     saidAt = Date.now();
-    complain(`${done} of ${of} instances`);
+    complain(`${done} of ${counted(of, 'instance')}`);
   };
 }
 

@@ -2,9 +2,11 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { LoggedDelivery } from '../delivery-log/delivery-log';
 import { type LogFilter, OUTCOMES } from '../delivery-log/log-filter';
 import { attemptsOf, notSeen, shownDelivery, shownStory } from '../delivery-log/shown-delivery';
+import { plural } from '../plural';
 import { MOMENT, parseMoment } from '../time/moment';
 import { FINDING, UsageError } from './exit';
 import { checkFilter } from './filters';
+import { parseInstance } from './instance-option';
 import { complain, printJson, printLine, printTable } from './output';
 import { DEFAULT_RATE, replayHere, withReplays } from './with-replays';
 
@@ -42,7 +44,7 @@ export function deliveryFilters(command: Command): Command {
     .option('--id <id>', 'this delivery')
     .option('--message <id>', 'of this WhatsApp message')
     .option('--chat <number>', 'of this phone number, or chat, however it is written')
-    .option('--instance <name>', 'of this instance')
+    .option('--instance <name>', 'of this instance', parseInstance)
     .option('--event <event>', 'of this event: messages.upsert or MESSAGES_UPSERT')
     .option('--destination <id>', 'to this destination, such as webhook:global')
     .addOption(new Option('--outcome <outcome>', 'with this outcome').choices(OUTCOMES))
@@ -77,8 +79,13 @@ async function replay({ all, preview, perSecond = DEFAULT_RATE, ...filter }: Rep
   const { replayed, withoutBody, needless } = await withReplays(({ runner }) => runner.preview(spec));
   printLine(`would replay ${replayed}`);
   if (withoutBody > 0)
-    printLine(`${withoutBody} cannot be replayed: their bodies are not kept (DELIVERY_LOG_BODIES)`);
-  if (needless > 0) printLine(`${needless} need no replay: they wait, or were delivered since`);
+    printLine(
+      `${withoutBody} cannot be replayed: ${plural(withoutBody, 'its body is', 'their bodies are')} not kept (DELIVERY_LOG_BODIES)`,
+    );
+  if (needless > 0)
+    printLine(
+      `${needless} ${plural(needless, 'needs no replay: it waits, or was', 'need no replay: they wait, or were')} delivered since`,
+    );
 }
 
 async function list({ json, limit = 100, ...filter }: Options): Promise<void> {

@@ -8,6 +8,7 @@ import {
 import { MODULES } from '../modules';
 import { withStore } from '../retry/with-store';
 import { FINDING } from './exit';
+import { parseInstance } from './instance-option';
 import { complain, printJson, printLine, printTable } from './output';
 
 interface Options extends DestinationFilter {
@@ -23,7 +24,7 @@ export function destinationsCommand(): Command {
   command
     .command('ls')
     .description('list, worst first')
-    .option('--instance <name>', "this instance's own")
+    .option('--instance <name>', "this instance's own", parseInstance)
     .addOption(new Option('--state <state>', 'in this state').choices(DESTINATION_STATES))
     .option('--offset <n>', 'leave out that many', parseCount, 0)
     .option('--limit <n>', 'maximum number of lines', parseCount, 100)

@@ -5,10 +5,13 @@ import { readTextFile } from '../config/text-file';
 import { errorCode } from '../errors';
 import { UsageError } from './exit';
 
+/** Of an event: the core API's own limit for JSON, rounded up. */
+export const MAX_EVENT_FILE_BYTES = 142_606_336;
+
 /** Without a byte order mark; `-` is standard input. @throws UsageError */
-export function readInput(file: string): Buffer {
+export function readInput(file: string, maxBytes: number): Buffer {
   try {
-    return readTextFile(file === '-' ? 0 : file);
+    return readTextFile(file, maxBytes);
   } catch (error) {
     throw new UsageError(`${file} cannot be read: ${fileProblem(error)}`);
   }

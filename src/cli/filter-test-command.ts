@@ -11,7 +11,7 @@ import { SettingsEditor } from '../settings/settings-editor';
 import { readSettingsFile } from '../settings/settings-file';
 import { withSettings } from '../settings/with-settings';
 import { UsageError } from './exit';
-import { readInput } from './files';
+import { MAX_EVENT_FILE_BYTES, readInput } from './files';
 import { printJson, printLine, printTable } from './output';
 
 interface Options {
@@ -70,7 +70,11 @@ async function stored(store: Parameters<typeof recentEvent>[0], instance: string
 
 function eventIn(file: string, instance: string): Tested {
   try {
-    const envelope = parseEnvelope(readInput(file), { routingKey: '', instance }, Date.now());
+    const envelope = parseEnvelope(
+      readInput(file, MAX_EVENT_FILE_BYTES),
+      { routingKey: '', instance },
+      Date.now(),
+    );
     return { from: 'file', envelope };
   } catch (error) {
     if (error instanceof MalformedEventError)

@@ -3,11 +3,12 @@ import { filterProblems, type GivenFilter } from '../dead-letters/filter-problem
 import { MODULES } from '../modules';
 import { MOMENT, parseMoment } from '../time/moment';
 import { UsageError } from './exit';
+import { parseInstance } from './instance-option';
 
 /** Filters of everything that is stored about deliveries. `happened` says what `--since` is about. */
 export function commonFilters(command: Command, happened: string): Command {
   return command
-    .option('--instance <name>', 'of this instance')
+    .option('--instance <name>', 'of this instance', parseInstance)
     .option('--event <event>', 'of this event: messages.upsert or MESSAGES_UPSERT')
     .option('--destination <id>', 'for this destination, such as webhook:global')
     .option('--since <time>', `${happened} at or after: ISO time, or an age such as 2h`, parseTime)

@@ -1,13 +1,15 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { httpUrl, isHeader, isSigningKey, parseJson } from '../config/formats';
+import { httpUrl, isHeader, isSigningKey, parseJson, wantedBy } from '../config/formats';
 import { errorText, explainCode } from '../errors';
 import { filterOfNames, keyNamed } from '../events/event-names';
-import { nearestEvent } from '../events/nearest-event';
+import { didYouMeanEvent } from '../events/nearest-event';
 import { ContentFilter, filterProblems } from '../filters/content-filter';
 import type { ForwardAttempt } from '../listen/forwarder';
 import type { ListenCounts } from '../listen/listener';
 import { MODULES } from '../modules';
+import { counted } from '../plural';
 import { FINDING, UsageError } from './exit';
+import { parseInstance } from './instance-option';
 import { complain, printLine } from './output';
 
 interface Options {
@@ -30,7 +32,11 @@ export function listenCommand(): Command {
   return new Command('listen')
     .description("post an instance's events to a server of this machine, as they come from a gateway")
     .requiredOption('--forward <url>', 'where to, such as http://localhost:5678/webhook', parseUrlOption)
-    .option('--instance <name>', "this instance's events; without it those of all (WEBSOCKET_GLOBAL_EVENTS)")
+    .option(
+      '--instance <name>',
+      "this instance's events; without it those of all (WEBSOCKET_GLOBAL_EVENTS)",
+      parseInstance,
+    )
     .option(
       '--gateway <url>',
       'address of the gateway; default: this machine and GATEWAY_PORT',
@@ -52,7 +58,7 @@ export function listenCommand(): Command {
 
 function parseUrlOption(text: string): string {
   const url = httpUrl.parse(text)?.value;
-  if (url === undefined) throw new InvalidArgumentError(`must be ${httpUrl.allowed}`);
+  if (url === undefined) throw new InvalidArgumentError(`must be ${wantedBy(httpUrl, text)}`);
   return url;
 }
 
@@ -61,7 +67,7 @@ function parseNames(text: string): string[] {
   if (names.some((name) => name === '')) throw new InvalidArgumentError('must be a comma-separated list');
   const unknown = names.find((name) => keyNamed(name) === undefined);
   if (unknown !== undefined)
-    throw new InvalidArgumentError(`${unknown} is no event: did you mean ${nearestEvent(unknown)}?`);
+    throw new InvalidArgumentError(`${unknown} is no event${didYouMeanEvent(unknown)}`);
   return names;
 }
 
@@ -169,7 +175,7 @@ function report(
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(leftOut > 0 ? [`${leftOut} left out`] : []),
     ...(waiting > 0 ? [`${waiting} not forwarded`] : []),
-    ...(gaps > 0 ? [`${gaps} gaps`] : []),
+    ...(gaps > 0 ? [counted(gaps, 'gap')] : []),
   ];
   printLine([`${delivered} delivered`, ...others].join(', '));
   // What somebody gave and the gateway refused is nothing to go on from.

@@ -2,13 +2,15 @@ import { type ChannelModel, connect } from 'amqplib';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { BrokerUnavailableError, ConfigError, explainError, RelayError } from '../errors';
 import type { Core } from '../events/envelope';
+import { keyNamed } from '../events/event-names';
+import { didYouMeanEvent } from '../events/nearest-event';
 import { MODULES } from '../modules';
-import { instanceNameProblem } from '../settings/instance-names';
 import { amqpText, asUnavailable } from '../sources/rabbitmq/amqp-text';
 import { connectOptions } from '../sources/rabbitmq/broker-address';
 import { rabbitMqConfig } from '../sources/rabbitmq/rabbitmq-config';
 import { FINDING, UsageError } from './exit';
-import { readInput } from './files';
+import { MAX_EVENT_FILE_BYTES, readInput } from './files';
+import { parseInstance } from './instance-option';
 import { complain, printLine } from './output';
 import { type Publication, publicationOf, sampleOf, wireEvent } from './publications';
 
@@ -35,12 +37,6 @@ export function publishCommand(): Command {
     .action(publish);
 }
 
-function parseInstance(text: string): string {
-  const problem = instanceNameProblem(text);
-  if (problem !== undefined) throw new InvalidArgumentError(problem);
-  return text;
-}
-
 function parseCount(text: string): number {
   if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('must be a whole number from 1');
   return Number(text);
@@ -54,6 +50,7 @@ async function publish(options: Options): Promise<void> {
     throw new ConfigError(['RABBITMQ_URI: must be set, such as amqp://user:password@host:5672/%2F']);
   const bodyOf = options.file === undefined ? samplesOf(options) : fileOf(options.file);
   const event = eventToPublish(options, bodyOf(0));
+  if (keyNamed(event) === undefined) complain(`warning: ${event} is no event${didYouMeanEvent(event)}`);
   const publication = publicationOf(options.core, event, rabbitMq);
   const { exchange, routingKey, properties, place } = publication;
   const connection = await open(uri, frameMax);
@@ -124,6 +121,6 @@ function samplesOf(options: Options): (index: number) => Buffer {
 }
 
 function fileOf(file: string): () => Buffer {
-  const body = readInput(file);
+  const body = readInput(file, MAX_EVENT_FILE_BYTES);
   return () => body;
 }

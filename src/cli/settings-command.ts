@@ -3,6 +3,7 @@ import type { Config } from '../config/config';
 import { MODULES } from '../modules';
 import { boundedLines } from '../settings/bounds';
 import { instanceNameOf } from '../settings/document';
+import { MAX_SETTINGS_FILE_BYTES } from '../settings/limits';
 import { masked } from '../settings/mask';
 import { SettingsEditor } from '../settings/settings-editor';
 import { SettingsMissingError, SettingsRefusedError } from '../settings/settings-errors';
@@ -190,7 +191,7 @@ function warn(warnings: readonly string[]): void {
 
 function fromFile(file: string | undefined): string {
   if (file === undefined) throw new UsageError('give the JSON, or --file');
-  return readInput(file).toString('utf8');
+  return readInput(file, MAX_SETTINGS_FILE_BYTES).toString('utf8');
 }
 
 function parse(text: string): unknown {
@@ -208,6 +209,7 @@ function objectOf(text: string): object {
 }
 
 function reportMissing(instance: string): void {
-  complain(`nothing is set for ${instance} in Redis`);
+  const shown = instance.trim() === instance ? instance : JSON.stringify(instance);
+  complain(`nothing is set for ${shown} in Redis`);
   process.exitCode = FINDING;
 }

@@ -1,6 +1,7 @@
 import { instanceOf } from '../destinations/destination-ids';
 import { errorText } from '../errors';
 import { MODULES } from '../modules';
+import { plural } from '../plural';
 import { openReplays, type Replays } from '../replays/open-replays';
 import type { Progress, ReplaySpec } from '../replays/replay-store';
 import { Shares } from '../retry/shares';
@@ -52,8 +53,13 @@ export async function replayHere(spec: ReplaySpec): Promise<void> {
     const { replayed, withoutBody, needless } = progress;
     printLine(`replayed ${replayed}`);
     if (withoutBody > 0)
-      complain(`${withoutBody} cannot be replayed: their bodies are not kept (DELIVERY_LOG_BODIES)`);
-    if (needless > 0) complain(`${needless} need no replay: they wait, or were delivered since`);
+      complain(
+        `${withoutBody} cannot be replayed: ${plural(withoutBody, 'its body is', 'their bodies are')} not kept (DELIVERY_LOG_BODIES)`,
+      );
+    if (needless > 0)
+      complain(
+        `${needless} ${plural(needless, 'needs no replay: it waits, or was', 'need no replay: they wait, or were')} delivered since`,
+      );
     // A gateway may have been quicker to take it.
     if (state === 'running') complain(`a gateway goes on with ${id}`);
     if (state === 'failed' || state === 'cancelled') {

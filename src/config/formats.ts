@@ -8,6 +8,16 @@ export interface Format<T> {
   readonly allowed: string;
   /** The value, or undefined where `raw` is not of this format. */
   readonly parse: (raw: unknown) => { readonly value: T } | undefined;
+  /** Completes the same sentence where more can be said of a value that is not of this format. */
+  readonly fault?: (raw: unknown) => string | undefined;
+}
+
+/** What a value must be that is not of a format, as the end of "must be …". */
+export function wantedBy(
+  { allowed, fault }: Pick<Format<unknown>, 'allowed' | 'fault'>,
+  raw: unknown,
+): string {
+  return fault?.(raw) ?? allowed;
 }
 
 function format<T>(allowed: string, parse: (raw: unknown) => T | undefined): Format<T> {
@@ -88,22 +98,45 @@ export const jsonText: Format<string> = format('JSON', (raw) => {
 
 export function urlOf(...protocols: readonly string[]): Format<string> {
   const allowed = `an address that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`;
-  return format(allowed, (raw) => {
+  const fault = (raw: unknown): string | undefined =>
+    hasImpossiblePort(asText(raw) ?? '') ? `an address with ${POSSIBLE_PORT}` : undefined;
+  const { parse } = format(allowed, (raw) => {
     const value = asText(raw);
-    const url = value === undefined ? undefined : parseUrl(value);
-    if (url === undefined) return undefined;
-    const isWhole = url.hostname !== '' && canDecode(url.username + url.password);
-    return protocols.includes(url.protocol) && isWhole ? value : undefined;
+    return value !== undefined && isAddress(value, protocols) && !hasImpossiblePort(value)
+      ? value
+      : undefined;
   });
+  return { allowed, parse, fault };
 }
 
-export const httpUrl: Format<string> = urlOf('http:', 'https:');
+/** Completes a sentence about an address, or a host and its port. */
+export const POSSIBLE_PORT = 'a port from 1 to 65535';
+
+/** Nothing can listen on port 0, which `URL` takes; what is beyond the last one it refuses without saying why. */
+export function hasImpossiblePort(address: string): boolean {
+  const port = /^(?:[a-z][a-z\d+.-]*:\/\/)?(?:[^/?#]*@)?(?:\[[^\]]*\]|[^/?#:@[\]]*):(\d+)(?:[/?#]|$)/i.exec(
+    address.trim(),
+  )?.[1];
+  return port !== undefined && (Number(port) < 1 || Number(port) > 65_535);
+}
+
+/** Whether a text is an address of one of these schemes, whatever its port. */
+export function isAddress(text: string, protocols: readonly string[]): boolean {
+  const url = parseUrl(text);
+  if (url === undefined) return false;
+  const isWhole = url.hostname !== '' && canDecode(url.username + url.password);
+  return protocols.includes(url.protocol) && isWhole;
+}
+
+export const HTTP_PROTOCOLS = ['http:', 'https:'];
+export const httpUrl: Format<string> = urlOf(...HTTP_PROTOCOLS);
 
 /** Empty text counts as not set, as in the core API's `.env.example`. */
 export function optional<T>(inner: Format<T>): Format<T | undefined> {
   return {
     allowed: `empty or ${inner.allowed}`,
     parse: (raw) => (raw === undefined || asText(raw) === '' ? { value: undefined } : inner.parse(raw)),
+    fault: (raw) => inner.fault?.(raw),
   };
 }
 

@@ -1,3 +1,4 @@
+import { counted } from '../plural';
 import { isNetwork, unsendableKey } from './formats';
 import type { Reading } from './reading';
 import { parseUrl } from './url';
@@ -42,7 +43,7 @@ function checkApiKey(key: string, reading: Reading): void {
       `AUTHENTICATION_API_KEY is the one of the published examples: everybody knows it; ${STRONG_KEY}`,
     );
   } else if (key.length < GOOD_KEY_LENGTH) {
-    reading.warn(`AUTHENTICATION_API_KEY has only ${key.length} characters: ${STRONG_KEY}`);
+    reading.warn(`AUTHENTICATION_API_KEY has only ${counted(key.length, 'character')}: ${STRONG_KEY}`);
   } else if (new Set(key).size === 1) {
     reading.warn(`AUTHENTICATION_API_KEY is one character over and over: ${STRONG_KEY}`);
   }
@@ -53,7 +54,7 @@ function checkReadKey({ AUTHENTICATION_API_KEY, DASHBOARD_READ_KEY: key }: Value
   if (key === AUTHENTICATION_API_KEY) {
     reading.problem('DASHBOARD_READ_KEY: must not be AUTHENTICATION_API_KEY, which opens everything');
   } else if (key.length < GOOD_KEY_LENGTH) {
-    reading.warn(`DASHBOARD_READ_KEY has only ${key.length} characters: ${STRONG_KEY}`);
+    reading.warn(`DASHBOARD_READ_KEY has only ${counted(key.length, 'character')}: ${STRONG_KEY}`);
   }
 }
 

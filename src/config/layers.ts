@@ -1,8 +1,7 @@
-import { existsSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseEnv } from 'node:util';
 import { ConfigError, errorText } from '../errors';
-import { readTextFile } from './text-file';
+import { parseEnvFile } from './env-file';
+import { isThere, MAX_CONFIG_BYTES, readTextFile } from './text-file';
 
 /** Where a value came from: a file's name, `environment`, or `default`. */
 export type Origin = string;
@@ -11,6 +10,9 @@ export type Origin = string;
 export interface RawValues {
   readonly values: Readonly<Record<string, unknown>>;
   readonly origins: ReadonlyMap<string, Origin>;
+  /** What is written somewhere and has no effect. */
+  readonly warnings: readonly string[];
+  readonly notes: readonly string[];
 }
 
 /**
@@ -21,11 +23,12 @@ export interface RawValues {
  */
 export function readLayers(directory: string, environment: NodeJS.ProcessEnv): RawValues {
   const nodeEnv = environment['NODE_ENV'];
+  const dotEnv = readFile(join(directory, '.env'), '.env', parseEnvFile) ?? parseEnvFile('');
   const layers: (readonly [Origin, Readonly<Record<string, unknown>>])[] = [
     ...['config/default.json', ...(nodeEnv ? [`config/${nodeEnv}.json`] : [])].map(
-      (file) => [file, readFile(join(directory, file), file, parseJsonObject)] as const,
+      (file) => [file, readFile(join(directory, file), file, parseJsonObject) ?? {}] as const,
     ),
-    ['.env', readFile(join(directory, '.env'), '.env', parseEnv)],
+    ['.env', dotEnv.values],
     ['environment', withoutQuotes(environment)],
   ];
   const values: Record<string, unknown> = {};
@@ -37,28 +40,20 @@ export function readLayers(directory: string, environment: NodeJS.ProcessEnv): R
       origins.set(name, origin);
     }
   }
-  return { values, origins };
+  return { values, origins, warnings: dotEnv.faults.map(inDotEnv), notes: dotEnv.repeated.map(inDotEnv) };
 }
 
-function readFile(
-  path: string,
-  name: string,
-  parse: (content: string) => Record<string, unknown> | NodeJS.Dict<string>,
-): Readonly<Record<string, unknown>> {
-  // A link that leads nowhere is there: whoever made it wants it read.
-  if (!existsSync(path) && !isLink(path)) return {};
+function inDotEnv(line: string): string {
+  return `.env: ${line}`;
+}
+
+/** Undefined where there is none. */
+function readFile<T>(path: string, name: string, parse: (content: string) => T): T | undefined {
+  if (!isThere(path)) return undefined;
   try {
-    return parse(readTextFile(path).toString('utf8'));
+    return parse(readTextFile(path, MAX_CONFIG_BYTES).toString('utf8'));
   } catch (error) {
     throw new ConfigError([`${name} cannot be read: ${fileProblem(error)}`]);
-  }
-}
-
-function isLink(path: string): boolean {
-  try {
-    return readlinkSync(path) !== '';
-  } catch {
-    return false;
   }
 }
 

@@ -1,7 +1,7 @@
 import convict from 'convict';
-import { ConfigError, errorText } from '../errors';
+import { ConfigError } from '../errors';
 import { type Config, coreConfigOf } from './config';
-import { isGiven } from './formats';
+import { isGiven, wantedBy } from './formats';
 import { deepFreeze } from './freeze';
 import { type Origin, type RawValues, readLayers } from './layers';
 import { misspelt } from './misspelt';
@@ -48,13 +48,14 @@ export function loadConfig(parts: readonly ConfigPart[], { directory, environmen
   const platformNames = platformNamesOf(parts);
   const layers = readLayers(directory, environment);
   const raw = withPlatformNames(layers, platformNames);
-  const { values, problems } = check(variables, raw);
-  const reading = new Reading(raw.values);
+  const { values, wrong } = check(variables, raw);
+  const reading = new Reading(raw.values, wrong);
   const known = [...Object.keys(variables), ...Object.keys(platformNames)];
   const prefixes = parts.flatMap(({ definition }) => definition.switches?.prefix ?? []);
-  for (const warning of misspelt(layers, known, prefixes)) reading.warn(warning);
+  for (const warning of [...layers.warnings, ...misspelt(layers, known, prefixes)]) reading.warn(warning);
+  for (const note of layers.notes) reading.note(note);
   const config = configOf(parts, values, reading);
-  const all = [...problems, ...reading.problems];
+  const all = [...wrong.values(), ...reading.problems];
   if (all.length > 0) throw new ConfigError(all);
   const origins = new Map<string, Origin>();
   for (const name of Object.keys(variables)) origins.set(name, raw.origins.get(name) ?? 'default');
@@ -72,34 +73,52 @@ function configOf(
   return deepFreeze({ ...core, parts: Object.fromEntries(own) });
 }
 
-function withPlatformNames(raw: RawValues, platformNames: Readonly<Record<string, string>>): RawValues {
+interface GivenValues extends RawValues {
+  /** The names under which they were given, where those are others. */
+  readonly givenAs: ReadonlyMap<string, string>;
+}
+
+function withPlatformNames(raw: RawValues, platformNames: Readonly<Record<string, string>>): GivenValues {
   const values = { ...raw.values };
   const origins = new Map(raw.origins);
+  const givenAs = new Map<string, string>();
   for (const [foreign, ours] of Object.entries(platformNames)) {
     if (!isGiven(values[foreign]) || isGiven(values[ours])) continue;
     values[ours] = values[foreign];
     origins.set(ours, `${origins.get(foreign)} (${foreign})`);
+    givenAs.set(ours, foreign);
   }
-  return { values, origins };
+  return { ...raw, values, origins, givenAs };
 }
 
 interface Checked {
+  /** Of each variable its default, where what was given is wrong. */
   readonly values: Readonly<Record<string, unknown>>;
-  readonly problems: readonly string[];
+  /** What is wrong, by variable. */
+  readonly wrong: ReadonlyMap<string, string>;
 }
 
-function check(variables: Variables, raw: RawValues): Checked {
+/**
+ * convict is given what is of its format alone: it takes the fields of an object for variables, and says of one that has no
+ * business there in words of its own what nobody here can read.
+ */
+function check(variables: Variables, { values: given, givenAs }: GivenValues): Checked {
   const schema: Record<string, convict.SchemaObj> = {};
-  for (const [name, variable] of Object.entries(variables)) schema[name] = declare(name, variable);
-  const env = Object.fromEntries(Object.entries(raw.values).filter(([, value]) => isGiven(value)));
-  const instance = convict(schema, { env: env as NodeJS.ProcessEnv, args: [] });
-  const values = instance.getProperties();
-  try {
-    instance.validate({ allowed: 'strict' });
-    return { values, problems: [] };
-  } catch (error) {
-    return { values, problems: errorText(error).split('\n') };
+  const env: Record<string, unknown> = {};
+  const wrong = new Map<string, string>();
+  for (const [name, variable] of Object.entries(variables)) {
+    schema[name] = declare(name, variable);
+    const value = given[name];
+    if (!isGiven(value)) continue;
+    if (variable.format.parse(value) !== undefined) env[name] = value;
+    else {
+      const foreign = givenAs.get(name);
+      const where = foreign === undefined ? '' : ` (${foreign} stands for it)`;
+      wrong.set(name, `${name}: must be ${wantedBy(variable.format, value)}${where}`);
+    }
   }
+  const values = convict(schema, { env: env as NodeJS.ProcessEnv, args: [] }).getProperties();
+  return { values, wrong };
 }
 
 function declare(name: string, variable: Variable<unknown>): convict.SchemaObj {
@@ -107,13 +126,8 @@ function declare(name: string, variable: Variable<unknown>): convict.SchemaObj {
   const formatName = `relay ${name}`;
   convict.addFormat({
     name: formatName,
-    coerce: (raw: unknown) => {
-      const parsed = format.parse(raw);
-      return parsed === undefined ? raw : parsed.value;
-    },
-    validate: (value: unknown) => {
-      if (format.parse(value) === undefined) throw new Error(`must be ${format.allowed}`);
-    },
+    coerce: (raw: unknown) => format.parse(raw)?.value,
+    validate: () => {},
   });
   return { doc, format: formatName, default: defaultValue, env: name, sensitive: secret === true };
 }

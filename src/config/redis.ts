@@ -1,3 +1,4 @@
+import { hasImpossiblePort, POSSIBLE_PORT } from './formats';
 import type { Reading } from './reading';
 import { parseUrl } from './url';
 import type { Values } from './variables';
@@ -19,8 +20,8 @@ export function redisOf(values: Values, reading: Reading): RedisConfig {
     reading.problem('REDIS_SENTINEL_NAME: must be set beside REDIS_SENTINELS');
   }
   for (const name of ['REDIS_CLUSTER_NODES', 'REDIS_SENTINELS'] as const) {
-    if (values[name].some((node) => !/^.+:\d+$/.test(node)))
-      reading.problem(`${name}: must be a list of host:port`);
+    if (values[name].some((node) => !/^.+:\d+$/.test(node) || hasImpossiblePort(node)))
+      reading.problem(`${name}: must be a list of host:port, each with ${POSSIBLE_PORT}`);
   }
   if (values.REDIS_CLUSTER_NODES.length > 0 && values.REDIS_SENTINELS.length > 0) {
     reading.problem('REDIS_SENTINELS: must be empty beside REDIS_CLUSTER_NODES');

@@ -20,6 +20,11 @@ export function translations<Words>(tables: {
   return tables;
 }
 
+/** Chooses what goes with a number that is written already: 1 is written alike in all languages. */
+export function byCount<T>(count: string, one: T, many: T): T {
+  return count === '1' ? one : many;
+}
+
 const MOST_ACCEPTED = 20;
 
 export function isLanguage(text: string | undefined): text is Language {

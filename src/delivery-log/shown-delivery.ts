@@ -1,3 +1,4 @@
+import { counted } from '../plural';
 import type { LoggedDelivery } from './delivery-log';
 import type { LogRecord } from './log-record';
 import type { Coverage } from './log-store';
@@ -36,7 +37,7 @@ export function notSeen({ since, skipped }: Coverage): string {
   if (since === undefined) return 'nothing is known: the delivery log holds no record yet';
   const began = `not seen by the relay since ${new Date(since).toISOString()}, when the delivery log begins`;
   if (skipped === 0) return `${began}: no such event reached it`;
-  return `${began}; ${skipped} records were skipped meanwhile, so it may have come all the same`;
+  return `${began}; ${counted(skipped, 'record was', 'records were')} skipped meanwhile, so it may have come all the same`;
 }
 
 /** Without the attempts that were cut short from our side: they are not spent. */

@@ -1,6 +1,6 @@
 import { CATALOGUE, filterKey } from './catalogue';
 import { GO_CATALOGUE, GO_CATEGORIES } from './go-catalogue';
-import { mostAlike } from './nearest-name';
+import { nearestName, suggestion } from './nearest-name';
 
 const KEYS = [
   ...CATALOGUE.flatMap(({ key, otherKeys = [] }) => [key, ...otherKeys]),
@@ -10,7 +10,15 @@ const KEYS = [
 /** No key is nearly as long. */
 const MAX_LENGTH = 60;
 
-/** The catalogue's key that is written most like `name`: for messages about misspelt names. */
-export function nearestEvent(name: string): string {
-  return mostAlike(filterKey(name.slice(0, MAX_LENGTH)), KEYS)?.name ?? name;
+/** The catalogue's key that was probably meant by `name`; undefined where none is near. */
+export function nearestEvent(name: string): string | undefined {
+  return nearestName(filterKey(name.slice(0, MAX_LENGTH)), KEYS);
+}
+
+/** Ends a sentence about an event that does not exist. */
+export function didYouMeanEvent(name: string): string {
+  const nearest = nearestEvent(name);
+  return nearest === undefined
+    ? '; names are such as messages.upsert or MESSAGES_UPSERT'
+    : suggestion(nearest);
 }

@@ -1,39 +1,60 @@
-/** Nobody means a name of which more than this share has to be changed. */
-const MOST_CHANGED = 1 / 3;
+/** How many letters of a name may be changed. */
+type Threshold = (name: string) => number;
+
+/** Nobody means a name of which more than a third has to be changed. */
+const MEANT: Threshold = ({ length }) => Math.max(1, Math.floor(length / 3));
+/** Where the text may as well be somebody else's name: shorter names differ by two letters from many that are. */
+const ALMOST: Threshold = ({ length }) => (length < 12 ? 1 : 2);
 /** No name of ours is nearly as long. */
 const MAX_LENGTH = 60;
 
-export interface NearName {
-  readonly name: string;
-  /** Letters to put in, leave out, change, or swap with their neighbour. */
-  readonly distance: number;
+/** The name that was probably meant, in whatever case; undefined where none is near. */
+export function nearestName(text: string, names: Iterable<string>): string | undefined {
+  return nearestWithin(MEANT, text, names);
 }
 
-/** The name that is written most like `text`, whatever the difference; of equals the first. */
-export function mostAlike(text: string, names: Iterable<string>): NearName | undefined {
-  const short = text.slice(0, MAX_LENGTH);
-  let best: NearName | undefined;
+/** The name of which it is all but certain that it was meant. */
+export function almostSame(text: string, names: Iterable<string>): string | undefined {
+  return nearestWithin(ALMOST, text, names);
+}
+
+/** Of equals the first. */
+function nearestWithin(threshold: Threshold, text: string, names: Iterable<string>): string | undefined {
+  const short = text.slice(0, MAX_LENGTH).toLowerCase();
+  let best: string | undefined;
+  let least = Number.POSITIVE_INFINITY;
   for (const name of names) {
-    const found = distance(short, name);
-    if (best === undefined || found < best.distance) best = { name, distance: found };
+    const [mine, theirs] = differing(short, name.toLowerCase());
+    const found = distance(mine, theirs);
+    if (found < least && found <= threshold(name) && isTyped(found, mine, theirs))
+      [best, least] = [name, found];
   }
   return best;
 }
 
-/** The name that was probably meant, in whatever case; undefined where none is near. */
-export function nearestName(text: string, names: readonly string[]): string | undefined {
-  const inLowerCase = names.map((name) => name.toLowerCase());
-  const best = mostAlike(text.toLowerCase(), inLowerCase);
-  if (best === undefined) return undefined;
-  const { length } = best.name;
-  return best.distance <= Math.max(1, Math.floor(length * MOST_CHANGED))
-    ? names[inLowerCase.indexOf(best.name)]
-    : undefined;
+/** What is left of two texts without what they begin and end with alike. */
+function differing(one: string, other: string): [string, string] {
+  const most = Math.min(one.length, other.length);
+  let start = 0;
+  while (start < most && one[start] === other[start]) start++;
+  let end = 0;
+  while (end < most - start && one.at(-1 - end) === other.at(-1 - end)) end++;
+  return [one.slice(start, one.length - end), other.slice(start, other.length - end)];
+}
+
+/** Of long names that begin or end alike, one with another word in it is near by its letters, and means something else. */
+function isTyped(changed: number, one: string, other: string): boolean {
+  const isOneLonger = one === '' || other === '';
+  return isOneLonger || changed <= Math.max(1, Math.floor(Math.max(one.length, other.length) / 2));
 }
 
 /** Ends a sentence about a name that does not exist. */
-export function didYouMean(text: string, names: readonly string[]): string {
-  const nearest = nearestName(text, names);
+export function didYouMean(text: string, names: Iterable<string>): string {
+  return suggestion(nearestName(text, names));
+}
+
+/** The same of a name that was found already. */
+export function suggestion(nearest: string | undefined): string {
   return nearest === undefined ? '' : `; did you mean ${nearest}?`;
 }
 

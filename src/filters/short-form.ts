@@ -1,3 +1,4 @@
+import { counted } from '../plural';
 import { type ChatKind, chatKind, chatName } from './chat-names';
 import type { Condition, Failure, Look } from './condition';
 import type { Facts } from './facts';
@@ -123,7 +124,7 @@ function ageJudge(most: number | undefined): Judge | undefined {
     const seconds = Math.floor((since - writtenAt) / 1000);
     return seconds <= most
       ? undefined
-      : { condition: 'olderThanSeconds', wanted: `no older than ${most} seconds`, found: seconds };
+      : { condition: 'olderThanSeconds', wanted: `no older than ${counted(most, 'second')}`, found: seconds };
   };
 }
 

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import cors from '@fastify/cors';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
@@ -83,12 +84,20 @@ function unknownRoute({ method, url }: FastifyRequest): HttpError {
 /** Many clients name a content type where they send nothing. */
 function parseJson(server: FastifyInstance): void {
   const parse = server.getDefaultJsonParser('error', 'error');
-  server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    const text = String(body);
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+    const text = bytes.toString('utf8');
     const { 'content-encoding': encoding = 'identity' } = request.headers;
     if (text === '') done(null, undefined);
     else if (encoding !== 'identity') {
       done(new HttpError(415, ['the body must not be compressed: send it without content-encoding']));
+    } else if (!isUtf8(bytes) || bytes.includes(0)) {
+      // A byte of zero is in no JSON, and in every text of UTF-16.
+      done(
+        badRequest([
+          'body: must be JSON in UTF-8, and this is in another encoding, such as Latin-1 or UTF-16',
+        ]),
+      );
     } else if (isDeeperThan(text, MAX_JSON_DEPTH)) {
       done(badRequest([`body: must not be nested deeper than ${MAX_JSON_DEPTH}`]));
     } else parse(request, text, done);

@@ -79,7 +79,7 @@ export function asHttpError(
   if (error instanceof SettingsTakenError) return new HttpError(403, [errorText(error)]);
   if (error instanceof SettingsUnreadableError) return unreadable(error);
   if (error instanceof SettingsConflictError) return new HttpError(409, [errorText(error)]);
-  const { statusCode, code, message } = error as Partial<FastifyError>;
+  const { statusCode, code } = error as Partial<FastifyError>;
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
     return new HttpError(415, ['the body must be JSON, with content-type application/json']);
   }
@@ -91,7 +91,9 @@ export function asHttpError(
     return new HttpError(400, ['the path must be percent-encoded UTF-8']);
   }
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
-    return new HttpError(statusCode, [message ?? '']);
+    return new HttpError(statusCode, [
+      WORDS[code ?? ''] ?? `the request was refused (${code ?? statusCode})`,
+    ]);
   }
   if (!isStoreReady()) {
     return new HttpError(503, ['Redis cannot be reached: try again'], RETRY_AFTER_SECONDS);
@@ -103,6 +105,14 @@ export function asHttpError(
   onUnexpected(error);
   return new HttpError(500, 'the gateway failed; its log says why');
 }
+
+/** What Fastify and its parsers refuse, in words of ours. */
+const WORDS: Readonly<Record<string, string>> = {
+  FST_ERR_CTP_INVALID_JSON_BODY: 'body: must be JSON',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'body: must be JSON, and is empty',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'the body is not as long as content-length says',
+  FST_ERR_MAX_LIMIT: 'a part of the path is too long',
+};
 
 /** Of routes that check a key first: a list of ids of dead letters is the largest body. */
 export const BODY_LIMIT = 1_048_576;

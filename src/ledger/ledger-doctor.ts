@@ -1,4 +1,5 @@
 import type { Finding } from '../observability/finding';
+import { counted } from '../plural';
 import type { RetryStore } from '../retry/retry-store';
 import { audit, type Share } from './audit';
 
@@ -35,7 +36,9 @@ function fullOf(share: Share, { parkedBytes, dead }: OwnerLimits): Finding[] {
     );
   if (isNearly(share.dead, dead.maxCount) || isNearly(share.deadBytes, dead.maxBytes))
     findings.push(
-      finding(`${share.dead} dead letters, ${megabytes(share.deadBytes)}: its oldest are discarded`),
+      finding(
+        `${counted(share.dead, 'dead letter')}, ${megabytes(share.deadBytes)}: its oldest are discarded`,
+      ),
     );
   return findings;
 }

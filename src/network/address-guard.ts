@@ -3,6 +3,7 @@ import { isIP, type LookupFunction } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import ipaddr from 'ipaddr.js';
 import type { buildConnector } from 'undici';
+import { POSSIBLE_PORT } from '../config/formats';
 import { parseUrl, withoutBrackets } from '../config/url';
 import { AddressRefusedError, ConfigError } from '../errors';
 import type { Resolve } from './name-lookup';
@@ -97,8 +98,9 @@ export class AddressGuard {
     // No message repeats the URL: it may carry a password.
     const parsed = parseUrl(url);
     if (parsed === undefined) return 'url must be an address such as https://example.com/webhook';
-    const { protocol, hostname } = parsed;
+    const { protocol, hostname, port } = parsed;
     if (protocol !== 'http:' && protocol !== 'https:') return 'url must start with http:// or https://';
+    if (port === '0') return `url must be an address with ${POSSIBLE_PORT}: nothing listens on port 0`;
     // The parser has turned every spelling of an IPv4 address into the usual one.
     const host = withoutBrackets(hostname);
     if (isIP(host)) {

@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
-import { errorCode, StoreUnavailableError } from '../errors';
+import { StoreUnavailableError } from '../errors';
 import { type Access, type ServerAddress, tlsOptionsFor } from './access';
+import { whyNot } from './reply-error';
 
 /** Finds the server that takes the relay's writes at this moment. */
 export interface Locator {
@@ -90,7 +91,7 @@ export class GuidedLocator implements Locator {
     const target = mostNamed(directions.map(({ target }) => target));
     if (target === undefined) {
       throw new StoreUnavailableError(
-        `no server says where Redis takes writes: ${lastError === undefined ? 'none knows' : errorCode(lastError)}`,
+        `no server says where Redis takes writes: ${lastError === undefined ? 'none knows' : whyNot(lastError)}`,
         { cause: lastError },
       );
     }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { errorText, StoreUnavailableError } from '../errors';
+import { counted, plural } from '../plural';
 import { monotonicMs } from '../time/monotonic';
 import { DONE_BEFORE, type OnceCall, onceCall } from './once';
 import type { RelayRedis } from './relay-redis';
@@ -118,7 +119,7 @@ export class OnceWriter {
     const count = isSame() ? await redis.wait(replicas, REPLICAS_MS) : 0;
     if (count >= replicas && isSame()) return;
     throw new StoreUnavailableError(
-      `${count} of ${replicas} replicas have it (REDIS_WAIT_REPLICAS): it does not count as stored yet`,
+      `${count} of ${counted(replicas, 'replica')} ${plural(count, 'has', 'have')} it (REDIS_WAIT_REPLICAS): it does not count as stored yet`,
     );
   }
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { RedisConfig } from '../config/redis';
 import { errorText } from '../errors';
 import type { Finding } from '../observability/finding';
+import { counted } from '../plural';
 import { replyCode } from './reply-error';
 import type { RedisClient } from './scripts';
 import { storeMarkKey } from './store-mark';
@@ -110,14 +111,14 @@ function replicas(replication: string, wanted: number): Finding[] {
   if (role === 'slave') {
     return [finding('role', 'trouble', `a replica: ${REMEDIES['READONLY']}`)];
   }
-  if (wanted === 0) return [finding('role', 'ok', `${role}, ${count} replicas`)];
+  if (wanted === 0) return [finding('role', 'ok', `${role}, ${counted(count, 'replica')}`)];
   return [
     count >= wanted
-      ? finding('role', 'ok', `${role}, ${count} replicas (REDIS_WAIT_REPLICAS=${wanted})`)
+      ? finding('role', 'ok', `${role}, ${counted(count, 'replica')} (REDIS_WAIT_REPLICAS=${wanted})`)
       : finding(
           'role',
           'trouble',
-          `${count} replicas, REDIS_WAIT_REPLICAS asks for ${wanted}: nothing counts as stored; bring them back or lower it`,
+          `${counted(count, 'replica')}, REDIS_WAIT_REPLICAS asks for ${wanted}: nothing counts as stored; bring them back or lower it`,
         ),
   ];
 }

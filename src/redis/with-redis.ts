@@ -3,6 +3,7 @@ import type { RedisConfig } from '../config/redis';
 import { explainError, StoreUnavailableError } from '../errors';
 import { connectRedis } from './client';
 import type { RelayRedis } from './relay-redis';
+import { isReplyError, whyNot } from './reply-error';
 import { checkStoreVersion } from './store-version';
 
 const CONNECT_MS = 10_000;
@@ -19,9 +20,12 @@ export async function withRedis<T>(config: RedisConfig, work: (redis: RelayRedis
   });
   try {
     await once(redis, 'ready', { signal: AbortSignal.timeout(CONNECT_MS) }).catch(() => {
-      throw new StoreUnavailableError(`Redis cannot be reached (${reasonOf(lastError)}): check REDIS_URI`, {
-        cause: lastError,
-      });
+      throw new StoreUnavailableError(
+        `Redis cannot be reached (${reasonOf(lastError)}): check ${suspects(config)}`,
+        {
+          cause: lastError,
+        },
+      );
     });
     await checkStoreVersion(redis, config.prefix);
     return await work(redis);
@@ -30,6 +34,16 @@ export async function withRedis<T>(config: RedisConfig, work: (redis: RelayRedis
   }
 }
 
+/** Neither side says that the other one speaks TLS, or does not: it only goes silent, or ends the connection. */
+function suspects({ uri, clusterNodes, sentinels }: RedisConfig): string {
+  if (clusterNodes.length > 0) return 'REDIS_CLUSTER_NODES, which must be nodes of a Cluster, and REDIS_URI';
+  if (sentinels.length > 0) return 'REDIS_SENTINELS, REDIS_SENTINEL_NAME, and REDIS_URI';
+  return uri.startsWith('rediss:')
+    ? 'REDIS_URI (rediss:// is for a port that speaks TLS, redis:// for one that does not)'
+    : 'REDIS_URI (rediss:// where that port speaks TLS)';
+}
+
 function reasonOf(error: unknown): string {
-  return error === undefined ? 'no answer; it may still be loading' : explainError(error);
+  if (error === undefined) return 'no answer; it may still be loading';
+  return isReplyError(error) ? whyNot(error) : explainError(error);
 }

@@ -1,5 +1,6 @@
 import { RelayError } from '../errors';
 import { compress } from '../events/compression';
+import { counted } from '../plural';
 import { LinkSecret } from './link-secret';
 import { ReferenceWriter, type ReferenceWriterParts } from './reference-writer';
 import { KINDS, type LinkPath, linkUrl } from './signed-link';
@@ -9,7 +10,7 @@ export class ReferenceTooLargeError extends RelayError {
   constructor(bytes: number, maxBytes: number) {
     super(
       'REFERENCE_TOO_LARGE',
-      `${bytes} bytes are more than its instance's share of PUSHER_REFERENCE_MAX_BYTES (${maxBytes})`,
+      `${counted(bytes, 'byte is', 'bytes are')} more than its instance's share of PUSHER_REFERENCE_MAX_BYTES (${maxBytes})`,
     );
   }
 }

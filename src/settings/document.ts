@@ -1,7 +1,7 @@
 import { unsendableKey } from '../config/formats';
 import { filterOfNames, keyNamed } from '../events/event-names';
 import type { EventFilter } from '../events/filter';
-import { nearestEvent } from '../events/nearest-event';
+import { didYouMeanEvent } from '../events/nearest-event';
 import { boundedLines, boundsProblem } from './bounds';
 import { checkedBy, problemsOf } from './own-words';
 import { pathOf, type Settings } from './section';
@@ -31,7 +31,9 @@ export function parseSettings(sections: Sections, value: unknown): Parsed {
     ];
     return { ok: true, settings: parsed.data, warnings: boundedLines(warnings) };
   }
-  return { ok: false, problems: boundedLines(problemsOf(parsed.error, 'settings')) };
+  // What is missing may stand there, misspelt.
+  const misspelt = typeof value === 'object' && value !== null ? unknownFields(sections, value) : [];
+  return { ok: false, problems: boundedLines([...problemsOf(parsed.error, 'settings'), ...misspelt]) };
 }
 
 /** A tenant would only learn that it is not let in. */
@@ -78,7 +80,7 @@ export function unknownEventProblems(unknown: readonly UnknownEvent[]): string[]
   const lines = unknown.map(
     // The nearest name is looked for where it is shown only.
     ({ path, event }, index) =>
-      index < MAX_NAMED ? `${path}: ${event} is no event: did you mean ${nearestEvent(event)}?` : path,
+      index < MAX_NAMED ? `${path}: ${event} is no event${didYouMeanEvent(event)}` : path,
   );
   return boundedLines(lines);
 }

@@ -6,6 +6,8 @@ export const MAX_SETTINGS_BYTES = 65_536;
 export const MAX_STORED_BYTES = 98_304;
 /** Of a request's body that sets them: one that is too large should be answered with what is too long in it. */
 export const SETTINGS_BODY_LIMIT = 524_288;
+/** Of a file with the settings of many instances: read at start, and by `settings import`. */
+export const MAX_SETTINGS_FILE_BYTES = 67_108_864;
 /** Fields and items in all, unknown ones included. */
 export const MAX_NODES = 20_000;
 /** Objects within objects; settings have five levels. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { didYouMean } from '../events/nearest-name';
+import { counted } from '../plural';
 
 /** What a value of each type is called in a message. */
 const TYPES: Readonly<Record<string, string>> = {
@@ -51,6 +52,6 @@ function meant([first = '']: readonly string[], schema: unknown): string {
 }
 
 function bound(ofNumbers: string, ofTexts: string, origin: string, value: number | bigint): string {
-  if (origin === 'string') return `${ofTexts} ${value} characters`;
-  return origin === 'array' ? `${ofTexts} ${value} items long` : `${ofNumbers} ${value}`;
+  if (origin === 'string') return `${ofTexts} ${counted(Number(value), 'character')}`;
+  return origin === 'array' ? `${ofTexts} ${counted(Number(value), 'item')} long` : `${ofNumbers} ${value}`;
 }

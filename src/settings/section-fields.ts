@@ -6,14 +6,16 @@ import { MAX_EVENTS } from './limits';
 
 export const enabledField = z.boolean().default(true).describe('false keeps everything else that is set');
 
-/** Every name is what an empty list is answered with: given back, it means the same. */
-function withoutEveryName(value: unknown): unknown {
-  return Array.isArray(value) && CORE_KEYS.every((key) => value.includes(key)) ? [] : value;
+/** Every name is what an empty list is answered with: given back, it means the same. Blanks at the ends of a name mean nothing. */
+function asMeant(value: unknown): unknown {
+  if (!Array.isArray(value)) return value;
+  const names = value.map((name: unknown) => (typeof name === 'string' ? name.trim() || name : name));
+  return CORE_KEYS.every((key) => names.includes(key)) ? [] : names;
 }
 
 export const eventsField = z
   .preprocess(
-    withoutEveryName,
+    asMeant,
     z.array(z.string().min(1, 'must name an event, such as MESSAGES_UPSERT').max(100)).max(MAX_EVENTS),
   )
   .default([])

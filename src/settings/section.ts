@@ -99,7 +99,12 @@ export class Section<Value extends SectionValue = SectionValue> {
   constructor(readonly definition: SectionDefinition<Value>) {
     const { name, fields } = definition;
     this.name = name;
-    this.schema = z.preprocess((value) => this.prepared(value), fields);
+    this.schema = z.preprocess((value, context) => {
+      const problem = formProblem(definition, value);
+      if (problem === undefined) return this.prepared(value);
+      context.addIssue({ code: 'custom', message: problem, input: value });
+      return z.NEVER;
+    }, fields);
   }
 
   get hasOlderNames(): boolean {
@@ -168,6 +173,17 @@ export class Section<Value extends SectionValue = SectionValue> {
       }),
     );
   }
+}
+
+/** What a section must look like that is no object: clients of the core API 1.x sent an address, or true, in its place. */
+function formProblem(
+  { name, essential = [] }: Pick<SectionDefinition<SectionValue>, 'name' | 'essential'>,
+  value: unknown,
+): string | undefined {
+  if (isFields(value) || value === undefined) return undefined;
+  const fields =
+    essential.length === 0 ? '"enabled": true' : essential.map((each) => `"${each}": …`).join(', ');
+  return `must be an object, such as {"${name}": {${fields}}}${typeof value === 'string' ? '; a text alone was the form of the core API 1.x' : ''}`;
 }
 
 /** How problems and messages name a slot. */

@@ -1,5 +1,6 @@
 import type { Config } from '../config/config';
 import type { Finding } from '../observability/finding';
+import { counted } from '../plural';
 import { boundedLines } from './bounds';
 import { CLEAR_SECRETS, holdsClearSecrets } from './clear-settings';
 import type { Filled, Section, Settings } from './section';
@@ -36,7 +37,7 @@ export async function inspectSettings(
       settings.set(instance, store.sections.merge(file.get(instance), stored.settings) ?? stored.settings);
     }
   }
-  const readable = `${settings.size} instances, ${file.size} of them in SETTINGS_FILE`;
+  const readable = `${counted(settings.size, 'instance')}, ${file.size} of them in SETTINGS_FILE`;
   return {
     findings: [
       { part: PART, check: 'readable', state: 'ok', detail: readable },
@@ -102,6 +103,6 @@ async function encryptionFindings(
   if (await holdsClearSecrets(config, store))
     return [{ part: PART, check, state: 'note', detail: CLEAR_SECRETS }];
   if (outdated === 0) return [];
-  const detail = `${outdated} instances are stored in clear or with an older key: run \`evolution-relay settings encrypt\``;
+  const detail = `${counted(outdated, 'instance is', 'instances are')} stored in clear or with an older key: run \`evolution-relay settings encrypt\``;
   return [{ part: PART, check, state: 'note', detail }];
 }

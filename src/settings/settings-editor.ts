@@ -1,5 +1,6 @@
 import type { Config } from '../config/config';
 import {
+  instanceNameOf,
   isKnown,
   parseSettings,
   type UnknownEvent,
@@ -8,7 +9,7 @@ import {
   warningsOfAll,
 } from './document';
 import { isFields } from './fields';
-import { instanceNameProblem } from './instance-names';
+import { blanksInName, instanceNameProblem } from './instance-names';
 import { MAX_EVENT_NAME_BYTES } from './limits';
 import { pathsOfMasks } from './mask';
 import { NOTHING_BEHIND_MASK } from './masked-url';
@@ -132,7 +133,8 @@ export class SettingsEditor {
       return { ...before, ...unmask(this.sections, this.withOff(given, inForce), inForce) };
     };
     const taken = await this.change({ instance, author, documentOf });
-    return { ...taken, warnings: [...(isReplaced ? [REPLACED] : []), ...about, ...taken.warnings] };
+    const named = [...(isReplaced ? [REPLACED] : []), ...otherName(instance, sections)];
+    return { ...taken, warnings: [...named, ...about, ...taken.warnings] };
   }
 
   /** Whatever was stored, readable or not. @throws SettingsRefusedError */
@@ -165,7 +167,9 @@ export class SettingsEditor {
     const own = this.checkInstance(instance, checked as Settings);
     const problems = [...this.problemsOf(parsed.settings), ...own.problems];
     if (problems.length > 0) throw new SettingsRefusedError(problems);
-    return { settings: parsed.settings, warnings: [...parsed.warnings, ...own.warnings] };
+    const blanks = blanksInName(instance);
+    const warnings = [...(blanks === undefined ? [] : [blanks]), ...parsed.warnings, ...own.warnings];
+    return { settings, warnings };
   }
 
   /** @throws SettingsMissingError, SettingsUnreadableError, SettingsRefusedError where the file says so */
@@ -236,6 +240,14 @@ export class SettingsEditor {
     );
     return this.sections.map(present, (item) => withoutTimes(item));
   }
+}
+
+/** A document that was written for another instance. */
+function otherName(instance: string, document: object): string[] {
+  const name = instanceNameOf(document);
+  return name === undefined || name === instance
+    ? []
+    : [`instanceName: is ${JSON.stringify(name)}, and this was set for ${JSON.stringify(instance)}`];
 }
 
 /** Known events are short: only others need a look. */

@@ -1,13 +1,13 @@
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { fileProblem } from '../config/layers';
-import { readTextFile } from '../config/text-file';
+import { isThere, readTextFile } from '../config/text-file';
 import { CORE_VARIABLES } from '../config/variables';
 import { ConfigError } from '../errors';
 import { boundedLines } from './bounds';
 import { instanceNameOf, type Parsed, parseSettings } from './document';
-import { instanceNameProblem } from './instance-names';
-import { MAX_SETTINGS_BYTES } from './limits';
+import { blanksInName, instanceNameProblem } from './instance-names';
+import { MAX_SETTINGS_BYTES, MAX_SETTINGS_FILE_BYTES } from './limits';
 import type { Settings } from './section';
 import type { Sections } from './sections';
 import { SettingsInvalidError, SettingsUnreadableError } from './settings-errors';
@@ -41,14 +41,15 @@ export function readSettingsFile(sections: Sections, directory: string, file: st
   const settings = new Map<string, Settings>();
   const faults: FileFault[] = [];
   const warnings: string[] = [];
-  if (!existsSync(path)) {
+  if (!isThere(path)) {
     if (file === CORE_VARIABLES.SETTINGS_FILE.default) return { settings, faults, warnings };
     throw new ConfigError([`SETTINGS_FILE: ${file} is not there`]);
   }
-  const changedAt = statSync(path).mtime;
+  let changedAt: Date;
   let content: unknown;
   try {
-    content = JSON.parse(readTextFile(path).toString('utf8'));
+    changedAt = statSync(path).mtime;
+    content = JSON.parse(readTextFile(path, MAX_SETTINGS_FILE_BYTES).toString('utf8'));
   } catch (error) {
     throw new ConfigError([`SETTINGS_FILE: ${file} cannot be read: ${fileProblem(error)}`]);
   }
@@ -64,7 +65,9 @@ export function readSettingsFile(sections: Sections, directory: string, file: st
       continue;
     }
     settings.set(name, stamped(sections, undefined, parsed.settings, changedAt));
-    warnings.push(...parsed.warnings.map((warning) => `SETTINGS_FILE: ${file}[${index}].${warning}`));
+    const blanks = blanksInName(name);
+    const all = [...(blanks === undefined ? [] : [blanks]), ...parsed.warnings];
+    warnings.push(...all.map((warning) => `SETTINGS_FILE: ${file}[${index}].${warning}`));
   }
   // Where several are for one instance, it is not known which one is meant.
   for (const { error } of faults) settings.delete(error.instance);

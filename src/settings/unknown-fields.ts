@@ -69,13 +69,19 @@ function unknownSections(sections: Sections, settings: object): string[] {
     definition.named === undefined ? [name] : [name, definition.named.field],
   );
   return Object.keys(settings).flatMap((name, index) => {
-    if (known.includes(name) || OF_THE_CORE.has(name) || OF_THE_CORE_FLAT.test(name)) return [];
+    if (known.includes(name) || isOfTheCore(name)) return [];
     const nested = flatNameOf(sections.list, name);
     if (nested !== undefined)
       return [`${name}: flat names have no effect here, nor in the core API; write ${nested}`];
     const meant = index < MAX_NAMED ? didYouMean(name, [...known, 'instanceName', 'token']) : '';
     return [`${name}: no such section; it is left out${meant}`];
   });
+}
+
+/** Up to 1.8 it wrote them in snake case. */
+function isOfTheCore(name: string): boolean {
+  const camel = name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  return [name, camel].some((each) => OF_THE_CORE.has(each) || OF_THE_CORE_FLAT.test(each));
 }
 
 /** How a flat name of older documentation, such as `webhookUrl` or `rabbitmqEvents`, is written now. */
@@ -87,7 +93,19 @@ function flatNameOf(list: readonly Section[], flat: string): string | undefined 
     const field = namesOf(section).find((name) => name.toLowerCase() === rest);
     if (field !== undefined) return `{"${section.name}": {"${field}": …}}`;
   }
-  return undefined;
+  // In 1.x what stood beside `webhook` was the webhook's.
+  const [first] = list.filter(({ definition }) => definition.named !== undefined);
+  if (first === undefined) return undefined;
+  const { olderNames = {}, fields } = first.definition;
+  const bare = Object.hasOwn(olderNames, flat) ? olderNames[flat] : flat;
+  return bare !== undefined && Object.hasOwn(fields.shape, bare) && !isFieldOfAll(bare)
+    ? `{"${first.name}": {"${bare}": …}}`
+    : undefined;
+}
+
+/** `enabled` beside sections may be meant for any of them. */
+function isFieldOfAll(name: string): boolean {
+  return ['enabled', 'createdAt', 'updatedAt'].includes(name);
 }
 
 function namesOf({ definition }: Section): string[] {

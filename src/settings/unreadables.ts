@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Logger } from '../observability/logging';
+import { counted } from '../plural';
 import { monotonicMs } from '../time/monotonic';
 import type { SettingsUnreadableError } from './settings-errors';
 import { UnreadableLog } from './unreadable-log';
@@ -90,5 +91,5 @@ export class Unreadables {
 
 /** For /readyz: no reason to be unready, as all others go on. Names are not for everybody. */
 export function unreadableDetail(count: number): Readonly<Record<string, string>> {
-  return count === 0 ? {} : { settings: `${count} instance(s) cannot be read` };
+  return count === 0 ? {} : { settings: `${counted(count, 'instance')} cannot be read` };
 }

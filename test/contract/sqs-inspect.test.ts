@@ -50,7 +50,7 @@ test('all is well: says how many queues, and what each can do', async () => {
   await admin.send(url, 'stays');
   const findings = await inspect({ instances: new Map([[instance, 'all']]) });
   expect(findings).toEqual([
-    { part: 'sqs', check: 'queues', state: 'ok', detail: '1 queue(s) are consumed' },
+    { part: 'sqs', check: 'queues', state: 'ok', detail: '1 queue is consumed' },
     {
       part: 'sqs',
       check: `${instance}_call.fifo`,
@@ -108,7 +108,7 @@ test('a list that is refused for one instance hides no queue of another (finding
       'trouble',
       expect.stringContaining(`queues named ${sick}_…: the service does not take the call`),
     ],
-    ['queues', 'ok', '1 queue(s) are consumed'],
+    ['queues', 'ok', '1 queue is consumed'],
     [`${well}_call.fifo`, 'note', expect.stringContaining('all permissions')],
   ]);
 });

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { SourceMessage } from '../../src/pipeline/message';
+import { counted } from '../../src/plural';
 import type { SqsSource, SqsSourceOptions } from '../../src/sources/sqs/sqs-source';
 import { texts, untilReady } from '../support/harness/sources';
 import { SqsHarness } from '../support/harness/sqs-harness';
@@ -147,7 +148,7 @@ describe('queues', () => {
     expect(nth(messages.all, 1).origin.routingKey).toBe('send.message.update');
     await harness.admin.deleteQueue(first);
     await harness.admin.deleteQueue(second);
-    await eventually(() => (source.state.detail === 'consuming 0 queue(s)' ? true : undefined), 'they leave');
+    await eventually(() => (source.state.detail === 'consuming 0 queues' ? true : undefined), 'they leave');
     expect([source.state.ready, messages.all.length]).toEqual([true, 2]);
   });
 
@@ -165,7 +166,7 @@ describe('queues', () => {
       return { QueueUrls: all.slice(start, start + 2), ...next };
     };
     const { source } = await begin({ ...hidden, global: { prefix, singleQueue: false, events: 'all' } });
-    expect(source.state.detail).toBe('consuming 5 queue(s)');
+    expect(source.state.detail).toBe('consuming 5 queues');
     expect(harness.proxy.countOf('ListQueues')).toBe(3);
   });
 
@@ -177,7 +178,7 @@ describe('queues', () => {
     const { source } = await begin(hidden);
     const untilConsuming = (count: number): Promise<true> =>
       eventually(
-        () => (source.state.detail === `consuming ${count} queue(s)` ? true : undefined),
+        () => (source.state.detail === `consuming ${counted(count, 'queue')}` ? true : undefined),
         `${count} queues`,
       );
     source.consumeInstance(instance, 'all');
@@ -210,7 +211,7 @@ describe('queues', () => {
       accountId: '123456789012',
       global: { prefix, singleQueue: false, events: 'all' },
     });
-    expect(source.state.detail).toBe('consuming 0 queue(s)');
+    expect(source.state.detail).toBe('consuming 0 queues');
     expect(harness.logged.all.map(([message]) => message)).toContainEqual(
       expect.stringContaining('another account'),
     );

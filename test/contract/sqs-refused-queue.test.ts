@@ -51,7 +51,7 @@ describe('one queue that is refused (finding 9.7)', () => {
       await messages.count(2);
       expect([texts(messages), source.state.detail]).toEqual([
         ['from the well', 'from the sick'],
-        'consuming 2 queue(s)',
+        'consuming 2 queues',
       ]);
       for (const message of messages.all) message.settle('ack');
       await source.close();

@@ -113,9 +113,26 @@ describe('the doctor', () => {
     const { code, of } = await doctor();
     expect(of('rabbitmq', `queue ${orphan}`)).toMatchObject({
       state: 'note',
-      detail: expect.stringMatching(/^1 messages that nobody reads.*RABBITMQ_CONSUME=shared.*set_policy/),
+      detail: expect.stringMatching(/^1 message that nobody reads.*RABBITMQ_CONSUME=shared.*set_policy/),
     });
     expect(code).toBe(0);
+  });
+
+  test('the relay’s own queue that another name has left behind is named, as it is filled and not read', async () => {
+    const former = 'evolution-relay';
+    const wasThere = await rabbit
+      .tryOn((channel) => channel.checkQueue(former))
+      .then(
+        () => true,
+        () => false,
+      );
+    if (!wasThere) await rabbit.declareQueue(former, rabbit.exchange, '#');
+    await rabbit.publish('{}');
+    const { of } = await doctor();
+    expect(of('rabbitmq', `queue ${former}`)).toMatchObject({
+      detail: expect.stringMatching(/nobody reads it.*RABBITMQ_QUEUES=evolution-relay/),
+    });
+    if (!wasThere) await rabbit.channel.deleteQueue(former);
   });
 
   test.each([

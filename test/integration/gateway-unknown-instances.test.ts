@@ -33,6 +33,11 @@ describe('an instance that there is not (finding 6.12)', () => {
       const set = await harness.ask('POST', '/websocket/set/nobody', { body: WEBSOCKET });
       const found = await harness.ask('GET', '/webhook/find/nobody');
       expect([set.status, set.body, found.status, found.body]).toEqual([404, refused, 404, refused]);
+      for (const [path, body] of [
+        ['/webhook/set/nobody/n8n', { webhook: { url: 'https://example.com/' } }],
+        ['/settings/set/nobody', WEBSOCKET],
+      ] as const)
+        expect(await harness.ask('POST', path, { body })).toMatchObject({ status: 404, body: refused });
       // Its key is checked first: strangers learn nothing of names.
       expect((await harness.ask('GET', '/webhook/find/nobody', { key: 'wrong' })).status).toBe(401);
       const known = await harness.ask('POST', '/websocket/set/loja', { body: WEBSOCKET });
@@ -56,6 +61,11 @@ describe('an instance that there is not (finding 6.12)', () => {
       const ask = () => harness.ask('POST', '/websocket/set/loja', { body: WEBSOCKET });
       expect((await ask()).text).toMatch(/loja.*CORE_API_URL.*check its name/);
       expect((await ask()).text).not.toContain('check its name');
+      const named = { body: { webhook: { url: 'https://example.com/' } } };
+      expect((await harness.ask('POST', '/webhook/set/norte/n8n', named)).text).toContain('check its name');
+      expect((await harness.ask('POST', '/settings/set/sul', { body: WEBSOCKET })).text).toContain(
+        'check its name',
+      );
     } finally {
       await harness.close();
     }

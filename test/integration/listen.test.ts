@@ -124,7 +124,7 @@ describe('listen', () => {
     const second = await listen('loja-c', '--last-event-id', last);
     await second.untilSays(/relay\.gap: events after \S+ and up to \S+ are lost/);
     await second.interrupt();
-    expect(second.output).toMatch(/0 delivered, 1 gaps/);
+    expect(second.output).toMatch(/0 delivered, 1 gap/);
   });
 
   test('only what is asked for, by name and by what it says', async () => {

@@ -313,7 +313,7 @@ describe('--hand-over and --hand-back', () => {
     expect((await move('--apply', '--hand-over')).stdout).toContain('0 instances handed over');
     expect(await stored()).toEqual(here);
     const back = await move('--apply', '--hand-back');
-    expect(back.stdout).toContain('1 instances handed back');
+    expect(back.stdout).toContain('1 instance handed back');
     expect([core.row('loja', 'webhook'), core.row('loja', 'pusher'), core.row('loja', 'websocket')]).toEqual(
       before,
     );
@@ -382,7 +382,7 @@ describe('--hand-over and --hand-back', () => {
         : undefined;
     const cut = await move('--apply', '--hand-over');
     expect(cut.code).toBe(1);
-    expect(cut.stdout).toMatch(/handed over: [abc]: webhook\n1 instances handed over/);
+    expect(cut.stdout).toMatch(/handed over: [abc]: webhook\n1 instance handed over/);
     const both = 'delivered by both, the core and the relay, until this is run again';
     expect(cut.stderr.split('\n').filter((line) => line.startsWith(both)).length).toBe(2);
     core.front = () => undefined;
@@ -423,7 +423,7 @@ describe('evolution-go', () => {
     const { code, stdout } = await run(['settings', 'import', '--from-core', go.url, '--apply']);
     expect({ code, last: stdout.trim().split('\n').at(-1) }).toEqual({
       code: 0,
-      last: 'evolution-go: 1 instances; 1 imported',
+      last: 'evolution-go: 1 instance; 1 imported',
     });
     expect(await stored()).toMatchObject([
       { instanceName: 'vendas', webhook: { enabled: false, url: row.webhook, events: ['MESSAGE', 'CALL'] } },

@@ -34,7 +34,7 @@ test("an instance's own queues are consumed as soon as its settings say so, and 
   if (first === undefined || second === undefined) throw new Error('two events');
   const env = { SQS_QUEUE_URLS: '', SQS_DISCOVERY_SECONDS: '60' };
   const worker = await scenario.startWorker(env);
-  expect((await worker.readiness()).body).toContain('consuming 0 queue(s)');
+  expect((await worker.readiness()).body).toContain('consuming 0 queues');
 
   await scenario.broker.admin.send(url, first.text, 'evolution');
   expect(await scenario.command('settings', 'set', instance, '{"sqs":{"enabled":true}}')).toMatchObject({
@@ -46,7 +46,7 @@ test("an instance's own queues are consumed as soon as its settings say so, and 
     code: 0,
   });
   await worker.until(
-    async () => (await worker.readiness()).body.includes('consuming 0 queue(s)'),
+    async () => (await worker.readiness()).body.includes('consuming 0 queues'),
     10_000,
     'the queue is left',
   );

@@ -386,7 +386,7 @@ describe('a worker beside an instance whose settings cannot be read (finding 2.6
     const ready = await fetch(`http://127.0.0.1:${worker.metricsPort}/readyz`);
     expect([ready.status, await ready.json()]).toEqual([
       200,
-      expect.objectContaining({ settings: '1 instance(s) cannot be read' }),
+      expect.objectContaining({ settings: '1 instance cannot be read' }),
     ]);
 
     const { port } = receiver.address() as AddressInfo;
@@ -422,7 +422,7 @@ describe('a worker beside an instance whose settings cannot be read (finding 2.6
     const ready = await fetch(`http://127.0.0.1:${worker.metricsPort}/readyz`);
     expect([ready.status, await ready.json()]).toEqual([
       200,
-      expect.objectContaining({ settings: '2 instance(s) cannot be read' }),
+      expect.objectContaining({ settings: '2 instances cannot be read' }),
     ]);
     const metrics = await (await fetch(`http://127.0.0.1:${worker.metricsPort}/metrics`)).text();
     expect(metrics).toMatch(/^relay_unreadable_instances 2$/m);

@@ -1,4 +1,4 @@
-import { translations } from '../language';
+import { byCount, translations } from '../language';
 
 /** What was given up on. */
 export const deadLetterTexts = translations({
@@ -18,7 +18,7 @@ export const deadLetterTexts = translations({
     replayAll: 'Replay all that match…',
     removeAll: 'Remove all that match…',
     confirmReplay: (count: string, other: string) =>
-      `${count} would be delivered again. ${other} that match cannot: they are no events.`,
+      `${count} would be delivered again. ${byCount(other, `${other} that matches cannot: it is no event.`, `${other} that match cannot: they are no events.`)}`,
     confirmRemove: (count: string) => `${count} would be removed for good.`,
     replay: 'Replay them',
     remove: 'Remove them',
@@ -68,8 +68,9 @@ export const deadLetterTexts = translations({
     replayAll: 'Reenviar todas que correspondem…',
     removeAll: 'Remover todas que correspondem…',
     confirmReplay: (count: string, other: string) =>
-      `${count} seriam entregues de novo. ${other} que correspondem não podem: não são eventos.`,
-    confirmRemove: (count: string) => `${count} seriam removidas para sempre.`,
+      `${byCount(count, `${count} seria entregue`, `${count} seriam entregues`)} de novo. ${byCount(other, `${other} que corresponde não pode: não é um evento.`, `${other} que correspondem não podem: não são eventos.`)}`,
+    confirmRemove: (count: string) =>
+      `${byCount(count, `${count} seria removida`, `${count} seriam removidas`)} para sempre.`,
     replay: 'Reenviar',
     remove: 'Remover',
     cancel: 'Cancelar',
@@ -89,7 +90,8 @@ export const deadLetterTexts = translations({
       removed: 'Ela foi removida.',
       cancel: 'Foi cancelado; o que foi feito continua feito.',
     },
-    changed: (done: string, seen: string) => `${done} de ${seen} vistas até agora`,
+    changed: (done: string, seen: string) =>
+      `${done} de ${seen} ${byCount(seen, 'vista', 'vistas')} até agora`,
     unknown: 'Esta entrega abandonada não existe.',
     reasons: {
       'attempts-exhausted': 'todas as tentativas falharam',
@@ -118,8 +120,9 @@ export const deadLetterTexts = translations({
     replayAll: 'Reenviar todas las que coinciden…',
     removeAll: 'Eliminar todas las que coinciden…',
     confirmReplay: (count: string, other: string) =>
-      `${count} se entregarían de nuevo. ${other} que coinciden no pueden: no son eventos.`,
-    confirmRemove: (count: string) => `${count} se eliminarían para siempre.`,
+      `${byCount(count, `${count} se entregaría`, `${count} se entregarían`)} de nuevo. ${byCount(other, `${other} que coincide no puede: no es un evento.`, `${other} que coinciden no pueden: no son eventos.`)}`,
+    confirmRemove: (count: string) =>
+      `${byCount(count, `${count} se eliminaría`, `${count} se eliminarían`)} para siempre.`,
     replay: 'Reenviar',
     remove: 'Eliminar',
     cancel: 'Cancelar',
@@ -139,7 +142,8 @@ export const deadLetterTexts = translations({
       removed: 'Se eliminó.',
       cancel: 'Se canceló; lo hecho queda hecho.',
     },
-    changed: (done: string, seen: string) => `${done} de ${seen} vistas hasta ahora`,
+    changed: (done: string, seen: string) =>
+      `${done} de ${seen} ${byCount(seen, 'vista', 'vistas')} hasta ahora`,
     unknown: 'Esta entrega abandonada no existe.',
     reasons: {
       'attempts-exhausted': 'todos los intentos fallaron',

@@ -1,5 +1,5 @@
 import { html, type Piece } from '../html';
-import { translations } from '../language';
+import { byCount, translations } from '../language';
 
 /** The search of the delivery log, and one delivery. */
 export const deliveryTexts = translations({
@@ -23,7 +23,8 @@ export const deliveryTexts = translations({
     unknownYet: 'Nothing is known: the delivery log holds no record yet.',
     notSeen: (since: Piece) => html`Not seen by the relay since ${since}, when the delivery log begins.`,
     noneSkipped: 'No such event reached it.',
-    skipped: (count: string) => `${count} records were skipped meanwhile, so it may have come all the same.`,
+    skipped: (count: string) =>
+      `${count} ${byCount(count, 'record was', 'records were')} skipped meanwhile, so it may have come all the same.`,
     older: 'Older ones',
     message: 'Message',
     noDestination: 'no destination',
@@ -70,7 +71,7 @@ export const deliveryTexts = translations({
     notSeen: (since: Piece) => html`Não visto pelo relay desde ${since}, quando o log de entregas começa.`,
     noneSkipped: 'Nenhum evento assim chegou a ele.',
     skipped: (count: string) =>
-      `${count} registros foram pulados nesse tempo, então pode ter chegado mesmo assim.`,
+      `${count} ${byCount(count, 'registro foi pulado', 'registros foram pulados')} nesse tempo, então pode ter chegado mesmo assim.`,
     older: 'Mais antigas',
     message: 'Mensagem',
     noDestination: 'nenhum destino',
@@ -118,7 +119,7 @@ export const deliveryTexts = translations({
       html`No visto por el relay desde ${since}, cuando empieza el registro de entregas.`,
     noneSkipped: 'Ningún evento así llegó a él.',
     skipped: (count: string) =>
-      `Se omitieron ${count} anotaciones en ese tiempo, así que pudo haber llegado de todos modos.`,
+      `Se ${byCount(count, 'omitió', 'omitieron')} ${count} ${byCount(count, 'anotación', 'anotaciones')} en ese tiempo, así que pudo haber llegado de todos modos.`,
     older: 'Más antiguas',
     message: 'Mensaje',
     noDestination: 'ningún destino',

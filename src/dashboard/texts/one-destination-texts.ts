@@ -1,4 +1,4 @@
-import { translations } from '../language';
+import { byCount, translations } from '../language';
 
 /** One destination: what is known of it, and what may be done. */
 export const oneDestinationTexts = translations({
@@ -36,7 +36,7 @@ export const oneDestinationTexts = translations({
     delivered: 'delivered ones',
     perSecond: 'A second',
     previewed: (count: string, seen: string, withoutBody: string) =>
-      `${count} would be delivered again, of ${seen} that match. ${withoutBody} cannot: their bodies are not kept.`,
+      `${count} would be delivered again, of ${seen} that ${byCount(seen, 'matches', 'match')}. ${withoutBody} cannot: ${byCount(withoutBody, 'its body is', 'their bodies are')} not kept.`,
     replays: 'Replays',
     replayed: (done: string, seen: string) => `${done} of ${seen} found so far`,
     cancel: 'Cancel',
@@ -97,9 +97,10 @@ export const oneDestinationTexts = translations({
     delivered: 'as entregues',
     perSecond: 'Por segundo',
     previewed: (count: string, seen: string, withoutBody: string) =>
-      `${count} seriam entregues de novo, de ${seen} que correspondem. ${withoutBody} não podem: seus corpos não são guardados.`,
+      `${byCount(count, `${count} seria entregue`, `${count} seriam entregues`)} de novo, de ${seen} que ${byCount(seen, 'corresponde', 'correspondem')}. ${withoutBody} ${byCount(withoutBody, 'não pode: seu corpo não é guardado', 'não podem: seus corpos não são guardados')}.`,
     replays: 'Reenvios',
-    replayed: (done: string, seen: string) => `${done} de ${seen} encontradas até agora`,
+    replayed: (done: string, seen: string) =>
+      `${done} de ${seen} ${byCount(seen, 'encontrada', 'encontradas')} até agora`,
     cancel: 'Cancelar',
     replayStates: { running: 'em andamento', done: 'concluído', cancelled: 'cancelado', failed: 'falhou' },
     done: {
@@ -158,9 +159,10 @@ export const oneDestinationTexts = translations({
     delivered: 'las entregadas',
     perSecond: 'Por segundo',
     previewed: (count: string, seen: string, withoutBody: string) =>
-      `${count} se entregarían de nuevo, de ${seen} que coinciden. ${withoutBody} no pueden: sus cuerpos no se guardan.`,
+      `${byCount(count, `${count} se entregaría`, `${count} se entregarían`)} de nuevo, de ${seen} que ${byCount(seen, 'coincide', 'coinciden')}. ${withoutBody} ${byCount(withoutBody, 'no puede: su cuerpo no se guarda', 'no pueden: sus cuerpos no se guardan')}.`,
     replays: 'Reenvíos',
-    replayed: (done: string, seen: string) => `${done} de ${seen} encontradas hasta ahora`,
+    replayed: (done: string, seen: string) =>
+      `${done} de ${seen} ${byCount(seen, 'encontrada', 'encontradas')} hasta ahora`,
     cancel: 'Cancelar',
     replayStates: { running: 'en curso', done: 'terminado', cancelled: 'cancelado', failed: 'falló' },
     done: {

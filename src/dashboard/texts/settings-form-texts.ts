@@ -1,4 +1,4 @@
-import { translations } from '../language';
+import { byCount, translations } from '../language';
 
 /** The settings of an instance as a form. */
 export const settingsFormTexts = translations({
@@ -25,7 +25,8 @@ export const settingsFormTexts = translations({
     noEvents: 'choose at least one event, or switch the webhook off',
     noJson: 'is no JSON object',
     tooLong: 'is too long',
-    tried: (count: string, all: string) => `It would let ${count} of ${all} recent events through.`,
+    tried: (count: string, all: string) =>
+      `It would let ${count} of ${all} recent ${byCount(all, 'event', 'events')} through.`,
     triedOther: {
       dead: 'No bodies of recent events are kept; tried with a dead letter:',
       parked: 'No bodies of recent events are kept; tried with an event that waits:',
@@ -68,7 +69,8 @@ export const settingsFormTexts = translations({
     noEvents: 'escolha pelo menos um evento, ou desligue o webhook',
     noJson: 'não é um objeto JSON',
     tooLong: 'é longo demais',
-    tried: (count: string, all: string) => `Deixaria passar ${count} de ${all} eventos recentes.`,
+    tried: (count: string, all: string) =>
+      `Deixaria passar ${count} de ${all} ${byCount(all, 'evento recente', 'eventos recentes')}.`,
     triedOther: {
       dead: 'Não há corpos de eventos recentes; testado com uma entrega abandonada:',
       parked: 'Não há corpos de eventos recentes; testado com um evento em espera:',
@@ -111,7 +113,8 @@ export const settingsFormTexts = translations({
     noEvents: 'elija al menos un evento, o desactive el webhook',
     noJson: 'no es un objeto JSON',
     tooLong: 'es demasiado largo',
-    tried: (count: string, all: string) => `Dejaría pasar ${count} de ${all} eventos recientes.`,
+    tried: (count: string, all: string) =>
+      `Dejaría pasar ${count} de ${all} ${byCount(all, 'evento reciente', 'eventos recientes')}.`,
     triedOther: {
       dead: 'No se guardan cuerpos de eventos recientes; probado con una entrega abandonada:',
       parked: 'No se guardan cuerpos de eventos recientes; probado con un evento en espera:',

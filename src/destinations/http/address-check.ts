@@ -6,6 +6,7 @@ import type { AddressGuard } from '../../network/address-guard';
 import { operatorLookup } from '../../network/names';
 import { makeConnector } from '../../network/undici-parts';
 import type { Finding } from '../../observability/finding';
+import { counted } from '../../plural';
 
 const CHECK = 'connection';
 const CONNECT_MS = 10_000;
@@ -27,7 +28,12 @@ export async function inspectAddress(
     const days = socket instanceof TLSSocket ? daysOf(socket) : Number.POSITIVE_INFINITY;
     socket.destroy();
     return days < SOON_DAYS
-      ? { part, check: CHECK, state: 'note', detail: `${origin}: its certificate ends in ${days} days` }
+      ? {
+          part,
+          check: CHECK,
+          state: 'note',
+          detail: `${origin}: its certificate ends in ${counted(days, 'day')}`,
+        }
       : { part, check: CHECK, state: 'ok', detail: origin };
   } catch (error) {
     const remedy = isOwnContainer(error, hostname) ? `; ${CONTAINER_HINT}` : '';

@@ -2,6 +2,7 @@ import type { Config } from '../../config/config';
 import { AddressGuard } from '../../network/address-guard';
 import type { Finding } from '../../observability/finding';
 import { inspectEach } from '../../observability/inspect-each';
+import { counted } from '../../plural';
 import type { Section, SectionValue, Settings } from '../../settings/section';
 import { globalId, instanceId } from '../destination-ids';
 import { inspectAddress } from './address-check';
@@ -40,7 +41,7 @@ export async function inspectAddresses<Value extends SectionValue & { readonly u
       part: inspection.kind,
       check: 'connection',
       state: 'note',
-      detail: `${count} more origins were not tried`,
+      detail: `${counted(count, 'more origin was', 'more origins were')} not tried`,
     }),
   );
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Config } from '../../config/config';
-import { httpUrl } from '../../config/formats';
+import { HTTP_PROTOCOLS, httpUrl, isAddress } from '../../config/formats';
 import { AddressGuard } from '../../network/address-guard';
 import { hasSameOrigin } from '../../settings/masked-url';
 import type { Fields, SectionChecker } from '../../settings/section';
@@ -10,8 +10,9 @@ const MAX_LENGTH = 500;
 /** The field `url` of a section: where an instance wants its events sent. */
 export const addressField = z
   .string('must be text')
+  .trim()
   .max(MAX_LENGTH, `must be no longer than ${MAX_LENGTH} characters`)
-  .refine((value) => value === '' || httpUrl.parse(value) !== undefined, `must be ${httpUrl.allowed}`)
+  .refine((value) => value === '' || isAddress(value, HTTP_PROTOCOLS), `must be ${httpUrl.allowed}`)
   .default('')
   .describe('needed unless enabled is false');
 

@@ -3,6 +3,7 @@ import { AddressGuard } from '../../network/address-guard';
 import { outgoingClient } from '../../network/outgoing';
 import type { Finding } from '../../observability/finding';
 import { inspectEach } from '../../observability/inspect-each';
+import { counted } from '../../plural';
 import type { Settings } from '../../settings/section';
 import { globalId, instanceId } from '../destination-ids';
 import { diagnose } from './diagnosis';
@@ -26,7 +27,12 @@ export async function inspectPushers(
   return inspectEach(
     targetsOf(config, settings),
     (target) => inspect(config, target),
-    (count) => ({ part: 'pusher', check: 'app', state: 'note', detail: `${count} more apps were not tried` }),
+    (count) => ({
+      part: 'pusher',
+      check: 'app',
+      state: 'note',
+      detail: `${counted(count, 'more app was', 'more apps were')} not tried`,
+    }),
   );
 }
 

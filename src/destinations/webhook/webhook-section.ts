@@ -37,10 +37,14 @@ function asText(item: unknown): unknown {
 
 const headers = z
   .preprocess(asSent, z.record(z.string(), z.string('must have values that are text')))
-  .refine(
-    (value) => Object.entries(value).every(([name, text]) => isHeader(name, text)),
-    'must be header names with values in Latin-1',
-  )
+  .superRefine((value, context) => {
+    for (const [name, text] of Object.entries(value))
+      if (!isHeader(name, text))
+        context.addIssue({
+          code: 'custom',
+          message: `${JSON.stringify(name)} must be a header name with a value in Latin-1`,
+        });
+  })
   .refine((value) => Object.keys(value).length <= MAX_HEADERS, `must be no more than ${MAX_HEADERS}`)
   .refine(
     (value) => Object.keys(value).every((name) => Buffer.byteLength(name) <= MAX_HEADER_NAME_BYTES),

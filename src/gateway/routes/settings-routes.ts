@@ -5,8 +5,9 @@ import type { Guards } from '../../http-api/guards';
 import { badRequest, notFound } from '../../http-api/http-errors';
 import { instanceName } from '../../http-api/instance-name';
 import { describe, schemaOf } from '../../http-api/openapi';
-import { isRest } from '../../settings/bounds';
+import { boundedLines, isRest } from '../../settings/bounds';
 import { instanceNameOf } from '../../settings/document';
+import { ABOUT_NAME } from '../../settings/instance-names';
 import { SETTINGS_BODY_LIMIT } from '../../settings/limits';
 import { masked } from '../../settings/mask';
 import { type NestedBody, readAsNested } from '../../settings/nested-names';
@@ -82,11 +83,8 @@ function sectionRoutes(server: FastifyInstance, parts: SettingsRoutesParts, sect
 }
 
 /** Further ones of a section, such as webhooks, each with a name. */
-function namedRoutes(
-  server: FastifyInstance,
-  { instances, guards }: SettingsRoutesParts,
-  section: Section,
-): void {
+function namedRoutes(server: FastifyInstance, parts: SettingsRoutesParts, section: Section): void {
+  const { instances, guards } = parts;
   if (section.definition.named === undefined) return;
   const slotOf = (name: string): Slot => ({ section, name });
   const { name: kind } = section;
@@ -101,9 +99,10 @@ function namedRoutes(
     async (request, reply) => {
       const instance = instanceName(request.params.instance);
       const slot = slotOf(request.params.name);
+      const unsure = await checkExists(parts, instance);
       const { value, warnings } = sectionOf(request.body, section);
       const taken = await instances.set(instance, slot, value, authorOf(request, guards));
-      return reply.code(201).send(answerOf(instance, slot, taken, warnings));
+      return reply.code(201).send(answerOf(instance, slot, taken, [...unsure, ...warnings]));
     },
   );
   server.get<OfNamed>(
@@ -123,7 +122,8 @@ function namedRoutes(
 }
 
 /** All sections at once: the "Complete Instance Configuration" of the documentation. */
-function documentRoutes(server: FastifyInstance, { instances, guards, sections }: SettingsRoutesParts): void {
+function documentRoutes(server: FastifyInstance, parts: SettingsRoutesParts): void {
+  const { instances, guards, sections } = parts;
   server.post<OfInstance>(
     '/settings/set/:instance',
     {
@@ -135,14 +135,15 @@ function documentRoutes(server: FastifyInstance, { instances, guards, sections }
       },
     },
     async (request, reply) => {
-      const { settings, warnings } = await instances.setSections(
-        instanceName(request.params.instance),
-        objectOf(request.body),
-        { author: authorOf(request, guards) },
-      );
+      const instance = instanceName(request.params.instance);
+      const unsure = await checkExists(parts, instance);
+      const taken = await instances.setSections(instance, objectOf(request.body), {
+        author: authorOf(request, guards),
+      });
+      const warnings = [...unsure, ...taken.warnings];
       return reply
         .code(201)
-        .send({ ...masked(sections, settings), ...(warnings.length > 0 ? { warnings } : {}) });
+        .send({ ...masked(sections, taken.settings), ...(warnings.length > 0 ? { warnings } : {}) });
     },
   );
   server.get<OfInstance>(
@@ -178,7 +179,7 @@ function instanceRoutes(server: FastifyInstance, { instances, guards, sections }
       // As in the core API, an empty name is no name.
       const token = given['token'] || randomUUID().toUpperCase();
       const nested = nestedSections(sections, given);
-      const document = { ...given, ...nested.sections, token };
+      const document = { ...withoutEmpty(sections, given), ...nested.sections, token };
       const taken = await instances.create(instanceName(name), document);
       const warnings = [...nested.warnings, ...taken.warnings];
       return reply.code(201).send({
@@ -232,7 +233,9 @@ async function rowOrNull(instances: SettingsEditor, instance: string, slot: Slot
 
 function answerOf(instance: string, slot: Slot, { settings, warnings }: Taken, also: readonly string[]): Row {
   const value = readSlot(settings, slot);
-  const about = warnings.filter((warning) => warning.startsWith(`${pathOf(slot)}.`) || isRest(warning));
+  const about = warnings.filter(
+    (warning) => warning.startsWith(`${pathOf(slot)}.`) || warning.startsWith(ABOUT_NAME) || isRest(warning),
+  );
   const all = [...about, ...also];
   return {
     ...(value === undefined ? {} : rowOf(instance, slot, value)),
@@ -243,7 +246,12 @@ function answerOf(instance: string, slot: Slot, { settings, warnings }: Taken, a
 /** Bodies are nested, `{"webhook": {…}}`, or flat, as before 2.1 of the core API. */
 function sectionOf(body: unknown, section: Section): NestedBody {
   const { [section.name]: nested, ...flat } = objectOf(body);
-  return nested === undefined ? { value: flat, warnings: [] } : readAsNested(section, nested);
+  if (nested === undefined) return { value: flat, warnings: [] };
+  const read = readAsNested(section, nested);
+  const beside = Object.keys(flat).map(
+    (name) => `${section.name}: ${name} stands beside it, where it has no effect; write it within`,
+  );
+  return { ...read, warnings: boundedLines([...read.warnings, ...beside]) };
 }
 
 /** Those of a new instance. */
@@ -252,7 +260,7 @@ function nestedSections(
   given: Fields,
 ): { readonly sections: Fields; readonly warnings: readonly string[] } {
   const read = list.flatMap((section) =>
-    Object.hasOwn(given, section.name)
+    Object.hasOwn(given, section.name) && !isNothing(given[section.name])
       ? [[section.name, readAsNested(section, given[section.name])] as const]
       : [],
   );
@@ -260,6 +268,18 @@ function nestedSections(
     sections: Object.fromEntries(read.map(([name, { value }]) => [name, value])),
     warnings: read.flatMap(([, { warnings }]) => warnings),
   };
+}
+
+/** The core API makes nothing of these when it makes an instance. */
+function isNothing(value: unknown): boolean {
+  return value === '' || value === false;
+}
+
+function withoutEmpty({ list }: Sections, given: Fields): Fields {
+  const names = new Set(list.map(({ name }) => name));
+  return Object.fromEntries(
+    Object.entries(given).filter(([name, value]) => !names.has(name) || !isNothing(value)),
+  );
 }
 
 function objectOf(body: unknown): Fields {

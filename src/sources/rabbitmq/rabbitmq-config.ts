@@ -1,4 +1,4 @@
-import { canDecode } from '../../config/formats';
+import { canDecode, hasImpossiblePort, POSSIBLE_PORT } from '../../config/formats';
 import { type ConfigPart, configPart } from '../../config/part';
 import type { Reading } from '../../config/reading';
 import { parseUrl } from '../../config/url';
@@ -84,7 +84,9 @@ function checkAddress(enabled: boolean, uri: string, reading: Reading): void {
       'RABBITMQ_URI: must be set while RABBITMQ_ENABLED is true, such as amqp://user:password@host:5672/%2F',
     );
   }
-  if (uri !== '' && !isAmqpAddress(uri)) {
+  if (hasImpossiblePort(uri)) {
+    reading.problem(`RABBITMQ_URI: must be an address with ${POSSIBLE_PORT}`);
+  } else if (uri !== '' && !isAmqpAddress(uri)) {
     reading.problem('RABBITMQ_URI: must be an address that starts with amqp:// or amqps://, percent-encoded');
   }
 }

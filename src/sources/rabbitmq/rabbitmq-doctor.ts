@@ -1,11 +1,13 @@
 import { explainError } from '../../errors';
 import { CATALOGUE } from '../../events/catalogue';
 import type { Finding } from '../../observability/finding';
+import { counted } from '../../plural';
 import { displayAddress } from './broker-address';
 import { ControlChannel, RefusedError, refusalOf } from './control-channel';
 import { hasRedeliveryLimit, redeliveryLimitRemedy } from './declare';
 import { coreByName, type ListedQueue } from './listed-queues';
 import { nameFlaw } from './name-flaws';
+import { DEFAULT_QUEUE } from './rabbitmq-variables';
 import { connector, Session } from './session';
 import { type ConsumedExchange, planOf, shown, type TopologyOptions } from './topology';
 
@@ -53,6 +55,7 @@ export async function inspectRabbitMq(options: InspectOptions): Promise<Finding[
     }
     findings.push(...(await inspectQueues(control, options)));
     findings.push(...(await inspectListed(control, options.queues ?? [])));
+    findings.push(...(await inspectFormer(control, options)));
     findings.push(...(await inspectOrphans(session, options)));
   } catch (error) {
     findings.push(
@@ -175,8 +178,11 @@ function listedFinding(name: string, isGo: boolean, state: State): Finding {
   }
   const { messages, consumers } = state;
   if (consumers === 0 && messages > 0)
-    return trouble(check, `${messages} messages and no consumer: start a worker; ${speaker}`);
-  return ok(check, `${messages} messages, ${consumers} consumers; consumed as it is; ${speaker}`);
+    return trouble(check, `${counted(messages, 'message')} and no consumer: start a worker; ${speaker}`);
+  return ok(
+    check,
+    `${counted(messages, 'message')}, ${counted(consumers, 'consumer')}; consumed as it is; ${speaker}`,
+  );
 }
 
 function queueFindings(name: string, state: State, isOurs: boolean): Finding[] {
@@ -186,10 +192,10 @@ function queueFindings(name: string, state: State, isOurs: boolean): Finding[] {
     return isOurs ? [note(check, 'not there yet: the worker will declare it')] : [];
   const { messages, consumers } = state;
   if (consumers === 0 && messages > 0)
-    return [trouble(check, `${messages} messages and no consumer: start a worker`)];
+    return [trouble(check, `${counted(messages, 'message')} and no consumer: start a worker`)];
   if (consumers === 0 && isOurs)
     return [note(check, 'no consumer: its bindings are only looked at while a worker runs')];
-  return [ok(check, `${messages} messages, ${consumers} consumers`)];
+  return [ok(check, `${counted(messages, 'message')}, ${counted(consumers, 'consumer')}`)];
 }
 
 /** What a worker would not say each time, as it works all the same. */
@@ -205,6 +211,25 @@ async function inspectOwnQueue(control: ControlChannel, name: string): Promise<F
   );
   if (differs?.isMismatch !== true) return [];
   return [note(check, 'is no durable quorum queue of the relay: it is consumed as it is')];
+}
+
+/** The relay's own queue before it was given another name, or shared ones were chosen: its bindings go on filling it. */
+async function inspectFormer(
+  control: ControlChannel,
+  { topology, queues = [] }: InspectOptions,
+): Promise<Finding[]> {
+  const isInUse = topology.mode === 'dedicated' && topology.queue === DEFAULT_QUEUE;
+  if (isInUse || queues.some(({ name }) => name === DEFAULT_QUEUE)) return [];
+  const state = await queueState(control, DEFAULT_QUEUE);
+  if (state.kind !== 'ready' || state.consumers > 0) return [];
+  const remedy = 'RABBITMQ_QUEUES=evolution-relay reads it; delete it once it is empty';
+  const detail = `the queue of a relay without RABBITMQ_QUEUE, and nobody reads it, while what it is bound to fills it: ${remedy}`;
+  const check = `queue ${DEFAULT_QUEUE}`;
+  return [
+    state.messages === 0
+      ? note(check, detail)
+      : trouble(check, `${counted(state.messages, 'message')} in ${detail}`),
+  ];
 }
 
 /** Queues that the core API declares by itself and nobody reads: they grow without end. */
@@ -233,7 +258,7 @@ function orphanFindings(name: string, state: State): Finding[] {
   if (state.kind !== 'ready' || state.consumers > 0) return [];
   const check = `queue ${name}`;
   if (state.messages === 0) return [note(check, 'declared by the core API, and nobody reads it')];
-  const unread = `${state.messages} messages that nobody reads, as the relay has a queue of its own`;
+  const unread = `${counted(state.messages, 'message')} that nobody reads, as the relay has a queue of its own`;
   // What a policy keeps short does no harm; the broker does not tell over AMQP whether there is one.
   if (state.messages <= MAX_UNREAD) return [note(check, `${unread}: ${BOUND_IT}`)];
   return [trouble(check, `${unread}, and it grows until the disk is full: ${BOUND_IT}`)];

@@ -2,6 +2,7 @@ import { errorCode } from '../../errors';
 import { StateMachine } from '../../lifecycle/state-machine';
 import type { Logger } from '../../observability/logging';
 import type { SourceMessage } from '../../pipeline/message';
+import { counted } from '../../plural';
 import { Backoff } from '../../time/backoff';
 import { monotonicMs } from '../../time/monotonic';
 import type { Source } from '../source';
@@ -97,7 +98,7 @@ export class RabbitMqSource implements Source {
     }
     const { essential } = this.parts.refusals;
     const count = this.subscriptions?.count ?? 0;
-    const consuming = `consuming ${count} queue(s)`;
+    const consuming = `consuming ${counted(count, 'queue')}`;
     const [first] = this.parts.refusals.first;
     const leftOut = essential ?? first;
     if (leftOut === undefined) return { ready: true, detail: consuming };

@@ -1,6 +1,9 @@
 import { flag, integer, list, oneOf, optional, text } from '../../config/formats';
 import { secret, variable } from '../../config/variable';
 
+/** The relay's own queue where nobody names another one. */
+export const DEFAULT_QUEUE = 'evolution-relay';
+
 export const RABBITMQ_VARIABLES = {
   RABBITMQ_ENABLED: variable(
     optional(flag),
@@ -58,6 +61,6 @@ export const RABBITMQ_VARIABLES = {
     [],
     'Of evolution-go: events whose global queues are consumed, where RABBITMQ_QUEUES is not set. They come before AMQP_GLOBAL_EVENTS.',
   ),
-  RABBITMQ_QUEUE: variable(text, 'evolution-relay', 'Name of the dedicated queue.'),
+  RABBITMQ_QUEUE: variable(text, DEFAULT_QUEUE, 'Name of the dedicated queue.'),
   RABBITMQ_PREFETCH: variable(integer(1, 65_535), 2000, 'Messages of RabbitMQ that a worker holds at once.'),
 };

@@ -1,4 +1,4 @@
-import { httpUrl } from '../../config/formats';
+import { hasImpossiblePort, httpUrl, POSSIBLE_PORT } from '../../config/formats';
 import { type ConfigPart, configPart } from '../../config/part';
 import type { Reading } from '../../config/reading';
 import { parseUrl } from '../../config/url';
@@ -56,6 +56,7 @@ function sqsOf(values: Values, reading: Reading): SqsConfig {
   const enabled = values.SQS_ENABLED ?? values.SQS_QUEUE_URLS.length > 0;
   const events = reading.switches(SWITCHES);
   checkNames(values, reading);
+  checkS3(values, reading);
   if (enabled && values.SQS_GLOBAL_ENABLED && events !== 'all' && events.size === 0) {
     reading.warn('every SQS_GLOBAL_… says false: no global SQS queue is consumed');
   }
@@ -128,6 +129,15 @@ function checkNames(values: Values, reading: Reading): void {
   if (!/^(\d{12})?$/.test(values.SQS_ACCOUNT_ID)) {
     reading.problem('SQS_ACCOUNT_ID: must be the 12 digits of an AWS account');
   }
+}
+
+/** The core API's own `.env` may have one that is of no use to it either, so that this is a warning. */
+function checkS3(values: Values, reading: Reading): void {
+  const { S3_ENDPOINT: endpoint } = values;
+  if (endpoint === '' || (s3OriginOf(values) !== undefined && !hasImpossiblePort(endpoint))) return;
+  reading.warn(
+    `S3_ENDPOINT: must be a host or an address, such as s3.example.com or https://s3.example.com:9000, with ${POSSIBLE_PORT}: events too large for SQS cannot be fetched`,
+  );
 }
 
 /**

@@ -1,6 +1,7 @@
 import { errorCode, explainError } from '../../errors';
 import type { EventFilter } from '../../events/filter';
 import type { Finding } from '../../observability/finding';
+import { counted } from '../../plural';
 import type { SqsApi, SqsConnection } from './api';
 import type { ClaimDownloader } from './claim-check';
 import { type Found, findQueues } from './discovery';
@@ -96,7 +97,7 @@ function inspectFound(
 }
 
 function consumed(count: number): string {
-  return `${count} queue(s) are consumed${count > MAX_QUEUES ? `; ${MAX_QUEUES} of them are checked` : ''}`;
+  return `${counted(count, 'queue is', 'queues are')} consumed${count > MAX_QUEUES ? `; ${MAX_QUEUES} of them are checked` : ''}`;
 }
 
 function inspectInstances(impossible: readonly string[]): Finding[] {

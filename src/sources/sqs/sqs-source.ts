@@ -3,6 +3,7 @@ import type { EventFilter } from '../../events/filter';
 import { StateMachine } from '../../lifecycle/state-machine';
 import type { Logger } from '../../observability/logging';
 import type { SourceMessage } from '../../pipeline/message';
+import { counted } from '../../plural';
 import { endsWithin } from '../../time/within';
 import type { Source } from '../source';
 import type { CallObserver, SqsAction, SqsApi, SqsConnection } from './api';
@@ -76,10 +77,10 @@ export class SqsSource implements Source {
     if (!machine.is('consuming')) return { ready: false, detail: this.reason };
     const impossible = parts?.registry.impossibleCount ?? 0;
     const details = [
-      `consuming ${this.queues.length} queue(s)`,
+      `consuming ${counted(this.queues.length, 'queue')}`,
       troubles.summary((url) => parts?.pollers.has(url) === true),
       parts?.claims?.summary,
-      impossible > 0 ? `${impossible} instance(s) with a name that no queue can have` : undefined,
+      impossible > 0 ? `${counted(impossible, 'instance')} with a name that no queue can have` : undefined,
     ];
     return { ready: true, detail: details.filter((detail) => detail !== undefined).join('; ') };
   }

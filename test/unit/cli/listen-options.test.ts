@@ -11,6 +11,8 @@ test.each([
   ['a header that is none', [...FORWARD, '--header', 'nothing'], /must be name:value/],
   ['a header that cannot be sent', [...FORWARD, '--header', 'x y:z'], /must be name:value/],
   ['an event that there is not', [...FORWARD, '--events', 'MESAGES_UPSERT'], /did you mean MESSAGES_UPSERT/],
+  ['an event like no other', [...FORWARD, '--events', 'nope'], /nope is no event; names are such as/],
+  ['a port that nothing listens on', ['--forward', 'http://x:0/'], /must be an address with a port from 1/],
   ['a list of events with a hole', [...FORWARD, '--events', 'CALL,,'], /comma-separated/],
 ] as const)('%s is refused before anything is connected to', async (_what, args, text) => {
   let said = '';

@@ -31,6 +31,11 @@ describe('a variable that looks like one of ours and is none is told, with the n
     ['SQS_EVENTS_MESSAGES_UPSERT', 'SQS_GLOBAL_MESSAGES_UPSERT'],
     ['WEBHOOK_EVENT_QRCODE_UPDATED', 'WEBHOOK_EVENTS_QRCODE_UPDATED'],
     ['pusher_call', 'PUSHER_EVENTS_CALL'],
+    ['RABBITMQ_EVENTS', 'RABBITMQ_EVENTS_MESSAGES_UPSERT'],
+    ['WEBHOOK_GLOBAL_EVENTS', 'WEBHOOK_EVENTS_MESSAGES_UPSERT'],
+    ['SQS_EVENT', 'SQS_GLOBAL_MESSAGES_UPSERT'],
+    ['WEBHOOKS_EVENTS_CALL', 'WEBHOOK_EVENTS_CALL'],
+    ['RABITMQ_EVENTS_QRCODE_UPDATED', 'RABBITMQ_EVENTS_QRCODE_UPDATED'],
   ])('%s', (name, meant) => {
     const warnings = warningsOf({ [name]: 'false' });
     expect(warnings).toEqual([expect.stringMatching(new RegExp(`^${name}: .*did you mean ${meant}\\?`))]);
@@ -66,6 +71,15 @@ describe('a variable that looks like one of ours and is none is told, with the n
     expect(more).toEqual([]);
     expect(warning).toContain('PUSHER_GLOBAL_SECRETS (.env): no such variable');
     expect(warning).not.toContain('s3cret');
+  });
+
+  test.each([
+    'WEBHOOK_COLOUR_OF_MY_HOUSE',
+    'DELIVERY_X',
+    'PUSHER_QWERTYUIOP_ASDF',
+    'WEBHOOK_GLOBAL_TEMPLATE',
+  ])('%s is ours and like none: nothing is suggested that nobody meant', (name) => {
+    expect(warningsOf({ [name]: 'x' })).toEqual([`${name}: no such variable, so it has no effect`]);
   });
 
   test('one that is empty has no effect anyway', () => {

@@ -5,6 +5,7 @@
  */
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   errors: [],
+  plural: [],
   version: [],
   'v8-flags': [],
   'early-signals': [],
@@ -14,18 +15,18 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   events: ['errors'],
   observability: ['errors', 'time', 'version'],
   lifecycle: ['observability', 'time'],
-  config: ['errors', 'events'],
+  config: ['plural', 'errors', 'events'],
   network: ['errors', 'config', 'time'],
-  filters: ['errors', 'events'],
+  filters: ['plural', 'errors', 'events'],
   pipeline: ['errors', 'events', 'filters', 'time'],
-  redis: ['errors', 'config', 'observability', 'time'],
-  settings: ['errors', 'events', 'config', 'observability', 'redis', 'time'],
+  redis: ['plural', 'errors', 'config', 'observability', 'time'],
+  settings: ['plural', 'errors', 'events', 'config', 'observability', 'redis', 'time'],
   retry: ['errors', 'events', 'config', 'pipeline', 'redis', 'time'],
   silence: ['events', 'retry', 'time'],
   health: ['pipeline', 'retry', 'destinations', 'time'],
-  ledger: ['pipeline', 'retry', 'observability', 'time'],
+  ledger: ['plural', 'pipeline', 'retry', 'observability', 'time'],
   'dead-letters': ['events', 'pipeline', 'retry'],
-  'delivery-log': ['errors', 'events', 'pipeline', 'redis', 'retry', 'time'],
+  'delivery-log': ['plural', 'errors', 'events', 'pipeline', 'redis', 'retry', 'time'],
   replays: ['errors', 'events', 'dead-letters', 'delivery-log', 'redis', 'retry', 'time'],
   deduplication: ['errors', 'events', 'pipeline', 'retry'],
   tracing: ['events', 'config', 'observability', 'pipeline', 'version'],
@@ -43,6 +44,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'http-api',
   ],
   'destinations/http': [
+    'plural',
     'errors',
     'config',
     'pipeline',
@@ -65,6 +67,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   'destinations/websocket': ['errors', 'events', 'config', 'pipeline', 'settings', 'redis', 'destinations'],
   'destinations/pusher': [
+    'plural',
     'errors',
     'events',
     'config',
@@ -82,6 +85,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   sources: ['config', 'events', 'pipeline', 'settings', 'observability'],
   'sources/rabbitmq': [
+    'plural',
     'errors',
     'lifecycle',
     'events',
@@ -93,6 +97,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'time',
   ],
   'sources/sqs': [
+    'plural',
     'lifecycle',
     'errors',
     'events',
@@ -105,6 +110,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'time',
   ],
   alerts: [
+    'plural',
     'config',
     'destinations/http',
     'destinations/webhook',
@@ -119,7 +125,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'version',
   ],
   lids: ['events', 'retry', 'time'],
-  references: ['errors', 'events', 'redis', 'time'],
+  references: ['plural', 'errors', 'events', 'redis', 'time'],
   listen: [
     'errors',
     'events',
@@ -217,6 +223,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'moving-in': ['errors', 'config', 'network', 'redis', 'settings', 'time', 'version'],
   doctor: ['alerts', 'errors', 'config', 'redis', 'retry', 'ledger', 'settings', 'modules', 'observability'],
   cli: [
+    'plural',
     'alerts',
     'errors',
     'redis',

@@ -167,3 +167,16 @@ describe('what docs/recipes.md tells to set', () => {
     expect(parsed).toMatchObject({ ok: true, warnings: [] });
   });
 });
+
+test('where something is missing, what stands there misspelt is named as well', () => {
+  expect(problemsOf({ webhooks: { n8n: { ulr: url } } })).toEqual([
+    expect.stringContaining('webhooks.n8n.url: is required'),
+    expect.stringMatching(/webhooks\.n8n\.ulr: no such field.*did you mean url\?/),
+  ]);
+  expect(problemsOf({ webhook: { URL: url } })).toContainEqual(expect.stringContaining('did you mean url?'));
+});
+
+test('an address that was set by an older version, with a port that is refused now, can still be read', () => {
+  const stored = { webhook: { url: 'https://example.com:0/x' } };
+  expect(parseSettings(MODULES.sections, stored)).toMatchObject({ ok: true });
+});

@@ -19,6 +19,13 @@ describe('names of events', () => {
     expect(nearestEvent(name)).toBe(known);
   });
 
+  it.each(['nope', 'READ', 'x', '', 'MESSAGES_FROM_MY_GRANDMOTHER', 'ALLES'])(
+    '%j was meant as none',
+    (name) => {
+      expect(nearestEvent(name)).toBeUndefined();
+    },
+  );
+
   it('are found in every list of a document (finding 1.10)', () => {
     const url = 'https://a.test/';
     const events = ['CALL', 'MADE_UP'];
@@ -37,7 +44,7 @@ describe('names of events', () => {
       ['pusher', 'rabbitmq', 'sqs', 'webhook', 'webhooks.n', 'websocket'].map((name) => `${name}.events`),
     );
     expect(unknownEventProblems([{ path: 'sqs.events', event: 'CALLS' }])).toEqual([
-      'sqs.events: CALLS is no event: did you mean CALL?',
+      'sqs.events: CALLS is no event; did you mean CALL?',
     ]);
   });
 
