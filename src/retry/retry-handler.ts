@@ -14,7 +14,7 @@ import { type DeadReason, type Decide, slowDelayMs } from '../pipeline/parking';
 import type { Places } from '../pipeline/places';
 import { monotonicMs } from '../time/monotonic';
 import { OpenWork } from '../time/open-work';
-import { endsWithin, within } from '../time/within';
+import { within } from '../time/within';
 import type { AddressRoster } from './address-roster';
 import { bodyOf, type DeliveryLabels, type JobData, labelsOf, NO_LABELS, originOf } from './job';
 import { INTERRUPTED_DELAY_MS } from './policy';
@@ -170,7 +170,7 @@ export class RetryHandler {
     try {
       delivery = await this.deliveryOf(due, destination);
       const until = monotonicMs() + SPARE_MS;
-      while (this.waitsForTurn(bulkhead, until)) await endsWithin(attempts.nextEnd(), SPARE_MS);
+      while (this.waitsForTurn(bulkhead, until)) await attempts.nextEnd(SPARE_MS);
       if (!this.draining && bulkhead.lacksPermit) await bulkhead.permitForRetry();
     } finally {
       giveMemoryBack();
