@@ -67,9 +67,14 @@ export class Places {
 
   /** How many more attempts may begin with events of so many bytes. */
   roomOf(shares: readonly Share[], bytes: number, isAlone: boolean): number {
+    return Math.max(0, Math.min(this.placesFor(shares, isAlone), this.memoryFor(shares, bytes)));
+  }
+
+  /** The same, whether there is memory for them or not. */
+  placesFor(shares: readonly Share[], isAlone: boolean): number {
     const { most } = this.options;
     const ownSlow = this.holdingOf(shares[0]).slow;
-    let room = Math.min(this.freePlaces, this.memoryFor(shares, bytes));
+    let room = this.freePlaces;
     for (const [index, share] of shares.entries()) {
       const held = this.holdingOf(share);
       const own = atLeastOne(most * share.part);
