@@ -49,8 +49,8 @@ export interface DestinationPage {
 
 /** All destinations at one moment. */
 interface Reading {
-  readonly byId: ReadonlyMap<string, DestinationHealth>;
-  readonly byInstance: ReadonlyMap<string | undefined, readonly DestinationHealth[]>;
+  readonly byId: Map<string, DestinationHealth>;
+  readonly byInstance: Map<string | undefined, readonly DestinationHealth[]>;
 }
 
 /** There may be tens of thousands, and tenants ask: they are read no more often than this, whoever asks. */
@@ -85,7 +85,10 @@ export class DestinationList {
   async suspend(id: string): Promise<boolean> {
     if (!(await this.read()).byId.has(id)) return false;
     await this.store.call('relaySuspend', destinationKey(id as DestinationId), id);
-    this.latest = undefined;
+    const suspended = { state: 'suspended', by: 'person' } as const;
+    await this.note(id, ({ nextAttempt: _none, since = Date.now(), ...known }) => {
+      return { ...known, since, ...suspended };
+    });
     return true;
   }
 
@@ -93,8 +96,23 @@ export class DestinationList {
   async resume(id: string): Promise<boolean> {
     if (!(await this.read()).byId.has(id)) return false;
     await this.store.call('relayWell', destinationKey(id as DestinationId), 1);
-    this.latest = undefined;
+    await this.note(id, (known) => healthOf(known.id, undefined, known.waiting));
     return true;
+  }
+
+  /** What a person changed shows at once. It is not read for that: a tenant may change its own many times a second. */
+  private async note(id: string, change: (known: DestinationHealth) => DestinationHealth): Promise<void> {
+    const { byId, byInstance } = await this.read();
+    const known = byId.get(id);
+    if (known === undefined) return;
+    const changed = change(known);
+    byId.set(id, changed);
+    const instance = instanceOf(changed.id);
+    const all = byInstance.get(instance) ?? [];
+    byInstance.set(
+      instance,
+      all.map((each) => (each === known ? changed : each)),
+    );
   }
 
   private read(): Promise<Reading> {
