@@ -56,10 +56,14 @@ export interface KnownDestinations {
 
 /** Sorted and divided once for all who ask: of tens of thousands either takes longer than to make a page of them. */
 class Reading implements KnownDestinations {
-  private sorted: readonly DestinationHealth[] | undefined;
-  private byInstance: ReadonlyMap<string, readonly DestinationHealth[]> | undefined;
+  private sorted: DestinationHealth[] | undefined;
+  private byInstance: ReadonlyMap<string, DestinationHealth[]> | undefined;
 
-  constructor(readonly byId: ReadonlyMap<string, DestinationHealth>) {}
+  constructor(private readonly byId: Map<string, DestinationHealth>) {}
+
+  get(id: string): DestinationHealth | undefined {
+    return this.byId.get(id);
+  }
 
   get all(): readonly DestinationHealth[] {
     this.sorted ??= [...this.byId.values()].sort(worstFirst);
@@ -69,6 +73,15 @@ class Reading implements KnownDestinations {
   of(instance: string): readonly DestinationHealth[] {
     this.byInstance ??= dividedByInstance(this.all);
     return this.byInstance.get(instance) ?? [];
+  }
+
+  /** In its old place: a tenant may change its own many times a second, and nothing is sorted for that. */
+  replace(known: DestinationHealth, changed: DestinationHealth): void {
+    this.byId.set(changed.id, changed);
+    for (const list of [this.sorted, this.byInstance?.get(instanceOf(changed.id) ?? '')]) {
+      const place = list?.indexOf(known) ?? -1;
+      if (list !== undefined && place >= 0) list[place] = changed;
+    }
   }
 }
 
@@ -95,24 +108,34 @@ export class DestinationList {
   }
 
   async show(id: string): Promise<DestinationHealth | undefined> {
-    const found = (await this.read()).byId.get(id);
+    const found = (await this.read()).get(id);
     return found === undefined ? undefined : (await this.withOldest([found]))[0];
   }
 
   /** False where nobody knows such a destination. */
   async suspend(id: string): Promise<boolean> {
-    if (!(await this.read()).byId.has(id)) return false;
+    if ((await this.read()).get(id) === undefined) return false;
     await this.store.call('relaySuspend', destinationKey(id as DestinationId), id);
-    this.latest = undefined;
+    const suspended = { state: 'suspended', by: 'person' } as const;
+    await this.note(id, ({ nextAttempt: _none, since = Date.now(), ...known }) => {
+      return { ...known, since, ...suspended };
+    });
     return true;
   }
 
   /** False where nobody knows such a destination; one that is well stays so. */
   async resume(id: string): Promise<boolean> {
-    if (!(await this.read()).byId.has(id)) return false;
+    if ((await this.read()).get(id) === undefined) return false;
     await this.store.call('relayWell', destinationKey(id as DestinationId), 1);
-    this.latest = undefined;
+    await this.note(id, (known) => healthOf(known.id, undefined, known.waiting));
     return true;
+  }
+
+  /** What a person changed shows at once. It is not read for that: a tenant may change its own many times a second. */
+  private async note(id: string, change: (known: DestinationHealth) => DestinationHealth): Promise<void> {
+    const reading = await this.read();
+    const known = reading.get(id);
+    if (known !== undefined) reading.replace(known, change(known));
   }
 
   private read(): Promise<Reading> {
@@ -183,9 +206,7 @@ function worstFirst(a: DestinationHealth, b: DestinationHealth): number {
   );
 }
 
-function dividedByInstance(
-  all: readonly DestinationHealth[],
-): ReadonlyMap<string, readonly DestinationHealth[]> {
+function dividedByInstance(all: readonly DestinationHealth[]): ReadonlyMap<string, DestinationHealth[]> {
   const byInstance = new Map<string, DestinationHealth[]>();
   for (const health of all) {
     const instance = instanceOf(health.id);

@@ -3,12 +3,10 @@ import type { HealthBoard } from './health-board';
 import { isElsewhere, type Rejections } from './rejections';
 
 export interface EndpointWatchParts {
-  readonly board: Pick<HealthBoard, 'records' | 'recordOf' | 'resume'>;
-  readonly rejections: Pick<Rejections, 'recordOf' | 'compare'>;
+  readonly board: Pick<HealthBoard, 'records' | 'recordOf' | 'idsOf' | 'resume'>;
+  readonly rejections: Pick<Rejections, 'recordOf' | 'idsOf' | 'compare'>;
   /** Undefined where there is no such destination any more. Rejects where that cannot be known. */
   readonly endpointOf: (id: DestinationId) => Promise<Endpoint | undefined>;
-  /** Undefined for a global one. */
-  readonly instanceOf: (id: DestinationId) => string | undefined;
   readonly onError: (error: unknown) => void;
 }
 
@@ -24,12 +22,18 @@ export class EndpointWatch {
 
   /** The settings of this instance changed; undefined: any may have. */
   settingsChanged(instance: string | undefined): void {
-    for (const { id, by } of this.parts.board.records) {
-      const isOf = instance === undefined || this.parts.instanceOf(id) === instance;
+    for (const id of this.unwell(instance)) {
       // What a person wants is ended by a person.
-      if (isOf && by !== 'person') this.due.add(id);
+      if (this.parts.board.recordOf(id)?.by !== 'person') this.due.add(id);
     }
     if (this.due.size > 0 && !this.comparing) void this.compareAll();
+  }
+
+  /** A tenant may change its settings many times a second, while thousands of others are not well. */
+  private unwell(instance: string | undefined): readonly DestinationId[] {
+    const { board, rejections } = this.parts;
+    if (instance === undefined) return board.records.map(({ id }) => id);
+    return [...board.idsOf(instance), ...rejections.idsOf(instance)];
   }
 
   /** One after the other: there may be thousands, and nothing waits for it. */

@@ -4,6 +4,7 @@ import { type DestinationId, destinationKey, type Endpoint } from '../pipeline/d
 import type { StoredCalls } from '../retry/retry-store';
 import { monotonicMs } from '../time/monotonic';
 import { type HealthRecord, obstacleOf, parseHealthRecord, type UnwellRecord } from './health-record';
+import { IdsByInstance } from './ids-by-instance';
 import type { Rejections } from './rejections';
 
 /** What became of a destination, for logs. */
@@ -64,6 +65,7 @@ const ALL_ANEW = -1;
  */
 export class HealthBoard implements SharedCircuits {
   private readonly known = new Map<DestinationId, Known>();
+  private readonly ofInstances = new IdsByInstance();
   /** By key; also of those whose records this worker wrote and has not read yet. */
   private readonly ids = new Map<string, DestinationId>();
   private version = ALL_ANEW;
@@ -113,6 +115,10 @@ export class HealthBoard implements SharedCircuits {
 
   recordOf(id: DestinationId): HealthRecord | undefined {
     return this.known.get(id)?.record;
+  }
+
+  idsOf(instance: string): readonly DestinationId[] {
+    return this.ofInstances.of(instance);
   }
 
   /** It is well, or there is none any more: a person, or its new address, says so. */
@@ -190,11 +196,13 @@ export class HealthBoard implements SharedCircuits {
     const key = destinationKey(id);
     if (record === undefined) {
       this.known.delete(id);
+      this.ofInstances.delete(id);
       this.ids.delete(key);
       this.parts.circuitOf(id)?.close();
       return;
     }
     this.known.set(id, { record, until: monotonicMs() + leftMs });
+    this.ofInstances.add(id);
     this.ids.set(key, id);
     this.parts.circuitOf(id)?.adopt(obstacleOf(record), leftMs);
   }

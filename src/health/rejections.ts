@@ -10,6 +10,7 @@ import {
 import type { StoredCalls } from '../retry/retry-store';
 import { monotonicMs } from '../time/monotonic';
 import { parseRejectionRecord, type RejectionRecord } from './health-record';
+import { IdsByInstance } from './ids-by-instance';
 import { isRejecting, type Rejection, type RejectionRun, rejectionOf, runAfter } from './rejection-run';
 
 /** A destination that began to reject everything, or no longer does, for logs. */
@@ -56,6 +57,7 @@ export class Rejections implements AttemptObserver {
   /** Those that rejected something last come last. */
   private readonly runs = new Map<DestinationId, RejectionRun>();
   private readonly known = new Map<DestinationId, RejectionRecord>();
+  private readonly ofInstances = new IdsByInstance();
   /** Of what is known, by key. */
   private readonly ids = new Map<string, DestinationId>();
   private readonly changing = new Map<DestinationId, Change>();
@@ -73,6 +75,10 @@ export class Rejections implements AttemptObserver {
 
   recordOf(id: DestinationId): RejectionRecord | undefined {
     return this.known.get(id);
+  }
+
+  idsOf(instance: string): readonly DestinationId[] {
+    return this.ofInstances.of(instance);
   }
 
   /** Called for every attempt: while no destination rejects anything it looks up nothing. */
@@ -187,11 +193,13 @@ export class Rejections implements AttemptObserver {
 
   private know(record: RejectionRecord): void {
     this.known.set(record.id, record);
+    this.ofInstances.add(record.id);
     this.ids.set(destinationKey(record.id), record.id);
   }
 
   private forget(id: DestinationId): void {
     this.known.delete(id);
+    this.ofInstances.delete(id);
     this.ids.delete(destinationKey(id));
     this.unended.delete(id);
     // Another worker may have ended it: what this one counted was no rejection of everything.

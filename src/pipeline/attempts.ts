@@ -70,7 +70,7 @@ export class Attempts {
   readonly clock = new ActiveClock();
   private sweeper: NodeJS.Timeout | undefined;
   private idleListeners: (() => void)[] = [];
-  private endListeners: (() => void)[] = [];
+  private readonly endListeners = new Set<() => void>();
   /** An attempt has ended, or turned slow: there is room for another one. */
   readonly room = new Signal<DestinationId | undefined>();
 
@@ -113,13 +113,21 @@ export class Attempts {
     this.options.observer.attemptEnded(delivery, record);
     trace?.ended(record);
     this.room.emit(delivery.destination.id);
-    for (const listener of this.endListeners.splice(0)) listener();
+    for (const listener of [...this.endListeners]) listener();
     return record;
   }
 
-  /** Resolves when the next attempt has ended; never where none is under way. */
-  nextEnd(): Promise<void> {
-    return new Promise((resolve) => this.endListeners.push(resolve));
+  /** Resolves when the next attempt has ended, or after so many milliseconds. */
+  nextEnd(mostMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const heard = (): void => {
+        clearTimeout(timer);
+        this.endListeners.delete(heard);
+        resolve();
+      };
+      const timer = setTimeout(heard, mostMs);
+      this.endListeners.add(heard);
+    });
   }
 
   /** Resolves when no attempt is under way. */

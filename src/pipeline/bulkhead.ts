@@ -105,8 +105,12 @@ export class Bulkhead {
 
   /** How many more a quick destination may have at hand, so that its places are in use all the time: only then may its limit rise. */
   spareRetries(now: number): number {
-    const attemptMs = Math.max(this.averageMs, now - this.oldestStart(now));
-    return attemptMs < QUICK_MS ? Math.min(this.limit.value, MOST_SPARE) : 0;
+    return this.attemptMs(now) < QUICK_MS ? Math.min(this.limit.value, MOST_SPARE) : 0;
+  }
+
+  /** Whether retries of it are under way which probably end within so many milliseconds. */
+  hasRetriesThatEnd(withinMs: number, now: number): boolean {
+    return this.activeRetries > 0 && this.attemptMs(now) < withinMs;
   }
 
   get hasRetries(): boolean {
@@ -139,8 +143,7 @@ export class Bulkhead {
 
   /** Whether one more delivery would wait too long for its turn. */
   wouldWaitTooLong(maxWaitMs: number, now: number): boolean {
-    const attemptMs = Math.max(this.averageMs, now - this.oldestStart(now));
-    if (((this.waiting + 1) * attemptMs) / this.limit.value > maxWaitMs) return true;
+    if (((this.waiting + 1) * this.attemptMs(now)) / this.limit.value > maxWaitMs) return true;
     return this.permits !== undefined && this.permits.waitMs(this.waiting + 1) > maxWaitMs;
   }
 
@@ -178,6 +181,10 @@ export class Bulkhead {
     const { concurrency, perRequest = 1 } = this.options;
     const set = limits.concurrency ?? Number.POSITIVE_INFINITY;
     return new AdaptiveLimit({ ...concurrency, most: Math.min(concurrency.most, set * perRequest) });
+  }
+
+  private attemptMs(now: number): number {
+    return Math.max(this.averageMs, now - this.oldestStart(now));
   }
 
   /** Looked for once a millisecond: it is asked for with every delivery that must wait. */

@@ -35,6 +35,13 @@ const LEAST_SLOW = 8;
  * takes long for wait. Not all of it, as what turned slow is not given back when others come.
  */
 const COMMON_MEMORY = 0.5;
+/**
+ * What one event counts at the most, as a part of the memory: one that is larger than everything there is would wait until
+ * nothing else is under way, and let nobody in then.
+ */
+const MOST_OF_ONE = 0.5;
+/** While no more than this part is held, whoever holds nothing may begin an event of any size, whatever flows beside it. */
+const BESIDE_LARGE = 0.75;
 
 /**
  * Shares out what attempts need: places, memory, and the messages that wait for them. Attempts that turned slow have places
@@ -60,9 +67,14 @@ export class Places {
 
   /** How many more attempts may begin with events of so many bytes. */
   roomOf(shares: readonly Share[], bytes: number, isAlone: boolean): number {
+    return Math.max(0, Math.min(this.placesFor(shares, isAlone), this.memoryFor(shares, bytes)));
+  }
+
+  /** The same, whether there is memory for them or not. */
+  placesFor(shares: readonly Share[], isAlone: boolean): number {
     const { most } = this.options;
     const ownSlow = this.holdingOf(shares[0]).slow;
-    let room = Math.min(this.freePlaces, this.memoryFor(shares, bytes));
+    let room = this.freePlaces;
     for (const [index, share] of shares.entries()) {
       const held = this.holdingOf(share);
       const own = atLeastOne(most * share.part);
@@ -75,11 +87,13 @@ export class Places {
   /** How many more events of so many bytes there is memory for. */
   memoryFor(shares: readonly Share[], bytes: number): number {
     const { maxBytes } = this.options;
-    const each = Math.max(1, bytes * COPIES);
+    const each = Math.max(1, this.counted(bytes));
+    const isFirst = this.holdingOf(shares[0]).bytes === 0;
     const common = fitting(this.all.bytes, maxBytes * COMMON_MEMORY, each);
     // One event alone fits whatever its size, as it does into what all share.
-    const least = Math.max(common, this.holdingOf(shares[0]).bytes === 0 ? 1 : 0);
+    const least = Math.max(common, isFirst ? 1 : 0);
     let count = fitting(this.all.bytes, maxBytes, each);
+    if (isFirst && this.all.bytes <= maxBytes * BESIDE_LARGE) count = Math.max(1, count);
     for (const share of shares)
       count = Math.min(
         count,
@@ -90,7 +104,7 @@ export class Places {
 
   /** Keeps memory for an event that is made ready for its attempt; what it returns gives it back, once. */
   keepMemory(shares: readonly Share[], bytes: number): () => void {
-    let kept = bytes * COPIES;
+    let kept = this.counted(bytes);
     this.change(shares, 0, 0, kept, 0);
     return () => {
       this.change(shares, 0, 0, -kept, 0);
@@ -111,7 +125,7 @@ export class Places {
   }
 
   begin({ destination, envelope }: Delivery): void {
-    this.change(destination.shares, 1, 0, envelope.body.length * COPIES, 0);
+    this.change(destination.shares, 1, 0, this.counted(envelope.body.length), 0);
   }
 
   turnedSlow({ destination }: Delivery): void {
@@ -119,7 +133,7 @@ export class Places {
   }
 
   end({ destination, envelope }: Delivery, wasSlow: boolean): void {
-    this.change(destination.shares, -1, wasSlow ? -1 : 0, -envelope.body.length * COPIES, 0);
+    this.change(destination.shares, -1, wasSlow ? -1 : 0, -this.counted(envelope.body.length), 0);
   }
 
   waits({ destination }: Delivery): void {
@@ -128,6 +142,10 @@ export class Places {
 
   waitsNoLonger({ destination }: Delivery): void {
     this.change(destination.shares, 0, 0, 0, -1);
+  }
+
+  private counted(bytes: number): number {
+    return Math.min(bytes * COPIES, this.options.maxBytes * MOST_OF_ONE);
   }
 
   private get freePlaces(): number {

@@ -17,6 +17,8 @@ export interface LineRoomsParts {
 
 /** For a choice among lines. */
 const SOON_MS = 20;
+/** One that is at hand for the memory of those under way waits for no longer. */
+export const SPARE_MS = 1000;
 /** Of a destination that is not there, or not known: its deliveries are given up, or put off, which costs little. */
 const UNKNOWN_ROOM = 50;
 
@@ -35,13 +37,21 @@ export class LineRooms {
     const bulkhead = this.parts.bulkheadOf(found);
     const { circuit } = bulkhead;
     if (circuit.closedIn() > 0) return { kind: circuit.isAsking ? 'soon' : 'none' };
-    const room = this.parts.places.roomOf(found.shares, bytes, this.parts.isAlone(id));
     const spare = bulkhead.spareRetries(this.parts.attempts.clock.now());
     const permits = bulkhead.permitsForRetries;
-    const count = Math.min(permits, circuit.isOpen ? 1 : bulkhead.roomForRetries + spare, room);
+    const places = circuit.isOpen ? 1 : bulkhead.roomForRetries + spare;
+    const count = Math.min(permits, places, this.memoryFor(found, bulkhead, bytes));
     if (count > 0) return { kind: 'room', count, shares: found.shares };
     if (permits === 0) return { kind: 'none', forMs: bulkhead.noPermitMs };
     return { kind: bulkhead.hasRetries ? 'soon' : 'none' };
+  }
+
+  /** For how many there are places and memory. One more is at hand for memory that its own attempts give back soon: large ones take long to fetch. */
+  private memoryFor({ id, shares }: Destination, bulkhead: Bulkhead, bytes: number): number {
+    const { places, attempts, isAlone } = this.parts;
+    const room = places.roomOf(shares, bytes, isAlone(id));
+    if (room > 0 || !bulkhead.hasRetriesThatEnd(SPARE_MS, attempts.clock.now())) return room;
+    return Math.min(1, places.placesFor(shares, isAlone(id)));
   }
 
   /** Settings that are still being read are waited for by the delivery, not by those of others; what cannot be read is put off. */

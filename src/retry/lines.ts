@@ -132,7 +132,7 @@ export class Lines {
         line.shares = room.shares;
         const count = room.count - (this.unbegun.get(line.key) ?? 0);
         if (count > 0) candidates.push({ key: line.key, room: count, shares: room.shares });
-      } else if (room.kind === 'none') {
+      } else if (room.kind === 'none' && !this.unbegun.has(line.key)) {
         this.known.delete(line.key);
         putOff.set(line.key, putOffMs(room.forMs));
       }

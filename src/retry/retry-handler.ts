@@ -14,9 +14,10 @@ import { type DeadReason, type Decide, slowDelayMs } from '../pipeline/parking';
 import type { Places } from '../pipeline/places';
 import { monotonicMs } from '../time/monotonic';
 import { OpenWork } from '../time/open-work';
-import { endsWithin, within } from '../time/within';
+import { within } from '../time/within';
 import type { AddressRoster } from './address-roster';
 import { bodyOf, type DeliveryLabels, type JobData, labelsOf, NO_LABELS, originOf } from './job';
+import { SPARE_MS } from './line-rooms';
 import { INTERRUPTED_DELAY_MS } from './policy';
 import type { DueDelivery, OddRecord } from './retry-queue';
 import type { StepResult, StoredDeliveries } from './stored-deliveries';
@@ -59,8 +60,6 @@ type Next =
 
 /** Settings that take longer are no reason to hold a place. */
 const SETTINGS_MS = 5_000;
-/** A delivery that is at hand for the next place waits for no longer. */
-const SPARE_MS = 1000;
 /** A record of a later version waits this long for a worker that reads it. */
 const NEWER_RECORD_MS = 300_000;
 
@@ -160,17 +159,15 @@ export class RetryHandler {
     bulkhead: Bulkhead,
     onBegin: () => void,
   ): Promise<void> {
-    const { attempts, places } = this.parts;
-    const { shares } = destination;
-    const bytes = due.data.l;
+    const { attempts } = this.parts;
+    const giveMemoryBack = await this.keepMemory(destination, bulkhead, due.data.l);
     // Its line knows by now how large it is (lines.ts), and asks for it again once there is memory.
-    if (places.memoryFor(shares, bytes) <= 0) return this.postpone(due, 'in-line');
-    const giveMemoryBack = places.keepMemory(shares, bytes);
+    if (giveMemoryBack === undefined) return this.postpone(due, 'in-line');
     let delivery: Delivery | undefined;
     try {
       delivery = await this.deliveryOf(due, destination);
       const until = monotonicMs() + SPARE_MS;
-      while (this.waitsForTurn(bulkhead, until)) await endsWithin(attempts.nextEnd(), SPARE_MS);
+      while (this.waitsForTurn(bulkhead, until)) await attempts.nextEnd(SPARE_MS);
       if (!this.draining && bulkhead.lacksPermit) await bulkhead.permitForRetry();
     } finally {
       giveMemoryBack();
@@ -190,6 +187,22 @@ export class RetryHandler {
     )
       return;
     await this.conclude(due, delivery, await record);
+  }
+
+  /** Memory for one event, with what gives it back; undefined where there is none, and its own attempts give none back soon. */
+  private async keepMemory(
+    { shares }: Destination,
+    bulkhead: Bulkhead,
+    bytes: number,
+  ): Promise<(() => void) | undefined> {
+    const { attempts, places } = this.parts;
+    const until = monotonicMs() + SPARE_MS;
+    while (places.memoryFor(shares, bytes) <= 0) {
+      const leftMs = until - monotonicMs();
+      if (this.draining || leftMs <= 0 || !bulkhead.hasRetriesThatEnd(SPARE_MS, attempts.clock.now())) return;
+      await attempts.nextEnd(leftMs);
+    }
+    return places.keepMemory(shares, bytes);
   }
 
   private waitsForTurn(bulkhead: Bulkhead, until: number): boolean {

@@ -50,6 +50,11 @@ const RETRY = { firstMs: 500, lastMs: 5000, jitter: 0.2 };
 const RECHECK_MS = 20_000;
 const SUBSCRIBE_MS = 10_000;
 const READ_AT_ONCE = 20;
+/**
+ * Settings that changed each time while they were read are what was read last: what waits for them, and what of other instances
+ * waits behind that, must not wait for as long as somebody goes on changing them.
+ */
+const MOST_READS = 3;
 
 /**
  * The settings in force, without a question to Redis for each event: read when an instance is first heard of, read anew
@@ -147,15 +152,18 @@ export class SettingsCache {
   private async read(instance: string, loading: () => Loading): Promise<InForce> {
     const { store, onError } = this.parts;
     const backoff = new Backoff(RETRY);
-    for (;;) {
+    for (let reads = 1; ; ) {
       if (this.isClosed) throw new StoreUnavailableError('the settings are closed');
       try {
         const stored = await store.lookUp(instance);
-        if (loading().stale) {
+        const isStale = loading().stale;
+        if (isStale && reads++ < MOST_READS) {
           loading().stale = false;
           continue;
         }
         this.loading.delete(instance);
+        // Whatever comes after what waited has them read anew.
+        if (isStale) setImmediate(() => this.change(instance));
         return stored.kind === 'unreadable'
           ? this.unreadables.add(stored.error)
           : this.take(instance, stored.kind === 'readable' ? stored.settings : undefined);

@@ -1,5 +1,4 @@
 import { RedisDeduplication } from '../deduplication/redis-deduplication';
-import { instanceOf } from '../destinations/destination-ids';
 import type { Destinations } from '../destinations/directory';
 import { eventsPerRequest } from '../destinations/module';
 import { EndpointWatch } from '../health/endpoint-watch';
@@ -136,7 +135,7 @@ function openHealth(
     worker,
     onError,
   });
-  const endpoints = new EndpointWatch({ board: health, rejections, endpointOf, instanceOf, onError });
+  const endpoints = new EndpointWatch({ board: health, rejections, endpointOf, onError });
   lifecycle.add('health of destinations', health, (each) => each.stop());
   const summary = new HealthSummary({ board: health, store, log, onError });
   lifecycle.add('summary of health', summary, (each) => each.stop());

@@ -17,7 +17,7 @@ let harness: StoreHarness;
 let destination: FakeDestination;
 beforeEach(async () => {
   harness = await StoreHarness.open();
-  destination = new FakeDestination('webhook:global');
+  destination = new FakeDestination('webhook:global', 30_000, [{ key: 'webhook:global', part: 0.25 }]);
 });
 afterEach(() => harness.close());
 

@@ -114,7 +114,6 @@ export class ModelWorker {
       board: this.health,
       rejections,
       endpointOf,
-      instanceOf,
       onError: ignore,
     });
     const bulkheads: Bulkheads = new Bulkheads({

@@ -64,7 +64,6 @@ export class HealthHarness {
       board: this.board,
       rejections: this.rejections,
       endpointOf,
-      instanceOf: () => undefined,
       onError: () => {},
     });
     this.bulkheads = new Bulkheads({

@@ -39,11 +39,21 @@ describe('the list of destinations', () => {
     }
   });
 
-  test('is read anew after a person changed something', async () => {
-    await list.show('webhook:global');
-    expect(await list.suspend('webhook:global')).toBe(true);
-    await list.show('webhook:global');
-    expect(store.reads).toBe(2);
+  test('has what a person changed at once, and is not read anew for it, however often', async () => {
+    const crm = 'webhook:instance/loja/crm';
+    for (let times = 0; times < 10; times++) {
+      expect(await list.suspend('webhook:instance/loja')).toBe(true);
+      expect(await list.suspend(crm)).toBe(true);
+      expect(await list.show(crm)).toMatchObject({ state: 'suspended', by: 'person', waiting: 0 });
+      expect((await list.page({ instance: 'loja', state: 'suspended', limit: 10 })).total).toBe(2);
+      expect(await list.resume('webhook:instance/loja')).toBe(true);
+      expect(await list.resume(crm)).toBe(true);
+      const states = (await list.page({ instance: 'loja', limit: 10 })).destinations.map(
+        ({ state }) => state,
+      );
+      expect(states).toEqual(['waiting', 'well']);
+    }
+    expect(store.reads).toBe(1);
   });
 
   test('is read anew where it could not be read', async () => {

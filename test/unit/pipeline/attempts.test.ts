@@ -78,18 +78,32 @@ describe('an attempt', () => {
     const { places, bulkhead, destination, run } = setup();
     const records = [run(() => {}), run(() => {})];
     expect(bulkhead.hasRoom).toBe(false);
-    expect([places.memoryFor([], eventBody(1).length) > 0, places.memoryFor([], MAX_BYTES) > 0]).toEqual([
-      true,
-      false,
-    ]);
+    expect(places.memoryFor([], eventBody(1).length)).toBe(2);
     destination.at(0).end(DELIVERED);
     destination.at(1).end(FAILED);
     await Promise.all(records);
-    expect([bulkhead.hasRoom, bulkhead.isIdle, places.memoryFor([], 10 * MAX_BYTES) > 0]).toEqual([
-      true,
-      true,
-      true,
-    ]);
+    expect([bulkhead.hasRoom, bulkhead.isIdle]).toEqual([true, true]);
+    expect(places.memoryFor([], eventBody(1).length)).toBe(4);
+  });
+
+  test('is waited for no longer than was said, and whoever waited in vain is forgotten', async () => {
+    const { attempts, destination, run } = setup();
+    const record = run(() => {});
+    let heard = 0;
+    const hear = (): void => {
+      heard++;
+    };
+    const before = jest.getTimerCount();
+    for (let times = 0; times < 3; times++) {
+      void attempts.nextEnd(100).then(hear);
+      await pass(100);
+    }
+    expect([heard, jest.getTimerCount()]).toEqual([3, before]);
+    void attempts.nextEnd(1_000_000).then(hear);
+    destination.at(0).end(DELIVERED);
+    await record;
+    await pass(0);
+    expect([heard, jest.getTimerCount()]).toEqual([4, 0]);
   });
 
   test('tells of its free room after it is free', async () => {

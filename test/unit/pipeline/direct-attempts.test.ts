@@ -101,8 +101,12 @@ describe('the direct attempt', () => {
     expect([crowded.attempts.length, quiet.attempts.length]).toEqual([3, 1]);
   });
 
+  const ofInstance = () =>
+    new FakeDestination('webhook:instance/loja', 30_000, [{ key: 'loja', part: 0.25 }]);
+
   test('one delivery of any size is attempted, but no second one that does not fit into memory', async () => {
-    const { destination, submit } = bind(setup({ maxBytes: 1000 }));
+    const { submit } = bind(setup({ maxBytes: 1000 }));
+    const destination = ofInstance();
     const large = (number: number): Buffer => eventBody(number, { data: 'x'.repeat(2000) });
     submit(destination, large(1));
     submit(destination, large(2));
@@ -113,7 +117,8 @@ describe('the direct attempt', () => {
   });
 
   test('room for several starts several: one large delivery does not make those behind it go one by one', async () => {
-    const { destination, submit, submitMany } = bind(setup({ maxBytes: 20_000, perDestination: 8 }));
+    const { submit, submitMany } = bind(setup({ maxBytes: 20_000, perDestination: 8 }));
+    const destination = ofInstance();
     submit(destination, eventBody(1, { data: 'x'.repeat(20_000) }));
     submitMany(destination, 8);
     expect(destination.attempts).toHaveLength(1);

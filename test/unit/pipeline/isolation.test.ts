@@ -53,6 +53,7 @@ test('an event that is too large for the room that is left does not stop small o
   const harness = new PipelineHarness({ perDestination: 1, maxBytes: 100_000, concurrency: 100 });
   const large = (number: number, bytes: number): Buffer => eventBody(number, { data: 'x'.repeat(bytes) });
   harness.submit(new FakeDestination('webhook:first'), large(1, 20_000));
+  harness.submit(new FakeDestination('webhook:other'), large(3, 20_000));
   const waiting = new FakeDestination('webhook:second');
   harness.submit(waiting, large(2, 40_000));
   expect(waiting.attempts).toHaveLength(0);

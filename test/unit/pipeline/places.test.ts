@@ -53,13 +53,36 @@ test('one event of any size may begin where its owner has nothing under way', ()
   const large = deliveryOf(QUARTER, 100_000);
   expect([places.roomOf([], 100_000, false) > 0, places.mayBegin(large, false)]).toEqual([true, true]);
   places.begin(large);
-  expect([places.roomOf([], 1, false) > 0, places.mayBegin(large, true)]).toEqual([false, false]);
+  expect(places.mayBegin(large, true)).toBe(false);
+});
+
+const OTHER: readonly Share[] = [{ key: 'instance outra', part: 0.25 }];
+
+test('an event larger than all of the memory counts as half of it: it keeps nobody waiting, and waits for no silence', () => {
+  const places = create(100_000);
+  const [small, large] = [deliveryOf(OTHER, 1000), deliveryOf(QUARTER, 1_000_000)];
+  for (let round = 0; round < 3; round++) {
+    places.begin(small);
+    expect(places.mayBegin(large, false)).toBe(true);
+    places.begin(large);
+    expect(places.mayBegin(small, false)).toBe(true);
+    places.end(large, false);
+  }
+});
+
+test('one that holds half of the memory keeps no large event of another one waiting while small ones come and go', () => {
+  const places = create(100_000);
+  const hung = deliveryOf([{ key: 'instance presa', part: 0.25 }], 4600);
+  while (places.mayBegin(hung, false)) places.begin(hung);
+  places.begin(deliveryOf(OTHER, 1000));
+  for (const bytes of [20_000, 40_000, 1_000_000])
+    expect(places.mayBegin(deliveryOf(QUARTER, bytes), false)).toBe(true);
 });
 
 test('of memory a group may have more than its part while half of all is free, and no more than its part beyond that', () => {
   const places = create(1_000_000);
   const large = deliveryOf(QUARTER, 50_000);
-  const other = deliveryOf([{ key: 'instance outra', part: 0.25 }], 50_000);
+  const other = deliveryOf(OTHER, 50_000);
   const begin = (delivery: Delivery): number => {
     let count = 0;
     for (; places.mayBegin(delivery, false); count++) places.begin(delivery);

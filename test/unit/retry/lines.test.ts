@@ -99,6 +99,14 @@ describe('the choice among lines', () => {
     expect(lines.learn([line('dead'), line('busy')])).toBe(false);
   });
 
+  test('leaves no line alone of which something is about to begin: there is room once that has ended', async () => {
+    const { lines } = setup({ a: { kind: 'none' } });
+    lines.begin('a', 100_000);
+    expect((await lines.choose(10, 10)).putOff.size).toBe(0);
+    lines.begun('a');
+    expect((await lines.choose(10, 10)).putOff.size).toBe(1);
+  });
+
   test('leaves one alone for as long as there is known to be nothing to do, in steps of some seconds', async () => {
     const { lines } = setup({
       soon: { kind: 'none', forMs: 1 },

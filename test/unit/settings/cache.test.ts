@@ -145,6 +145,26 @@ describe('changes', () => {
     expect(await asked).toEqual(B);
   });
 
+  it('that change each time while they are read keep nobody waiting, and are read anew afterwards', async () => {
+    const { fake, cache } = await connected();
+    fake.change('loja', A);
+    fake.hold = true;
+    let isAnswered = false;
+    const asked = Promise.resolve(cache.of('loja')).finally(() => {
+      isAnswered = true;
+    });
+    for (let reads = 0; reads < 10 && !isAnswered; reads++) {
+      fake.change('loja', settingsTo(`https://${reads}.test/`));
+      fake.give('lookUp');
+      await turns();
+    }
+    expect(isAnswered).toBe(true);
+    await asked;
+    fake.hold = false;
+    await turns();
+    expect(await cache.of('loja')).toEqual(fake.stored.get('loja'));
+  });
+
   it('those that no message told of are found within thirty seconds (finding 3.16)', async () => {
     const { fake, cache, told } = await connected();
     expect(cache.of('loja')).toBeUndefined();
