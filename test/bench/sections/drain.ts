@@ -30,6 +30,8 @@ const ENVIRONMENT = {
   WEBHOOK_ALLOWED_NETWORKS: '127.0.0.0/8',
   RABBITMQ_PREFETCH: undefined,
   DELIVERY_CONCURRENCY_PER_DESTINATION: undefined,
+  // By default the next attempt may be further away than the bench waits for the first event.
+  CIRCUIT_OPEN_SECONDS: '5',
 };
 
 interface Drained {
