@@ -9,7 +9,7 @@ import { eventually } from '../support/signals/signals';
 jest.setTimeout(300_000);
 
 const LANES = 1000;
-const ROUNDS = 6;
+const ROUNDS = 4;
 
 /** Events of many chats, in turn: `lane/number` is their key. */
 function eventsOf(name: string, rounds: number, first = 0): OutgoingEvent[] {
