@@ -1,8 +1,13 @@
 import { Redis } from 'ioredis';
+import { StoreUnavailableError } from '../errors';
 import { guarded } from './bullmq-guards';
 import { withOurErrors } from './call-errors';
 import { Doubt } from './doubt';
 import { allowedWhileFull, freesMemory } from './full';
+import { replyCode, whyNot } from './reply-error';
+
+/** How Redis answers where there is no such database, or none that this user may choose. */
+const NO_DATABASE: ReadonlySet<string | undefined> = new Set(['ERR', 'NOPERM']);
 
 export interface ScriptDefinition {
   readonly lua: string;
@@ -22,6 +27,20 @@ export class RelayRedis extends Redis {
   withDoubt(doubt: Doubt): this {
     this.doubt = doubt;
     return this;
+  }
+
+  /** ioredis goes on in database 0 where Redis has none of that number: what lies there may be another relay's. */
+  override async select(index: number | string): Promise<'OK'> {
+    try {
+      return await super.select(index);
+    } catch (error) {
+      if (!NO_DATABASE.has(replyCode(error))) throw error;
+      this.disconnect(true);
+      throw new StoreUnavailableError(
+        `REDIS_URI names database ${index}, and Redis does not choose it (${whyNot(error)})`,
+        { cause: error },
+      );
+    }
   }
 
   /** BullMQ knows a lost connection by the errors of the library itself: on the connections that wait for Redis they stay. */
