@@ -13,9 +13,9 @@ import { instanceOf } from './destination-ids';
 export function sharesOf(id: DestinationId, part: number, origin?: string): readonly Share[] {
   const instance = instanceOf(id);
   if (instance === undefined) return [{ key: id, part }];
-  const own = [
+  const own: readonly Share[] = [
     { key: `instance ${instance}`, part },
-    { key: 'instances', part: Math.max(part, 1 - part) },
+    { key: 'instances', part: Math.max(part, 1 - part), isOfAll: true },
   ];
   return origin === undefined ? own : [...own, { key: `origin ${origin}`, part }];
 }

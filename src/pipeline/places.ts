@@ -5,6 +5,8 @@ export interface Share {
   readonly key: string;
   /** From 0 to 1. */
   readonly part: number;
+  /** All instances share it: whoever has nothing slow is not kept from beginning by what they have. */
+  readonly isOfAll?: true;
 }
 
 export interface PlacesOptions {
@@ -28,8 +30,13 @@ interface Holding {
 
 /** An attempt holds the event as it came and as it is sent. */
 const COPIES = 2;
-/** Slow attempts that everybody may have, however many those have with whom it shares. */
-const LEAST_SLOW = 8;
+/**
+ * Slow attempts that everybody may have, however many those have with whom it shares, while this part of the places for slow ones
+ * is free: thousands may share one receiving host.
+ */
+const LEAST_SLOW = { count: 8, whileFree: 0.5 };
+/** A group may have so many times the free places for slow attempts: many groups together leave some, and one alone most of them. */
+const TIMES_FREE = 4;
 /**
  * Part of the memory that whoever comes may use: kept for others it would help nobody, while large events that an endpoint
  * takes long for wait. Not all of it, as what turned slow is not given back when others come.
@@ -73,12 +80,17 @@ export class Places {
   /** The same, whether there is memory for them or not. */
   placesFor(shares: readonly Share[], isAlone: boolean): number {
     const { most } = this.options;
+    const freeSlow = Math.max(0, most - this.all.slow);
     const ownSlow = this.holdingOf(shares[0]).slow;
+    const isFewOfMany = ownSlow < LEAST_SLOW.count && freeSlow > most * LEAST_SLOW.whileFree;
     let room = this.freePlaces;
     for (const [index, share] of shares.entries()) {
       const held = this.holdingOf(share);
       const own = atLeastOne(most * share.part);
-      if (held.slow >= own && (index === 0 || ownSlow >= LEAST_SLOW)) return 0;
+      // Whoever has none may begin: what turned slow is not given back for others.
+      const isTooSlow = held.slow > 0 && held.slow >= Math.min(own, freeSlow * TIMES_FREE);
+      const mayExceed = index > 0 && (isFewOfMany || (share.isOfAll === true && ownSlow === 0));
+      if (isTooSlow && !mayExceed) return 0;
       if (!isAlone) room = Math.min(room, own - (held.attempts - held.slow));
     }
     return Math.max(0, room);

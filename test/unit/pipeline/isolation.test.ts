@@ -12,7 +12,7 @@ const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
 function sharesIn(instance: string, host: string): Share[] {
   return [
     { key: `instance ${instance}`, part: 0.25 },
-    { key: 'instances', part: 0.75 },
+    { key: 'instances', part: 0.75, isOfAll: true },
     { key: `origin ${host}`, part: 0.25 },
   ];
 }

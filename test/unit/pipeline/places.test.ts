@@ -14,6 +14,7 @@ function deliveryOf(shares: readonly Share[], bytes = 0): Delivery {
 }
 
 const QUARTER: readonly Share[] = [{ key: 'instance loja', part: 0.25 }];
+const OTHER: readonly Share[] = [{ key: 'instance outra', part: 0.25 }];
 
 test('a group has no more than its part of the places while others are active, and all of them where it is alone', () => {
   const places = create();
@@ -38,6 +39,45 @@ test('slow attempts have places of their own, of which a group begins no more be
   expect(places.mayBegin(delivery, true)).toBe(true);
 });
 
+/** Begins slow attempts in turns, for as long as any of them may begin one. */
+function fillWithSlow(places: Places, deliveries: readonly Delivery[]): void {
+  for (let isAny = true; isAny; ) {
+    isAny = false;
+    for (const delivery of deliveries) {
+      if (!places.mayBegin(delivery, false)) continue;
+      places.begin(delivery);
+      places.turnedSlow(delivery);
+      isAny = true;
+    }
+  }
+}
+
+test('however many groups are slow, they leave places to those that are not', () => {
+  const places = create();
+  const all: Share = { key: 'instances', part: 0.75, isOfAll: true };
+  const slow = Array.from({ length: 20 }, (_, index) =>
+    deliveryOf([{ key: `instance ${index}`, part: 0.25 }, all]),
+  );
+  fillWithSlow(places, slow);
+  expect(slow.map((delivery) => places.mayBegin(delivery, false))).toEqual(slow.map(() => false));
+  expect(places.roomOf([...OTHER, all], 0, false)).toBe(25);
+});
+
+test('of a thousand instances behind one host that is slow each may have a few, and all together leave places to others', () => {
+  const places = create();
+  const host = { key: 'host shared', part: 0.25 };
+  const behind = Array.from({ length: 1000 }, (_, index) =>
+    deliveryOf([{ key: `instance ${index}`, part: 0.25 }, host]),
+  );
+  fillWithSlow(places, behind);
+  const other = deliveryOf([...OTHER, { key: 'host of another one', part: 0.25 }]);
+  expect(places.roomOf(other.destination.shares, 0, false)).toBe(25);
+  const few = create();
+  fillWithSlow(few, behind.slice(0, 6));
+  expect(few.roomOf(behind[0]?.destination.shares ?? [], 0, false)).toBe(0);
+  expect(few.roomOf(behind[7]?.destination.shares ?? [], 0, false)).toBeGreaterThan(0);
+});
+
 test('what ended slow is no longer taken off: a place counts once', () => {
   const places = new Places({ most: 1, maxBytes: 1e9, maxHeld: 1 });
   const delivery = deliveryOf([]);
@@ -55,8 +95,6 @@ test('one event of any size may begin where its owner has nothing under way', ()
   places.begin(large);
   expect(places.mayBegin(large, true)).toBe(false);
 });
-
-const OTHER: readonly Share[] = [{ key: 'instance outra', part: 0.25 }];
 
 test('an event larger than all of the memory counts as half of it: it keeps nobody waiting, and waits for no silence', () => {
   const places = create(100_000);
