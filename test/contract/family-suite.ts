@@ -70,7 +70,7 @@ export function familySuite(modules: Modules, module: DestinationModule, sample:
       for (const { destination } of ownOf(family))
         expect(destination.shares.slice(0, 2)).toEqual([
           { key: `instance ${INSTANCE}`, part: 0.3 },
-          { key: 'instances', part: 0.7 },
+          { key: 'instances', part: 0.7, isOfAll: true },
         ]);
     });
 
