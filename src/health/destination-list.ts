@@ -75,12 +75,15 @@ class Reading implements KnownDestinations {
     return this.byInstance.get(instance) ?? [];
   }
 
-  /** In its old place: a tenant may change its own many times a second, and nothing is sorted for that. */
+  /** A tenant may change its own many times a second: the others are not sorted again for that. */
   replace(known: DestinationHealth, changed: DestinationHealth): void {
     this.byId.set(changed.id, changed);
     for (const list of [this.sorted, this.byInstance?.get(instanceOf(changed.id) ?? '')]) {
       const place = list?.indexOf(known) ?? -1;
-      if (list !== undefined && place >= 0) list[place] = changed;
+      if (list === undefined || place < 0) continue;
+      list.splice(place, 1);
+      const next = list.findIndex((each) => worstFirst(changed, each) < 0);
+      list.splice(next < 0 ? list.length : next, 0, changed);
     }
   }
 }
