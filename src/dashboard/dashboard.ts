@@ -6,11 +6,13 @@ import type { Keys } from '../http-api/keys';
 import { TenantSearches } from '../http-api/tenant-searches';
 import { FlowStore } from '../ledger/flow-store';
 import type { Logger } from '../observability/logging';
+import { describeError } from '../observability/report';
 import type { Replays } from '../replays/open-replays';
 import type { RetryStore } from '../retry/retry-store';
 import { SilenceStore } from '../silence/silence-store';
 import { Assets } from './assets';
 import { DashboardKeys } from './dashboard-keys';
+import { EndedSessions } from './ended-sessions';
 import type { DescribedSection } from './form-fields';
 import { jobBoard } from './job-board';
 import { logInRoutes } from './log-in';
@@ -74,7 +76,8 @@ export class Dashboard {
     const { config, keys, tokenDigestOf, errors, log } = this.parts;
     const { apiKey, readKey, publicUrl } = config;
     const assets = new Assets();
-    const cookies = new SessionCookies({ apiKey, readKey, tokenDigestOf });
+    const ended = new EndedSessions(this.parts.store);
+    const cookies = new SessionCookies({ apiKey, readKey, tokenDigestOf, ended });
     const pages = new Pages({
       ...{ assets, cookies, errors, publicUrl },
       onAction: ({ by, what, ok }) => log.info('dashboard: action', { ...named(by), what, ok }),
@@ -86,6 +89,14 @@ export class Dashboard {
         ...{ pages, cookies },
         keys: new DashboardKeys({ keys, readKey }),
         onLogIn: (viewer, address) => log.info('dashboard: log-in', { ...named(viewer), address }),
+        onLogOut: (viewer, failure) => {
+          if (failure === undefined) log.info('dashboard: log-out', named(viewer));
+          else
+            log.warn('dashboard: a copy of the cookie outlives the log-out', {
+              ...named(viewer),
+              ...describeError(failure),
+            });
+        },
       });
       for (const { screens = [], actions = [], data = [] } of this.screens(new OwnApi(server, keys))) {
         for (const each of screens) pages.addScreen(scope, each);

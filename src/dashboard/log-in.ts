@@ -5,7 +5,7 @@ import { html } from './html';
 import { isLanguage, type Language } from './language';
 import { isOwnPage } from './own-page';
 import { LANGUAGE_COOKIE, type Pages } from './pages';
-import type { SessionCookies } from './session-cookies';
+import type { Session, SessionCookies } from './session-cookies';
 import { logInTexts } from './texts/log-in-texts';
 import type { Viewer } from './viewer';
 
@@ -14,6 +14,8 @@ export interface LogInParts {
   readonly keys: DashboardKeys;
   readonly cookies: SessionCookies;
   readonly onLogIn: (viewer: Viewer, address: string) => void;
+  /** With a failure copies of the cookie are as good as before. */
+  readonly onLogOut: (viewer: Viewer, failure: unknown) => void;
 }
 
 const PATH = '/dashboard/log-in';
@@ -39,6 +41,7 @@ export function logInRoutes(scope: FastifyInstance, parts: LogInParts): void {
     if (!isOwnPage(request) || (session !== undefined && !parts.cookies.isFormOf(session, form.get('csrf'))))
       throw new HttpError(403, ['this form comes from another page']);
     pages.setSession(request, reply, '');
+    if (session !== undefined) await end(parts, session);
     return reply.redirect(`${PATH}?over=1`, 303);
   });
   scope.get<{ Querystring: { to?: string; back?: unknown } }>(
@@ -52,6 +55,15 @@ export function logInRoutes(scope: FastifyInstance, parts: LogInParts): void {
       return reply.redirect(pageAfter(back), 303);
     },
   );
+}
+
+async function end({ cookies, onLogOut }: LogInParts, session: Session): Promise<void> {
+  try {
+    await cookies.end(session);
+    onLogOut(session.viewer, undefined);
+  } catch (error) {
+    onLogOut(session.viewer, error);
+  }
 }
 
 async function logIn(parts: LogInParts, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {

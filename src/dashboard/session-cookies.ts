@@ -1,10 +1,12 @@
 import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
+import type { EndedSessions } from './ended-sessions';
 import type { Viewer } from './viewer';
 
 /** A viewer who logged in. */
 export interface Session {
   readonly viewer: Viewer;
+  readonly id: string;
   /** Goes into each form, and comes back with it. */
   readonly csrf: string;
   /** When the viewer logged in, epoch milliseconds. */
@@ -19,6 +21,7 @@ export interface SessionCookiesParts {
   readonly readKey: string;
   /** SHA-256 of an instance's token; undefined: it has none. */
   readonly tokenDigestOf: (instance: string) => Promise<Buffer | undefined> | Buffer | undefined;
+  readonly ended: Pick<EndedSessions, 'add' | 'has'>;
   readonly now?: () => number;
 }
 
@@ -42,8 +45,8 @@ const payloadSchema = z.strictObject({
 type Payload = z.output<typeof payloadSchema>;
 
 /**
- * Sessions of the dashboard. A session is in its cookie alone: signed, and bound to the key that was shown, so that it ends where
- * that key is changed. Nothing secret is in it.
+ * Sessions of the dashboard. A session is in its cookie: signed, and bound to the key that was shown, so that it ends where that key
+ * is changed. Nothing secret is in it. That somebody logged out is kept in Redis, as copies of the cookie are not told.
  */
 export class SessionCookies {
   /** Two relays of one host do not overwrite each other's cookie. */
@@ -76,12 +79,24 @@ export class SessionCookies {
     if (viewer === undefined || now >= ends || payload.given > now + RENEW_MS) return undefined;
     const print = await this.printOf(viewer);
     if (print === undefined || !isSame(print, payload.print)) return undefined;
+    if (await this.parts.ended.has(viewer, payload.id)) return undefined;
     return {
       viewer,
+      id: payload.id,
       csrf: this.sign(`csrf ${payload.id}`).toString('base64url'),
       begun: payload.begun,
       ends,
     };
+  }
+
+  /**
+   * Ends it for all copies of its cookie.
+   *
+   * @throws StoreUnavailableError
+   */
+  async end({ viewer, id, begun }: Session): Promise<void> {
+    // A copy may be given anew, until the longest that a session lasts.
+    await this.parts.ended.add(viewer, id, begun + LONGEST_MS - this.now(), LONGEST_MS);
   }
 
   /** The cookie of a session that goes on; undefined while it need not be given anew. */

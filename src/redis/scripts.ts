@@ -13,6 +13,7 @@ import { QUEUE_SCRIPTS } from './queue-scripts';
 import { LEASE } from './rate-script';
 import type { RelayRedis, ScriptDefinition } from './relay-redis';
 import { REPLAY_SCRIPTS } from './replay-scripts';
+import { SESSION_SCRIPTS } from './session-scripts';
 import { SILENCE_SCRIPTS } from './silence-scripts';
 import { VERSION_SCRIPT } from './store-version';
 import { SUPERSEDE_SCRIPTS } from './supersede-script';
@@ -29,6 +30,7 @@ const STORED_SCRIPTS = {
   ...FLOW_SCRIPTS,
   ...LEDGER_SCRIPTS,
   ...SILENCE_SCRIPTS,
+  ...SESSION_SCRIPTS,
   ...SUPERSEDE_SCRIPTS,
   ...ORDER_SCRIPTS,
   ...ALERT_SCRIPTS,

@@ -161,6 +161,16 @@ describe('logging in', () => {
     expect(answer.headers.location).toBe('/dashboard/log-in?over=1');
     expect(answer.headers['set-cookie']?.[0]).toContain('Max-Age=0');
   });
+
+  test('logging out ends the session for copies of its cookie, and no other session', async () => {
+    const passing = await DashboardClient.logIn(port());
+    const copy = new DashboardClient(port(), passing.cookie);
+    expect((await copy.get('/dashboard')).status).toBe(200);
+    await passing.post('/dashboard/log-out', { csrf: await passing.csrf() });
+    const refused = await copy.get('/dashboard');
+    expect([refused.status, refused.headers.location]).toEqual([303, '/dashboard/log-in?next=%2Fdashboard']);
+    expect((await operator.get('/dashboard')).status).toBe(200);
+  });
 });
 
 describe('pages', () => {

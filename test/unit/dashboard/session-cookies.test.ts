@@ -1,3 +1,4 @@
+import type { EndedSessions } from '../../../src/dashboard/ended-sessions';
 import { IDLE_MS, LONGEST_MS, SessionCookies } from '../../../src/dashboard/session-cookies';
 import type { Viewer } from '../../../src/dashboard/viewer';
 import { digest } from '../../../src/http-api/keys';
@@ -20,7 +21,13 @@ function setup({ apiKey = 'operator-key', readKey = 'read-key' } = {}): {
   const world: World = { now: 1_000_000, token: 'token' };
   const tokenDigestOf = (): Buffer | undefined =>
     world.token === undefined ? undefined : digest(world.token);
-  return { world, cookies: new SessionCookies({ apiKey, readKey, tokenDigestOf, now: () => world.now }) };
+  const ids = new Map<string, number>();
+  const ended: Pick<EndedSessions, 'add' | 'has'> = {
+    add: async (_viewer, session, ms) => void ids.set(session, world.now + ms),
+    has: async (_viewer, session) => (ids.get(session) ?? 0) > world.now,
+  };
+  const cookies = new SessionCookies({ apiKey, readKey, tokenDigestOf, ended, now: () => world.now });
+  return { world, cookies };
 }
 
 describe('a session', () => {
@@ -63,6 +70,23 @@ describe('a session', () => {
     expect(await setup({ readKey: '' }).cookies.open(reader)).toBeUndefined();
     expect(await setup({ readKey: 'another' }).cookies.open(operator)).toBeDefined();
     expect(await setup({ apiKey: 'another' }).cookies.open(operator)).toBeUndefined();
+  });
+
+  test('ends with its log-out for each copy of its cookie, also for one that was given anew, and for no other session', async () => {
+    const { world, cookies } = setup();
+    const [cookie, other] = await Promise.all([1, 2].map(() => cookies.begin({ kind: 'operator' })));
+    world.now += IDLE_MS / 2;
+    let copy = cookies.renewed(cookie);
+    const session = await cookies.open(cookie);
+    if (session === undefined) throw new Error('no session');
+    await cookies.end(session);
+    expect([await cookies.open(cookie), await cookies.open(copy)]).toEqual([undefined, undefined]);
+    expect(await cookies.open(other)).toBeDefined();
+    for (; world.now < session.begun + LONGEST_MS; world.now += IDLE_MS / 2) {
+      copy = cookies.renewed(copy) ?? copy;
+      expect(await cookies.open(copy)).toBeUndefined();
+    }
+    expect(await cookies.open(copy)).toBeUndefined();
   });
 
   test('is nobody’s who changes its cookie', async () => {
