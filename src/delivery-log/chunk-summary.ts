@@ -1,4 +1,4 @@
-import type { Column } from './log-segment';
+import type { Column } from './log-columns';
 
 /** What a chunk has a summary of, and the columns that it sums up. */
 const SUMMARIES = { delivery: ['delivery'], message: ['message'], chat: ['chat', 'alias'] } as const;

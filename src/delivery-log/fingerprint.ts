@@ -1,4 +1,5 @@
-const OFFSET = 0x811c9dc5;
+/** What a fingerprint begins with, `mixed` with each character. */
+export const OFFSET = 0x811c9dc5;
 const PRIME = 0x01000193;
 const ZERO = 0x30;
 const NINE = 0x39;
@@ -16,22 +17,8 @@ const COLON = 0x3a;
 export function fingerprint(text: string, seed = OFFSET): number {
   if (text === '') return 0;
   let hash = seed;
-  for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), PRIME);
+  for (let index = 0; index < text.length; index++) hash = mixed(hash, text.charCodeAt(index));
   return finished(hash);
-}
-
-/** Texts whose fingerprints are remembered. */
-const MOST_KNOWN = 8192;
-const known = new Map<string, number>();
-
-/** As `fingerprint`, for names that come again and again. */
-export function knownFingerprint(name: string): number {
-  let print = known.get(name);
-  if (print !== undefined) return print;
-  if (known.size >= MOST_KNOWN) known.clear();
-  print = fingerprint(name);
-  known.set(name, print);
-  return print;
 }
 
 /** Of a chat: by the letters and digits before `@` and the device, so that a number is found however it is written. */
@@ -42,7 +29,7 @@ export function chatFingerprint(chat: string): number {
     const code = chat.charCodeAt(index);
     if (code === AT || code === COLON) break;
     if (!isAlphanumeric(code)) continue;
-    hash = Math.imul(hash ^ code, PRIME);
+    hash = mixed(hash, code);
     count++;
   }
   return count === 0 ? 0 : finished(hash);
@@ -54,7 +41,11 @@ export function chatUser(chat: string): string {
   return user.replace(/[^0-9A-Za-z]/g, '');
 }
 
-function isAlphanumeric(code: number): boolean {
+export function mixed(hash: number, code: number): number {
+  return Math.imul(hash ^ code, PRIME);
+}
+
+export function isAlphanumeric(code: number): boolean {
   return (
     (code >= ZERO && code <= NINE) ||
     (code >= LOWER_A && code <= LOWER_Z) ||
@@ -63,7 +54,7 @@ function isAlphanumeric(code: number): boolean {
 }
 
 /** Spreads the last characters over all bits: ids often differ in those alone. */
-function finished(hash: number): number {
+export function finished(hash: number): number {
   let mixed = hash ^ (hash >>> 16);
   mixed = Math.imul(mixed, 0x85ebca6b);
   mixed ^= mixed >>> 13;

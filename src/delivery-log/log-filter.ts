@@ -1,7 +1,7 @@
 import { filterKey, findKey } from '../events/catalogue';
 import { chatFingerprint, chatUser, fingerprint } from './fingerprint';
+import type { Column } from './log-columns';
 import type { LogRecord } from './log-record';
-import type { Column } from './log-segment';
 
 /** What became of a delivery. `unknown`: it is stored no more, and its end was not logged, or not yet. */
 export const OUTCOMES = ['delivered', 'parked', 'dead', 'discarded', 'unknown'] as const;

@@ -1,8 +1,8 @@
 import type { Envelope } from '../events/envelope';
 import type { AttemptRecord, Delivery, Outcome, ParkReason } from '../pipeline/delivery';
-import { ANSWER_LENGTH, type Happening, type LogRecord } from './log-record';
+import { ANSWER_LENGTH, type Happening, type LogEntry } from './log-record';
 import type { NewRecord } from './log-segment';
-import { messageKeyOf } from './message-key';
+import { messageKeyOf, NO_KEY } from './message-key';
 
 /** A delivery that was given up on, as far as it is known there. */
 export interface DeadDelivery {
@@ -39,16 +39,12 @@ export class LogNotes {
   /** The hot path: a record made by a spread of objects takes twenty times as long. */
   attemptEnded({ id, envelope, destination }: Delivery, attempt: AttemptRecord): void {
     const { outcome, durationMs } = attempt;
-    const { message, chat, alias } = messageKeyOf(envelope);
-    const record: LogRecord = {
+    const entry: LogEntry = {
       what: outcome.kind,
       id,
       destination: destination.id,
       instance: envelope.instance,
       event: envelope.event,
-      message,
-      chat,
-      alias,
       at: attempt.at,
       attempt: attempt.attempt,
       durationMs,
@@ -60,7 +56,7 @@ export class LogNotes {
     // One that came from the store was logged before.
     const isFirst = envelope.since !== undefined && durationMs < this.parts.slowAfterMs;
     const body = outcome.kind === 'delivered' ? this.bodyOf(envelope) : undefined;
-    this.parts.sink.note({ record, isFirst, body });
+    this.parts.sink.note({ entry, key: messageKeyOf(envelope), isFirst, body });
   }
 
   /** An attempt that failed says so itself. */
@@ -70,9 +66,9 @@ export class LogNotes {
   }
 
   deadLettered({ id, destination, event, instance }: DeadDelivery, reason: string): void {
-    const names = { id, destination, event, instance, message: '', chat: '', alias: '', bytes: 0 };
-    const record = { ...names, ...NO_ATTEMPT, what: 'dead', code: reason, at: Date.now() } as const;
-    this.parts.sink.note({ record, isFirst: false, body: undefined });
+    const names = { id, destination, event, instance, bytes: 0 };
+    const entry = { ...names, ...NO_ATTEMPT, what: 'dead', code: reason, at: Date.now() } as const;
+    this.parts.sink.note({ entry, key: NO_KEY, isFirst: false, body: undefined });
   }
 
   /** A condition on its content leaves the event out. */
@@ -87,16 +83,12 @@ export class LogNotes {
 
   private note(what: Happening, code: string, { id, destination, envelope }: Named): void {
     const { event, instance, body, since } = envelope;
-    const { message, chat, alias } = messageKeyOf(envelope);
-    const record: LogRecord = {
+    const entry: LogEntry = {
       what,
       id,
       destination,
       instance,
       event,
-      message,
-      chat,
-      alias,
       at: Date.now(),
       attempt: 0,
       durationMs: 0,
@@ -105,7 +97,12 @@ export class LogNotes {
       answer: '',
       bytes: body.length,
     };
-    this.parts.sink.note({ record, isFirst: since !== undefined, body: undefined });
+    this.parts.sink.note({
+      entry,
+      key: messageKeyOf(envelope),
+      isFirst: since !== undefined,
+      body: undefined,
+    });
   }
 
   private bodyOf({ id, body }: Envelope): NewRecord['body'] {

@@ -13,8 +13,8 @@ export const HAPPENINGS = [
 ] as const;
 export type Happening = (typeof HAPPENINGS)[number];
 
-/** One thing that happened to one delivery. */
-export interface LogRecord {
+/** One thing that happened to one delivery, without the message and the chat that its event is about. */
+export interface LogEntry {
   readonly what: Happening;
   /** Of the delivery; of the event where no destination wanted it. */
   readonly id: string;
@@ -22,9 +22,6 @@ export interface LogRecord {
   readonly destination: string;
   readonly instance: string;
   readonly event: string;
-  readonly message: string;
-  readonly chat: string;
-  readonly alias: string;
   /** When it began, epoch milliseconds. */
   readonly at: number;
   /** 0 where no attempt was made. */
@@ -40,6 +37,13 @@ export interface LogRecord {
   readonly bytes: number;
 }
 
+/** As it is read. */
+export interface LogRecord extends LogEntry {
+  readonly message: string;
+  readonly chat: string;
+  readonly alias: string;
+}
+
 /** When it was over. */
 export function endOf({ at, durationMs }: LogRecord): number {
   return at + durationMs;
@@ -47,7 +51,7 @@ export function endOf({ at, durationMs }: LogRecord): number {
 
 /** Characters of an answer that are kept. */
 export const ANSWER_LENGTH = 256;
-/** From its line (line-writer.ts). Undefined for one that no version of ours has written. */
+/** From its line (row-writer.ts). Undefined for one that no version of ours has written. */
 export function recordOf(line: string): LogRecord | undefined {
   const fields = line.split('\t');
   const what = HAPPENINGS[Number(fields[0])];

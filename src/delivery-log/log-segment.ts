@@ -1,20 +1,7 @@
-import { filterKey } from '../events/catalogue';
-import { chatFingerprint, fingerprint, knownFingerprint } from './fingerprint';
-import { LineWriter, roomFor } from './line-writer';
-import { HAPPENINGS, type LogRecord } from './log-record';
-
-/** Columns of four bytes a row, by which records are found without being read. */
-export const COLUMNS = [
-  'delivery',
-  'message',
-  'chat',
-  'alias',
-  'instance',
-  'event',
-  'destination',
-  'at',
-] as const;
-export type Column = (typeof COLUMNS)[number];
+import { COLUMNS, type Column, columnsOf } from './log-columns';
+import { HAPPENINGS, type LogEntry } from './log-record';
+import type { MessageKey } from './message-key';
+import { RowWriter, roomFor } from './row-writer';
 
 /** Rows of one segment, and about of one chunk. */
 export const SEGMENT_ROWS = 512;
@@ -28,7 +15,8 @@ export const FIRST = 0x10;
 export const WITH_BODY = 0x20;
 
 export interface NewRecord {
-  readonly record: LogRecord;
+  readonly entry: LogEntry;
+  readonly key: MessageKey;
   readonly isFirst: boolean;
   /** Kept under the event's id. */
   readonly body: { readonly event: string; readonly bytes: Buffer } | undefined;
@@ -37,18 +25,9 @@ export interface NewRecord {
 /** Records that are written together: their lines, and a column of each thing that they are looked for by. */
 export class LogSegment {
   private readonly text = Buffer.allocUnsafe(TEXT_BYTES);
-  private readonly columns: Readonly<Record<Column, Uint32Array<ArrayBuffer>>> = {
-    delivery: column(),
-    message: column(),
-    chat: column(),
-    alias: column(),
-    instance: column(),
-    event: column(),
-    destination: column(),
-    at: column(),
-  };
+  private readonly columns = columnsOf(SEGMENT_ROWS);
   private readonly happenings = new Uint8Array(SEGMENT_ROWS);
-  private readonly line = new LineWriter(this.text);
+  private readonly writer = new RowWriter(this.text, this.columns);
   private count = 0;
   private held = 0;
   private first = 0;
@@ -73,15 +52,14 @@ export class LogSegment {
   }
 
   /** False where it has no room for the record. */
-  add({ record, isFirst, body }: NewRecord): boolean {
-    if (this.count === SEGMENT_ROWS || this.line.length + roomFor(record) > TEXT_BYTES) return false;
-    this.line.write(record);
+  add({ entry, key, isFirst, body }: NewRecord): boolean {
+    if (this.count === SEGMENT_ROWS || this.writer.length + roomFor(entry, key) > TEXT_BYTES) return false;
     const row = this.count++;
-    this.index(row, record);
+    this.writer.write(row, entry, key);
     this.happenings[row] =
-      HAPPENINGS.indexOf(record.what) | (isFirst ? FIRST : 0) | (body === undefined ? 0 : WITH_BODY);
-    if (row === 0) this.first = this.last = record.at;
-    else this.noteTime(record.at);
+      HAPPENINGS.indexOf(entry.what) | (isFirst ? FIRST : 0) | (body === undefined ? 0 : WITH_BODY);
+    if (row === 0) this.first = this.last = entry.at;
+    else this.noteTime(entry.at);
     if (body !== undefined && !this.bodies.has(body.event)) {
       this.bodies.set(body.event, body.bytes);
       this.held += body.bytes.length;
@@ -90,7 +68,7 @@ export class LogSegment {
   }
 
   lines(): Buffer {
-    return this.text.subarray(0, this.line.length);
+    return this.text.subarray(0, this.writer.length);
   }
 
   /** Name and bytes of each column. */
@@ -108,29 +86,13 @@ export class LogSegment {
 
   /** Empty again: the memory is used for the next records. */
   clear(): void {
-    this.line.clear();
+    this.writer.clear();
     this.count = this.held = 0;
     this.bodies.clear();
-  }
-
-  private index(row: number, record: LogRecord): void {
-    const { columns } = this;
-    columns.delivery[row] = fingerprint(record.id);
-    columns.message[row] = fingerprint(record.message);
-    columns.chat[row] = chatFingerprint(record.chat);
-    columns.alias[row] = chatFingerprint(record.alias);
-    columns.instance[row] = knownFingerprint(record.instance);
-    columns.event[row] = knownFingerprint(filterKey(record.event));
-    columns.destination[row] = knownFingerprint(record.destination);
-    columns.at[row] = Math.floor(record.at / 1000);
   }
 
   private noteTime(at: number): void {
     if (at < this.first) this.first = at;
     if (at > this.last) this.last = at;
   }
-}
-
-function column(): Uint32Array<ArrayBuffer> {
-  return new Uint32Array(SEGMENT_ROWS);
 }

@@ -2,7 +2,8 @@ import { fromStore, StoreUnavailableError } from '../errors';
 import type { RelayRedis } from '../redis/relay-redis';
 import { defineScripts } from '../redis/scripts';
 import { bitsOf, summaryOf } from './chunk-summary';
-import { type Column, FIRST, WITH_BODY } from './log-segment';
+import type { Column } from './log-columns';
+import { FIRST, WITH_BODY } from './log-segment';
 
 /** How much of the log may stay. */
 export interface LogLimits {

@@ -81,7 +81,7 @@ export class LogWriter {
   note(added: NewRecord): void {
     if (this.closed) return;
     if (this.isFull) return this.skip('memory', 1);
-    const { what, attempt } = added.record;
+    const { what, attempt } = added.entry;
     const isPlain = what === 'delivered' && attempt <= 1;
     if (isPlain && this.waiting.length >= MAX_WAITING / 2) return this.skip('thinned', 1);
     if (!this.add(added)) {

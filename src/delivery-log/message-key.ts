@@ -1,15 +1,56 @@
 import type { Envelope } from '../events/envelope';
-import { isObject, isString, type Span, standsAt } from '../events/json-scanner';
-import { firstElement, skimMembers } from '../events/json-skim';
+import { isObject, isString, standsAt } from '../events/json-scanner';
+import { firstElement, MemberWalk } from '../events/json-skim';
 import { decodeString } from '../events/json-strings';
 
-/** Which message an event is about, and of which chat; empty where it names none. */
-export interface MessageKey {
-  readonly message: string;
-  readonly chat: string;
-  /** The chat's other name: WhatsApp knows one person by number and by LID. */
-  readonly alias: string;
+const QUOTE = 0x22;
+const OPEN_BRACE = 0x7b;
+const AT = 0x40;
+/** Both cores write the key of a message before its content. */
+const REACH = 16_384;
+/** No real id is longer, quotes included. */
+const LONGEST = 256;
+
+/**
+ * Which message an event is about, and of which chat, by where their JSON strings stand in a text, without quotes: to make strings
+ * of them takes as long as to log them. Start and end are the same where the event names none. `alias` is the chat's other name:
+ * WhatsApp knows one person by number and by LID.
+ */
+export class MessageKey {
+  messageStart = 0;
+  messageEnd = 0;
+  chatStart = 0;
+  chatEnd = 0;
+  aliasStart = 0;
+  aliasEnd = 0;
+
+  constructor(readonly text: Buffer) {}
+
+  get message(): string {
+    return decoded(this.text, this.messageStart, this.messageEnd);
+  }
+
+  get chat(): string {
+    return decoded(this.text, this.chatStart, this.chatEnd);
+  }
+
+  get alias(): string {
+    return decoded(this.text, this.aliasStart, this.aliasEnd);
+  }
+
+  get bytes(): number {
+    const { messageStart, messageEnd, chatStart, chatEnd, aliasStart, aliasEnd } = this;
+    return messageEnd - messageStart + (chatEnd - chatStart) + (aliasEnd - aliasStart);
+  }
 }
+
+/** A JSON string that stands there without its quotes; empty where start and end are the same. */
+export function decoded(text: Buffer, start: number, end: number): string {
+  return start === end ? '' : decodeString(text, { start: start - 1, end: end + 1 });
+}
+
+/** Of what is about no message. */
+export const NO_KEY = new MessageKey(Buffer.alloc(0));
 
 /** What a member says, in the words of both cores. */
 type Role = 'inner' | 'message' | 'messages' | 'id' | 'chat' | 'alias' | 'caller';
@@ -32,14 +73,6 @@ const ROLES: Readonly<Record<string, Role>> = {
   from: 'caller',
 };
 
-const NONE: MessageKey = { message: '', chat: '', alias: '' };
-/** Both cores write the key of a message before its content. */
-const REACH = 16_384;
-/** No real id is longer, quotes included. */
-const LONGEST = 256;
-const BACKSLASH = 0x5c;
-const LAST_ASCII = 0x7f;
-
 /** By length, first and last byte, which are those of one name only: to decode each name takes longer than all else. */
 const ROLE_OF = new Map(
   Object.entries(ROLES).map(([name, role]) => {
@@ -58,87 +91,107 @@ function placeOf(length: number, first: number, last: number): number {
  */
 export function messageKeyOf({ body, members }: Envelope): MessageKey {
   const data = members.get('data');
-  if (data === undefined) return NONE;
-  const first = firstElement(body, data) ?? data;
-  if (isString(body, first)) return { message: '', chat: textAt(body, first.start, first.end), alias: '' };
-  return isObject(body, first) ? finder.find(body, first) : NONE;
+  const first = data === undefined ? undefined : (firstElement(body, data) ?? data);
+  if (first === undefined) return NO_KEY;
+  const search = new KeySearch(body);
+  if (isString(body, first)) search.take('chat', first.start, first.end);
+  else if (isObject(body, first)) search.walk(first.start, Math.min(first.end, first.start + REACH));
+  return search.found();
 }
 
-class Finder {
-  private body: Buffer = Buffer.alloc(0);
-  private end = 0;
-  private isInner = false;
-  private message = '';
-  private id = '';
-  private chat = '';
-  private alias = '';
-  private readonly look = (keyStart: number, keyEnd: number, start: number, end: number): boolean => {
-    const { body } = this;
-    const length = keyEnd - keyStart - 2;
-    const place = placeOf(length, body[keyStart + 1] as number, body[keyEnd - 2] as number);
-    const known = ROLE_OF.get(place);
-    if (known === undefined || !standsAt(body, keyStart + 1, known.bytes)) return true;
-    return this.take(known.role, start, end);
-  };
+const walk = new MemberWalk();
 
-  find(body: Buffer, { start, end }: Span): MessageKey {
-    this.body = body;
-    this.end = Math.min(end, start + REACH);
-    this.isInner = false;
-    this.clear();
-    skimMembers(body, start, this.end, this.look);
-    const found = this.found();
-    // What is held here must not outlive the event.
-    this.body = NOTHING;
-    return found;
+class KeySearch {
+  private readonly key: MessageKey;
+  private isInner = false;
+  private idStart = 0;
+  private idEnd = 0;
+
+  constructor(private readonly text: Buffer) {
+    this.key = new MessageKey(text);
   }
 
-  private clear(): void {
-    this.message = this.id = this.chat = this.alias = '';
+  walk(start: number, end: number): void {
+    const { text } = this;
+    walk.begin(text, start, end);
+    while (walk.next()) {
+      const role = roleOf(text, walk.keyStart, walk.keyEnd);
+      if (role === undefined) continue;
+      const { valueStart } = walk;
+      if (role !== 'inner') this.takeValue(role, valueStart, end);
+      else if (!this.isInner && text[valueStart] === OPEN_BRACE) {
+        // What stands beside the key of a message is no better than the key itself.
+        this.isInner = true;
+        this.clear();
+        walk.begin(text, valueStart, end);
+      }
+    }
+    walk.forget();
+  }
+
+  /** The first one of a role counts. `end` is behind the closing quote. */
+  take(role: Exclude<Role, 'inner' | 'messages' | 'caller'>, tokenStart: number, tokenEnd: number): void {
+    const { key } = this;
+    const start = tokenStart + 1;
+    const end = tokenEnd - 1;
+    if (end === start || tokenEnd - tokenStart > LONGEST) return;
+    if (role === 'message') this.takeMessage(start, end);
+    else if (role === 'chat') this.takeChat(start, end);
+    else if (role === 'alias' && key.aliasEnd === 0) {
+      key.aliasStart = start;
+      key.aliasEnd = end;
+    } else if (role === 'id' && this.idEnd === 0) {
+      this.idStart = start;
+      this.idEnd = end;
+    }
   }
 
   /** `id` is a chat where it says so (presences, groups), and a message where a chat is named beside it. */
-  private found(): MessageKey {
-    const { message, id, chat, alias } = this;
-    if (message !== '' || id === '') return { message, chat, alias };
-    if (id.includes('@')) return { message, chat: chat || id, alias };
-    return { message: chat === '' && !this.isInner ? '' : id, chat, alias };
+  found(): MessageKey {
+    const { key, text, idStart, idEnd, isInner } = this;
+    if (key.messageEnd > 0 || idEnd === 0) return key;
+    const isChat = text.subarray(idStart, idEnd).includes(AT);
+    if (isChat) this.takeChat(idStart, idEnd);
+    else if (key.chatEnd > 0 || isInner) this.takeMessage(idStart, idEnd);
+    return key;
   }
 
-  private take(role: Role, start: number, end: number): boolean {
-    const { body } = this;
-    if (role === 'inner') return this.isInner || !this.walkInner(start);
+  private takeValue(role: Exclude<Role, 'inner'>, start: number, reach: number): void {
+    const { text } = this;
     if (role === 'messages') {
-      const first = firstElement(body, { start, end });
-      if (first !== undefined && isString(body, first)) this.message ||= textAt(body, first.start, first.end);
-      return true;
+      const first = firstElement(text, { start, end: reach });
+      if (first !== undefined && isString(text, first)) this.take('message', first.start, first.end);
+      return;
     }
-    if (!isString(body, { start, end })) return true;
-    const text = textAt(body, start, end);
+    if (text[start] !== QUOTE || walk.valueEnd > reach) return;
     // A call names its chat and, within a group, the caller.
-    if (role === 'caller') this.chat ||= this.isInner ? '' : text;
-    else this[role] ||= text;
-    return true;
+    if (role !== 'caller') this.take(role, start, walk.valueEnd);
+    else if (!this.isInner) this.take('chat', start, walk.valueEnd);
   }
 
-  /** What stands beside the key of a message is no better than the key itself. */
-  private walkInner(start: number): boolean {
-    if (!isObject(this.body, { start, end: start })) return false;
-    this.isInner = true;
-    this.clear();
-    skimMembers(this.body, start, this.end, this.look);
-    return true;
+  private takeMessage(start: number, end: number): void {
+    const { key } = this;
+    if (key.messageEnd > 0) return;
+    key.messageStart = start;
+    key.messageEnd = end;
+  }
+
+  private takeChat(start: number, end: number): void {
+    const { key } = this;
+    if (key.chatEnd > 0) return;
+    key.chatStart = start;
+    key.chatEnd = end;
+  }
+
+  private clear(): void {
+    const { key } = this;
+    key.messageStart = key.messageEnd = key.chatStart = key.chatEnd = key.aliasStart = key.aliasEnd = 0;
+    this.idStart = this.idEnd = 0;
   }
 }
 
-const NOTHING = Buffer.alloc(0);
-const finder = new Finder();
-
-function textAt(body: Buffer, start: number, end: number): string {
-  if (end - start > LONGEST) return '';
-  for (let position = start + 1; position < end - 1; position++) {
-    const byte = body[position] as number;
-    if (byte === BACKSLASH || byte > LAST_ASCII) return decodeString(body, { start, end });
-  }
-  return body.toString('latin1', start + 1, end - 1);
+function roleOf(text: Buffer, start: number, end: number): Role | undefined {
+  const place = placeOf(end - start - 2, text[start + 1] as number, text[end - 2] as number);
+  const known = ROLE_OF.get(place);
+  return known !== undefined && standsAt(text, start + 1, known.bytes) ? known.role : undefined;
 }

@@ -18,22 +18,72 @@ const LONG_STRING = 128;
 export type Glance = (keyStart: number, keyEnd: number, valueStart: number, valueEnd: number) => boolean;
 
 /**
- * Walks through the members of the object at `start`, of a text that is known to be JSON: what a full check costs was paid
- * before. Ends quietly where `text` is no object there, where `glance` says so, and at a value that reaches beyond `end`:
- * however large an event is, a look at its first members costs no more than they do.
+ * Walks through the members of an object, of a text that is known to be JSON: what a full check costs was paid before. A value is
+ * passed over when the next member is asked for, and not before: whoever finds an object there may walk through that instead.
  */
-export function skimMembers(text: Buffer, start: number, end: number, glance: Glance): void {
-  if (text[start] !== OPEN_BRACE) return;
-  let position = skipSpace(text, start + 1);
-  while (position < end && text[position] === QUOTE) {
-    const keyEnd = skipString(text, position);
+export class MemberWalk {
+  /** Where the member's key stands, with its quotes. */
+  keyStart = 0;
+  keyEnd = 0;
+  valueStart = 0;
+  private text: Buffer = NOTHING;
+  private end = 0;
+  /** Of the next member; 0 where there is none. */
+  private position = 0;
+  private knownEnd = 0;
+
+  /**
+   * Begins with the object at `start`. Ends quietly where there is none, and at a value that reaches beyond `end`: however large an
+   * event is, a look at its first members costs no more than they do.
+   */
+  begin(text: Buffer, start: number, end: number): void {
+    this.text = text;
+    this.end = end;
+    this.position = text[start] === OPEN_BRACE ? skipSpace(text, start + 1) : 0;
+    this.valueStart = 0;
+  }
+
+  /** What is held here must not outlive its use. */
+  forget(): void {
+    this.text = NOTHING;
+  }
+
+  /** False behind the last one. */
+  next(): boolean {
+    const { text, end } = this;
+    if (this.valueStart > 0) this.pass();
+    const start = this.position;
+    if (start === 0 || start >= end || text[start] !== QUOTE) return false;
+    this.keyStart = start;
+    this.keyEnd = skipString(text, start);
     // A colon, and what space stands around it.
-    const valueStart = skipSpace(text, skipSpace(text, keyEnd) + 1);
-    const valueEnd = skipValue(text, valueStart, end);
-    if (valueEnd > end || !glance(position, keyEnd, valueStart, valueEnd)) return;
-    position = skipSpace(text, valueEnd);
-    if (text[position] !== COMMA) return;
-    position = skipSpace(text, position + 1);
+    this.valueStart = skipSpace(text, skipSpace(text, this.keyEnd) + 1);
+    this.knownEnd = 0;
+    return true;
+  }
+
+  /** Somewhere beyond the end of the walk where the value reaches further. */
+  get valueEnd(): number {
+    if (this.knownEnd === 0) this.knownEnd = skipValue(this.text, this.valueStart, this.end);
+    return this.knownEnd;
+  }
+
+  private pass(): void {
+    const { text, end, valueEnd } = this;
+    const comma = valueEnd > end ? -1 : skipSpace(text, valueEnd);
+    this.position = text[comma] === COMMA ? skipSpace(text, comma + 1) : 0;
+  }
+}
+
+const NOTHING = Buffer.alloc(0);
+
+/** Shows each member to `glance` until that says `false`, as `MemberWalk` has it. */
+export function skimMembers(text: Buffer, start: number, end: number, glance: Glance): void {
+  const walk = new MemberWalk();
+  walk.begin(text, start, end);
+  while (walk.next()) {
+    const { keyStart, keyEnd, valueStart, valueEnd } = walk;
+    if (valueEnd > end || !glance(keyStart, keyEnd, valueStart, valueEnd)) return;
   }
 }
 

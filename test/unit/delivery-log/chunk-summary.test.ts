@@ -1,6 +1,7 @@
 import { bitsOf, ChunkSummary, summaryOf } from '../../../src/delivery-log/chunk-summary';
 import { fingerprint } from '../../../src/delivery-log/fingerprint';
-import { type Column, SEGMENT_ROWS } from '../../../src/delivery-log/log-segment';
+import type { Column } from '../../../src/delivery-log/log-columns';
+import { SEGMENT_ROWS } from '../../../src/delivery-log/log-segment';
 
 const printsOf = (kind: string, first: number, count: number): Uint32Array =>
   Uint32Array.from({ length: count }, (_, row) => fingerprint(`${kind}-${first + row}`));

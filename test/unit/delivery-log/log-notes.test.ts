@@ -18,27 +18,34 @@ describe('what is noted in the delivery log', () => {
     notes.attemptEnded(fresh, { attempt: 1, at: 5, durationMs: 7, outcome: DELIVERED });
     const { instance, event } = envelope;
     expect(noted).toMatchObject([
-      { record: { what: 'delivered', id, instance, event, chat: MARINA, durationMs: 7 }, isFirst: true },
+      {
+        entry: { what: 'delivered', id, instance, event, durationMs: 7 },
+        key: { chat: MARINA },
+        isFirst: true,
+      },
     ]);
   });
 
   test('what a condition left out, with its destination', () => {
     notes.filtered(delivery);
     expect(noted).toMatchObject([
-      { record: { what: 'discarded', code: 'filtered', id, destination: 'webhook:fake', chat: MARINA } },
+      {
+        entry: { what: 'discarded', code: 'filtered', id, destination: 'webhook:fake' },
+        key: { chat: MARINA },
+      },
     ]);
   });
 
   test('an event that nobody wanted, under its own id', () => {
     notes.unwanted(envelope);
     expect(noted).toMatchObject([
-      { record: { what: 'discarded', code: 'no-destination', id: `evt_${envelope.id}`, destination: '' } },
+      { entry: { what: 'discarded', code: 'no-destination', id: `evt_${envelope.id}`, destination: '' } },
     ]);
   });
 
   test('a failure says itself why the delivery is parked', () => {
     notes.parked(delivery, 'failed');
     notes.parked(delivery, 'circuit-open');
-    expect(noted).toMatchObject([{ record: { what: 'parked', code: 'circuit-open' } }]);
+    expect(noted).toMatchObject([{ entry: { what: 'parked', code: 'circuit-open' } }]);
   });
 });

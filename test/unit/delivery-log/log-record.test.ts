@@ -1,8 +1,11 @@
 import { assert, constantFrom, integer, property, record, string } from 'fast-check';
-import { fingerprint } from '../../../src/delivery-log/fingerprint';
-import { LineWriter, roomFor } from '../../../src/delivery-log/line-writer';
+import { chatFingerprint, fingerprint } from '../../../src/delivery-log/fingerprint';
 import { blockOf, linesOf } from '../../../src/delivery-log/log-blocks';
+import { columnsOf } from '../../../src/delivery-log/log-columns';
 import { HAPPENINGS, recordOf } from '../../../src/delivery-log/log-record';
+import { RowWriter, roomFor } from '../../../src/delivery-log/row-writer';
+import { filterKey } from '../../../src/events/catalogue';
+import { newRecordOf } from '../../support/values/message-keys';
 
 const name = string({ unit: 'binary', maxLength: 40 });
 const number = integer({ min: 0, max: 2 ** 31 });
@@ -28,12 +31,33 @@ describe('a record of the log', () => {
   test('comes back from its line, whatever its texts hold', () => {
     assert(
       property(records, (each) => {
-        const bytes = Buffer.alloc(roomFor(each));
-        const writer = new LineWriter(bytes);
-        writer.write(each);
+        const { entry, key } = newRecordOf(each);
+        const bytes = Buffer.alloc(roomFor(entry, key));
+        const writer = new RowWriter(bytes, columnsOf(1));
+        writer.write(0, entry, key);
         const line = bytes.toString('utf8', 0, writer.length);
         expect(line.indexOf('\n')).toBe(line.length - 1);
         expect(recordOf(line.slice(0, -1))).toEqual(each);
+      }),
+    );
+  });
+
+  test('is found by the fingerprints of its names, however its event writes them', () => {
+    assert(
+      property(records, (each) => {
+        const { entry, key } = newRecordOf(each);
+        const columns = columnsOf(1);
+        new RowWriter(Buffer.alloc(roomFor(entry, key)), columns).write(0, entry, key);
+        expect(Object.fromEntries(Object.entries(columns).map(([name, [print]]) => [name, print]))).toEqual({
+          delivery: fingerprint(each.id),
+          message: fingerprint(each.message),
+          chat: chatFingerprint(each.chat),
+          alias: chatFingerprint(each.alias),
+          instance: fingerprint(each.instance),
+          event: fingerprint(filterKey(each.event)),
+          destination: fingerprint(each.destination),
+          at: Math.floor(each.at / 1000) >>> 0,
+        });
       }),
     );
   });

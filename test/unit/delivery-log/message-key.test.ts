@@ -1,6 +1,11 @@
-import { messageKeyOf } from '../../../src/delivery-log/message-key';
+import { messageKeyOf as spansOf } from '../../../src/delivery-log/message-key';
+import type { Envelope } from '../../../src/events/envelope';
 import { envelopeOf, fixture } from '../../support/values/events';
 
+const messageKeyOf = (envelope: Envelope) => {
+  const { message, chat, alias } = spansOf(envelope);
+  return { message, chat, alias };
+};
 const found = (name: string) => messageKeyOf(envelopeOf(fixture(`${name}.json`)));
 const of = (data: unknown, extra: object = {}) =>
   messageKeyOf(envelopeOf(JSON.stringify({ event: 'x', instance: 'y', data, ...extra })));
