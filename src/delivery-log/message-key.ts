@@ -114,7 +114,7 @@ class KeySearch {
   walk(start: number, end: number): void {
     const { text } = this;
     walk.begin(text, start, end);
-    while (walk.next()) {
+    while (!this.hasAll && walk.next()) {
       const role = roleOf(text, walk.keyStart, walk.keyEnd);
       if (role === undefined) continue;
       const { valueStart } = walk;
@@ -150,10 +150,14 @@ class KeySearch {
   found(): MessageKey {
     const { key, text, idStart, idEnd, isInner } = this;
     if (key.messageEnd > 0 || idEnd === 0) return key;
-    const isChat = text.subarray(idStart, idEnd).includes(AT);
-    if (isChat) this.takeChat(idStart, idEnd);
+    if (hasAt(text, idStart, idEnd)) this.takeChat(idStart, idEnd);
     else if (key.chatEnd > 0 || isInner) this.takeMessage(idStart, idEnd);
     return key;
+  }
+
+  /** Of a key: what follows it says no more. */
+  private get hasAll(): boolean {
+    return this.isInner && this.idEnd > 0 && this.key.chatEnd > 0 && this.key.aliasEnd > 0;
   }
 
   private takeValue(role: Exclude<Role, 'inner'>, start: number, reach: number): void {
@@ -188,6 +192,11 @@ class KeySearch {
     key.messageStart = key.messageEnd = key.chatStart = key.chatEnd = key.aliasStart = key.aliasEnd = 0;
     this.idStart = this.idEnd = 0;
   }
+}
+
+function hasAt(text: Buffer, start: number, end: number): boolean {
+  for (let index = start; index < end; index++) if (text[index] === AT) return true;
+  return false;
 }
 
 function roleOf(text: Buffer, start: number, end: number): Role | undefined {
