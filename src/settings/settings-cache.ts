@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { StoreUnavailableError } from '../errors';
 import type { Logger } from '../observability/logging';
+import { throttled } from '../observability/report';
 import { Backoff } from '../time/backoff';
 import { forEachApart } from '../time/for-each-apart';
 import { within } from '../time/within';
@@ -77,10 +78,19 @@ export class SettingsCache {
   private readonly heard = new Set<string>();
   private timer: NodeJS.Timeout | undefined;
   private readonly closing = new AbortController();
+  private readonly tellRestless: (instance: unknown) => void;
 
   constructor(private readonly parts: SettingsCacheParts) {
     const faults = (parts.fileFaults ?? []).map(({ error }) => error);
     this.unreadables = new Unreadables(parts.log, faults, (count) => parts.onUnreadable?.(count));
+    this.tellRestless = throttled((instance) =>
+      parts.log.warn(
+        'settings change again while they are read: events that wait for them take those that were read',
+        {
+          instance: String(instance),
+        },
+      ),
+    );
   }
 
   start(): void {
@@ -163,7 +173,10 @@ export class SettingsCache {
         }
         this.loading.delete(instance);
         // Whatever comes after what waited has them read anew.
-        if (isStale) setImmediate(() => this.change(instance));
+        if (isStale) {
+          this.tellRestless(instance);
+          setImmediate(() => this.change(instance));
+        }
         return stored.kind === 'unreadable'
           ? this.unreadables.add(stored.error)
           : this.take(instance, stored.kind === 'readable' ? stored.settings : undefined);

@@ -145,8 +145,12 @@ describe('changes', () => {
     expect(await asked).toEqual(B);
   });
 
-  it('that change each time while they are read keep nobody waiting, and are read anew afterwards', async () => {
-    const { fake, cache } = await connected();
+  it('that change each time while they are read keep nobody waiting, are read anew afterwards, and are told', async () => {
+    const warned: unknown[] = [];
+    const { fake, cache } = await connected({
+      ...SILENT,
+      warn: (_message, fields) => void warned.push(fields),
+    });
     fake.change('loja', A);
     fake.hold = true;
     let isAnswered = false;
@@ -160,6 +164,7 @@ describe('changes', () => {
     }
     expect(isAnswered).toBe(true);
     await asked;
+    expect(warned).toEqual([{ instance: 'loja' }]);
     fake.hold = false;
     await turns();
     expect(await cache.of('loja')).toEqual(fake.stored.get('loja'));
