@@ -48,6 +48,7 @@ export async function examine({
     ...inspectConfig(config, warnings),
     ...notes.map((detail): Finding => ({ part: 'configuration', check: 'choices', state: 'note', detail })),
     ...inspectSources(modules, config),
+    ...inspectGlobals(modules, config),
     ...sources.flat(),
     ...stored.findings,
     ...destinations.flat(),
@@ -61,6 +62,13 @@ function inspectSources({ sources }: Modules, config: Config): Finding[] {
   const ways = sources.map(({ switchedOnBy }) => switchedOnBy).join(', or ');
   const detail = `there is no source to consume from, so no worker starts: ${ways}`;
   return [{ part: 'configuration', check: 'sources', state: 'trouble', detail }];
+}
+
+/** May be meant, where every instance has destinations of its own. */
+function inspectGlobals(modules: Modules, config: Config): Finding[] {
+  const detail = modules.withoutGlobal(config);
+  if (detail === undefined) return [];
+  return [{ part: 'configuration', check: 'destinations', state: 'note', detail }];
 }
 
 function inspectConfig(config: Config, warnings: readonly string[]): Finding[] {
