@@ -1,6 +1,7 @@
 import { inspectAlerts } from '../alerts/alert-doctor';
 import type { Config } from '../config/config';
 import { errorText, StoreUnavailableError } from '../errors';
+import { inspectCoreApi } from '../gateway/core-api-doctor';
 import { inspectShares } from '../ledger/ledger-doctor';
 import type { Modules } from '../modules';
 import type { Finding } from '../observability/finding';
@@ -39,10 +40,11 @@ export async function examine({
   const stored = await inspectStore(modules.sections, config, { settings: file, faults: fileFaults });
   const { settings } = stored;
   const context = { config, settings };
-  const [sources, destinations, alerts] = await Promise.all([
+  const [sources, destinations, alerts, coreApi] = await Promise.all([
     Promise.all(modules.sources.map((module) => module.inspect(context))),
     Promise.all(modules.destinations.map(async (module) => (await module.inspect?.(context)) ?? [])),
     inspectAlerts(config.alerts),
+    inspectCoreApi(config),
   ]);
   return [
     ...inspectConfig(config, warnings),
@@ -52,6 +54,7 @@ export async function examine({
     ...sources.flat(),
     ...stored.findings,
     ...destinations.flat(),
+    ...coreApi,
     ...alerts,
   ];
 }
