@@ -43,8 +43,11 @@ export function notSeen({ since, skipped }: Coverage, filter: LogFilter): string
   return `${began}; ${counted(skipped, 'record was', 'records were')} skipped meanwhile, so it may have come all the same`;
 }
 
+/** What of a filter is given, in whatever form. */
+type Asked = Readonly<Partial<Record<keyof LogFilter, unknown>>>;
+
 /** Whether something else is asked than which event it is: that one may have come all the same. */
-function isOfDeliveries({ destination, outcome, reason, since, until }: LogFilter): boolean {
+export function isOfDeliveries({ destination, outcome, reason, since, until }: Asked): boolean {
   return [destination, outcome, reason, since, until].some((each) => each !== undefined);
 }
 
