@@ -1,3 +1,4 @@
+import type { Config } from './config/config';
 import { envExample } from './config/describe';
 import { type Loaded, loadConfig, platformNamesOf, variablesOf } from './config/load';
 import type { ConfigPart } from './config/part';
@@ -43,6 +44,14 @@ export class Modules {
   /** @throws ConfigError naming every wrong variable at once */
   loadConfig(directory: string, environment: NodeJS.ProcessEnv): Loaded {
     return loadConfig(this.configParts, { directory, environment });
+  }
+
+  /** What an operator should know where nothing is configured for the events of all instances; undefined where something is. */
+  withoutGlobal(config: Config): string | undefined {
+    const globals = this.destinations.flatMap(({ global }) => global ?? []);
+    if (globals.some((global) => global.isSet(config))) return undefined;
+    const names = globals.map(({ name }) => name).join(' nor ');
+    return `neither ${names} is set: events of instances without a destination of their own go nowhere and are dropped`;
   }
 
   /** A commented `.env` with every variable at its default. */

@@ -97,6 +97,7 @@ async function show(id: string): Promise<void> {
 async function replay(ids: readonly string[], options: Options): Promise<void> {
   const { all, json: _json, limit: _limit, ...filter } = options;
   if (ids.length > 0 || (!all && Object.keys(filter).length === 0)) return each(ids, options, REPLAY);
+  checkFilter(filter);
   await replayHere({ what: 'dead-letters', filter: { ...filter }, perSecond: DEAD_LETTERS_PER_SECOND });
 }
 

@@ -93,7 +93,7 @@ async function list({ json, limit = 100, ...filter }: Options): Promise<void> {
   const { deliveries, coverage } = await withReplays(({ log }) => log.search(filter, limit));
   if (json) for (const delivery of deliveries) printJson(shownDelivery(delivery));
   else if (deliveries.length > 0) printTable(HEAD, deliveries.map(rowOf));
-  if (deliveries.length === 0) complain(notSeen(coverage));
+  if (deliveries.length === 0) complain(notSeen(coverage, filter));
 }
 
 /** What does not exist would be answered with "not seen". A reason may be any code of an attempt. */

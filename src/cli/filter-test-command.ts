@@ -49,7 +49,7 @@ async function testFilter(instance: string, options: Options): Promise<void> {
   const answers = answersFor(tested.envelope, instance, config, settings);
   if (options.json === true) return printJson(shown(tested, instance, answers), 2);
   printLine(`${tested.envelope.event} of ${instance} (${tested.from})`);
-  printTable(['DESTINATION', 'RECEIVES', 'WHY NOT'], answers.map(row));
+  printTable(['DESTINATION', 'RECEIVES', 'WHY NOT'], answers.map(verdictRow));
 }
 
 function answersFor(
@@ -87,11 +87,13 @@ function shown({ from, envelope }: Tested, instance: string, destinations: reado
   return { instance, event: envelope.event, from, destinations };
 }
 
-function row({ destination, receives, reasons = [] }: FilterAnswer): string[] {
+/** A line of the table. */
+export function verdictRow({ destination, receives, reasons = [] }: FilterAnswer): string[] {
   const why = reasons.map(({ item, condition, wanted, found }) =>
     [
       item === undefined ? '' : `item ${item}: `,
-      `${condition} wants ${JSON.stringify(wanted)}`,
+      // Not what an event says is the reason, but how the relay is set up.
+      condition === 'configuration' ? String(wanted) : `${condition} wants ${JSON.stringify(wanted)}`,
       found === undefined ? '' : `, found ${JSON.stringify(found)}`,
     ].join(''),
   );

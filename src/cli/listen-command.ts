@@ -120,7 +120,8 @@ async function listen(options: Options): Promise<void> {
     events: options.events === undefined ? 'all' : filterOfNames(options.events),
     content: ContentFilter.of({ filter: options.filter }),
     onOpen: () => printLine(`connected to ${gateway}: events go to ${options.forward}`),
-    onCut: (reason, pauseMs) => complain(`${reason}: trying again in ${(pauseMs / 1000).toFixed(1)} s`),
+    onCut: (reason, pauseMs) =>
+      complain(`${gateway}: ${reason}: trying again in ${(pauseMs / 1000).toFixed(1)} s`),
     onRefused: (reason) => ended.end(reason),
     onUnreadable: (error) => complain(`what came is no event: ${errorText(error)}`),
     onGap: (after, until) =>

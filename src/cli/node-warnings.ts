@@ -1,3 +1,4 @@
+import { format } from 'node:util';
 import type { Logger } from '../observability/logging';
 
 /**
@@ -7,6 +8,9 @@ import type { Logger } from '../observability/logging';
 export function logNodeWarnings(log: Logger): void {
   // Of Node.js, which prints.
   process.removeAllListeners('warning');
+  // BullMQ speaks of the version and the memory policy of Redis so, on each start.
+  console.warn = (...words: unknown[]) =>
+    log.warn('warning of Node.js or of a library', { message: format(...words) });
   process.on('warning', ({ name, message }) =>
     log.warn('warning of Node.js or of a library', { name, message }),
   );

@@ -78,10 +78,6 @@ function withoutSource(config: Config): string[] {
 }
 
 function warnOfNothingGlobal(config: Config, log: Logger): void {
-  const globals = MODULES.destinations.flatMap(({ global }) => global ?? []);
-  if (globals.some((global) => global.isSet(config))) return;
-  const names = globals.map(({ name }) => name).join(' nor ');
-  log.warn(
-    `neither ${names} is set: events of instances without a destination of their own go nowhere and are dropped`,
-  );
+  const warning = MODULES.withoutGlobal(config);
+  if (warning !== undefined) log.warn(warning);
 }

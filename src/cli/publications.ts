@@ -5,6 +5,9 @@ import { findGoName } from '../events/go-catalogue';
 import { SAMPLE_INSTANCE_ID, sampleEvent, sampleGoEvent } from '../events/sample';
 import type { RabbitMqConfig } from '../sources/rabbitmq/rabbitmq-config';
 
+/** What a core declares by. */
+export type Declarations = Pick<ConfirmChannel, 'assertQueue' | 'assertExchange'>;
+
 /** How one of the cores publishes. */
 export interface Publication {
   /** For messages, such as `evolution_exchange`. */
@@ -14,8 +17,8 @@ export interface Publication {
   readonly properties: AmqpOptions.Publish;
   /** What helps where no queue takes it. */
   readonly remedy: string;
-  /** Declares what that core declares before it publishes. */
-  declare(channel: ConfirmChannel): Promise<unknown>;
+  /** Declares what that core declares before it publishes. Says what an operator should know of it, where there is something. */
+  declare(channel: Declarations): Promise<string | undefined>;
 }
 
 /** The event's name on the wire, for any name that somebody may give it. */
@@ -73,10 +76,16 @@ function goPublication(event: string, { furtherExchanges, listedQueues }: Rabbit
     routingKey: queue,
     properties: GO_PROPERTIES,
     remedy: `there is no queue ${queue}`,
-    declare: (channel) => channel.assertQueue(queue, GO_QUEUE),
+    declare: (channel) => declareGoQueue(channel, queue),
   };
 }
 
-function declareTopic(channel: ConfirmChannel, exchange: string): Promise<unknown> {
-  return channel.assertExchange(exchange, 'topic', { durable: true, autoDelete: false });
+async function declareGoQueue(channel: Declarations, queue: string): Promise<string | undefined> {
+  const { consumerCount } = await channel.assertQueue(queue, GO_QUEUE);
+  if (consumerCount > 0) return undefined;
+  return `nobody consumes the queue ${queue}: name it in RABBITMQ_QUEUES, or its category in AMQP_GLOBAL_EVENTS, and start a worker`;
+}
+
+async function declareTopic(channel: Declarations, exchange: string): Promise<undefined> {
+  await channel.assertExchange(exchange, 'topic', { durable: true, autoDelete: false });
 }

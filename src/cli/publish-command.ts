@@ -59,7 +59,8 @@ async function publish(options: Options): Promise<void> {
   try {
     const channel = await connection.createConfirmChannel();
     channel.on('error', () => {});
-    await publication.declare(channel);
+    const warning = await publication.declare(channel);
+    if (warning !== undefined) complain(`warning: ${warning}`);
     let returned = 0;
     channel.on('return', () => {
       returned++;

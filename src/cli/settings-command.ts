@@ -92,11 +92,12 @@ async function get(instance: string): Promise<void> {
 async function set(instance: string, json: string | undefined, options: { file?: string }): Promise<void> {
   if (json !== undefined && options.file !== undefined)
     throw new UsageError('give the JSON or --file, not both');
-  const sections = objectOf(json ?? fromFile(options.file));
+  const sections = objectOf(json ?? fromFile(options.file), options.file ?? 'the settings');
   const { warnings } = await withInstances((instances) =>
     instances.setSections(instance, sections, { replaceUnreadable: true }),
   );
-  warn(warnings);
+  const { config } = MODULES.loadConfig(process.cwd(), process.env);
+  warn([...warnings, ...MODULES.sections.obstacles(config, sections)]);
   printLine(`set ${instance}`);
 }
 
@@ -148,7 +149,7 @@ async function importAny(file: string | undefined, options: Partial<CoreImportOp
 }
 
 async function importAll(file: string): Promise<void> {
-  const content = parse(fromFile(file));
+  const content = parse(fromFile(file), file);
   const entries: unknown[] = Array.isArray(content) ? content : [content];
   const named = entries.map((entry, index) => {
     const name = instanceNameOf(entry);
@@ -194,18 +195,18 @@ function fromFile(file: string | undefined): string {
   return readInput(file, MAX_SETTINGS_FILE_BYTES).toString('utf8');
 }
 
-function parse(text: string): unknown {
+function parse(text: string, what: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new UsageError('the settings must be JSON');
+    throw new UsageError(`${what} must be JSON, with every name and text in double quotes`);
   }
 }
 
-function objectOf(text: string): object {
-  const value = parse(text);
+function objectOf(text: string, what: string): object {
+  const value = parse(text, what);
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
-  throw new UsageError('the settings must be a JSON object, such as {"webhook":{"url":"https://…"}}');
+  throw new UsageError(`${what} must be a JSON object, such as {"webhook":{"url":"https://…"}}`);
 }
 
 function reportMissing(instance: string): void {

@@ -31,7 +31,7 @@ export const ALERT_VARIABLES = {
   ALERT_INTERVAL_SECONDS: variable(
     integer(60, 86_400),
     900,
-    'Seconds between two alerts of the same cause at the least. What comes meanwhile is told in one.',
+    'Seconds between two alerts of the same cause at the least. What comes meanwhile is reported together.',
   ),
   ALERT_BACKLOG_SECONDS: variable(
     integer(0, 31_536_000),

@@ -137,7 +137,9 @@ const LOG_LEVELS = ['error', 'warn', 'info', 'debug', 'log', 'verbose', 'dark', 
 
 function logLevelsOf({ LOG_LEVEL: levels }: Values, reading: Reading): readonly string[] {
   if (!levels.every((level) => LOG_LEVELS.includes(level.toLowerCase()))) {
-    reading.problem(`LOG_LEVEL: must be of ${LOG_LEVELS.join(', ')}`);
+    reading.problem(
+      `LOG_LEVEL: must be one of error, warn, info, debug, or a list of ${LOG_LEVELS.join(', ')}`,
+    );
   }
   return levels;
 }

@@ -39,7 +39,8 @@ export function parseEnvFile(text: string): EnvFile {
     }
     index = entry.kind === 'variable' ? entry.end : index + 1;
   }
-  return { values: parseEnv(kept.join('\n')), faults, repeated };
+  // Node's parser drops a last line that begins with a quote which is not closed, unless the line is ended.
+  return { values: parseEnv(`${kept.join('\n')}\n`), faults, repeated };
 }
 
 type Entry =
@@ -78,7 +79,10 @@ function endOf(lines: readonly string[], index: number, value: string): { end: n
     const isWhole = COMMENT.test(text.slice(close + 1));
     return isWhole ? { end: last + 1 } : { end: last + 1, fault: restFault(index, last) };
   }
-  return { end: index + 1 };
+  return {
+    end: index + 1,
+    fault: 'begins a value with a quote that is not closed: the quote is taken for a part of the value',
+  };
 }
 
 function restFault(first: number, last: number): string {

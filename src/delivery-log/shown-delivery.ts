@@ -1,5 +1,6 @@
 import { counted } from '../plural';
 import type { LoggedDelivery } from './delivery-log';
+import type { LogFilter } from './log-filter';
 import type { LogRecord } from './log-record';
 import type { Coverage } from './log-store';
 
@@ -33,11 +34,21 @@ export function shownCoverage({ since, skipped }: Coverage): Readonly<Record<str
 }
 
 /** Why a look-up found nothing, in a sentence. */
-export function notSeen({ since, skipped }: Coverage): string {
+export function notSeen({ since, skipped }: Coverage, filter: LogFilter): string {
   if (since === undefined) return 'nothing is known: the delivery log holds no record yet';
-  const began = `not seen by the relay since ${new Date(since).toISOString()}, when the delivery log begins`;
-  if (skipped === 0) return `${began}: no such event reached it`;
+  const begins = `since ${new Date(since).toISOString()}, when the delivery log begins`;
+  const isOfEvents = !isOfDeliveries(filter);
+  const began = isOfEvents ? `not seen by the relay ${begins}` : `no delivery matches all filters ${begins}`;
+  if (skipped === 0) return isOfEvents ? `${began}: no such event reached it` : began;
   return `${began}; ${counted(skipped, 'record was', 'records were')} skipped meanwhile, so it may have come all the same`;
+}
+
+/** What of a filter is given, in whatever form. */
+type Asked = Readonly<Partial<Record<keyof LogFilter, unknown>>>;
+
+/** Whether something else is asked than which event it is: that one may have come all the same. */
+export function isOfDeliveries({ destination, outcome, reason, since, until }: Asked): boolean {
+  return [destination, outcome, reason, since, until].some((each) => each !== undefined);
 }
 
 /** Without the attempts that were cut short from our side: they are not spent. */

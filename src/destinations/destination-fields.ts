@@ -12,6 +12,7 @@ import {
 import { MAX_LIST } from '../filters/filter-limits';
 import { deliveryFields } from '../settings/delivery-fields';
 import { filterOf } from '../settings/document';
+import { shapedLike } from '../settings/own-words';
 import type { SectionCheck, SectionValue } from '../settings/section';
 
 /** Fields that the sections of all destinations have, beside those of every section. */
@@ -32,14 +33,15 @@ const filter = z
 
 function choiceOf(
   name: z.ZodString,
+  example: string,
 ): z.ZodType<{ only?: string[] | undefined; except?: string[] | undefined }> {
   const list = z
-    .array(name)
+    .array(name, shapedLike(`a list, such as ["${example}"]`))
     .min(1, 'must name at least one')
     .max(MAX_LIST, `must be no more than ${MAX_LIST}`)
     .optional();
   return z
-    .strictObject({ only: list, except: list })
+    .strictObject({ only: list, except: list }, shapedLike(`an object, such as {"only": ["${example}"]}`))
     .refine((choice) => Object.keys(choice).length > 0, 'must have only, except, or both: each a list');
 }
 
@@ -55,9 +57,13 @@ export const contentFields = {
   groups: z.boolean().optional().describe('false leaves out groups; true lets only groups pass'),
   status: z.boolean().optional().describe('false leaves out status@broadcast; true lets only that pass'),
   newsletters: z.boolean().optional().describe('false leaves out newsletters; true lets only those pass'),
-  chats: choiceOf(chat).optional().describe('chats that pass, or do not'),
-  participants: choiceOf(chat).optional().describe('members of groups whose events pass, or do not'),
-  messageTypes: choiceOf(z.string().min(1).max(100)).optional().describe('such as imageMessage'),
+  chats: choiceOf(chat, '5511988887777').optional().describe('chats that pass, or do not'),
+  participants: choiceOf(chat, '5511988887777')
+    .optional()
+    .describe('members of groups whose events pass, or do not'),
+  messageTypes: choiceOf(z.string().min(1).max(100), 'imageMessage')
+    .optional()
+    .describe('such as imageMessage'),
   olderThanSeconds: z
     .int()
     .min(1)
@@ -68,11 +74,14 @@ export const contentFields = {
 
 /** In what form a destination wants events (docs/normalise.md). */
 export const normaliseField = z
-  .strictObject({
-    lid: z.boolean().optional().describe('phone numbers in place of LIDs, as far as they are known'),
-    media: z.literal('link').optional().describe('link: a link to the gateway in place of base64'),
-    bytes: z.boolean().optional().describe('byte objects as base64 and Longs as decimal text'),
-  })
+  .strictObject(
+    {
+      lid: z.boolean().optional().describe('phone numbers in place of LIDs, as far as they are known'),
+      media: z.literal('link').optional().describe('link: a link to the gateway in place of base64'),
+      bytes: z.boolean().optional().describe('byte objects as base64 and Longs as decimal text'),
+    },
+    shapedLike('an object, such as {"bytes": true}'),
+  )
   .optional()
   .describe('what is written in another way than it came; all else stays to the byte');
 

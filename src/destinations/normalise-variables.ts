@@ -11,7 +11,7 @@ export function normaliseVariable(what: string): Variable<string | undefined> {
   return variable(
     optional(jsonText),
     undefined,
-    `What ${what} receives in another form than it came, such as {"bytes": true, "lid": true, "media": "link"}; all else stays to the byte.`,
+    `Parts of events in another form than they came, such as {"bytes": true, "lid": true, "media": "link"}; all else stays to the byte. For ${what}.`,
   );
 }
 

@@ -1,6 +1,7 @@
 import { inspectAlerts } from '../alerts/alert-doctor';
 import type { Config } from '../config/config';
 import { errorText, StoreUnavailableError } from '../errors';
+import { inspectCoreApi } from '../gateway/core-api-doctor';
 import { inspectShares } from '../ledger/ledger-doctor';
 import type { Modules } from '../modules';
 import type { Finding } from '../observability/finding';
@@ -39,18 +40,21 @@ export async function examine({
   const stored = await inspectStore(modules.sections, config, { settings: file, faults: fileFaults });
   const { settings } = stored;
   const context = { config, settings };
-  const [sources, destinations, alerts] = await Promise.all([
+  const [sources, destinations, alerts, coreApi] = await Promise.all([
     Promise.all(modules.sources.map((module) => module.inspect(context))),
     Promise.all(modules.destinations.map(async (module) => (await module.inspect?.(context)) ?? [])),
     inspectAlerts(config.alerts),
+    inspectCoreApi(config),
   ]);
   return [
     ...inspectConfig(config, warnings),
     ...notes.map((detail): Finding => ({ part: 'configuration', check: 'choices', state: 'note', detail })),
     ...inspectSources(modules, config),
+    ...inspectGlobals(modules, config),
     ...sources.flat(),
     ...stored.findings,
     ...destinations.flat(),
+    ...coreApi,
     ...alerts,
   ];
 }
@@ -61,6 +65,13 @@ function inspectSources({ sources }: Modules, config: Config): Finding[] {
   const ways = sources.map(({ switchedOnBy }) => switchedOnBy).join(', or ');
   const detail = `there is no source to consume from, so no worker starts: ${ways}`;
   return [{ part: 'configuration', check: 'sources', state: 'trouble', detail }];
+}
+
+/** May be meant, where every instance has destinations of its own. */
+function inspectGlobals(modules: Modules, config: Config): Finding[] {
+  const detail = modules.withoutGlobal(config);
+  if (detail === undefined) return [];
+  return [{ part: 'configuration', check: 'destinations', state: 'note', detail }];
 }
 
 function inspectConfig(config: Config, warnings: readonly string[]): Finding[] {

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Pool } from 'undici';
 import type { OutgoingConfig } from '../config/outgoing-config';
+import { RelayError } from '../errors';
 import { outgoingClient } from '../network/outgoing';
 
 /** Whether the core API has an instance; `unclear` where it does not say. */
@@ -14,6 +15,9 @@ export interface CoreInstancesParts {
   /** It could not be asked. */
   readonly onError: (error: unknown) => void;
 }
+
+/** What answers at CORE_API_URL does not say which instances there are. */
+class CoreAnswerError extends RelayError {}
 
 const CONNECTIONS = 4;
 const TIMEOUT_MS = 3000;
@@ -65,10 +69,18 @@ export class CoreInstances {
     }
     if (statusCode !== 200) {
       await body.dump({ limit: MAX_ANSWER });
-      return 'unclear';
+      throw notUnderstood(statusCode);
     }
-    const rows: unknown = await body.json();
-    if (!Array.isArray(rows)) return 'unclear';
+    const rows: unknown = await body.json().catch(() => undefined);
+    if (!Array.isArray(rows)) throw notUnderstood(statusCode);
     return rows.length > 0 ? 'known' : 'unknown';
   }
+}
+
+function notUnderstood(status: number): CoreAnswerError {
+  const what =
+    status === 401 || status === 403
+      ? 'the core API refuses the key: AUTHENTICATION_API_KEY must be the same on both sides'
+      : `what answers at CORE_API_URL is not the core API, or does not serve (HTTP ${status})`;
+  return new CoreAnswerError(`HTTP_${status}`, what);
 }

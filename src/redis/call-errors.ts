@@ -28,6 +28,13 @@ function isUnnamed(error: Error): boolean {
   return !(error instanceof RelayError) && replyCode(error) === undefined && errorCode(error) === error.name;
 }
 
+/** An error of a connection. Without a code are only those of the reader of answers, which cannot read what came. */
+export function connectionError(error: Error): Error {
+  return errorCode(error) === 'Error'
+    ? new StoreUnavailableError('what answers there is not Redis', { cause: error })
+    : error;
+}
+
 function named(cause: Error, wasSent: boolean, { status }: CallConnection): StoreUnavailableError {
   return new StoreUnavailableError(whatHappened(wasSent, status), { cause });
 }

@@ -2,6 +2,7 @@ import type { RedisConfig } from '../config/redis';
 import type { Logger } from '../observability/logging';
 import { Backoff } from '../time/backoff';
 import { accessOf, addressOf, isTls, parseNode } from './access';
+import { connectionError } from './call-errors';
 import { WatchedConnector } from './connector';
 import { Doubt } from './doubt';
 import { clusterGuide, fixedLocator, GuidedLocator, type Locator, sentinelGuide } from './locator';
@@ -83,7 +84,7 @@ export function connectRedis(
       locator.movesAfter.has(replyCode(error) ?? '') ? AFTER_MOVE[purpose] : false,
   }).withDoubt(doubt);
   client.on('ready', () => backoff.reset());
-  client.on('error', onError);
+  client.on('error', (error) => onError(connectionError(error)));
   return client;
 }
 

@@ -11,6 +11,8 @@ const PART = 'redis';
 /** Timestamps of signatures and of schedules are compared across machines. */
 const MAX_SKEW_MS = 2000;
 const FULL = 0.9;
+/** Earlier ones lack commands that the relay's scripts call. */
+const OLDEST = { major: 6, minor: 2 };
 const PROBE_SECONDS = 10;
 
 /** What helps where Redis refuses a write, by the kind of its answer. */
@@ -32,9 +34,8 @@ export async function inspectRedis(
   const [server = '', memory = '', persistence = '', replication = ''] = await Promise.all(
     sections.map((section) => redis.info(section)),
   );
-  const version = field(server, 'redis_version') ?? 'unknown';
   return [
-    finding('connection', 'ok', `Redis ${version}`),
+    versionFinding(server),
     await writes(redis, prefix),
     eviction(memory),
     room(memory),
@@ -43,6 +44,19 @@ export async function inspectRedis(
     await mark(redis, prefix),
     await clock(redis),
   ];
+}
+
+function versionFinding(server: string): Finding {
+  const version = field(server, 'redis_version') ?? 'unknown';
+  const [major = Number.NaN, minor = 0] = version.split('.').map(Number);
+  const isOld = major < OLDEST.major || (major === OLDEST.major && minor < OLDEST.minor);
+  return isOld
+    ? finding(
+        'connection',
+        'trouble',
+        `Redis ${version} is too old: the relay needs ${OLDEST.major}.${OLDEST.minor} or later`,
+      )
+    : finding('connection', 'ok', `Redis ${version}`);
 }
 
 async function writes(redis: RedisClient, prefix: string): Promise<Finding> {

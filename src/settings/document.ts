@@ -1,7 +1,8 @@
 import { unsendableKey } from '../config/formats';
 import { filterOfNames, keyNamed } from '../events/event-names';
 import type { EventFilter } from '../events/filter';
-import { didYouMeanEvent } from '../events/nearest-event';
+import { didYouMeanEvent, nearestEvent } from '../events/nearest-event';
+import { suggestion } from '../events/nearest-name';
 import { boundedLines, boundsProblem } from './bounds';
 import { checkedBy, problemsOf } from './own-words';
 import { pathOf, type Settings } from './section';
@@ -91,7 +92,8 @@ const MAX_NAMED = 20;
 /** The operator may name those of a later core API: they are kept. */
 function unknownEventWarnings(sections: Sections, settings: Settings): string[] {
   return unknownEvents(sections, settings).map(
-    ({ path, event }) => `${path}: ${event} is none of the events known; it is kept`,
+    ({ path, event }, index) =>
+      `${path}: ${event} is none of the events known; it is kept${index < MAX_NAMED ? suggestion(nearestEvent(event)) : ''}`,
   );
 }
 

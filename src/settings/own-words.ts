@@ -26,6 +26,14 @@ export function problemsOf({ issues }: Pick<z.ZodError, 'issues'>, whole: string
   return issues.map(({ path, message }) => `${path.join('.') || whole}: ${message}`);
 }
 
+/** For a schema whose values have a form that its type does not show: an example says more than the type's name. */
+export function shapedLike(form: string): { readonly error: z.core.$ZodErrorMap } {
+  return {
+    error: ({ code, input }) =>
+      code === 'invalid_type' && input !== undefined ? `must be ${form}` : undefined,
+  };
+}
+
 function ownWords(issue: z.core.$ZodRawIssue): string {
   switch (issue.code) {
     case 'invalid_type':

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CORE_KEYS } from '../events/catalogue';
 import { MAX_EVENTS } from './limits';
+import { shapedLike } from './own-words';
 
 /** Fields that sections have in common. */
 
@@ -16,7 +17,12 @@ function asMeant(value: unknown): unknown {
 export const eventsField = z
   .preprocess(
     asMeant,
-    z.array(z.string().min(1, 'must name an event, such as MESSAGES_UPSERT').max(100)).max(MAX_EVENTS),
+    z
+      .array(
+        z.string().min(1, 'must name an event, such as MESSAGES_UPSERT').max(100),
+        shapedLike('a list, such as ["MESSAGES_UPSERT"]'),
+      )
+      .max(MAX_EVENTS),
   )
   .default([])
   .describe('names of events, such as MESSAGES_UPSERT; an empty list means every event');

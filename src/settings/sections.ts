@@ -62,6 +62,13 @@ export class Sections {
     return this.list.flatMap((section) => section.all(settings));
   }
 
+  /** Why sections of a document have no effect although they are set. */
+  obstacles(config: Config, document: object): string[] {
+    return this.list
+      .filter(({ name }) => isFields(Object.entries(document).find(([field]) => field === name)?.[1]))
+      .flatMap(({ definition }) => definition.obstacle?.(config) ?? []);
+  }
+
   /** A document, of whatever form, with every value of every section changed. Other fields stay. */
   map(document: object, change: (value: unknown, slot: Slot) => unknown): object {
     return Object.fromEntries(

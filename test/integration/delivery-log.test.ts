@@ -208,7 +208,7 @@ describe('the delivery log', () => {
       }
       const { coverage } = await log.search({ message: 'nobody' }, 1);
       expect(coverage.since).toBeLessThanOrEqual(Date.now());
-      expect(notSeen(coverage)).toContain('not seen by the relay since');
+      expect(notSeen(coverage, {})).toContain('not seen by the relay since');
       return Number(await redis.hget(`{${harness.prefix}}:log:sums`, 'rows'));
     };
     await renew({ ...LIMITS, maxRows: 1000 });

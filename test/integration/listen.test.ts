@@ -199,7 +199,7 @@ describe('listen', () => {
     expect(listening.output).not.toContain('Welcome');
   });
 
-  test('while no gateway answers it tries again', async () => {
+  test('while no gateway answers it tries again, and says where', async () => {
     const listening = new ListenProcess([
       '--gateway',
       'http://127.0.0.1:9',
@@ -209,7 +209,9 @@ describe('listen', () => {
       target.url,
     ]);
     running.push(listening);
-    await listening.untilSays(/(?:ECONNREFUSED nothing listens there.*trying again in .*\n){2}/);
+    await listening.untilSays(
+      /(?:http:\/\/127\.0\.0\.1:9: ECONNREFUSED nothing listens there.*trying again in .*\n){2}/,
+    );
     expect(await listening.interrupt()).toEqual({ code: 0, signal: null });
   });
 });

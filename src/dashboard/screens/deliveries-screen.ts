@@ -1,7 +1,7 @@
 import type { LoggedDelivery, SearchResult } from '../../delivery-log/delivery-log';
 import { OUTCOMES } from '../../delivery-log/log-filter';
 import type { Coverage } from '../../delivery-log/log-store';
-import { attemptsOf } from '../../delivery-log/shown-delivery';
+import { attemptsOf, isOfDeliveries } from '../../delivery-log/shown-delivery';
 import type { DeliveryReader } from '../delivery-reader';
 import { destinationLink } from '../destination-name';
 import { type Html, html, path } from '../html';
@@ -82,7 +82,7 @@ interface ResultsContext {
 
 function results({ deliveries, more, coverage }: SearchResult, { given, language }: ResultsContext): Html {
   if (deliveries.length === 0)
-    return html`<p class="nothing" id="not-seen">${notSeenText(coverage, language)}</p>`;
+    return html`<p class="nothing" id="not-seen">${notSeenText(coverage, given, language)}</p>`;
   const texts = deliveryTexts[language];
   const own = oneDestinationTexts[language];
   const { destination } = destinationTexts[language];
@@ -116,9 +116,15 @@ function row(delivery: LoggedDelivery, language: Language): Html {
 }
 
 /** Why nothing was found. */
-export function notSeenText({ since, skipped }: Coverage, language: Language): Html {
+export function notSeenText(
+  { since, skipped }: Coverage,
+  given: DeliverySearch['given'],
+  language: Language,
+): Html {
   const texts = deliveryTexts[language];
   if (since === undefined) return html`${texts.unknownYet}`;
+  const isOfEvents = !isOfDeliveries(given);
+  if (!isOfEvents && skipped === 0) return texts.noMatch(shownMoment(since));
   const rest = skipped === 0 ? texts.noneSkipped : texts.skipped(shownNumber(skipped, language));
-  return html`${texts.notSeen(shownMoment(since))} ${rest}`;
+  return html`${(isOfEvents ? texts.notSeen : texts.noMatch)(shownMoment(since))} ${rest}`;
 }

@@ -22,6 +22,8 @@ export const deliveryTexts = translations({
     noMoment: 'must be an age such as 30m, 2h or 7d, or a time such as 2026-05-10T08:00Z',
     unknownYet: 'Nothing is known: the delivery log holds no record yet.',
     notSeen: (since: Piece) => html`Not seen by the relay since ${since}, when the delivery log begins.`,
+    noMatch: (since: Piece) =>
+      html`No delivery matches all filters since ${since}, when the delivery log begins.`,
     noneSkipped: 'No such event reached it.',
     skipped: (count: string) =>
       `${count} ${byCount(count, 'record was', 'records were')} skipped meanwhile, so it may have come all the same.`,
@@ -69,6 +71,8 @@ export const deliveryTexts = translations({
     noMoment: 'deve ser uma idade como 30m, 2h ou 7d, ou uma hora como 2026-05-10T08:00Z',
     unknownYet: 'Nada se sabe: o log de entregas ainda não tem registros.',
     notSeen: (since: Piece) => html`Não visto pelo relay desde ${since}, quando o log de entregas começa.`,
+    noMatch: (since: Piece) =>
+      html`Nenhuma entrega corresponde a todos os filtros desde ${since}, quando o log de entregas começa.`,
     noneSkipped: 'Nenhum evento assim chegou a ele.',
     skipped: (count: string) =>
       `${count} ${byCount(count, 'registro foi pulado', 'registros foram pulados')} nesse tempo, então pode ter chegado mesmo assim.`,
@@ -117,6 +121,8 @@ export const deliveryTexts = translations({
     unknownYet: 'No se sabe nada: el registro de entregas aún está vacío.',
     notSeen: (since: Piece) =>
       html`No visto por el relay desde ${since}, cuando empieza el registro de entregas.`,
+    noMatch: (since: Piece) =>
+      html`Ninguna entrega cumple todos los filtros desde ${since}, cuando empieza el registro de entregas.`,
     noneSkipped: 'Ningún evento así llegó a él.',
     skipped: (count: string) =>
       `Se ${byCount(count, 'omitió', 'omitieron')} ${count} ${byCount(count, 'anotación', 'anotaciones')} en ese tiempo, así que pudo haber llegado de todos modos.`,

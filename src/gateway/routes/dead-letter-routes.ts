@@ -49,7 +49,7 @@ export function deadLetterRoutes(
       schema: { ...describe('operations', 'Dead letters, newest first'), querystring: schemaOf(listSchema) },
     },
     async ({ query }) => {
-      const { limit, ...filter } = understood(listSchema, query);
+      const { limit, ...filter } = understood(listSchema, query, 'query');
       checkFilter(filter, kinds);
       const letters = await fromStore(firstOf(deadLetters.list(defined(filter)), limit + 1));
       return { deadLetters: letters.slice(0, limit).map(shown), more: letters.length > limit };

@@ -76,7 +76,7 @@ export function deliveryRoutes(server: FastifyInstance, { log, guards, kinds }: 
         deliveries: deliveries.map((delivery) => shownDelivery(visible(request, delivery))),
         more,
         covers: shownCoverage(coverage),
-        ...(deliveries.length === 0 ? { answer: notSeen(coverage) } : {}),
+        ...(deliveries.length === 0 ? { answer: notSeen(coverage, defined(filter)) } : {}),
       };
     },
   );

@@ -33,7 +33,7 @@ export function parkedRoutes(server: FastifyInstance, { parked, guards, kinds }:
       },
     },
     async ({ query }) => {
-      const { limit, ...filter } = understood(listSchema, query);
+      const { limit, ...filter } = understood(listSchema, query, 'query');
       const { reason, ...others } = filter;
       if (reason !== undefined && !isParkedReason(reason))
         throw badRequest([`reason: there is none called ${reason}: it must be ${PARKED_REASONS}`]);

@@ -1,7 +1,8 @@
 import type { Reading } from '../../config/reading';
 import { CATALOGUE, spellings } from '../../events/catalogue';
 import { ALL, keyNamed } from '../../events/event-names';
-import { GO_CATALOGUE, goQueuesOf } from '../../events/go-catalogue';
+import { GO_CATALOGUE, GO_CATEGORIES, goQueuesOf } from '../../events/go-catalogue';
+import { didYouMean } from '../../events/nearest-name';
 
 /** A queue that is consumed as it is, because the operator says so. */
 export interface ListedQueue {
@@ -36,7 +37,7 @@ function queuesOfCategories(categories: readonly string[], reading: Reading): st
     const queues = key === ALL ? GO_CATALOGUE.map(({ event }) => event.toLowerCase()) : goQueuesOf(key ?? '');
     if (queues.length === 0)
       reading.warn(
-        `AMQP_GLOBAL_EVENTS: ${category} is no category of evolution-go: no queue is consumed for it`,
+        `AMQP_GLOBAL_EVENTS: ${category} is no category of evolution-go: no queue is consumed for it${didYouMean(category, GO_CATEGORIES)}`,
       );
     return queues;
   });

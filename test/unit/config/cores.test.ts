@@ -101,7 +101,7 @@ describe("evolution-go's variables", () => {
       expect.arrayContaining(['message', 'qrcode', 'picture']),
     );
     const { warnings } = load({ AMQP_URL: 'amqp://go', AMQP_GLOBAL_EVENTS: 'MESAGE' });
-    expect(warnings).toEqual([expect.stringMatching(/AMQP_GLOBAL_EVENTS: MESAGE/)]);
+    expect(warnings).toEqual([expect.stringMatching(/AMQP_GLOBAL_EVENTS: MESAGE.*did you mean MESSAGE/)]);
   });
 });
 

@@ -25,6 +25,13 @@ describe('a line of .env that is no variable takes no other one with it, and is 
       { A: 's3cret\nB=', C: '3' },
       /^line 2 has text behind the quote .* in line 1/,
     ],
+    [
+      'a quote that is never closed',
+      'A="s3cret\nB=2',
+      { A: '"s3cret', B: '2' },
+      /^line 1 begins a value with a quote that is not closed/,
+    ],
+    ['the same in the last line', 'B=2\nA="s3cret', { A: '"s3cret', B: '2' }, /^line 2 begins a value with/],
     ['text behind a quote', 'A="x" s3cret\nB=1', { A: 'x', B: '1' }, /^line 1 has text behind the quote/],
   ])('%s', (_what, text, values, fault) => {
     const read = parseEnvFile(text);
@@ -36,7 +43,6 @@ describe('a line of .env that is no variable takes no other one with it, and is 
   test.each([
     '# a comment = 1\nexport A=1\n B = 2 \nC="over\nlines" # and a comment\nD=\nE=\'x\'\nF=`y`\nG=it"s\nH=a#b',
     '\nA=1\r\n\r\n#B\r\nC="x"\r\n',
-    "A='unclosed\nB=2",
     CORE_API_ENV,
     MODULES.envExample(),
   ])('one without faults is read as Node reads it', (text) => {

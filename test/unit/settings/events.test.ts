@@ -48,6 +48,17 @@ describe('names of events', () => {
     ]);
   });
 
+  it.each([
+    ['MESSAGE_UPSERT', '; did you mean MESSAGES_UPSERT?'],
+    ['READ_RECIEPT', '; did you mean READ_RECEIPT?'],
+    ['MADE_UP', ''],
+  ])('%s is kept with a warning, which says what was probably meant', (event, meant) => {
+    const parsed = parseSettings(MODULES.sections, { websocket: { events: [event] } });
+    expect(parsed.ok && parsed.warnings).toEqual([
+      `websocket.events: ${event} is none of the events known; it is kept${meant}`,
+    ]);
+  });
+
   it('that are unknown make nothing at a broker, and pass as they did elsewhere (finding 1.10)', () => {
     expect(knownFilterOf(['MADE_UP', 'messages.upsert'])).toEqual(new Set(['MESSAGES_UPSERT']));
     expect(knownFilterOf(['MADE_UP'])).toEqual(new Set());

@@ -1,0 +1,33 @@
+import type { Config } from '../config/config';
+import { explainError } from '../errors';
+import type { Finding } from '../observability/finding';
+import { CoreInstances } from './core-instances';
+
+/** No core has it: only whether the question is answered matters. */
+const NOBODY = 'evolution-relay-doctor';
+
+/** Whether the core API says which instances it has; nothing where it is not asked. */
+export async function inspectCoreApi({
+  gateway,
+  outgoing,
+}: Pick<Config, 'gateway' | 'outgoing'>): Promise<Finding[]> {
+  const { coreApiUrl: url, apiKey } = gateway;
+  if (url === undefined) return [];
+  let problem = '';
+  const onError = (error: unknown): void => {
+    problem = explainError(error);
+  };
+  const instances = new CoreInstances({ url, apiKey, outgoing, onError });
+  const existence = await instances.has(NOBODY);
+  await instances.close();
+  const about = { part: 'gateway', check: 'core API' };
+  return [
+    existence === 'unclear'
+      ? {
+          ...about,
+          state: 'trouble',
+          detail: `${problem}; until it is mended no name of an instance is checked`,
+        }
+      : { ...about, state: 'ok', detail: 'says which instances it has' },
+  ];
+}
