@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { Config } from '../config/config';
 import { MODULES } from '../modules';
+import { counted } from '../plural';
 import { boundedLines } from '../settings/bounds';
 import { instanceNameOf } from '../settings/document';
 import { MAX_SETTINGS_FILE_BYTES } from '../settings/limits';
@@ -114,7 +115,10 @@ async function remove(instance: string): Promise<void> {
 async function exportAll(file: string | undefined): Promise<void> {
   const { all, unreadable } = await withInstances((_, store) => exportSettings(store));
   if (file === undefined) printJson(all, 2);
-  else writeSecrets(file, `${JSON.stringify(all, null, 2)}\n`);
+  else {
+    writeSecrets(file, `${JSON.stringify(all, null, 2)}\n`);
+    printLine(`exported ${counted(all.length, 'instance')} to ${file}`);
+  }
   if (unreadable.length === 0) return;
   for (const line of boundedLines(unreadable)) complain(`not exported: ${line}`);
   process.exitCode = FINDING;

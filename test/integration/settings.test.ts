@@ -297,14 +297,17 @@ describe('the settings command', () => {
     const exported = (await settings('export')).stdout;
     await settings('rm', 'São Paulo/1');
     const file = `/tmp/${scenario.name}.json`;
-    const { writeFileSync, rmSync } = await import('node:fs');
+    const { readFileSync, writeFileSync, rmSync } = await import('node:fs');
     writeFileSync(file, exported);
     try {
       expect((await settings('import', file)).stdout).toBe('imported 1\n');
+      expect((await settings('export')).stdout).toBe(exported);
+      rmSync(file);
+      expect((await settings('export', file)).stdout).toMatch(/^exported \d+ instances? to /);
+      expect(readFileSync(file, 'utf8')).toBe(exported);
     } finally {
       rmSync(file);
     }
-    expect((await settings('export')).stdout).toBe(exported);
   });
 
   test.each([
