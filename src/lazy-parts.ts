@@ -25,6 +25,12 @@ function loadWhenUsed(path: string): void {
       // By this compiled imports know what to make of a module, before anything of it is used.
       get: (_target, name) => (name === '__esModule' ? true : Reflect.get(load(), name)),
       has: (_target, name) => name in load(),
+      // What is asked for all its names has them.
+      ownKeys: () => Reflect.ownKeys(load()),
+      getOwnPropertyDescriptor: (_target, name) => {
+        const found = Reflect.getOwnPropertyDescriptor(load(), name);
+        return found === undefined ? undefined : { ...found, configurable: true };
+      },
     },
   );
   require.cache[path] = place;

@@ -6,6 +6,11 @@ import { runInNewContext } from 'node:vm';
 const MAGLEV = 12;
 /** What the heap grows by between two full collections: 64 MB made no more events a second, and 240 MB while 100,000 are parked. */
 const ROOM_BYTES = 32 * 1024 * 1024;
+/**
+ * And no less than this part of what is alive, which begins to count at 128 MB. A collection goes through all that is alive: with
+ * 32 MB at 700 MB alive, an event that takes 12 µs of the processor took 65, with this part 23.
+ */
+const LEAST_PERCENT = 25;
 
 /*
  * What a worker that finds a full queue needs of V8, whose defaults suit programs with a less sudden start. Figures:
@@ -62,8 +67,11 @@ function growBy(bytes: number): void {
 
 /** V8 wants it as a part of what it will find alive at the next full collection, which is about what is alive now. */
 function setGrowth(bytes: number): void {
-  const percent = Math.round((bytes / getHeapStatistics().used_heap_size) * 100);
-  setFlagsFromString(`--heap-growing-percent=${Math.max(percent, 1)}`);
+  setFlagsFromString(`--heap-growing-percent=${growthPercent(bytes, getHeapStatistics().used_heap_size)}`);
+}
+
+export function growthPercent(bytes: number, alive: number): number {
+  return Math.max(Math.round((bytes / alive) * 100), LEAST_PERCENT);
 }
 
 function isFullCollection(entry: PerformanceEntry): boolean {

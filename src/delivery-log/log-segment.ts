@@ -5,6 +5,8 @@ import { RowWriter, roomFor } from './row-writer';
 
 /** Rows of one segment, and about of one chunk. */
 export const SEGMENT_ROWS = 512;
+/** No segment and no chunk has records of more time, so that chunks can be chosen by their first record. */
+export const CHUNK_MS = 3_600_000;
 const TEXT_BYTES = 192 * 1024;
 
 /** In the column of what happened, beside its place among HAPPENINGS. */
@@ -51,9 +53,10 @@ export class LogSegment {
     return this.last;
   }
 
-  /** False where it has no room for the record. */
+  /** False where it has no room for the record, or where the record is too far from the others. */
   add({ entry, key, isFirst, body }: NewRecord): boolean {
     if (this.count === SEGMENT_ROWS || this.writer.length + roomFor(entry, key) > TEXT_BYTES) return false;
+    if (!this.isNear(entry.at)) return false;
     const row = this.count++;
     this.writer.write(row, entry, key);
     this.happenings[row] =
@@ -89,6 +92,11 @@ export class LogSegment {
     this.writer.clear();
     this.count = this.held = 0;
     this.bodies.clear();
+  }
+
+  /** While Redis is away a segment fills for hours. */
+  private isNear(at: number): boolean {
+    return this.count === 0 || Math.max(this.last, at) - Math.min(this.first, at) < CHUNK_MS;
   }
 
   private noteTime(at: number): void {

@@ -3,7 +3,7 @@ import type { RelayRedis } from '../redis/relay-redis';
 import { defineScripts } from '../redis/scripts';
 import { bitsOf, summaryOf } from './chunk-summary';
 import type { Column } from './log-columns';
-import { FIRST, WITH_BODY } from './log-segment';
+import { CHUNK_MS, FIRST, WITH_BODY } from './log-segment';
 
 /** How much of the log may stay. */
 export interface LogLimits {
@@ -73,8 +73,6 @@ export type Field = Column | 'what' | 'lines' | `body:${string}`;
 
 const NOTHING = Buffer.alloc(0);
 const HOUR_MS = 3_600_000;
-/** No chunk takes records for longer, so that chunks can be chosen by their first record. */
-export const CHUNK_MS = HOUR_MS;
 /** A record may be this much older than the chunk that it is in: it says when its attempt began. */
 export const EARLIER_MS = 660_000;
 /** Chunks read by one call: half a megabyte for each column. */

@@ -3,8 +3,8 @@ import { COMPRESSION, compress } from '../events/compression';
 import { monotonicMs } from '../time/monotonic';
 import { ChunkSummary } from './chunk-summary';
 import { blockOf } from './log-blocks';
-import { LogSegment, type NewRecord, SEGMENT_ROWS } from './log-segment';
-import { CHUNK_MS, EARLIER_MS, type LogLimits, type LogStore, type RedisMemory } from './log-store';
+import { CHUNK_MS, LogSegment, type NewRecord, SEGMENT_ROWS } from './log-segment';
+import { EARLIER_MS, type LogLimits, type LogStore, type RedisMemory } from './log-store';
 
 /** Why records are not logged. `thinned`: the buffer is half full, and plain successes give way to what went wrong. */
 export type SkipReason = 'thinned' | 'buffer-full' | 'redis' | 'memory';

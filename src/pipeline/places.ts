@@ -5,7 +5,7 @@ export interface Share {
   readonly key: string;
   /** From 0 to 1. */
   readonly part: number;
-  /** All instances share it: whoever has nothing slow is not kept from beginning by what they have. */
+  /** All instances share it: whoever has little or nothing slow is not kept from beginning by what they have. */
   readonly isOfAll?: true;
 }
 
@@ -37,6 +37,11 @@ const COPIES = 2;
 const LEAST_SLOW = { count: 8, whileFree: 0.5 };
 /** A group may have so many times the free places for slow attempts: many groups together leave some, and one alone most of them. */
 const TIMES_FREE = 4;
+/**
+ * Where all instances together have their part, one with fewer slow attempts than this part of the free places goes on: every
+ * endpoint is slow at times, and a few instances whose endpoints hang have the part of all.
+ */
+const FEW_OF_FREE = 1 / 8;
 /**
  * Part of the memory that whoever comes may use: kept for others it would help nobody, while large events that an endpoint
  * takes long for wait. Not all of it, as what turned slow is not given back when others come.
@@ -83,13 +88,14 @@ export class Places {
     const freeSlow = Math.max(0, most - this.all.slow);
     const ownSlow = this.holdingOf(shares[0]).slow;
     const isFewOfMany = ownSlow < LEAST_SLOW.count && freeSlow > most * LEAST_SLOW.whileFree;
+    const isFewOfFree = ownSlow === 0 || ownSlow < freeSlow * FEW_OF_FREE;
     let room = this.freePlaces;
     for (const [index, share] of shares.entries()) {
       const held = this.holdingOf(share);
       const own = atLeastOne(most * share.part);
       // Whoever has none may begin: what turned slow is not given back for others.
       const isTooSlow = held.slow > 0 && held.slow >= Math.min(own, freeSlow * TIMES_FREE);
-      const mayExceed = index > 0 && (isFewOfMany || (share.isOfAll === true && ownSlow === 0));
+      const mayExceed = index > 0 && (isFewOfMany || (share.isOfAll === true && isFewOfFree));
       if (isTooSlow && !mayExceed) return 0;
       if (!isAlone) room = Math.min(room, own - (held.attempts - held.slow));
     }

@@ -12,7 +12,8 @@ const SPARE_TIME = 8;
  * more than all that is done here. While all is too large, the oldest of the owner that holds most is dropped, where what
  * comes counts as its owner's: nobody who holds less than others loses anything to them. Answers for each: `kept`; `full` where
  * its owner would hold most with this alone, and then its value is gone; `more` where there is no room yet, although much was
- * dropped: to be asked again.
+ * dropped: to be asked again; `gone` where its value is not there: another call made room with what was noted of it before,
+ * between the two, so that it is to be put there again.
  *
  * `kept` has size and owner of each (the sum of sizes under *), `until` when each expires, `of:` those of one owner, `owners` the
  * bytes of each. All of that expires with what was kept last.
@@ -29,7 +30,8 @@ export const KEEP_REFERENCES = `
 
   local names, isNew = {}, {}
   for i = 3, #ARGV, 3 do
-    names[#names + 1] = ARGV[i]
+    -- One that is there twice is forgotten once.
+    if not isNew[ARGV[i]] then names[#names + 1] = ARGV[i] end
     isNew[ARGV[i]] = true
   end
   local noted = call('HMGET', KEPT, '*', unpack(names))
@@ -140,6 +142,12 @@ export const KEEP_REFERENCES = `
     return true
   end
 
+  local keys, isGone = {}, {}
+  for place, name in ipairs(names) do keys[place] = BASE .. ':' .. name end
+  if call('EXISTS', unpack(keys)) < #keys then
+    for place, name in ipairs(names) do isGone[name] = call('EXISTS', keys[place]) == 0 end
+  end
+
   begin()
   for place, name in ipairs(names) do
     if noted[place + 1] then forget(name, noted[place + 1]) end
@@ -149,7 +157,7 @@ export const KEEP_REFERENCES = `
   for i = 3, #ARGV, 3 do
     local name = ARGV[i]
     -- One that is there twice counts once.
-    answerOf[name] = answerOf[name] or keep(name, ARGV[i + 1], tonumber(ARGV[i + 2]) + ${BESIDE_BYTES})
+    answerOf[name] = answerOf[name] or isGone[name] and 'gone' or keep(name, ARGV[i + 1], tonumber(ARGV[i + 2]) + ${BESIDE_BYTES})
     answers[#answers + 1] = answerOf[name]
   end
   write()

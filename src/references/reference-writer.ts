@@ -58,8 +58,9 @@ export class ReferenceWriter {
 
   private async send(items: readonly Pending[]): Promise<void> {
     try {
-      let waiting = settled(items, await this.store(items));
-      while (waiting.length > 0) waiting = settled(waiting, await this.note(waiting));
+      let answers = await this.store(items);
+      for (let waiting = settled(items, answers); waiting.length > 0; waiting = settled(waiting, answers))
+        answers = await (answers.includes('gone') ? this.store(waiting) : this.note(waiting));
     } catch (error) {
       // Those that know by now hear nothing of it.
       for (const { reject } of items) reject(error);
@@ -74,13 +75,15 @@ export class ReferenceWriter {
       pipeline.set(`${base}:${reference.name}`, reference.value, 'PX', this.keepMs);
     pipeline.evalsha(SCRIPT_NAME, 1, base, ...this.notesOf(items));
     const replies = (await pipeline.exec()) ?? [];
-    for (const [index, { reject }] of items.entries()) {
-      const error = replies[index]?.[0];
-      if (error) reject(error);
-    }
-    const [error, answers] = replies[items.length] ?? [];
+    const [error, reply] = replies[items.length] ?? [];
     if (error && replyCode(error) !== 'NOSCRIPT') throw error;
-    return error ? this.note(items) : answersOf(answers);
+    const answers = error ? await this.note(items) : answersOf(reply);
+    return items.map(({ reject }, index) => {
+      const refused = replies[index]?.[0];
+      if (!refused) return answers[index];
+      reject(refused);
+      return 'refused';
+    });
   }
 
   /** With the whole script: where it was not known, and where there is more to do. */
@@ -103,7 +106,7 @@ export class ReferenceWriter {
 function settled(items: readonly Pending[], answers: readonly unknown[]): readonly Pending[] {
   return items.filter(({ resolve }, index) => {
     const answer = answers[index];
-    if (answer === 'more') return true;
+    if (answer === 'more' || answer === 'gone') return true;
     resolve(answer === 'full' ? 'full' : 'kept');
     return false;
   });

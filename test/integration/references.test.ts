@@ -100,6 +100,28 @@ describe('what instances keep behind links', () => {
       if (!key.endsWith(':secret')) expect([key, (await redis.pttl(key)) > 0]).toEqual([key, true]);
   });
 
+  test('what is kept twice at once counts once, also where it is there already', async () => {
+    const by = store();
+    const twice = (): Promise<unknown> =>
+      Promise.all([keep('loja', 'loja_0', 1000, by), keep('loja', 'loja_0', 1000, by)]);
+    await twice();
+    const once = await total();
+    await twice();
+    expect([await total(), await bytesOf('loja')]).toEqual([once, once]);
+  });
+
+  test('what another worker made room with while it was kept again is put there again', async () => {
+    const original = redis.pipeline.bind(redis);
+    jest.spyOn(redis, 'pipeline').mockImplementationOnce(() => {
+      const made = original();
+      // As if it was dropped before it is noted.
+      jest.spyOn(made, 'set').mockImplementation((key) => made.exists(key));
+      return made;
+    });
+    await keep('loja', 'loja_0', 1000);
+    expect(await keptOf('loja')).toEqual(['0']);
+  });
+
   test('what has expired counts no more', async () => {
     await keep('loja', 'loja_0', 500_000, store({ ttlSeconds: 1 }));
     await redis.zadd(`{${prefix}}:references:until`, 1, 'media:media_loja_0');

@@ -14,3 +14,11 @@ it('every flag is one that this V8 has: it complains on standard error of others
   const { status, stderr } = spawnSync(process.execPath, ['-r', HOOK, '-e', program], { encoding: 'utf8' });
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
 });
+
+it('the heap grows by what was asked for, and where much is alive by a part of that: each collection goes through all of it', () => {
+  const program = `
+    const { growthPercent } = require(${JSON.stringify(MODULE)});
+    console.log(JSON.stringify([16, 64, 128, 1024, 8192].map((alive) => growthPercent(32, alive))));`;
+  const { stdout } = spawnSync(process.execPath, ['-r', HOOK, '-e', program], { encoding: 'utf8' });
+  expect(JSON.parse(stdout)).toEqual([200, 50, 25, 25, 25]);
+});

@@ -108,6 +108,21 @@ describe('the writer of the delivery log', () => {
     expect(store.writes[0]?.skipped).toBe(lost);
   });
 
+  test('puts records of hours in which Redis was away into several chunks: they are chosen by their first record', async () => {
+    store.isReady = false;
+    writer.open(store);
+    const minutes = (count: number): LogRecord => ({ ...RECORD, at: RECORD.at + count * 60_000 });
+    for (const count of [0, 59, 10, 200, 230, 150]) note(minutes(count));
+    store.isReady = true;
+    await writer.close();
+    expect(store.writes.map(({ from, to, rows }) => [(to - from) / 60_000, rows])).toEqual([
+      [59, 3],
+      [30, 2],
+      [0, 1],
+    ]);
+    expect(new Set(store.writes.map(({ chunk }) => chunk)).size).toBe(3);
+  });
+
   test('sums up all that a chunk holds with each write, once there is much of it', async () => {
     writer.open(store);
     note(RECORD, 200);

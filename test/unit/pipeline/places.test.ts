@@ -63,6 +63,25 @@ test('however many groups are slow, they leave places to those that are not', ()
   expect(places.roomOf([...OTHER, all], 0, false)).toBe(25);
 });
 
+test('one with a few slow attempts goes on beside a few instances that have all that hang: its own are not all slow', () => {
+  const places = create();
+  const all: Share = { key: 'instances', part: 0.75, isOfAll: true };
+  const hanging = Array.from({ length: 8 }, (_, index) =>
+    deliveryOf([{ key: `instance ${index}`, part: 0.25 }, all]),
+  );
+  fillWithSlow(places, hanging);
+  const other = deliveryOf([...OTHER, all]);
+  for (let slow = 1; slow <= 2; slow++) {
+    places.begin(other);
+    places.turnedSlow(other);
+    expect(places.roomOf(other.destination.shares, 0, false)).toBe(25);
+  }
+  // However many do so, some stay free, also for the global ones.
+  for (let index = 0; index < 10; index++)
+    fillWithSlow(places, [deliveryOf([{ key: `instance ${100 + index}`, part: 0.25 }, all])]);
+  expect(places.roomOf([{ key: 'webhook:global', part: 0.25 }], 0, false)).toBe(25);
+});
+
 test('of a thousand instances behind one host that is slow each may have a few, and all together leave places to others', () => {
   const places = create();
   const host = { key: 'host shared', part: 0.25 };
