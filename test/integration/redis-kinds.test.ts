@@ -40,7 +40,7 @@ async function retryEverything(
   await scenario.conclude(what);
   expect(await scenario.audit(WEBHOOK)).toMatchObject({ accepted: EVENTS, delivered: EVENTS });
   const set = await scenario.command('settings', 'set', 'loja', '{"websocket":{"enabled":true}}');
-  expect(set).toMatchObject({ code: 0, stderr: '' });
+  expect(set).toMatchObject({ code: 0, stderr: expect.stringMatching(/^warning: WEBSOCKET_ENABLED .*\n$/) });
   const get = await scenario.command('settings', 'get', 'loja');
   expect(get.stdout).toContain('websocket');
 }

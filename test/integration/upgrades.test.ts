@@ -104,8 +104,11 @@ describe.each(RELEASES)('what release %s stored', (release) => {
     // The worker works meanwhile.
     await scenario.publish(5);
     await scenario.untilAccepted(5);
-    const { stderr } = await scenario.command('settings', 'set', 'another', '{"websocket":{}}');
-    expect(stderr).toBe('');
+    const set = await scenario.command('settings', 'set', 'another', '{"websocket":{}}');
+    expect(set).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/^warning: WEBSOCKET_ENABLED .*\n$/),
+    });
     const get = await scenario.command('settings', 'get', ORDERED_INSTANCE);
     expect({ code: get.code, said: get.stderr }).toEqual({
       code: 1,
