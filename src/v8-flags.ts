@@ -32,6 +32,7 @@ setFlagsFromString('--no-allocation-site-pretenuring');
  * sixteen times as large: 27 MB that a worker at rest holds for nothing. It grows again once there is work (`growWithWork`).
  */
 setFlagsFromString('--semi-space-growth-factor=1');
+
 /**
  * Gives back what loading left behind, once, before there is work: V8 collects when there is no more room, and a worker at rest
  * never comes to that.
@@ -48,26 +49,28 @@ export function releaseAfterLoading(): void {
 export function growWithWork(): void {
   // The generation of young objects as V8 has it: it makes for throughput.
   setFlagsFromString('--semi-space-growth-factor=2');
-  growBy(ROOM_BYTES);
+  keepRoom();
 }
 
 /**
- * The next full collection begins when the heap has grown by so many bytes since the last one. By itself V8 lets it grow by as
+ * The next full collection begins when the heap has grown by `ROOM_BYTES` since the last one, or by a part of what is alive. By itself V8 lets it grow by as
  * little as 8 MB where little survives, and counts bytes outside the heap, too: those of events in flight come and go by 30 MB, so
  * that it collected everything five times a second, a fifth of the processor's time (60,000 events of 12 KB). Where much survives
  * it lets the heap grow to four times that: 280 MB instead of 200 while 100,000 deliveries are parked (`--only drain`).
  */
-function growBy(bytes: number): void {
+function keepRoom(): void {
   const observer = new PerformanceObserver((entries) => {
-    if (entries.getEntries().some(isFullCollection)) setGrowth(bytes);
+    if (entries.getEntries().some(isFullCollection)) setGrowth();
   });
   observer.observe({ entryTypes: ['gc'] });
-  setGrowth(bytes);
+  setGrowth();
 }
 
 /** V8 wants it as a part of what it will find alive at the next full collection, which is about what is alive now. */
-function setGrowth(bytes: number): void {
-  setFlagsFromString(`--heap-growing-percent=${growthPercent(bytes, getHeapStatistics().used_heap_size)}`);
+function setGrowth(): void {
+  setFlagsFromString(
+    `--heap-growing-percent=${growthPercent(ROOM_BYTES, getHeapStatistics().used_heap_size)}`,
+  );
 }
 
 export function growthPercent(bytes: number, alive: number): number {

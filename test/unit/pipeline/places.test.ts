@@ -52,12 +52,17 @@ function fillWithSlow(places: Places, deliveries: readonly Delivery[]): void {
   }
 }
 
+/** One of each, which may have a quarter. */
+function ofInstances(count: number, all: Share): ReturnType<typeof deliveryOf>[] {
+  return Array.from({ length: count }, (_, index) =>
+    deliveryOf([{ key: `instance ${index}`, part: 0.25 }, all]),
+  );
+}
+
 test('however many groups are slow, they leave places to those that are not', () => {
   const places = create();
   const all: Share = { key: 'instances', part: 0.75, isOfAll: true };
-  const slow = Array.from({ length: 20 }, (_, index) =>
-    deliveryOf([{ key: `instance ${index}`, part: 0.25 }, all]),
-  );
+  const slow = ofInstances(20, all);
   fillWithSlow(places, slow);
   expect(slow.map((delivery) => places.mayBegin(delivery, false))).toEqual(slow.map(() => false));
   expect(places.roomOf([...OTHER, all], 0, false)).toBe(25);
@@ -66,9 +71,7 @@ test('however many groups are slow, they leave places to those that are not', ()
 test('one with a few slow attempts goes on beside a few instances that have all that hang: its own are not all slow', () => {
   const places = create();
   const all: Share = { key: 'instances', part: 0.75, isOfAll: true };
-  const hanging = Array.from({ length: 8 }, (_, index) =>
-    deliveryOf([{ key: `instance ${index}`, part: 0.25 }, all]),
-  );
+  const hanging = ofInstances(8, all);
   fillWithSlow(places, hanging);
   const other = deliveryOf([...OTHER, all]);
   for (let slow = 1; slow <= 2; slow++) {
