@@ -67,23 +67,34 @@ export class ReferenceWriter {
     }
   }
 
-  /** Stores the values, and notes them by the same message. */
+  /**
+   * Stores the values, and notes them behind these. They leave by one write, as all that is sent in one turn does, and without
+   * a pipeline of the library's: that copies each value once more, and its copies live so long that V8 collects all for them.
+   */
   private async store(items: readonly Pending[]): Promise<readonly unknown[]> {
+    const { redis } = this.parts;
     const base = baseOf(this.parts);
-    const pipeline = this.parts.redis.pipeline();
-    for (const { reference } of items)
-      pipeline.set(`${base}:${reference.name}`, reference.value, 'PX', this.keepMs);
-    pipeline.evalsha(SCRIPT_NAME, 1, base, ...this.notesOf(items));
-    const replies = (await pipeline.exec()) ?? [];
-    const [error, reply] = replies[items.length] ?? [];
-    if (error && replyCode(error) !== 'NOSCRIPT') throw error;
-    const answers = error ? await this.note(items) : answersOf(reply);
+    const values = items.map(({ reference: { name, value } }) =>
+      redis.set(`${base}:${name}`, value, 'PX', this.keepMs),
+    );
+    const noted = redis.evalsha(SCRIPT_NAME, 1, base, ...this.notesOf(items));
+    const [notes, ...stored] = await Promise.allSettled([noted, ...values]);
+    const answers = await this.answersTo(notes, items);
     return items.map(({ reject }, index) => {
-      const refused = replies[index]?.[0];
-      if (!refused) return answers[index];
-      reject(refused);
+      const value = stored[index];
+      if (value?.status !== 'rejected') return answers[index];
+      reject(value.reason);
       return 'refused';
     });
+  }
+
+  private answersTo(
+    notes: PromiseSettledResult<unknown>,
+    items: readonly Pending[],
+  ): readonly unknown[] | Promise<readonly unknown[]> {
+    if (notes.status === 'fulfilled') return answersOf(notes.value);
+    if (replyCode(notes.reason) === 'NOSCRIPT') return this.note(items);
+    throw notes.reason;
   }
 
   /** With the whole script: where it was not known, and where there is more to do. */
