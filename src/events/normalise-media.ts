@@ -1,7 +1,7 @@
 import type { Envelope } from './envelope';
 import { withEdits } from './json-edits';
 import { isObject, isString, type Span } from './json-scanner';
-import { skimAll } from './json-skim';
+import { MemberWalk, skimMembers } from './json-skim';
 import { decodeKnownString, decodeString } from './json-strings';
 
 /** Where an event holds media as base64. Its bytes are decoded by whoever needs them: they are most of what it takes. */
@@ -36,18 +36,14 @@ const OF_URLS = ['-', '_'];
 export function mediaIn({ body, members }: Envelope): Media | undefined {
   const data = members.get('data');
   if (data === undefined || !isObject(body, data) || !mentionsMedia(body, data)) return undefined;
-  const message = membersOf(body, data).find(({ name }) => MESSAGES.has(name))?.value;
-  if (message === undefined || !isObject(body, message)) return undefined;
-  const parts = membersOf(body, message);
-  const held = parts.filter(({ name }) => name === 'base64');
-  const [only, second] = held;
-  // Of two of the same name nobody knows which one counts.
-  if (only === undefined || second !== undefined || !isString(body, only.value)) return undefined;
-  const text = { start: only.value.start + 1, end: only.value.end - 1 };
+  const message = messageIn(body, data);
+  const member = message === undefined ? undefined : heldIn(body, message);
+  if (message === undefined || member === undefined) return undefined;
+  const text = { start: member.value.start + 1, end: member.value.end - 1 };
   const length = lengthOf(body, text);
   if (length === 0) return undefined;
-  const member = { start: only.key.start, end: only.value.end };
-  return { member, text, length, mimetype: mimetypeIn(body, parts, MOST_LEVELS) ?? UNKNOWN_TYPE };
+  const mimetype = mimetypeIn(body, message, MOST_LEVELS) ?? UNKNOWN_TYPE;
+  return { member: { start: member.key.start, end: member.value.end }, text, length, mimetype };
 }
 
 /** Writes its bytes into `target`; false where the text is no base64. There must be room for `length` of them. */
@@ -78,15 +74,36 @@ function mentionsMedia(body: Buffer, { start, end }: Span): boolean {
 }
 
 interface Member {
-  readonly name: string;
   readonly key: Span;
   readonly value: Span;
 }
 
-function membersOf(body: Buffer, object: Span): Member[] {
-  const members: Member[] = [];
-  skimAll(body, object, (key, value) => members.push({ name: decodeKnownString(body, key), key, value }));
-  return members;
+/** It reaches no further than that: to find where its value ends would take as long as all that follows. */
+function messageIn(body: Buffer, data: Span): Span | undefined {
+  const walk = new MemberWalk();
+  walk.begin(body, data.start, data.end);
+  while (walk.next()) {
+    if (!MESSAGES.has(nameAt(body, walk.keyStart, walk.keyEnd))) continue;
+    const message = { start: walk.valueStart, end: data.end };
+    return isObject(body, message) ? message : undefined;
+  }
+  return undefined;
+}
+
+function heldIn(body: Buffer, message: Span): Member | undefined {
+  const held: Member[] = [];
+  skimMembers(body, message.start, message.end, (keyStart, keyEnd, start, end) => {
+    if (nameAt(body, keyStart, keyEnd) === 'base64')
+      held.push({ key: { start: keyStart, end: keyEnd }, value: { start, end } });
+    return true;
+  });
+  const [only, second] = held;
+  // Of two of the same name nobody knows which one counts.
+  return only !== undefined && second === undefined && isString(body, only.value) ? only : undefined;
+}
+
+function nameAt(body: Buffer, start: number, end: number): string {
+  return decodeKnownString(body, { start, end });
 }
 
 function lengthOf(body: Buffer, { start, end }: Span): number {
@@ -100,15 +117,18 @@ function padding(body: Buffer, end: number): number {
 }
 
 /** Of the first of the message's parts that says one. */
-function mimetypeIn(body: Buffer, parts: readonly Member[], levels: number): string | undefined {
-  for (const { name, value } of parts) {
-    if (name === 'mimetype' && isString(body, value)) {
+function mimetypeIn(body: Buffer, message: Span, levels: number): string | undefined {
+  let found: string | undefined;
+  skimMembers(body, message.start, message.end, (keyStart, keyEnd, start, end) => {
+    const value = { start, end };
+    if (isObject(body, value)) {
+      if (levels > 1 && nameAt(body, keyStart, keyEnd) !== 'contextInfo')
+        found = mimetypeIn(body, value, levels - 1);
+    } else if (isString(body, value) && nameAt(body, keyStart, keyEnd) === 'mimetype') {
       const type = decodeString(body, value);
-      if (TYPE.test(type)) return type;
+      if (TYPE.test(type)) found = type;
     }
-    if (levels === 1 || name === 'contextInfo' || !isObject(body, value)) continue;
-    const inner = mimetypeIn(body, membersOf(body, value), levels - 1);
-    if (inner !== undefined) return inner;
-  }
-  return undefined;
+    return found === undefined;
+  });
+  return found;
 }
