@@ -1,6 +1,6 @@
 import type { Config } from './config/config';
 import { envExample } from './config/describe';
-import { type Loaded, loadConfig, platformNamesOf, variablesOf } from './config/load';
+import { goNamesOf, type Loaded, loadConfig, platformNamesOf, variablesOf } from './config/load';
 import type { ConfigPart } from './config/part';
 import type { Variables } from './config/variable';
 import type { DestinationModule } from './destinations/module';
@@ -34,6 +34,11 @@ export class Modules {
   /** Every variable, in the order in which they are shown. */
   get variables(): Variables {
     return variablesOf(this.configParts);
+  }
+
+  /** Names of evolution-go that count only beside its `GLOBAL_API_KEY`, each with the variable that it stands for. */
+  get goNames(): Readonly<Record<string, string>> {
+    return goNamesOf(this.configParts);
   }
 
   /** Names that hosting platforms set, each with the variable that it stands for. */

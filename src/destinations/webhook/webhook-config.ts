@@ -36,6 +36,7 @@ export const webhookConfig: ConfigPart<WebhookConfig> = configPart({
   title: 'Webhooks',
   variables: WEBHOOK_VARIABLES,
   switches: SWITCHES,
+  goNames: { WEBHOOK_URL: 'WEBHOOK_GLOBAL_URL' },
   read: (values, reading, core) => ({
     global: globalOf(values, reading, core),
     legacyPaths: values.WEBHOOK_LEGACY_PATHS,
