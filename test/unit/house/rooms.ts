@@ -138,6 +138,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   modules: [
     'config',
+    'events',
     'settings',
     'destinations',
     'destinations/webhook',
