@@ -3,12 +3,11 @@ import { envExample } from './config/describe';
 import { goNamesOf, type Loaded, loadConfig, platformNamesOf, variablesOf } from './config/load';
 import type { ConfigPart } from './config/part';
 import type { Variables } from './config/variable';
+import { ConsumedEvents } from './consumed-events';
 import type { DestinationModule } from './destinations/module';
 import { pusherModule } from './destinations/pusher/pusher-module';
 import { webhookModule } from './destinations/webhook/webhook-module';
 import { websocketModule } from './destinations/websocket/websocket-module';
-import { findKey, OF_INSTANCES_ONLY } from './events/catalogue';
-import { passes } from './events/filter';
 import { Sections } from './settings/sections';
 import { rabbitMqModule } from './sources/rabbitmq/rabbitmq-module';
 import type { SourceModule } from './sources/source-module';
@@ -24,6 +23,7 @@ export class Modules {
   readonly sections: Sections;
   /** What may be configured. */
   readonly configParts: readonly ConfigPart[];
+  readonly consumedEvents: ConsumedEvents;
 
   constructor(
     readonly destinations: readonly DestinationModule[],
@@ -31,6 +31,7 @@ export class Modules {
   ) {
     this.sections = new Sections([...destinations, ...sources].flatMap(({ section }) => section ?? []));
     this.configParts = [...sources, ...destinations].flatMap(({ config }) => config ?? []);
+    this.consumedEvents = new ConsumedEvents(destinations, sources);
   }
 
   /** Every variable, in the order in which they are shown. */
@@ -51,33 +52,7 @@ export class Modules {
   /** @throws ConfigError naming every wrong variable at once */
   loadConfig(directory: string, environment: NodeJS.ProcessEnv): Loaded {
     const loaded = loadConfig(this.configParts, { directory, environment });
-    return { ...loaded, notes: [...loaded.notes, ...this.unconsumed(loaded.config)] };
-  }
-
-  /**
-   * Switches of global destinations whose events no source brings, as theirs say otherwise. The core API's own webhook knows
-   * nothing of RabbitMQ's switches, so its `.env` may name other events for each.
-   */
-  private unconsumed(config: Config): string[] {
-    const open = this.sources
-      .filter((source) => source.isEnabled(config))
-      .flatMap((source) => {
-        const events = source.globalEvents?.(config);
-        return events === undefined ? [] : [{ events, switches: switchesOf(source) }];
-      });
-    const [first] = open;
-    if (first === undefined) return [];
-    return this.destinations.flatMap((destination) => {
-      const events = destination.globalWants?.(config)?.events ?? 'all';
-      if (events === 'all') return [];
-      const missing = [...events].filter(
-        (key) => comesGlobally(key) && !open.some((source) => passes(source.events, key)),
-      );
-      if (missing.length === 0) return [];
-      return [
-        `${switchesOf(destination)}…: ${missing.join(', ')} never come from a global exchange or queue, as ${first.switches}… does not say true for them: set ${first.switches}${missing[0]}=true and so on, for the core API as well`,
-      ];
-    });
+    return { ...loaded, notes: [...loaded.notes, ...this.consumedEvents.switchedInVain(loaded.config)] };
   }
 
   /** What an operator should know where nothing is configured for the events of all instances; undefined where something is. */
@@ -92,16 +67,6 @@ export class Modules {
   envExample(): string {
     return envExample(this.configParts);
   }
-}
-
-/** What the switches of events of a source or destination begin with. */
-function switchesOf({ config }: { readonly config?: ConfigPart }): string {
-  return config?.definition.switches?.prefix ?? '';
-}
-
-/** Whether an event can be had for all instances; those of evolution-go come by queues without switches. */
-function comesGlobally(key: string): boolean {
-  return findKey(key) !== undefined && !OF_INSTANCES_ONLY.includes(key);
 }
 
 export const MODULES = new Modules(DESTINATIONS, SOURCES);

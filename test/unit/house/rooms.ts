@@ -136,9 +136,10 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'destinations',
     'destinations/webhook',
   ],
+  'consumed-events': ['config', 'events', 'settings', 'destinations', 'sources'],
   modules: [
     'config',
-    'events',
+    'consumed-events',
     'settings',
     'destinations',
     'destinations/webhook',
