@@ -65,6 +65,18 @@ describe('the core API 2.4', () => {
   });
 });
 
+describe('names of the documents', () => {
+  it('WEBHOOK_BY_EVENTS is the by-events option of the global webhook, where its whole name is not set', () => {
+    const byEvents = (environment: Readonly<Record<string, string>>): unknown => {
+      const { config, warnings } = load({ WEBHOOK_GLOBAL_URL: 'https://r.example.test', ...environment });
+      expect(warnings).toEqual([]);
+      return partsOf(config).webhook.global?.byEvents;
+    };
+    expect(byEvents({ WEBHOOK_BY_EVENTS: 'true' })).toBe(true);
+    expect(byEvents({ WEBHOOK_BY_EVENTS: 'true', WEBHOOK_GLOBAL_WEBHOOK_BY_EVENTS: 'false' })).toBe(false);
+  });
+});
+
 describe("evolution-go's variables", () => {
   it('AMQP_URL is taken where RABBITMQ_URI is not set', () => {
     expect(rabbit({ AMQP_URL: 'amqp://go' })).toMatchObject({ enabled: true, uri: 'amqp://go' });
