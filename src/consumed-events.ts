@@ -35,9 +35,7 @@ export class ConsumedEvents {
       const missing = missingOf(destination.globalWants?.(config)?.events ?? 'all', consumed);
       if (missing.length === 0) return [];
       const remedy = `set ${first.saidBy.replace('…', missing[0] ?? '')}=true and so on, for the core API as well`;
-      return [
-        `${switchesOf(destination)}…: ${shown(missing)} never come from a global exchange or queue, as ${first.saidBy} does not say true for them: ${remedy}`,
-      ];
+      return [`${switchesOf(destination)}…: no source brings ${shown(missing)} for all instances: ${remedy}`];
     });
   }
 
@@ -60,9 +58,9 @@ export class ConsumedEvents {
           ];
         const missing = missingOf(filterOf(value.events), consumed);
         if (missing.length === 0) return [];
-        const sayings = consumed.map(({ saidBy }) => saidBy).join(' and ');
+        const sayings = consumed.map(({ saidBy }) => saidBy).join(' or ');
         return [
-          `${path}.events: ${shown(missing)} never come, as ${sayings} name other events: name these there as well, and at the core API`,
+          `${path}.events: no source brings ${shown(missing)}, which ${sayings} must name as well, here and at the core API`,
         ];
       });
   }

@@ -102,7 +102,7 @@ describe('the doctor', () => {
     expect(of('settings', 'events')).toMatchObject({
       state: 'note',
       detail: expect.stringMatching(
-        /^"loja-centro": webhook\.events: CALL never come, as RABBITMQ_EVENTS_… /,
+        /^"loja-centro": webhook\.events: no source brings CALL, which RABBITMQ_EVENTS_… /,
       ),
     });
   });

@@ -153,7 +153,7 @@ describe('events that no source brings', () => {
   });
   afterAll(() => narrowed.close());
   const body = { webhook: { url: 'https://example.com/hook', events: ['MESSAGES_UPSERT', 'CALL'] } };
-  const inVain = expect.stringMatching(/^webhook\.events: CALL never come, as RABBITMQ_EVENTS_… /);
+  const inVain = expect.stringMatching(/^webhook\.events: no source brings CALL, which RABBITMQ_EVENTS_… /);
 
   test('are told when a webhook is set to them, and when they are set for a new instance', async () => {
     const answer = forKnownInstance(await narrowed.ask('POST', `/webhook/set/${name}`, { body }));
