@@ -1,8 +1,9 @@
 import type { Config } from './config/config';
 import { envExample } from './config/describe';
-import { type Loaded, loadConfig, platformNamesOf, variablesOf } from './config/load';
+import { goNamesOf, type Loaded, loadConfig, platformNamesOf, variablesOf } from './config/load';
 import type { ConfigPart } from './config/part';
 import type { Variables } from './config/variable';
+import { ConsumedEvents } from './consumed-events';
 import type { DestinationModule } from './destinations/module';
 import { pusherModule } from './destinations/pusher/pusher-module';
 import { webhookModule } from './destinations/webhook/webhook-module';
@@ -22,6 +23,7 @@ export class Modules {
   readonly sections: Sections;
   /** What may be configured. */
   readonly configParts: readonly ConfigPart[];
+  readonly consumedEvents: ConsumedEvents;
 
   constructor(
     readonly destinations: readonly DestinationModule[],
@@ -29,11 +31,17 @@ export class Modules {
   ) {
     this.sections = new Sections([...destinations, ...sources].flatMap(({ section }) => section ?? []));
     this.configParts = [...sources, ...destinations].flatMap(({ config }) => config ?? []);
+    this.consumedEvents = new ConsumedEvents(destinations, sources);
   }
 
   /** Every variable, in the order in which they are shown. */
   get variables(): Variables {
     return variablesOf(this.configParts);
+  }
+
+  /** Names of evolution-go that count only beside its `GLOBAL_API_KEY`, each with the variable that it stands for. */
+  get goNames(): Readonly<Record<string, string>> {
+    return goNamesOf(this.configParts);
   }
 
   /** Names that hosting platforms set, each with the variable that it stands for. */
@@ -43,7 +51,8 @@ export class Modules {
 
   /** @throws ConfigError naming every wrong variable at once */
   loadConfig(directory: string, environment: NodeJS.ProcessEnv): Loaded {
-    return loadConfig(this.configParts, { directory, environment });
+    const loaded = loadConfig(this.configParts, { directory, environment });
+    return { ...loaded, notes: [...loaded.notes, ...this.consumedEvents.switchedInVain(loaded.config)] };
   }
 
   /** What an operator should know where nothing is configured for the events of all instances; undefined where something is. */

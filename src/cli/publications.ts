@@ -2,7 +2,7 @@ import type { Options as AmqpOptions, ConfirmChannel } from 'amqplib';
 import { findEvent, findKey } from '../events/catalogue';
 import type { Core } from '../events/envelope';
 import { findGoName } from '../events/go-catalogue';
-import { SAMPLE_INSTANCE_ID, sampleEvent, sampleGoEvent } from '../events/sample';
+import { SAMPLE_INSTANCE_ID, type Sample, sampleEvent, sampleGoEvent } from '../events/sample';
 import type { RabbitMqConfig } from '../sources/rabbitmq/rabbitmq-config';
 
 /** What a core declares by. */
@@ -27,8 +27,8 @@ export function wireEvent(core: Core, name: string): string {
   return findEvent(name)?.event ?? findKey(name)?.event ?? name;
 }
 
-export function sampleOf(core: Core, instance: string, event: string, index: number): Buffer {
-  return (core === 'go' ? sampleGoEvent : sampleEvent)(instance, event, index);
+export function sampleOf(core: Core, sample: Sample): Buffer {
+  return (core === 'go' ? sampleGoEvent : sampleEvent)(sample);
 }
 
 export function publicationOf(core: Core, event: string, config: RabbitMqConfig): Publication {

@@ -48,7 +48,7 @@ async function publish(options: Options): Promise<void> {
   const { uri, frameMax } = rabbitMq;
   if (uri === '')
     throw new ConfigError(['RABBITMQ_URI: must be set, such as amqp://user:password@host:5672/%2F']);
-  const bodyOf = options.file === undefined ? samplesOf(options) : fileOf(options.file);
+  const bodyOf = options.file === undefined ? samplesOf(options, config.serverUrl) : fileOf(options.file);
   const event = eventToPublish(options, bodyOf(0));
   if (keyNamed(event) === undefined) complain(`warning: ${event} is no event${didYouMeanEvent(event)}`);
   const publication = publicationOf(options.core, event, rabbitMq);
@@ -117,8 +117,9 @@ function eventIn(body: Buffer, file: string): unknown {
   }
 }
 
-function samplesOf(options: Options): (index: number) => Buffer {
-  return (index) => sampleOf(options.core, options.instance, wanted(options), index);
+function samplesOf(options: Options, serverUrl: string): (index: number) => Buffer {
+  const { core, instance } = options;
+  return (index) => sampleOf(core, { instance, event: wanted(options), index, serverUrl });
 }
 
 function fileOf(file: string): () => Buffer {

@@ -75,7 +75,10 @@ function withInstances<T>(work: (instances: SettingsEditor, store: SettingsStore
 
 function editorOf(config: Config, store: SettingsStore): SettingsEditor {
   // What is set here is what Redis holds.
-  return new SettingsEditor({ store, file: new Map(), config });
+  return new SettingsEditor({
+    ...{ store, file: new Map(), config },
+    alsoKnow: (settings) => MODULES.consumedEvents.setInVain(config, settings),
+  });
 }
 
 async function list(): Promise<void> {

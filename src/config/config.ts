@@ -16,6 +16,8 @@ export interface Config extends CoreConfig {
 
 /** What belongs to no single destination or source. */
 export interface CoreConfig {
+  /** The core API's own address, as it stands in its events. */
+  readonly serverUrl: string;
   /** 0: events are not compared. */
   readonly deduplicationMs: number;
   readonly outgoing: OutgoingConfig;
@@ -83,6 +85,7 @@ const DAY_MS = 24 * HOUR_MS;
 /** What no single variable can show wrong is checked here. */
 export function coreConfigOf(values: Values, reading: Reading): CoreConfig {
   return {
+    serverUrl: values.SERVER_URL,
     deduplicationMs: values.DEDUPLICATION_SECONDS * 1000,
     outgoing: outgoingOf(values, reading),
     delivery: {

@@ -35,6 +35,11 @@ export const GATEWAY_VARIABLES = {
     undefined,
     'Connections of one address (IPv6: one /64) to the gateway that showed no key. Unset: a quarter of all, at most 1,000.',
   ),
+  SERVER_URL: variable(
+    text,
+    'http://localhost:8080',
+    'Address of the core API. Sample and test events have it as server_url; real ones bring their own.',
+  ),
   SERVER_DISABLE_DOCS: variable(flag, false, 'Do not serve /docs in the gateway.'),
   CORS_ORIGIN: variable(list, ['*'], 'Origins whose pages may call the gateway.'),
   CORS_METHODS: variable(

@@ -8,7 +8,7 @@ import { misspelt } from './misspelt';
 import type { ConfigPart } from './part';
 import { Reading } from './reading';
 import type { Variable, Variables } from './variable';
-import { CORE_VARIABLES, PLATFORM_NAMES, type Values } from './variables';
+import { CORE_VARIABLES, MARK_OF_EVOLUTION_GO, PLATFORM_NAMES, type Values } from './variables';
 
 /** Where a configuration is read from. */
 export interface ConfigPlace {
@@ -38,6 +38,11 @@ export function platformNamesOf(parts: readonly ConfigPart[]): Readonly<Record<s
   return Object.assign({}, PLATFORM_NAMES, ...parts.map(({ definition }) => definition.platformNames));
 }
 
+/** Names of evolution-go that count only beside its `GLOBAL_API_KEY`. */
+export function goNamesOf(parts: readonly ConfigPart[]): Readonly<Record<string, string>> {
+  return Object.assign({}, ...parts.map(({ definition }) => definition.goNames));
+}
+
 /**
  * Reads and checks the whole configuration.
  *
@@ -47,7 +52,8 @@ export function loadConfig(parts: readonly ConfigPart[], { directory, environmen
   const variables = variablesOf(parts);
   const platformNames = platformNamesOf(parts);
   const layers = readLayers(directory, environment);
-  const raw = withPlatformNames(layers, platformNames);
+  const isOfGo = isGiven(layers.values[MARK_OF_EVOLUTION_GO]);
+  const raw = withPlatformNames(layers, isOfGo ? { ...platformNames, ...goNamesOf(parts) } : platformNames);
   const { values, wrong } = check(variables, raw);
   const reading = new Reading(raw.values, wrong);
   const known = [...Object.keys(variables), ...Object.keys(platformNames)];

@@ -13,6 +13,11 @@ export interface ConfigPartDefinition<Part, Own extends Variables> {
   readonly switches?: EventSwitches;
   /** Names that hosting platforms set, each with the variable that it stands for. */
   readonly platformNames?: Readonly<Record<string, keyof Own & string>>;
+  /**
+   * The same for names that evolution-go shares with other programs: n8n has a `WEBHOOK_URL`, too. They count only where
+   * evolution-go's own `GLOBAL_API_KEY` is set beside them.
+   */
+  readonly goNames?: Readonly<Record<string, keyof Own & string>>;
   /** What no single variable can show wrong is checked here. */
   read(values: ValuesOf<Own>, reading: Reading, core: CoreConfig): Part;
 }

@@ -208,11 +208,15 @@ export const CORE_VARIABLES = {
 
 export type Values = ValuesOf<typeof CORE_VARIABLES>;
 
-/** Names that hosting platforms set. They are read if the variable itself is not set. */
+/** evolution-go does not start without it, and no other program has it: it tells whose `.env` this is. */
+export const MARK_OF_EVOLUTION_GO = 'GLOBAL_API_KEY';
+
+/** Names that hosting platforms and evolution-go set. They are read if the variable itself is not set. */
 export const PLATFORM_NAMES: Readonly<Record<string, keyof Values>> = {
   REDIS_URL: 'REDIS_URI',
   PORT: 'GATEWAY_PORT',
   http_proxy: 'HTTP_PROXY',
   https_proxy: 'HTTPS_PROXY',
   no_proxy: 'NO_PROXY',
+  [MARK_OF_EVOLUTION_GO]: 'AUTHENTICATION_API_KEY',
 };

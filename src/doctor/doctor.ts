@@ -9,6 +9,7 @@ import { inspectRedis } from '../redis/redis-doctor';
 import type { RelayRedis } from '../redis/relay-redis';
 import { withRedis } from '../redis/with-redis';
 import { RetryStore } from '../retry/retry-store';
+import { boundedLines } from '../settings/bounds';
 import { openSettingsStore } from '../settings/open-store';
 import type { Settings } from '../settings/section';
 import type { Sections } from '../settings/sections';
@@ -53,10 +54,22 @@ export async function examine({
     ...inspectGlobals(modules, config),
     ...sources.flat(),
     ...stored.findings,
+    ...inspectEvents(modules, context),
     ...destinations.flat(),
     ...coreApi,
     ...alerts,
   ];
+}
+
+/** What instances wait for in vain. */
+function inspectEvents(
+  { consumedEvents }: Modules,
+  { config, settings }: Pick<DoctorParts, 'config' | 'settings'>,
+): Finding[] {
+  const lines = [...settings].flatMap(([instance, each]) =>
+    consumedEvents.setInVain(config, each).map((line) => `${JSON.stringify(instance)}: ${line}`),
+  );
+  return boundedLines(lines).map((detail) => ({ part: 'settings', check: 'events', state: 'note', detail }));
 }
 
 /** Without any a worker does not start. */

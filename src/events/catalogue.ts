@@ -113,6 +113,9 @@ export const CORE_KEYS: readonly string[] = [
   'MESSAGING_HISTORY_SET',
 ];
 
+/** Without a global switch in the core API: they never come by a global exchange or queue (docs/core-api.md#event-names). */
+export const OF_INSTANCES_ONLY: readonly string[] = ['STATUS_INSTANCE', 'REMOVE_INSTANCE', 'LOGOUT_INSTANCE'];
+
 const byKey = new Map<string, EventType>();
 const byEvent = new Map<string, EventType>();
 for (const type of CATALOGUE) {

@@ -1,9 +1,15 @@
-/**
- * A made-up message in the shape of the core API (docs/core-api.md#envelope), different for each `index`.
- *
- * @param event as it stands in the envelope, such as `messages.upsert`
- */
-export function sampleEvent(instance: string, event: string, index: number): Buffer {
+export interface Sample {
+  readonly instance: string;
+  /** As it stands in the envelope, such as `messages.upsert`. */
+  readonly event: string;
+  /** Samples differ by it. */
+  readonly index: number;
+  /** The core API's SERVER_URL; evolution-go's events have none. */
+  readonly serverUrl: string;
+}
+
+/** A made-up message in the shape of the core API (docs/core-api.md#envelope). */
+export function sampleEvent({ instance, event, index, serverUrl }: Sample): Buffer {
   const now = new Date();
   const id = `3EB0${(now.getTime() * 1000 + index).toString(16).toUpperCase().padStart(16, '0')}`;
   return Buffer.from(
@@ -18,7 +24,7 @@ export function sampleEvent(instance: string, event: string, index: number): Buf
         messageTimestamp: Math.floor(now.getTime() / 1000),
         source: 'android',
       },
-      server_url: 'http://localhost:8080',
+      server_url: serverUrl,
       date_time: now.toISOString(),
       sender: '5511900000001@s.whatsapp.net',
       apikey: null,
@@ -27,7 +33,7 @@ export function sampleEvent(instance: string, event: string, index: number): Buf
 }
 
 /** The same in the shape of evolution-go (docs/evolution-go.md#bodies). */
-export function sampleGoEvent(instance: string, event: string, index: number): Buffer {
+export function sampleGoEvent({ instance, event, index }: Sample): Buffer {
   const now = new Date();
   const chat = '5511988887777@s.whatsapp.net';
   const id = `3EB0${(now.getTime() * 1000 + index).toString(16).toUpperCase().padStart(16, '0')}`;

@@ -79,7 +79,10 @@ export function composeGateway(options: GatewayOptions): GatewayParts {
   const lifecycle = new Lifecycle();
   const storage = composeStorage(options, lifecycle);
   const { redis, settingsStore, warnRedis } = storage;
-  const instances = new SettingsEditor({ store: settingsStore, file, fileFaults, config });
+  const instances = new SettingsEditor({
+    ...{ store: settingsStore, file, fileFaults, config },
+    alsoKnow: (ofInstance) => options.modules.consumedEvents.setInVain(config, ofInstance),
+  });
   const keys = new Keys({
     apiKey: config.gateway.apiKey,
     tokenDigestOf: (instance) => instances.tokenDigestOf(instance),

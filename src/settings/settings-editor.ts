@@ -14,13 +14,12 @@ import { MAX_EVENT_NAME_BYTES } from './limits';
 import { pathsOfMasks } from './mask';
 import { NOTHING_BEHIND_MASK } from './masked-url';
 import { amend, unmask } from './merge-patch';
-import { checkedBy } from './own-words';
 import { pathOf, type Section, type Settings, type Slot } from './section';
 import type { InstanceCheck, Sections } from './sections';
 import { SettingsMissingError, SettingsRefusedError, SettingsTakenError } from './settings-errors';
 import type { FileFault } from './settings-file';
 import { type SettingsStore, type StoredSettings, settingsOrThrow } from './settings-store';
-import { documentWith, readSlot, withoutSlot } from './slot';
+import { checkName, documentWith, readSlot, withoutSlot } from './slot';
 import { switchesOff, warningsOfOff } from './switched-off';
 import { withoutTimes } from './timestamps';
 import { digestOf } from './token-entry';
@@ -31,6 +30,8 @@ export interface SettingsEditorParts {
   readonly file: ReadonlyMap<string, Settings>;
   readonly fileFaults?: readonly FileFault[];
   readonly config: Config;
+  /** What is worth knowing of all that is set for an instance together; each line begins with a section. */
+  readonly alsoKnow?: (settings: Settings) => readonly string[];
 }
 
 /** Whose key a change was asked for with. A tenant has the token of its own instance, and may do less. */
@@ -168,8 +169,19 @@ export class SettingsEditor {
     const problems = [...this.problemsOf(parsed.settings), ...own.problems];
     if (problems.length > 0) throw new SettingsRefusedError(problems);
     const blanks = blanksInName(instance);
-    const warnings = [...(blanks === undefined ? [] : [blanks]), ...parsed.warnings, ...own.warnings];
+    const warnings = [
+      ...(blanks === undefined ? [] : [blanks]),
+      ...parsed.warnings,
+      ...own.warnings,
+      ...this.knownOf(instance, settings, only),
+    ];
     return { settings, warnings };
+  }
+
+  private knownOf(instance: string, stored: Settings, only: Slot | undefined): string[] {
+    const settings = this.sections.merge(this.parts.file.get(instance), stored) ?? stored;
+    const lines = this.parts.alsoKnow?.(settings) ?? [];
+    return lines.filter((line) => only === undefined || line.startsWith(`${pathOf(only)}.`));
   }
 
   /** @throws SettingsMissingError, SettingsUnreadableError, SettingsRefusedError where the file says so */
@@ -279,16 +291,6 @@ function withoutUnknownOfOff(section: Section, given: unknown): unknown {
   return lists.every((event) => typeof event === 'string' && isKnown(event))
     ? given
     : { ...fields, events: [] };
-}
-
-/** Here, as the schema of all settings leaves out `__proto__` without a word. */
-function checkName(slot: Slot): void {
-  const { named } = slot.section.definition;
-  if (slot.name === undefined || named === undefined) return;
-  const { error } = checkedBy(named.name, slot.name);
-  if (error !== undefined) {
-    throw new SettingsRefusedError(error.issues.map(({ message }) => `${pathOf(slot)}: ${message}`));
-  }
 }
 
 function onlyInFile(what: string): SettingsRefusedError {

@@ -1,4 +1,6 @@
-import type { SectionValue, Settings, Slot } from './section';
+import { checkedBy } from './own-words';
+import { pathOf, type SectionValue, type Settings, type Slot } from './section';
+import { SettingsRefusedError } from './settings-errors';
 
 export function readSlot<Value extends SectionValue>(
   settings: Settings | undefined,
@@ -30,4 +32,18 @@ export function documentWith(
   const { named } = section.definition;
   if (name === undefined || named === undefined) return { ...settings, [section.name]: value };
   return { ...settings, [named.field]: { ...section.further(settings), [name]: value } };
+}
+
+/**
+ * Here, as the schema of all settings leaves out `__proto__` without a word.
+ *
+ * @throws SettingsRefusedError
+ */
+export function checkName(slot: Slot): void {
+  const { named } = slot.section.definition;
+  if (slot.name === undefined || named === undefined) return;
+  const { error } = checkedBy(named.name, slot.name);
+  if (error !== undefined) {
+    throw new SettingsRefusedError(error.issues.map(({ message }) => `${pathOf(slot)}: ${message}`));
+  }
 }

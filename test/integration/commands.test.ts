@@ -247,7 +247,12 @@ describe('publish', () => {
   afterAll(() => harness.close());
 
   test('publishes sample events as the core API would: no properties, the event as routing key', async () => {
-    const environment = { RABBITMQ_URI: harness.proxy.uri, RABBITMQ_EXCHANGE_NAME: harness.exchange };
+    const server_url = 'https://evolution.example.test';
+    const environment = {
+      RABBITMQ_URI: harness.proxy.uri,
+      RABBITMQ_EXCHANGE_NAME: harness.exchange,
+      SERVER_URL: server_url,
+    };
     const args = ['publish', '--instance', 'loja', '--event', 'CALL', '--count', '3'];
     const { code, stdout } = await run(args, environment);
     expect([code, stdout]).toEqual([0, `published 3 × call to ${harness.exchange}\n`]);
@@ -262,7 +267,7 @@ describe('publish', () => {
         instance: string;
         data: object;
       };
-      expect(body).toMatchObject({ event: 'call', instance: 'loja' });
+      expect(body).toMatchObject({ event: 'call', instance: 'loja', server_url });
       ids.add(JSON.stringify(body.data));
     }
     expect(ids.size).toBe(3);

@@ -95,6 +95,18 @@ describe('the doctor', () => {
     await expect(rabbit.tryOn((channel) => channel.checkQueue(missing))).rejects.toThrow('NOT_FOUND');
   });
 
+  test('events that an instance waits for in vain are noted, with what does not name them', async () => {
+    const undo = await setUp('loja-centro', { webhook: { url, events: ['CALL'] } });
+    const { of } = await doctor({ RABBITMQ_EVENTS_MESSAGES_UPSERT: 'true' });
+    await undo();
+    expect(of('settings', 'events')).toMatchObject({
+      state: 'note',
+      detail: expect.stringMatching(
+        /^"loja-centro": webhook\.events: no source brings CALL, which RABBITMQ_EVENTS_… /,
+      ),
+    });
+  });
+
   test('an exchange of another type is named, with what helps; a queue with other arguments is consumed', async () => {
     const fanout = await rabbit.declareExchange(`${rabbit.prefix}.fanout`, 'fanout');
     await rabbit.channel.assertQueue(rabbit.queue, { durable: true });

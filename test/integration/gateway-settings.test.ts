@@ -143,6 +143,38 @@ describe('the core API’s answers', () => {
   });
 });
 
+describe('events that no source brings', () => {
+  let narrowed: GatewayHarness;
+  beforeAll(async () => {
+    narrowed = await GatewayHarness.start({
+      RABBITMQ_URI: 'amqp://localhost',
+      RABBITMQ_EVENTS_MESSAGES_UPSERT: 'true',
+    });
+  });
+  afterAll(() => narrowed.close());
+  const body = { webhook: { url: 'https://example.com/hook', events: ['MESSAGES_UPSERT', 'CALL'] } };
+  const inVain = expect.stringMatching(/^webhook\.events: no source brings CALL, which RABBITMQ_EVENTS_… /);
+
+  test('are told when a webhook is set to them, and when they are set for a new instance', async () => {
+    const answer = forKnownInstance(await narrowed.ask('POST', `/webhook/set/${name}`, { body }));
+    expect(answer.status).toBe(201);
+    expect(answer.body).toMatchObject({ warnings: [inVain] });
+    const created = await narrowed.ask('POST', '/instance/create', {
+      body: { instanceName: `${name}-new`, ...body },
+    });
+    expect(created.status).toBe(201);
+    expect(created.body).toMatchObject({ warnings: [inVain] });
+  });
+
+  test('are told of nothing but what was set', async () => {
+    await narrowed.ask('POST', `/webhook/set/${name}`, { body });
+    const answer = await narrowed.ask('POST', `/rabbitmq/set/${name}`, { body: { events: ['CALL'] } });
+    expect(answer.body).not.toHaveProperty('warnings');
+    const again = await narrowed.ask('POST', `/webhook/set/${name}`, { body });
+    expect(again.body).not.toHaveProperty('warnings');
+  });
+});
+
 describe('what a change leaves alone', () => {
   const url = 'https://example.com/hook';
 

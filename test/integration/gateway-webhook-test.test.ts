@@ -14,7 +14,10 @@ let harness: GatewayHarness;
 let target: HttpTarget;
 
 beforeAll(async () => {
-  harness = await GatewayHarness.start({ WEBHOOK_ALLOWED_NETWORKS: '127.0.0.1/32' });
+  harness = await GatewayHarness.start({
+    WEBHOOK_ALLOWED_NETWORKS: '127.0.0.1/32',
+    SERVER_URL: 'https://evolution.example.test',
+  });
 });
 afterAll(() => harness.close());
 beforeEach(async () => {
@@ -31,6 +34,13 @@ async function create(instanceName: string, url: string): Promise<void> {
 
 const test_ = (instanceName: string, key = tokenOf(instanceName)): Promise<HttpAnswer> =>
   ask(harness.gateway.gatewayPort, 'POST', `/webhook/test/${instanceName}`, { key });
+
+test('a test event names the core API as its own events do, by SERVER_URL', async () => {
+  await create('named', `${target.url}/named`);
+  expect((await test_('named')).body).toMatchObject({ outcome: 'delivered' });
+  const [request] = target.received.all;
+  expect(JSON.parse(String(request?.body))).toMatchObject({ server_url: 'https://evolution.example.test' });
+});
 
 test('one instance has two tests at a time; others never wait for it (finding 1.11)', async () => {
   target.answer = () => {};

@@ -25,8 +25,16 @@ export interface PusherAppConfig {
   readonly port?: number | undefined;
 }
 
+/** Pusher signs an app's webhooks by the oldest of its tokens that is active. */
+export interface PusherToken {
+  readonly key: string;
+  readonly secret: string;
+}
+
 export interface GlobalPusherConfig extends Wants {
   readonly app: PusherAppConfig;
+  /** Those beside the app's own that may sign its webhooks. */
+  readonly webhookTokens: readonly PusherToken[];
   readonly limits: Limits;
   readonly normalise: Normalise;
 }
@@ -115,11 +123,13 @@ function globalOf(values: Values, reading: Reading, core: CoreConfig): PusherCon
     port: values.PUSHER_GLOBAL_PORT ?? from?.port,
   };
   checkApp(app, reading);
+  const webhookTokens = values.PUSHER_GLOBAL_WEBHOOK_TOKENS.flatMap((text) => readToken(text, reading));
   if (events !== 'all' && events.size === 0) {
     reading.warn('every PUSHER_EVENTS_… says false: the global Pusher app receives nothing');
   }
   return {
     app,
+    webhookTokens,
     events,
     content,
     normalise,
@@ -151,6 +161,13 @@ function checkApp(app: PusherAppConfig, reading: Reading): void {
   if (!/^[\w-]+$/.test(app.appId) && app.appId !== '') {
     reading.problem('PUSHER_GLOBAL_APP_ID: must be of letters, digits and hyphens');
   }
+}
+
+function readToken(text: string, reading: Reading): PusherToken[] {
+  const [, key, secret] = /^([^:]+):(.+)$/.exec(text) ?? [];
+  if (key !== undefined && secret !== undefined) return [{ key, secret }];
+  reading.problem('PUSHER_GLOBAL_WEBHOOK_TOKENS: must be a comma-separated list of KEY:SECRET');
+  return [];
 }
 
 /** It becomes part of a host's name. */

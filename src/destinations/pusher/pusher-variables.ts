@@ -1,4 +1,4 @@
-import { flag, httpUrl, integer, number, oneOf, optional, text, urlOf } from '../../config/formats';
+import { flag, httpUrl, integer, list, number, oneOf, optional, text, urlOf } from '../../config/formats';
 import { port, secret, variable } from '../../config/variable';
 import { contentVariables } from '../content-variables';
 import { deliveryVariables } from '../delivery-variables';
@@ -22,6 +22,11 @@ export const PUSHER_VARIABLES = {
   PUSHER_GLOBAL_SECRET: secret(text, '', 'Secret of the global Pusher app.'),
   PUSHER_GLOBAL_CLUSTER: variable(text, '', 'Cluster of the global Pusher app, such as us2.'),
   PUSHER_GLOBAL_USE_TLS: variable(optional(flag), undefined, 'Use TLS to the global Pusher app. Unset: yes.'),
+  PUSHER_GLOBAL_WEBHOOK_TOKENS: secret(
+    list,
+    [],
+    'Further tokens of the global Pusher app as KEY:SECRET, which may sign its webhooks, too, such as while a token is replaced.',
+  ),
   ...contentVariables('PUSHER_GLOBAL', 'the global Pusher app'),
   PUSHER_GLOBAL_NORMALISE: normaliseVariable('the global Pusher app'),
   PUSHER_GLOBAL_HOST: variable(

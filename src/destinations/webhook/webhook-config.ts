@@ -36,6 +36,9 @@ export const webhookConfig: ConfigPart<WebhookConfig> = configPart({
   title: 'Webhooks',
   variables: WEBHOOK_VARIABLES,
   switches: SWITCHES,
+  // As the core API's documents call it.
+  platformNames: { WEBHOOK_BY_EVENTS: 'WEBHOOK_GLOBAL_WEBHOOK_BY_EVENTS' },
+  goNames: { WEBHOOK_URL: 'WEBHOOK_GLOBAL_URL' },
   read: (values, reading, core) => ({
     global: globalOf(values, reading, core),
     legacyPaths: values.WEBHOOK_LEGACY_PATHS,

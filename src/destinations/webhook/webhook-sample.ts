@@ -12,16 +12,18 @@ export interface WebhookSample {
   readonly instance: string;
   readonly slot: Slot<WebhookSettings>;
   readonly webhook: WebhookSettings;
+  readonly serverUrl: string;
   /** The attempt ends after this, where the webhook's own limit is not shorter. */
   readonly timeoutMs: number;
 }
 
 /** Sends one sample event to a webhook of an instance, as a delivery would be. */
 export async function sendWebhookSample(webhooks: Webhooks, sample: WebhookSample): Promise<AttemptRecord> {
-  const { instance, slot, webhook } = sample;
+  const { instance, slot, webhook, serverUrl } = sample;
   const id = instanceId('webhook', instance, slot.name);
   const destination = webhooks.destination(id, webhook);
-  const envelope = parseEnvelope(sampleEvent(instance, EVENT, 0), { routingKey: EVENT });
+  const body = sampleEvent({ instance, event: EVENT, index: 0, serverUrl });
+  const envelope = parseEnvelope(body, { routingKey: EVENT });
   const at = Date.now();
   const startedAt = performance.now();
   const running = destination.start(

@@ -70,7 +70,8 @@ export class WebhookTests implements DestinationRoutes {
       const webhook = readSlot(await instances.find(instance), slot);
       if (webhook === undefined) throw notFound(missing(instance, slot));
       const startedAt = monotonicMs();
-      const sample = { instance, slot, webhook, timeoutMs: TIMEOUT_MS };
+      const { serverUrl } = this.context.config;
+      const sample = { instance, slot, webhook, serverUrl, timeoutMs: TIMEOUT_MS };
       const record = await sendWebhookSample(this.webhooks, sample);
       if (guards.accessOf(request) === 'all') return fullAnswer(record);
       return await atTheSameTime(tenantsAnswer(record), startedAt);

@@ -106,7 +106,7 @@ function bodyOf(body: unknown): Body {
 }
 
 async function eventOf(
-  { store }: FilterRoutesParts,
+  { store, config: { serverUrl } }: FilterRoutesParts,
   instance: string,
   given: Body['event'],
 ): Promise<Pick<TestAnswer, 'from'> & { readonly envelope: Envelope }> {
@@ -114,7 +114,8 @@ async function eventOf(
   if (given !== undefined) return { from: 'request', envelope: parsedEvent(given, instance) };
   const recent = await fromStore(recentEvent(store, instance));
   if (recent !== undefined) return { from: recent.state, envelope: recent.envelope };
-  return { from: 'sample', envelope: parseEnvelope(sampleEvent(instance, SAMPLE, 0), origin, Date.now()) };
+  const sample = sampleEvent({ instance, event: SAMPLE, index: 0, serverUrl });
+  return { from: 'sample', envelope: parseEnvelope(sample, origin, Date.now()) };
 }
 
 function parsedEvent(event: object, instance: string): Envelope {

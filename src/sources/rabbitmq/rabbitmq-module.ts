@@ -1,4 +1,5 @@
 import type { Config } from '../../config/config';
+import { OF_INSTANCES_ONLY } from '../../events/catalogue';
 import type { EventFilter } from '../../events/filter';
 import type { Finding } from '../../observability/finding';
 import type { OpenSource, SourceContext, SourceInspection, SourceModule } from '../source-module';
@@ -69,9 +70,6 @@ async function inspect({ config, settings }: SourceInspection): Promise<Finding[
   return [...findings, ...inspectEvents(config, exchanges)];
 }
 
-/** Events that never come by the global exchange, however it is switched (docs/core-api.md#event-names). */
-const OWN_EXCHANGE_ONLY = ['STATUS_INSTANCE', 'REMOVE_INSTANCE', 'LOGOUT_INSTANCE'];
-
 function inspectEvents(config: Config, exchanges: readonly ConsumedExchange[]): Finding[] {
   const { global, listedQueues } = rabbitMqConfig.of(config);
   const events = (state: Finding['state'], detail: string): Finding => ({
@@ -91,7 +89,7 @@ function inspectEvents(config: Config, exchanges: readonly ConsumedExchange[]): 
   return [
     events(
       'note',
-      `${OWN_EXCHANGE_ONLY.join(', ')} have no global switch in the core API: they come by an instance's own exchange only (POST /rabbitmq/set/… there and here)`,
+      `${OF_INSTANCES_ONLY.join(', ')} have no global switch in the core API: they come by an instance's own exchange only (POST /rabbitmq/set/… there and here)`,
     ),
   ];
 }

@@ -279,6 +279,21 @@ describe("Pusher's own webhooks", () => {
     expect(await counted('channel_occupied')).toBe(0);
   });
 
+  test('signed by another token of the app are taken where it is named: Pusher signs by the oldest one that is active', async () => {
+    const [body, old] = [occupied('private-a'), { key: 'old-key', secret: 'old:secret' }];
+    const signed = { 'x-pusher-key': old.key, 'x-pusher-signature': hmac(old.secret, body) };
+    await start();
+    expect((await send(body, signed)).status).toBe(401);
+    await gateway.stop();
+    await start({ PUSHER_GLOBAL_WEBHOOK_TOKENS: `other:token, ${old.key}:${old.secret}` });
+    expect((await send(body, signed)).status).toBe(200);
+    expect((await send(body)).status).toBe(200);
+    expect(await counted('channel_occupied')).toBe(2);
+    const wrong = { ...signed, 'x-pusher-signature': hmac('another-secret', body) };
+    expect((await send(body, wrong)).status).toBe(401);
+    expect((await send(body, signed, `/pusher/webhook/${OWN.appId}`)).status).toBe(401);
+  });
+
   test("of an instance's own app are taken; of an app that nobody has set they are not", async () => {
     await start();
     const body = occupied('a');

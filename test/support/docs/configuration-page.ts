@@ -1,4 +1,5 @@
 import type { Variables } from '../../../src/config/variable';
+import { MARK_OF_EVOLUTION_GO } from '../../../src/config/variables';
 import type { Modules } from '../../../src/modules';
 
 /** Where the variables of no module are shown, in order; each belongs to the first whose prefixes fit. */
@@ -82,7 +83,7 @@ function switches({ configParts }: Modules): string[] {
   ];
 }
 
-function platformNames({ platformNames: names }: Modules): string[] {
+function platformNames({ platformNames: names, goNames }: Modules): string[] {
   return [
     '',
     '## Names that hosting platforms set',
@@ -92,6 +93,10 @@ function platformNames({ platformNames: names }: Modules): string[] {
     '| name | stands for |',
     '|---|---|',
     ...Object.entries(names).map(([name, stands]) => `| \`${name}\` | \`${stands}\` |`),
+    ...Object.entries(goNames).map(
+      ([name, stands]) =>
+        `| \`${name}\` (evolution-go) | \`${stands}\`, where \`${MARK_OF_EVOLUTION_GO}\` is set, too |`,
+    ),
   ];
 }
 

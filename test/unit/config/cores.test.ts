@@ -2,7 +2,7 @@ import { parseEnv } from 'node:util';
 import { keyNamed } from '../../../src/events/event-names';
 import { MODULES } from '../../../src/modules';
 import { sqsConfig } from '../../../src/sources/sqs/sqs-config';
-import { CORE_API_2_4_ENV, CORE_API_2_4_NAMES } from '../../support/values/core-api-env';
+import { CORE_API_2_4_ENV, CORE_API_2_4_NAMES, EVOLUTION_GO_ENV } from '../../support/values/core-api-env';
 import { folderWith } from '../../support/values/folders';
 import { partsOf } from './parts';
 
@@ -65,10 +65,52 @@ describe('the core API 2.4', () => {
   });
 });
 
+describe('names of the documents', () => {
+  it('WEBHOOK_BY_EVENTS is the by-events option of the global webhook, where its whole name is not set', () => {
+    const byEvents = (environment: Readonly<Record<string, string>>): unknown => {
+      const { config, warnings } = load({ WEBHOOK_GLOBAL_URL: 'https://r.example.test', ...environment });
+      expect(warnings).toEqual([]);
+      return partsOf(config).webhook.global?.byEvents;
+    };
+    expect(byEvents({ WEBHOOK_BY_EVENTS: 'true' })).toBe(true);
+    expect(byEvents({ WEBHOOK_BY_EVENTS: 'true', WEBHOOK_GLOBAL_WEBHOOK_BY_EVENTS: 'false' })).toBe(false);
+  });
+});
+
 describe("evolution-go's variables", () => {
   it('AMQP_URL is taken where RABBITMQ_URI is not set', () => {
     expect(rabbit({ AMQP_URL: 'amqp://go' })).toMatchObject({ enabled: true, uri: 'amqp://go' });
     expect(rabbit({ AMQP_URL: 'amqp://go', RABBITMQ_URI: 'amqp://ours' }).uri).toBe('amqp://ours');
+  });
+
+  it('are a .env that is taken unchanged: key, address of the webhook and queues', () => {
+    const { config, warnings } = load(parseEnv(EVOLUTION_GO_ENV) as Record<string, string>);
+    expect(config.gateway.apiKey).toBe('0d1f8f2c5c6b4a7e9d3a');
+    expect(partsOf(config).webhook.global?.url).toBe('https://crm.example.test/events');
+    expect(partsOf(config).rabbitmq).toMatchObject({ enabled: true, uri: 'amqp://go' });
+    expect(warnings).toEqual([]);
+  });
+
+  it('give way to the names of ours', () => {
+    const { config } = load({
+      ...(parseEnv(EVOLUTION_GO_ENV) as Record<string, string>),
+      AUTHENTICATION_API_KEY: 'the-key-that-is-ours',
+      WEBHOOK_GLOBAL_URL: 'https://ours.example.test',
+    });
+    expect(config.gateway.apiKey).toBe('the-key-that-is-ours');
+    expect(partsOf(config).webhook.global?.url).toBe('https://ours.example.test');
+  });
+
+  it("a WEBHOOK_URL without evolution-go's key is somebody else's, such as n8n's: nothing is sent there", () => {
+    const { config, warnings } = load({ WEBHOOK_URL: 'https://n8n.example.test' });
+    expect(partsOf(config).webhook.global).toBeUndefined();
+    expect(warnings.filter((warning) => warning.includes('WEBHOOK_URL'))).toEqual([]);
+  });
+
+  it('what is wrong with one of them is told by the name that was written', () => {
+    expect(() => load({ GLOBAL_API_KEY: 'a-key-of-evolution-go', WEBHOOK_URL: 'crm' })).toThrow(
+      /WEBHOOK_GLOBAL_URL: must be .*\(WEBHOOK_URL stands for it\)/,
+    );
   });
 
   const go = (...names: string[]) => names.map((name) => ({ name, isGo: true }));

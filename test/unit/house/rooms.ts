@@ -136,8 +136,10 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'destinations',
     'destinations/webhook',
   ],
+  'consumed-events': ['config', 'events', 'settings', 'destinations', 'sources'],
   modules: [
     'config',
+    'consumed-events',
     'settings',
     'destinations',
     'destinations/webhook',

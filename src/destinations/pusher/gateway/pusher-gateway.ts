@@ -81,7 +81,7 @@ export class PusherGateway implements DestinationRoutes {
     pusherWebhookRoutes(server, {
       appsOf: async (appId, key) => {
         const apps = await this.index.appsOf(appId);
-        return apps.filter(({ credentials }) => credentials.key === key).map((app) => this.webhookApp(app));
+        return apps.flatMap((app) => this.webhookAppsOf(app, key));
       },
       take: (app, webhook, signature) => this.take(app, webhook, signature),
     });
@@ -109,8 +109,13 @@ export class PusherGateway implements DestinationRoutes {
     return [...(own?.enabled === true ? [own] : []), ...(global === undefined ? [] : [global])];
   }
 
-  private webhookApp(app: KnownApp): WebhookApp {
-    return { app, authorizer: this.authorizer(app.credentials) };
+  /** By the tokens with this key: the app's own, and of the global app those that may sign its webhooks, too. */
+  private webhookAppsOf(app: KnownApp, key: string): WebhookApp[] {
+    const { credentials, instances } = app;
+    const others = instances === undefined ? (this.pusher.global?.webhookTokens ?? []) : [];
+    return [credentials, ...others]
+      .filter((token) => token.key === key)
+      .map((token) => ({ app, authorizer: this.authorizer({ ...credentials, ...token }) }));
   }
 
   private authorizer({ appId, key, secret }: AppCredentials): AppAuthorizer {
