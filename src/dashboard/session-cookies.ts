@@ -31,6 +31,8 @@ export const IDLE_MS = 3_600_000;
 export const LONGEST_MS = 12 * 3_600_000;
 /** A cookie is given anew once it is this old: a page that asks every few seconds does not set one each time. */
 const RENEW_MS = 300_000;
+/** Clocks of gateways differ by no more: a cookie that comes from a later time is none. */
+const CLOCKS_MS = 300_000;
 const MAX_COOKIE = 4096;
 
 const payloadSchema = z.strictObject({
@@ -76,7 +78,7 @@ export class SessionCookies {
     const viewer = viewerOf(payload);
     const ends = Math.min(payload.given + IDLE_MS, payload.begun + LONGEST_MS);
     const now = this.now();
-    if (viewer === undefined || now >= ends || payload.given > now + RENEW_MS) return undefined;
+    if (viewer === undefined || now >= ends || payload.given > now + CLOCKS_MS) return undefined;
     const print = await this.printOf(viewer);
     if (print === undefined || !isSame(print, payload.print)) return undefined;
     if (await this.parts.ended.has(viewer, payload.id)) return undefined;
@@ -95,8 +97,9 @@ export class SessionCookies {
    * @throws StoreUnavailableError
    */
   async end({ viewer, id, begun }: Session): Promise<void> {
-    // A copy may be given anew, until the longest that a session lasts.
-    await this.parts.ended.add(viewer, id, begun + LONGEST_MS - this.now(), LONGEST_MS);
+    // A copy may be given anew, until the longest that a session lasts, by the clock that is the latest.
+    const ms = begun + LONGEST_MS + CLOCKS_MS - this.now();
+    await this.parts.ended.add(viewer, id, ms, LONGEST_MS + 2 * CLOCKS_MS);
   }
 
   /** The cookie of a session that goes on; undefined while it need not be given anew. */

@@ -65,6 +65,7 @@ export function matches(record: LogRecord, filter: LogFilter): boolean {
 
 function isChat(chat: string, wanted: string): boolean {
   if (chat === '' || chatUser(chat) !== chatUser(wanted)) return false;
+  if (chat === wanted) return true;
   const [, domain] = wanted.split('@', 2);
   return domain === undefined || chat.endsWith(`@${domain}`);
 }

@@ -6,6 +6,7 @@ import { decodeString } from '../events/json-strings';
 const QUOTE = 0x22;
 const OPEN_BRACE = 0x7b;
 const AT = 0x40;
+const BACKSLASH = 0x5c;
 /** Both cores write the key of a message before its content. */
 const REACH = 16_384;
 /** No real id is longer, quotes included. */
@@ -195,7 +196,11 @@ class KeySearch {
 }
 
 function hasAt(text: Buffer, start: number, end: number): boolean {
-  for (let index = start; index < end; index++) if (text[index] === AT) return true;
+  for (let index = start; index < end; index++) {
+    if (text[index] === AT) return true;
+    // It may be written as an escape.
+    if (text[index] === BACKSLASH) return decoded(text, start, end).includes('@');
+  }
   return false;
 }
 

@@ -17,10 +17,13 @@ export class PendingAttempt<T> implements RunningAttempt {
     this.outcome = new Promise((resolve) => {
       this.resolve = resolve;
     });
-    needed.then(
-      (found) => this.begin(found),
-      (error: unknown) => this.resolve(outcomeOf(error)),
-    );
+    needed
+      .then(
+        (found) => this.begin(found),
+        (error: unknown) => this.resolve(outcomeOf(error)),
+      )
+      // A destination that throws breaks its contract: an attempt that is made at once ends like this, too.
+      .catch((error: unknown) => this.resolve({ kind: 'interrupted', code: errorCode(error) }));
   }
 
   abort(reason: AbortReason): void {

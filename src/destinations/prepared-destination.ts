@@ -62,11 +62,8 @@ class PreparedDestination implements Destination {
   }
 
   private inTurn(ready: Envelope | Promise<Envelope>): Promise<Envelope> {
-    const before = this.last ?? Promise.resolve();
-    const turn = before.then(
-      () => ready,
-      () => ready,
-    );
+    // It may fail while those before it wait: a rejection that nobody handles meanwhile would end the process.
+    const turn = Promise.allSettled([this.last, ready]).then(() => ready);
     this.last = turn;
     const done = (): void => {
       if (this.last === turn) this.last = undefined;

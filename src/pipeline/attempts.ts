@@ -107,7 +107,7 @@ export class Attempts {
       outcome = { kind: 'interrupted', code: errorCode(error) };
     }
     bulkhead.leave(place, this.clock.now(), isRetry, outcome);
-    if (entry !== undefined) this.untrack(entry);
+    if (entry !== undefined) this.untrack(entry, outcome);
     const durationMs = Math.round(monotonicMs() - startedMs);
     const record: AttemptRecord = { attempt, at, durationMs, outcome: withoutSigns(outcome) };
     this.options.observer.attemptEnded(delivery, record);
@@ -147,13 +147,13 @@ export class Attempts {
     this.sweeper ??= setInterval(() => this.sweep(this.clock.now()), SWEEP_MS);
   }
 
-  private untrack(entry: UnderWay): void {
+  private untrack(entry: UnderWay, outcome: Outcome): void {
     const last = this.underWay.pop();
     if (last !== undefined && last !== entry) {
       this.underWay[entry.index] = last;
       last.index = entry.index;
     }
-    this.options.places.end(entry.delivery, entry.slow);
+    this.options.places.end(entry.delivery, entry.slow, entry.slow && outcome.kind === 'failed');
     if (this.underWay.length === 0) {
       clearInterval(this.sweeper);
       this.sweeper = undefined;

@@ -1,4 +1,5 @@
 import type { Delivery } from './delivery';
+import { SlowGroups } from './slow-groups';
 
 /** A group of deliveries that may hold this part of what all share: those of one instance, or for one receiving host. */
 export interface Share {
@@ -65,6 +66,8 @@ export class Places {
   private readonly all: Holding = emptyHolding();
   /** Of those that hold something. */
   private readonly groups = new Map<string, Holding>();
+  /** By the first share of each delivery: of one instance, or of a global destination. */
+  private readonly slowGroups = new SlowGroups();
 
   constructor(private readonly options: PlacesOptions) {}
 
@@ -85,11 +88,14 @@ export class Places {
   /** The same, whether there is memory for them or not. */
   placesFor(shares: readonly Share[], isAlone: boolean): number {
     const { most } = this.options;
-    const freeSlow = Math.max(0, most - this.all.slow);
+    const isSlow = this.slowGroups.has(shares[0]?.key);
+    const freeSlow = Math.max(0, most - this.all.slow - (isSlow ? this.slowGroups.expected : 0));
     const ownSlow = this.holdingOf(shares[0]).slow;
+    // Beyond the places for slow ones only what is probably none.
+    const mayHaveFirst = ownSlow === 0 && (freeSlow > 0 || !isSlow);
     const isFewOfMany = ownSlow < LEAST_SLOW.count && freeSlow > most * LEAST_SLOW.whileFree;
-    const isFewOfFree = ownSlow === 0 || ownSlow < freeSlow * FEW_OF_FREE;
-    let room = this.freePlaces;
+    const isFewOfFree = mayHaveFirst || ownSlow < freeSlow * FEW_OF_FREE;
+    let room = isSlow ? Math.min(this.freePlaces, freeSlow) : this.freePlaces;
     for (const [index, share] of shares.entries()) {
       const held = this.holdingOf(share);
       const own = atLeastOne(most * share.part);
@@ -142,16 +148,24 @@ export class Places {
     });
   }
 
-  begin({ destination, envelope }: Delivery): void {
-    this.change(destination.shares, 1, 0, this.counted(envelope.body.length), 0);
+  begin({ destination: { shares }, envelope }: Delivery): void {
+    this.change(shares, 1, 0, this.counted(envelope.body.length), 0);
+    this.slowGroups.began(shares[0]?.key);
   }
 
-  turnedSlow({ destination }: Delivery): void {
-    this.change(destination.shares, 0, 1, 0, 0);
+  turnedSlow({ destination: { shares } }: Delivery): void {
+    this.change(shares, 0, 1, 0, 0);
+    const [own] = shares;
+    if (own !== undefined) this.slowGroups.turnedSlow(own.key, this.quickOf(own));
   }
 
-  end({ destination, envelope }: Delivery, wasSlow: boolean): void {
-    this.change(destination.shares, -1, wasSlow ? -1 : 0, -this.counted(envelope.body.length), 0);
+  /** @param wasHung a slow one that was not answered */
+  end({ destination: { shares }, envelope }: Delivery, wasSlow: boolean, wasHung = false): void {
+    this.change(shares, -1, wasSlow ? -1 : 0, -this.counted(envelope.body.length), 0);
+    const [own] = shares;
+    if (own === undefined) return;
+    if (!wasSlow) this.slowGroups.endedAtOnce(own.key, this.quickOf(own));
+    else if (wasHung) this.slowGroups.hung(own.key, this.quickOf(own));
   }
 
   waits({ destination }: Delivery): void {
@@ -169,6 +183,12 @@ export class Places {
   private get freePlaces(): number {
     const { most } = this.options;
     return most - (this.all.attempts - Math.min(this.all.slow, most));
+  }
+
+  /** Attempts under way that are not slow. */
+  private quickOf(share: Share): number {
+    const { attempts, slow } = this.holdingOf(share);
+    return attempts - slow;
   }
 
   private holdingOf(share: Share | undefined): Readonly<Holding> {

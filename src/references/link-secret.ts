@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Cluster, Redis } from 'ioredis';
+import { StoreUnavailableError } from '../errors';
 
 export interface ReferenceKeys {
   readonly redis: Redis | Cluster;
@@ -30,6 +31,9 @@ export class LinkSecret {
     const { redis } = this.parts;
     const key = `${baseOf(this.parts)}:secret`;
     await redis.set(key, randomBytes(32).toString('base64'), 'NX');
-    return Buffer.from((await redis.get(key)) ?? '', 'base64');
+    const secret = await redis.get(key);
+    // Whoever signs with an empty one lets everybody sign.
+    if (!secret) throw new StoreUnavailableError('Redis lost the secret that signs links while it was made');
+    return Buffer.from(secret, 'base64');
   }
 }

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { StoreUnavailableError } from '../errors';
 import { KEEP_REFERENCES } from '../redis/reference-script';
 import { replyCode } from '../redis/reply-error';
 import { TurnBatch } from '../time/turn-batch';
@@ -31,6 +32,16 @@ const SCRIPT_NAME = hash('sha1', KEEP_REFERENCES);
 /** Of one call: other commands wait behind it. */
 const MOST_TOGETHER = 64;
 const MOST_BYTES = 1_048_576;
+/** Another worker makes room with what was noted before once. A Redis that evicts may drop a value each time, and for ever. */
+const MOST_STORED = 5;
+
+class ValueDroppedError extends StoreUnavailableError {
+  constructor() {
+    super(
+      'Redis drops what lies behind links as soon as it is stored: set its maxmemory-policy to noeviction',
+    );
+  }
+}
 
 /** Writes what lies behind links: what comes in one turn of the event loop together, as a call costs more than what it does. */
 export class ReferenceWriter {
@@ -59,8 +70,12 @@ export class ReferenceWriter {
   private async send(items: readonly Pending[]): Promise<void> {
     try {
       let answers = await this.store(items);
-      for (let waiting = settled(items, answers); waiting.length > 0; waiting = settled(waiting, answers))
-        answers = await (answers.includes('gone') ? this.store(waiting) : this.note(waiting));
+      let times = 1;
+      for (let waiting = settled(items, answers); waiting.length > 0; waiting = settled(waiting, answers)) {
+        const isGone = answers.includes('gone');
+        if (isGone && ++times > MOST_STORED) throw new ValueDroppedError();
+        answers = await (isGone ? this.store(waiting) : this.note(waiting));
+      }
     } catch (error) {
       // Those that know by now hear nothing of it.
       for (const { reject } of items) reject(error);

@@ -110,16 +110,31 @@ describe('what instances keep behind links', () => {
     expect([await total(), await bytesOf('loja')]).toEqual([once, once]);
   });
 
-  test('what another worker made room with while it was kept again is put there again', async () => {
-    const original = redis.pipeline.bind(redis);
-    jest.spyOn(redis, 'pipeline').mockImplementationOnce(() => {
-      const made = original();
-      // As if it was dropped before it is noted.
-      jest.spyOn(made, 'set').mockImplementation((key) => made.exists(key));
-      return made;
+  /** As if it was dropped before it is noted. */
+  function dropAsStored(times: number): jest.SpyInstance {
+    const set = redis.set.bind(redis) as (...call: unknown[]) => Promise<'OK'>;
+    let left = times;
+    return jest.spyOn(redis, 'set').mockImplementation(async (...call: unknown[]) => {
+      const isDropped = !String(call[0]).endsWith(':secret') && left-- > 0;
+      return isDropped ? 'OK' : set(...call);
     });
+  }
+
+  test('what another worker made room with while it was kept again is put there again', async () => {
+    const stored = dropAsStored(1);
     await keep('loja', 'loja_0', 1000);
+    expect(stored.mock.calls.map(([key]) => String(key).split(':').pop())).toEqual([
+      'secret',
+      'media_loja_0',
+      'media_loja_0',
+    ]);
     expect(await keptOf('loja')).toEqual(['0']);
+  });
+
+  test('what a Redis that evicts drops each time is refused, instead of being put there for ever', async () => {
+    const stored = dropAsStored(Number.POSITIVE_INFINITY);
+    await expect(keep('loja', 'loja_0', 1000)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    expect(stored.mock.calls.length).toBeLessThan(10);
   });
 
   test('what has expired counts no more', async () => {

@@ -33,8 +33,8 @@ export class WatchedPlaces extends Places {
     this.add(delivery, { slow: 1 });
   }
 
-  override end(delivery: Delivery, wasSlow: boolean): void {
-    super.end(delivery, wasSlow);
+  override end(delivery: Delivery, wasSlow: boolean, wasHung = false): void {
+    super.end(delivery, wasSlow, wasHung);
     this.add(delivery, { underWay: -1, slow: wasSlow ? -1 : 0, bytes: -bytesOf(delivery) });
   }
 

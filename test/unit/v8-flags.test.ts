@@ -18,7 +18,15 @@ it('every flag is one that this V8 has: it complains on standard error of others
 it('the heap grows by what was asked for, and where much is alive by a part of that: each collection goes through all of it', () => {
   const program = `
     const { growthPercent } = require(${JSON.stringify(MODULE)});
-    console.log(JSON.stringify([16, 64, 128, 1024, 8192].map((alive) => growthPercent(32, alive))));`;
+    console.log(JSON.stringify([16, 64, 128, 1024, 8192].map((alive) => growthPercent(32, alive, 16_384))));`;
   const { stdout } = spawnSync(process.execPath, ['-r', HOOK, '-e', program], { encoding: 'utf8' });
   expect(JSON.parse(stdout)).toEqual([200, 50, 25, 25, 25]);
+});
+
+it('the heap is left to V8 while little is left to its limit, as in a small container', () => {
+  const program = `
+    const { growthPercent } = require(${JSON.stringify(MODULE)});
+    console.log(JSON.stringify([[10, 128], [50, 256], [3700, 4096], [10, 4096]].map(([alive, limit]) => growthPercent(32, alive, limit))));`;
+  const { stdout } = spawnSync(process.execPath, ['-r', HOOK, '-e', program], { encoding: 'utf8' });
+  expect(JSON.parse(stdout)).toEqual([0, 0, 0, 320]);
 });

@@ -14,9 +14,11 @@ interface World {
   token: string | undefined;
 }
 
-function setup({ apiKey = 'operator-key', readKey = 'read-key' } = {}): {
+/** @param aheadMs the clock of another gateway is so far ahead */
+function setup({ apiKey = 'operator-key', readKey = 'read-key', aheadMs = 0 } = {}): {
   readonly world: World;
   readonly cookies: SessionCookies;
+  readonly others: SessionCookies;
 } {
   const world: World = { now: 1_000_000, token: 'token' };
   const tokenDigestOf = (): Buffer | undefined =>
@@ -26,8 +28,10 @@ function setup({ apiKey = 'operator-key', readKey = 'read-key' } = {}): {
     add: async (_viewer, session, ms) => void ids.set(session, world.now + ms),
     has: async (_viewer, session) => (ids.get(session) ?? 0) > world.now,
   };
-  const cookies = new SessionCookies({ apiKey, readKey, tokenDigestOf, ended, now: () => world.now });
-  return { world, cookies };
+  const parts = { apiKey, readKey, tokenDigestOf, ended };
+  const cookies = new SessionCookies({ ...parts, now: () => world.now });
+  const others = new SessionCookies({ ...parts, now: () => world.now + aheadMs });
+  return { world, cookies, others };
 }
 
 describe('a session', () => {
@@ -87,6 +91,21 @@ describe('a session', () => {
       expect(await cookies.open(copy)).toBeUndefined();
     }
     expect(await cookies.open(copy)).toBeUndefined();
+  });
+
+  test('that was logged out does not come back where clocks of gateways differ', async () => {
+    for (const aheadMs of [-240_000, 240_000]) {
+      const { world, cookies, others } = setup({ aheadMs });
+      let cookie = await cookies.begin({ kind: 'operator' });
+      const begun = world.now;
+      for (; world.now < begun + LONGEST_MS - IDLE_MS / 2; world.now += IDLE_MS / 2)
+        cookie = cookies.renewed(cookie) ?? cookie;
+      const session = await others.open(cookie);
+      if (session === undefined) throw new Error('no session');
+      await others.end(session);
+      for (; world.now < begun + LONGEST_MS + IDLE_MS; world.now += 60_000)
+        expect([await cookies.open(cookie), await others.open(cookie)]).toEqual([undefined, undefined]);
+    }
   });
 
   test('is nobody’s who changes its cookie', async () => {

@@ -94,6 +94,11 @@ describe('the message and the chat that an event is about', () => {
     }
   });
 
+  test('an id that writes its @ as an escape is a chat, as any other', () => {
+    const body = '{"event":"x","instance":"y","data":{"id":"5511\\u0040s.whatsapp.net"}}';
+    expect(messageKeyOf(envelopeOf(body))).toEqual({ message: '', chat: '5511@s.whatsapp.net', alias: '' });
+  });
+
   test('behind a large value are not looked for', () => {
     expect(of({ base64: 'x'.repeat(100_000), key: { id: '3EB0', remoteJid: MARINA } })).toEqual(NOTHING);
     expect(

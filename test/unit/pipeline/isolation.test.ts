@@ -39,6 +39,28 @@ test('fifteen instances with slow webhooks do not keep a sixteenth from beginnin
   expect(good.attempts).toHaveLength(1);
 });
 
+test('three hundred instances that hang, with a hundred places, leave these to quick ones once they are known', async () => {
+  const harness = new PipelineHarness({ concurrency: 100, maxBytes: 1e9 });
+  const hanging = Array.from({ length: 300 }, (_, index) => webhookOf(`hung-${index}`));
+  const good = webhookOf('good');
+  const global = new FakeDestination('webhook:global', 30_000, [{ key: 'webhook:global', part: 0.25 }]);
+  for (const each of [good, global]) each.answer = DELIVERED;
+  const pass10s = async (): Promise<void> => {
+    for (let seconds = 0; seconds < 10; seconds++) {
+      for (const each of hanging) harness.submit(each);
+      await pass(1000);
+    }
+  };
+  for (let tens = 0; tens < 7; tens++) await pass10s();
+  for (let tens = 0; tens < 4; tens++) {
+    await pass10s();
+    const results = [good, global].map((each) => harness.submit(each));
+    await pass(10);
+    expect(results).toEqual([['delivered'], ['delivered']]);
+  }
+  harness.directAttempts.drain();
+});
+
 test('one instance with slow attempts at a host that many share leaves the others of that host some', async () => {
   const harness = new PipelineHarness({ concurrency: 400, perDestination: 400, maxBytes: 1e9 });
   harness.submit(new FakeDestination('webhook:other'));
