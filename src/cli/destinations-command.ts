@@ -5,6 +5,7 @@ import {
   type DestinationHealth,
   DestinationList,
 } from '../health/destination-list';
+import { shownDestination } from '../health/shown-destination';
 import { MODULES } from '../modules';
 import { withStore } from '../retry/with-store';
 import { FINDING } from './exit';
@@ -54,7 +55,7 @@ function withDestinations<T>(work: (destinations: DestinationList) => Promise<T>
 
 async function list({ json, ...filter }: Options): Promise<void> {
   const { destinations, total } = await withDestinations((all) => all.page(filter));
-  if (json) for (const each of destinations) printJson(shown(each));
+  if (json) for (const each of destinations) printJson(shownDestination(each));
   else {
     printTable(HEAD, destinations.map(rowOf));
     const left = total - (filter.offset ?? 0) - destinations.length;
@@ -71,17 +72,9 @@ function timeOf(at: number | undefined): string {
   return at === undefined ? '' : new Date(at).toISOString();
 }
 
-function shown({ since, oldest, ...rest }: DestinationHealth): object {
-  return {
-    ...rest,
-    ...(since === undefined ? {} : { since: timeOf(since) }),
-    ...(oldest === undefined ? {} : { oldest: timeOf(oldest) }),
-  };
-}
-
 async function show(id: string): Promise<void> {
   const found = await withDestinations((all) => all.show(id));
-  if (found !== undefined) return printJson(shown(found), 2);
+  if (found !== undefined) return printJson(shownDestination(found), 2);
   complain(`there is no destination ${id}: destinations ls shows them`);
   process.exitCode = FINDING;
 }
