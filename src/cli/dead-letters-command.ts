@@ -7,6 +7,7 @@ import {
 } from '../dead-letters/dead-letter-changes';
 import { type DeadLetter, type DeadLetterFilter, DeadLetters } from '../dead-letters/dead-letters';
 import { REASONS_HELP } from '../dead-letters/filter-problems';
+import { shownLetterStory } from '../dead-letters/shown-letter';
 import { MODULES } from '../modules';
 import { withStore } from '../retry/with-store';
 import { FINDING, UsageError } from './exit';
@@ -89,8 +90,7 @@ async function show(id: string): Promise<void> {
     process.exitCode = FINDING;
     return;
   }
-  const { body, at, ...rest } = letter;
-  printJson({ ...rest, at: new Date(at).toISOString(), body: body.toString('utf8') }, 2);
+  printJson(shownLetterStory(letter), 2);
 }
 
 /** Those named at once; those that filters find as a replay, which says how far it is. */

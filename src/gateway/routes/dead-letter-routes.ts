@@ -6,7 +6,8 @@ import {
   REMOVE,
   REPLAY,
 } from '../../dead-letters/dead-letter-changes';
-import type { DeadLetter, DeadLetterFilter, DeadLetters } from '../../dead-letters/dead-letters';
+import type { DeadLetterFilter, DeadLetters } from '../../dead-letters/dead-letters';
+import { shownLetter, shownLetterStory } from '../../dead-letters/shown-letter';
 import { fromStore } from '../../errors';
 import type { Guards } from '../../http-api/guards';
 import { badRequest, notFound } from '../../http-api/http-errors';
@@ -52,7 +53,7 @@ export function deadLetterRoutes(
       const { limit, ...filter } = understood(listSchema, query, 'query');
       checkFilter(filter, kinds);
       const letters = await fromStore(firstOf(deadLetters.list(defined(filter)), limit + 1));
-      return { deadLetters: letters.slice(0, limit).map(shown), more: letters.length > limit };
+      return { deadLetters: letters.slice(0, limit).map(shownLetter), more: letters.length > limit };
     },
   );
   server.get<{ Params: { id: string } }>(
@@ -61,7 +62,7 @@ export function deadLetterRoutes(
     async ({ params: { id } }) => {
       const letter = await fromStore(deadLetters.show(id));
       if (letter === undefined) throw notFound(`there is no dead letter ${id}`);
-      return { ...shown(letter), history: letter.history, body: letter.body.toString('utf8') };
+      return shownLetterStory(letter);
     },
   );
   const change = async (
@@ -119,17 +120,4 @@ function choiceOf(choice: unknown): Choice {
   if (all === undefined && Object.keys(filter).length === 0)
     throw badRequest(['body: must have ids, filters, or "all": true']);
   return { filter: defined(filter) };
-}
-
-function shown({ id, destination, event, instance, reason, detail, at, bytes }: DeadLetter): object {
-  return {
-    id,
-    at: new Date(at).toISOString(),
-    destination,
-    instance,
-    event,
-    reason,
-    ...(detail === undefined ? {} : { detail }),
-    bytes,
-  };
 }
