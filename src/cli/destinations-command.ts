@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import {
   DESTINATION_STATES,
   type DestinationFilter,
@@ -8,6 +8,7 @@ import {
 import { shownDestination } from '../health/shown-destination';
 import { MODULES } from '../modules';
 import { withStore } from '../retry/with-store';
+import { choice } from './choice';
 import { FINDING } from './exit';
 import { parseInstance } from './instance-option';
 import { complain, printJson, printLine, printTable } from './output';
@@ -26,7 +27,7 @@ export function destinationsCommand(): Command {
     .command('ls')
     .description('list, worst first')
     .option('--instance <name>', "this instance's own", parseInstance)
-    .addOption(new Option('--state <state>', 'in this state').choices(DESTINATION_STATES))
+    .addOption(choice('--state <state>', 'in this state', DESTINATION_STATES))
     .option('--offset <n>', 'leave out that many', parseCount, 0)
     .option('--limit <n>', 'maximum number of lines', parseCount, 100)
     .option('--json', 'one JSON object a line')

@@ -73,6 +73,9 @@ const KINDS: readonly (readonly [beginning: string, cause: FailureCause])[] = [
   ['CERT_', 'certificate'],
 ];
 
+/** Codes of a cause that are listed one by one. */
+export const LISTED_CODES: readonly string[] = Object.values(CODES).flat();
+
 const CAUSES: ReadonlyMap<string, FailureCause> = new Map(
   FAILURE_CAUSES.flatMap((cause) =>
     cause === 'refused' || cause === 'other' ? [] : CODES[cause].map((code) => [code, cause] as const),

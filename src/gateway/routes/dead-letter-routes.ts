@@ -42,6 +42,7 @@ export function deadLetterRoutes(
   { replays, guards, kinds }: DeadLetterRoutesParts,
 ): void {
   const { deadLetters } = replays;
+  const asked = { of: 'dead-letters', kinds } as const;
   const onRequest = guards.operator;
   server.get(
     '/dead-letters',
@@ -51,7 +52,7 @@ export function deadLetterRoutes(
     },
     async ({ query }) => {
       const { limit, ...filter } = understood(listSchema, query, 'query');
-      checkFilter(filter, kinds);
+      checkFilter(filter, asked);
       const letters = await fromStore(firstOf(deadLetters.list(defined(filter)), limit + 1));
       return { deadLetters: letters.slice(0, limit).map(shownLetter), more: letters.length > limit };
     },
@@ -69,7 +70,7 @@ export function deadLetterRoutes(
     chosen: Choice,
     what: DeadLetterChange,
   ): Promise<Readonly<Record<string, unknown>>> => {
-    if ('filter' in chosen) checkFilter(chosen.filter, kinds);
+    if ('filter' in chosen) checkFilter(chosen.filter, asked);
     const which = 'filter' in chosen ? chosen.filter : chosen.ids;
     const { count, problems } = await fromStore(changeDeadLetters(deadLetters, which, what));
     return { [what.done]: count, problems };
@@ -81,7 +82,7 @@ export function deadLetterRoutes(
     async ({ body }, reply) => {
       const chosen = choiceOf(body);
       if ('ids' in chosen) return change(chosen, REPLAY);
-      checkFilter(chosen.filter, kinds);
+      checkFilter(chosen.filter, asked);
       if (!(await isMany(deadLetters, chosen.filter))) return change(chosen, REPLAY);
       const spec = {
         what: 'dead-letters',
