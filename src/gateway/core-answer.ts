@@ -35,12 +35,11 @@ export function existenceIn(answer: CoreAnswer, path: string): Exclude<Existence
 
 function problemOf(answer: CoreAnswer, value: unknown, path: string): string {
   const { status } = answer;
-  if (!isWebPage(answer)) {
-    if (status === 401 || status === 403)
-      return 'the core API refuses the key: AUTHENTICATION_API_KEY must be the same on both sides';
-    if (UNAVAILABLE.has(status))
-      return `what answers at CORE_API_URL does not serve (HTTP ${status}): the core API is starting or gone, or the proxy before it does not reach it`;
-  }
+  // Proxies say so on a page of theirs.
+  if (UNAVAILABLE.has(status))
+    return `what answers at CORE_API_URL does not serve (HTTP ${status}): the core API is starting or gone, or the proxy before it does not reach it`;
+  if ((status === 401 || status === 403) && !isWebPage(answer))
+    return 'the core API refuses the key: AUTHENTICATION_API_KEY must be the same on both sides';
   return `what answers at CORE_API_URL ${whatItDoes(answer, value)}, so that is not the core API: ${remedyFor(path)}`;
 }
 

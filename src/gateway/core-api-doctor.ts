@@ -1,6 +1,7 @@
 import type { Config } from '../config/config';
 import { explainError } from '../errors';
 import type { Finding } from '../observability/finding';
+import { CoreAnswerError } from './core-answer';
 import { CoreInstances } from './core-instances';
 
 /** No core has it: only whether the question is answered matters. */
@@ -18,7 +19,8 @@ export async function inspectCoreApi({
   if (url === undefined) return [];
   let problem = '';
   const onError = (error: unknown): void => {
-    problem = explainError(error);
+    const what = error instanceof CoreAnswerError ? '' : 'what is at CORE_API_URL cannot be asked: ';
+    problem = what + explainError(error);
   };
   const instances = new CoreInstances({ url, apiKey, outgoing, onError });
   const existence = await instances.has(NOBODY);

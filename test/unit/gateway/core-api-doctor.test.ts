@@ -56,6 +56,7 @@ describe('CORE_API_URL that leads elsewhere is found by doctor: the gateway woul
     ['another API', [200, '{"data": []}'], 'trouble', /gives no list of instances \(HTTP 200\)/],
     ['a redirect', [301, ''], 'trouble', /redirects \(HTTP 301\)/],
     ['no such route', [404, NO_ROUTE], 'trouble', /has no route \/instance\/fetchInstances \(HTTP 404\)/],
+    ['a proxy with a page', [503, '<html>'], 'trouble', /HTTP_503 .*does not serve.*proxy before it/],
     ['a proxy', [502, ''], 'trouble', /HTTP_502 .*CORE_API_URL does not serve.*proxy before it/],
   ])('%s', async (_what, given, state, detail) => {
     answer = given;
@@ -81,6 +82,14 @@ describe('CORE_API_URL that leads elsewhere is found by doctor: the gateway woul
     expect(findings).toMatchObject([
       { state: 'trouble', detail: expect.stringContaining('gateway of a relay') },
     ]);
+  });
+
+  test('what cannot be asked is said with the variable', async () => {
+    const [finding] = await inspect({ CORE_API_URL: 'http://127.0.0.1:1' });
+    expect(finding).toMatchObject({
+      state: 'trouble',
+      detail: expect.stringMatching(/^what is at CORE_API_URL cannot be asked: ECONNREFUSED nothing listens/),
+    });
   });
 
   test('nothing is asked where it is not set', async () => {
