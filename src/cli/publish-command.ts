@@ -13,7 +13,7 @@ import { FINDING, UsageError } from './exit';
 import { MAX_EVENT_FILE_BYTES, readInput } from './files';
 import { parseInstance } from './instance-option';
 import { complain, printLine } from './output';
-import { type Publication, publicationOf, sampleOf, wireEvent } from './publications';
+import { type Publication, publicationOf, sampleOf, whyNoEvent, wireEvent } from './publications';
 
 interface Options {
   readonly core: Core;
@@ -48,6 +48,8 @@ async function publish(options: Options): Promise<void> {
   const bodyOf = options.file === undefined ? samplesOf(options) : fileOf(options.file);
   const event = eventToPublish(options, bodyOf(0));
   if (keyNamed(event) === undefined) complain(`warning: ${event} is no event${didYouMeanEvent(event)}`);
+  const flaw = whyNoEvent(bodyOf(0), event);
+  if (flaw !== undefined) complain(`warning: ${flaw}`);
   const publication = publicationOf(options.core, event, rabbitMq);
   const { exchange, routingKey, properties, place } = publication;
   const connection = await open(uri, frameMax);
