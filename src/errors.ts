@@ -85,8 +85,12 @@ export class ProxyError extends RelayError {}
 /** The operator's proxy does not reach one destination, or refuses to. */
 export class TunnelError extends RelayError {}
 
+/** What ends by `AbortSignal.timeout` is thrown as no error of the language, and without a code. */
+const TIMED_OUT = 'TimeoutError';
+
 /** The `code` of any thrown value, for logs and attempt histories. */
 export function errorCode(error: unknown): string {
+  if (error instanceof DOMException && error.name === TIMED_OUT) return 'TIMEOUT';
   if (!isNativeError(error)) return 'UNKNOWN';
   return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 }
@@ -159,7 +163,7 @@ const NO_AUTHORITY = 'the certificate is by no authority that is known here';
  * is left is a fault of the relay's own, whose text leads to it.
  */
 export function errorText(error: unknown): string {
-  if (!isNativeError(error)) return String(error);
+  if (!isNativeError(error)) return wordsOf(errorCode(error)) ?? String(error);
   if (error instanceof RelayError) return error.message;
   const code = errorCode(error);
   const words = wordsOf(code) ?? ('syscall' in error ? 'the system does not do it' : undefined);

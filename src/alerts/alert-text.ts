@@ -1,3 +1,4 @@
+import { causeWords } from '../pipeline/failure-cause';
 import { counted } from '../plural';
 import type { SilenceReason } from '../silence/verdict';
 import { ageText } from '../time/age-text';
@@ -118,11 +119,13 @@ const SILENT: Readonly<Record<SilenceReason, string>> = {
 };
 
 function faultOf({ code, status = 0, address }: Extract<Condition, { code?: string }>): Piece[] {
+  const cause = causeWords(code);
   return [
     ...(code === undefined
       ? []
       : [': ', { foreign: status > 0 && !code.endsWith(String(status)) ? `${code} ${status}` : code }]),
     ...(address === undefined || address === '' ? [] : [' at ', { foreign: address }]),
+    ...(cause === '' ? [] : [` (${cause})`]),
   ];
 }
 

@@ -114,9 +114,8 @@ function reportImport(
   { plans, skipped, problems, warnings }: ImportResult,
   { apply, instances, core }: { readonly apply: boolean; readonly instances: number; readonly core: string },
 ): void {
-  const rows = [...plans].flatMap(([name, { changes }]) =>
-    changes.map(({ what, text }) => [name, what, text]),
-  );
+  const byName = [...plans].sort(([one], [other]) => (one < other ? -1 : 1));
+  const rows = byName.flatMap(([name, { changes }]) => changes.map(({ what, text }) => [name, what, text]));
   if (rows.length > 0) printTable(['INSTANCE', 'WHAT', apply ? 'CHANGED' : 'WOULD CHANGE'], rows);
   const already = skipped > 0 ? `, ${skipped} of them imported by the run before, which was cut` : '';
   printLine(
@@ -129,7 +128,7 @@ function reportImport(
 
 /** @throws what ended it too early, once the rest is said */
 function reportMoved({ moved, problems, both, fault }: HandOverResult, what: string): void {
-  for (const line of moved) printLine(`${what}: ${line}`);
+  for (const line of [...moved].sort()) printLine(`${what}: ${line}`);
   printLine(`${counted(moved.length, 'instance')} ${what}`);
   complainOf(problems, `not ${what}`);
   complainOf(
@@ -140,7 +139,7 @@ function reportMoved({ moved, problems, both, fault }: HandOverResult, what: str
 }
 
 function complainOf(problems: readonly string[], what: string): void {
-  for (const line of boundedLines(problems)) complain(`${what}: ${line}`);
+  for (const line of boundedLines([...problems].sort())) complain(`${what}: ${line}`);
   if (problems.length > 0) process.exitCode = FINDING;
 }
 

@@ -7,6 +7,7 @@ import {
 } from '../dead-letters/dead-letter-changes';
 import { type DeadLetter, type DeadLetterFilter, DeadLetters } from '../dead-letters/dead-letters';
 import { REASONS_HELP } from '../dead-letters/filter-problems';
+import { shownLetterStory } from '../dead-letters/shown-letter';
 import { MODULES } from '../modules';
 import { withStore } from '../retry/with-store';
 import { FINDING, UsageError } from './exit';
@@ -50,7 +51,7 @@ export function deadLettersCommand(): Command {
 }
 
 function filters(command: Command): Command {
-  return commonFilters(command, 'given up on').option('--reason <reason>', REASONS_HELP);
+  return commonFilters(command, 'given up on').option('--reason <reason>', REASONS_HELP['dead-letters']);
 }
 
 function withDeadLetters<T>(work: (deadLetters: DeadLetters) => Promise<T>): Promise<T> {
@@ -59,7 +60,7 @@ function withDeadLetters<T>(work: (deadLetters: DeadLetters) => Promise<T>): Pro
 }
 
 async function list(options: Options): Promise<void> {
-  checkFilter(options);
+  checkFilter(options, 'dead-letters');
   const letters: DeadLetter[] = [];
   await withDeadLetters(async (deadLetters) => {
     for await (const letter of deadLetters.list(options)) {
@@ -89,21 +90,20 @@ async function show(id: string): Promise<void> {
     process.exitCode = FINDING;
     return;
   }
-  const { body, at, ...rest } = letter;
-  printJson({ ...rest, at: new Date(at).toISOString(), body: body.toString('utf8') }, 2);
+  printJson(shownLetterStory(letter), 2);
 }
 
 /** Those named at once; those that filters find as a replay, which says how far it is. */
 async function replay(ids: readonly string[], options: Options): Promise<void> {
   const { all, json: _json, limit: _limit, ...filter } = options;
   if (ids.length > 0 || (!all && Object.keys(filter).length === 0)) return each(ids, options, REPLAY);
-  checkFilter(filter);
+  checkFilter(filter, 'dead-letters');
   await replayHere({ what: 'dead-letters', filter: { ...filter }, perSecond: DEAD_LETTERS_PER_SECOND });
 }
 
 async function each(ids: readonly string[], options: Options, change: DeadLetterChange): Promise<void> {
   const { all, ...filter } = options;
-  checkFilter(filter);
+  checkFilter(filter, 'dead-letters');
   if (ids.length === 0 && !all && Object.keys(filter).length === 0) {
     throw new UsageError('name ids or filters, or say --all');
   }

@@ -1,9 +1,11 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
+import { REASONS_HELP } from '../dead-letters/filter-problems';
 import type { LoggedDelivery } from '../delivery-log/delivery-log';
 import { type LogFilter, OUTCOMES } from '../delivery-log/log-filter';
 import { attemptsOf, notSeen, shownDelivery, shownStory } from '../delivery-log/shown-delivery';
 import { plural } from '../plural';
 import { MOMENT, parseMoment } from '../time/moment';
+import { choice } from './choice';
 import { FINDING, UsageError } from './exit';
 import { checkFilter } from './filters';
 import { parseInstance } from './instance-option';
@@ -47,8 +49,8 @@ export function deliveryFilters(command: Command): Command {
     .option('--instance <name>', 'of this instance', parseInstance)
     .option('--event <event>', 'of this event: messages.upsert or MESSAGES_UPSERT')
     .option('--destination <id>', 'to this destination, such as webhook:global')
-    .addOption(new Option('--outcome <outcome>', 'with this outcome').choices(OUTCOMES))
-    .option('--reason <code>', 'with this error code, or reason')
+    .addOption(choice('--outcome <outcome>', 'with this outcome', OUTCOMES))
+    .option('--reason <code>', REASONS_HELP.deliveries)
     .option('--since <time>', 'at or after: ISO time, or an age such as 2h', parseTime)
     .option('--until <time>', 'at or before', parseTime);
 }
@@ -73,7 +75,7 @@ interface ReplayOptions extends LogFilter {
 
 async function replay({ all, preview, perSecond = DEFAULT_RATE, ...filter }: ReplayOptions): Promise<void> {
   if (!all && Object.keys(filter).length === 0) throw new UsageError('name filters, or say --all');
-  checkNames(filter);
+  checkFilter(filter, 'deliveries');
   const spec = { what: 'deliveries', filter: { ...filter }, perSecond } as const;
   if (!preview) return replayHere(spec);
   const { replayed, withoutBody, needless } = await withReplays(({ runner }) => runner.preview(spec));
@@ -89,16 +91,11 @@ async function replay({ all, preview, perSecond = DEFAULT_RATE, ...filter }: Rep
 }
 
 async function list({ json, limit = 100, ...filter }: Options): Promise<void> {
-  checkNames(filter);
+  checkFilter(filter, 'deliveries');
   const { deliveries, coverage } = await withReplays(({ log }) => log.search(filter, limit));
   if (json) for (const delivery of deliveries) printJson(shownDelivery(delivery));
   else if (deliveries.length > 0) printTable(HEAD, deliveries.map(rowOf));
   if (deliveries.length === 0) complain(notSeen(coverage, filter));
-}
-
-/** What does not exist would be answered with "not seen". A reason may be any code of an attempt. */
-function checkNames({ event, destination }: LogFilter): void {
-  checkFilter({ event, destination });
 }
 
 const HEAD = [

@@ -1,12 +1,14 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import {
   DESTINATION_STATES,
   type DestinationFilter,
   type DestinationHealth,
   DestinationList,
 } from '../health/destination-list';
+import { shownDestination } from '../health/shown-destination';
 import { MODULES } from '../modules';
 import { withStore } from '../retry/with-store';
+import { choice } from './choice';
 import { FINDING } from './exit';
 import { parseInstance } from './instance-option';
 import { complain, printJson, printLine, printTable } from './output';
@@ -25,7 +27,7 @@ export function destinationsCommand(): Command {
     .command('ls')
     .description('list, worst first')
     .option('--instance <name>', "this instance's own", parseInstance)
-    .addOption(new Option('--state <state>', 'in this state').choices(DESTINATION_STATES))
+    .addOption(choice('--state <state>', 'in this state', DESTINATION_STATES))
     .option('--offset <n>', 'leave out that many', parseCount, 0)
     .option('--limit <n>', 'maximum number of lines', parseCount, 100)
     .option('--json', 'one JSON object a line')
@@ -54,7 +56,7 @@ function withDestinations<T>(work: (destinations: DestinationList) => Promise<T>
 
 async function list({ json, ...filter }: Options): Promise<void> {
   const { destinations, total } = await withDestinations((all) => all.page(filter));
-  if (json) for (const each of destinations) printJson(shown(each));
+  if (json) for (const each of destinations) printJson(shownDestination(each));
   else {
     printTable(HEAD, destinations.map(rowOf));
     const left = total - (filter.offset ?? 0) - destinations.length;
@@ -71,17 +73,9 @@ function timeOf(at: number | undefined): string {
   return at === undefined ? '' : new Date(at).toISOString();
 }
 
-function shown({ since, oldest, ...rest }: DestinationHealth): object {
-  return {
-    ...rest,
-    ...(since === undefined ? {} : { since: timeOf(since) }),
-    ...(oldest === undefined ? {} : { oldest: timeOf(oldest) }),
-  };
-}
-
 async function show(id: string): Promise<void> {
   const found = await withDestinations((all) => all.show(id));
-  if (found !== undefined) return printJson(shown(found), 2);
+  if (found !== undefined) return printJson(shownDestination(found), 2);
   complain(`there is no destination ${id}: destinations ls shows them`);
   process.exitCode = FINDING;
 }

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { filterProblems, type GivenFilter } from '../dead-letters/filter-problems';
+import { type Asked, filterProblems, type GivenFilter } from '../dead-letters/filter-problems';
 import { MODULES } from '../modules';
 import { MOMENT, parseMoment } from '../time/moment';
 import { UsageError } from './exit';
@@ -16,11 +16,9 @@ export function commonFilters(command: Command, happened: string): Command {
 }
 
 /** @throws UsageError where a filter names what does not exist */
-export function checkFilter(filter: GivenFilter): void {
-  const problems = filterProblems(
-    filter,
-    MODULES.destinations.map(({ kind }) => kind),
-  );
+export function checkFilter(filter: GivenFilter, of: Asked): void {
+  const kinds = MODULES.destinations.map(({ kind }) => kind);
+  const problems = filterProblems(filter, { of, kinds });
   if (problems.length > 0) throw new UsageError('wrong filter:', problems);
 }
 

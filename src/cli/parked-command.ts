@@ -1,14 +1,9 @@
 import { Command } from 'commander';
-import {
-  isParkedReason,
-  PARKED_REASONS,
-  ParkedDeliveries,
-  type ParkedDelivery,
-} from '../dead-letters/parked-deliveries';
+import { REASONS_HELP } from '../dead-letters/filter-problems';
+import { ParkedDeliveries, type ParkedDelivery } from '../dead-letters/parked-deliveries';
 import type { StoredFilter } from '../dead-letters/stored-filter';
 import { MODULES } from '../modules';
 import { withStore } from '../retry/with-store';
-import { UsageError } from './exit';
 import { checkFilter, commonFilters, parseCount } from './filters';
 import { printJson, printTable } from './output';
 
@@ -22,7 +17,7 @@ const LIMIT = 100;
 export function parkedCommand(): Command {
   const command = new Command('parked').description('deliveries that wait for their next attempt: list');
   commonFilters(command.command('ls').description('list, newest first'), 'parked')
-    .option('--reason <reason>', PARKED_REASONS)
+    .option('--reason <reason>', REASONS_HELP.parked)
     .option('--limit <n>', 'maximum number of lines', parseCount, LIMIT)
     .option('--json', 'one JSON object a line')
     .action(list);
@@ -30,12 +25,7 @@ export function parkedCommand(): Command {
 }
 
 async function list(options: Options): Promise<void> {
-  const { reason, ...others } = options;
-  if (reason !== undefined && !isParkedReason(reason))
-    throw new UsageError('wrong filter:', [
-      `reason: there is none called ${reason}: it must be ${PARKED_REASONS}`,
-    ]);
-  checkFilter(others);
+  checkFilter(options, 'parked');
   const parked = await firstParked(options);
   if (options.json) {
     for (const each of parked) printJson(each);

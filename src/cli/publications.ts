@@ -1,6 +1,7 @@
 import type { Options as AmqpOptions, ConfirmChannel } from 'amqplib';
+import { errorText, MalformedEventError } from '../errors';
 import { findEvent, findKey } from '../events/catalogue';
-import type { Core } from '../events/envelope';
+import { type Core, parseEnvelope } from '../events/envelope';
 import { findGoName } from '../events/go-catalogue';
 import { SAMPLE_INSTANCE_ID, type Sample, sampleEvent, sampleGoEvent } from '../events/sample';
 import type { RabbitMqConfig } from '../sources/rabbitmq/rabbitmq-config';
@@ -29,6 +30,17 @@ export function wireEvent(core: Core, name: string): string {
 
 export function sampleOf(core: Core, sample: Sample): Buffer {
   return (core === 'go' ? sampleGoEvent : sampleEvent)(sample);
+}
+
+/** Why the relay will make a dead letter of it, whatever takes it; undefined where it is an event. */
+export function whyNoEvent(body: Buffer, routingKey: string): string | undefined {
+  try {
+    parseEnvelope(body, { routingKey }, Date.now());
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof MalformedEventError)) throw error;
+    return `it becomes a dead letter (${error.code}): ${errorText(error)}`;
+  }
 }
 
 export function publicationOf(core: Core, event: string, config: RabbitMqConfig): Publication {

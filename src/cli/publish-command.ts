@@ -1,5 +1,5 @@
 import { type ChannelModel, connect } from 'amqplib';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { BrokerUnavailableError, ConfigError, explainError, RelayError } from '../errors';
 import type { Core } from '../events/envelope';
 import { keyNamed } from '../events/event-names';
@@ -8,11 +8,12 @@ import { MODULES } from '../modules';
 import { amqpText, asUnavailable } from '../sources/rabbitmq/amqp-text';
 import { connectOptions } from '../sources/rabbitmq/broker-address';
 import { rabbitMqConfig } from '../sources/rabbitmq/rabbitmq-config';
+import { choice } from './choice';
 import { FINDING, UsageError } from './exit';
 import { MAX_EVENT_FILE_BYTES, readInput } from './files';
 import { parseInstance } from './instance-option';
 import { complain, printLine } from './output';
-import { type Publication, publicationOf, sampleOf, wireEvent } from './publications';
+import { type Publication, publicationOf, sampleOf, whyNoEvent, wireEvent } from './publications';
 
 interface Options {
   readonly core: Core;
@@ -26,11 +27,7 @@ export function publishCommand(): Command {
   return new Command('publish')
     .description('publish an event file, or sample events, as one of the cores would')
     .option('--instance <name>', 'instance that the events belong to', parseInstance, 'my-instance')
-    .addOption(
-      new Option('--core <core>', 'api: Evolution API, go: evolution-go')
-        .choices(['api', 'go'])
-        .default('api'),
-    )
+    .addOption(choice('--core <core>', 'api: Evolution API, go: evolution-go', ['api', 'go']).default('api'))
     .option('--event <event>', 'such as messages.upsert or MESSAGES_UPSERT, or Message of evolution-go')
     .option('--file <path>', 'publish the JSON event in this file instead of samples')
     .option('--count <n>', 'number of events', parseCount, 1)
@@ -51,6 +48,8 @@ async function publish(options: Options): Promise<void> {
   const bodyOf = options.file === undefined ? samplesOf(options, config.serverUrl) : fileOf(options.file);
   const event = eventToPublish(options, bodyOf(0));
   if (keyNamed(event) === undefined) complain(`warning: ${event} is no event${didYouMeanEvent(event)}`);
+  const flaw = whyNoEvent(bodyOf(0), event);
+  if (flaw !== undefined) complain(`warning: ${flaw}`);
   const publication = publicationOf(options.core, event, rabbitMq);
   const { exchange, routingKey, properties, place } = publication;
   const connection = await open(uri, frameMax);

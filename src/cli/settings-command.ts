@@ -12,6 +12,7 @@ import type { SettingsStore } from '../settings/settings-store';
 import { withSettings } from '../settings/with-settings';
 import { type CoreImportOptions, importFromCore } from './core-import';
 import { FINDING, UsageError } from './exit';
+import { leftOutLine, namesInFile } from './file-instances';
 import { readInput, writeSecrets } from './files';
 import { addFilterTest } from './filter-test-command';
 import { complain, printJson, printLine, printTable } from './output';
@@ -85,6 +86,9 @@ async function list(): Promise<void> {
   const { rows, unreadable } = await withInstances((_, store) => listSettings(store));
   printTable(settingsHead(MODULES.sections), rows);
   warn(unreadable);
+  const { config } = MODULES.loadConfig(process.cwd(), process.env);
+  const leftOut = leftOutLine(config, new Set(rows.flatMap(([name]) => name ?? [])));
+  if (leftOut !== undefined) complain(leftOut);
 }
 
 async function get(instance: string): Promise<void> {
@@ -218,6 +222,9 @@ function objectOf(text: string, what: string): object {
 
 function reportMissing(instance: string): void {
   const shown = instance.trim() === instance ? instance : JSON.stringify(instance);
-  complain(`nothing is set for ${shown} in Redis`);
+  const { config } = MODULES.loadConfig(process.cwd(), process.env);
+  const isInFile = namesInFile(config).has(instance);
+  const elsewhere = isInFile ? `: its settings are those of ${config.settings.file}` : '';
+  complain(`nothing is set for ${shown} in Redis${elsewhere}`);
   process.exitCode = FINDING;
 }

@@ -1,7 +1,10 @@
 import { CATALOGUE } from '../events/catalogue';
 import { keyNamed } from '../events/event-names';
-import { didYouMean } from '../events/nearest-name';
+import { nearestName, suggestion } from '../events/nearest-name';
+import { PARK_REASONS } from '../pipeline/delivery';
 import { DEAD_REASONS } from '../pipeline/parking';
+import { judgeCode } from './attempt-codes';
+import { UNTRIED } from './parked-deliveries';
 
 /** Why a message can never be an event, or a dead letter not be read: `DeadLetter.detail`. */
 export const DETAILS = [
@@ -25,10 +28,27 @@ export const DETAILS = [
   'RECORD_UNREADABLE',
 ] as const;
 
-/** What a filter for reasons may say. */
+/** What a filter for the reasons of dead letters may say. */
 export const REASONS: readonly string[] = [...DEAD_REASONS, ...DETAILS];
-/** The same as a line of help. */
-export const REASONS_HELP = `${DEAD_REASONS.join(', ')}, or the code of a malformed message`;
+
+/** What is asked for: each has reasons of its own. */
+export type Asked = 'dead-letters' | 'parked' | 'deliveries';
+
+/** The same as a line of help, which goes on after "must be". */
+export const REASONS_HELP: Readonly<Record<Asked, string>> = {
+  'dead-letters': `${DEAD_REASONS.join(', ')}, or the code of a malformed message`,
+  parked: `${UNTRIED}, or the code of the last attempt, such as HTTP_503 or TIMEOUT`,
+  deliveries:
+    'the code of an attempt, such as HTTP_503 or TIMEOUT, or why it was parked, given up on or discarded, such as slow or filtered',
+};
+
+/** Words of reasons beside the codes of attempts. */
+const WORDS: Readonly<Record<Exclude<Asked, 'dead-letters'>, readonly string[]>> = {
+  parked: [UNTRIED],
+  deliveries: [...PARK_REASONS, ...DEAD_REASONS, 'filtered', 'vacant', 'no-destination'],
+};
+/** Destinations that are added have words of their own for what they discard. */
+const WORD = /^[a-z][a-z-]*$/;
 
 /** What is left out of a destination's id: `webhook:global`, `webhook:instance/loja`, `webhook:instance/loja/n8n`, `none`. */
 const DESTINATION = /^(?:none|([a-z]+):(?:global|instance\/[^/]+(?:\/[^/]+)?))$/;
@@ -40,36 +60,69 @@ export interface GivenFilter {
   readonly reason?: string | undefined;
 }
 
-/**
- * What a filter names that does not exist: it would find nothing, and whoever asked would take that for the answer.
- *
- * @param kinds of destinations
- */
+export interface AskedOf {
+  readonly of: Asked;
+  /** Of destinations. */
+  readonly kinds: readonly string[];
+}
+
+/** What a filter names that does not exist: it would find nothing, and whoever asked would take that for the answer. */
 export function filterProblems(
   { event, destination, reason }: GivenFilter,
-  kinds: readonly string[],
+  { of, kinds }: AskedOf,
 ): string[] {
   return [
-    ...(reason === undefined ? [] : reasonProblems(reason)),
+    ...(reason === undefined ? [] : reasonProblems(reason, of)),
     ...(event === undefined ? [] : eventProblems(event)),
     ...(destination === undefined ? [] : destinationProblems(destination, kinds)),
   ];
 }
 
-function reasonProblems(reason: string): string[] {
-  if (REASONS.includes(reason)) return [];
-  return [`reason: there is none called ${reason}: it must be one of ${REASONS.join(', ')}`];
+/** What was probably meant by the name of a filter that does not exist; undefined where it exists, may exist, or is like no other. */
+export function meantInstead(field: 'event' | 'reason', text: string, of: Asked): string | undefined {
+  if (field === 'event') return meantEvent(text);
+  const judged = judgeReason(text, of);
+  return judged.kind === 'wrong' ? judged.meant : undefined;
+}
+
+type JudgedReason =
+  | { readonly kind: 'fine' }
+  | { readonly kind: 'wrong'; readonly meant: string | undefined };
+
+const FINE: JudgedReason = { kind: 'fine' };
+
+function judgeReason(reason: string, of: Asked): JudgedReason {
+  if (of === 'dead-letters')
+    return REASONS.includes(reason) ? FINE : { kind: 'wrong', meant: nearestName(reason, REASONS) };
+  const judged = judgeCode(reason);
+  if (judged.kind === 'known' || WORDS[of].includes(reason)) return FINE;
+  const word = nearestName(reason, WORDS[of]);
+  if (word !== undefined) return { kind: 'wrong', meant: word };
+  if (judged.kind === 'slip') return { kind: 'wrong', meant: judged.meant };
+  const mayBe = judged.kind === 'unlisted' || (of === 'deliveries' && WORD.test(reason));
+  return mayBe ? FINE : { kind: 'wrong', meant: undefined };
+}
+
+function reasonProblems(reason: string, of: Asked): string[] {
+  const judged = judgeReason(reason, of);
+  if (judged.kind === 'fine') return [];
+  const allowed = of === 'dead-letters' ? `one of ${REASONS.join(', ')}` : REASONS_HELP[of];
+  return [`reason: there is none called ${reason}: it must be ${allowed}${suggestion(judged.meant)}`];
+}
+
+function eventProblems(event: string): string[] {
+  const meant = meantEvent(event);
+  return meant === undefined ? [] : [`event: ${event} is no event${suggestion(meant)}`];
 }
 
 /** Those that are like no other may be of a later core API. */
-function eventProblems(event: string): string[] {
-  if (keyNamed(event) !== undefined) return [];
+function meantEvent(event: string): string | undefined {
+  if (keyNamed(event) !== undefined) return undefined;
   const spelling = /[.]/.test(event) ? 'event' : 'key';
-  const meant = didYouMean(
+  return nearestName(
     event,
     CATALOGUE.map((type) => type[spelling]),
   );
-  return meant === '' ? [] : [`event: ${event} is no event${meant}`];
 }
 
 function destinationProblems(destination: string, kinds: readonly string[]): string[] {

@@ -24,9 +24,6 @@ export interface ParkedDelivery {
 /** Stands for the code of an attempt that was not made yet. */
 export const UNTRIED = 'untried';
 
-/** What a filter for reasons may say, as a sentence goes on after "must be". */
-export const PARKED_REASONS = `${UNTRIED}, or the code of the last attempt, such as HTTP_503 or TIMEOUT`;
-
 const PAGE = 500;
 
 type RawParked = readonly [
@@ -39,11 +36,6 @@ type RawParked = readonly [
   lastLine: string,
   isBehind: number,
 ];
-
-/** Whether there may be parked deliveries of this reason. */
-export function isParkedReason(reason: string): boolean {
-  return reason === UNTRIED || /^[A-Z][A-Z0-9_]*$/.test(reason);
-}
 
 /** What waits for its next attempt, as a person asks for it. */
 export class ParkedDeliveries {

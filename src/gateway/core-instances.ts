@@ -1,11 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import type { Pool } from 'undici';
 import type { OutgoingConfig } from '../config/outgoing-config';
-import { RelayError } from '../errors';
-import { outgoingClient } from '../network/outgoing';
-
-/** Whether the core API has an instance; `unclear` where it does not say. */
-export type Existence = 'known' | 'unknown' | 'unclear';
+import { outgoingClientWith } from '../network/outgoing';
+import { CLIENT_NAME } from '../version';
+import { type CoreAnswer, type Existence, existenceIn, jsonOf } from './core-answer';
 
 export interface CoreInstancesParts {
   /** CORE_API_URL. */
@@ -16,14 +14,11 @@ export interface CoreInstancesParts {
   readonly onError: (error: unknown) => void;
 }
 
-/** What answers at CORE_API_URL does not say which instances there are. */
-class CoreAnswerError extends RelayError {}
-
 const CONNECTIONS = 4;
 const TIMEOUT_MS = 3000;
 /** Instances are made seldom, and removed more seldom. */
 const REMEMBERED_MS = 60_000;
-/** Of an instance's row. */
+/** Of an instance's row, or of whatever answers there. */
 const MAX_ANSWER = 1_048_576;
 
 /** Asks the core API itself which instances it has, as clients of its routes learn it there: 404. */
@@ -35,8 +30,11 @@ export class CoreInstances {
 
   constructor(private readonly parts: CoreInstancesParts) {
     const { origin, pathname } = new URL(parts.url);
-    this.path = pathname.replace(/\/$/, '');
-    this.client = outgoingClient(parts.outgoing, origin, CONNECTIONS);
+    this.path = pathname.replace(/\/+$/, '');
+    this.client = outgoingClientWith(parts.outgoing, origin, {
+      connections: CONNECTIONS,
+      maxAnswer: MAX_ANSWER,
+    });
   }
 
   async has(instance: string): Promise<Existence> {
@@ -55,32 +53,33 @@ export class CoreInstances {
     return this.client.destroy();
   }
 
-  private async ask(instance: string): Promise<Existence> {
-    const { statusCode, body } = await this.client.request({
-      path: `${this.path}/instance/fetchInstances?instanceName=${encodeURIComponent(instance)}`,
+  /** Whether a gateway of a relay answers there: it would say that there is no instance but those with settings. */
+  async isGateway(): Promise<boolean> {
+    const { text } = await this.get('/', {});
+    const value = jsonOf(text);
+    return (
+      typeof value === 'object' && value !== null && 'clientName' in value && value.clientName === CLIENT_NAME
+    );
+  }
+
+  private async ask(instance: string): Promise<Exclude<Existence, 'unclear'>> {
+    const route = `/instance/fetchInstances?instanceName=${encodeURIComponent(instance)}`;
+    return existenceIn(await this.get(route, { apikey: this.parts.apiKey }), this.path);
+  }
+
+  private async get(route: string, headers: Readonly<Record<string, string>>): Promise<CoreAnswer> {
+    const answer = await this.client.request({
+      path: this.path + route,
       method: 'GET',
-      headers: { apikey: this.parts.apiKey, accept: 'application/json' },
+      headers: { ...headers, accept: 'application/json' },
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    // Up to 2.1 an empty list, later 404.
-    if (statusCode === 404) {
-      await body.dump({ limit: MAX_ANSWER });
-      return 'unknown';
-    }
-    if (statusCode !== 200) {
-      await body.dump({ limit: MAX_ANSWER });
-      throw notUnderstood(statusCode);
-    }
-    const rows: unknown = await body.json().catch(() => undefined);
-    if (!Array.isArray(rows)) throw notUnderstood(statusCode);
-    return rows.length > 0 ? 'known' : 'unknown';
+    const { 'content-type': type = '', location = '' } = answer.headers;
+    return {
+      status: answer.statusCode,
+      type: String(type),
+      location: String(location),
+      text: await answer.body.text(),
+    };
   }
-}
-
-function notUnderstood(status: number): CoreAnswerError {
-  const what =
-    status === 401 || status === 403
-      ? 'the core API refuses the key: AUTHENTICATION_API_KEY must be the same on both sides'
-      : `what answers at CORE_API_URL is not the core API, or does not serve (HTTP ${status})`;
-  return new CoreAnswerError(`HTTP_${status}`, what);
 }

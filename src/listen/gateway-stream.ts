@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
 import { errorCode, explainCode } from '../errors';
 import { Backoff } from '../time/backoff';
+import { refusalOf } from './stream-refusal';
 
 export interface GatewayStreamParts {
   /** Of the gateway, such as `http://localhost:8090`. */
@@ -26,12 +27,6 @@ const PING_MS = 20_000;
 const MAX_EVENT_BYTES = 268_435_456;
 /** Answers that a gateway, or a proxy before it, gives while it cannot do better. */
 const PASSING = new Set([408, 425, 429, 500, 502, 503, 504]);
-const KEY_HINT =
-  "give the instance's own token with --token, or leave it out where AUTHENTICATION_API_KEY is the gateway's";
-/** It answers as to any request: nothing takes WebSockets there. */
-const NO_WEBSOCKETS =
-  'the gateway takes no WebSockets: set WEBSOCKET_ENABLED=true for it, and let a proxy before it pass upgrades on';
-const MAX_ANSWER = 2000;
 
 /** The events of one stream of a gateway, over as many connections as it takes: each goes on after the last event of the one before. */
 export class GatewayStream {
@@ -139,7 +134,7 @@ export class GatewayStream {
 
   private async refused(response: IncomingMessage): Promise<string> {
     const status = response.statusCode ?? 0;
-    const text = await refusalOf(status, response);
+    const text = await refusalOf(this.parts.gateway, response);
     if (!PASSING.has(status) && !this.closed) {
       this.close();
       this.parts.onRefused(text);
@@ -153,28 +148,5 @@ export class GatewayStream {
     if (!this.isAlive) return socket.terminate();
     this.isAlive = false;
     socket.ping();
-  }
-}
-
-async function refusalOf(status: number, response: IncomingMessage): Promise<string> {
-  if (status >= 200 && status < 300) return NO_WEBSOCKETS;
-  const hint = status === 401 ? `; ${KEY_HINT}` : '';
-  return `the gateway answers ${status}: ${await answerOf(response)}${hint}`;
-}
-
-/** The words of the gateway's own errors, or the beginning of what came. */
-async function answerOf(response: IncomingMessage): Promise<string> {
-  let text = '';
-  try {
-    for await (const chunk of response) {
-      text += String(chunk);
-      if (text.length > MAX_ANSWER) break;
-    }
-    const body: unknown = JSON.parse(text);
-    const inner = typeof body === 'object' && body !== null && 'response' in body ? body.response : undefined;
-    const message = typeof inner === 'object' && inner !== null && 'message' in inner ? inner.message : text;
-    return Array.isArray(message) ? message.join('; ') : String(message);
-  } catch {
-    return text.slice(0, 200);
   }
 }

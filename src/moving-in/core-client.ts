@@ -36,6 +36,9 @@ const MAX_ANSWER = 268_435_456;
 const UNAVAILABLE: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const MAX_QUOTED = 200;
+/** The Manager's address is the one that people see. */
+export const ADDRESS_REMEDY =
+  'give the address that its clients use, such as http://localhost:8080, without /manager or another path of a page';
 
 /** Speaks the REST routes of a core (docs/core-api.md#rest). What goes wrong is said in plain words. */
 export class CoreClient {
@@ -139,14 +142,14 @@ export class CoreClient {
   private isWebPage(status: number): CoreApiError {
     return new CoreApiError(
       'CORE_NOT_FOUND',
-      `what answers at ${this.parts.url} is a web page (HTTP ${status}), not the core API: give the address that its clients use, such as http://localhost:8080`,
+      `what answers at ${this.parts.url} is a web page (HTTP ${status}), not the core API: ${ADDRESS_REMEDY}`,
     );
   }
 
   private isNoJson(status: number): CoreApiError {
     return new CoreApiError(
       'CORE_NOT_FOUND',
-      `what answers at ${this.parts.url} is not the core API: its answer (HTTP ${status}) is no JSON`,
+      `what answers at ${this.parts.url} is not the core API: its answer (HTTP ${status}) is no JSON; ${ADDRESS_REMEDY}`,
     );
   }
 

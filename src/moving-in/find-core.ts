@@ -1,7 +1,7 @@
 import type { Sections } from '../settings/sections';
 import type { Core, CoreInstance } from './core';
 import { CoreApiError } from './core-api-error';
-import { CoreClient, type CoreClientParts } from './core-client';
+import { ADDRESS_REMEDY, CoreClient, type CoreClientParts } from './core-client';
 import { EvolutionApi } from './evolution-api';
 import { EvolutionGo } from './evolution-go';
 
@@ -20,7 +20,7 @@ export async function findCore(parts: CoreClientParts, sections: Sections): Prom
     if (!isMissing(error)) throw error;
     throw new CoreApiError(
       'CORE_NOT_FOUND',
-      `there is no core API at ${parts.url}: neither /instance/fetchInstances nor /instance/all exists there (HTTP 404)`,
+      `there is no core API at ${parts.url}: neither /instance/fetchInstances nor /instance/all exists there (HTTP 404); ${ADDRESS_REMEDY}`,
     );
   }
 }

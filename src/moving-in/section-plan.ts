@@ -64,7 +64,7 @@ function wanted(parts: SectionPlanParts, found: Fields, before: unknown): Wanted
   if (isFields(before) && before['enabled'] === true) return { fields };
   return {
     fields: { ...fields, enabled: false },
-    note: 'off until --hand-over, as the core API delivers it',
+    note: 'the core API delivers it until --hand-over',
   };
 }
 

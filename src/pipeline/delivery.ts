@@ -128,16 +128,18 @@ export interface AttemptRecord {
 }
 
 /** Why a delivery was stored instead of being attempted to its end. */
-export type ParkReason =
-  | 'failed'
-  | 'slow'
-  | 'saturated'
-  | 'circuit-open'
-  | 'suspended'
-  | 'shutdown'
-  | 'unreadable'
+export const PARK_REASONS = [
+  'failed',
+  'slow',
+  'saturated',
+  'circuit-open',
+  'suspended',
+  'shutdown',
+  'unreadable',
   /** Others of its lane wait before it. */
-  | 'lane';
+  'lane',
+] as const;
+export type ParkReason = (typeof PARK_REASONS)[number];
 
 /** Characters of `destinationKey`. */
 export const DESTINATION_KEY_LENGTH = 8;

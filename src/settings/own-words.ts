@@ -45,7 +45,7 @@ function ownWords(issue: z.core.$ZodRawIssue): string {
     case 'too_small':
       return `must be ${bound('at least', 'at least', issue.origin, issue.minimum)}`;
     case 'invalid_value':
-      return `must be ${issue.values.map(String).join(' or ')}`;
+      return `must be ${issue.values.map(String).join(' or ')}${meantValue(issue.input, issue.values)}`;
     case 'unrecognized_keys':
       return `there is no such field: ${issue.keys.join(', ')}${meant(issue.keys, issue.inst)}`;
     case 'invalid_key':
@@ -57,6 +57,10 @@ function ownWords(issue: z.core.$ZodRawIssue): string {
 
 function meant([first = '']: readonly string[], schema: unknown): string {
   return schema instanceof z.ZodObject ? didYouMean(first, Object.keys(schema.shape)) : '';
+}
+
+function meantValue(input: unknown, values: readonly unknown[]): string {
+  return typeof input === 'string' ? didYouMean(input, values.map(String)) : '';
 }
 
 function bound(ofNumbers: string, ofTexts: string, origin: string, value: number | bigint): string {

@@ -198,13 +198,15 @@ describe('pages', () => {
     }
   });
 
-  test('say in one sentence what is worst: who refuses, and how many wait', async () => {
+  test('say in one sentence what is worst: who takes nothing, why, and how many wait', async () => {
     const { text } = await operator.get('/dashboard', { 'accept-language': 'en' });
-    expect(text).toMatch(/class="sentence bad"><a [^>]+>loja · webhook<\/a> has refused since/);
+    expect(text).toMatch(
+      /class="sentence bad"><a [^>]+>loja · webhook<\/a> has taken nothing since [^:]+.*: it does not answer in time \(TIMEOUT\)/,
+    );
     expect(text).toContain('3 wait; the next attempt is at');
     const portuguese = await operator.get('/dashboard', { 'accept-language': 'pt;q=0.9,en;q=0.1' });
     expect(portuguese.text).toContain('<html lang="pt-BR">');
-    expect(portuguese.text).toContain('recusa desde');
+    expect(portuguese.text).toContain('não recebe nada desde');
   });
 
   test('show an instance with a name of HTML as text', async () => {

@@ -45,7 +45,7 @@ describe('dead letters and the audit', () => {
     expect((await list('?reason=rejected&since=1h&event=MESSAGES_UPSERT')).deadLetters).toHaveLength(5);
     const shown = await harness.ask('GET', `/dead-letters/${deadLetters[0]?.id}`);
     expect(shown.body).toMatchObject({
-      history: [{ attempt: 1 }],
+      history: [{ attempt: 1, at: expect.stringMatching(/Z$/) }],
       body: expect.stringContaining('"loja-centro"'),
     });
     expect((await harness.ask('GET', '/dead-letters/dlv_none')).status).toBe(404);

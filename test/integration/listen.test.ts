@@ -189,7 +189,8 @@ describe('listen', () => {
 
   test('a gateway whose WebSockets are off ends it, and the variable is named', async () => {
     // It answers an upgrade as any other request.
-    target.answer = (response) => response.end('{"status":200,"message":"Welcome"}');
+    target.answer = (response) =>
+      response.end('{"status":200,"message":"Welcome","clientName":"evolution-relay"}');
     const listening = new ListenProcess([
       ...['--gateway', target.url, '--token', 'x', '--forward', target.url],
     ]);

@@ -60,7 +60,7 @@ describe('settings import --from-core', () => {
     core.add('norte');
     const { code, stdout, stderr } = await move();
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toMatch(/loja +webhook +new, off; off until --hand-over/);
+    expect(stdout).toMatch(/loja +webhook +new, off; the core API delivers it until --hand-over/);
     expect(stdout).toContain('Evolution API: 2 instances; 2 would change');
     expect(stdout).toContain('nothing was changed');
     expect(stdout).not.toContain('s3cr3t');

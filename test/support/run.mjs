@@ -27,10 +27,12 @@ const COMMANDS = {
   bench: { need: ['rabbitmq', 'redis', 'nginx'], node: [...withTypeScript, inRoot('test/bench/main.ts')] },
 };
 
-/** `--runs N`: how many runs the model makes. */
+/** `--runs N`: how many runs the model makes. Nobody else looks at what is given here. */
 function modelEnvOf(args) {
-  const [, runs] = /(?:^| )--runs[ =](\d+)(?: |$)/.exec(args.join(' ')) ?? [];
-  return { MODEL_EXPLORE: 'true', ...(runs === undefined ? {} : { MODEL_RUNS: runs }) };
+  if (args.length === 0) return { MODEL_EXPLORE: 'true' };
+  const [, runs] = /^--runs[ =]([1-9]\d*)$/.exec(args.join(' ')) ?? [];
+  if (runs === undefined) fail('npm run model -- [--runs N]: N must be a whole number from 1', 2);
+  return { MODEL_EXPLORE: 'true', MODEL_RUNS: runs };
 }
 
 const log = (line) => process.stderr.write(`${line}\n`);
@@ -173,7 +175,8 @@ const [name, ...rest] = process.argv.slice(2);
 const args = rest[0] === '--' ? rest.slice(1) : rest;
 const command = Object.hasOwn(COMMANDS, name ?? '') ? COMMANDS[name] : undefined;
 checkNode();
-if (!command) fail('Usage: node test/support/run.mjs <test|fast|model|demo|bench> [arguments]', 2);
+if (!command) fail('Usage: node test/support/run.mjs <test|fast|model|soak|demo|bench> [arguments]', 2);
+const ownEnv = command.env?.(args);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, onSignal);
 if (process.env.npm_lifecycle_event) followParent();
 
@@ -185,7 +188,7 @@ require('./ts-hook.cjs');
 const { startServices } = require('./processes/services.ts');
 try {
   const services = await startServices({ need: needOf(command, args), log });
-  const env = { ...services.env, ...command.env?.(args) };
+  const env = { ...services.env, ...ownEnv };
   // What became of the arguments of the model are its variables: jest knows none of them.
   const guard = require('./processes/guard.ts');
   const isWhole = name === 'test' && args.length === 0;

@@ -25,6 +25,14 @@ describe('what Node.js and undici call by a code is told in words of ours', () =
     }
   });
 
+  test('a request that is given up after a while', async () => {
+    const { signal } = new AbortController();
+    const ended = AbortSignal.any([signal, AbortSignal.timeout(1)]);
+    await new Promise((resolve) => ended.addEventListener('abort', resolve));
+    expect(explainError(ended.reason)).toBe('TIMEOUT it did not answer in time');
+    expect(explainError('a text')).toBe('UNKNOWN a text');
+  });
+
   test('the address stands behind it', () => {
     const error = Object.assign(new Error(LIBRARY_TEXT), { code: 'ECONNREFUSED', address: '::1', port: 81 });
     expect(errorText(error)).toBe('nothing listens there, or it refuses connections (::1 port 81)');

@@ -66,7 +66,10 @@ export function deadLetterActions(parts: DeadLetterActionsParts): Action[] {
 
 /** As a confirmation was made for it: always up to a moment, so that nothing means everything. @throws HttpError 400 */
 function filterOf(form: URLSearchParams): Record<string, string | number> {
-  const { filter, problems } = deliverySearch(Object.fromEntries(form), Date.now(), FIELDS);
+  const { filter, problems } = deliverySearch(Object.fromEntries(form), Date.now(), {
+    of: 'dead-letters',
+    fields: FIELDS,
+  });
   if (problems.length > 0 || filter.until === undefined)
     throw new HttpError(400, ['the form has no filter that can be understood']);
   return Object.fromEntries(Object.entries(filter));

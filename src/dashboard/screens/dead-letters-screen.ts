@@ -56,7 +56,7 @@ export class DeadLettersScreen implements Screen {
     const { language, query } = visit;
     const texts = deadLetterTexts[language];
     const now = Date.now();
-    const search = deliverySearch(query, now, FIELDS);
+    const search = deliverySearch(query, now, { of: 'dead-letters', fields: FIELDS });
     const { given, filter, problems } = search;
     const survey = problems.length > 0 ? undefined : await this.parts.surveys.of(filter, given);
     const body = html`<h1>${texts.title}</h1>

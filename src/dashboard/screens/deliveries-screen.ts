@@ -69,10 +69,22 @@ ${fields}
 </form>`;
 }
 
-export function problemLine({ field, kind }: FieldProblem, language: Language): Html {
+export function problemLine(problem: FieldProblem, language: Language): Html {
   const texts = deliveryTexts[language];
-  const text = kind === 'too-long' ? texts.tooLong : texts.noMoment;
+  const { field } = problem;
+  const text = problemText(problem, texts);
   return html`<p class="notice" role="alert" id="problem-${field}">${texts.fields[field]}: ${text}</p>`;
+}
+
+function problemText(problem: FieldProblem, texts: (typeof deliveryTexts)[Language]): string {
+  switch (problem.kind) {
+    case 'too-long':
+      return texts.tooLong;
+    case 'no-moment':
+      return texts.noMoment;
+    case 'misspelt':
+      return texts.misspelt(problem.meant);
+  }
 }
 
 interface ResultsContext {

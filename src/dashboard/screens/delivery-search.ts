@@ -1,3 +1,4 @@
+import { type Asked, meantInstead } from '../../dead-letters/filter-problems';
 import { type LogFilter, OUTCOMES } from '../../delivery-log/log-filter';
 import { parseMoment } from '../../time/moment';
 import type { Visit } from '../screen';
@@ -15,10 +16,10 @@ export const SEARCH_FIELDS = [
 ] as const;
 export type SearchField = (typeof SEARCH_FIELDS)[number];
 
-export interface FieldProblem {
-  readonly field: SearchField;
-  readonly kind: 'too-long' | 'no-moment';
-}
+export type FieldProblem =
+  | { readonly field: SearchField; readonly kind: 'too-long' | 'no-moment' }
+  /** It would find nothing, and whoever asked would take that for the answer. */
+  | { readonly field: SearchField; readonly kind: 'misspelt'; readonly meant: string };
 
 /** A search as the address says it. */
 export interface DeliverySearch {
@@ -33,11 +34,18 @@ export const MAX_TEXT = 1024;
 /** Redis takes no larger times, and no smaller ones than 1970. */
 const LATEST = 8_640_000_000_000_000;
 
-/** @param fields those that are asked for */
+/** What is searched, and the fields that are asked for. */
+export interface Searched {
+  readonly of: Asked;
+  readonly fields: readonly SearchField[];
+}
+
+const DELIVERIES: Searched = { of: 'deliveries', fields: SEARCH_FIELDS };
+
 export function deliverySearch(
   query: Visit['query'],
   now: number,
-  fields: readonly SearchField[] = SEARCH_FIELDS,
+  { of, fields }: Searched = DELIVERIES,
 ): DeliverySearch {
   const given: Record<string, string> = {};
   const filter: Record<string, string | number> = {};
@@ -46,14 +54,27 @@ export function deliverySearch(
     const text = (Object.hasOwn(query, field) ? query[field] : undefined)?.trim() ?? '';
     if (text === '') continue;
     given[field] = text.slice(0, MAX_TEXT);
-    const value = field === 'since' || field === 'until' ? momentOf(text, now) : text;
-    if (text.length > MAX_TEXT) problems.push({ field, kind: 'too-long' });
-    else if (value === undefined) problems.push({ field, kind: 'no-moment' });
-    else filter[field] = value;
+    const read = readField(field, text, { of, now });
+    if ('kind' in read) problems.push(read);
+    else filter[field] = read.value;
   }
   const outcome = OUTCOMES.find((each) => each === query['outcome']);
   if (outcome !== undefined) given['outcome'] = filter['outcome'] = outcome;
   return { given, filter, problems };
+}
+
+function readField(
+  field: SearchField,
+  text: string,
+  { of, now }: { readonly of: Asked; readonly now: number },
+): FieldProblem | { readonly value: string | number } {
+  if (text.length > MAX_TEXT) return { field, kind: 'too-long' };
+  if (field === 'since' || field === 'until') {
+    const value = momentOf(text, now);
+    return value === undefined ? { field, kind: 'no-moment' } : { value };
+  }
+  const meant = field === 'event' || field === 'reason' ? meantInstead(field, text, of) : undefined;
+  return meant === undefined ? { value: text } : { field, kind: 'misspelt', meant };
 }
 
 function momentOf(text: string, now: number): number | undefined {

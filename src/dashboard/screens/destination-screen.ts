@@ -5,6 +5,7 @@ import type { DestinationHealth, DestinationList } from '../../health/destinatio
 import { notFound } from '../../http-api/http-errors';
 import type { TenantSearches } from '../../http-api/tenant-searches';
 import type { DestinationId } from '../../pipeline/delivery';
+import { causeWords } from '../../pipeline/failure-cause';
 import type { Replay, ReplayStore } from '../../replays/replay-store';
 import { ageText } from '../../time/age-text';
 import { type AttemptFigures, attemptFigures } from '../attempt-figures';
@@ -15,6 +16,7 @@ import { noticeBox } from '../layout';
 import type { Overviews } from '../overviews';
 import type { Screen, View, Visit } from '../screen';
 import { shownMoment, shownMs, shownNumber, shownShare } from '../shown-values';
+import { causeTexts } from '../texts/cause-texts';
 import { destinationTexts } from '../texts/destination-texts';
 import { oneDestinationTexts } from '../texts/one-destination-texts';
 import { instanceSeen } from '../viewer';
@@ -114,7 +116,8 @@ function facts(destination: DestinationHealth, { address, figures, now, language
   const { state, since, waiting, oldest, nextAttempt, status } = destination;
   const { code } = destination;
   const isSaid = status === undefined || status === 0 || code === `HTTP_${status}`;
-  const error = `${lastErrorOf(destination)}${isSaid ? '' : ` (${status})`}`;
+  const cause = causeWords(code, causeTexts[language]);
+  const error = `${lastErrorOf(destination)}${isSaid ? '' : ` (${status})`}${cause && `: ${cause}`}`;
   return html`<dl class="facts">
 <div><dt>${list.state}</dt><dd>${stateBadge(state, language)}</dd></div>
 ${since !== undefined && html`<div><dt>${list.since}</dt><dd>${shownMoment(since)}</dd></div>`}

@@ -1,10 +1,12 @@
 import type { DestinationHealth } from '../../health/destination-list';
+import { causeWords, failureCauseOf } from '../../pipeline/failure-cause';
 import { ageText } from '../../time/age-text';
 import { destinationLink } from '../destination-name';
 import { type Html, html, type Piece } from '../html';
 import type { Language } from '../language';
 import { type Sentence, severityOf } from '../sentence';
 import { shownMoment, shownNumber } from '../shown-values';
+import { causeTexts } from '../texts/cause-texts';
 import { sentenceTexts } from '../texts/sentence-texts';
 
 /** The sentence on top of the first screen, in the viewer's language. */
@@ -52,6 +54,8 @@ function refusalOf(
   return {
     who: destinationLink(id, language),
     since: shownMoment(since),
+    isAnswer: failureCauseOf(code) === 'refused',
+    cause: by === 'person' ? '' : causeWords(code, causeTexts[language]),
     why: why.filter((each) => each !== '').join(', '),
     waiting: shownNumber(waiting, language),
     next: nextAttempt === undefined ? undefined : shownMoment(nextAttempt),

@@ -29,7 +29,7 @@ export function tailScreen(reader: DeliveryReader): ScreenSet {
     const { language, viewer, query } = visit;
     const texts = tailTexts[language];
     const now = Date.now();
-    const search = deliverySearch(query, now, FIELDS);
+    const search = deliverySearch(query, now, { of: 'deliveries', fields: FIELDS });
     const { given, problems } = search;
     const filter: LogFilter = { ...search.filter, since: now - WINDOW_MS };
     const asked = { limit: MOST_RECORDS, question: given };

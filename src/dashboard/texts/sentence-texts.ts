@@ -4,6 +4,10 @@ import { byCount, translations } from '../language';
 interface Refusal {
   readonly who: Html;
   readonly since: Html;
+  /** It answered, and did not take it; of what got no answer nobody says that it refuses. */
+  readonly isAnswer: boolean;
+  /** What keeps deliveries from it, as a clause; empty where the code says it. */
+  readonly cause: string;
   readonly why: string;
   readonly waiting: string;
   readonly next: Html | undefined;
@@ -20,12 +24,12 @@ export const sentenceTexts = translations({
         : `No worker has reported for ${ago}: nothing is delivered.`,
     difference: (count: string) =>
       `The audit does not add up: ${count} ${byCount(count, 'delivery is', 'deliveries are')} unaccounted for. Run "audit" to see where.`,
-    failing: ({ who, since, why, waiting, next }: Refusal) =>
-      html`${who} has refused since ${since}${why && ` (${why})`}. ${waiting} ${byCount(waiting, 'waits', 'wait')}${
+    failing: ({ who, since, isAnswer, cause, why, waiting, next }: Refusal) =>
+      html`${who} ${isAnswer ? 'has refused' : 'has taken nothing'} since ${since}${cause && `: ${cause}`}${why && ` (${why})`}. ${waiting} ${byCount(waiting, 'waits', 'wait')}${
         next === undefined ? '' : html`; the next attempt is at ${next}`
       }.`,
-    suspended: ({ who, since, why, waiting, next }: Refusal) =>
-      html`${who} is suspended since ${since}${why && ` (${why})`}. ${waiting} ${byCount(waiting, 'waits', 'wait')}${
+    suspended: ({ who, since, cause, why, waiting, next }: Refusal) =>
+      html`${who} is suspended since ${since}${why && ` (${why})`}${cause && `: ${cause}`}. ${waiting} ${byCount(waiting, 'waits', 'wait')}${
         next === undefined ? ' until somebody resumes it' : html`; it is tried again at ${next}`
       }.`,
     rejecting: ({ who, since, why }: Refusal) =>
@@ -53,12 +57,12 @@ export const sentenceTexts = translations({
         : `Nenhum worker dá notícia há ${ago}: nada é entregue.`,
     difference: (count: string) =>
       `A auditoria não fecha: ${byCount(count, 'falta', 'faltam')} ${count} ${byCount(count, 'entrega', 'entregas')}. Rode "audit" para ver onde.`,
-    failing: ({ who, since, why, waiting, next }: Refusal) =>
-      html`${who} recusa desde ${since}${why && ` (${why})`}. ${waiting} em espera${
+    failing: ({ who, since, isAnswer, cause, why, waiting, next }: Refusal) =>
+      html`${who} ${isAnswer ? 'recusa' : 'não recebe nada'} desde ${since}${cause && `: ${cause}`}${why && ` (${why})`}. ${waiting} em espera${
         next === undefined ? '' : html`; a próxima tentativa é às ${next}`
       }.`,
-    suspended: ({ who, since, why, waiting, next }: Refusal) =>
-      html`${who} está suspenso desde ${since}${why && ` (${why})`}. ${waiting} em espera${
+    suspended: ({ who, since, cause, why, waiting, next }: Refusal) =>
+      html`${who} está suspenso desde ${since}${why && ` (${why})`}${cause && `: ${cause}`}. ${waiting} em espera${
         next === undefined ? ' até que alguém o retome' : html`; nova tentativa às ${next}`
       }.`,
     rejecting: ({ who, since, why }: Refusal) =>
@@ -86,12 +90,12 @@ export const sentenceTexts = translations({
         : `Ningún worker da señales desde hace ${ago}: no se entrega nada.`,
     difference: (count: string) =>
       `La auditoría no cuadra: ${byCount(count, 'falta', 'faltan')} ${count} ${byCount(count, 'entrega', 'entregas')}. Ejecute "audit" para ver dónde.`,
-    failing: ({ who, since, why, waiting, next }: Refusal) =>
-      html`${who} rechaza desde ${since}${why && ` (${why})`}. ${waiting} en espera${
+    failing: ({ who, since, isAnswer, cause, why, waiting, next }: Refusal) =>
+      html`${who} ${isAnswer ? 'rechaza' : 'no recibe nada'} desde ${since}${cause && `: ${cause}`}${why && ` (${why})`}. ${waiting} en espera${
         next === undefined ? '' : html`; el próximo intento es a las ${next}`
       }.`,
-    suspended: ({ who, since, why, waiting, next }: Refusal) =>
-      html`${who} está suspendido desde ${since}${why && ` (${why})`}. ${waiting} en espera${
+    suspended: ({ who, since, cause, why, waiting, next }: Refusal) =>
+      html`${who} está suspendido desde ${since}${why && ` (${why})`}${cause && `: ${cause}`}. ${waiting} en espera${
         next === undefined ? ' hasta que alguien lo reanude' : html`; nuevo intento a las ${next}`
       }.`,
     rejecting: ({ who, since, why }: Refusal) =>

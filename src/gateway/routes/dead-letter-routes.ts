@@ -6,7 +6,8 @@ import {
   REMOVE,
   REPLAY,
 } from '../../dead-letters/dead-letter-changes';
-import type { DeadLetter, DeadLetterFilter, DeadLetters } from '../../dead-letters/dead-letters';
+import type { DeadLetterFilter, DeadLetters } from '../../dead-letters/dead-letters';
+import { shownLetter, shownLetterStory } from '../../dead-letters/shown-letter';
 import { fromStore } from '../../errors';
 import type { Guards } from '../../http-api/guards';
 import { badRequest, notFound } from '../../http-api/http-errors';
@@ -41,6 +42,7 @@ export function deadLetterRoutes(
   { replays, guards, kinds }: DeadLetterRoutesParts,
 ): void {
   const { deadLetters } = replays;
+  const asked = { of: 'dead-letters', kinds } as const;
   const onRequest = guards.operator;
   server.get(
     '/dead-letters',
@@ -50,9 +52,9 @@ export function deadLetterRoutes(
     },
     async ({ query }) => {
       const { limit, ...filter } = understood(listSchema, query, 'query');
-      checkFilter(filter, kinds);
+      checkFilter(filter, asked);
       const letters = await fromStore(firstOf(deadLetters.list(defined(filter)), limit + 1));
-      return { deadLetters: letters.slice(0, limit).map(shown), more: letters.length > limit };
+      return { deadLetters: letters.slice(0, limit).map(shownLetter), more: letters.length > limit };
     },
   );
   server.get<{ Params: { id: string } }>(
@@ -61,14 +63,14 @@ export function deadLetterRoutes(
     async ({ params: { id } }) => {
       const letter = await fromStore(deadLetters.show(id));
       if (letter === undefined) throw notFound(`there is no dead letter ${id}`);
-      return { ...shown(letter), history: letter.history, body: letter.body.toString('utf8') };
+      return shownLetterStory(letter);
     },
   );
   const change = async (
     chosen: Choice,
     what: DeadLetterChange,
   ): Promise<Readonly<Record<string, unknown>>> => {
-    if ('filter' in chosen) checkFilter(chosen.filter, kinds);
+    if ('filter' in chosen) checkFilter(chosen.filter, asked);
     const which = 'filter' in chosen ? chosen.filter : chosen.ids;
     const { count, problems } = await fromStore(changeDeadLetters(deadLetters, which, what));
     return { [what.done]: count, problems };
@@ -80,7 +82,7 @@ export function deadLetterRoutes(
     async ({ body }, reply) => {
       const chosen = choiceOf(body);
       if ('ids' in chosen) return change(chosen, REPLAY);
-      checkFilter(chosen.filter, kinds);
+      checkFilter(chosen.filter, asked);
       if (!(await isMany(deadLetters, chosen.filter))) return change(chosen, REPLAY);
       const spec = {
         what: 'dead-letters',
@@ -119,17 +121,4 @@ function choiceOf(choice: unknown): Choice {
   if (all === undefined && Object.keys(filter).length === 0)
     throw badRequest(['body: must have ids, filters, or "all": true']);
   return { filter: defined(filter) };
-}
-
-function shown({ id, destination, event, instance, reason, detail, at, bytes }: DeadLetter): object {
-  return {
-    id,
-    at: new Date(at).toISOString(),
-    destination,
-    instance,
-    event,
-    reason,
-    ...(detail === undefined ? {} : { detail }),
-    bytes,
-  };
 }

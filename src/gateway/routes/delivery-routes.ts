@@ -1,6 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { GivenFilter } from '../../dead-letters/filter-problems';
 import type { DeliveryLog, LoggedDelivery } from '../../delivery-log/delivery-log';
 import { type LogFilter, OUTCOMES } from '../../delivery-log/log-filter';
 import {
@@ -68,7 +67,7 @@ export function deliveryRoutes(server: FastifyInstance, { log, guards, kinds }: 
     },
     async (request) => {
       const { limit, ...filter } = understood(listSchema, request.query, 'query');
-      checkNames(filter, kinds);
+      checkFilter(filter, { of: 'deliveries', kinds });
       const { deliveries, more, coverage } = await inTurn(request, filter.instance ?? '', () =>
         fromStore(log.search(defined(filter), limit)),
       );
@@ -96,11 +95,6 @@ export function deliveryRoutes(server: FastifyInstance, { log, guards, kinds }: 
       };
     },
   );
-}
-
-/** A reason may be any code of an attempt. @throws HttpError 400 where an event or a destination does not exist */
-export function checkNames({ event, destination }: GivenFilter, kinds: readonly string[]): void {
-  checkFilter({ event, destination }, kinds);
 }
 
 /** Whether it goes where its instance decided. */

@@ -2,11 +2,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { instanceOf } from '../../destinations/destination-ids';
 import { fromStore } from '../../errors';
-import {
-  DESTINATION_STATES,
-  type DestinationHealth,
-  type DestinationList,
-} from '../../health/destination-list';
+import { DESTINATION_STATES, type DestinationList } from '../../health/destination-list';
+import { shownDestination } from '../../health/shown-destination';
 import type { Guards } from '../../http-api/guards';
 import { badRequest, notFound } from '../../http-api/http-errors';
 import { describe, schemaOf } from '../../http-api/openapi';
@@ -56,13 +53,13 @@ export function destinationRoutes(
       const { instance, state, ...page } = parsed.data;
       const filter = { ...page, ...(instance ? { instance } : {}), ...(state ? { state } : {}) };
       const { destinations: found, total } = await fromStore(destinations.page(filter));
-      return { destinations: found.map(shown), total };
+      return { destinations: found.map(shownDestination), total };
     },
   );
   server.get<OfOne>(
     '/destinations/:id',
     { onRequest: ofPath, schema: describe('operations', 'How one destination is') },
-    async ({ params: { id } }) => shown((await fromStore(destinations.show(id))) ?? missing(id)),
+    async ({ params: { id } }) => shownDestination((await fromStore(destinations.show(id))) ?? missing(id)),
   );
   server.post<OfOne>(
     '/destinations/:id/suspend',
@@ -88,17 +85,4 @@ function textOf(value: unknown): string | undefined {
 
 function missing(id: string): never {
   throw notFound(`there is no destination ${id}`);
-}
-
-function shown({ since, oldest, nextAttempt, ...rest }: DestinationHealth): object {
-  const times = {
-    ...timeOf('since', since),
-    ...timeOf('oldest', oldest),
-    ...timeOf('nextAttempt', nextAttempt),
-  };
-  return { ...rest, ...times };
-}
-
-function timeOf(name: string, at: number | undefined): object {
-  return at === undefined ? {} : { [name]: new Date(at).toISOString() };
 }

@@ -1,14 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import {
-  isParkedReason,
-  PARKED_REASONS,
-  type ParkedDeliveries,
-  type ParkedDelivery,
-} from '../../dead-letters/parked-deliveries';
+import type { ParkedDeliveries, ParkedDelivery } from '../../dead-letters/parked-deliveries';
 import { fromStore } from '../../errors';
 import type { Guards } from '../../http-api/guards';
-import { badRequest } from '../../http-api/http-errors';
 import { describe, schemaOf } from '../../http-api/openapi';
 import { checkFilter, defined, filterFields, firstOf, limitField, understood } from './stored-queries';
 
@@ -34,10 +28,7 @@ export function parkedRoutes(server: FastifyInstance, { parked, guards, kinds }:
     },
     async ({ query }) => {
       const { limit, ...filter } = understood(listSchema, query, 'query');
-      const { reason, ...others } = filter;
-      if (reason !== undefined && !isParkedReason(reason))
-        throw badRequest([`reason: there is none called ${reason}: it must be ${PARKED_REASONS}`]);
-      checkFilter(others, kinds);
+      checkFilter(filter, { of: 'parked', kinds });
       const found = await fromStore(firstOf(parked.list(defined(filter)), limit + 1));
       return { parked: found.slice(0, limit).map(shown), more: found.length > limit };
     },

@@ -6,8 +6,8 @@ import { badRequest, HttpError, notFound } from '../../http-api/http-errors';
 import { describe, schemaOf } from '../../http-api/openapi';
 import type { Replays } from '../../replays/open-replays';
 import { type ReplaySpec, shownReplay, TooManyReplaysError } from '../../replays/replay-store';
-import { checkNames, deliveryFilterFields } from './delivery-routes';
-import { understood } from './stored-queries';
+import { deliveryFilterFields } from './delivery-routes';
+import { checkFilter, understood } from './stored-queries';
 
 export interface ReplayRoutesParts {
   readonly replays: Replays;
@@ -45,7 +45,7 @@ export function replayRoutes(server: FastifyInstance, { replays, guards, kinds }
     async ({ body }, reply) => {
       const { all, perSecond, preview, ...filter } = understood(replaySchema, body ?? {});
       const chosen = defined(filter);
-      checkNames(chosen, kinds);
+      checkFilter(chosen, { of: 'deliveries', kinds });
       if (!all && Object.keys(chosen).length === 0)
         throw badRequest(['body: must have filters, or "all": true']);
       const spec: ReplaySpec = { what: 'deliveries', filter: chosen, perSecond };

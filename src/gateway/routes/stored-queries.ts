@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { filterProblems, type GivenFilter } from '../../dead-letters/filter-problems';
+import { type AskedOf, filterProblems, type GivenFilter } from '../../dead-letters/filter-problems';
 import { badRequest } from '../../http-api/http-errors';
 import { checkedBy, problemsOf } from '../../settings/own-words';
 import { MOMENT, parseMoment } from '../../time/moment';
@@ -30,8 +30,8 @@ export function understood<T>(schema: z.ZodType<T>, value: unknown, what = 'body
 }
 
 /** @throws HttpError 400 where a filter names what does not exist */
-export function checkFilter(filter: GivenFilter, kinds: readonly string[]): void {
-  const problems = filterProblems(filter, kinds);
+export function checkFilter(filter: GivenFilter, asked: AskedOf): void {
+  const problems = filterProblems(filter, asked);
   if (problems.length > 0) throw badRequest(problems);
 }
 

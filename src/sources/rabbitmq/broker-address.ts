@@ -30,3 +30,9 @@ export function displayAddress(uri: string): string {
   const { protocol, hostname, port, vhost } = connectOptions(uri, 0);
   return `${protocol}://${hostname}:${port}/${vhost}`;
 }
+
+/** Who connects, and to which virtual host, as RabbitMQ's own commands name them. */
+export function userOf(uri: string): { readonly user: string; readonly vhost: string } {
+  const { username = '', vhost = '' } = connectOptions(uri, 0);
+  return { user: username, vhost: decodeURIComponent(vhost) };
+}

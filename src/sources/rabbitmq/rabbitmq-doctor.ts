@@ -7,6 +7,7 @@ import { ControlChannel, RefusedError, refusalOf } from './control-channel';
 import { hasRedeliveryLimit, redeliveryLimitRemedy } from './declare';
 import { coreByName, type ListedQueue } from './listed-queues';
 import { nameFlaw } from './name-flaws';
+import { inspectPermissions } from './permission-findings';
 import { DEFAULT_QUEUE } from './rabbitmq-variables';
 import { connector, Session } from './session';
 import { type ConsumedExchange, planOf, shown, type TopologyOptions } from './topology';
@@ -55,6 +56,7 @@ export async function inspectRabbitMq(options: InspectOptions): Promise<Finding[
     }
     findings.push(...(await inspectQueues(control, options)));
     findings.push(...(await inspectListed(control, options.queues ?? [])));
+    findings.push(...(await inspectPermissions(control, options)));
     findings.push(...(await inspectFormer(control, options)));
     findings.push(...(await inspectOrphans(session, options)));
   } catch (error) {

@@ -59,6 +59,11 @@ test.each<readonly [name: string, items: readonly Condition[], text: string]>([
     [FAILING],
     '1 destination fails\nwebhook:instance/loja for 2 min: HTTP_503 at https://example.com/hook',
   ],
+  [
+    'does not answer: why',
+    [{ ...FAILING, code: 'ENOTFOUND', status: 0 }],
+    '1 destination fails\nwebhook:instance/loja for 2 min: ENOTFOUND at https://example.com/hook (the host name in its address does not exist)',
+  ],
 ])('a destination that %s', (_name, items, text) => {
   const message: AlertMessage = { kind: 'began', cause: 'destination-failing', items, total: items.length };
   expect(bodyOf('json', message)).toMatchObject({ cause: 'destination-failing', text, items });

@@ -1,4 +1,4 @@
-import { type Declarations, publicationOf } from '../../../src/cli/publications';
+import { type Declarations, publicationOf, sampleOf, whyNoEvent } from '../../../src/cli/publications';
 import { MODULES } from '../../../src/modules';
 import { rabbitMqConfig } from '../../../src/sources/rabbitmq/rabbitmq-config';
 import { folderWith } from '../../support/values/folders';
@@ -20,3 +20,14 @@ test.each([
     expect(await declare(channel)).toEqual(warning);
   },
 );
+
+test('a file that no relay can take for an event is warned of: "published" would be taken for "delivered"', () => {
+  expect(whyNoEvent(Buffer.from('{"a":1}'), 'messages.upsert')).toMatch(
+    /^it becomes a dead letter \(INSTANCE_MISSING\): ./,
+  );
+  for (const [core, event] of [
+    ['api', 'messages.upsert'],
+    ['go', 'Message'],
+  ] as const)
+    expect(whyNoEvent(sampleOf(core, 'loja', event, 0), event)).toBeUndefined();
+});

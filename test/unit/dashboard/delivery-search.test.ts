@@ -38,8 +38,21 @@ describe('a search in the address', () => {
   });
 
   test('asks for nothing but the fields of its screen, whatever the address has', () => {
-    const { filter } = deliverySearch({ event: 'call', message: '3EB0' }, NOW, ['event']);
+    const { filter } = deliverySearch({ event: 'call', message: '3EB0' }, NOW, {
+      of: 'deliveries',
+      fields: ['event'],
+    });
     expect(filter).toEqual({ event: 'call' });
     expect(deliverySearch(Object.create({ message: 'inherited' }), NOW).filter).toEqual({});
+  });
+
+  test('names a misspelt event or reason, and what was meant', () => {
+    const query = { event: 'mesages.upsert', reason: 'TIMEOT' };
+    expect(deliverySearch(query, NOW).problems).toEqual([
+      { field: 'event', kind: 'misspelt', meant: 'messages.upsert' },
+      { field: 'reason', kind: 'misspelt', meant: 'TIMEOUT' },
+    ]);
+    const dead = deliverySearch({ reason: 'rejectd' }, NOW, { of: 'dead-letters', fields: ['reason'] });
+    expect(dead.problems).toEqual([{ field: 'reason', kind: 'misspelt', meant: 'rejected' }]);
   });
 });

@@ -1,6 +1,7 @@
 import { LANGUAGES } from '../../../src/dashboard/language';
 import { sentenceView } from '../../../src/dashboard/screens/sentence-view';
 import { type Sentence, type Situation, sentenceOf, severityOf } from '../../../src/dashboard/sentence';
+import { causeTexts } from '../../../src/dashboard/texts/cause-texts';
 import type { DestinationHealth } from '../../../src/health/destination-list';
 import type { DestinationId } from '../../../src/pipeline/delivery';
 
@@ -110,6 +111,12 @@ const CASES: readonly (readonly [string, Partial<Situation>, Sentence])[] = [
   ],
 ];
 
+/** One for each cause. */
+const UNANSWERED = [
+  ...['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'ECONNRESET', 'TIMEOUT', 'EHOSTUNREACH', 'CERT_HAS_EXPIRED'],
+  ...['ERR_SSL_WRONG_VERSION_NUMBER', 'ADDRESS_REFUSED', 'PROXY_REFUSED', 'ANSWER_TOO_LARGE'],
+];
+
 describe('the sentence', () => {
   test.each(CASES)('where %s', (_name, situation, expected) => {
     expect(sentenceOf({ ...CALM, ...situation })).toEqual(expected);
@@ -150,6 +157,35 @@ describe('the sentence', () => {
       expect(text).toMatch(words);
     },
   );
+
+  describe.each([
+    ['en', 'has taken nothing since', 'has refused'],
+    ['pt-BR', 'não recebe nada desde', 'recusa'],
+    ['es', 'no recibe nada desde', 'rechaza'],
+  ] as const)('in %s', (language, takesNothing, refuses) => {
+    const textWith = (code: string): string => {
+      const failing = destination('loja', { ...FAILING, code });
+      return String(sentenceView(sentenceOf({ ...CALM, destinations: [failing] }), language).text);
+    };
+
+    test.each(UNANSWERED)('of one that did not answer (%s) says why, and not that it refuses', (code) => {
+      const text = textWith(code);
+      expect(text).toMatch(new RegExp(`${takesNothing} <time .*>: [^(<]{20,} \\(${code}\\)\\. 3 `));
+      expect(text).not.toContain(refuses);
+    });
+
+    test('has different words for each', () => {
+      expect(new Set(UNANSWERED.map((code) => textWith(code).replace(code, ''))).size).toBe(
+        UNANSWERED.length,
+      );
+    });
+
+    test('of one that is suspended as nothing succeeds says why', () => {
+      const long = destination('loja', { state: 'suspended', since: 1, by: 'time', code: 'ENOTFOUND' });
+      const { text } = sentenceView(sentenceOf({ ...CALM, destinations: [long] }), language);
+      expect(text).toContain(causeTexts[language]['name-unknown']);
+    });
+  });
 
   test('is as bad as what it says', () => {
     expect(severityOf({ kind: 'well' })).toBe('well');

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
@@ -25,3 +26,13 @@ test('what installs the dependencies on a fresh clone needs none of them', () =>
   expect(all.length).toBeGreaterThan(3);
   expect(all.filter((name) => !name.startsWith('node:'))).toEqual([]);
 });
+
+test.each([['x'], ['0'], ['-3'], ['']])(
+  'the model with --runs %j is refused, before anything is installed or run',
+  (runs) => {
+    const { status, stderr } = spawnSync(process.execPath, [RUN, 'model', '--runs', runs], {
+      encoding: 'utf8',
+    });
+    expect([status, stderr]).toEqual([2, 'npm run model -- [--runs N]: N must be a whole number from 1\n']);
+  },
+);

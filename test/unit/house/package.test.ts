@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { folderWith } from '../../support/values/folders';
 
 const ROOT = join(__dirname, '../../..');
@@ -20,6 +20,14 @@ function packed(): string[] {
   return files.map(({ path }) => path);
 }
 
+/** What the program reads that is not compiled, where the build puts it. */
+function assets(): string[] {
+  return readdirSync(join(ROOT, 'src'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.name.endsWith('.ts'))
+    .map(({ parentPath, name }) => join('dist', relative(join(ROOT, 'src'), parentPath), name))
+    .sort();
+}
+
 describe('the package', () => {
   it('has what runs, and nothing else: no sources, tests, maps or settings', () => {
     const files = packed();
@@ -32,9 +40,11 @@ describe('the package', () => {
       'package.json',
     ]);
     const built = files.filter((path) => path.startsWith('dist/'));
-    expect(built.filter((path) => !path.endsWith('.js'))).toEqual([]);
     // Tests that need the build are run after it; here there may be none.
-    if (existsSync(join(ROOT, 'dist/main.js'))) expect(built).toContain('dist/main.js');
+    if (!existsSync(join(ROOT, 'dist/main.js'))) return;
+    expect(built).toContain('dist/main.js');
+    // A gateway does not start without them.
+    expect(built.filter((path) => !path.endsWith('.js')).sort()).toEqual(assets());
   });
 
   it('is made of a new build: what an older one left is removed first', () => {

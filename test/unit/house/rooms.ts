@@ -135,6 +135,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'time',
     'destinations',
     'destinations/webhook',
+    'version',
   ],
   'consumed-events': ['config', 'events', 'settings', 'destinations', 'sources'],
   modules: [
