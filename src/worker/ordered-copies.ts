@@ -9,6 +9,7 @@ import type { StoredCalls } from '../retry/retry-store';
 import type { MarkedQueue, OrderMarker, SecondCopies } from '../sources/source-module';
 import { monotonicMs } from '../time/monotonic';
 import { FRESH_MS, OrderView, type RawEntry } from './order-view';
+import { TermGate } from './term-gate';
 
 export interface OrderedCopiesParts {
   readonly store: Pick<StoredCalls, 'isReady' | 'call'>;
@@ -44,9 +45,13 @@ export class OrderedCopies {
   private timer: NodeJS.Timeout | undefined;
   private ticking: Promise<void> | undefined;
   private isStopped = false;
-  private term: object | undefined;
-  private isTermReady = false;
-  private readonly early: (() => void)[] = [];
+  private readonly gate = new TermGate({
+    refresh: () => this.refresh(),
+    // Whoever had the queue before may have known more.
+    onReady: () => {
+      for (const [id] of this.view.all) this.parts.doubtSettingsOf(id);
+    },
+  });
 
   constructor(private readonly parts: OrderedCopiesParts) {
     parts.copies?.listen(
@@ -63,6 +68,7 @@ export class OrderedCopies {
 
   async stop(): Promise<void> {
     this.isStopped = true;
+    this.gate.stop();
     clearInterval(this.timer);
     await this.ticking;
     for (const wake of this.waiting.splice(0)) wake();
@@ -77,15 +83,8 @@ export class OrderedCopies {
 
   /** Hands a message over; of the ordered queue only once it is known for whom that is. */
   take(message: SourceMessage, handOver: () => void): void {
-    if (message.copy !== 'ordered') return handOver();
-    if (message.term !== this.term) {
-      this.term = message.term;
-      this.isTermReady = false;
-      this.early.splice(0);
-      void this.prepare(message.term);
-    }
-    if (this.isTermReady) handOver();
-    else this.early.push(handOver);
+    if (message.copy !== 'ordered' || message.term === undefined) handOver();
+    else this.gate.take(message.term, handOver);
   }
 
   /** What of a message this copy is for; of what conditions on content leave out, too: each counts once. */
@@ -126,18 +125,6 @@ export class OrderedCopies {
     if (this.isStopped) throw new Error('stopped');
     await new Promise<void>((resolve) => this.waiting.push(resolve));
     if (this.isStopped) throw new Error('stopped');
-  }
-
-  /** Whoever had the queue before may have known more. */
-  private async prepare(term: object | undefined): Promise<void> {
-    while (this.term === term && !this.isStopped) {
-      if (await this.refresh()) break;
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
-    if (this.term !== term || this.isStopped) return;
-    for (const [id] of this.view.all) this.parts.doubtSettingsOf(id);
-    this.isTermReady = true;
-    for (const handOver of this.early.splice(0)) handOver();
   }
 
   private tickOnce(): void {
