@@ -144,6 +144,34 @@ describe('a rate limit', () => {
     close();
   });
 
+  test('whatever waits or gives up when: a worker asks one question at a time, and nothing waits for good', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.record({ count: fc.integer({ min: 1, max: 30 }), seconds: fc.constantFrom(1, 5) }),
+        fc.constantFrom(2, 90, 300),
+        fc.array(fc.tuple(fc.constantFrom('fresh', 'retry that gives up'), fc.nat(1), fc.nat(400)), {
+          maxLength: 25,
+        }),
+        async (rate, answerMs, arrivals) => {
+          const { all, leases, begun, close } = setup(rate, 2, answerMs);
+          let fresh = 0;
+          for (const [what, index, afterMs] of arrivals) {
+            const worker = nth(all, index);
+            if (what === 'fresh') worker.add(1);
+            else void worker.permits.forRetry();
+            if (what === 'fresh') fresh++;
+            await pass(afterMs);
+          }
+          await pass(300_000);
+          expect(leases.mostAtOnce).toBeLessThanOrEqual(1);
+          expect(begun()).toHaveLength(fresh);
+          close();
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+
   test('an event below the limit waits for one answer at the most', async () => {
     const { all, begun, close } = setup({ count: 100, seconds: 60 });
     nth(all, 0).add(1);
