@@ -3,6 +3,7 @@ import type { Rate } from '../../../src/pipeline/destination-limits';
 import { LeasedPermits } from '../../../src/rates/leased-permits';
 import { monotonicMs } from '../../../src/time/monotonic';
 import { FakeLeases } from '../../support/fakes/fake-leases';
+import { mostWithin } from '../../support/values/moments';
 
 beforeEach(() => jest.useFakeTimers());
 afterEach(() => jest.useRealTimers());
@@ -47,16 +48,6 @@ function setup(rate: Rate, workers = 1, answerMs = 1) {
     for (const { permits } of all) permits.close();
   };
   return { leases, all, begun, close };
-}
-
-/** The most that began within any time of that length. */
-function mostWithin(times: readonly number[], ms: number): number {
-  let [most, first] = [0, 0];
-  for (const [index, time] of times.entries()) {
-    while (time - (times[first] ?? 0) >= ms) first++;
-    most = Math.max(most, index - first + 1);
-  }
-  return most;
 }
 
 function nth<T>(items: readonly T[], index: number): T {
