@@ -78,7 +78,7 @@ export class MemberWalk {
 const NOTHING = Buffer.alloc(0);
 
 /** Shows each member to `glance` until that says `false`, as `MemberWalk` has it. */
-export function skimMembers(text: Buffer, start: number, end: number, glance: Glance): void {
+function skimMembers(text: Buffer, start: number, end: number, glance: Glance): void {
   const walk = new MemberWalk();
   walk.begin(text, start, end);
   while (walk.next()) {

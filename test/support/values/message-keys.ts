@@ -5,7 +5,7 @@ import { MessageKey } from '../../../src/delivery-log/message-key';
 type Words = Pick<LogRecord, 'message' | 'chat' | 'alias'>;
 
 /** As it is found in an event that has these words. */
-export function messageKeyWith({ message, chat, alias }: Words): MessageKey {
+function messageKeyWith({ message, chat, alias }: Words): MessageKey {
   const parts = [message, chat, alias].map((word) => Buffer.from(JSON.stringify(word)));
   const [first = 0, second = 0, third = 0] = parts.map(({ length }) => length);
   const placeOf = (word: string, before: number, length: number): [start: number, end: number] =>
