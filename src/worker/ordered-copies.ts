@@ -7,6 +7,7 @@ import type { SourceMessage } from '../pipeline/message';
 import type { Routed } from '../pipeline/route';
 import type { StoredCalls } from '../retry/retry-store';
 import type { MarkedQueue, OrderMarker, SecondCopies } from '../sources/source-module';
+import { Looks } from '../time/looks';
 import { monotonicMs } from '../time/monotonic';
 import { FRESH_MS, OrderView, type RawEntry } from './order-view';
 import { TermGate } from './term-gate';
@@ -42,9 +43,7 @@ export class OrderedCopies {
   private readonly wanted = new Set<DestinationId>();
   private readonly markedAt = new Map<string, number>();
   private readonly waiting: (() => void)[] = [];
-  private timer: NodeJS.Timeout | undefined;
-  private ticking: Promise<void> | undefined;
-  private isStopped = false;
+  private readonly looks = new Looks(TICK_MS, () => this.tick().catch(this.parts.onError));
   private readonly gate = new TermGate({
     refresh: () => this.refresh(),
     // Whoever had the queue before may have known more.
@@ -62,15 +61,13 @@ export class OrderedCopies {
 
   start(): void {
     if (this.parts.copies === undefined) return;
-    this.timer ??= setInterval(() => this.tickOnce(), TICK_MS);
-    this.tickOnce();
+    this.looks.start();
+    this.looks.soon();
   }
 
   async stop(): Promise<void> {
-    this.isStopped = true;
     this.gate.stop();
-    clearInterval(this.timer);
-    await this.ticking;
+    await this.looks.stop();
     for (const wake of this.waiting.splice(0)) wake();
   }
 
@@ -78,7 +75,7 @@ export class OrderedCopies {
   note(id: DestinationId): void {
     if (this.parts.copies === undefined || this.wanted.has(id)) return;
     this.wanted.add(id);
-    this.tickOnce();
+    this.looks.soon();
   }
 
   /** Hands a message over; of the ordered queue only once it is known for whom that is. */
@@ -122,18 +119,9 @@ export class OrderedCopies {
   }
 
   private async untilFresh(): Promise<void> {
-    if (this.isStopped) throw new Error('stopped');
+    if (this.looks.isStopped) throw new Error('stopped');
     await new Promise<void>((resolve) => this.waiting.push(resolve));
-    if (this.isStopped) throw new Error('stopped');
-  }
-
-  private tickOnce(): void {
-    if (this.isStopped) return;
-    this.ticking ??= this.tick()
-      .catch(this.parts.onError)
-      .finally(() => {
-        this.ticking = undefined;
-      });
+    if (this.looks.isStopped) throw new Error('stopped');
   }
 
   private async tick(): Promise<void> {
