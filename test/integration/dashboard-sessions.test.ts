@@ -117,12 +117,15 @@ describe('logging in', () => {
 });
 
 test('a session is good at every gateway of the same key, and at none of another one', async () => {
-  const second = await gateway.startProcess();
-  expect((await new DashboardClient(second.gatewayPort, operator.cookie).get('/dashboard')).status).toBe(200);
-  const other = await gateway.startProcess({ AUTHENTICATION_API_KEY: 'another-operators-key' });
-  expect((await new DashboardClient(other.gatewayPort, operator.cookie).get('/dashboard')).status).toBe(303);
-  const [, value = ''] = operator.cookie.split('=');
+  // Of its own, as whatever is asked goes to the gateway that was started last.
+  const { gateway: first, operator: person, close } = await startDashboard();
+  const second = await first.startProcess();
+  expect((await new DashboardClient(second.gatewayPort, person.cookie).get('/dashboard')).status).toBe(200);
+  const other = await first.startProcess({ AUTHENTICATION_API_KEY: 'another-operators-key' });
+  expect((await new DashboardClient(other.gatewayPort, person.cookie).get('/dashboard')).status).toBe(303);
+  const [, value = ''] = person.cookie.split('=');
   const fresh = await DashboardClient.logIn(other.gatewayPort, 'another-operators-key');
   const forged = `${fresh.cookie.split('=')[0]}=${value}`;
   expect((await new DashboardClient(other.gatewayPort, forged).get('/dashboard')).status).toBe(303);
+  await close();
 });

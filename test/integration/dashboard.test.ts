@@ -193,12 +193,15 @@ describe('a token of an instance', () => {
   });
 
   test('changes that instance alone', async () => {
+    // Of its own: a destination that was suspended does not fail any more.
+    const { tenant, stateOf, close } = await startDashboard();
     const csrf = await tenant.csrf();
     const other = `/dashboard/destinations/${encodeURIComponent(evil.id)}`;
     expect((await tenant.post(`${other}/suspend`, { csrf })).status).toBe(404);
     expect((await tenant.post(`${failingPath}/replay`, { csrf })).status).toBe(403);
     expect((await tenant.post(`${failingPath}/suspend`, { csrf })).status).toBe(303);
-    expect(await dashboard.stateOf(failing.id)).toBe('suspended');
+    expect(await stateOf(failing.id)).toBe('suspended');
     expect((await tenant.post(`${failingPath}/resume`, { csrf })).status).toBe(303);
+    await close();
   });
 });
