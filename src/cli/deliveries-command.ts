@@ -41,7 +41,7 @@ export function deliveriesCommand(): Command {
   return command;
 }
 
-export function deliveryFilters(command: Command): Command {
+function deliveryFilters(command: Command): Command {
   return command
     .option('--id <id>', 'this delivery')
     .option('--message <id>', 'of this WhatsApp message')

@@ -3,7 +3,7 @@ import { CORE_KEYS } from '../events/catalogue';
 
 /** Conditions of the short form that are yes, no, or not set. */
 export const SHORT_FIELDS = ['fromMe', 'groups', 'status', 'newsletters'] as const;
-export const FORM_FIELDS = ['enabled', 'url', 'byEvents', 'events', ...SHORT_FIELDS, 'filter'] as const;
+const FORM_FIELDS = ['enabled', 'url', 'byEvents', 'events', ...SHORT_FIELDS, 'filter'] as const;
 export type FormField = (typeof FORM_FIELDS)[number];
 
 /** `only`: true; `not`: false. */

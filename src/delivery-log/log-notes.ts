@@ -27,7 +27,7 @@ export interface LogNotesParts {
 }
 
 /** The code of a record that no destination wanted the event. */
-export const UNWANTED = 'no-destination';
+const UNWANTED = 'no-destination';
 /** Larger bodies are not kept. */
 const MAX_BODY_BYTES = 1_048_576;
 const NO_ATTEMPT = { attempt: 0, durationMs: 0, status: 0, answer: '' };

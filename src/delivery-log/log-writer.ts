@@ -87,6 +87,7 @@ export class LogWriter {
     if (!this.add(added)) {
       if (this.waiting.length >= MAX_WAITING) return this.skip('buffer-full', 1);
       this.seal();
+      if (this.writing === undefined) this.begin();
       this.add(added);
     }
     this.wake();
@@ -114,10 +115,10 @@ export class LogWriter {
     return isAdded;
   }
 
+  /** The segment waits to be written; what comes goes into another one. */
   private seal(): void {
     this.waiting.push(this.current);
     this.current = this.spare.pop() ?? new LogSegment();
-    if (this.writing === undefined) this.begin();
   }
 
   /** Also where nothing is to be written: what is too old goes, and memory that was short may be there again. */
@@ -141,18 +142,13 @@ export class LogWriter {
     if (store === undefined || monotonicMs() < this.pausedUntil || !store.isReady) return;
     try {
       await this.look(store);
-      if (this.current.rows > 0) this.sealNow();
+      if (this.current.rows > 0) this.seal();
       for (let segment = this.waiting.shift(); segment !== undefined; segment = this.waiting.shift())
         await this.write(store, segment);
     } catch (error) {
       this.pausedUntil = monotonicMs() + PAUSE_MS;
       this.parts.onError(error);
     }
-  }
-
-  private sealNow(): void {
-    this.waiting.push(this.current);
-    this.current = this.spare.pop() ?? new LogSegment();
   }
 
   /** Where the call fails its rows may be there or not: they count as skipped, and nothing is added to their chunk any more. */

@@ -12,20 +12,39 @@ const REACH = 16_384;
 /** No real id is longer, quotes included. */
 const LONGEST = 256;
 
-/**
- * Which message an event is about, and of which chat, by where their JSON strings stand in a text, without quotes: to make strings
- * of them takes as long as to log them. Start and end are the same where the event names none. `alias` is the chat's other name:
- * WhatsApp knows one person by number and by LID.
- */
-export class MessageKey {
-  messageStart = 0;
-  messageEnd = 0;
-  chatStart = 0;
-  chatEnd = 0;
-  aliasStart = 0;
-  aliasEnd = 0;
+/** Where the JSON strings of a key stand in a text, without quotes. Start and end are the same where there is none. */
+export interface KeyPlaces {
+  readonly messageStart: number;
+  readonly messageEnd: number;
+  readonly chatStart: number;
+  readonly chatEnd: number;
+  readonly aliasStart: number;
+  readonly aliasEnd: number;
+}
 
-  constructor(readonly text: Buffer) {}
+/**
+ * Which message an event is about, and of which chat, by where they stand: to make strings of them takes as long as to log them.
+ * `alias` is the chat's other name: WhatsApp knows one person by number and by LID.
+ */
+export class MessageKey implements KeyPlaces {
+  readonly messageStart: number;
+  readonly messageEnd: number;
+  readonly chatStart: number;
+  readonly chatEnd: number;
+  readonly aliasStart: number;
+  readonly aliasEnd: number;
+
+  constructor(
+    readonly text: Buffer,
+    places: KeyPlaces,
+  ) {
+    this.messageStart = places.messageStart;
+    this.messageEnd = places.messageEnd;
+    this.chatStart = places.chatStart;
+    this.chatEnd = places.chatEnd;
+    this.aliasStart = places.aliasStart;
+    this.aliasEnd = places.aliasEnd;
+  }
 
   get message(): string {
     return decoded(this.text, this.messageStart, this.messageEnd);
@@ -50,8 +69,17 @@ export function decoded(text: Buffer, start: number, end: number): string {
   return start === end ? '' : decodeString(text, { start: start - 1, end: end + 1 });
 }
 
+const NOWHERE: KeyPlaces = {
+  messageStart: 0,
+  messageEnd: 0,
+  chatStart: 0,
+  chatEnd: 0,
+  aliasStart: 0,
+  aliasEnd: 0,
+};
+
 /** Of what is about no message. */
-export const NO_KEY = new MessageKey(Buffer.alloc(0));
+export const NO_KEY = new MessageKey(Buffer.alloc(0), NOWHERE);
 
 /** What a member says, in the words of both cores. */
 type Role = 'inner' | 'message' | 'messages' | 'id' | 'chat' | 'alias' | 'caller';
@@ -102,15 +130,18 @@ export function messageKeyOf({ body, members }: Envelope): MessageKey {
 
 const walk = new MemberWalk();
 
-class KeySearch {
-  private readonly key: MessageKey;
+class KeySearch implements KeyPlaces {
+  messageStart = 0;
+  messageEnd = 0;
+  chatStart = 0;
+  chatEnd = 0;
+  aliasStart = 0;
+  aliasEnd = 0;
   private isInner = false;
   private idStart = 0;
   private idEnd = 0;
 
-  constructor(private readonly text: Buffer) {
-    this.key = new MessageKey(text);
-  }
+  constructor(private readonly text: Buffer) {}
 
   walk(start: number, end: number): void {
     const { text } = this;
@@ -132,15 +163,14 @@ class KeySearch {
 
   /** The first one of a role counts. `end` is behind the closing quote. */
   take(role: Exclude<Role, 'inner' | 'messages' | 'caller'>, tokenStart: number, tokenEnd: number): void {
-    const { key } = this;
     const start = tokenStart + 1;
     const end = tokenEnd - 1;
     if (end === start || tokenEnd - tokenStart > LONGEST) return;
     if (role === 'message') this.takeMessage(start, end);
     else if (role === 'chat') this.takeChat(start, end);
-    else if (role === 'alias' && key.aliasEnd === 0) {
-      key.aliasStart = start;
-      key.aliasEnd = end;
+    else if (role === 'alias' && this.aliasEnd === 0) {
+      this.aliasStart = start;
+      this.aliasEnd = end;
     } else if (role === 'id' && this.idEnd === 0) {
       this.idStart = start;
       this.idEnd = end;
@@ -149,16 +179,17 @@ class KeySearch {
 
   /** `id` is a chat where it says so (presences, groups), and a message where a chat is named beside it. */
   found(): MessageKey {
-    const { key, text, idStart, idEnd, isInner } = this;
-    if (key.messageEnd > 0 || idEnd === 0) return key;
-    if (hasAt(text, idStart, idEnd)) this.takeChat(idStart, idEnd);
-    else if (key.chatEnd > 0 || isInner) this.takeMessage(idStart, idEnd);
-    return key;
+    const { text, idStart, idEnd } = this;
+    if (this.messageEnd === 0 && idEnd > 0) {
+      if (hasAt(text, idStart, idEnd)) this.takeChat(idStart, idEnd);
+      else if (this.chatEnd > 0 || this.isInner) this.takeMessage(idStart, idEnd);
+    }
+    return new MessageKey(text, this);
   }
 
   /** Of a key: what follows it says no more. */
   private get hasAll(): boolean {
-    return this.isInner && this.idEnd > 0 && this.key.chatEnd > 0 && this.key.aliasEnd > 0;
+    return this.isInner && this.idEnd > 0 && this.chatEnd > 0 && this.aliasEnd > 0;
   }
 
   private takeValue(role: Exclude<Role, 'inner'>, start: number, reach: number): void {
@@ -175,22 +206,19 @@ class KeySearch {
   }
 
   private takeMessage(start: number, end: number): void {
-    const { key } = this;
-    if (key.messageEnd > 0) return;
-    key.messageStart = start;
-    key.messageEnd = end;
+    if (this.messageEnd > 0) return;
+    this.messageStart = start;
+    this.messageEnd = end;
   }
 
   private takeChat(start: number, end: number): void {
-    const { key } = this;
-    if (key.chatEnd > 0) return;
-    key.chatStart = start;
-    key.chatEnd = end;
+    if (this.chatEnd > 0) return;
+    this.chatStart = start;
+    this.chatEnd = end;
   }
 
   private clear(): void {
-    const { key } = this;
-    key.messageStart = key.messageEnd = key.chatStart = key.chatEnd = key.aliasStart = key.aliasEnd = 0;
+    this.messageStart = this.messageEnd = this.chatStart = this.chatEnd = this.aliasStart = this.aliasEnd = 0;
     this.idStart = this.idEnd = 0;
   }
 }

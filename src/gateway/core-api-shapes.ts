@@ -135,7 +135,7 @@ function idOf(instance: string, slot: Slot): string {
 }
 
 /** Stands for the core API's id of an instance, which the relay does not know (RFC 9562, version 8). */
-export function uuidOf(instance: string): string {
+function uuidOf(instance: string): string {
   const hex = hashOf(instance);
   return [
     hex.slice(0, 8),

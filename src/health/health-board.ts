@@ -2,6 +2,7 @@ import type { SharedCircuits } from '../pipeline/bulkheads';
 import { CHOSEN_MS, type Circuit, type CircuitFault, type SharedCircuit } from '../pipeline/circuit';
 import { type DestinationId, destinationKey, type Endpoint } from '../pipeline/delivery';
 import type { StoredCalls } from '../retry/retry-store';
+import { Looks } from '../time/looks';
 import { monotonicMs } from '../time/monotonic';
 import { type HealthRecord, obstacleOf, parseHealthRecord, type UnwellRecord } from './health-record';
 import { IdsByInstance } from './ids-by-instance';
@@ -75,19 +76,17 @@ export class HealthBoard implements SharedCircuits {
   private readonly writing = new Map<DestinationId, Promise<void>>();
   /** Those that could not be written. */
   private readonly unwritten = new Map<DestinationId, () => Promise<void>>();
-  private timer: NodeJS.Timeout | undefined;
-  private polling: Promise<void> | undefined;
+  private readonly looks = new Looks(POLL_MS, () => this.poll());
 
   constructor(private readonly parts: HealthBoardParts) {}
 
   start(): void {
-    this.timer ??= setInterval(() => this.pollSoon(), POLL_MS);
-    this.pollSoon();
+    this.looks.start();
+    this.looks.soon();
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.timer);
-    await this.polling;
+    await this.looks.stop();
     await Promise.all(this.writing.values());
   }
 
@@ -161,12 +160,6 @@ export class HealthBoard implements SharedCircuits {
     } catch (error) {
       onError(error);
     }
-  }
-
-  private pollSoon(): void {
-    this.polling ??= this.poll().finally(() => {
-      this.polling = undefined;
-    });
   }
 
   private take(changes: readonly (string | number)[], isAll: boolean, since: number): void {

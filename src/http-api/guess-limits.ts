@@ -11,7 +11,7 @@ export type GuessVerdict =
 /** Of one address: an IPv4 address, or the /64 of an IPv6 address. */
 const PER_ADDRESS: Rate = { burst: 10, intervalMs: 250 };
 const IN_ALL: Rate = { burst: 200, intervalMs: 20 };
-export const LONGEST_WAIT_MS = 5000;
+const LONGEST_WAIT_MS = 5000;
 /** Answers that wait for their turn. Each holds a connection and what came over it. */
 const MAX_WAITING = 256;
 const MAX_ADDRESSES = 10_000;

@@ -1,5 +1,6 @@
 import { type DestinationId, destinationKey } from '../pipeline/delivery';
 import type { StoredCalls } from '../retry/retry-store';
+import { Looks } from '../time/looks';
 
 /** In the audit: destinations that are no more, all together. */
 export const GONE = 'removed' as DestinationId;
@@ -22,26 +23,16 @@ const APART_MS = 600_000;
  * Redis with them: they become one line of the audit, which balances as before.
  */
 export class GoneDestinations {
-  private timer: NodeJS.Timeout | undefined;
-  private looking: Promise<void> | undefined;
-  private isStopped = false;
+  private readonly looks = new Looks(LOOK_MS, () => this.look().catch(this.parts.onError));
 
   constructor(private readonly parts: GoneDestinationsParts) {}
 
   start(): void {
-    this.timer ??= setInterval(() => {
-      this.looking ??= this.look()
-        .catch(this.parts.onError)
-        .finally(() => {
-          this.looking = undefined;
-        });
-    }, LOOK_MS);
+    this.looks.start();
   }
 
-  async stop(): Promise<void> {
-    this.isStopped = true;
-    clearInterval(this.timer);
-    await this.looking;
+  stop(): Promise<void> {
+    return this.looks.stop();
   }
 
   /** One look; nothing where it is not worth one, or another worker has just had it. */
@@ -54,14 +45,14 @@ export class GoneDestinations {
       const gone = await this.goneOf(found);
       if (gone.length > 0) await store.call('relayGone', destinationKey(GONE), GONE, ...gone);
       cursor = next;
-    } while (cursor !== '0' && !this.isStopped);
-    if (!this.isStopped) await store.call('relayGoneDone');
+    } while (cursor !== '0' && !this.looks.isStopped);
+    if (!this.looks.isStopped) await store.call('relayGoneDone');
   }
 
   /** Keys of those that are no more, of keys and ids one after the other. */
   private async goneOf(found: readonly string[]): Promise<string[]> {
     const gone: string[] = [];
-    for (let index = 0; index + 1 < found.length && !this.isStopped; index += 2) {
+    for (let index = 0; index + 1 < found.length && !this.looks.isStopped; index += 2) {
       const [key = '', id = ''] = found.slice(index, index + 2);
       // Events that could never be delivered are no destination's.
       if (id.includes(':') && !(await this.parts.isThere(id as DestinationId))) gone.push(key);

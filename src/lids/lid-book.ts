@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Envelope } from '../events/envelope';
 import { lidViewOf, withNumbers } from '../events/normalise-lids';
 import type { StoredCalls } from '../retry/retry-store';
+import { Looks } from '../time/looks';
 import { endsWithin } from '../time/within';
 
 export interface LidBookParts {
@@ -50,19 +51,17 @@ export class LidBook {
   private readonly wanted = new LRUCache<string, true>({ max: MAX_INSTANCES });
   private unwritten: Learned[] = [];
   private asking: { readonly asked: Map<string, Asked>; readonly answered: Promise<void> } | undefined;
-  private timer: NodeJS.Timeout | undefined;
-  private writing: Promise<void> | undefined;
+  private readonly looks = new Looks(LEARN_MS, () => this.write());
 
   constructor(private readonly parts: LidBookParts) {}
 
   start(): void {
-    this.timer ??= setInterval(() => this.writeSoon(), LEARN_MS);
+    this.looks.start();
   }
 
   /** Writes what it learned last. */
   async stop(): Promise<void> {
-    clearInterval(this.timer);
-    await this.writing;
+    await this.looks.stop();
     await this.write();
   }
 
@@ -139,12 +138,6 @@ export class LidBook {
     // What was learned here meanwhile is newer.
     if ((this.known.get(key) ?? UNKNOWN) !== UNKNOWN) return;
     this.known.set(key, number, { ttl: number === UNKNOWN ? UNKNOWN_MS : KNOWN_MS });
-  }
-
-  private writeSoon(): void {
-    this.writing ??= this.write().finally(() => {
-      this.writing = undefined;
-    });
   }
 
   private async write(): Promise<void> {

@@ -27,7 +27,7 @@ export interface ForwardAttempt {
   readonly next: 'done' | 'given-up' | 'again' | 'waits';
 }
 
-export const MOST_ATTEMPTS = 3;
+const MOST_ATTEMPTS = 3;
 const TIMEOUT_MS = 30_000;
 const CONNECT_MS = 5000;
 const AGAIN = { firstMs: 1000, lastMs: 2000 };

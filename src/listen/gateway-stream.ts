@@ -28,15 +28,28 @@ const MAX_EVENT_BYTES = 268_435_456;
 /** Answers that a gateway, or a proxy before it, gives while it cannot do better. */
 const PASSING = new Set([408, 425, 429, 500, 502, 503, 504]);
 
+/**
+ * | state     | ends with                                                    |
+ * |-----------|--------------------------------------------------------------|
+ * | idle      | `open`: connected                                            |
+ * | connected | the end of its connection, made or not: pausing; `close`     |
+ * | pausing   | its time: connected, over another connection; `close`        |
+ * | closed    | nothing                                                      |
+ */
+type StreamState =
+  | { readonly kind: 'idle' | 'closed' }
+  | { readonly kind: 'connected'; readonly socket: WebSocket }
+  | { readonly kind: 'pausing'; readonly timer: NodeJS.Timeout };
+
+/** Whether something came since the last ping; `held`: nothing is read, so that nothing can come. */
+type Hearing = 'heard' | 'asked' | 'held';
+
 /** The events of one stream of a gateway, over as many connections as it takes: each goes on after the last event of the one before. */
 export class GatewayStream {
-  private socket: WebSocket | undefined;
+  private state: StreamState = { kind: 'idle' };
+  private hearing: Hearing = 'heard';
   private readonly backoff = new Backoff(RECONNECT);
-  private pause: NodeJS.Timeout | undefined;
   private pings: NodeJS.Timeout | undefined;
-  private isAlive = true;
-  private isHeld = false;
-  private closed = false;
   private last: string;
 
   constructor(private readonly parts: GatewayStreamParts) {
@@ -49,6 +62,7 @@ export class GatewayStream {
   }
 
   open(): void {
+    if (this.state.kind !== 'idle') return;
     this.pings ??= setInterval(() => this.ping(), PING_MS);
     this.connect();
   }
@@ -60,21 +74,21 @@ export class GatewayStream {
 
   /** Nothing more is read until `goOn`: what comes stays with the gateway. */
   hold(): void {
-    this.isHeld = true;
-    this.socket?.pause();
+    this.hearing = 'held';
+    if (this.state.kind === 'connected') this.state.socket.pause();
   }
 
   goOn(): void {
-    this.isHeld = false;
-    this.isAlive = true;
-    this.socket?.resume();
+    this.hearing = 'heard';
+    if (this.state.kind === 'connected') this.state.socket.resume();
   }
 
   close(): void {
-    this.closed = true;
+    const { state } = this;
+    this.state = { kind: 'closed' };
     clearInterval(this.pings);
-    clearTimeout(this.pause);
-    this.socket?.terminate();
+    if (state.kind === 'pausing') clearTimeout(state.timer);
+    if (state.kind === 'connected') state.socket.terminate();
   }
 
   private connect(): void {
@@ -89,27 +103,27 @@ export class GatewayStream {
       maxPayload: MAX_EVENT_BYTES,
       perMessageDeflate: false,
     });
-    this.socket = socket;
+    this.state = { kind: 'connected', socket };
     this.watch(socket);
   }
 
   private watch(socket: WebSocket): void {
     let reason = 'the connection ended';
-    const alive = (): void => {
-      this.isAlive = true;
+    const heard = (): void => {
+      if (this.hearing === 'asked') this.hearing = 'heard';
     };
     socket.on('open', () => {
-      this.isAlive = true;
+      heard();
       this.backoff.reset();
-      if (this.isHeld) socket.pause();
+      if (this.hearing === 'held') socket.pause();
       this.parts.onOpen();
     });
     socket.on('message', (data: Buffer) => {
-      alive();
+      heard();
       this.parts.onMessage(data);
     });
-    socket.on('ping', alive);
-    socket.on('pong', alive);
+    socket.on('ping', heard);
+    socket.on('pong', heard);
     socket.on('error', (error) => {
       reason = explainCode(errorCode(error));
     });
@@ -125,17 +139,16 @@ export class GatewayStream {
   }
 
   private onClose(socket: WebSocket, reason: string): void {
-    if (this.closed || this.socket !== socket) return;
-    this.socket = undefined;
+    if (this.state.kind !== 'connected' || this.state.socket !== socket) return;
     const pauseMs = Math.round(this.backoff.next());
+    this.state = { kind: 'pausing', timer: setTimeout(() => this.connect(), pauseMs) };
     this.parts.onCut(reason, pauseMs);
-    this.pause = setTimeout(() => this.connect(), pauseMs);
   }
 
   private async refused(response: IncomingMessage): Promise<string> {
     const status = response.statusCode ?? 0;
     const text = await refusalOf(this.parts.gateway, response);
-    if (!PASSING.has(status) && !this.closed) {
+    if (!PASSING.has(status) && this.state.kind !== 'closed') {
       this.close();
       this.parts.onRefused(text);
     }
@@ -143,10 +156,11 @@ export class GatewayStream {
   }
 
   private ping(): void {
-    const { socket } = this;
-    if (socket?.readyState !== WebSocket.OPEN || this.isHeld) return;
-    if (!this.isAlive) return socket.terminate();
-    this.isAlive = false;
+    if (this.state.kind !== 'connected' || this.hearing === 'held') return;
+    const { socket } = this.state;
+    if (socket.readyState !== WebSocket.OPEN) return;
+    if (this.hearing === 'asked') return socket.terminate();
+    this.hearing = 'asked';
     socket.ping();
   }
 }

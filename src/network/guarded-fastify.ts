@@ -11,7 +11,7 @@ export interface GuardedFastify {
 }
 
 /** Bodies of routes that need no key; those that check one may set a larger limit. */
-export const PUBLIC_BODY_LIMIT = 16_384;
+const PUBLIC_BODY_LIMIT = 16_384;
 
 /** Nobody guesses types, frames our pages, or keeps answers that may hold secrets. A route may say otherwise. */
 const SECURITY_HEADERS: Readonly<Record<string, string>> = {

@@ -50,6 +50,12 @@ export type AttemptRequest =
       readonly attempt: number;
     };
 
+/**
+ * How an attempt goes on, in this order: quick, slow (stored by now), and nearly due where what was stored would soon fire, by a
+ * clock that also counts time in which this process did not run.
+ */
+type Pace = 'quick' | 'slow' | 'nearly-due';
+
 interface UnderWay {
   readonly delivery: Delivery;
   readonly startedAt: number;
@@ -57,8 +63,7 @@ interface UnderWay {
   readonly onSlow: () => void;
   /** By a clock that stands still for nobody. */
   readonly startedMs: number;
-  overdue: boolean;
-  slow: boolean;
+  pace: Pace;
   index: number;
 }
 
@@ -98,7 +103,7 @@ export class Attempts {
         trace = this.options.tracing?.attempt(delivery, attempt);
         const traced = trace === undefined ? delivery : { ...delivery, traceparent: trace.traceparent };
         const running = delivery.destination.start(traced, attempt);
-        entry = { delivery, startedAt, startedMs, running, onSlow, overdue: false, slow: false, index: 0 };
+        entry = { delivery, startedAt, startedMs, running, onSlow, pace: 'quick', index: 0 };
         this.track(entry);
         return running.outcome;
       }, delivery.destination.timeoutMs);
@@ -153,7 +158,8 @@ export class Attempts {
       this.underWay[entry.index] = last;
       last.index = entry.index;
     }
-    this.options.places.end(entry.delivery, entry.slow, entry.slow && outcome.kind === 'failed');
+    const wasSlow = entry.pace !== 'quick';
+    this.options.places.end(entry.delivery, wasSlow, wasSlow && outcome.kind === 'failed');
     if (this.underWay.length === 0) {
       clearInterval(this.sweeper);
       this.sweeper = undefined;
@@ -161,33 +167,27 @@ export class Attempts {
     }
   }
 
-  /**
-   * Whether what was stored as slow is soon due, by a clock that also counts time in which this process did not run. Seen
-   * twice: what lies in the socket after such a time is read in between.
-   */
-  private isNearlyDue(entry: UnderWay): boolean {
-    if (!entry.slow) return false;
-    const mostMs = entry.delivery.destination.timeoutMs + this.options.slowAfterMs + SLOW_STORED_MARGIN_MS;
-    const was = entry.overdue;
-    entry.overdue = monotonicMs() - entry.startedMs >= mostMs;
-    return was && entry.overdue;
-  }
-
   private sweep(now: number): void {
     let turnedSlow = false;
     for (const entry of [...this.underWay]) {
+      const { pace, delivery, running } = entry;
       const age = now - entry.startedAt;
-      entry.running.look?.(now);
-      if (age >= entry.delivery.destination.timeoutMs || this.isNearlyDue(entry))
-        entry.running.abort('timeout');
-      if (age >= this.options.slowAfterMs && !entry.slow) {
-        entry.slow = true;
-        this.options.places.turnedSlow(entry.delivery);
-        entry.onSlow();
-        turnedSlow = true;
-      }
+      running.look?.(now);
+      if (pace === 'slow' && this.isNearlyDue(entry)) entry.pace = 'nearly-due';
+      // Seen twice: what lies in the socket after such a time is read in between.
+      if (age >= delivery.destination.timeoutMs || pace === 'nearly-due') running.abort('timeout');
+      if (age < this.options.slowAfterMs || pace !== 'quick') continue;
+      entry.pace = 'slow';
+      this.options.places.turnedSlow(delivery);
+      entry.onSlow();
+      turnedSlow = true;
     }
     // They moved to the slow ones' pool. Once for all: each call looks at many lines.
     if (turnedSlow) this.room.emit(undefined);
+  }
+
+  private isNearlyDue({ delivery, startedMs }: UnderWay): boolean {
+    const mostMs = delivery.destination.timeoutMs + this.options.slowAfterMs + SLOW_STORED_MARGIN_MS;
+    return monotonicMs() - startedMs >= mostMs;
   }
 }

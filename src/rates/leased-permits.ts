@@ -2,6 +2,7 @@ import type { Rate } from '../pipeline/destination-limits';
 import type { Permits } from '../pipeline/permits';
 import { monotonicMs } from '../time/monotonic';
 import { within } from '../time/within';
+import { LeaseTurns } from './lease-turns';
 import { OwnShare } from './own-share';
 import type { Charge, Lease, Leasing } from './permit-lease';
 import { RetryTurns } from './retry-turns';
@@ -37,6 +38,16 @@ const ANSWER_MS = 500;
 /** How often Redis is asked while it is away, or has none. */
 const AGAIN_MS = 1000;
 
+/** What the last answer said, if there was one; a worker that hears nothing goes by its own share. */
+type Contact =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'away' }
+  | (Pick<Lease, 'free' | 'workers'> & {
+      readonly kind: 'heard';
+      readonly at: number;
+      readonly nextAt: number;
+    });
+
 class LeaseLateError extends Error {}
 
 /**
@@ -54,16 +65,11 @@ export class LeasedPermits implements Permits {
   private readonly lagMs: number;
   private readonly lifeMs: number;
   private readonly uses = { since: 0, now: 0, before: 0 };
-  private latest:
-    | (Pick<Lease, 'free' | 'workers'> & { readonly at: number; readonly nextAt: number })
-    | undefined;
-  private isAway = false;
-  private isAsking = false;
+  private contact: Contact = { kind: 'none' };
+  private readonly turns = new LeaseTurns(() => this.askWanted());
   private nextAskAt = 0;
   private wantedSince: number | undefined;
-  private asking: NodeJS.Timeout | undefined;
   private returning: NodeJS.Timeout | undefined;
-  private isClosed = false;
 
   constructor(private readonly parts: LeasedPermitsParts) {
     const { count, seconds } = parts.rate;
@@ -115,17 +121,17 @@ export class LeasedPermits implements Permits {
 
   waitMs(wanted: number): number {
     const now = monotonicMs();
-    const { latest } = this;
-    if (this.isAway) return this.own.waitMs(wanted, now);
-    if (latest === undefined) return 0;
-    const isRecent = now - latest.at < this.lifeMs;
-    const soon = this.held + (isRecent ? latest.free / latest.workers : 0);
+    const { contact } = this;
+    if (contact.kind === 'away') return this.own.waitMs(wanted, now);
+    if (contact.kind === 'none') return 0;
+    const isRecent = now - contact.at < this.lifeMs;
+    const soon = this.held + (isRecent ? contact.free / contact.workers : 0);
     if (wanted <= soon) return 0;
-    return Math.max(0, latest.nextAt - now) + (wanted - soon) * this.own.paceMs;
+    return Math.max(0, contact.nextAt - now) + (wanted - soon) * this.own.paceMs;
   }
 
   forRetry(): Promise<boolean> {
-    if (this.isClosed || this.isAway || !this.retries.mayWait(this.nextMs(monotonicMs())))
+    if (this.turns.isClosed || this.isAway || !this.retries.mayWait(this.nextMs(monotonicMs())))
       return Promise.resolve(false);
     const turn = this.retries.wait();
     this.want();
@@ -133,15 +139,18 @@ export class LeasedPermits implements Permits {
   }
 
   close(): void {
-    this.isClosed = true;
-    clearTimeout(this.asking);
+    this.turns.close();
     clearTimeout(this.returning);
     this.retries.close();
   }
 
+  private get isAway(): boolean {
+    return this.contact.kind === 'away';
+  }
+
   /** Until some may be free: others may take them first. */
   private nextMs(now: number): number {
-    return Math.max(0, (this.latest?.nextAt ?? now) - now);
+    return this.contact.kind === 'heard' ? Math.max(0, this.contact.nextAt - now) : 0;
   }
 
   /** @param kept for others */
@@ -156,17 +165,14 @@ export class LeasedPermits implements Permits {
   private want(): void {
     const now = monotonicMs();
     this.wantedSince ??= now;
-    if (this.isAsking || this.isClosed || this.asking !== undefined) return;
     // Those that come in the same turn of the event loop are asked for together.
-    this.asking = setTimeout(
-      () => {
-        this.asking = undefined;
-        const { wanted } = this;
-        if (wanted > 0 || this.isAway) void this.ask(wanted);
-        else this.wantedSince = undefined;
-      },
-      Math.max(0, this.nextAskAt - now),
-    );
+    this.turns.due(Math.max(0, this.nextAskAt - now));
+  }
+
+  private askWanted(): void {
+    const { wanted } = this;
+    if (wanted > 0 || this.isAway) void this.ask(wanted);
+    else this.wantedSince = undefined;
   }
 
   /** As many as wait, at least as many as are used within a lease's life. */
@@ -178,10 +184,10 @@ export class LeasedPermits implements Permits {
   }
 
   private async ask(wanted: number): Promise<void> {
+    if (!this.turns.begin()) return;
     const now = monotonicMs();
     const waitedMs = Math.min(now - (this.wantedSince ?? now), this.lagMs);
     const { unused, owed } = this;
-    this.isAsking = true;
     this.unused = [];
     this.owed = 0;
     let isLate = false;
@@ -199,32 +205,35 @@ export class LeasedPermits implements Permits {
 
   private took(lease: Lease, wanted: number): void {
     const now = monotonicMs();
-    const count = lease.charges.reduce((sum, charge) => sum + charge.count, 0);
-    this.isAsking = false;
-    this.isAway = false;
-    this.latest = { free: lease.free, workers: lease.workers, at: now, nextAt: now + lease.nextMs };
-    this.own.isOneOf(lease.workers);
-    const isEnough = count >= wanted;
-    // What others give back is free before what was used is.
-    const pauseMs = lease.nextMs < this.pauseMs ? this.pauseMs : Math.min(lease.nextMs, AGAIN_MS);
-    this.nextAskAt = isEnough ? now : now + pauseMs;
-    if (isEnough) this.wantedSince = undefined;
+    const { charges, free, workers, nextMs } = lease;
+    const count = charges.reduce((sum, charge) => sum + charge.count, 0);
+    this.turns.end();
+    this.contact = { kind: 'heard', free, workers, at: now, nextAt: now + nextMs };
+    this.own.isOneOf(workers);
+    if (wanted > 0) this.pauseAfter(nextMs, count >= wanted, now);
     if (count > 0) {
-      this.batches.push({ charges: [...lease.charges], until: now + this.lifeMs });
+      this.batches.push({ charges: [...charges], until: now + this.lifeMs });
       this.held += count;
       this.retries.serve(count, this.parts.waiting() > 0);
       this.giveBackLater();
       this.parts.onFree();
     }
-    if (!isEnough) this.want();
+    if (this.wantedSince !== undefined) this.want();
+  }
+
+  private pauseAfter(nextMs: number, isEnough: boolean, now: number): void {
+    // What others give back is free before what was used is.
+    const pauseMs = nextMs < this.pauseMs ? this.pauseMs : Math.min(nextMs, AGAIN_MS);
+    this.nextAskAt = isEnough ? now : now + pauseMs;
+    if (isEnough) this.wantedSince = undefined;
   }
 
   private wentAway(error: unknown): void {
-    this.isAsking = false;
+    this.turns.end();
     this.nextAskAt = monotonicMs() + AGAIN_MS;
-    if (this.isClosed) return;
+    if (this.turns.isClosed) return;
     if (!this.isAway) this.parts.onError(error);
-    this.isAway = true;
+    this.contact = { kind: 'away' };
     this.retries.close();
     this.want();
     this.parts.onFree();
@@ -241,12 +250,12 @@ export class LeasedPermits implements Permits {
   }
 
   private giveBackLater(): void {
-    if (this.isClosed) return;
+    if (this.turns.isClosed) return;
     this.returning ??= setTimeout(() => {
       this.returning = undefined;
       this.expire(monotonicMs());
       if (this.held > 0) this.giveBackLater();
-      if (this.unused.length > 0 && !this.isAsking && !this.isAway) void this.ask(0);
+      if (this.unused.length > 0 && !this.isAway) void this.ask(0);
     }, this.lifeMs + 1);
   }
 

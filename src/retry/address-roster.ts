@@ -1,4 +1,5 @@
 import type { DestinationId } from '../pipeline/delivery';
+import { Looks } from '../time/looks';
 import { monotonicMs } from '../time/monotonic';
 import { Pace } from '../time/pace';
 import type { DueDelivery } from './retry-queue';
@@ -44,21 +45,17 @@ export class AddressRoster {
   private lastAnswer: Answer | undefined;
   private readonly told = new Set<string>();
   private readonly pace = new Pace(LEFT);
-  private timer: NodeJS.Timeout | undefined;
-  private announcing: Promise<void> | undefined;
-  private isStopped = false;
+  private readonly looks = new Looks(ANNOUNCE_MS, () => this.announce());
 
   constructor(private readonly parts: AddressRosterParts) {}
 
   start(): void {
-    this.timer ??= setInterval(() => this.announceSoon(), ANNOUNCE_MS);
-    void this.parts.store.waitUntilReady().then(() => this.announceSoon());
+    this.looks.start();
+    void this.parts.store.waitUntilReady().then(() => this.looks.soon());
   }
 
-  async stop(): Promise<void> {
-    this.isStopped = true;
-    clearInterval(this.timer);
-    await this.announcing;
+  stop(): Promise<void> {
+    return this.looks.stop();
   }
 
   /**
@@ -69,7 +66,7 @@ export class AddressRoster {
   leaveFor({ data: { d, a, b }, parkedAt }: DueDelivery, address: string | undefined): number {
     if (a === undefined || a === address) return 0;
     // Whoever parks is alive, but this worker may have looked before that.
-    if (this.lastAnswer === undefined || this.lastAnswer.at <= parkedAt) this.announceSoon();
+    if (this.lastAnswer === undefined || this.lastAnswer.at <= parkedAt) this.looks.soon();
     else if (!this.lastAnswer.living.has(entry(d, a))) return 0;
     const now = monotonicMs();
     const waitMs = this.pace.waitMs(now);
@@ -90,13 +87,6 @@ export class AddressRoster {
     } catch (error) {
       onError(error);
     }
-  }
-
-  private announceSoon(): void {
-    if (this.isStopped) return;
-    this.announcing ??= this.announce().finally(() => {
-      this.announcing = undefined;
-    });
   }
 
   private compare(living: readonly string[]): void {

@@ -3,7 +3,7 @@ import type { EventId } from '../events/envelope';
 import { type DeliveryId, type DestinationId, deliveryId, destinationKey } from '../pipeline/delivery';
 
 /** Stands for "no destination" in job data and in the audit. */
-export const NO_DESTINATION = 'none' as DestinationId;
+const NO_DESTINATION = 'none' as DestinationId;
 
 /** A malformed message has no event id: its bytes are its identity, so that it is stored once. */
 export function malformedId(body: Buffer): DeliveryId {

@@ -1,4 +1,5 @@
 import type { Subscriptions } from '../redis/subscriber';
+import { Looks } from '../time/looks';
 import type { RetryStore, StoredCalls } from './retry-store';
 
 export interface PresenceParts {
@@ -24,8 +25,7 @@ const FREE_CALLS = 50;
  * delivery waits in the store until the request's time limit is over; where its process was killed nobody waits for that.
  */
 export class Presence {
-  private timer: NodeJS.Timeout | undefined;
-  private saying: Promise<void> | undefined;
+  private readonly looks = new Looks(SAY_MS, () => this.say());
 
   constructor(private readonly parts: PresenceParts) {}
 
@@ -33,20 +33,13 @@ export class Presence {
     const { store, subscriptions, worker } = this.parts;
     // Where Redis is away it is subscribed once it is back.
     subscriptions.subscribe(`${store.prefix}:present:${worker}`).catch(() => {});
-    this.timer ??= setInterval(() => this.saySoon(), SAY_MS);
-    this.saySoon();
+    this.looks.start();
+    this.looks.soon();
   }
 
   /** Once nothing is under way. */
-  async stop(): Promise<void> {
-    clearInterval(this.timer);
-    await this.saying;
-  }
-
-  private saySoon(): void {
-    this.saying ??= this.say().finally(() => {
-      this.saying = undefined;
-    });
+  stop(): Promise<void> {
+    return this.looks.stop();
   }
 
   private async say(): Promise<void> {

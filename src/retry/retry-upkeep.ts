@@ -1,3 +1,4 @@
+import { Looks } from '../time/looks';
 import type { StoredCalls } from './retry-store';
 
 /** What became too old, by destination and event. */
@@ -40,23 +41,17 @@ const EXPIRE_CALLS = 50;
  * about the same with a million parked ones as with a thousand.
  */
 export class RetryUpkeep {
-  private timer: NodeJS.Timeout | undefined;
-  private looking: Promise<void> | undefined;
+  private readonly looks = new Looks(INTERVAL_MS, () => this.look());
   private uncounted = '';
 
   constructor(private readonly parts: RetryUpkeepParts) {}
 
   start(): void {
-    this.timer ??= setInterval(() => {
-      this.looking ??= this.look().finally(() => {
-        this.looking = undefined;
-      });
-    }, INTERVAL_MS);
+    this.looks.start();
   }
 
-  async stop(): Promise<void> {
-    clearInterval(this.timer);
-    await this.looking;
+  stop(): Promise<void> {
+    return this.looks.stop();
   }
 
   /** One look; nothing where another worker has just had one. */

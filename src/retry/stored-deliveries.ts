@@ -174,7 +174,7 @@ export class StoredDeliveries {
 
   /** A slow attempt failed whose delivery was stored, or put back, meanwhile. */
   failedLate({ id, decision, record, timesTaken }: LateFailure): Promise<StepResult> {
-    return this.step('relayLate', [id, ...delayAndReason(decision), ...lineOf(record), timesTaken]);
+    return this.step('relayLate', [id, ...placeOf(decision), ...lineOf(record), timesTaken]);
   }
 
   private async step(
@@ -201,7 +201,7 @@ function entryOf({
   charge,
 }: Omit<NewDelivery, 'id'> & { readonly id: string }): (string | number)[] {
   const { parkedBy, deadBy, maxParkedBytes } = charge;
-  const place = delayAndReason(decision);
+  const place = placeOf(decision);
   const event = data.e || 'malformed';
   return [id, data.d, event, JSON.stringify(data), ...place, parkedBy, deadBy, maxParkedBytes, data.a ?? ''];
 }
@@ -224,7 +224,7 @@ export function parkArguments(
   return [...entryOf(delivery), lane, laneGap, supersedeText(supersedable), isSlow ? worker : ''];
 }
 
-function delayAndReason(decision: Decision | InLine): [delayMs: number, reason: DeadReason | ''] {
+function placeOf(decision: Decision | InLine): [delayMs: number, reason: DeadReason | ''] {
   if (decision.kind === 'in-line') return [IN_LINE, ''];
   return decision.kind === 'retry' ? [Math.max(0, Math.round(decision.delayMs)), ''] : [0, decision.reason];
 }

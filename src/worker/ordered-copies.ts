@@ -7,8 +7,10 @@ import type { SourceMessage } from '../pipeline/message';
 import type { Routed } from '../pipeline/route';
 import type { StoredCalls } from '../retry/retry-store';
 import type { MarkedQueue, OrderMarker, SecondCopies } from '../sources/source-module';
+import { Looks } from '../time/looks';
 import { monotonicMs } from '../time/monotonic';
 import { FRESH_MS, OrderView, type RawEntry } from './order-view';
+import { TermGate } from './term-gate';
 
 export interface OrderedCopiesParts {
   readonly store: Pick<StoredCalls, 'isReady' | 'call'>;
@@ -41,12 +43,14 @@ export class OrderedCopies {
   private readonly wanted = new Set<DestinationId>();
   private readonly markedAt = new Map<string, number>();
   private readonly waiting: (() => void)[] = [];
-  private timer: NodeJS.Timeout | undefined;
-  private ticking: Promise<void> | undefined;
-  private isStopped = false;
-  private term: object | undefined;
-  private isTermReady = false;
-  private readonly early: (() => void)[] = [];
+  private readonly looks = new Looks(TICK_MS, () => this.tick().catch(this.parts.onError));
+  private readonly gate = new TermGate({
+    refresh: () => this.refresh(),
+    // Whoever had the queue before may have known more.
+    onReady: () => {
+      for (const [id] of this.view.all) this.parts.doubtSettingsOf(id);
+    },
+  });
 
   constructor(private readonly parts: OrderedCopiesParts) {
     parts.copies?.listen(
@@ -57,14 +61,13 @@ export class OrderedCopies {
 
   start(): void {
     if (this.parts.copies === undefined) return;
-    this.timer ??= setInterval(() => this.tickOnce(), TICK_MS);
-    this.tickOnce();
+    this.looks.start();
+    this.looks.soon();
   }
 
   async stop(): Promise<void> {
-    this.isStopped = true;
-    clearInterval(this.timer);
-    await this.ticking;
+    this.gate.stop();
+    await this.looks.stop();
     for (const wake of this.waiting.splice(0)) wake();
   }
 
@@ -72,20 +75,13 @@ export class OrderedCopies {
   note(id: DestinationId): void {
     if (this.parts.copies === undefined || this.wanted.has(id)) return;
     this.wanted.add(id);
-    this.tickOnce();
+    this.looks.soon();
   }
 
   /** Hands a message over; of the ordered queue only once it is known for whom that is. */
   take(message: SourceMessage, handOver: () => void): void {
-    if (message.copy !== 'ordered') return handOver();
-    if (message.term !== this.term) {
-      this.term = message.term;
-      this.isTermReady = false;
-      this.early.splice(0);
-      void this.prepare(message.term);
-    }
-    if (this.isTermReady) handOver();
-    else this.early.push(handOver);
+    if (message.copy !== 'ordered' || message.term === undefined) handOver();
+    else this.gate.take(message.term, handOver);
   }
 
   /** What of a message this copy is for; of what conditions on content leave out, too: each counts once. */
@@ -123,30 +119,9 @@ export class OrderedCopies {
   }
 
   private async untilFresh(): Promise<void> {
-    if (this.isStopped) throw new Error('stopped');
+    if (this.looks.isStopped) throw new Error('stopped');
     await new Promise<void>((resolve) => this.waiting.push(resolve));
-    if (this.isStopped) throw new Error('stopped');
-  }
-
-  /** Whoever had the queue before may have known more. */
-  private async prepare(term: object | undefined): Promise<void> {
-    while (this.term === term && !this.isStopped) {
-      if (await this.refresh()) break;
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
-    if (this.term !== term || this.isStopped) return;
-    for (const [id] of this.view.all) this.parts.doubtSettingsOf(id);
-    this.isTermReady = true;
-    for (const handOver of this.early.splice(0)) handOver();
-  }
-
-  private tickOnce(): void {
-    if (this.isStopped) return;
-    this.ticking ??= this.tick()
-      .catch(this.parts.onError)
-      .finally(() => {
-        this.ticking = undefined;
-      });
+    if (this.looks.isStopped) throw new Error('stopped');
   }
 
   private async tick(): Promise<void> {

@@ -108,7 +108,7 @@ describe('audit and dead-letters', () => {
   let harness: StoreHarness;
   let environment: Record<string, string>;
   const destination = new FakeDestination('webhook:global');
-  beforeAll(async () => {
+  beforeEach(async () => {
     harness = await StoreHarness.open();
     environment = { REDIS_URI: harness.uri, REDIS_PREFIX_KEY: harness.prefix };
     harness.ledger.countDelivered(deliveries(destination, 7));
@@ -119,7 +119,7 @@ describe('audit and dead-letters', () => {
       deliveryTo(destination, eventBody(50, { event: 'call', instance: 'loja-norte' })),
     ]);
   });
-  afterAll(() => harness.close());
+  afterEach(() => harness.close());
 
   const lines = (stdout: string): Record<string, unknown>[] =>
     stdout

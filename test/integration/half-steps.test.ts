@@ -1,17 +1,14 @@
 import { Redis } from 'ioredis';
-import { SILENT } from '../../src/observability/logging';
 import type { Delivery } from '../../src/pipeline/delivery';
-import { connectRedis } from '../../src/redis/client';
-import { RedisHealth } from '../../src/redis/redis-health';
 import { GONE_MS } from '../../src/retry/presence';
 import type { RetryQueue } from '../../src/retry/retry-queue';
 import { RetryUpkeep } from '../../src/retry/retry-upkeep';
 import type { Held } from '../../src/retry/stored-deliveries';
 import { FakeDestination } from '../support/harness/pipeline-harness';
+import { watchRedis } from '../support/harness/redis-watch';
 import { StoreHarness } from '../support/harness/store-harness';
 import { eventually } from '../support/signals/signals';
 import { deliveryTo } from '../support/values/events';
-import { redisConfig } from '../support/values/redis-config';
 
 jest.setTimeout(180_000);
 
@@ -285,16 +282,7 @@ test('counters that cannot be written stop no delivery, and the upkeep says why'
 test.each(['hincrby', 'zadd', 'zrem', 'lrem', 'hset', 'del', 'rpush', 'lrange', 'exists'])(
   'a Redis that forbids %s is not ready, and the reason names it',
   async (command) => {
-    const redis = connectRedis(redisConfig(far.uri, harness.prefix), 'commands', () => {});
-    const health = new RedisHealth({
-      redis,
-      prefix: harness.prefix,
-      log: SILENT,
-      counts: async () => ({}),
-      onStoreLost: () => {},
-      onStoreNewer: () => {},
-    });
-    health.start();
+    const { health, stop } = watchRedis(far.uri, harness.prefix);
     try {
       await eventually(async () => health.state.ready || undefined, 'ready');
       await admin.call('ACL', 'SETUSER', user, `-${command}`);
@@ -303,8 +291,7 @@ test.each(['hincrby', 'zadd', 'zrem', 'lrem', 'hset', 'del', 'rpush', 'lrange', 
       await admin.call('ACL', 'SETUSER', user, '+@all');
       await eventually(async () => health.state.ready || undefined, 'ready again');
     } finally {
-      await health.stop();
-      redis.disconnect();
+      await stop();
     }
   },
 );

@@ -62,6 +62,17 @@ async function look(orderedMaxAgeMs: number, parkedMaxAgeMs = 0): Promise<void> 
   await upkeep(orderedMaxAgeMs, parkedMaxAgeMs).look();
 }
 
+/** Waits until the lane counts as begun at a later moment than now. */
+async function timeBeginsAnew(): Promise<void> {
+  const since = (): Promise<string | null> =>
+    harness.withRedis((redis) => redis.zscore(`{${harness.prefix}}:lanes`, LANE));
+  const before = await since();
+  await eventually(async () => {
+    await look(1);
+    return (await since()) === before ? undefined : true;
+  }, 'its time begins anew');
+}
+
 describe('deliveries of a lane that are stored', () => {
   test('only the first one is due; all count as accepted and parked', async () => {
     await parkLane(inLane(5));
@@ -242,13 +253,7 @@ describe('what holds up its lane for too long', () => {
     await parkLane(inLane(2));
     const key = destinationKeyOf(nth(inLane(1), 0).id);
     await harness.store.call('relaySuspend', key, destination.id);
-    const since = (): Promise<string | null> =>
-      harness.withRedis((redis) => redis.zscore(`{${harness.prefix}}:lanes`, LANE));
-    const before = await since();
-    await eventually(async () => {
-      await look(1);
-      return (await since()) === before ? undefined : true;
-    }, 'its time begins anew');
+    await timeBeginsAnew();
     expect(harness.dead.all).toEqual([]);
     await harness.store.call('relayWell', key, 1);
     await eventually(async () => {
@@ -261,13 +266,7 @@ describe('what holds up its lane for too long', () => {
     const all = inLane(2);
     await harness.park(nth(all, 0), { decision: { kind: 'in-line' } });
     await harness.laneParking.append(LANE, all.slice(1), false);
-    const since = (): Promise<string | null> =>
-      harness.withRedis((redis) => redis.zscore(`{${harness.prefix}}:lanes`, LANE));
-    const before = await since();
-    await eventually(async () => {
-      await look(1);
-      return (await since()) === before ? undefined : true;
-    }, 'its time begins anew');
+    await timeBeginsAnew();
     expect(harness.dead.all).toEqual([]);
   });
 

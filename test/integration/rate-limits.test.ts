@@ -9,6 +9,7 @@ import { DELIVERED, FakeDestination } from '../support/harness/pipeline-harness'
 import { Scenario } from '../support/harness/scenario';
 import { StoreHarness } from '../support/harness/store-harness';
 import { deliveryTo, eventBody } from '../support/values/events';
+import { mostWithin } from '../support/values/moments';
 
 jest.setTimeout(120_000);
 
@@ -160,16 +161,6 @@ describe('what is parked for a destination without permits', () => {
 async function timesTaken({ store }: StoreHarness): Promise<number> {
   const jobs = await store.queue.getDelayed();
   return jobs.reduce((sum, { attemptsStarted }) => sum + attemptsStarted, 0);
-}
-
-/** The most that arrived within any time of that length. */
-function mostWithin(times: readonly number[], ms: number): number {
-  let [most, first] = [0, 0];
-  for (const [index, time] of times.entries()) {
-    while (time - (times[first] ?? 0) >= ms) first++;
-    most = Math.max(most, index - first + 1);
-  }
-  return most;
 }
 
 test('two workers of a webhook with a rate limit: they keep to it together, nothing is lost or parked', async () => {

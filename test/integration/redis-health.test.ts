@@ -1,23 +1,11 @@
-import { SILENT } from '../../src/observability/logging';
-import { connectRedis } from '../../src/redis/client';
-import { RedisHealth } from '../../src/redis/redis-health';
+import { watchRedis } from '../support/harness/redis-watch';
 import { FreezingProxy } from '../support/proxies/freezing-proxy';
 import { eventually } from '../support/signals/signals';
-import { redisConfig } from '../support/values/redis-config';
 
 test('readiness says that Redis is silent, in words that are not those of a library (finding 3.1)', async () => {
   const { port } = new URL(process.env['REDIS_URI'] ?? '');
   const proxy = await FreezingProxy.start(Number(port));
-  const redis = connectRedis(redisConfig(`redis://127.0.0.1:${proxy.port}`, 'silent'), 'commands', () => {});
-  const health = new RedisHealth({
-    redis,
-    prefix: 'silent',
-    log: SILENT,
-    counts: async () => ({}),
-    onStoreLost: () => {},
-    onStoreNewer: () => {},
-  });
-  health.start();
+  const { health, stop } = watchRedis(`redis://127.0.0.1:${proxy.port}`, 'silent');
   try {
     await eventually(() => health.state.ready || undefined, 'ready');
     const details: string[] = [];
@@ -27,8 +15,7 @@ test('readiness says that Redis is silent, in words that are not those of a libr
     expect(details).toEqual([expect.stringContaining('Redis has not answered for 8 s')]);
     await eventually(() => health.state.ready || undefined, 'ready again', 30_000);
   } finally {
-    await health.stop();
-    redis.disconnect();
+    await stop();
     await proxy.close();
   }
 }, 60_000);

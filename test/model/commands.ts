@@ -201,7 +201,7 @@ const ALL = [
   replay,
 ];
 
-export const MAX_COMMANDS = 25;
+const MAX_COMMANDS = 25;
 
 /** @param replayPath as a failed run printed it */
 export function commandsArbitrary(

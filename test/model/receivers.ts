@@ -25,7 +25,7 @@ export type Chat = (typeof CHATS)[number];
 
 /** Whole attempt, as the model's destinations have it. */
 export const TIMEOUT_MS = 1000;
-export const MAX_ATTEMPTS = 5;
+const MAX_ATTEMPTS = 5;
 
 const ANSWERED: Readonly<
   Record<Exclude<Answer, 'hang'>, { readonly afterMs: number; readonly outcome: Outcome }>

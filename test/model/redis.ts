@@ -12,7 +12,7 @@ export type RedisMode = 'up' | 'slow' | 'full' | 'away' | 'silent' | 'silent-wit
 const LATENCY_MS = 1;
 const SLOW_MS = 400;
 /** A call that is not answered for longer is given up. */
-export const CALL_MS = 2000;
+const CALL_MS = 2000;
 
 /** A Redis: all that asks it comes by one network, and it has one state. */
 export class ModelRedis {

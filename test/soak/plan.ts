@@ -47,7 +47,7 @@ export function planOf(seed: number, minutes: number, targets: number): Step[] {
 }
 
 /** mulberry32. */
-export function randomOf(seed: number): () => number {
+function randomOf(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -44,17 +44,26 @@ export interface BatchEntryOwner {
   withdraw(entry: BatchEntry): void;
 }
 
+/**
+ * | state     | meaning                                          | ends with                             |
+ * |-----------|--------------------------------------------------|---------------------------------------|
+ * | waiting   | no request with it was ever begun                | a request: sharing; an abort: ended   |
+ * | sharing   | a request with it is under way                   | its result: ended, or undecided       |
+ * | undecided | a request with it has ended, and another follows | that: sharing; an abort: ended        |
+ * | ended     | its outcome is known                             | nothing                               |
+ */
+type EntryState =
+  | { readonly kind: 'waiting' | 'undecided' | 'ended' }
+  | { readonly kind: 'sharing'; readonly shared: SharedRequest };
+
 /** One event on its way to Pusher: a delivery of its own, although it shares its request with others. */
 export class BatchEntry implements RunningAttempt {
   readonly outcome: Promise<Outcome>;
   readonly text: string;
   readonly channel: string;
   private resolve: (outcome: Outcome) => void = () => {};
-  private shared: SharedRequest | undefined;
+  private state: EntryState = { kind: 'waiting' };
   private firstLook: number | undefined;
-  /** Whether a request with it was ever begun. */
-  private sent = false;
-  private ended = false;
 
   constructor(
     event: BatchEvent,
@@ -70,44 +79,45 @@ export class BatchEntry implements RunningAttempt {
   }
 
   get isOpen(): boolean {
-    return !this.ended;
+    return this.state.kind !== 'ended';
   }
 
   share(shared: SharedRequest): void {
-    this.shared = shared;
-    this.sent = true;
+    if (this.isOpen) this.state = { kind: 'sharing', shared };
   }
 
   /** Its request has ended, and did not decide about it. */
   unshare(): void {
-    this.shared = undefined;
+    if (this.state.kind === 'sharing') this.state = { kind: 'undecided' };
   }
 
   end(outcome: Outcome): void {
-    if (this.ended) return;
-    this.ended = true;
+    if (!this.isOpen) return;
+    this.state = { kind: 'ended' };
     this.resolve(outcome);
   }
 
   abort(reason: AbortReason): void {
-    if (this.ended) return;
-    if (this.shared?.leave(reason) === false) return;
-    if (!this.sent) this.owner.withdraw(this);
-    this.end(this.abortedBy(reason));
+    const { state } = this;
+    if (state.kind === 'ended') return;
+    if (state.kind === 'sharing' && !state.shared.leave(reason)) return;
+    if (state.kind === 'waiting') this.owner.withdraw(this);
+    this.end(abortedBy(reason, state.kind !== 'waiting'));
   }
 
   /** Waiting in line and the request have the same time each: one does not shorten the other. */
   look(now: number): void {
-    if (this.sent) return this.shared?.look(now);
+    if (this.state.kind === 'sharing') return this.state.shared.look(now);
+    if (this.state.kind !== 'waiting') return;
     this.firstLook ??= now;
     if (now - this.firstLook >= this.owner.timeoutMs) this.abort('timeout');
   }
+}
 
-  /** What waited in line all the time was never tried. */
-  private abortedBy(reason: AbortReason): Outcome {
-    if (reason === 'shutdown') return { kind: 'interrupted', code: 'SHUTDOWN' };
-    return this.sent
-      ? { kind: 'failed', code: 'TIMEOUT', overloaded: true }
-      : { kind: 'interrupted', code: 'NOT_SENT' };
-  }
+/** What waited in line all the time was never tried. */
+function abortedBy(reason: AbortReason, wasSent: boolean): Outcome {
+  if (reason === 'shutdown') return { kind: 'interrupted', code: 'SHUTDOWN' };
+  return wasSent
+    ? { kind: 'failed', code: 'TIMEOUT', overloaded: true }
+    : { kind: 'interrupted', code: 'NOT_SENT' };
 }

@@ -7,7 +7,7 @@ const TIMEOUT_MS = 10_000;
 const MAX_BYTES = 16_777_216;
 
 /** Pusher did not tell which channels are occupied. */
-export class ChannelsUnknownError extends RelayError {
+class ChannelsUnknownError extends RelayError {
   constructor(detail: string) {
     super('CHANNELS_UNKNOWN', `Pusher does not tell which channels are occupied: ${detail}`);
   }

@@ -24,7 +24,7 @@ export function streamKeys(prefix: string, instance: string | undefined): Stream
 }
 
 /** Before every entry: what the first event of a stream follows. */
-export const BEGINNING = '0-0';
+const BEGINNING = '0-0';
 
 /** What is known of an event besides its body. */
 export interface Head {
@@ -32,7 +32,7 @@ export interface Head {
   readonly event: string;
 }
 
-export function encodeHead({ deliveryId, event }: Head): string {
+function encodeHead({ deliveryId, event }: Head): string {
   return JSON.stringify([deliveryId, event]);
 }
 

@@ -1,5 +1,6 @@
 import { decodePublished, type StreamKeys, streamKeys } from '../../destinations/websocket/stream';
 import type { Subscriptions } from '../../redis/subscriber';
+import { Looks } from '../../time/looks';
 import { Backlog, BacklogBudget } from './backlog';
 import type { HeldBytes } from './held-bytes';
 import { ReadTurns } from './read-turns';
@@ -36,8 +37,7 @@ export class Feed {
   private readonly backlogs = new BacklogBudget(BACKLOG_BYTES);
   /** Where channels were in the last round. */
   private seen = new Map<Channel, StreamId>();
-  private timer: NodeJS.Timeout | undefined;
-  private checking: Promise<void> | undefined;
+  private readonly looks = new Looks(CHECK_MS, () => this.checkQuiet().catch(this.parts.onError));
 
   constructor(private readonly parts: FeedParts) {}
 
@@ -50,13 +50,7 @@ export class Feed {
     subscriber.onRecovered(() => {
       for (const channel of this.channels.values()) channel.recover();
     });
-    this.timer ??= setInterval(() => {
-      this.checking ??= this.checkQuiet()
-        .catch(this.parts.onError)
-        .finally(() => {
-          this.checking = undefined;
-        });
-    }, CHECK_MS);
+    this.looks.start();
   }
 
   /** @param instance undefined: the events of all instances */
@@ -76,7 +70,7 @@ export class Feed {
   }
 
   close(): void {
-    clearInterval(this.timer);
+    void this.looks.stop();
     for (const channel of this.channels.values()) channel.close();
     this.channels.clear();
   }

@@ -18,20 +18,29 @@ export interface OrderedTermParts {
 }
 
 /**
+ * `taking`: what comes is handed over. `stopped`: it goes back with the channel; what was handed over can still be settled.
+ * `lost`: the channel is gone, for good.
+ */
+type TermState = 'taking' | 'stopped' | 'lost';
+
+/**
  * What comes by the ordered queue over one channel. Nothing is ever rejected, as a rejected message would come again behind
  * others: what cannot be taken or was not settled goes back with the channel, which keeps the order.
  */
 export class OrderedTerm implements MessageChannel {
-  isLost = false;
+  private state: TermState = 'taking';
   private readonly acknowledgements: Acknowledgements;
   /** A marker that waits for what is before it, and what came since. */
   private readonly waiting: ConsumeMessage[] = [];
   private open = 0;
-  private isTaking = true;
   private isMarking = false;
 
   constructor(private readonly parts: OrderedTermParts) {
     this.acknowledgements = new Acknowledgements(parts.channel);
+  }
+
+  get isLost(): boolean {
+    return this.state === 'lost';
   }
 
   get isIdle(): boolean {
@@ -39,12 +48,12 @@ export class OrderedTerm implements MessageChannel {
   }
 
   receive(message: ConsumeMessage): void {
-    if (!this.isTaking) return;
+    if (this.state !== 'taking') return;
     const { window, onStuck } = this.parts;
     const bytes = message.content.length;
     if (!window.admit(bytes)) {
       window.shrink(bytes);
-      this.isTaking = false;
+      this.stop();
       return onStuck('what came does not fit into memory');
     }
     this.acknowledgements.hold(message);
@@ -58,13 +67,13 @@ export class OrderedTerm implements MessageChannel {
     this.open--;
     this.parts.window.leave(bytes);
     if (settlement === 'ack') this.acknowledgements.settle(message, 'ack');
-    else if (this.isTaking) this.parts.onStuck('a message was not settled');
+    else if (this.state === 'taking') this.parts.onStuck('a message was not settled');
     this.handOver();
   }
 
   /** Nothing is taken any more; what comes goes back with the channel. */
   stop(): void {
-    this.isTaking = false;
+    if (this.state === 'taking') this.state = 'stopped';
   }
 
   flush(): void {
@@ -74,8 +83,7 @@ export class OrderedTerm implements MessageChannel {
   /** The channel is gone. */
   lose(): void {
     if (this.isLost) return;
-    this.isLost = true;
-    this.isTaking = false;
+    this.state = 'lost';
     this.acknowledgements.close();
     for (const message of this.waiting.splice(0)) this.parts.window.leave(message.content.length);
     this.parts.window.abandon(this.open);
@@ -85,7 +93,11 @@ export class OrderedTerm implements MessageChannel {
   /** Up to the next marker, which waits until everything before it is settled. */
   private handOver(): void {
     if (this.isMarking) return;
-    for (let first = this.waiting[0]; first !== undefined && this.isTaking; first = this.waiting[0]) {
+    for (
+      let first = this.waiting[0];
+      first !== undefined && this.state === 'taking';
+      first = this.waiting[0]
+    ) {
       if (isMarker(first)) {
         if (this.open === 0) void this.takeMarker(first);
         return;

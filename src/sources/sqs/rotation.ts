@@ -39,7 +39,7 @@ const IDLE_SHARE = 0.5;
 const ROTATION_WAIT_SECONDS = 1;
 const IDLE_FIRST_MS = 500;
 /** The longest that a queue of a rotation which is not too long is not polled. */
-export const IDLE_LAST_MS = 20_000;
+const IDLE_LAST_MS = 20_000;
 const FAILED_FIRST_MS = 200;
 const FAILED_LAST_MS = 5_000;
 /** A refusal stands until a person does something: thousands of refused queues are no thousands of calls a second. */

@@ -1,10 +1,5 @@
 import { API_KEY, ask, type HttpAnswer } from '../harness/gateway-harness';
 
-export interface PageQuestion {
-  readonly cookie?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
 /** Asks for pages as a browser does, without being one: with a cookie and forms. */
 export class DashboardClient {
   constructor(

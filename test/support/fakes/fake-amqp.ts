@@ -56,7 +56,7 @@ export interface FakeConsumer {
   readonly channel: FakeChannel;
 }
 
-export class FakeModel extends EventEmitter {
+class FakeModel extends EventEmitter {
   readonly channels: FakeChannel[] = [];
   readonly connection: { readonly serverProperties: { readonly version: string } };
 

@@ -12,6 +12,8 @@ export class FakeLeases {
   isAway = false;
   /** No question is answered. */
   isSilent = false;
+  /** Questions that one worker had under way together. */
+  mostAtOnce = 0;
   private readonly workers = new Set<string>();
   private readonly slotMs: number;
 
@@ -23,11 +25,14 @@ export class FakeLeases {
   }
 
   for(worker: string): Leasing {
+    let underWay = 0;
     return async (request) => {
       this.calls++;
       if (this.isAway) throw new Error('away');
       if (this.isSilent) return new Promise(() => {});
+      this.mostAtOnce = Math.max(this.mostAtOnce, ++underWay);
       await new Promise((resolve) => setTimeout(resolve, this.answerMs));
+      underWay--;
       this.workers.add(worker);
       return this.lease(request);
     };

@@ -90,7 +90,7 @@ interface Parked extends Deferred<'stored' | 'withdrawn'> {
 }
 
 /** A store that takes everything at once, or, while it is away, when the test says so. */
-export class FakeParking implements Parking {
+class FakeParking implements Parking {
   readonly parked: Parked[] = [];
   readonly deliveredLater: Delivery[] = [];
   readonly failedLater: AttemptRecord[] = [];

@@ -30,8 +30,8 @@ export class Refusal extends Error {
 export const MAX_DATA_BYTES = 10_240;
 export const MAX_BATCH = 10;
 export const MAX_CHANNELS = 100;
-export const MAX_CHANNEL_NAME = 164;
-export const MAX_EVENT_NAME = 200;
+const MAX_CHANNEL_NAME = 164;
+const MAX_EVENT_NAME = 200;
 export const TIMESTAMP_WINDOW_SECONDS = 600;
 /** Members of a presence channel. */
 export const MAX_MEMBERS = 100;

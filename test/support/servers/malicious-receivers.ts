@@ -41,7 +41,7 @@ function say(...parts: readonly (string | Buffer)[]): Misdeed {
   };
 }
 
-function sayAndReset(text: string): Misdeed {
+function resetAfter(text: string): Misdeed {
   return (socket) => {
     socket.write(text, () => resetSocket(socket));
   };
@@ -101,11 +101,11 @@ export const MISDEEDS: Readonly<Record<string, readonly [misdeed: Misdeed, outco
   ],
   'sends more answers than it was asked for': [flood(OK), /^delivered$/],
   'answers before it was asked': [() => {}, /./],
-  'ends in the middle of a body': [sayAndReset(`${HEAD(200)}content-length: 10\r\n\r\nhalf`), /^delivered$/],
-  'resets in the middle of its headers': [sayAndReset(`${HEAD(200)}x: `), /ECONNRESET|UND_ERR_SOCKET/],
+  'ends in the middle of a body': [resetAfter(`${HEAD(200)}content-length: 10\r\n\r\nhalf`), /^delivered$/],
+  'resets in the middle of its headers': [resetAfter(`${HEAD(200)}x: `), /ECONNRESET|UND_ERR_SOCKET/],
   'resets at once': [(socket) => resetSocket(socket), /ECONNRESET|UND_ERR_SOCKET|EPIPE/],
   'closes at once': [(socket) => socket.end(), /UND_ERR_SOCKET|ECONNRESET/],
-  'promises to keep the connection and resets it': [sayAndReset(OK), /^delivered$/],
+  'promises to keep the connection and resets it': [resetAfter(OK), /^delivered$/],
   'gives two lengths': [
     say(`${HEAD(500)}content-length: 5\r\ncontent-length: 50\r\n\r\nhello`),
     /HTTP_500|HTTPParserError|UND_ERR/,

@@ -5,14 +5,16 @@ import { MessageKey } from '../../../src/delivery-log/message-key';
 type Words = Pick<LogRecord, 'message' | 'chat' | 'alias'>;
 
 /** As it is found in an event that has these words. */
-export function messageKeyWith({ message, chat, alias }: Words): MessageKey {
+function messageKeyWith({ message, chat, alias }: Words): MessageKey {
   const parts = [message, chat, alias].map((word) => Buffer.from(JSON.stringify(word)));
-  const key = new MessageKey(Buffer.concat(parts));
   const [first = 0, second = 0, third = 0] = parts.map(({ length }) => length);
-  if (message !== '') [key.messageStart, key.messageEnd] = [1, first - 1];
-  if (chat !== '') [key.chatStart, key.chatEnd] = [first + 1, first + second - 1];
-  if (alias !== '') [key.aliasStart, key.aliasEnd] = [first + second + 1, first + second + third - 1];
-  return key;
+  const placeOf = (word: string, before: number, length: number): [start: number, end: number] =>
+    word === '' ? [0, 0] : [before + 1, before + length - 1];
+  const [messageStart, messageEnd] = placeOf(message, 0, first);
+  const [chatStart, chatEnd] = placeOf(chat, first, second);
+  const [aliasStart, aliasEnd] = placeOf(alias, first + second, third);
+  const places = { messageStart, messageEnd, chatStart, chatEnd, aliasStart, aliasEnd };
+  return new MessageKey(Buffer.concat(parts), places);
 }
 
 /** What is noted, for a record that is to be read. */

@@ -29,5 +29,7 @@ test('a file that no relay can take for an event is warned of: "published" would
     ['api', 'messages.upsert'],
     ['go', 'Message'],
   ] as const)
-    expect(whyNoEvent(sampleOf(core, 'loja', event, 0), event)).toBeUndefined();
+    expect(
+      whyNoEvent(sampleOf(core, { instance: 'loja', event, index: 0, serverUrl: '' }), event),
+    ).toBeUndefined();
 });

@@ -74,6 +74,35 @@ describe('an attempt', () => {
     expect(attempts.count).toBe(0);
   });
 
+  /** Time in which this process does not run. */
+  const standStill = (ms: number): void => {
+    const now = performance.now() + ms;
+    jest.spyOn(performance, 'now').mockImplementation(() => now);
+  };
+  afterEach(() => jest.restoreAllMocks());
+
+  test('that is stored as slow is cut off before that is due, however little this process ran; at the second look', async () => {
+    const { destination, run } = setup();
+    const record = run();
+    await pass(1100);
+    standStill(11_000);
+    await pass(50);
+    expect(destination.at(0).aborts).toEqual([]);
+    await pass(50);
+    expect(destination.at(0).aborts).toEqual(['timeout']);
+    await record;
+  });
+
+  test('that is quick is not cut off for the time in which this process did not run', async () => {
+    const { destination, run } = setup();
+    const record = run();
+    standStill(60_000);
+    await pass(200);
+    expect(destination.at(0).aborts).toEqual([]);
+    destination.at(0).end(DELIVERED);
+    await record;
+  });
+
   test('holds its place in the bulkhead and its bytes in memory exactly as long as it runs', async () => {
     const { places, bulkhead, destination, run } = setup();
     const records = [run(() => {}), run(() => {})];

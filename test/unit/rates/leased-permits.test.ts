@@ -3,6 +3,7 @@ import type { Rate } from '../../../src/pipeline/destination-limits';
 import { LeasedPermits } from '../../../src/rates/leased-permits';
 import { monotonicMs } from '../../../src/time/monotonic';
 import { FakeLeases } from '../../support/fakes/fake-leases';
+import { mostWithin } from '../../support/values/moments';
 
 beforeEach(() => jest.useFakeTimers());
 afterEach(() => jest.useRealTimers());
@@ -47,16 +48,6 @@ function setup(rate: Rate, workers = 1, answerMs = 1) {
     for (const { permits } of all) permits.close();
   };
   return { leases, all, begun, close };
-}
-
-/** The most that began within any time of that length. */
-function mostWithin(times: readonly number[], ms: number): number {
-  let [most, first] = [0, 0];
-  for (const [index, time] of times.entries()) {
-    while (time - (times[first] ?? 0) >= ms) first++;
-    most = Math.max(most, index - first + 1);
-  }
-  return most;
 }
 
 function nth<T>(items: readonly T[], index: number): T {
@@ -142,6 +133,34 @@ describe('a rate limit', () => {
     await pass(3000);
     expect(begun()).toHaveLength(80);
     close();
+  });
+
+  test('whatever waits or gives up when: a worker asks one question at a time, and nothing waits for good', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.record({ count: fc.integer({ min: 1, max: 30 }), seconds: fc.constantFrom(1, 5) }),
+        fc.constantFrom(2, 90, 300),
+        fc.array(fc.tuple(fc.constantFrom('fresh', 'retry that gives up'), fc.nat(1), fc.nat(400)), {
+          maxLength: 25,
+        }),
+        async (rate, answerMs, arrivals) => {
+          const { all, leases, begun, close } = setup(rate, 2, answerMs);
+          let fresh = 0;
+          for (const [what, index, afterMs] of arrivals) {
+            const worker = nth(all, index);
+            if (what === 'fresh') worker.add(1);
+            else void worker.permits.forRetry();
+            if (what === 'fresh') fresh++;
+            await pass(afterMs);
+          }
+          await pass(300_000);
+          expect(leases.mostAtOnce).toBeLessThanOrEqual(1);
+          expect(begun()).toHaveLength(fresh);
+          close();
+        },
+      ),
+      { numRuns: 100 },
+    );
   });
 
   test('an event below the limit waits for one answer at the most', async () => {

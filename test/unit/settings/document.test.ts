@@ -4,15 +4,9 @@ import { webhookSection } from '../../../src/destinations/webhook/webhook-sectio
 import { MODULES } from '../../../src/modules';
 import { filterOf, parseSettings } from '../../../src/settings/document';
 import { MASK, NOTHING_BEHIND_MASK } from '../../../src/settings/masked-url';
-import type { Settings } from '../../../src/settings/section';
+import { settingsOf } from '../../support/values/parsed-settings';
 
 const url = 'https://hooks.example.test/whatsapp';
-
-function settingsOf(value: unknown): Settings {
-  const parsed = parseSettings(MODULES.sections, value);
-  if (!parsed.ok) throw new Error(parsed.problems.join('; '));
-  return parsed.settings;
-}
 
 function problemsOf(value: unknown): readonly string[] {
   const parsed = parseSettings(MODULES.sections, value);

@@ -56,7 +56,16 @@ class FakeKind {
   }
 }
 
-describe('the sources of a worker', () => {
+const made: Sources[] = [];
+afterEach(async () => {
+  for (const sources of made.splice(0)) {
+    await sources.stopIntake();
+    await sources.close();
+  }
+});
+
+/** Sources of two kinds, and of one that is switched off. */
+function setup() {
   const [a, b, off] = ['a', 'b', 'off'].map((kind) => new FakeKind(kind)) as [FakeKind, FakeKind, FakeKind];
   off.isEnabled = false;
   const warned = new Happenings<[string, Fields | undefined]>();
@@ -69,8 +78,13 @@ describe('the sources of a worker', () => {
     store: { namesWith: async ({ definition: { name } }) => [`${name}-of-redis`] },
     log: { ...SILENT, warn: (line, fields) => warned.add([line, fields]) },
   });
+  made.push(sources);
+  return { a, b, off, warned, sources };
+}
 
+describe('the sources of a worker', () => {
   test('are those that are switched on, each with its share of the bytes', () => {
+    const { a, b, off } = setup();
     expect([a, b, off].map(({ context }) => context?.maxBytes)).toEqual([
       MAX_BYTES / 2,
       MAX_BYTES / 2,
@@ -79,6 +93,7 @@ describe('the sources of a worker', () => {
   });
 
   test('follow instances of the file from the start, and those that Redis names by their section', async () => {
+    const { a, b, sources } = setup();
     expect([a.followed.all, b.followed.all]).toEqual([['of-the-file'], ['of-the-file']]);
     sources.changed(undefined);
     expect(await a.followed.count(3)).toContain('a-of-redis');
@@ -86,6 +101,7 @@ describe('the sources of a worker', () => {
   });
 
   test('are one: started, read and ended together', async () => {
+    const { sources } = setup();
     const handed: string[] = [];
     await sources.start((source) => void handed.push(source));
     expect(handed).toEqual(['a', 'b']);
@@ -98,6 +114,7 @@ describe('the sources of a worker', () => {
   });
 
   test('say by name what of an instance cannot be consumed', async () => {
+    const { a, warned, sources } = setup();
     a.follow = () => {
       throw new Error('refused');
     };
@@ -107,6 +124,8 @@ describe('the sources of a worker', () => {
   });
 
   test('are closed by what their module opened, after their intake', async () => {
+    const { a, off, sources } = setup();
+    await sources.start(() => {});
     await sources.stopIntake();
     await sources.close();
     expect(a.calls).toEqual(['start', 'stopIntake', 'close']);

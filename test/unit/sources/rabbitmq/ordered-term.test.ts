@@ -123,6 +123,29 @@ describe('what comes by the ordered queue', () => {
     expect(await world.flushed()).toEqual([]);
   });
 
+  test('a channel that is gone stays gone, whatever ends it once more', async () => {
+    const world = new World();
+    world.receive();
+    world.term.lose();
+    world.term.stop();
+    world.term.lose();
+    world.receive();
+    expect([world.term.isLost, world.term.isIdle, world.taken.length]).toEqual([true, true, 1]);
+    expect(world.window.count).toBe(1);
+  });
+
+  test('one that takes nothing any more is not gone: what is held is settled over it, until it is', async () => {
+    const world = new World();
+    world.receive();
+    world.term.stop();
+    world.term.stop();
+    expect(world.term.isLost).toBe(false);
+    world.taken[0]?.settle('ack');
+    expect(await world.flushed()).toEqual([1]);
+    world.term.lose();
+    expect(world.term.isLost).toBe(true);
+  });
+
   test('what comes through an exchange is no marker, whatever its headers say', () => {
     const world = new World();
     world.receive('{}', 'evolution', markerHeaders(LEAVE));
