@@ -3,6 +3,7 @@ import { All, Any, type Condition, Not } from './condition';
 import { MAX_CONDITIONS, MAX_NESTING } from './filter-limits';
 import { type JsonPath, parsePath, type Test } from './json-path';
 import { OPERATORS } from './operators';
+import { isShortForm } from './short-form';
 
 /** What is wrong with a filter, and where: the names that lead to it, from the filter inwards. */
 export interface FilterProblem {
@@ -86,7 +87,8 @@ export class Compiler {
       return new Comparison({ ...base, test: exists, isNegative: !operand });
     }
     const operator = OPERATORS.get(name);
-    if (operator === undefined) return this.refuse(where, noOperator(name, EVERY_OPERATOR));
+    if (operator === undefined)
+      return this.refuse(where, noOperator(name, EVERY_OPERATOR) + shortFormHint(path[0]));
     const test = operator.test(operand);
     if (test === undefined) return this.refuse(where, `must be ${operator.operand}`);
     return new Comparison({ ...base, test, isNegative: operator.isNegative === true });
@@ -109,6 +111,13 @@ function noOperator(name: string, known: string): string {
     ? '; there are no regular expressions: use $startsWith, $endsWith or $in'
     : '';
   return `is no operator here: there are ${known}${hint}`;
+}
+
+/** `{"chats": {"only": […]}}` is a field of the destination. */
+function shortFormHint(root: string | undefined): string {
+  return root !== undefined && isShortForm(root)
+    ? `; ${root} as a field of its own stands beside filter, not in it`
+    : '';
 }
 
 function isFields(value: unknown): value is Fields {

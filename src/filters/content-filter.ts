@@ -3,7 +3,7 @@ import { Compiler, type FilterProblem } from './compiler';
 import { All, type Condition, type Failure } from './condition';
 import type { EventView } from './event-view';
 import { Steps } from './look-budget';
-import { type ShortForm, shortFormOf } from './short-form';
+import { isShortForm, type ShortForm, shortFormOf } from './short-form';
 
 /** Everything that one destination may ask of what an event says. */
 export interface ContentConditions extends ShortForm {
@@ -94,6 +94,12 @@ export function filterWarnings(filter: unknown): string[] {
   const names = new Set(compiler.paths.flatMap(([root = '']) => (ROOT.has(root) ? [] : [root])));
   return [...names].map(
     (name) =>
-      `events have no ${JSON.stringify(name)} at their root, so the path leads nowhere: did you mean data.${name}?`,
+      `events have no ${JSON.stringify(name)} at their root, so the path leads nowhere: ${remedyFor(name)}`,
   );
+}
+
+function remedyFor(name: string): string {
+  return isShortForm(name)
+    ? `${name} as a field of its own stands beside filter, not in it`
+    : `did you mean data.${name}?`;
 }

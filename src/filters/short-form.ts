@@ -23,6 +23,16 @@ export interface ShortForm {
   readonly olderThanSeconds?: number | undefined;
 }
 
+const NAMES: Readonly<Record<keyof ShortForm, true>> = {
+  ...{ fromMe: true, groups: true, status: true, newsletters: true },
+  ...{ chats: true, participants: true, messageTypes: true, olderThanSeconds: true },
+};
+
+/** Whether it is a field of the short form. */
+export function isShortForm(name: string): boolean {
+  return Object.hasOwn(NAMES, name);
+}
+
 /** Why the facts of an event do not pass; undefined where they do. */
 type Judge = (facts: Facts, look: Look) => Failure | undefined;
 

@@ -165,6 +165,11 @@ describe('filters at the gateway', () => {
         expect.stringContaining('webhook.filter: events have no "key" at their root'),
       ]),
     });
+    expect((await set({ filter: { fromMe: false } })).body).toMatchObject({
+      warnings: expect.arrayContaining([
+        expect.stringContaining('fromMe as a field of its own stands beside filter'),
+      ]),
+    });
     expect((await set({ filter: { 'data.a': 1 } })).body).toMatchObject({ filter: { 'data.a': 1 } });
     expect((await set({ filter: null })).body).not.toHaveProperty('filter');
   });

@@ -171,6 +171,7 @@ describe('a wrong filter is refused with the place and what is wrong', () => {
   test.each<[path: string, problem: string, filter: unknown]>([
     ['data.x.$regex', 'no regular expressions', { 'data.x': { $regex: '.*' } }],
     ['data.x.$where', 'is no operator here: there are $eq, $ne', { 'data.x': { $where: 'f()' } }],
+    ['chats.only', 'chats as a field of its own stands beside filter', { chats: { only: ['1'] } }],
     ['$where', 'there are $and, $or, $not', { $where: 'f()' }],
     ['data.x.$gt', 'must be a number, or a text', { 'data.x': { $gt: true } }],
     ['data.x.$in', 'must be a list of 1 to 1000', { 'data.x': { $in: [] } }],
