@@ -1,16 +1,8 @@
 import { RelayError } from '../errors';
+import type { TextAnswer } from '../network/text-answer';
 
 /** Whether the core API has an instance; `unclear` where it does not say. */
 export type Existence = 'known' | 'unknown' | 'unclear';
-
-/** What came back of CORE_API_URL to a question for one instance. */
-export interface CoreAnswer {
-  readonly status: number;
-  readonly type: string;
-  /** Where a redirect leads. */
-  readonly location: string;
-  readonly text: string;
-}
 
 /** What answers at CORE_API_URL does not say which instances there are. */
 export class CoreAnswerError extends RelayError {}
@@ -24,7 +16,7 @@ const MAX_QUOTED = 200;
  * @param path of CORE_API_URL, without a slash at its end
  * @throws CoreAnswerError where it is no answer of the core API: of a wrong address every instance would be one that there is not
  */
-export function existenceIn(answer: CoreAnswer, path: string): Exclude<Existence, 'unclear'> {
+export function existenceIn(answer: TextAnswer, path: string): Exclude<Existence, 'unclear'> {
   const { status, text } = answer;
   const value = jsonOf(text);
   if (status === 200 && Array.isArray(value)) return value.length > 0 ? 'known' : 'unknown';
@@ -33,7 +25,7 @@ export function existenceIn(answer: CoreAnswer, path: string): Exclude<Existence
   throw new CoreAnswerError(`HTTP_${status}`, problemOf(answer, value, path));
 }
 
-function problemOf(answer: CoreAnswer, value: unknown, path: string): string {
+function problemOf(answer: TextAnswer, value: unknown, path: string): string {
   const { status } = answer;
   // Proxies say so on a page of theirs.
   if (UNAVAILABLE.has(status))
@@ -43,7 +35,7 @@ function problemOf(answer: CoreAnswer, value: unknown, path: string): string {
   return `what answers at CORE_API_URL ${whatItDoes(answer, value)}, so that is not the core API: ${remedyFor(path)}`;
 }
 
-function whatItDoes(answer: CoreAnswer, value: unknown): string {
+function whatItDoes(answer: TextAnswer, value: unknown): string {
   const { status, location } = answer;
   if (REDIRECTS.has(status)) {
     const where = location === '' ? '' : ` to ${location.slice(0, MAX_QUOTED)}`;
@@ -54,7 +46,7 @@ function whatItDoes(answer: CoreAnswer, value: unknown): string {
   return `gives ${value === undefined ? 'no JSON' : 'no list of instances'} (HTTP ${status})`;
 }
 
-function isWebPage({ type, text }: CoreAnswer): boolean {
+function isWebPage({ type, text }: TextAnswer): boolean {
   return /html/i.test(type) || /^\s*</.test(text);
 }
 

@@ -2,8 +2,9 @@ import { LRUCache } from 'lru-cache';
 import type { Pool } from 'undici';
 import type { OutgoingConfig } from '../config/outgoing-config';
 import { outgoingClientWith } from '../network/outgoing';
+import { type TextAnswer, textAnswerOf } from '../network/text-answer';
 import { CLIENT_NAME } from '../version';
-import { type CoreAnswer, type Existence, existenceIn, jsonOf } from './core-answer';
+import { type Existence, existenceIn, jsonOf } from './core-answer';
 
 export interface CoreInstancesParts {
   /** CORE_API_URL. */
@@ -67,19 +68,13 @@ export class CoreInstances {
     return existenceIn(await this.get(route, { apikey: this.parts.apiKey }), this.path);
   }
 
-  private async get(route: string, headers: Readonly<Record<string, string>>): Promise<CoreAnswer> {
+  private async get(route: string, headers: Readonly<Record<string, string>>): Promise<TextAnswer> {
     const answer = await this.client.request({
       path: this.path + route,
       method: 'GET',
       headers: { ...headers, accept: 'application/json' },
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    const { 'content-type': type = '', location = '' } = answer.headers;
-    return {
-      status: answer.statusCode,
-      type: String(type),
-      location: String(location),
-      text: await answer.body.text(),
-    };
+    return textAnswerOf(answer);
   }
 }

@@ -3,6 +3,7 @@ import type { Pool } from 'undici';
 import type { OutgoingConfig } from '../config/outgoing-config';
 import { errorText, explainError } from '../errors';
 import { outgoingClientWith } from '../network/outgoing';
+import { type TextAnswer, textAnswerOf } from '../network/text-answer';
 import { Backoff } from '../time/backoff';
 import { CoreApiError } from './core-api-error';
 
@@ -17,14 +18,6 @@ export interface CoreClientParts {
   readonly pauses?: { readonly firstMs: number; readonly lastMs: number };
   /** A request failed, and is made again. */
   readonly onRetry?: (reason: string, pauseMs: number) => void;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly type: string;
-  /** Where a redirect leads. */
-  readonly location: string;
-  readonly text: string;
 }
 
 const TIMEOUT_MS = 60_000;
@@ -71,7 +64,7 @@ export class CoreClient {
     return this.client.destroy();
   }
 
-  private async send(method: 'GET' | 'POST', route: string, body: object | undefined): Promise<Answer> {
+  private async send(method: 'GET' | 'POST', route: string, body: object | undefined): Promise<TextAnswer> {
     try {
       const answer = await this.client.request({
         path: this.path + route,
@@ -84,13 +77,7 @@ export class CoreClient {
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
-      const { 'content-type': type = '', location = '' } = answer.headers;
-      return {
-        status: answer.statusCode,
-        type: String(type),
-        location: String(location),
-        text: await answer.body.text(),
-      };
+      return await textAnswerOf(answer);
     } catch (cause) {
       throw new CoreApiError(
         'CORE_UNREACHABLE',
@@ -100,7 +87,7 @@ export class CoreClient {
     }
   }
 
-  private contentOf(route: string, { status, type, location, text }: Answer): unknown {
+  private contentOf(route: string, { status, type, location, text }: TextAnswer): unknown {
     if (REDIRECTS.has(status)) throw this.isElsewhere(status, location);
     const value = jsonOf(text);
     if (fieldOf(value, 'code') === 'LICENSE_REQUIRED') throw this.notActivated(value);
