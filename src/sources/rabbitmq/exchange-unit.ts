@@ -1,4 +1,4 @@
-import { Backoff } from '../../time/backoff';
+import type { Logger } from '../../observability/logging';
 import type { ControlChannel } from './control-channel';
 import { ensureBindings, ensureExchange, ensureQueue, type Obstacle } from './declare';
 import type { Refused } from './refusals';
@@ -9,42 +9,31 @@ import {
   planOf,
   type TopologyOptions,
 } from './topology';
-import type { TopologyUnit, UnitResult } from './topology-unit';
+import { TopologyUnit, type UnitResult } from './topology-unit';
 
 /** Pauses between tries of what is refused: soon at first, as it may be about to be put right. */
 const RETRY = { firstMs: 1000, lastMs: 60_000 };
 
 /** One exchange with its queues and bindings. */
-export class ExchangeUnit implements TopologyUnit {
+export class ExchangeUnit extends TopologyUnit {
   readonly kind = 'exchange';
-  readonly pause = new Backoff(RETRY);
-  /** When it is looked at again, by the monotonic clock. */
-  dueAt = 0;
-  /** Queues that it gave last. */
-  queues: readonly string[] = [];
-  /** Something of it was refused last time. */
-  isRefused = false;
-  /** The broker closed the whole connection while this was asked for: it is tried on a connection of its own. */
-  isSuspect = false;
   /** Its type was looked at on the present connection. */
-  isKnown = false;
+  private isTypeKnown = false;
   /** Bindings of an earlier process are gone. */
   private isTidy = false;
   /** Patterns that an earlier filter asked for. */
   private readonly stale = new Set<string>();
+  private wanted: ConsumedExchange;
 
-  constructor(private wanted: ConsumedExchange) {}
-
-  get key(): string {
-    return exchangeKey(this.wanted);
-  }
-
-  get what(): string {
-    return `exchange ${JSON.stringify(this.wanted.name)}`;
-  }
-
-  get instance(): string | undefined {
-    return this.wanted.instance;
+  constructor(exchange: ConsumedExchange, log: Logger) {
+    super({
+      key: exchangeKey(exchange),
+      what: `exchange ${JSON.stringify(exchange.name)}`,
+      instance: exchange.instance,
+      retry: RETRY,
+      log,
+    });
+    this.wanted = exchange;
   }
 
   needsOwnQueue(options: TopologyOptions): boolean {
@@ -68,13 +57,13 @@ export class ExchangeUnit implements TopologyUnit {
     if (exchange !== this.wanted)
       for (const { bind } of planOf(this.wanted, options).bound) for (const key of bind) this.stale.add(key);
     this.wanted = exchange;
-    this.isSuspect = false;
+    this.startOver();
   }
 
-  /**
-   * @param mayTidy bindings that an earlier process left behind are taken away, too
-   * @throws ConnectionLostError
-   */
+  beginAnew(): void {
+    this.isTypeKnown = false;
+  }
+
   async ensure(control: ControlChannel, options: TopologyOptions, mayTidy: boolean): Promise<UnitResult> {
     const { wanted: exchange } = this;
     const plan = planOf(exchange, options);
@@ -82,8 +71,8 @@ export class ExchangeUnit implements TopologyUnit {
       this.refusedBy(flaw, true),
     );
     if (plan.flaw !== undefined) return { queues: [], refused };
-    const ensured = await ensureExchange(control, exchange.name, this.isKnown);
-    if (ensured.kind === 'ready') this.isKnown = true;
+    const ensured = await ensureExchange(control, exchange.name, this.isTypeKnown);
+    if (ensured.kind === 'ready') this.isTypeKnown = true;
     else refused.push(this.refusedBy(ensured.obstacle, true));
     const isThere = ensured.kind === 'ready';
     const { queues, obstacles } = this.needsOwnQueue(options)

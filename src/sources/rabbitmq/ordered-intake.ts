@@ -31,6 +31,7 @@ export class OrderedIntake implements SecondCopies {
   private consumer: OrderedConsumer | undefined;
   private publisher: Promise<Channel> | undefined;
   private listener: OnMarker = () => Promise.resolve();
+  private onNew: () => void = () => {};
 
   constructor(private readonly parts: OrderedIntakeParts) {
     const { prefetch, maxBytes } = parts.options;
@@ -56,7 +57,12 @@ export class OrderedIntake implements SecondCopies {
 
   listen(listener: OnMarker, onNew: () => void): void {
     this.listener = listener;
-    this.parts.keeper.onOrderedNew = onNew;
+    this.onNew = onNew;
+  }
+
+  /** The queue was declared just now: nothing that was published before lies in it. */
+  declaredAnew(): void {
+    this.onNew();
   }
 
   marked(by: MarkedQueue, marker: OrderMarker): Promise<void> {

@@ -1,37 +1,32 @@
-import { Backoff } from '../../time/backoff';
+import type { Logger } from '../../observability/logging';
 import type { ControlChannel } from './control-channel';
 import { type Ensured, ensureQueue } from './declare';
 import type { ListedQueue } from './listed-queues';
 import { nameFlaw } from './name-flaws';
 import { shown } from './topology';
-import type { TopologyUnit, UnitResult } from './topology-unit';
+import { TopologyUnit, type UnitResult } from './topology-unit';
 
 /** Pauses between looks for a queue that is missing. */
 const RETRY = { firstMs: 1000, lastMs: 30_000 };
 
 /** A queue that is consumed as it is: nothing is bound to it, and its arguments are not asked for. */
-export class QueueUnit implements TopologyUnit {
+export class QueueUnit extends TopologyUnit {
   readonly kind = 'queue';
-  readonly pause = new Backoff(RETRY);
-  readonly instance = undefined;
-  dueAt = 0;
-  queues: readonly string[] = [];
-  isRefused = false;
-  isSuspect = false;
-  isKnown = false;
 
-  constructor(private readonly queue: ListedQueue) {}
-
-  get key(): string {
-    return `queue ${this.queue.name}`;
-  }
-
-  get what(): string {
-    return `queue ${shown(this.queue.name)}`;
+  constructor(
+    private readonly queue: ListedQueue,
+    log: Logger,
+  ) {
+    const { name } = queue;
+    super({ key: `queue ${name}`, what: `queue ${shown(name)}`, instance: undefined, retry: RETRY, log });
   }
 
   needsOwnQueue(): boolean {
     return false;
+  }
+
+  beginAnew(): void {
+    // Its arguments are not asked for: there is nothing to forget.
   }
 
   async ensure(control: ControlChannel): Promise<UnitResult> {

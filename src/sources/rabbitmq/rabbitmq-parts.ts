@@ -25,11 +25,14 @@ export interface RabbitMqComposition {
   readonly onQueue: (queue: string, isWanted: boolean) => void;
   /** Exchanges, queues and bindings were all looked at. */
   readonly onPass: () => void;
+  /** The ordered queue was declared just now. */
+  readonly onOrderedNew: () => void;
 }
 
 const RECHECK_MS = 60_000;
 
-export function composeRabbitMq({ options, stopped, onQueue, onPass }: RabbitMqComposition): RabbitMqParts {
+export function composeRabbitMq(composition: RabbitMqComposition): RabbitMqParts {
+  const { options, stopped, onQueue, onPass, onOrderedNew } = composition;
   const { uri, frameMax, topology, queues = [], log } = options;
   const connect = options.connect ?? connector(uri, frameMax);
   const refusals = new Refusals(log);
@@ -37,7 +40,6 @@ export function composeRabbitMq({ options, stopped, onQueue, onPass }: RabbitMqC
   const keeper = new TopologyKeeper({
     unwanted,
     topology,
-    exchanges: [],
     queues,
     // A connection of its own that the keeper makes is given up with the others.
     connect: (signal) => connect(AbortSignal.any([signal, stopped])),
@@ -45,6 +47,7 @@ export function composeRabbitMq({ options, stopped, onQueue, onPass }: RabbitMqC
     refusals,
     onQueue,
     onPass,
+    onOrderedNew,
     log,
   });
   const instanceOf = (queue: string): string | undefined => keeper.instanceOf(queue);

@@ -83,6 +83,7 @@ export class RabbitMqSource implements Source {
         this.ordered.consume();
         void this.consumeAll();
       },
+      onOrderedNew: () => this.ordered.declaredAnew(),
     });
     const { keeper, window: main } = this.parts;
     this.ordered = new OrderedIntake({ options, keeper, main, instances: this.instances });

@@ -1,23 +1,20 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from '../../observability/logging';
 import { monotonicMs } from '../../time/monotonic';
 import { ControlChannel } from './control-channel';
-import { ExchangeUnit, exchangeKey } from './exchange-unit';
 import type { ListedQueue } from './listed-queues';
 import { OwnQueues } from './own-queues';
 import { pulse } from './pulse';
 import { QueueTally } from './queue-tally';
-import { QueueUnit } from './queue-unit';
 import type { Refusals } from './refusals';
 import { type Connect, ConnectionLostError, type Session } from './session';
 import { trySuspect } from './suspects';
 import type { ConsumedExchange, TopologyOptions } from './topology';
-import { isOperatorsOut, type TopologyUnit, take, type UnitResult } from './topology-unit';
+import type { TopologyUnit } from './topology-unit';
+import { TopologyUnits } from './topology-units';
 import type { UnwantedBindings } from './unwanted-bindings';
 
 export interface TopologyKeeperParts {
   readonly topology: TopologyOptions;
-  readonly exchanges: readonly ConsumedExchange[];
   /** Queues that are consumed as they are. */
   readonly queues?: readonly ListedQueue[];
   readonly connect: Connect;
@@ -28,6 +25,8 @@ export interface TopologyKeeperParts {
   readonly onQueue: (queue: string, isWanted: boolean) => void;
   /** Everything that was due was looked at. */
   readonly onPass: () => void;
+  /** The ordered queue was declared just now. */
+  readonly onOrderedNew: () => void;
   readonly unwanted: UnwantedBindings;
   readonly log: Logger;
 }
@@ -35,8 +34,6 @@ export interface TopologyKeeperParts {
 /** Exchanges looked at side by side while all of them are due. */
 const CHANNELS = 4;
 const TICK_MS = 1000;
-/** Share of the time by which looking again is spread, so that ten thousand exchanges do not come at once. */
-const RECHECK_SPREAD = 0.25;
 /** Instances whose bindings of earlier processes are taken away within a second: it takes fifty questions each. */
 const TIDIED_AT_ONCE = 20;
 /** Pause after a queue went away: whoever deletes it may be deleting more. */
@@ -50,13 +47,10 @@ const SUSPECTS_AT_ONCE = 10;
  * all others go on.
  */
 export class TopologyKeeper {
-  private readonly units = new Map<string, ExchangeUnit | QueueUnit>();
-  private readonly due = new Set<TopologyUnit>();
+  private readonly units: TopologyUnits;
   private readonly tally: QueueTally;
   private readonly own: OwnQueues;
   private isAllBound = false;
-  /** The ordered queue was declared just now. */
-  onOrderedNew: () => void = () => {};
   private wantsOwn = false;
   /** Instances whose old bindings may be looked for before the next tick. */
   private tidyBudget = 0;
@@ -66,11 +60,10 @@ export class TopologyKeeper {
   private wake: () => void = () => {};
 
   constructor(private readonly parts: TopologyKeeperParts) {
-    const { topology, recheckMs, refusals, log, exchanges, queues = [] } = parts;
+    const { topology, recheckMs, refusals, unwanted, log, queues = [] } = parts;
     this.tally = new QueueTally(parts.onQueue);
     this.own = new OwnQueues({ topology, recheckMs, refusals, log });
-    for (const exchange of exchanges) this.put(exchange);
-    for (const queue of queues) this.addUnit(new QueueUnit(queue));
+    this.units = new TopologyUnits({ queues, recheckMs, tally: this.tally, refusals, unwanted, log });
   }
 
   /** Queues that are to be consumed. */
@@ -90,7 +83,7 @@ export class TopologyKeeper {
 
   /** Every exchange is bound to the ordered queue, too; one of an instance that is refused holds up nobody else. */
   get isOrderedBound(): boolean {
-    return this.own.isOrderedReady && this.isAllBound && ![...this.units.values()].some(isOperatorsOut);
+    return this.own.isOrderedReady && this.isAllBound && !this.units.isOperatorsOut;
   }
 
   wantOrdered(): void {
@@ -104,52 +97,21 @@ export class TopologyKeeper {
 
   /** Consumes an exchange too, or with another filter than before; at the latest when the broker is back. */
   put(exchange: ConsumedExchange): void {
-    const key = exchangeKey(exchange);
-    let unit = this.units.get(key);
-    if (unit?.kind !== 'exchange') {
-      // What was bound before it was dropped goes, as with any other change.
-      unit = new ExchangeUnit(this.parts.unwanted.keep(key) ?? exchange);
-    } else if (!unit.isRefused && isDeepStrictEqual(unit.exchange, exchange)) return;
-    unit.change(exchange, this.own.topology);
-    this.addUnit(unit);
-  }
-
-  private addUnit(unit: ExchangeUnit | QueueUnit): void {
-    this.units.set(unit.key, unit);
-    this.due.add(unit);
-    this.wake();
+    if (this.units.put(exchange, this.own.topology)) this.wake();
   }
 
   /** Consumes the exchange of an instance no longer. */
   drop(instance: string): void {
-    const key = exchangeKey({ name: instance, instance });
-    const unit = this.units.get(key);
-    const { unwanted, refusals } = this.parts;
-    if (unit?.kind !== 'exchange') unwanted.dropNoted(key, instance);
-    else {
-      this.units.delete(key);
-      this.due.delete(unit);
-      refusals.forget(key);
-      this.tally.replace(unit.queues, []);
-      unwanted.drop(key, unit.exchange);
-    }
+    this.units.drop(instance);
     this.wake();
   }
 
   /** The broker ended a subscription: the queue was deleted, or moved. */
   queueEnded(queue: string): void {
-    const soon = monotonicMs() + REDECLARE_MS;
-    this.redeclareAt = soon;
+    this.redeclareAt = monotonicMs() + REDECLARE_MS;
     const isOwn = this.own.hasten(queue, REDECLARE_MS);
     if (!this.own.isReady) this.wantOwn(false);
-    for (const unit of this.units.values()) {
-      // The bindings went with the queue, also where somebody else has declared it again by then.
-      if (!isOwn && !unit.queues.includes(queue)) continue;
-      const left = unit.queues.filter((each) => each !== queue);
-      this.tally.replace(unit.queues, left, unit.instance);
-      unit.queues = left;
-      unit.dueAt = soon;
-    }
+    this.units.queueEnded(queue, isOwn, this.redeclareAt);
   }
 
   /** Resolves once the connection is lost, or the keeper was stopped. */
@@ -182,15 +144,12 @@ export class TopologyKeeper {
     this.redeclareAt = 0;
     this.own.beginAnew();
     this.isAllBound = false;
-    for (const unit of this.units.values()) {
-      unit.isKnown = false;
-      if (!unit.isSuspect) this.due.add(unit);
-    }
+    this.units.beginAnew();
   }
 
   private async tick(channels: readonly ControlChannel[]): Promise<void> {
     const now = monotonicMs();
-    for (const unit of this.units.values()) if (unit.dueAt <= now && !unit.isSuspect) this.due.add(unit);
+    this.units.markDue(now);
     this.tidyBudget = TIDIED_AT_ONCE;
     const [someQueue] = this.tally.queues;
     for (const channel of channels) await pulse(channel, someQueue);
@@ -204,7 +163,7 @@ export class TopologyKeeper {
     const hasOwnQueue = await this.ensureOwnQueue(first);
     if (hasOwnQueue) await this.releaseUnwanted(first);
     const canGoOn = (unit: TopologyUnit): boolean => hasOwnQueue || !unit.needsOwnQueue(this.parts.topology);
-    for (let batch = take(this.due, canGoOn); batch.length > 0; batch = take(this.due, canGoOn)) {
+    for (let batch = this.units.takeDue(canGoOn); batch.length > 0; batch = this.units.takeDue(canGoOn)) {
       const left = batch.values();
       await Promise.all(channels.map((channel) => this.work(left, channel)));
     }
@@ -219,11 +178,11 @@ export class TopologyKeeper {
     if (this.own.areShared) return true;
     const { isNew, isOrderedNew } = await this.own.ensure(control);
     this.wantOwn(this.own.isReady);
-    if (isOrderedNew) this.onOrderedNew();
+    if (isOrderedNew) this.parts.onOrderedNew();
     if (!isNew) return this.own.isReady;
     // A new queue has no bindings.
     this.isAllBound = false;
-    for (const unit of this.units.values()) if (!unit.isSuspect) this.due.add(unit);
+    this.units.markAllDue();
     return this.own.isReady;
   }
 
@@ -241,7 +200,7 @@ export class TopologyKeeper {
         await this.ensure(unit, control);
       } catch (error) {
         // It may be the one that the broker closed the connection over.
-        if (error instanceof ConnectionLostError && error.isRefusal) unit.isSuspect = true;
+        if (error instanceof ConnectionLostError && error.isRefusal) unit.suspect();
         throw error;
       }
     }
@@ -249,46 +208,29 @@ export class TopologyKeeper {
 
   private async ensure(unit: TopologyUnit, control: ControlChannel): Promise<void> {
     const mayTidy = unit.instance === undefined || this.tidyBudget-- > 0;
-    const result = await unit.ensure(control, this.own.topology, mayTidy);
-    // Meanwhile it was dropped, or changed and is due again.
-    if (this.units.get(unit.key) !== unit) return;
-    this.settle(unit, result);
-  }
-
-  private settle(unit: TopologyUnit, { queues, refused }: UnitResult): void {
-    this.tally.replace(unit.queues, queues, unit.instance);
-    unit.queues = queues;
-    this.parts.refusals.set(unit.key, refused);
-    unit.isRefused = refused.length > 0;
-    if (!unit.isRefused) unit.pause.reset();
-    if (!unit.isRefused && unit instanceof ExchangeUnit) this.parts.unwanted.hold(unit.key, unit.exchange);
-    const spread = 1 - RECHECK_SPREAD * Math.random();
-    unit.dueAt = monotonicMs() + (unit.isRefused ? unit.pause.next() : this.parts.recheckMs * spread);
+    this.units.settle(unit, await unit.ensure(control, this.own.topology, mayTidy));
   }
 
   /** An exchange that is wanted in another way, such as for an instance of its name, keeps what that asks for. */
   private async releaseUnwanted(control: ControlChannel): Promise<void> {
     const { unwanted, topology } = this.parts;
     if (!this.own.areShared) await unwanted.recall(monotonicMs(), (key) => this.units.has(key));
-    const units = [...this.units.values()];
     await unwanted.release(control, this.own.names, (name, pattern) =>
-      units.some((unit) => unit.kind === 'exchange' && unit.binds(name, pattern, topology)),
+      this.units.wantsBinding(name, pattern, topology),
     );
   }
 
   private async trySuspects(): Promise<void> {
-    const now = monotonicMs();
-    const suspects = [...this.units.values()].filter(({ isSuspect, dueAt }) => isSuspect && dueAt <= now);
-    for (const unit of suspects.slice(0, SUSPECTS_AT_ONCE)) {
+    for (const unit of this.units.dueSuspects(monotonicMs()).slice(0, SUSPECTS_AT_ONCE)) {
       if (this.isStopped) return;
-      unit.dueAt = monotonicMs() + this.parts.recheckMs;
+      unit.postpone(monotonicMs() + this.parts.recheckMs);
       const refused = await trySuspect(unit, this.parts.connect, (control) => this.ensure(unit, control));
-      if (refused !== undefined) this.parts.refusals.set(unit.key, [refused]);
+      if (refused !== undefined) this.units.refuse(unit, refused);
     }
   }
 
   private nap(): Promise<void> {
-    if (this.own.isReady && this.due.size + this.parts.unwanted.size > 0) return Promise.resolve();
+    if (this.own.isReady && (this.units.hasDue || this.parts.unwanted.size > 0)) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, TICK_MS);
       this.wake = () => {

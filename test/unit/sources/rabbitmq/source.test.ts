@@ -122,6 +122,26 @@ describe('a RabbitMQ source', () => {
     expect(source.state.detail).toContain('left out');
   });
 
+  test('what was asked for beside a refused one, and answered when it was tried alone, is looked at on every connection', async () => {
+    const { broker, source, start } = setup(new FakeBroker(), {}, [GLOBAL, own('sick'), own('well')]);
+    broker.answer = (call) => (/xchange sick/.test(call) ? { closeConnection: 541 } : 'ok');
+    await start();
+    await untilReady(source);
+    const bound = (name: string): string | undefined =>
+      broker.calls.find((call) => call.startsWith(`bindQueue relay ${name} `));
+    for (const name of ['global', 'well']) await eventually(() => bound(name), name);
+    const connections = broker.models.length;
+    broker.calls.splice(0);
+    for (const model of broker.models) model.lose(replyError(320));
+    await eventually(() => broker.models[connections], 'the next connection');
+    await untilReady(source);
+    expect([bound('global'), bound('well'), bound('sick')]).toEqual([
+      expect.any(String),
+      expect.any(String),
+      undefined,
+    ]);
+  });
+
   const whatever = [
     ['channel-level', { refuse: 406 }],
     ['no such thing', { refuse: 404 }],

@@ -1,0 +1,21 @@
+import type { Transitions } from '../../lifecycle/state-machine';
+
+/**
+ * | state   | meaning                                                                                                  |
+ * |---------|----------------------------------------------------------------------------------------------------------|
+ * | untried | it was not looked at yet, or is wanted in another way since                                              |
+ * | ready   | everything of it was there, or could be declared                                                         |
+ * | refused | the broker refused something of it                                                                       |
+ * | suspect | the broker closed the whole connection while this was asked for: it is tried on a connection of its own   |
+ *
+ * Whatever is answered on a connection of its own is no suspect any more: it may have been asked for beside the one that the
+ * broker closed the connection over.
+ */
+export type TopologyUnitState = 'untried' | 'ready' | 'refused' | 'suspect';
+
+export const TOPOLOGY_UNIT_TRANSITIONS: Transitions<TopologyUnitState> = {
+  untried: ['ready', 'refused', 'suspect'],
+  ready: ['untried', 'refused', 'suspect'],
+  refused: ['untried', 'ready', 'suspect'],
+  suspect: ['untried', 'ready', 'refused'],
+};
