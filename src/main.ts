@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 // First: they hold for what is loaded after them.
-import './node-version';
-import './early-signals';
-import './v8-flags';
-import './lazy-parts';
+import './startup/node-version';
+import './startup/early-signals';
+import './startup/v8-flags';
+import './startup/lazy-parts';
 import { run } from './cli/program';
 
 // Bodies of a few KB then share an allocation instead of having one each (Node's default is 8 KB). No larger, as a

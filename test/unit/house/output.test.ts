@@ -7,8 +7,8 @@ const ALLOWED = [
   // It takes `console.warn` from libraries, into the log.
   'cli/node-warnings.ts',
   'cli/output.ts',
-  'node-version.ts',
   'observability/logging.ts',
+  'startup/node-version.ts',
 ];
 
 it('nothing but the output of commands and the log writes to the standard streams', () => {

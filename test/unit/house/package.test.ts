@@ -80,7 +80,7 @@ describe('the package', () => {
 
 describe('an older Node.js', () => {
   const HOOK = join(__dirname, '../../support/ts-hook.cjs');
-  const MODULE = join(ROOT, 'src/node-version.ts');
+  const MODULE = join(ROOT, 'src/startup/node-version.ts');
   const run = (version: string): { status: number | null; stderr: string } => {
     const pretend = `Object.defineProperty(process.versions, 'node', { value: '${version}' })`;
     const program = join(folder.path, `node-${version}.cjs`);
@@ -105,8 +105,8 @@ describe('an older Node.js', () => {
 
   it('is noticed before anything else is loaded', () => {
     const [first] = readFileSync(join(ROOT, 'src/main.ts'), 'utf8').match(/^import .*$/gm) ?? [];
-    expect(first).toBe("import './node-version';");
+    expect(first).toBe("import './startup/node-version';");
     expect(readFileSync(MODULE, 'utf8')).not.toMatch(/^import /m);
-    expect(readdirSync(join(ROOT, 'src'))).toContain('node-version.ts');
+    expect(readdirSync(join(ROOT, 'src/startup'))).toContain('node-version.ts');
   });
 });

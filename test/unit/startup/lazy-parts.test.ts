@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
-const HOOK = join(__dirname, '../support/ts-hook.cjs');
-const SRC = join(__dirname, '../../src');
+const HOOK = join(__dirname, '../../support/ts-hook.cjs');
+const SRC = join(__dirname, '../../../src');
 
 /** What a program says that begins as `main.ts` does. */
 function run(program: string): unknown {
-  const first = `require(${JSON.stringify(join(SRC, 'lazy-parts.ts'))});`;
+  const first = `require(${JSON.stringify(join(SRC, 'startup/lazy-parts.ts'))});`;
   const { stdout, stderr } = spawnSync(process.execPath, ['-r', HOOK, '-e', first + program], {
     cwd: SRC,
     encoding: 'utf8',

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
-const HOOK = join(__dirname, '../support/ts-hook.cjs');
-const MODULE = join(__dirname, '../../src/v8-flags.ts');
+const HOOK = join(__dirname, '../../support/ts-hook.cjs');
+const MODULE = join(__dirname, '../../../src/startup/v8-flags.ts');
 
 it('every flag is one that this V8 has: it complains on standard error of others', () => {
   const program = `

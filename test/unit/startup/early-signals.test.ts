@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
-const HOOK = join(__dirname, '../support/ts-hook.cjs');
-const MODULE = join(__dirname, '../../src/early-signals.ts');
+const HOOK = join(__dirname, '../../support/ts-hook.cjs');
+const MODULE = join(__dirname, '../../../src/startup/early-signals.ts');
 /** As while modules are loaded: nothing else runs. */
 const LOADING = 'const end = Date.now() + 200; while (Date.now() < end);';
 
