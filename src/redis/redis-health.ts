@@ -144,7 +144,14 @@ export class RedisHealth {
     if (this.parts.redis.status !== 'ready' || this.health.kind === 'newer') return;
     this.asking = this.ask();
     await this.asking;
-    if (this.state.ready) this.counts = await this.parts.counts().catch(() => this.counts);
+    if (this.state.ready) await this.count().catch(() => {});
+  }
+
+  /** Where the store was emptied or replaced meanwhile, what was counted is not what was lost. */
+  private async count(): Promise<void> {
+    const { redis, prefix, counts } = this.parts;
+    const found = await counts();
+    if ((await redis.get(storeMarkKey(prefix))) === this.known?.mark) this.counts = found;
   }
 
   private async ask(): Promise<void> {

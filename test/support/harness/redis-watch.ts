@@ -1,16 +1,26 @@
-import { SILENT } from '../../../src/observability/logging';
+import { type Logger, SILENT } from '../../../src/observability/logging';
 import { connectRedis } from '../../../src/redis/client';
 import { RedisHealth } from '../../../src/redis/redis-health';
 import { redisConfig } from '../values/redis-config';
 
-/** The health of a Redis in which nothing is counted, as a process has it; it has begun. */
-export function watchRedis(uri: string, prefix: string): { health: RedisHealth; stop: () => Promise<void> } {
+interface Watched {
+  /** What lies in it; left out, nothing is counted. */
+  readonly counts?: () => Promise<Readonly<Record<string, number>>>;
+  readonly log?: Logger;
+}
+
+/** The health of a Redis, as a process has it; it has begun. */
+export function watchRedis(
+  uri: string,
+  prefix: string,
+  { counts = async () => ({}), log = SILENT }: Watched = {},
+): { health: RedisHealth; stop: () => Promise<void> } {
   const redis = connectRedis(redisConfig(uri, prefix), 'commands', () => {});
   const health = new RedisHealth({
     redis,
     prefix,
-    log: SILENT,
-    counts: async () => ({}),
+    log,
+    counts,
     onStoreLost: () => {},
     onStoreNewer: () => {},
   });
