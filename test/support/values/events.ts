@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { MalformedEventError } from '../../../src/errors';
 import { type Envelope, type Origin, parseEnvelope } from '../../../src/events/envelope';
 import { type Delivery, type Destination, deliveryId, destinationKey } from '../../../src/pipeline/delivery';
 
@@ -31,6 +32,17 @@ export function eventBody(number: number, extra: Readonly<Record<string, unknown
 
 export function envelopeOf(body: Buffer | string, origin: Origin = { routingKey: '' }): Envelope {
   return parseEnvelope(Buffer.from(body), origin);
+}
+
+/** Why a body can never be an event; undefined where it is one. */
+export function codeOf(body: Buffer | string, routingKey = ''): string | undefined {
+  try {
+    parseEnvelope(typeof body === 'string' ? Buffer.from(body) : body, { routingKey });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof MalformedEventError)) throw error;
+    return error.code;
+  }
 }
 
 export function deliveryTo(destination: Destination, body: Buffer | string = eventBody(1)): Delivery {

@@ -1,24 +1,11 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import { MalformedEventError } from '../../../src/errors';
-import { composeBody } from '../../../src/events/body';
 import { CATALOGUE } from '../../../src/events/catalogue';
-import { parseEnvelope } from '../../../src/events/envelope';
-import { envelopeOf, eventBody, fixture, fixtureNames } from '../../support/values/events';
+import { codeOf, envelopeOf, eventBody, fixture, fixtureNames } from '../../support/values/events';
 
 /** Never an event: the core API's error webhook, which no broker carries (docs/core-api.md#other-transports). */
 const NOT_AN_EVENT = 'error.http-only.json';
 const FIXTURES = fixtureNames().filter((name) => name !== NOT_AN_EVENT);
-
-function codeOf(body: Buffer | string, routingKey = ''): string | undefined {
-  try {
-    parseEnvelope(Buffer.from(body), { routingKey });
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof MalformedEventError)) throw error;
-    return error.code;
-  }
-}
 
 /** The same event with its root keys in another order, values byte for byte. */
 function reordered(body: Buffer, order: readonly string[]): Buffer {
@@ -223,72 +210,4 @@ describe('what can never be an event is malformed', () => {
       { numRuns: 1000 },
     );
   });
-});
-
-describe('a body that is made to cost more than an event may (finding 4.3)', () => {
-  const MB = 1_048_576;
-  const origin = { routingKey: '' };
-  const head = '"event":"messages.upsert","instance":"i","data":{}';
-
-  /** Processor time in milliseconds, and bytes that stay on the heap and beside it. */
-  function costOf(work: () => unknown): { readonly ms: number; readonly bytes: number } {
-    const memory = () => {
-      const { heapUsed, arrayBuffers } = process.memoryUsage();
-      return heapUsed + arrayBuffers;
-    };
-    const before = memory();
-    const cpu = process.cpuUsage();
-    work();
-    const { user, system } = process.cpuUsage(cpu);
-    const bytes = memory() - before;
-    return { ms: (user + system) / 1000, bytes };
-  }
-
-  it('has at most 256 root keys, duplicates counted', () => {
-    const withKeys = (count: number, name: (index: number) => string) =>
-      Buffer.from(
-        `{${head}${Array.from({ length: count - 3 }, (_, index) => `,"${name(index)}":1`).join('')}}`,
-      );
-    expect(codeOf(withKeys(256, (index) => `k${index}`))).toBeUndefined();
-    expect(codeOf(withKeys(257, (index) => `k${index}`))).toBe('TOO_MANY_KEYS');
-    expect(codeOf(withKeys(257, () => 'same'))).toBe('TOO_MANY_KEYS');
-  });
-
-  it('100 MB of root keys end at once, and take nothing', () => {
-    const body = Buffer.concat([Buffer.from('{"a":1'), Buffer.alloc(100 * MB, ',"b":1'), Buffer.from('}')]);
-    const { bytes } = costOf(() =>
-      expect(() => parseEnvelope(body, origin)).toThrow(expect.objectContaining({ code: 'TOO_MANY_KEYS' })),
-    );
-    expect(bytes).toBeLessThan(10 * MB);
-  });
-
-  it.each([
-    ['event', `{"event":"${'e'.repeat(2000)}","instance":"i","data":{}}`, 'NAME_TOO_LONG'],
-    ['instance', `{"event":"e","instance":"${'i'.repeat(2000)}","data":{}}`, 'NAME_TOO_LONG'],
-    ['date_time', `{${head},"date_time":"${'0'.repeat(2000)}"}`, 'NAME_TOO_LONG'],
-    ['a root key', `{${head},"${'k'.repeat(2000)}":1}`, 'KEY_TOO_LONG'],
-  ])('%s has no more than a kilobyte', (_, text, code) => {
-    expect(codeOf(Buffer.from(text))).toBe(code);
-  });
-
-  it.each([
-    ['keys', `${',"k":[]'.repeat(3 * MB)}`],
-    ['members that are left out, each apart', `${',"base64":1,"a":{}'.repeat(MB)}`],
-    ['levels', `,"deep":${'['.repeat(8 * MB)}${']'.repeat(8 * MB)}`],
-  ])(
-    'with millions of %s within data, takes no more than its size again for each copy that is sent',
-    (_, bomb) => {
-      const body = Buffer.from(`{"event":"e","instance":"i","data":{"message":{"x":1${bomb}}}}`);
-      const cost = costOf(() => {
-        const envelope = parseEnvelope(body, origin);
-        return composeBody(envelope, {
-          destination: Buffer.from('"https://example.com"'),
-          stripApikey: false,
-          omitFromData: ['message', 'base64'],
-        });
-      });
-      // As much again for a copy, and what the garbage collector has not taken away yet.
-      expect(cost.bytes).toBeLessThan(body.length * 2);
-    },
-  );
 });
