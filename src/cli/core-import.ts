@@ -12,7 +12,7 @@ import { withRedis } from '../redis/with-redis';
 import { boundedLines } from '../settings/bounds';
 import { openSettingsStore } from '../settings/open-store';
 import type { Section } from '../settings/section';
-import { SettingsEditor } from '../settings/settings-editor';
+import { SettingsRules } from '../settings/settings-rules';
 import { FINDING, UsageError } from './exit';
 import { complain, printLine, printTable } from './output';
 
@@ -69,13 +69,14 @@ interface Run {
 async function run(given: Run): Promise<void> {
   const { options, config, found, redis } = given;
   const store = openSettingsStore(MODULES.sections, config, redis);
-  const editor = new SettingsEditor({ store, file: new Map(), config });
+  const rules = new SettingsRules({ sections: MODULES.sections, file: new Map(), config });
   const notes = new MovingNotes(redis, config.redis.prefix, options.fromCore);
   const instances = chosen(options, found.instances);
-  const parts = { core: found.core, store, editor, notes, onProgress: progress() };
+  const parts = { core: found.core, store, notes, onProgress: progress() };
   const mover = (followMs: number): HandOver =>
     new HandOver({
       ...parts,
+      rules,
       sections: given.delivering,
       withoutSource: (of) => withoutSource(config, of),
       followMs,
@@ -84,7 +85,7 @@ async function run(given: Run): Promise<void> {
   const importer = new Importer({
     ...parts,
     rules: {
-      editor,
+      settings: rules,
       delivering: new Set(allDelivering()),
       isBrought: (section) => isBrought(config, section),
     },

@@ -187,7 +187,7 @@ function checkAll(
   for (const [index, [instance, entry]] of entries.entries()) {
     const where = `${file}[${index}]`;
     try {
-      warnings.push(...instances.check(instance, entry).warnings);
+      warnings.push(...instances.rules.check(instance, entry).warnings);
     } catch (error) {
       if (!(error instanceof SettingsRefusedError)) throw error;
       problems.push(...error.problems.map((problem) => `${where}.${problem}`));

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Fields, Section } from '../settings/section';
-import type { SettingsEditor } from '../settings/settings-editor';
+import type { SettingsRules } from '../settings/settings-rules';
 import { type SettingsStore, settingsOrThrow } from '../settings/settings-store';
 import { forEachApart } from '../time/for-each-apart';
 import type { Core, CoreInstance, CoreSections } from './core';
@@ -12,7 +12,7 @@ import { QUIET, silenced } from './quiet';
 export interface HandOverParts {
   readonly core: Core;
   readonly store: SettingsStore;
-  readonly editor: SettingsEditor;
+  readonly rules: SettingsRules;
   readonly notes: MovingNotes;
   /** What is handed over and back. */
   readonly sections: readonly Section[];
@@ -197,7 +197,7 @@ export class HandOver {
     /** Undefined: the section stays as it is. */
     fieldsOf: (before: object | undefined, found: Fields) => Fields | undefined,
   ): Promise<void> {
-    const { store, editor } = this.parts;
+    const { store, rules } = this.parts;
     await store.update(name, (stored) => {
       const before = settingsOrThrow(stored);
       const changed = open.flatMap(([section, found]) => {
@@ -205,7 +205,7 @@ export class HandOver {
         const fields = fieldsOf(was, found);
         return fields === undefined ? [] : [[section.name, { ...was, ...fields }] as const];
       });
-      return editor.check(name, { ...before, ...Object.fromEntries(changed) }).settings;
+      return rules.check(name, { ...before, ...Object.fromEntries(changed) }).settings;
     });
   }
 

@@ -1,5 +1,5 @@
 import type { Fields, Section, Settings } from '../settings/section';
-import type { SettingsEditor } from '../settings/settings-editor';
+import type { SettingsRules } from '../settings/settings-rules';
 import { type StoredSettings, settingsOrThrow } from '../settings/settings-store';
 import type { CoreInstance, CoreSections } from './core';
 import type { HandedOver } from './moving-notes';
@@ -20,7 +20,7 @@ export interface PlannedChange {
 }
 
 export interface PlanRules {
-  readonly editor: SettingsEditor;
+  readonly settings: SettingsRules;
   /** Sections through which events are delivered; others say what is consumed. */
   readonly delivering: ReadonlySet<Section>;
   /** Whether a section's events come without the instance's own exchange or queues. */
@@ -58,12 +58,12 @@ export function planInstance(rules: PlanRules, { instance, found, stored, handed
     ...own,
     ...Object.fromEntries(plans.map(({ section, value }) => [section.name, value])),
   };
-  rules.editor.check(
+  rules.settings.check(
     instance.name,
     Object.fromEntries(plans.map((plan) => [plan.section.name, plan.asThere])),
   );
   if (changes.length === 0) return { changes, settings: before ?? {}, warnings: [] };
-  const { settings, warnings } = rules.editor.check(instance.name, document);
+  const { settings, warnings } = rules.settings.check(instance.name, document);
   return { changes, settings, warnings: warnings.filter((line) => isAbout(changes, line)) };
 }
 

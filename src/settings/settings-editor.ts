@@ -1,23 +1,12 @@
 import type { Config } from '../config/config';
-import {
-  instanceNameOf,
-  isKnown,
-  parseSettings,
-  type UnknownEvent,
-  unknownEventProblems,
-  unknownEvents,
-  warningsOfAll,
-} from './document';
+import { instanceNameOf, isKnown, warningsOfAll } from './document';
 import { isFields } from './fields';
-import { blanksInName, instanceNameProblem } from './instance-names';
-import { MAX_EVENT_NAME_BYTES } from './limits';
-import { pathsOfMasks } from './mask';
-import { NOTHING_BEHIND_MASK } from './masked-url';
 import { amend, unmask } from './merge-patch';
 import { pathOf, type Section, type Settings, type Slot } from './section';
-import type { InstanceCheck, Sections } from './sections';
+import type { Sections } from './sections';
 import { SettingsMissingError, SettingsRefusedError, SettingsTakenError } from './settings-errors';
 import type { FileFault } from './settings-file';
+import { type Author, SettingsRules, type Taken } from './settings-rules';
 import { type SettingsStore, type StoredSettings, settingsOrThrow } from './settings-store';
 import { checkName, documentWith, readSlot, withoutSlot } from './slot';
 import { switchesOff, warningsOfOff } from './switched-off';
@@ -32,15 +21,6 @@ export interface SettingsEditorParts {
   readonly config: Config;
   /** What is worth knowing of all that is set for an instance together; each line begins with a section. */
   readonly alsoKnow?: (settings: Settings) => readonly string[];
-}
-
-/** Whose key a change was asked for with. A tenant has the token of its own instance, and may do less. */
-export type Author = 'operator' | 'tenant';
-
-/** What a person may want to know about settings that were taken. */
-export interface Taken {
-  readonly settings: Settings;
-  readonly warnings: readonly string[];
 }
 
 /** A change of what is set for an instance. */
@@ -58,11 +38,13 @@ const REPLACED =
 /** Looks at and changes what is set for instances, on behalf of a person or a client. */
 export class SettingsEditor {
   private readonly sections: Sections;
-  private readonly checkInstance: (instance: string, settings: Settings) => InstanceCheck;
+  /** What may be set, for those who only want to know. */
+  readonly rules: SettingsRules;
 
   constructor(private readonly parts: SettingsEditorParts) {
-    this.sections = parts.store.sections;
-    this.checkInstance = this.sections.checks(parts.config);
+    const { store, file, config, alsoKnow } = parts;
+    this.sections = store.sections;
+    this.rules = new SettingsRules({ sections: this.sections, file, config, alsoKnow });
   }
 
   /** What is in force: of Redis, and of the file. @throws SettingsUnreadableError */
@@ -154,36 +136,6 @@ export class SettingsEditor {
     return { ...taken, warnings: [...warningsOfAll(this.sections, given), ...taken.warnings] };
   }
 
-  /**
-   * @param only what is asked about: others that are set may have become wrong since, which is not this change's business
-   * @throws SettingsRefusedError
-   */
-  check(instance: string, document: unknown, only?: Slot): Taken {
-    const wrongName = instanceNameProblem(instance);
-    if (wrongName !== undefined) throw new SettingsRefusedError([`instance: ${wrongName}`]);
-    const parsed = parseSettings(this.sections, document);
-    if (!parsed.ok) throw new SettingsRefusedError(parsed.problems);
-    const { settings } = parsed;
-    const checked = only === undefined ? settings : documentWith({}, only, readSlot(settings, only));
-    const own = this.checkInstance(instance, checked as Settings);
-    const problems = [...this.problemsOf(parsed.settings), ...own.problems];
-    if (problems.length > 0) throw new SettingsRefusedError(problems);
-    const blanks = blanksInName(instance);
-    const warnings = [
-      ...(blanks === undefined ? [] : [blanks]),
-      ...parsed.warnings,
-      ...own.warnings,
-      ...this.knownOf(instance, settings, only),
-    ];
-    return { settings, warnings };
-  }
-
-  private knownOf(instance: string, stored: Settings, only: Slot | undefined): string[] {
-    const settings = this.sections.merge(this.parts.file.get(instance), stored) ?? stored;
-    const lines = this.parts.alsoKnow?.(settings) ?? [];
-    return lines.filter((line) => only === undefined || line.startsWith(`${pathOf(only)}.`));
-  }
-
   /** @throws SettingsMissingError, SettingsUnreadableError, SettingsRefusedError where the file says so */
   async clear(instance: string, slot: Slot): Promise<void> {
     const what = `${pathOf(slot)} of ${instance}`;
@@ -205,35 +157,15 @@ export class SettingsEditor {
   }
 
   private async change({ instance, author, documentOf, only }: Change): Promise<Taken> {
-    const wrongName = instanceNameProblem(instance);
-    if (wrongName !== undefined) throw new SettingsRefusedError([`instance: ${wrongName}`]);
+    this.rules.checkName(instance);
     let warnings: readonly string[] = [];
     const settings = await this.parts.store.update(instance, (stored) => {
-      const taken = this.check(instance, documentOf(stored), only);
-      this.checkEvents(taken.settings, stored, author);
+      const taken = this.rules.check(instance, documentOf(stored), only);
+      this.rules.checkEvents(taken.settings, stored, author);
       warnings = taken.warnings;
       return taken.settings;
     });
     return { settings, warnings };
-  }
-
-  private problemsOf(settings: Settings): string[] {
-    const masks = pathsOfMasks(this.sections, settings).map((path) => `${path}: ${NOTHING_BEHIND_MASK}`);
-    return [...masks, ...eventNameProblems(unknownEvents(this.sections, settings))];
-  }
-
-  /**
-   * A tenant names events of the catalogue only: brokers make something for good of each name. The operator may name
-   * those of a later core API, and what it has named stays.
-   */
-  private checkEvents(settings: Settings, stored: StoredSettings, author: Author): void {
-    if (author === 'operator') return;
-    const before = stored.kind === 'readable' ? unknownEvents(this.sections, stored.settings) : [];
-    const kept = new Set(before.map(({ path, event }) => `${path} ${event}`));
-    const added = unknownEvents(this.sections, settings).filter(
-      ({ path, event }) => !kept.has(`${path} ${event}`),
-    );
-    if (added.length > 0) throw new SettingsRefusedError(unknownEventProblems(added));
   }
 
   /** Sections that are switched off keep what is in force for them, as when they are set one by one. */
@@ -260,18 +192,6 @@ function otherName(instance: string, document: object): string[] {
   return name === undefined || name === instance
     ? []
     : [`instanceName: is ${JSON.stringify(name)}, and this was set for ${JSON.stringify(instance)}`];
-}
-
-/** Known events are short: only others need a look. */
-function eventNameProblems(unknown: readonly UnknownEvent[]): string[] {
-  return unknown
-    .filter(
-      ({ event }) => Buffer.byteLength(event) > MAX_EVENT_NAME_BYTES || /[\p{Cc}\p{Surrogate}]/u.test(event),
-    )
-    .map(
-      ({ path }) =>
-        `${path}: names of events must have no more than ${MAX_EVENT_NAME_BYTES} bytes, and no control characters`,
-    );
 }
 
 /** Whoever sets an address may expect to be sent something. */

@@ -5,18 +5,19 @@ import type { Guards } from '../../http-api/guards';
 import { badRequest, notFound } from '../../http-api/http-errors';
 import { instanceName } from '../../http-api/instance-name';
 import { describe, schemaOf } from '../../http-api/openapi';
-import { boundedLines, isRest } from '../../settings/bounds';
+import { isRest } from '../../settings/bounds';
 import { instanceNameOf } from '../../settings/document';
 import { ABOUT_NAME } from '../../settings/instance-names';
 import { SETTINGS_BODY_LIMIT } from '../../settings/limits';
 import { masked } from '../../settings/mask';
-import { type NestedBody, readAsNested } from '../../settings/nested-names';
-import { type Fields, isFields, pathOf, type Section, type Slot } from '../../settings/section';
+import { type Fields, pathOf, type Section, type Slot } from '../../settings/section';
 import type { Sections } from '../../settings/sections';
-import type { Author, SettingsEditor, Taken } from '../../settings/settings-editor';
+import type { SettingsEditor } from '../../settings/settings-editor';
+import type { Author, Taken } from '../../settings/settings-rules';
 import { readSlot } from '../../settings/slot';
 import { createdAnswer, type Row, rowOf } from '../core-api-shapes';
 import type { CoreInstances } from '../core-instances';
+import { documentOfNew, objectOf, sectionOf } from '../settings-bodies';
 
 export interface SettingsRoutesParts {
   readonly instances: SettingsEditor;
@@ -178,10 +179,9 @@ function instanceRoutes(server: FastifyInstance, { instances, guards, sections }
       const given = objectOf(body);
       // As in the core API, an empty name is no name.
       const token = given['token'] || randomUUID().toUpperCase();
-      const nested = nestedSections(sections, given);
-      const document = { ...withoutEmpty(sections, given), ...nested.sections, token };
-      const taken = await instances.create(instanceName(name), document);
-      const warnings = [...nested.warnings, ...taken.warnings];
+      const { document, warnings: ofNames } = documentOfNew(sections, given);
+      const taken = await instances.create(instanceName(name), { ...document, token });
+      const warnings = [...ofNames, ...taken.warnings];
       return reply.code(201).send({
         ...createdAnswer(sections, name, { given, settings: taken.settings }),
         ...(warnings.length > 0 ? { warnings } : {}),
@@ -241,50 +241,6 @@ function answerOf(instance: string, slot: Slot, { settings, warnings }: Taken, a
     ...(value === undefined ? {} : rowOf(instance, slot, value)),
     ...(all.length > 0 ? { warnings: all } : {}),
   };
-}
-
-/** Bodies are nested, `{"webhook": {…}}`, or flat, as before 2.1 of the core API. */
-function sectionOf(body: unknown, section: Section): NestedBody {
-  const { [section.name]: nested, ...flat } = objectOf(body);
-  if (nested === undefined) return { value: flat, warnings: [] };
-  const read = readAsNested(section, nested);
-  const beside = Object.keys(flat).map(
-    (name) => `${section.name}: ${name} stands beside it, where it has no effect; write it within`,
-  );
-  return { ...read, warnings: boundedLines([...read.warnings, ...beside]) };
-}
-
-/** Those of a new instance. */
-function nestedSections(
-  { list }: Sections,
-  given: Fields,
-): { readonly sections: Fields; readonly warnings: readonly string[] } {
-  const read = list.flatMap((section) =>
-    Object.hasOwn(given, section.name) && !isNothing(given[section.name])
-      ? [[section.name, readAsNested(section, given[section.name])] as const]
-      : [],
-  );
-  return {
-    sections: Object.fromEntries(read.map(([name, { value }]) => [name, value])),
-    warnings: read.flatMap(([, { warnings }]) => warnings),
-  };
-}
-
-/** The core API makes nothing of these when it makes an instance. */
-function isNothing(value: unknown): boolean {
-  return value === '' || value === false;
-}
-
-function withoutEmpty({ list }: Sections, given: Fields): Fields {
-  const names = new Set(list.map(({ name }) => name));
-  return Object.fromEntries(
-    Object.entries(given).filter(([name, value]) => !names.has(name) || !isNothing(value)),
-  );
-}
-
-function objectOf(body: unknown): Fields {
-  if (isFields(body)) return { ...body };
-  throw badRequest(['body: must be a JSON object, with content-type application/json']);
 }
 
 function success(message: string): Row {
