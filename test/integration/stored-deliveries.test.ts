@@ -1,12 +1,11 @@
 import type { AttemptRecord, Delivery } from '../../src/pipeline/delivery';
 import type { Held } from '../../src/retry/stored-deliveries';
 import { FAILED, FakeDestination, REJECTED } from '../support/harness/pipeline-harness';
-import { sharesOf } from '../support/harness/share-check';
+import { expectExact } from '../support/harness/share-check';
 import { deliveries, StoreHarness } from '../support/harness/store-harness';
 import { SlowProxy } from '../support/proxies/slow-proxy';
 import { eventually } from '../support/signals/signals';
 import { deliveryTo, eventBody } from '../support/values/events';
-import { nth } from '../support/values/items';
 
 let harness: StoreHarness;
 let destination: FakeDestination;
@@ -36,12 +35,6 @@ async function loseLock(): Promise<void> {
   for (let look = 0; look < 2; look++) await harness.checkStalled();
 }
 
-async function expectExact(): Promise<void> {
-  for (const { difference } of await harness.audit()) expect(difference).toBe(0);
-  const { counted, found } = await sharesOf(harness);
-  expect(counted).toEqual(found);
-}
-
 describe('a delivery is decided once (finding 3.8)', () => {
   const dueNow = { decision: { kind: 'retry', delayMs: 0 } } as const;
 
@@ -54,7 +47,7 @@ describe('a delivery is decided once (finding 3.8)', () => {
     });
     expect(await harness.deliveries.settle(delivery.id, 'delivered')).toEqual({ kind: 'settled' });
     expect(await harness.line(destination)).toEqual({ ...NOTHING, accepted: 1, delivered: 1 });
-    await expectExact();
+    await expectExact(harness);
   });
 
   test('a refusal elsewhere changes nothing after a late 200', async () => {
@@ -64,7 +57,7 @@ describe('a delivery is decided once (finding 3.8)', () => {
     expect(await harness.deliveries.bury(held, 'rejected', REFUSAL)).toEqual({ kind: 'lost' });
     expect(await harness.line(destination)).toEqual({ ...NOTHING, accepted: 1, delivered: 1 });
     expect((await harness.keyNames()).filter((name) => name.includes(delivery.id))).toEqual([]);
-    await expectExact();
+    await expectExact(harness);
   });
 
   test('a late failure changes nothing while another worker attempts it, nor after that one put it back', async () => {
@@ -77,7 +70,7 @@ describe('a delivery is decided once (finding 3.8)', () => {
     expect([await job?.getState(), job?.attemptsMade, job?.delay]).toEqual(['delayed', 1, 60_000]);
     expect((await harness.store.queue.getJobLogs(delivery.id)).logs).toHaveLength(1);
     expect(harness.dead.all).toEqual([]);
-    await expectExact();
+    await expectExact(harness);
   });
 
   test('a late failure after the delivery was made elsewhere changes nothing, and is told to nobody', async () => {
@@ -103,7 +96,7 @@ describe('a delivery is decided once (finding 3.8)', () => {
     expect(await harness.deliveries.giveBack(other, 0)).toEqual({ kind: 'parked' });
     expect((await harness.store.queue.getJob(delivery.id))?.attemptsMade).toBe(0);
     expect(await harness.line(destination)).toEqual({ ...NOTHING, accepted: 1, parked: 1 });
-    await expectExact();
+    await expectExact(harness);
   });
 
   test('a confirmation of a worker whose lock was lost counts, whoever holds the delivery then', async () => {
@@ -116,7 +109,7 @@ describe('a delivery is decided once (finding 3.8)', () => {
     expect(await harness.deliveries.settle(delivery.id, 'delivered')).toEqual({ kind: 'gone' });
     expect(await harness.line(destination)).toEqual({ ...NOTHING, accepted: 1, delivered: 1 });
     expect((await harness.keyNames()).filter((name) => name.includes(delivery.id))).toEqual([]);
-    await expectExact();
+    await expectExact(harness);
   });
 
   test('a lock that ran out while Redis was away is renewed where nobody took the delivery, and not where one did', async () => {
@@ -175,7 +168,7 @@ describe('a delivery is decided once (finding 3.8)', () => {
       await harness.park(delivery, dueNow);
       for (const [, step] of order) {
         await step(held);
-        await expectExact().catch((error: unknown) => {
+        await expectExact(harness).catch((error: unknown) => {
           throw new Error(`after ${order.map(([name]) => name).join(', ')}: ${String(error)}`);
         });
       }
@@ -225,7 +218,7 @@ describe('what is sent again (finding 3.7)', () => {
         dead: 1,
       });
       expect((await harness.store.queue.getJobLogs(toFail.id)).logs).toHaveLength(1);
-      await expectExact();
+      await expectExact(harness);
     } finally {
       proxy.losesAnswers = false;
       proxy.cut();
@@ -257,81 +250,6 @@ describe('Redis far away (finding 3.9)', () => {
       await proxy.close();
     }
   }, 60_000);
-});
-
-describe('records that somebody changed', () => {
-  const others = (): Delivery[] => deliveries(destination, 3, 10);
-  const jobKey = (): string => harness.store.queue.toKey(delivery.id);
-  const dueNow = { decision: { kind: 'retry', delayMs: 0 } } as const;
-
-  test.each([
-    ['is no JSON', '{"v":1,'],
-    ['lacks what a delivery has', '{"v":1,"d":"webhook:global"}'],
-    ['has a body that cannot be unpacked', undefined],
-  ])(
-    'one whose data %s becomes a dead letter of its own reason, and others are delivered',
-    async (_what, text) => {
-      await harness.park(delivery, dueNow);
-      await harness.withRedis(async (redis) => {
-        const data = text ?? (await redis.hget(jobKey(), 'data'))?.replace(/"b":"[^"]*"/, '"b":"!!!!"') ?? '';
-        await redis.hset(jobKey(), 'data', data);
-      });
-      for (const other of others()) await harness.park(other, dueNow);
-      destination.answer = { kind: 'delivered' };
-      harness.startWorker({ destinations: [destination] });
-      await harness.untilLine(destination, { accepted: 4, delivered: 3, dead: 1, parked: 0 });
-      expect(harness.dead.all).toEqual(['unreadable']);
-      const letters = [];
-      for await (const letter of harness.deadLetters.list()) letters.push(letter);
-      expect(letters).toMatchObject([{ id: delivery.id, reason: 'unreadable', destination: destination.id }]);
-      expect((await harness.deadLetters.show(delivery.id))?.id).toBe(delivery.id);
-      expect(await harness.deadLetters.expire(-60_000, 1000)).toBe(1);
-      await expectExact();
-    },
-  );
-
-  test('one of a later version waits for a worker that reads it', async () => {
-    await harness.park(delivery, dueNow);
-    await harness.withRedis((redis) => redis.hset(jobKey(), 'data', '{"v":99}'));
-    const [other] = others();
-    await harness.park(nth([other], 0) as Delivery, dueNow);
-    destination.answer = { kind: 'delivered' };
-    harness.startWorker({ destinations: [destination] });
-    await harness.untilLine(destination, { accepted: 2, delivered: 1, parked: 1 });
-    expect(harness.dead.all).toEqual([]);
-  });
-
-  test('one whose record is gone, or no hash any more, is told, and others are delivered', async () => {
-    const [first, second, third] = others();
-    for (const parked of [first, second, third]) await harness.park(nth([parked], 0) as Delivery, dueNow);
-    await harness.withRedis(async (redis) => {
-      await redis.del(harness.store.queue.toKey(first?.id ?? ''));
-      await redis.del(harness.store.queue.toKey(second?.id ?? ''));
-      await redis.set(harness.store.queue.toKey(second?.id ?? ''), 'x');
-    });
-    destination.answer = { kind: 'delivered' };
-    harness.startWorker({ destinations: [destination] });
-    await harness.untilLine(destination, { accepted: 3, delivered: 1, parked: 0, difference: 2 });
-    expect([...(await harness.missing.count(2))].sort()).toEqual([first?.id, second?.id].sort());
-  });
-
-  test('odd dead letters neither hide nor keep others', async () => {
-    const buried = others();
-    await harness.bury(buried);
-    const [first, second] = buried;
-    await harness.withRedis(async (redis) => {
-      await redis.hset(harness.store.queue.toKey(first?.id ?? ''), 'data', 'x', 'finishedOn', 'y');
-      await redis.del(harness.store.queue.toKey(second?.id ?? ''));
-      await redis.set(harness.store.queue.toKey(second?.id ?? ''), 'x');
-      await redis.zadd(harness.store.queue.toKey('failed'), 1, 'x');
-    });
-    const letters = [];
-    for await (const { id, detail } of harness.deadLetters.list()) letters.push([id, detail]);
-    expect(letters).toHaveLength(4);
-    expect(letters.filter(([, detail]) => detail === 'RECORD_UNREADABLE')).toHaveLength(3);
-    expect(await harness.deadLetters.expire(-60_000, 1000)).toBe(4);
-    expect(await harness.deadLetters.count()).toBe(0);
-  });
 });
 
 describe('due times are those of Redis (finding 3.12)', () => {

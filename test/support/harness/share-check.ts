@@ -34,6 +34,13 @@ export function sharesOf(harness: StoreHarness): Promise<CountedShares> {
   });
 }
 
+/** The audit's equation and the shares are exact. */
+export async function expectExact(harness: StoreHarness): Promise<void> {
+  for (const { difference } of await harness.audit()) expect(difference).toBe(0);
+  const { counted, found } = await sharesOf(harness);
+  expect(counted).toEqual(found);
+}
+
 function numbersOf(flat: readonly string[]): Numbers {
   return Object.fromEntries(
     flat.flatMap((owner, index) => (index % 2 === 0 ? [[owner, Number(flat[index + 1])]] : [])),

@@ -1,166 +1,13 @@
-import { SILENT } from '../../../../src/observability/logging';
-import type { SourceMessage } from '../../../../src/pipeline/message';
-import { Consumer, type ConsumerLoss } from '../../../../src/sources/rabbitmq/consumer';
-import type { ConsumerState } from '../../../../src/sources/rabbitmq/consumer-states';
-import { PrefetchWindow } from '../../../../src/sources/rabbitmq/prefetch-window';
-import { Session } from '../../../../src/sources/rabbitmq/session';
-import { FakeBroker, type FakeChannel, replyError } from '../../../support/fakes/fake-amqp';
+import { replyError } from '../../../support/fakes/fake-amqp';
+import { closeConsumers, INTO, setUpConsumer } from '../../../support/harness/consumer-harness';
 import { turns } from '../../../support/signals/signals';
 import { nth } from '../../../support/values/items';
 
-const sessions: Session[] = [];
-afterEach(async () => {
-  for (const session of sessions.splice(0)) await session.close();
-});
-
-async function setup({ prefetch = 100, maxBytes = 1_000_000 } = {}) {
-  const broker = new FakeBroker();
-  const session = await Session.open(broker.connect);
-  sessions.push(session);
-  const window = new PrefetchWindow(prefetch, maxBytes);
-  const messages: SourceMessage[] = [];
-  const losses: ConsumerLoss[] = [];
-  const ended: string[] = [];
-  const consumer = new Consumer(
-    {
-      session,
-      window,
-      instances: new Set(),
-      onMessage: (message) => void messages.push(message),
-      log: SILENT,
-    },
-    {
-      onLost: (loss) => void losses.push(loss),
-      onEnded: (queue) => void ended.push(queue),
-      onSubscribed: () => {},
-      onCrowded: () => {},
-    },
-  );
-  const want = (...queues: string[]): void => consumer.want(new Set(queues), 10);
-  const channel = (): FakeChannel => nth(nth(broker.models, 0).channels, 0);
-  const subscribed = (): string[] => broker.consumers.map(({ queue }) => queue).sort();
-  return { broker, session, window, messages, losses, ended, consumer, want, channel, subscribed };
-}
-
-type Setup = Awaited<ReturnType<typeof setup>>;
-
-/** How a consumer gets into each state. */
-const INTO: Readonly<Record<ConsumerState, (setup: Setup) => Promise<unknown>>> = {
-  idle: async () => {},
-  changing: async ({ broker, want }) => {
-    broker.answer = (call) => (call.startsWith('consume') ? 'never' : 'ok');
-    want('a');
-    await turns(20);
-  },
-  consuming: async ({ want, consumer }) => {
-    want('a');
-    await consumer.settled();
-  },
-  stopping: async ({ broker, want, consumer }) => {
-    want('a');
-    await consumer.settled();
-    broker.answer = (call) => (call.startsWith('cancel') ? 'never' : 'ok');
-    void consumer.stopIntake();
-    await turns();
-  },
-  stopped: async ({ want, consumer }) => {
-    want('a');
-    await consumer.settled();
-    await consumer.stopIntake();
-  },
-  lost: async ({ want, consumer, channel }) => {
-    want('a');
-    await consumer.settled();
-    channel().refuse(replyError(541));
-  },
-  closed: async ({ want, consumer }) => {
-    want('a');
-    await consumer.settled();
-    await consumer.close();
-  },
-};
-
-/** What can happen to it, and the state that follows from each state; `same` where nothing does. */
-const AFTER: Readonly<
-  Record<string, Readonly<Record<ConsumerState, ConsumerState | 'same'>> & { readonly run?: never }>
-> = {
-  'other queues': {
-    idle: 'consuming',
-    changing: 'same',
-    consuming: 'consuming',
-    stopping: 'same',
-    stopped: 'same',
-    lost: 'same',
-    closed: 'same',
-  },
-  stopIntake: {
-    idle: 'stopped',
-    changing: 'stopping',
-    consuming: 'stopped',
-    stopping: 'same',
-    stopped: 'same',
-    lost: 'same',
-    closed: 'same',
-  },
-  close: {
-    idle: 'closed',
-    changing: 'closed',
-    consuming: 'closed',
-    stopping: 'closed',
-    stopped: 'closed',
-    lost: 'same',
-    closed: 'same',
-  },
-  'connection lost': {
-    idle: 'lost',
-    changing: 'lost',
-    consuming: 'lost',
-    stopping: 'lost',
-    stopped: 'lost',
-    lost: 'same',
-    closed: 'same',
-  },
-  'channel refused': {
-    idle: 'same',
-    changing: 'lost',
-    consuming: 'lost',
-    stopping: 'lost',
-    stopped: 'lost',
-    lost: 'same',
-    closed: 'same',
-  },
-};
-
-const HAPPENS: Readonly<Record<string, (setup: Setup) => unknown>> = {
-  'other queues': ({ want }) => want('b'),
-  stopIntake: ({ consumer }) => consumer.stopIntake(),
-  close: ({ consumer }) => consumer.close(),
-  'connection lost': ({ consumer }) => consumer.abandon(),
-  'channel refused': ({ broker }) => broker.models[0]?.channels[0]?.refuse(replyError(541)),
-};
-
-const cases = Object.entries(AFTER).flatMap(([event, next]) =>
-  (Object.keys(INTO) as ConsumerState[]).map((state) => ({
-    state,
-    event,
-    next: next[state] === 'same' ? state : next[state],
-  })),
-);
-
-describe('every transition of a consumer', () => {
-  test.each(cases)('$state, $event → $next', async ({ state, event, next }) => {
-    const parts = await setup();
-    await INTO[state](parts);
-    expect(parts.consumer.state).toBe(state);
-    void HAPPENS[event]?.(parts);
-    await turns(30);
-    expect(parts.consumer.state).toBe(next);
-  });
-});
+afterEach(closeConsumers);
 
 describe('subscriptions', () => {
   test('changes that overlap end with exactly the queues of the last one, each once (finding 3.16)', async () => {
-    const { want, consumer, subscribed, broker } = await setup();
+    const { want, consumer, subscribed, broker } = await setUpConsumer();
     want('a', 'b');
     await turns(2);
     want('b', 'c');
@@ -173,7 +20,7 @@ describe('subscriptions', () => {
   });
 
   test('a queue that was dropped while others were being subscribed stays dropped (finding 3.16)', async () => {
-    const { want, consumer, subscribed } = await setup();
+    const { want, consumer, subscribed } = await setUpConsumer();
     want('a');
     await consumer.settled();
     want('a', 'b');
@@ -183,7 +30,7 @@ describe('subscriptions', () => {
   });
 
   test('another share subscribes anew, once; the same one leaves what is subscribed alone', async () => {
-    const { want, consumer, broker } = await setup();
+    const { want, consumer, broker } = await setUpConsumer();
     want('a');
     await consumer.settled();
     want('a', 'b');
@@ -197,7 +44,7 @@ describe('subscriptions', () => {
   });
 
   test('stopped while a subscription is being made, it ends that one too (finding 3.15)', async () => {
-    const { want, consumer, subscribed } = await setup();
+    const { want, consumer, subscribed } = await setUpConsumer();
     want('a', 'b', 'c');
     await turns(3);
     await consumer.stopIntake();
@@ -206,7 +53,7 @@ describe('subscriptions', () => {
 
   test('a queue that the broker refuses is named; so is one that amqplib cannot send', async () => {
     for (const answer of [{ refuse: 403 }, { throws: new TypeError('too long') }]) {
-      const { want, broker, losses } = await setup();
+      const { want, broker, losses } = await setUpConsumer();
       broker.answer = (call) => (call === 'consume b' ? answer : 'ok');
       want('a', 'b', 'c');
       await turns(30);
@@ -215,14 +62,14 @@ describe('subscriptions', () => {
   });
 
   test('a channel that is closed over consumer_timeout while a queue is subscribed blames no queue', async () => {
-    const parts = await setup();
+    const parts = await setUpConsumer();
     await INTO.changing(parts);
     parts.channel().refuse(replyError(406, 0, 0));
     expect(parts.losses).toMatchObject([{ isQueueRefused: false, heldTooLong: true }]);
   });
 
   test('a channel that the broker closes is not closed by us, which would cost the connection', async () => {
-    const parts = await setup();
+    const parts = await setUpConsumer();
     await INTO.consuming(parts);
     parts.channel().refuse(replyError(406, 0, 0));
     await turns();
@@ -230,7 +77,7 @@ describe('subscriptions', () => {
   });
 
   test('a queue that the broker ends is told, and the others go on', async () => {
-    const { want, consumer, broker, ended, messages } = await setup();
+    const { want, consumer, broker, ended, messages } = await setUpConsumer();
     want('a', 'b');
     await consumer.settled();
     broker.consumers.find(({ queue }) => queue === 'a')?.receive(null);
@@ -241,7 +88,7 @@ describe('subscriptions', () => {
 
 describe('messages', () => {
   test('redelivered ones say so; those of a lost channel are lost, and settling them sends nothing', async () => {
-    const { want, consumer, broker, messages, channel } = await setup();
+    const { want, consumer, broker, messages, channel } = await setUpConsumer();
     want('a');
     await consumer.settled();
     broker.deliver('a', 'first');
@@ -258,7 +105,7 @@ describe('messages', () => {
   });
 
   test('of a lost channel count until they are settled, once (finding 3.5)', async () => {
-    const { want, consumer, broker, messages, channel, window } = await setup();
+    const { want, consumer, broker, messages, channel, window } = await setUpConsumer();
     want('a');
     await consumer.settled();
     for (let count = 0; count < 5; count++) broker.deliver('a', 'body');
@@ -271,7 +118,7 @@ describe('messages', () => {
   });
 
   test('that come while it stops go back once, when the subscription is gone (finding 3.15)', async () => {
-    const parts = await setup();
+    const parts = await setUpConsumer();
     await INTO.stopping(parts);
     const { broker, messages, channel, consumer } = parts;
     broker.deliver('a');
@@ -283,7 +130,7 @@ describe('messages', () => {
     // The channel's end gives them back.
     expect(channel().settled).toEqual([]);
 
-    const other = await setup();
+    const other = await setUpConsumer();
     await INTO.consuming(other);
     const stopping = other.consumer.stopIntake();
     other.broker.deliver('a');
@@ -292,7 +139,7 @@ describe('messages', () => {
   });
 
   test('that are released while it stops go back when the subscription is gone (finding 3.15)', async () => {
-    const parts = await setup();
+    const parts = await setUpConsumer();
     await INTO.consuming(parts);
     parts.broker.deliver('a');
     const stopping = parts.consumer.stopIntake();
@@ -304,7 +151,7 @@ describe('messages', () => {
   });
 
   test('that do not fit wait at the broker until there is room, and do not go round in circles', async () => {
-    const { consumer, broker, messages, channel, window } = await setup({ maxBytes: 10 });
+    const { consumer, broker, messages, channel, window } = await setUpConsumer({ maxBytes: 10 });
     consumer.want(new Set(['a']), 1);
     await consumer.settled();
     broker.deliver('a', 'x'.repeat(8));
@@ -317,7 +164,7 @@ describe('messages', () => {
   });
 
   test('that go back are noticed, however they do: another worker may get what this one had', async () => {
-    const { consumer, broker, messages, channel, window } = await setup({ maxBytes: 10 });
+    const { consumer, broker, messages, channel, window } = await setUpConsumer({ maxBytes: 10 });
     consumer.want(new Set(['a']), 1);
     await consumer.settled();
     broker.deliver('a', 'x'.repeat(8));
