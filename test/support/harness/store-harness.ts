@@ -4,56 +4,32 @@ import { DeadLetters } from '../../../src/dead-letters/dead-letters';
 import { instanceOf } from '../../../src/destinations/destination-ids';
 import { type AuditLine, audit } from '../../../src/ledger/audit';
 import { Ledger } from '../../../src/ledger/ledger';
-import { Attempts } from '../../../src/pipeline/attempts';
-import { Bulkheads } from '../../../src/pipeline/bulkheads';
-import type {
-  AttemptRecord,
-  Delivery,
-  Destination,
-  DestinationId,
-  ParkReason,
-} from '../../../src/pipeline/delivery';
+import type { AttemptRecord, Delivery, Destination, ParkReason } from '../../../src/pipeline/delivery';
 import type { Decide, ParkRequest } from '../../../src/pipeline/parking';
-import type { Permits } from '../../../src/pipeline/permits';
-import { Places } from '../../../src/pipeline/places';
 import { connectRedis } from '../../../src/redis/client';
 import { AddressRoster } from '../../../src/retry/address-roster';
 import { BullMqParking } from '../../../src/retry/bullmq-parking';
 import { GroupCommit } from '../../../src/retry/group-commit';
 import { LaneParking } from '../../../src/retry/lane-parking';
-import { LineRooms } from '../../../src/retry/line-rooms';
-import { Lines } from '../../../src/retry/lines';
 import { Superseding } from '../../../src/retry/needless';
 import { decide } from '../../../src/retry/policy';
-import { RetryHandler } from '../../../src/retry/retry-handler';
 import { type Fetched, RetryQueue } from '../../../src/retry/retry-queue';
 import { type DeadLetterShare, RetryStore } from '../../../src/retry/retry-store';
-import { RetryWorker } from '../../../src/retry/retry-worker';
+import type { RetryWorker } from '../../../src/retry/retry-worker';
 import { type ShareLimits, Shares } from '../../../src/retry/shares';
 import { StoredDeliveries } from '../../../src/retry/stored-deliveries';
 import { eventually, Happenings } from '../signals/signals';
 import { deliveryTo, eventBody } from '../values/events';
 import { redisConfig } from '../values/redis-config';
 import { FAILED, type FakeDestination } from './pipeline-harness';
+import { dumpOf } from './redis-dump';
+import { storeWorker, type WorkerSettings } from './store-worker';
 
 /** Retries follow at once: the schedule itself is tested where it is pure. */
 const POLICY = { initialDelayMs: 1, maxDelayMs: 1, exponential: false, jitter: 0 };
 
 /** Nothing stalls by itself within a test. */
 const STALLED_CHECK_MS = 600_000;
-
-export interface WorkerSettings {
-  readonly destinations?: readonly Destination[];
-  readonly destinationOf?: (id: DestinationId) => Promise<Destination | undefined>;
-  readonly circuitFailures?: number;
-  readonly maxBytes?: number;
-  readonly slowAfterMs?: number;
-  readonly concurrency?: number;
-  /** Of destinations with a rate limit. */
-  readonly permitsFor?: (onFree: () => void) => Permits;
-  /** Where it is left out, all workers have the same addresses. */
-  readonly addresses?: AddressRoster;
-}
 
 export interface StoreHarnessOptions {
   /** Another Redis than that of `npm test`, such as a proxy before it. */
@@ -157,57 +133,7 @@ export class StoreHarness {
   }
 
   startWorker(settings: WorkerSettings = {}): RetryWorker {
-    const destinations = new Map(
-      (settings.destinations ?? []).map((destination) => [destination.id, destination]),
-    );
-    const { permitsFor } = settings;
-    const bulkheads = new Bulkheads({
-      ...(permitsFor && { permitsFor: (id) => permitsFor(() => attempts.room.emit(id)) }),
-      concurrency: 32,
-      circuitFailures: settings.circuitFailures ?? 1000,
-      circuitOpenMs: 3_600_000,
-      onCircuit: () => {},
-    });
-    const maxBytes = settings.maxBytes ?? 1e9;
-    const places = new Places({ most: 1000, maxBytes, maxHeld: 1000 });
-    const attempts = new Attempts({
-      slowAfterMs: settings.slowAfterMs ?? 60_000,
-      places,
-      observer: { attemptEnded: (_delivery, record) => this.records.add(record) },
-    });
-    const handler = new RetryHandler({
-      isAlone: () => false,
-      deliveries: this.deliveries,
-      places,
-      attempts,
-      bulkheadOf: (destination: Destination) => bulkheads.of(destination),
-      destinationOf: settings.destinationOf ?? (async (id) => destinations.get(id)),
-      ...(settings.addresses === undefined ? {} : { addresses: settings.addresses }),
-      decide: this.decide,
-      observer: {
-        deadLettered: (_id, _labels, reason) => this.dead.add(reason),
-        recordMissing: (id) => this.missing.add(id),
-        settingsUnreadable: (instance) => this.unreadable.add(instance),
-      },
-      onError: () => {},
-    });
-    const rooms = new LineRooms({
-      isAlone: () => false,
-      places,
-      attempts,
-      bulkheadOf: (destination: Destination) => bulkheads.of(destination),
-      destinationOf: settings.destinationOf ?? (async (id) => destinations.get(id)),
-    });
-    const concurrency = settings.concurrency ?? 10;
-    const worker = new RetryWorker({
-      store: this.store,
-      handler,
-      lines: new Lines({ roomOf: (id, bytes) => rooms.roomOf(id, bytes), places: concurrency }),
-      concurrency,
-      maxBytes,
-      queue: this.openQueue(),
-      onError: () => {},
-    });
+    const worker = storeWorker(this, settings);
     worker.start();
     this.workers.push(worker);
     return worker;
@@ -298,24 +224,8 @@ export class StoreHarness {
   }
 
   /** Everything that lies in Redis under the prefix, as one text. */
-  async dump(): Promise<string> {
-    const redis = new Redis(this.uri);
-    try {
-      const parts: unknown[] = [];
-      for (const key of await this.keys(redis)) {
-        const read: Record<string, () => Promise<unknown>> = {
-          hash: () => redis.hgetall(key),
-          list: () => redis.lrange(key, 0, -1),
-          zset: () => redis.zrange(key, '0', '-1'),
-          stream: () => redis.xrange(key, '-', '+'),
-          string: () => redis.get(key),
-        };
-        parts.push(key, await read[await redis.type(key)]?.());
-      }
-      return JSON.stringify(parts);
-    } finally {
-      redis.disconnect();
-    }
+  dump(): Promise<string> {
+    return this.withRedis(async (redis) => dumpOf(redis, await this.keys(redis)));
   }
 
   async close(): Promise<void> {
