@@ -4,7 +4,8 @@ import { monotonicMs } from '../time/monotonic';
 import { within } from '../time/within';
 import { LeaseTurns } from './lease-turns';
 import { OwnShare } from './own-share';
-import type { Charge, Lease, Leasing } from './permit-lease';
+import type { Lease, Leasing } from './permit-lease';
+import { PermitStock } from './permit-stock';
 import { RetryTurns } from './retry-turns';
 
 export interface LeasedPermitsParts {
@@ -15,12 +16,6 @@ export interface LeasedPermitsParts {
   /** There are permits again. */
   readonly onFree: () => void;
   readonly onError: (error: unknown) => void;
-}
-
-/** Permits that came together. */
-interface Batch {
-  readonly charges: Charge[];
-  readonly until: number;
 }
 
 /** One lease has no more than this part of the count, so that no worker takes what the others need. */
@@ -55,10 +50,7 @@ class LeaseLateError extends Error {}
  * they last. Unused ones are given back. While Redis is away the worker goes on with its own part of the rate.
  */
 export class LeasedPermits implements Permits {
-  private readonly batches: Batch[] = [];
-  private held = 0;
-  private unused: Charge[] = [];
-  private owed = 0;
+  private readonly stock: PermitStock;
   private readonly own: OwnShare;
   private readonly retries = new RetryTurns();
   private readonly pauseMs: number;
@@ -67,8 +59,6 @@ export class LeasedPermits implements Permits {
   private readonly uses = { since: 0, now: 0, before: 0 };
   private contact: Contact = { kind: 'none' };
   private readonly turns = new LeaseTurns(() => this.askWanted());
-  private nextAskAt = 0;
-  private wantedSince: number | undefined;
   private returning: NodeJS.Timeout | undefined;
 
   constructor(private readonly parts: LeasedPermitsParts) {
@@ -79,6 +69,7 @@ export class LeasedPermits implements Permits {
     this.pauseMs = between(ASK_MS.least, (WORTH_ASKING * windowMs) / count, mostMs);
     this.lagMs = Math.min(2 * this.pauseMs + LAG.ms, LAG.ofWindow * windowMs);
     this.lifeMs = between(LIFE.leastMs, LIFE.ofWindow * windowMs, LIFE.mostMs);
+    this.stock = new PermitStock(this.lifeMs);
   }
 
   get isFree(): boolean {
@@ -92,8 +83,8 @@ export class LeasedPermits implements Permits {
   get forRetries(): number {
     const now = monotonicMs();
     this.expire(now);
-    if (this.isAway) return this.held + (this.own.hasRoom(now) ? 1 : 0);
-    return this.held + this.retries.mostWaiting(this.nextMs(now), this.own.paceMs);
+    if (this.isAway) return this.stock.count + (this.own.hasRoom(now) ? 1 : 0);
+    return this.stock.count + this.retries.mostWaiting(this.nextMs(now), this.own.paceMs);
   }
 
   get noneForRetriesMs(): number {
@@ -107,16 +98,7 @@ export class LeasedPermits implements Permits {
     this.own.use(now);
     this.countUse(now);
     if (isRetry) this.retries.began();
-    if (this.held === 0) {
-      this.owed++;
-      return;
-    }
-    this.held--;
-    const [batch] = this.batches;
-    const [charge] = batch?.charges ?? [];
-    if (batch === undefined || charge === undefined) return;
-    if (--charge.count === 0) batch.charges.shift();
-    if (batch.charges.length === 0) this.batches.shift();
+    this.stock.take();
   }
 
   waitMs(wanted: number): number {
@@ -125,7 +107,7 @@ export class LeasedPermits implements Permits {
     if (contact.kind === 'away') return this.own.waitMs(wanted, now);
     if (contact.kind === 'none') return 0;
     const isRecent = now - contact.at < this.lifeMs;
-    const soon = this.held + (isRecent ? contact.free / contact.workers : 0);
+    const soon = this.stock.count + (isRecent ? contact.free / contact.workers : 0);
     if (wanted <= soon) return 0;
     return Math.max(0, contact.nextAt - now) + (wanted - soon) * this.own.paceMs;
   }
@@ -134,7 +116,7 @@ export class LeasedPermits implements Permits {
     if (this.turns.isClosed || this.isAway || !this.retries.mayWait(this.nextMs(monotonicMs())))
       return Promise.resolve(false);
     const turn = this.retries.wait();
-    this.want();
+    this.turns.want();
     return turn;
   }
 
@@ -157,22 +139,14 @@ export class LeasedPermits implements Permits {
   private isThere(kept: number): boolean {
     const now = monotonicMs();
     this.expire(now);
-    if (this.held > kept) return true;
-    this.want();
+    if (this.stock.count > kept) return true;
+    this.turns.want();
     return this.isAway && this.own.hasRoom(now);
-  }
-
-  private want(): void {
-    const now = monotonicMs();
-    this.wantedSince ??= now;
-    // Those that come in the same turn of the event loop are asked for together.
-    this.turns.due(Math.max(0, this.nextAskAt - now));
   }
 
   private askWanted(): void {
     const { wanted } = this;
     if (wanted > 0 || this.isAway) void this.ask(wanted);
-    else this.wantedSince = undefined;
   }
 
   /** As many as wait, at least as many as are used within a lease's life. */
@@ -184,69 +158,54 @@ export class LeasedPermits implements Permits {
   }
 
   private async ask(wanted: number): Promise<void> {
-    if (!this.turns.begin()) return;
-    const now = monotonicMs();
-    const waitedMs = Math.min(now - (this.wantedSince ?? now), this.lagMs);
-    const { unused, owed } = this;
-    this.unused = [];
-    this.owed = 0;
-    let isLate = false;
-    const answer = this.parts.lease({ wanted, waitedMs, unused, owed });
+    const waitedMs = this.turns.begin();
+    if (waitedMs === undefined) return;
+    const told = this.stock.report();
+    const answer = this.parts.lease({ wanted, waitedMs: Math.min(waitedMs, this.lagMs), ...told });
     try {
       this.took(await within(answer, ANSWER_MS, () => new LeaseLateError('Redis is silent')), wanted);
     } catch (error) {
-      isLate = error instanceof LeaseLateError;
-      // It may count twice, and what was given back may count as used: rather too few permits than too many.
-      this.owed += owed;
+      this.stock.oweAgain(told);
       this.wentAway(error);
+      if (error instanceof LeaseLateError)
+        answer.then(({ charges }) => this.stock.addUnused(charges)).catch(() => {});
     }
-    if (isLate) answer.then(({ charges }) => this.unused.push(...charges)).catch(() => {});
   }
 
   private took(lease: Lease, wanted: number): void {
     const now = monotonicMs();
     const { charges, free, workers, nextMs } = lease;
-    const count = charges.reduce((sum, charge) => sum + charge.count, 0);
-    this.turns.end();
+    const count = this.stock.add(charges, now);
     this.contact = { kind: 'heard', free, workers, at: now, nextAt: now + nextMs };
     this.own.isOneOf(workers);
-    if (wanted > 0) this.pauseAfter(nextMs, count >= wanted, now);
-    if (count > 0) {
-      this.batches.push({ charges: [...charges], until: now + this.lifeMs });
-      this.held += count;
-      this.retries.serve(count, this.parts.waiting() > 0);
-      this.giveBackLater();
-      this.parts.onFree();
-    }
-    if (this.wantedSince !== undefined) this.want();
+    if (wanted === 0) this.turns.unserved();
+    else if (count >= wanted) this.turns.served();
+    else this.turns.unserved(this.pauseAfter(nextMs));
+    if (count === 0) return;
+    this.retries.serve(count, this.parts.waiting() > 0);
+    this.giveBackLater();
+    this.parts.onFree();
   }
 
-  private pauseAfter(nextMs: number, isEnough: boolean, now: number): void {
-    // What others give back is free before what was used is.
-    const pauseMs = nextMs < this.pauseMs ? this.pauseMs : Math.min(nextMs, AGAIN_MS);
-    this.nextAskAt = isEnough ? now : now + pauseMs;
-    if (isEnough) this.wantedSince = undefined;
+  /** What others give back is free before what was used is. */
+  private pauseAfter(nextMs: number): number {
+    return nextMs < this.pauseMs ? this.pauseMs : Math.min(nextMs, AGAIN_MS);
   }
 
   private wentAway(error: unknown): void {
-    this.turns.end();
-    this.nextAskAt = monotonicMs() + AGAIN_MS;
+    this.turns.unserved(AGAIN_MS);
     if (this.turns.isClosed) return;
     if (!this.isAway) this.parts.onError(error);
     this.contact = { kind: 'away' };
     this.retries.close();
-    this.want();
+    this.turns.want();
     this.parts.onFree();
   }
 
   /** What nobody used in time. */
   private expire(now: number): void {
-    for (let [batch] = this.batches; batch !== undefined && batch.until <= now; [batch] = this.batches) {
-      this.batches.shift();
-      this.unused.push(...batch.charges);
-      for (const { count } of batch.charges) this.held -= count;
-    }
-    this.retries.keepAtMost(this.held);
+    this.stock.expire(now);
+    this.retries.keepAtMost(this.stock.count);
   }
 
   private giveBackLater(): void {
@@ -254,8 +213,8 @@ export class LeasedPermits implements Permits {
     this.returning ??= setTimeout(() => {
       this.returning = undefined;
       this.expire(monotonicMs());
-      if (this.held > 0) this.giveBackLater();
-      if (this.unused.length > 0 && !this.isAway) void this.ask(0);
+      if (this.stock.count > 0) this.giveBackLater();
+      if (this.stock.hasUnused && !this.isAway) void this.ask(0);
     }, this.lifeMs + 1);
   }
 
