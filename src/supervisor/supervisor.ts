@@ -133,7 +133,9 @@ export class Supervisor {
     const { place } = slot;
     slot.silentRounds = 0;
     slot.worker = new WorkerProcess({
+      place,
       child: this.parts.fork(place),
+      log: this.parts.log,
       onStarted: () => {
         slot.deaths = 0;
         this.count();

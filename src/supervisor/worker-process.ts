@@ -1,7 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
+import { StateMachine } from '../lifecycle/state-machine';
+import type { Logger } from '../observability/logging';
 import { monotonicMs } from '../time/monotonic';
 import { within } from '../time/within';
 import { type FromWorker, isMessage, type ToWorker, type WorkerReport } from './messages';
+import { nameOf, type Place } from './place';
+import { PROCESS_TRANSITIONS, type ProcessState } from './process-states';
 
 /** How a worker's process ended. */
 export interface WorkerExit {
@@ -14,8 +18,10 @@ export interface WorkerExit {
 
 export interface WorkerProcessParts {
   readonly child: ChildProcess;
+  readonly place: Place;
   readonly onStarted: () => void;
   readonly onExit: (exit: WorkerExit) => void;
+  readonly log: Logger;
 }
 
 /** A busy worker answers late; it is then shown as it was. */
@@ -25,15 +31,19 @@ const REPORT_MS = 2000;
 export class WorkerProcess {
   /** What it reported last. */
   lastReport: WorkerReport | undefined;
+  private readonly machine: StateMachine<ProcessState>;
   private readonly begunAt = monotonicMs();
-  private started = false;
-  private over = false;
   private nextId = 0;
-  private silent = false;
   private readonly asked = new Map<number, (report: WorkerReport) => void>();
 
   constructor(private readonly parts: WorkerProcessParts) {
-    const { child } = parts;
+    const { child, place, log } = parts;
+    this.machine = new StateMachine<ProcessState>({
+      name: `process of ${nameOf(place)}`,
+      initial: 'starting',
+      transitions: PROCESS_TRANSITIONS,
+      log,
+    });
     child.on('message', (message: unknown) => {
       if (isMessage(message)) this.take(message as FromWorker);
     });
@@ -44,13 +54,14 @@ export class WorkerProcess {
     });
   }
 
+  /** It has begun to work, and has not ended. */
   get isStarted(): boolean {
-    return this.started;
+    return this.machine.is('answering', 'silent');
   }
 
   /** Whether it left a question unanswered, and has said nothing since. */
   get isSilent(): boolean {
-    return this.silent;
+    return this.machine.is('silent');
   }
 
   get pid(): number | undefined {
@@ -65,7 +76,7 @@ export class WorkerProcess {
     try {
       this.lastReport = await within(answer, REPORT_MS, () => new Error('no report in time'));
     } catch {
-      this.silent = true;
+      this.machine.move('silent');
       this.asked.delete(id);
     }
     return this.lastReport;
@@ -82,21 +93,19 @@ export class WorkerProcess {
   }
 
   private take(message: FromWorker): void {
-    this.silent = false;
     if (message.kind === 'started') {
-      this.started = true;
-      this.parts.onStarted();
+      if (this.machine.move('answering')) this.parts.onStarted();
       return;
     }
+    if (this.machine.is('silent')) this.machine.move('answering');
     this.asked.get(message.id)?.(message.report);
     this.asked.delete(message.id);
   }
 
   private end(code: number | null, signal: NodeJS.Signals | null): void {
-    if (this.over) return;
-    this.over = true;
-    const livedMs = monotonicMs() - this.begunAt;
-    this.parts.onExit({ code, signal, wasStarting: !this.started, livedMs });
+    const wasStarting = this.machine.is('starting');
+    if (!this.machine.move('over')) return;
+    this.parts.onExit({ code, signal, wasStarting, livedMs: monotonicMs() - this.begunAt });
   }
 
   private send(message: ToWorker): void {

@@ -173,7 +173,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'observability',
     'time',
   ],
-  supervisor: ['observability', 'time'],
+  supervisor: ['lifecycle', 'observability', 'time'],
   dashboard: [
     'errors',
     'events',
