@@ -7,7 +7,7 @@ export interface Waiting {
 
 /** What a group may store in its turn, more than one only where they are small. */
 const TURN_BYTES = 65_536;
-/** Of so many in a row that are of no group the next one is of a group, where any waits. */
+/** After this many in a row that belong to no group, the next one is of a group if any waits. */
 const UNGROUPED_IN_A_ROW = 3;
 
 /**

@@ -14,7 +14,7 @@ export interface StoredLine {
 
 /** What may be done for a line now. */
 export type LineRoom =
-  /** So many of its deliveries may be begun, which take places from those that share with it. */
+  /** This many of its deliveries may be begun, which take places from those that share with it. */
   | { readonly kind: 'room'; readonly count: number; readonly shares: readonly Share[] }
   /** Soon: attempts are under way there, or it is being found out whether one may be made. */
   | { readonly kind: 'soon' }
@@ -32,7 +32,7 @@ export interface LinesParts {
 export interface Choice {
   /** How many to take, by key. */
   readonly wishes: ReadonlyMap<string, number>;
-  /** For how long nobody is to be told of a line, milliseconds, by key. */
+  /** For how many milliseconds Redis is to name a line to no worker, by key. */
   readonly putOff: ReadonlyMap<string, number>;
 }
 
@@ -93,7 +93,7 @@ export class Lines {
     return isNew;
   }
 
-  /** A delivery with an event of so many bytes was taken from a line; what `end` takes. */
+  /** A delivery with an event of this many bytes was taken from a line; what `end` takes. */
   begin(key: string, bytes: number): readonly Share[] {
     this.noteSize(key, bytes);
     const shares = this.known.get(key)?.shares ?? [];
@@ -111,7 +111,7 @@ export class Lines {
     this.held.giveBack(shares);
   }
 
-  /** So many are left of a line that was taken from. */
+  /** This many are left of a line that was taken from. */
   left(key: string, count: number): void {
     if (count === 0 || this.known.size > CROWD) this.known.delete(key);
   }

@@ -14,7 +14,7 @@ interface Noted {
   readonly text: string;
 }
 
-/** Those that begin within this time are told together. */
+/** Those that begin within this time are reported to Redis together. */
 const GATHER_MS = 50;
 /** No more are remembered: what is parked is then delivered, although it is needless. */
 const MOST_NOTED = 1000;

@@ -1,6 +1,5 @@
 import { errorCode, RelayError } from '../errors';
 import { parseStoredEnvelope } from '../events/envelope';
-import type { Attempts } from '../pipeline/attempts';
 import type { Bulkhead } from '../pipeline/bulkhead';
 import {
   type AttemptRecord,
@@ -11,15 +10,13 @@ import {
   eventIdOf,
 } from '../pipeline/delivery';
 import { type DeadReason, type Decide, slowDelayMs } from '../pipeline/parking';
-import type { Places } from '../pipeline/places';
-import { monotonicMs } from '../time/monotonic';
 import { OpenWork } from '../time/open-work';
 import { within } from '../time/within';
 import type { AddressRoster } from './address-roster';
 import { bodyOf, type DeliveryLabels, type JobData, labelsOf, NO_LABELS, originOf } from './job';
-import { SPARE_MS } from './line-rooms';
 import { INTERRUPTED_DELAY_MS } from './policy';
 import type { DueDelivery, OddRecord } from './retry-queue';
+import { RetryRoom, type RetryRoomParts } from './retry-room';
 import type { StepResult, StoredDeliveries } from './stored-deliveries';
 import { UnreadableInstances } from './unreadable-instances';
 
@@ -32,13 +29,9 @@ export interface RetryObserver {
   settingsUnreadable(instance: string, error: unknown): void;
 }
 
-export interface RetryHandlerParts {
+export interface RetryHandlerParts extends RetryRoomParts {
   readonly deliveries: StoredDeliveries;
-  readonly attempts: Attempts;
-  readonly places: Places;
   readonly bulkheadOf: (destination: Destination) => Bulkhead;
-  /** Whether it has the pipeline to itself, as for fresh deliveries. */
-  readonly isAlone: (id: DestinationId) => boolean;
   /**
    * Undefined where there is none any more; rejects where that cannot be known.
    *
@@ -73,11 +66,12 @@ class SettingsLateError extends RelayError {
 /** Decides what happens to one delivery that is due, and makes its attempt. */
 export class RetryHandler {
   private readonly unreadable: UnreadableInstances;
-  private draining = false;
+  private readonly room: RetryRoom;
   /** Slow attempts that go on after their deliveries were put back. */
   private readonly late = new OpenWork();
 
   constructor(private readonly parts: RetryHandlerParts) {
+    this.room = new RetryRoom(parts);
     this.unreadable = new UnreadableInstances((instance, error) =>
       parts.observer.settingsUnreadable(instance, error),
     );
@@ -90,7 +84,7 @@ export class RetryHandler {
 
   /** From now on nothing is begun; what is handed over goes back. */
   drain(): void {
-    this.draining = true;
+    this.room.close();
   }
 
   /** One record that nobody can read stops no other one: it becomes a dead letter, for a person to look at. */
@@ -132,7 +126,7 @@ export class RetryHandler {
     if (found === undefined) return { kind: 'give-up', reason: 'destination-removed' };
     if (spent >= found.maxAttempts) return { kind: 'give-up', reason: 'attempts-exhausted' };
     const bulkhead = this.parts.bulkheadOf(found);
-    return !this.draining && bulkhead.circuit.closedIn() === 0
+    return !this.room.isClosed && bulkhead.circuit.closedIn() === 0
       ? { kind: 'attempt', destination: found, bulkhead }
       : { kind: 'postpone', delay: 'in-line' };
   }
@@ -160,21 +154,19 @@ export class RetryHandler {
     onBegin: () => void,
   ): Promise<void> {
     const { attempts } = this.parts;
-    const giveMemoryBack = await this.keepMemory(destination, bulkhead, due.data.l);
+    const giveMemoryBack = await this.room.keepMemory(destination, bulkhead, due.data.l);
     // Its line knows by now how large it is (lines.ts), and asks for it again once there is memory.
     if (giveMemoryBack === undefined) return this.postpone(due, 'in-line');
     let delivery: Delivery | undefined;
     try {
       delivery = await this.deliveryOf(due, destination);
-      const until = monotonicMs() + SPARE_MS;
-      while (this.waitsForTurn(bulkhead, until)) await attempts.nextEnd(SPARE_MS);
-      if (!this.draining && bulkhead.lacksPermit) await bulkhead.permitForRetry();
+      await this.room.turn(bulkhead);
     } finally {
       giveMemoryBack();
     }
     if (delivery === undefined) return this.giveUp(due, 'unreadable');
     // Others may have taken the room meanwhile. From here to the attempt's begin there is no pause.
-    if (!this.mayBegin(delivery, bulkhead)) return this.postpone(due, 'in-line');
+    if (!this.room.mayBegin(delivery, bulkhead)) return this.postpone(due, 'in-line');
     let onSlow = (): void => {};
     const turnedSlow = new Promise<'slow'>((resolve) => {
       onSlow = () => resolve('slow');
@@ -187,33 +179,6 @@ export class RetryHandler {
     )
       return;
     await this.conclude(due, delivery, await record);
-  }
-
-  /** Memory for one event, with what gives it back; undefined where there is none, and its own attempts give none back soon. */
-  private async keepMemory(
-    { shares }: Destination,
-    bulkhead: Bulkhead,
-    bytes: number,
-  ): Promise<(() => void) | undefined> {
-    const { attempts, places } = this.parts;
-    const until = monotonicMs() + SPARE_MS;
-    while (places.memoryFor(shares, bytes) <= 0) {
-      const leftMs = until - monotonicMs();
-      if (this.draining || leftMs <= 0 || !bulkhead.hasRetriesThatEnd(SPARE_MS, attempts.clock.now())) return;
-      await attempts.nextEnd(leftMs);
-    }
-    return places.keepMemory(shares, bytes);
-  }
-
-  private waitsForTurn(bulkhead: Bulkhead, until: number): boolean {
-    if (this.draining || bulkhead.circuit.isOpen || bulkhead.hasPlaceForRetry) return false;
-    return this.parts.attempts.count > 0 && monotonicMs() < until;
-  }
-
-  private mayBegin(delivery: Delivery, bulkhead: Bulkhead): boolean {
-    const { places, isAlone } = this.parts;
-    if (this.draining || !bulkhead.hasRoomForRetry || bulkhead.circuit.closedIn() > 0) return false;
-    return places.mayBegin(delivery, isAlone(delivery.destination.id));
   }
 
   /** Gives the place of a slow attempt to another delivery: as with direct attempts, the request goes on. */
@@ -277,7 +242,7 @@ export class RetryHandler {
 
   /** Puts the delivery back without spending an attempt; another worker may have it at once where this one drains. */
   private async postpone(due: DueDelivery, delay: number | 'in-line'): Promise<void> {
-    await this.parts.deliveries.giveBack(due, this.draining ? 0 : delay);
+    await this.parts.deliveries.giveBack(due, this.room.isClosed ? 0 : delay);
   }
 
   private async giveUp(due: DueDelivery, reason: DeadReason, record?: AttemptRecord): Promise<void> {

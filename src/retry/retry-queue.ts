@@ -131,7 +131,7 @@ export class RetryQueue {
     return worker;
   }
 
-  /** They are told one by one, all in the same turn. */
+  /** BullMQ reports them one by one, all in the same turn. */
   private countStalled(): void {
     if (this.stalled++ > 0) return;
     queueMicrotask(() => {

@@ -16,7 +16,7 @@ const PAUSE_LAST_MS = 60_000;
 export class UnreadableInstances {
   private readonly pauses = new LRUCache<string, Pause>({ max: MAX_INSTANCES });
 
-  /** @param onUnreadable told once, until the instance is readable again */
+  /** @param onUnreadable called once, until the instance is readable again */
   constructor(private readonly onUnreadable: (instance: string, error: unknown) => void) {}
 
   /** Milliseconds during which the instance is not to be asked for; 0: it may be. */
