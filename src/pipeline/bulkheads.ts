@@ -95,7 +95,7 @@ export interface SharedCircuits {
   adopt(id: DestinationId, circuit: Circuit): void;
 }
 
-interface BulkheadsOptions {
+export interface BulkheadsOptions {
   /** Attempts at once to one destination at the most, in requests. */
   readonly concurrency: number;
   /** Deliveries that share a request: what is limited in requests is that many times as many deliveries. */

@@ -6,8 +6,8 @@ import { HealthBoard } from '../health/health-board';
 import { Rejections } from '../health/rejections';
 import type { Lifecycle } from '../lifecycle/lifecycle';
 import { describeError, throttled } from '../observability/report';
-import { Attempts } from '../pipeline/attempts';
-import { Bulkheads } from '../pipeline/bulkheads';
+import { type AttemptObserver, Attempts } from '../pipeline/attempts';
+import { Bulkheads, type BulkheadsOptions } from '../pipeline/bulkheads';
 import type { Circuit } from '../pipeline/circuit';
 import type { DestinationId, Endpoint } from '../pipeline/delivery';
 import { DirectAttempts } from '../pipeline/direct-attempts';
@@ -48,69 +48,80 @@ export interface DeliveryParts {
 }
 
 export function composeDelivery(context: DeliveryContext): DeliveryParts {
-  const { options, storage, destinations, observer, lifecycle } = context;
-  const { config, modules } = options;
-  const { delivery } = config;
+  const { storage, destinations, observer, lifecycle } = context;
   const { health, endpoints, healthSummary, rejections } = openHealth(context, (id) =>
     bulkheads.circuitOf(id),
   );
-  const bulkheads: Bulkheads = new Bulkheads({
-    concurrency: delivery.concurrencyPerDestination,
-    idleMs: () => performance.eventLoopUtilization().idle,
-    circuitFailures: delivery.circuitFailures,
-    circuitOpenMs: delivery.circuitOpenMs,
-    perRequest: (id) => eventsPerRequest(modules.destinations, id),
-    onCircuit: (id, isOpen) => observer.circuit(id, isOpen),
+  const bulkheads: Bulkheads = openBulkheads(context, {
     shared: health,
     permitsFor: (id, rate, waiting) => rateLimits.permitsFor(id, rate, waiting),
   });
   lifecycle.add('rate limits', bulkheads, (all) => all.close());
-  const places = new Places({
-    most: delivery.concurrency,
-    maxBytes: delivery.maxBytesInFlight,
+  const places = openPlaces(context);
+  const attempts = openAttempts(context, places, {
+    attemptEnded: (each, record) => {
+      observer.attemptEnded(each, record);
+      rejections.attemptEnded(each, record);
+    },
+  });
+  const rateLimits = composeRateLimits(storage, attempts);
+  const directAttempts = openDirectAttempts(context, { attempts, places, bulkheads });
+  const lanes = new Lanes({ directAttempts, store: storage.laneParking, onError: storage.warnRedis });
+  const deduplication = openDeduplication(context);
+  const relay = composeRelay(context, lanes, deduplication);
+  return {
+    ...{ destinations, bulkheads, health, endpoints, healthSummary },
+    ...{ attempts, places, directAttempts, lanes, deduplication, relay },
+  };
+}
+
+function openBulkheads(
+  { options, observer }: DeliveryContext,
+  others: Pick<BulkheadsOptions, 'shared' | 'permitsFor'>,
+): Bulkheads {
+  const { modules, config } = options;
+  const { concurrencyPerDestination, circuitFailures, circuitOpenMs } = config.delivery;
+  return new Bulkheads({
+    ...others,
+    concurrency: concurrencyPerDestination,
+    idleMs: () => performance.eventLoopUtilization().idle,
+    circuitFailures,
+    circuitOpenMs,
+    perRequest: (id) => eventsPerRequest(modules.destinations, id),
+    onCircuit: (id, isOpen) => observer.circuit(id, isOpen),
+  });
+}
+
+function openPlaces({ options: { config, modules } }: DeliveryContext): Places {
+  return new Places({
+    most: config.delivery.concurrency,
+    maxBytes: config.delivery.maxBytesInFlight,
     maxHeld: modules.sources
       .filter((source) => source.isEnabled(config))
       .reduce((sum, source) => sum + source.mostHeld(config), 0),
   });
-  const attempts = new Attempts({
-    slowAfterMs: delivery.slowAfterMs,
-    places,
-    observer: {
-      attemptEnded: (each, record) => {
-        observer.attemptEnded(each, record);
-        rejections.attemptEnded(each, record);
-      },
-    },
-    tracing: options.tracing,
-  });
-  const rateLimits = composeRateLimits(storage, attempts);
-  const directAttempts = new DirectAttempts({
+}
+
+function openAttempts({ options }: DeliveryContext, places: Places, observer: AttemptObserver): Attempts {
+  const { slowAfterMs } = options.config.delivery;
+  return new Attempts({ slowAfterMs, places, observer, tracing: options.tracing });
+}
+
+function openDirectAttempts(
+  { options, storage, destinations, observer }: DeliveryContext,
+  { attempts, places, bulkheads }: Pick<DeliveryParts, 'attempts' | 'places' | 'bulkheads'>,
+): DirectAttempts {
+  return new DirectAttempts({
     attempts,
     places,
     parking: storage.parking,
     decide: storage.decide,
     bulkheadOf: (destination) => bulkheads.of(destination),
-    maxWaitMs: delivery.slowAfterMs,
+    maxWaitMs: options.config.delivery.slowAfterMs,
     isOnly: (id) => destinations.isOnly(id),
     onSuperseded: (newer) => observer.superseded(newer),
     onError: throttled((error) => options.log.warn('slow deliveries stay parked', describeError(error))),
   });
-  const lanes = new Lanes({ directAttempts, store: storage.laneParking, onError: storage.warnRedis });
-  const deduplication = openDeduplication(context);
-  const relay = composeRelay(context, lanes, deduplication);
-  return {
-    destinations,
-    bulkheads,
-    health,
-    endpoints,
-    healthSummary,
-    attempts,
-    places,
-    directAttempts,
-    lanes,
-    deduplication,
-    relay,
-  };
 }
 
 function openHealth(
