@@ -14,11 +14,11 @@ export interface AlertSenderParts {
   readonly config: Config;
   /** `ALERT_WEBHOOK_URL`. */
   readonly url: string;
-  /** An attempt failed and is made again; the address is none of what is told. */
+  /** An attempt failed and is made again. What is passed does not contain the address. */
   readonly onRetry?: (outcome: Outcome, delayMs: number) => void;
 }
 
-/** Connections: one for each cause that may be told of at once. */
+/** Connections: one for each cause that may be reported at the same time. */
 const CONNECTIONS = 4;
 const TIMEOUT_MS = 15_000;
 /** An answer does not change that says that the address is wrong. */

@@ -24,8 +24,8 @@ const AWAY_MS = 60_000;
 const NO_DEAD_LETTERS = { count: 0, reasons: {}, until: 0 };
 
 /**
- * Alerts the operator, at one of all workers: Redis says which. While Redis answers none, nothing can say so, and each worker
- * tells by itself that it does not, under the same id; of those under one supervisor the first one does.
+ * Alerts the operator from one of all workers, which Redis chooses. While Redis answers none of them it cannot choose: each worker
+ * then sends the alert that Redis is away itself, under the same id; of those under one supervisor only the first one does.
  */
 export class AlertWatch {
   private readonly looks = new Looks(LOOK_MS, () => this.look());

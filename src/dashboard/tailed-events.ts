@@ -21,7 +21,7 @@ export interface TailedEvent {
   readonly deliveries: readonly TailedDelivery[];
 }
 
-/** Of records that come the newest first: so many events, the newest first. */
+/** Of records that come the newest first: this many events, the newest first. */
 export function tailedEvents(records: readonly LogRecord[], most: number): TailedEvent[] {
   const events = new Map<
     string,

@@ -117,7 +117,7 @@ export class DeadLetters {
   }
 
   /**
-   * Removes what is older than `maxAgeMs`, and beyond `maxCount` the oldest of whoever has most; how many those were.
+   * Removes what is older than `maxAgeMs`, and beyond `maxCount` the oldest of the owner that has most; returns how many those were.
    */
   async expire(maxAgeMs: number, maxCount: number): Promise<number> {
     let expired = 0;

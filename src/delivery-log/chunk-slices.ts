@@ -25,7 +25,7 @@ interface Asked {
 }
 
 /**
- * Where so many of a slice hold what is wanted, the next slice is asked for only once it is needed: most searches end before, and
+ * Where this many of a slice hold what is wanted, the next slice is asked for only once it is needed: most searches end before, and
  * two such slices are not to be held.
  */
 const MANY = AT_ONCE / 4;

@@ -6,7 +6,7 @@ export interface TimedRows {
 }
 
 /**
- * Rows of many chunks by their time, the newest first, in batches: of so many rows and so many chunks at the most, so that
+ * Rows of many chunks by their time, the newest first, in batches: of this many rows and this many chunks at the most, so that
  * a batch can be read at once. Within a batch rows of one chunk that follow each other are together.
  */
 export function* mergedRows<Hit extends TimedRows>(

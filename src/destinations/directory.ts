@@ -42,7 +42,7 @@ export interface DestinationsParts {
   readonly parking: Pick<Parking, 'park'>;
   /** Counts what of that the conditions on content leave out. */
   readonly countFiltered: (deliveries: readonly Delivery[]) => void;
-  /** One of them is ordered; told again and again. */
+  /** One of them is ordered; called for each event that is routed to it. */
   readonly onOrdered?: (id: DestinationId) => void;
 }
 

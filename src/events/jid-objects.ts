@@ -36,7 +36,7 @@ const MAX_DEPTH = 256;
 const MAX_MEMBERS = 60_000;
 /** Longer texts are searched for their end by `indexOf`. */
 const SHORT = 32;
-/** Objects of numbers of at least so many bytes, and at most so many, are stepped over in one go: a thumbnail has thousands of members. */
+/** Objects of numbers of at least this many bytes, and at most this many, are stepped over in one go: a thumbnail has thousands of members. */
 const NUMBERS = { least: 128, most: 65_536 };
 
 /** Whether somebody is named by a LID: a look that costs next to nothing. */

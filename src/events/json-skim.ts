@@ -103,8 +103,8 @@ export function firstElement(text: Buffer, { start, end }: Span): Span | undefin
 }
 
 /**
- * Whether a text that is known to be JSON has more than so many values between `start` and `end`: decoded, each takes tens of
- * bytes, however short it is. A text too short for so many is not looked at.
+ * Whether a text that is known to be JSON has more than this many values between `start` and `end`: decoded, each takes tens of
+ * bytes, however short it is. A text too short for this many is not looked at.
  */
 export function hasMoreValues(text: Buffer, { start, end }: Span, most: number): boolean {
   if (end - start <= most) return false;

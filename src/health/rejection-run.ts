@@ -15,7 +15,7 @@ export interface RejectionRun {
   readonly firstMs: number;
 }
 
-/** So many in a row, */
+/** This many in a row, */
 const LEAST = 3;
 /** over no less than this: events come in bursts, and a workflow that is restarted is away for a moment. */
 const LEAST_MS = 10_000;

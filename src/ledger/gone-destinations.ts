@@ -13,7 +13,7 @@ export interface GoneDestinationsParts {
 }
 
 const LOOK_MS = 60_000;
-/** So many more than were left last time are worth going through all of them, */
+/** This many more than were left last time are worth going through all of them, */
 const GROWN_BY = 200;
 /** but no more often than this: settings of all instances are read for it. */
 const APART_MS = 600_000;

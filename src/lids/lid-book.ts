@@ -43,7 +43,7 @@ const UNKNOWN = '';
 const CONFLICT = '!';
 
 /**
- * Phone numbers of LIDs, as the events of their instance told them to any of the workers. Redis is asked and written in batches;
+ * Phone numbers of LIDs, as any of the workers learnt them from the events of their instance. Redis is asked and written in batches;
  * while it is slow or away, events go out with what this worker knows.
  */
 export class LidBook {

@@ -11,8 +11,8 @@ export interface StateMachineParts<S extends string> {
 }
 
 /**
- * The one place where a state changes. A transition that the table does not list does not take place: whoever waited
- * for something meanwhile learns from the answer that the state it began in is over.
+ * The one place where a state changes. A transition that the table does not list does not take place: code that awaited
+ * something meanwhile learns from the answer that the state it began in is over.
  */
 export class StateMachine<S extends string> {
   private current: S;

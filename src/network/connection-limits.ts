@@ -23,7 +23,7 @@ interface Place {
   /** Under way: begun and not answered to the end. */
   requests: number;
   /** Groups of the requests under way that came through a proxy and showed no key. */
-  told: string[];
+  forwarded: string[];
 }
 
 interface Group<C> {
@@ -59,7 +59,7 @@ export class ConnectionLimits<C extends object> {
     const victim = limit === undefined ? undefined : this.victimOf(limit, group);
     if (limit !== undefined && victim === undefined) return { kind: 'refused', limit };
     if (victim !== undefined) this.close(victim);
-    const place: Place = { group, isKnown: false, requests: 0, told: [] };
+    const place: Place = { group, isKnown: false, requests: 0, forwarded: [] };
     this.places.set(connection, place);
     this.strangers++;
     if (group !== undefined) this.joinGroup(connection, group);
@@ -70,16 +70,16 @@ export class ConnectionLimits<C extends object> {
   /**
    * A request begins. False where the address that a proxy names has too many under way: it is not counted then.
    *
-   * @param told group of that address; undefined where the connection itself is the client's
+   * @param client group of that address; undefined where the connection itself is the client's
    */
-  begin(connection: C, told?: string): boolean {
+  begin(connection: C, client?: string): boolean {
     const place = this.places.get(connection);
     if (place === undefined) return false;
-    if (place.group === undefined && told !== undefined) {
-      const group = this.groupOf(told);
+    if (place.group === undefined && client !== undefined) {
+      const group = this.groupOf(client);
       if (group.strangers >= this.options.perAddress) return false;
       group.strangers++;
-      place.told.push(told);
+      place.forwarded.push(client);
     }
     place.requests++;
     this.unrest(connection, place);
@@ -87,11 +87,11 @@ export class ConnectionLimits<C extends object> {
   }
 
   /** A request was answered to its end. */
-  end(connection: C, told?: string): void {
+  end(connection: C, client?: string): void {
     const place = this.places.get(connection);
     if (place === undefined) return;
     place.requests--;
-    if (told !== undefined) this.leaveTold(place, told);
+    if (client !== undefined) this.leaveForwarded(place, client);
     if (place.requests > 0) return;
     // The next request over a proxy's connection is somebody else's.
     if (place.group === undefined && place.isKnown) this.becomeStranger(place);
@@ -102,7 +102,7 @@ export class ConnectionLimits<C extends object> {
   recognise(connection: C): void {
     const place = this.places.get(connection);
     if (place === undefined) return;
-    for (const told of [...place.told]) this.leaveTold(place, told);
+    for (const client of [...place.forwarded]) this.leaveForwarded(place, client);
     if (place.isKnown) return;
     place.isKnown = true;
     this.forgetStranger(connection, place);
@@ -141,7 +141,7 @@ export class ConnectionLimits<C extends object> {
     if (place === undefined) return;
     this.places.delete(connection);
     this.unrest(connection, place);
-    for (const told of [...place.told]) this.leaveTold(place, told);
+    for (const client of [...place.forwarded]) this.leaveForwarded(place, client);
     if (!place.isKnown) this.forgetStranger(connection, place);
   }
 
@@ -199,11 +199,11 @@ export class ConnectionLimits<C extends object> {
     this.leaveGroup(group);
   }
 
-  private leaveTold(place: Place, told: string): void {
-    const index = place.told.indexOf(told);
+  private leaveForwarded(place: Place, client: string): void {
+    const index = place.forwarded.indexOf(client);
     if (index < 0) return;
-    place.told.splice(index, 1);
-    this.leaveGroup(told);
+    place.forwarded.splice(index, 1);
+    this.leaveGroup(client);
   }
 
   private joinGroup(connection: C, name: string): void {

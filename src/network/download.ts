@@ -28,7 +28,7 @@ export type Download =
   | { readonly kind: 'done'; readonly body: Buffer }
   | { readonly kind: 'status'; readonly status: number }
   | { readonly kind: 'too-large' }
-  /** `admit` said no to so many bytes; nothing was read. */
+  /** `admit` said no to this many bytes; nothing was read. */
   | { readonly kind: 'no-room'; readonly bytes: number }
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'failed'; readonly code: string };

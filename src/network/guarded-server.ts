@@ -178,15 +178,15 @@ export class GuardedServer extends Server {
       this.end(socket, 'pipelined');
       return false;
     }
-    const told = this.toldBy(request);
-    if (!this.limits.begin(socket, told)) {
+    const client = this.clientOf(request);
+    if (!this.limits.begin(socket, client)) {
       this.countRefused('address');
       refuseBusy(response);
       return false;
     }
     watch.begin(request, monotonicMs());
     response.once('close', () => {
-      if (watch.end(request)) this.limits.end(socket, told);
+      if (watch.end(request)) this.limits.end(socket, client);
     });
     return true;
   }
@@ -213,7 +213,7 @@ export class GuardedServer extends Server {
     if (watch === undefined || socket.destroyed) return false;
     this.noteRead(socket);
     const isAlone = watch.requestsUnderWay === 0;
-    if (!isAlone || !this.limits.begin(socket, this.toldBy(request))) {
+    if (!isAlone || !this.limits.begin(socket, this.clientOf(request))) {
       this.end(socket, isAlone ? 'address' : 'pipelined');
       return false;
     }
@@ -222,7 +222,7 @@ export class GuardedServer extends Server {
   }
 
   /** The client that a trusted proxy names; undefined where the connection is the client's own. */
-  private toldBy(request: IncomingMessage): string | undefined {
+  private clientOf(request: IncomingMessage): string | undefined {
     return this.isProxy(request.socket.remoteAddress) ? addressGroup(this.addressOf(request)) : undefined;
   }
 

@@ -4,7 +4,7 @@
  * however it fails: it must not wait for ever for a part that is well.
  */
 
-/** Where nothing else shows it: so many different destinations hardly fail in a row while the part is well. */
+/** Where nothing else shows it: this many different destinations hardly fail in a row while the part is well. */
 const SEVERAL = 3;
 /** Names that failed in a row, as far as they are counted. */
 const MAX_NAMES = 8;

@@ -43,7 +43,7 @@ const PROBING_STEP = 3;
 const LEFT = { least: 0.5, whileQueueing: 0.9 };
 /** A part of overloaded answers that does not end the probing: one failure is none of the load. */
 const TOLERATED = 0.05;
-/** With so many overloaded answers more attempts would be of no use. */
+/** With this many overloaded answers more attempts would be of no use. */
 const HOPELESS = 0.5;
 /** A sample has at least `least` answers, and at least `ofLimit` times the limit. */
 const SAMPLE = { least: 16, ofLimit: 0.8 };
@@ -109,7 +109,7 @@ export class AdaptiveLimit {
   }
 
   /**
-   * Whether so many attempts at once are more than were ever answered well: what is refused then is refused for their number,
+   * Whether this many attempts at once are more than were ever answered well: what is refused then is refused for their number,
    * and says nothing about whether the destination is there.
    */
   isBeyondProven(underWay: number): boolean {

@@ -122,7 +122,7 @@ export class Attempts {
     return record;
   }
 
-  /** Resolves when the next attempt has ended, or after so many milliseconds. */
+  /** Resolves when the next attempt has ended, or after this many milliseconds. */
   nextEnd(mostMs: number): Promise<void> {
     return new Promise((resolve) => {
       const heard = (): void => {

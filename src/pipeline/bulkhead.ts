@@ -108,7 +108,7 @@ export class Bulkhead {
     return this.attemptMs(now) < QUICK_MS ? Math.min(this.limit.value, MOST_SPARE) : 0;
   }
 
-  /** Whether retries of it are under way which probably end within so many milliseconds. */
+  /** Whether retries of it are under way which probably end within this many milliseconds. */
   hasRetriesThatEnd(withinMs: number, now: number): boolean {
     return this.activeRetries > 0 && this.attemptMs(now) < withinMs;
   }

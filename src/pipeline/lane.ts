@@ -39,7 +39,7 @@ export class Lane {
     else this.isDoubted = true;
   }
 
-  /** The first ones, no more than so many and so many bytes, but one at least. */
+  /** The first ones, no more than this many and this many bytes, but one at least. */
   take(most: number, mostBytes: number): Submission[] {
     let bytes = 0;
     let count = 0;

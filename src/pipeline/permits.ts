@@ -13,7 +13,7 @@ export interface Permits {
   readonly noneForRetriesMs: number;
   /** An attempt begins. */
   take(isRetry: boolean): void;
-  /** About how long a delivery waits for a permit where so many want one, itself included. */
+  /** About how long a delivery waits for a permit where this many want one, itself included. */
   waitMs(wanted: number): number;
   /** Resolves to whether a retry may begin: soon, or not at all. */
   forRetry(): Promise<boolean>;

@@ -36,7 +36,7 @@ const COPIES = 2;
  * is free: thousands may share one receiving host.
  */
 const LEAST_SLOW = { count: 8, whileFree: 0.5 };
-/** A group may have so many times the free places for slow attempts: many groups together leave some, and one alone most of them. */
+/** A group may have this many times the free places for slow attempts: many groups together leave some, and one alone most of them. */
 const TIMES_FREE = 4;
 /**
  * Where all instances together have their part, one with fewer slow attempts than this part of the free places goes on: every
@@ -80,7 +80,7 @@ export class Places {
     return this.roomOf(shares, body.length, isAlone) > 0;
   }
 
-  /** How many more attempts may begin with events of so many bytes. */
+  /** How many more attempts may begin with events of this many bytes. */
   roomOf(shares: readonly Share[], bytes: number, isAlone: boolean): number {
     return Math.max(0, Math.min(this.placesFor(shares, isAlone), this.memoryFor(shares, bytes)));
   }
@@ -108,7 +108,7 @@ export class Places {
     return Math.max(0, room);
   }
 
-  /** How many more events of so many bytes there is memory for. */
+  /** How many more events of this many bytes there is memory for. */
   memoryFor(shares: readonly Share[], bytes: number): number {
     const { maxBytes } = this.options;
     const each = Math.max(1, this.counted(bytes));

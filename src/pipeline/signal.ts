@@ -1,4 +1,4 @@
-/** Tells any number of listeners that something happened. Listeners stay until the signal itself is forgotten. */
+/** Notifies any number of listeners that something happened. Listeners stay until the signal itself is forgotten. */
 export class Signal<T> {
   private readonly listeners: ((what: T) => void)[] = [];
 

@@ -20,7 +20,7 @@ export interface LeasedPermitsParts {
 
 /** One lease has no more than this part of the count, so that no worker takes what the others need. */
 const MOST_AT_ONCE = 1 / 8;
-/** While permits are short they are asked for when about so many came free, */
+/** While permits are short, they are asked for when about this many have come free, */
 const WORTH_ASKING = 16;
 /** but no more often, and no less often, than this, and some times in each window. */
 const ASK_MS = { least: 50, most: 500, ofWindow: 0.125 };

@@ -32,7 +32,7 @@ export class OwnShare {
     return this.waitMs(1, now) === 0;
   }
 
-  /** How long until there were so many more. */
+  /** How long it takes until `wanted` more are free. */
   waitMs(wanted: number, now: number): number {
     const count = Math.floor(this.rate.count / this.workers);
     // Less than one in each window.

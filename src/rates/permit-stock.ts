@@ -6,7 +6,7 @@ interface Batch {
   readonly until: number;
 }
 
-/** Permits that a worker has leased, for as long as they last; and what Redis is still to be told of them. */
+/** Permits that a worker has leased, for as long as they last, and what it still has to report of them to Redis. */
 export class PermitStock {
   private readonly batches: Batch[] = [];
   private held = 0;
@@ -55,7 +55,7 @@ export class PermitStock {
     }
   }
 
-  /** Told with the next question, and told once. */
+  /** What the next question reports; it is reported once. */
   report(): Pick<LeaseRequest, 'unused' | 'owed'> {
     const { unused, owed } = this;
     this.unused = [];

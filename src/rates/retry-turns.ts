@@ -11,7 +11,7 @@ interface Waiter {
 export class RetryTurns {
   private readonly waiters: Waiter[] = [];
   private next: 'fresh' | 'retry' = 'retry';
-  /** Permits that are kept for retries which were told to begin. */
+  /** Permits that are kept for retries which may begin, and have not yet. */
   private promised = 0;
 
   get waiting(): number {
@@ -49,12 +49,12 @@ export class RetryTurns {
     });
   }
 
-  /** So many permits came. */
+  /** `count` permits came: retries that wait may begin, in turns with fresh deliveries where those wait, too. */
   serve(count: number, freshWait: boolean): void {
     for (let left = count; left > 0 && this.waiters.length > 0; left--) {
       const isTheirs = !freshWait || this.next === 'retry';
       this.next = isTheirs ? 'fresh' : 'retry';
-      if (isTheirs) this.tellFirst(true);
+      if (isTheirs) this.answerFirst(true);
     }
   }
 
@@ -68,10 +68,10 @@ export class RetryTurns {
 
   /** None gets one. */
   close(): void {
-    while (this.waiters.length > 0) this.tellFirst(false);
+    while (this.waiters.length > 0) this.answerFirst(false);
   }
 
-  private tellFirst(mayBegin: boolean): void {
+  private answerFirst(mayBegin: boolean): void {
     const first = this.waiters.shift();
     if (first === undefined) return;
     clearTimeout(first.timer);

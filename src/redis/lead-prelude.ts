@@ -1,4 +1,4 @@
-/** Whether a worker is the one that does something alone, or becomes that as nobody is, for so many milliseconds. */
+/** Whether a worker is the one that does something alone, or becomes that as nobody is, for this many milliseconds. */
 export const LEAD = `
   local function leads(name, worker, ms)
     local key = P .. name

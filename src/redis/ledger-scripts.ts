@@ -15,7 +15,7 @@ export const LEDGER_SCRIPTS = {
     end
     return 'counted'`),
   /**
-   * Whether destinations are to be gone through for those that are no more: when there are so many more than were left last time, and
+   * Whether destinations are to be gone through for those that are no more: when there are this many more than were left last time, and
    * nobody has begun lately. ARGV: how many more, how long nobody else begins.
    */
   relayGoneTurn: script(`

@@ -49,7 +49,7 @@ const FIRST_BEAT_MS = 2000;
 /** How long a process that is gone is remembered. */
 const BEAT_SECONDS = 86_400;
 /** How long a loss stays in the readiness detail. */
-const TOLD_MS = 600_000;
+const SHOWN_MS = 600_000;
 const MAX_REASON = 200;
 
 /**
@@ -69,7 +69,7 @@ export class RedisHealth {
   private beating: Promise<void> | undefined;
   private asking: Promise<void> | undefined;
   private closed = false;
-  /** Whoever starts hears from the first beat what is wrong. */
+  /** During the start `firstBeat` throws what is wrong, and this process is not asked to end. */
   private isStarting = true;
   private readonly onReady = (): void => this.beatSoon();
   /** Why the connection ended, where that is known: calls that it takes with it only say that it did. */
@@ -120,7 +120,7 @@ export class RedisHealth {
     if (health.kind === 'waiting') return { ready: false, detail: `waiting for redis: ${health.reason}` };
     if (health.kind === 'refusing') return { ready: false, detail: `redis refuses writes: ${health.reason}` };
     const { loss } = this;
-    const isRecent = loss !== undefined && monotonicMs() - loss.at < TOLD_MS;
+    const isRecent = loss !== undefined && monotonicMs() - loss.at < SHOWN_MS;
     return { ready: true, detail: isRecent ? `ready; ${loss.text}` : 'ready' };
   }
 
@@ -140,7 +140,7 @@ export class RedisHealth {
   }
 
   private async beat(): Promise<void> {
-    // Whoever lost the connection has said so.
+    // The end of the connection was reported when it happened (`onClose`).
     if (this.parts.redis.status !== 'ready' || this.health.kind === 'newer') return;
     this.asking = this.ask();
     await this.asking;

@@ -128,7 +128,7 @@ export class ReferenceWriter {
   }
 }
 
-/** Tells those that have an answer; the others. */
+/** Resolves what has a final answer, and returns what has none yet. */
 function settled(items: readonly Pending[], answers: readonly unknown[]): readonly Pending[] {
   return items.filter(({ resolve }, index) => {
     const answer = answers[index];

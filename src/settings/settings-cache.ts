@@ -47,7 +47,7 @@ const MAX_INSTANCES = 100_000;
 /** The cache takes memory as it fills: given `max` it would take that of all of them at once, two megabytes. */
 const FILLED_UP_TO = { maxSize: MAX_INSTANCES, sizeCalculation: () => 1 };
 const RETRY = { firstMs: 500, lastMs: 5000, jitter: 0.2 };
-/** A change that no message told of is found within this. */
+/** A change that no message announced is found within this. */
 const RECHECK_MS = 20_000;
 const SUBSCRIBE_MS = 10_000;
 const READ_AT_ONCE = 20;
@@ -78,12 +78,12 @@ export class SettingsCache {
   private readonly heard = new Set<string>();
   private timer: NodeJS.Timeout | undefined;
   private readonly closing = new AbortController();
-  private readonly tellRestless: (instance: unknown) => void;
+  private readonly warnRestless: (instance: unknown) => void;
 
   constructor(private readonly parts: SettingsCacheParts) {
     const faults = (parts.fileFaults ?? []).map(({ error }) => error);
     this.unreadables = new Unreadables(parts.log, faults, (count) => parts.onUnreadable?.(count));
-    this.tellRestless = throttled((instance) =>
+    this.warnRestless = throttled((instance) =>
       parts.log.warn(
         'settings change again while they are read: events that wait for them take those that were read',
         {
@@ -174,7 +174,7 @@ export class SettingsCache {
         this.loading.delete(instance);
         // Whatever comes after what waited has them read anew.
         if (isStale) {
-          this.tellRestless(instance);
+          this.warnRestless(instance);
           setImmediate(() => this.change(instance));
         }
         return stored.kind === 'unreadable'
@@ -246,7 +246,7 @@ export class SettingsCache {
     for (const loading of this.loading.values()) loading.stale = true;
   }
 
-  /** A connection may be alive and tell nothing: what changed is asked for, too. */
+  /** A connection may be alive and bring no messages: the cache polls for changes, too. */
   private async recheck(): Promise<void> {
     if (this.state !== 'current') return;
     const { store, onError } = this.parts;

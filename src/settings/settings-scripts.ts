@@ -30,7 +30,7 @@ export const READ_MARKED = `${MARK}
 
 /**
  * Replaces the settings of an instance where their mark is still the one that was read, notes the change under the next
- * version, and tells everybody.
+ * version, and announces it to all processes.
  * KEYS: settings hash, tokens hash, version, changes, indexes (sets of instances).
  * ARGV: instance, largest length, mark before, channel, most changes that are kept, text after (empty: none), entry of
  * the token, and for each index 1 where the instance belongs there.

@@ -3,7 +3,7 @@ import { describeError } from '../observability/report';
 import { monotonicMs } from '../time/monotonic';
 import type { SettingsUnreadableError } from './settings-errors';
 
-/** A wrong key makes all instances unreadable at once: so many are named, and then counted, within one period. */
+/** A wrong key makes all instances unreadable at once: this many are named within one period, the others are counted. */
 const MAX_LINES = 20;
 const PERIOD_MS = 60_000;
 

@@ -36,7 +36,7 @@ const MOST = 0.8;
 
 type Change = readonly [instance: string, silence: Silence | undefined];
 
-/** Follows what all instances say, at one of all workers, and tells when one falls silent or speaks again. */
+/** Follows what all instances say, at one of all workers, and reports when one falls silent or speaks again. */
 export class SilenceWatch {
   private readonly looks = new Looks(LOOK_MS, () => this.look());
   private readonly instances = new Map<string, WatchedInstance>();

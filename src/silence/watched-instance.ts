@@ -156,7 +156,7 @@ export class WatchedInstance {
     state.others = 0;
   }
 
-  /** A silence that was told is no rhythm. */
+  /** A silence that was reported is no part of the rhythm. */
   private learn(hourBegin: number): void {
     const { state, rhythm } = this;
     if (this.verdict.kind !== 'silent')

@@ -12,7 +12,7 @@ const ROOM_BYTES = 32 * 1024 * 1024;
  */
 const LEAST_PERCENT = 25;
 /**
- * While less than so many times the room is left to the heap's limit, V8 decides by itself (0). Near the limit it begins sooner, as
+ * While less than this many times the room is left to the heap's limit, V8 decides by itself (0). Near the limit it begins sooner, as
  * memory is taken while it collects: on Node.js 24 a heap limited to 64 MB went over that limit with 50 MB alive, one limited to
  * 96 MB with four times the room as the least, where much comes alive between two collections.
  */

@@ -18,7 +18,7 @@ export function fieldsOf(place: Place): { readonly worker: number } | { readonly
   return place.part === 'worker' ? { worker: place.number } : { part: 'gateway' };
 }
 
-/** So many workers, and a gateway before them where there is to be one. */
+/** The places of all workers, after that of the gateway where there is to be one. */
 export function placesOf(workers: number, withGateway: boolean): Place[] {
   const all = Array.from({ length: workers }, (_, index): Place => ({ part: 'worker', number: index + 1 }));
   return withGateway ? [{ part: 'gateway' }, ...all] : all;

@@ -220,7 +220,7 @@ export class Supervisor {
     const started = this.slots.flatMap(({ worker }) => (worker?.isStarted === true ? [worker] : []));
     const all = await Promise.all(started.map(async (worker) => ({ worker, report: await worker.report() })));
     this.count();
-    // Who ended meanwhile is counted among the departed.
+    // A process that ended meanwhile is counted among the departed.
     const present = new Set(this.slots.map(({ worker }) => worker));
     return all.flatMap(({ worker, report }) =>
       report === undefined || !present.has(worker) ? [] : [report.metrics],

@@ -1,4 +1,4 @@
-/** Counts work that is under way, and tells when none is. */
+/** Counts work that is under way; `idle` resolves when there is none. */
 export class OpenWork {
   private open = 0;
   private listeners: (() => void)[] = [];

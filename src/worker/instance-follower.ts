@@ -48,7 +48,7 @@ export class InstanceFollower {
     this.known = new Set(fromStart);
   }
 
-  /** Takes what SettingsCache tells: an instance whose settings changed, or undefined where any may have. */
+  /** Follows a change of settings: of this instance, or of any (undefined). */
   change(instance: string | undefined): void {
     if (instance === undefined) this.isEveryOneDue = true;
     else this.due.add(instance);

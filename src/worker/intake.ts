@@ -59,7 +59,7 @@ export class Sources {
     };
   }
 
-  /** Takes what SettingsCache tells: an instance whose settings changed, or undefined where any may have. */
+  /** Follows a change of settings: of this instance, or of any (undefined). */
   changed(instance: string | undefined): void {
     for (const { follower } of this.intakes) follower.change(instance);
   }

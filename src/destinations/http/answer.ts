@@ -74,7 +74,7 @@ export function outcomeOfAnswer(
 export function outcomeOfError(error: unknown): Outcome {
   const root = rootOf(error);
   const code = errorCode(root);
-  // Retried, as the operator may open the network meanwhile; what would open it is told in the history.
+  // Retried, as the operator may open the network meanwhile; the history says how.
   if (root instanceof AddressRefusedError) return { kind: 'failed', code, answer: root.message };
   if (root instanceof ProxyError) return { kind: 'interrupted', code };
   if (OUR_OWN_FAULTS.has(code)) return { kind: 'interrupted', code };

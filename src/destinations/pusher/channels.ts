@@ -37,7 +37,7 @@ function namesIn(text: string): string[] {
     const { channels } = JSON.parse(text) as { channels?: unknown };
     if (typeof channels === 'object' && channels !== null) return Object.keys(channels);
   } catch {
-    // Told below.
+    // The error below says so.
   }
   throw new ChannelsUnknownError('the answer is not what it should be');
 }

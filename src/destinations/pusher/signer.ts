@@ -69,7 +69,7 @@ function pusherOf(app: AppCredentials): Pusher {
   return new Library({ ...app, cluster: 'mt1' });
 }
 
-/** Length of what `encrypt` makes of so many bytes. */
+/** Length of what `encrypt` makes of this many bytes. */
 export function encryptedLength(bytes: number): number {
   const [nonce, ciphertext] = [secretbox.nonceLength, bytes + secretbox.overheadLength].map(
     (length) => Math.ceil(length / 3) * 4,

@@ -9,7 +9,7 @@ const WHOLE: ByteRange = { kind: 'whole' };
 /** One range: several at once are answered with everything, as a server may (RFC 9110, section 14.2). */
 const FORM = /^bytes=(\d{0,15})-(\d{0,15})$/;
 
-/** What the header `Range` asks for of so many bytes; what is no range is left aside. */
+/** The part of `length` bytes that the header `Range` asks for; a header that is no range is ignored. */
 export function rangeOf(header: string | undefined, length: number): ByteRange {
   const [, from = '', to = ''] = FORM.exec(header?.trim() ?? '') ?? [];
   if (from === '' && to === '') return WHOLE;

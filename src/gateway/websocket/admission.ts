@@ -28,7 +28,7 @@ export interface Seat {
   readonly key: string | undefined;
   readonly channel: Channel;
   readonly position: StreamId;
-  /** What it is to be told first. */
+  /** What it receives first. */
   readonly notice: Notice | undefined;
 }
 

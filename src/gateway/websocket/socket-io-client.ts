@@ -22,7 +22,7 @@ interface Transport extends EventEmitter {
 
 export class SocketIoClient implements Client {
   readonly protocol = 'socket.io';
-  isGone = false;
+  private hasLeft = false;
   /** Of packets that engine.io holds until its transport takes more. */
   private queuedBytes = 0;
 
@@ -30,6 +30,10 @@ export class SocketIoClient implements Client {
     this.conn.on('flush', () => {
       this.queuedBytes = 0;
     });
+  }
+
+  get isGone(): boolean {
+    return this.hasLeft;
   }
 
   get bufferBytes(): number {
@@ -88,7 +92,7 @@ export class SocketIoClient implements Client {
   }
 
   gone(): void {
-    this.isGone = true;
+    this.hasLeft = true;
   }
 
   private get conn(): Socket['conn'] {

@@ -15,9 +15,9 @@ const CLOSE_TIMEOUT_MS = 2000;
 const MAX_PIECES = 256;
 
 /**
- * Both protocols' sockets. Who does not answer to a goodbye is left behind: ws itself waits thirty seconds, during
- * which what was not read stays in memory, and the gateway does not end. One message of a client a turn of the event loop:
- * thousands that come together let others in between.
+ * The sockets of both protocols. Peers that do not answer the close frame are terminated early: by default ws waits thirty seconds,
+ * during which unread bytes stay in memory and the gateway does not end. Each client gets one message per turn of the event loop, so
+ * that thousands that arrive together do not hold up the others.
  */
 export class GatewaySocketServer extends WebSocketServer {
   constructor(options: ServerOptions) {

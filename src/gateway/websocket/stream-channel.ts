@@ -9,7 +9,7 @@ import type { Gap, Page } from './stream-reader';
 
 export interface ChannelParts extends PatientReaderParts {
   readonly createBacklog: () => Backlog;
-  /** Its clients may now leave so many bytes more unread. */
+  /** Its clients may leave this many more bytes unread from now on. */
   readonly onSent: (channel: Channel, bytes: number) => void;
   /** Nobody follows it any more. */
   readonly onEmpty: () => void;
@@ -27,7 +27,7 @@ const PACE_MS = 2000;
 /**
  * The followers of one stream. What is published is handed on as it comes, as long as each message says that it follows
  * the one before it. Where one does not, or may be missing, the stream is read from the last one on, for all followers
- * together; where it no longer has everything, they are told so.
+ * together; where it no longer has everything, they receive a notice of the gap.
  */
 export class Channel {
   private current: ChannelState = 'opening';

@@ -57,7 +57,7 @@ export class PrefetchWindow {
     return Math.max(1, this.size - this.staleCount);
   }
 
-  /** Prefetch of each consumer where there are so many. */
+  /** Prefetch of each consumer where there are this many. */
   share(consumers: number): number {
     return Math.max(1, Math.floor(this.prefetch / Math.max(1, consumers)));
   }
@@ -85,7 +85,7 @@ export class PrefetchWindow {
     if (this.waiting.size > 0) this.wake();
   }
 
-  /** The channel of so many messages is gone, and their work goes on: they count until it ends. */
+  /** The channel of this many messages is gone, and their work goes on: they count until it ends. */
   abandon(messages: number): void {
     this.staleCount += messages;
     this.returnedTimes++;

@@ -41,7 +41,7 @@ const RECONNECT = { firstMs: 200, lastMs: 10_000, jitter: 0.2 };
 /** The broker is asked something every few seconds: without an answer for so long the source is not ready. */
 const ANSWERED_WITHIN_MS = 20_000;
 /** A consumer_timeout comes again for as long as its cause lasts. */
-const TELL_AGAIN_MS = 3_600_000;
+const WARN_AGAIN_MS = 3_600_000;
 
 /**
  * Consumes from RabbitMQ, and reconnects for ever. What the broker refuses leaves out that exchange or queue alone;
@@ -62,7 +62,7 @@ export class RabbitMqSource implements Source {
   private running: Promise<void> = Promise.resolve();
   private closing: Promise<void> | undefined;
   private waitingFor = 'not started';
-  private toldTimeoutAt = Number.NEGATIVE_INFINITY;
+  private warnedAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly options: RabbitMqSourceOptions) {
     const { log, exchanges } = options;
@@ -261,8 +261,8 @@ export class RabbitMqSource implements Source {
 
   private heldTooLong(reason: Error): void {
     const now = monotonicMs();
-    if (now - this.toldTimeoutAt < TELL_AGAIN_MS) return;
-    this.toldTimeoutAt = now;
+    if (now - this.warnedAt < WARN_AGAIN_MS) return;
+    this.warnedAt = now;
     this.options.log.warn('rabbitmq closed a channel: messages were held for too long, and come again', {
       code: 'CONSUMER_TIMEOUT',
       error: amqpText(reason),

@@ -79,7 +79,7 @@ export abstract class TopologyUnit {
    */
   abstract ensure(control: ControlChannel, options: TopologyOptions, mayTidy: boolean): Promise<UnitResult>;
 
-  /** The broker answered. @param again it is looked at after so many milliseconds where nothing is refused */
+  /** The broker answered. @param again milliseconds until it is checked again, where nothing was refused */
   settle({ queues, refused }: UnitResult, now: number, again: number): void {
     this.given = queues;
     const isRefused = refused.length > 0;

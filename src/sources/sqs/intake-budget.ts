@@ -80,7 +80,7 @@ export class IntakeBudget {
     this.claimBytes -= bytes;
   }
 
-  /** From now on so many bytes are kept free for the next file: fewer messages are asked for. 0: for none. */
+  /** From now on this many bytes are kept free for the next file: fewer messages are asked for. 0: for none. */
   await(bytes: number): void {
     this.awaitedBytes = bytes;
   }

@@ -82,7 +82,7 @@ export class Pollers {
     this.parts.api.abandonReceiving();
   }
 
-  /** Polls, the first of at least so many messages; the others make whole batches. */
+  /** Polls, the first of at least this many messages; the others make whole batches. */
   private begin(least: number): void {
     const { inbox } = this.parts;
     // The clock is read once: what becomes due between two would be neither begun nor waited for.

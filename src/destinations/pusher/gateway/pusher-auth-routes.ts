@@ -134,7 +134,7 @@ async function decide(
   const key = keyOf(request) ?? fields['apikey'];
   if (key !== undefined || hook === undefined) {
     const access = await keys.check(request.ip, key, instance);
-    // Only now: who may not ask is not told which channels there are.
+    // Only now: a client without access must not learn which channels there are.
     if (problem !== undefined) throw problem;
     return { person: claimOf(fields), access };
   }
@@ -151,7 +151,7 @@ async function askHook(
   { fields, question, instance }: Asked,
 ): Promise<Person> {
   const authorizer = await parts.authorizerOf(instance, fields['app_key'] || undefined);
-  // Who shows no key is not told which instances have an app.
+  // A client without a key must not learn which instances have an app.
   if (authorizer === undefined) throw forbidden();
   const params = Object.fromEntries(Object.entries(fields).filter(([name]) => !OWN_FIELDS.has(name)));
   const named = instance === undefined ? {} : { instance };
@@ -218,7 +218,7 @@ function objectOf(text: string): Record<string, unknown> | undefined {
   }
 }
 
-/** Whoever does not say who it is, is its connection. */
+/** A client that names no user is identified by its connection. */
 function presenceOf({ user_id = '', user_info }: Person, socketId: string): Presence {
   return { user_id: user_id || socketId, ...(user_info === undefined ? {} : { user_info }) };
 }

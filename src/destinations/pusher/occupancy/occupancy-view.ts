@@ -15,9 +15,9 @@ export interface OccupancyViewParts {
 
 /** After this long without any webhook they may have been switched off. */
 const TRUST_WEBHOOKS_MS = KEPT_MS;
-/** An answer of Pusher counts for so many intervals. */
+/** An answer of Pusher counts for this many intervals. */
 const FRESH_INTERVALS = 2.5;
-/** Apps that nothing was sent to for so many intervals are not asked about. */
+/** Apps that nothing was sent to for this many intervals are not asked about. */
 const IDLE_INTERVALS = 10;
 const MAX_TRIES = 3;
 /** Apps that are asked about at once; those that did not answer the last time have places of their own. */
