@@ -95,6 +95,11 @@ export function errorCode(error: unknown): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 }
 
+/** What was thrown, as an error: libraries may throw anything. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
+
 const NO_TLS =
   'the other side does not speak TLS there: http:// or amqp:// instead of https:// or amqps://, or another port';
 /** What Node.js, OpenSSL and undici call by a code, in the relay's words. Codes stay the same between versions, texts do not. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { ConfigError, errorText } from '../errors';
 import { parseEnvFile } from './env-file';
-import { isThere, MAX_CONFIG_BYTES, readTextFile } from './text-file';
+import { isThere, MAX_CONFIG_BYTES, readTextFile, UnfitFileError } from './text-file';
 
 /** Where a value came from: a file's name, `environment`, or `default`. */
 export type Origin = string;
@@ -66,7 +66,7 @@ export function fileProblem(error: unknown): string {
 function parseJsonObject(content: string): Record<string, unknown> {
   const parsed: unknown = JSON.parse(content);
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
-    throw new Error('not a JSON object');
+    throw new UnfitFileError('it is not a JSON object');
   return { ...parsed };
 }
 

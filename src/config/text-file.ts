@@ -10,6 +10,7 @@ import {
   statSync,
 } from 'node:fs';
 import { devNull } from 'node:os';
+import { RelayError } from '../errors';
 
 const UTF8_MARK = Buffer.from('\uFEFF');
 const UTF16_MARKS: readonly Buffer[] = [Buffer.from([0xff, 0xfe]), Buffer.from([0xfe, 0xff])];
@@ -21,25 +22,31 @@ const OPEN_DESCRIPTOR = /^\/(?:dev\/(?:fd\/\d+|stdin)|proc\/(?:self|\d+)\/fd\/\d
 /** Files of variables: nobody writes nearly as much. */
 export const MAX_CONFIG_BYTES = 1_048_576;
 
+/** A file that is there, and is not what it should be; the message says what it is. */
+export class UnfitFileError extends RelayError {
+  constructor(message: string) {
+    super('FILE_UNFIT', message);
+  }
+}
+
 /**
  * The bytes of a text file that a person may have written on Windows: its editors put a mark before the text, which would
- * become part of the first name. What never ends, or makes whoever opens it wait, is refused: a pipe, a device, too large a
- * file.
+ * become part of the first name. What never ends, or blocks when it is opened, is refused: a pipe, a device, too large a file.
  *
  * @param path `-`: standard input, whatever that is
- * @throws Error where the file is there and cannot be read as UTF-8
+ * @throws UnfitFileError where the file is no text in UTF-8, or what the system says where it cannot be read
  */
 export function readTextFile(path: string, maxBytes: number): Buffer {
   const bytes = readWhole(path, maxBytes);
   // Text has no zero bytes; UTF-16 without its mark has one beside each ASCII character.
   if (UTF16_MARKS.some((mark) => beginsWith(bytes, mark)) || bytes.includes(0))
-    throw new Error(
+    throw new UnfitFileError(
       'it is UTF-16, or no text: save it as UTF-8, which some editors call "UTF-8 without BOM"',
     );
   return beginsWith(bytes, UTF8_MARK) ? bytes.subarray(UTF8_MARK.length) : bytes;
 }
 
-/** A link that leads nowhere is there, too: whoever made it wants it read. */
+/** A link that leads nowhere is there, too: it was made so that its target is read. */
 export function isThere(path: string): boolean {
   if (existsSync(path)) return true;
   try {
@@ -66,7 +73,7 @@ function readWhole(path: string, maxBytes: number): Buffer {
 
 function check(stats: Stats, maxBytes: number): void {
   const kind = kindOf(stats);
-  if (kind !== undefined) throw new Error(`it is ${kind}, not a file`);
+  if (kind !== undefined) throw new UnfitFileError(`it is ${kind}, not a file`);
   if (stats.size > maxBytes) throw tooLarge(maxBytes);
 }
 
@@ -95,8 +102,8 @@ function readUpTo(descriptor: number, maxBytes: number): Buffer {
   }
 }
 
-function tooLarge(maxBytes: number): Error {
-  return new Error(`it has more than ${Math.floor(maxBytes / 1_048_576)} MB, and must not`);
+function tooLarge(maxBytes: number): UnfitFileError {
+  return new UnfitFileError(`it has more than ${Math.floor(maxBytes / 1_048_576)} MB, and must not`);
 }
 
 function beginsWith(bytes: Buffer, mark: Buffer): boolean {

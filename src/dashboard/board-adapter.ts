@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { extname, join, sep } from 'node:path';
 import type { createBullBoard } from '@bull-board/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { asError } from '../errors';
 import { notFound } from '../http-api/http-errors';
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -101,7 +102,7 @@ export class BoardAdapter implements ServerAdapter {
       query: query as Record<string, string>,
     };
     const { status = 200, body } = await Promise.resolve(handler(asked)).catch((error: unknown) =>
-      this.answerTo(error instanceof Error ? error : new Error(String(error))),
+      this.answerTo(asError(error)),
     );
     return reply.code(status).send(body);
   }

@@ -1,3 +1,4 @@
+import { StoreUnavailableError } from '../errors';
 import type { Rate } from '../pipeline/destination-limits';
 import type { Permits } from '../pipeline/permits';
 import { monotonicMs } from '../time/monotonic';
@@ -43,7 +44,7 @@ type Contact =
       readonly nextAt: number;
     });
 
-class LeaseLateError extends Error {}
+class LeaseLateError extends StoreUnavailableError {}
 
 /**
  * Permits of one destination, leased from Redis a few at a time: as many as wait, or were used lately within the time that

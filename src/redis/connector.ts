@@ -1,6 +1,7 @@
 import { createConnection, Socket } from 'node:net';
 import { type TLSSocket, connect as tlsConnect } from 'node:tls';
 import { AbstractConnector } from 'ioredis';
+import { asError } from '../errors';
 import { tlsOptionsFor } from './access';
 import type { Locator } from './locator';
 import { watchSocket } from './socket-watch';
@@ -59,7 +60,7 @@ export class WatchedConnector extends AbstractConnector {
       socket.once('error', (error) => this.fail(error));
       return socket;
     } catch (error) {
-      this.fail(error instanceof Error ? error : new Error(String(error)));
+      this.fail(asError(error));
       return new Socket().destroy();
     }
   }

@@ -1,4 +1,5 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
+import { asError } from '../../errors';
 import { StateMachine } from '../../lifecycle/state-machine';
 import type { Logger } from '../../observability/logging';
 import type { Settlement, SourceMessage } from '../../pipeline/message';
@@ -261,7 +262,7 @@ export class Consumer {
   }
 
   private lose(error: unknown, isQueueRefused = false): void {
-    const reason = error instanceof Error ? error : new Error(String(error));
+    const reason = asError(error);
     if (!this.machine.move('lost', { reason: amqpText(reason) })) return;
     this.abandonHeld();
     this.closeWhereOpen();

@@ -1,4 +1,5 @@
-import { errorCode } from '../../errors';
+import { setTimeout as delay } from 'node:timers/promises';
+import { asError, errorCode } from '../../errors';
 import { StateMachine } from '../../lifecycle/state-machine';
 import type { Logger } from '../../observability/logging';
 import type { SourceMessage } from '../../pipeline/message';
@@ -200,7 +201,7 @@ export class RabbitMqSource implements Source {
     try {
       session = await Session.open(this.parts.connect, this.stop.signal);
     } catch (error) {
-      return error instanceof Error ? error : new Error(String(error));
+      return asError(error);
     }
     if (!this.moveTo('declaring', `declaring at ${displayAddress(this.options.uri)}`)) {
       await session.close();
@@ -280,17 +281,7 @@ export class RabbitMqSource implements Source {
   }
 
   /** Ends early where the source is stopped. */
-  private pause(): Promise<void> {
-    const { signal } = this.stop;
-    return new Promise((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      const timer = setTimeout(done, this.reconnecting.next());
-      if (signal.aborted) done();
-      else signal.addEventListener('abort', done);
-    });
+  private async pause(): Promise<void> {
+    await delay(this.reconnecting.next(), undefined, { signal: this.stop.signal }).catch(() => {});
   }
 }
