@@ -51,7 +51,7 @@ function write(text: string): void {
   });
 }
 
-/** A stream that fails must not end the process: whoever writes hears of it. Call it once, first. */
+/** A stream that fails must not end the process: the writer gets the error. Call it once, first. */
 export function watchOutput(): void {
   for (const stream of [process.stdout, process.stderr])
     if (stream.listenerCount('error') === 0) stream.on('error', () => {});

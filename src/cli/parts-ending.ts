@@ -7,7 +7,7 @@ export interface Stoppable {
   stop(): Promise<boolean>;
 }
 
-/** How parts of a process end: once, in their order, whoever asks for it. */
+/** How parts of a process end: once, and in their order, however often it is asked for. */
 export class PartsEnding {
   readonly done: Promise<void>;
   private resolve: () => void = () => {};

@@ -4,7 +4,7 @@ import { isObject, isString, type Span } from './json-scanner';
 import { MemberWalk, skimMembers } from './json-skim';
 import { decodeKnownString, decodeString } from './json-strings';
 
-/** Where an event holds media as base64. Its bytes are decoded by whoever needs them: they are most of what it takes. */
+/** Where an event holds media as base64. Its bytes are decoded only where they are needed: they are most of what it takes. */
 export interface Media {
   /** The member that holds it: its key with quotes, and its value. */
   readonly member: Span;

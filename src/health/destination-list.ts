@@ -88,7 +88,7 @@ class Reading implements KnownDestinations {
   }
 }
 
-/** There may be tens of thousands, and tenants ask: they are read no more often than this, whoever asks. */
+/** There may be tens of thousands, and tenants ask: they are read no more often than this, however often tenants ask. */
 const READ_AGAIN_MS = 1000;
 
 /** For people: how each destination is, and what a person may do about it. */

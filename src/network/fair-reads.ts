@@ -50,7 +50,7 @@ export class FairReads {
   }
 }
 
-/** Others were paused by whoever reads from them, or have no reader yet: what came of them would be lost. */
+/** Others were paused by their reader, or have none yet: what came of them would be lost. */
 function isRead({ readableFlowing, destroyed }: Socket): boolean {
   return readableFlowing === true && !destroyed;
 }

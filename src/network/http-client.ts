@@ -18,7 +18,7 @@ const MAX_ANSWER = 262_144;
 
 /**
  * The connections to one origin. Redirects are not followed: undici never does so by itself. Idle connections are
- * closed after four seconds. What an answer may take of memory and time is bounded here, whoever sends it.
+ * closed after four seconds. What an answer may take of memory and time is bounded here, whichever server sends it.
  */
 export function createHttpClient(origin: string, options: HttpClientOptions): Pool {
   const { connections, connectTimeoutMs: timeout, maxAnswer: maxBytes = MAX_ANSWER } = options;

@@ -45,7 +45,7 @@ export interface CircuitOptions {
  * | state    | lets through         | ends with                                                                  |
  * |----------|----------------------|----------------------------------------------------------------------------|
  * | closed   | everything           | `failures` failures in a row, or those of another worker: open             |
- * | open     | nothing until a time | that time, and somebody who tries: claiming                                |
+ * | open     | nothing until a time | that time, and a delivery that waits: claiming                             |
  * | claiming | nothing              | this worker may: chosen; another one does: open                            |
  * | chosen   | one attempt          | its begin: probing; none for a while: open, and another worker may         |
  * | probing  | nothing              | its success: closed; anything else: open for as long again                 |
@@ -99,7 +99,7 @@ export class Circuit {
     this.state = CLOSED;
   }
 
-  /** Milliseconds until an attempt is let through: 0 when one may start now. Whoever asks when the time is up has something to attempt. */
+  /** Milliseconds until an attempt is let through: 0 when one may start now. A caller that asks when the time is up has something to attempt. */
   closedIn(): number {
     this.endTime();
     switch (this.state.kind) {

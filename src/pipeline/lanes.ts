@@ -24,8 +24,8 @@ const ASK_AGAIN_MS = 500;
  * Keeps deliveries of a lane in their order: one is attempted at a time, and as soon as one is stored those behind it are
  * stored behind it. Deliveries for destinations that are not ordered pass.
  *
- * Whoever gets all messages of a queue, in their order, begins with the first that was not acknowledged, and begins the
- * next one only when that has arrived, or is stored before it. So the order in which events arrive first holds, whoever else
+ * The worker that gets all messages of a queue, in their order, begins with the first that was not acknowledged, and begins the
+ * next one only when that has arrived, or is stored before it. So the order in which events arrive first holds, even if another worker
  * goes on with messages that were once its own: what that one sends arrived before, or is the next.
  */
 export class Lanes {

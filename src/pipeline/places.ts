@@ -6,7 +6,7 @@ export interface Share {
   readonly key: string;
   /** From 0 to 1. */
   readonly part: number;
-  /** All instances share it: whoever has little or nothing slow is not kept from beginning by what they have. */
+  /** All instances share it: one that has little or nothing slow is not kept from beginning by what the others have. */
   readonly isOfAll?: true;
 }
 
@@ -44,8 +44,8 @@ const TIMES_FREE = 4;
  */
 const FEW_OF_FREE = 1 / 8;
 /**
- * Part of the memory that whoever comes may use: kept for others it would help nobody, while large events that an endpoint
- * takes long for wait. Not all of it, as what turned slow is not given back when others come.
+ * Part of the memory that any group may use: kept for others it would help none of them, while large events wait that an endpoint
+ * takes long for. Not all of it, as what turned slow is not given back when others come.
  */
 const COMMON_MEMORY = 0.5;
 /**
@@ -53,12 +53,12 @@ const COMMON_MEMORY = 0.5;
  * nothing else is under way, and let nobody in then.
  */
 const MOST_OF_ONE = 0.5;
-/** While no more than this part is held, whoever holds nothing may begin an event of any size, whatever flows beside it. */
+/** While no more than this part is held, a group that holds nothing may begin an event of any size, whatever flows beside it. */
 const BESIDE_LARGE = 0.75;
 
 /**
  * Shares out what attempts need: places, memory, and the messages that wait for them. Attempts that turned slow have places
- * of their own, as their messages are released; a group that holds its part of those begins no more attempts, whoever else
+ * of their own, as their messages are released; a group that holds its part of those begins no more attempts, whatever else
  * is active. Of the other places, and of waiting messages, a group holds no more than its part while others are active, and of
  * memory where less than half is free, so that they go on whatever its endpoints do.
  */
@@ -99,7 +99,7 @@ export class Places {
     for (const [index, share] of shares.entries()) {
       const held = this.holdingOf(share);
       const own = atLeastOne(most * share.part);
-      // Whoever has none may begin: what turned slow is not given back for others.
+      // A group that has none may begin: what turned slow is not given back for others.
       const isTooSlow = held.slow > 0 && held.slow >= Math.min(own, freeSlow * TIMES_FREE);
       const mayExceed = index > 0 && (isFewOfMany || (share.isOfAll === true && isFewOfFree));
       if (isTooSlow && !mayExceed) return 0;

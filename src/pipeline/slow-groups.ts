@@ -1,6 +1,6 @@
 /** Slow attempts one after the other, none of them answered at once: every endpoint is slow at times. */
 const SLOW_RUN = 2;
-/** Groups that are remembered; whoever is forgotten is slow again soon. */
+/** Groups that are remembered; one that is forgotten is found slow again soon. */
 const MOST_KNOWN = 10_000;
 
 /**

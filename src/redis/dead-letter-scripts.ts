@@ -20,7 +20,7 @@ export const DEAD_LETTER_SCRIPTS = {
     discard(ARGV[5])
     return 1`),
   /**
-   * Dead letters that are too old are removed for good, and those beyond the count: the oldest of whoever has most.
+   * Dead letters that are too old are removed for good, and those beyond the count: the oldest of the owner that has most.
    * ARGV: age, most that may stay, most to remove now.
    */
   relayExpire: script(`

@@ -12,7 +12,7 @@
  *
  * ARGV: most jobs that enter lines, bytes after which no more are taken, how long locks last, name of the worker, number of its first token,
  * most lines to name, how many wishes; for each wish a key and how many; then for each line that this worker can do nothing
- * with now its key and for how long nobody is to be told of it.
+ * with now its key and for how long it is to be named to no worker.
  */
 export const NEXT = `
   local most, mostBytes, lockMs = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7]

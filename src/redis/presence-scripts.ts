@@ -2,7 +2,7 @@ import { script } from './delivery-prelude';
 
 /** Workers that are looked at by one call, beyond those that live. */
 const LOOKED_AT = 100;
-/** A name that nobody has said for longer is forgotten, whoever listens: no request of its worker is under way any more. */
+/** A name that no worker has announced for longer is forgotten: no request of that worker is under way any more. */
 const FORGOTTEN_MS = 3_600_000;
 
 /**

@@ -1,8 +1,8 @@
 /** What each thing that is kept is charged for beside itself: its key, and what is noted of it. */
 const BESIDE_BYTES = 512;
-/** Redis does nothing else meanwhile: whoever needs more room asks again. */
+/** Redis does nothing else meanwhile: a worker that needs more room asks again. */
 const MOST_DROPPED = 1000;
-/** What somebody who holds nothing may keep in all cases, as a part of all bytes: at the cost of whoever holds most. */
+/** What an owner that holds nothing may keep in any case, as a part of all bytes: at the cost of the owner that holds most. */
 const FIRST_PART = 1 / 16;
 /** What is noted stays for this part of the time longer than what was kept last. */
 const SPARE_TIME = 8;
@@ -10,7 +10,7 @@ const SPARE_TIME = 8;
 /**
  * Notes what was put behind links, and makes room for it: values do not pass through here, as to copy them into Lua and back costs
  * more than all that is done here. While all is too large, the oldest of the owner that holds most is dropped, where what
- * comes counts as its owner's: nobody who holds less than others loses anything to them. Answers for each: `kept`; `full` where
+ * comes counts as its owner's: no owner that holds less than others loses anything to them. Answers for each: `kept`; `full` where
  * its owner would hold most with this alone, and then its value is gone; `more` where there is no room yet, although much was
  * dropped: to be asked again; `gone` where its value is not there: another call made room with what was noted of it before,
  * between the two, so that it is to be put there again.

@@ -6,7 +6,7 @@ const MOST_RUNNING = 100;
 
 /**
  * Replays (replays/replay-store.ts). KEYS of each: what its keys begin with. Beside a hash for each replay there are `all` (a
- * sorted set by time), `running` (a set), and a claim for each that is under way, which runs out with whoever has it.
+ * sorted set by time), `running` (a set), and a claim for each that is under way, which runs out with the process that has it.
  */
 export const REPLAY_SCRIPTS = {
   /** ARGV: id, time, milliseconds that it is kept for, its specification. 0 where too many are under way. */

@@ -64,7 +64,7 @@ const SCRIPTS = {
       return answers`,
   },
   /**
-   * Events are done: whoever holds a claim, further copies are seen. An empty text stands for that.
+   * Events are done: whichever process holds a claim, further copies are seen. An empty text stands for that.
    * KEYS: what keys of events begin with. ARGV: how long that is remembered, ids of events.
    */
   relaySeen: {

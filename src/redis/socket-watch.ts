@@ -52,7 +52,7 @@ function end(socket: Socket, error: Error): void {
     socket.destroy(error);
     return;
   }
-  // A reset takes no error: whoever listens would learn that the connection closed, and not why.
+  // A reset takes no error: listeners would learn that the connection closed, and not why.
   if (socket.listenerCount('error') > 0) socket.emit('error', error);
   resetSocket(socket);
   socket.destroy();

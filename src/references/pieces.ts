@@ -3,7 +3,7 @@ import type { ReferenceKeys } from './link-secret';
 
 /** Bytes that are read at once: nothing else waits for long behind them, and a slow reader holds no more of them. */
 export const PIECE_BYTES = 262_144;
-/** Pieces that are read at once, and those that may wait for that before whoever asks for more is refused. */
+/** Pieces that are read at once, and those that may wait for that; further ones are refused. */
 const READS = { atOnce: 4, waiting: 64 };
 
 /** A piece of what is stored, and, with the first one, the length of the whole of it. */
@@ -12,7 +12,7 @@ export interface Piece {
   readonly length: number;
 }
 
-/** Reads what is stored piece by piece. Those who want the same piece at the same time share one reading. */
+/** Reads what is stored piece by piece. Requests for the same piece at the same time share one reading. */
 export class Pieces {
   private readonly places = bulkhead(READS.atOnce, Number.POSITIVE_INFINITY);
   private readonly underWay = new Map<string, Promise<Piece>>();

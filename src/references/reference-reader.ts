@@ -27,7 +27,7 @@ export class ReferenceReader {
   private readonly base: string;
   private readonly secret: LinkSecret;
   private readonly pieces: Pieces;
-  /** Events that are being read: whoever asks for the same at the same time shares that. */
+  /** Events that are being read: requests for the same one at the same time share the reading. */
   private readonly events = new Map<string, Promise<Buffer | undefined>>();
 
   constructor(parts: ReferenceKeys) {

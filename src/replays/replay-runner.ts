@@ -24,7 +24,7 @@ const LOOK_MS = 1000;
 const WAIT_MS = 1000;
 /** Of all replays: a batch holds bodies. */
 const BATCHES_AT_ONCE = 4;
-/** Redis may be away for this many tries of one batch; then the replay is left to whoever claims it next. */
+/** Redis may be away for this many tries of one batch; then the replay is left to the process that claims it next. */
 const MOST_TRIES = 10;
 
 /**

@@ -23,7 +23,7 @@ export interface Progress {
   readonly withoutBody: number;
   /** Match, and need not be: they wait for their next attempt, or were replayed by somebody else. */
   readonly needless: number;
-  /** Where whoever goes on with it begins. */
+  /** Where the process that continues it begins. */
   readonly cursor: string;
 }
 

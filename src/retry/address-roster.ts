@@ -60,12 +60,12 @@ export class AddressRoster {
 
   /**
    * How long a parked delivery is left to the workers that have its address, milliseconds; 0 where it is this worker's: it
-   * has the same address, or nobody who lives has.
+   * has the same address, or no living worker has.
    * @param address this worker's for the destination
    */
   leaveFor({ data: { d, a, b }, parkedAt }: DueDelivery, address: string | undefined): number {
     if (a === undefined || a === address) return 0;
-    // Whoever parks is alive, but this worker may have looked before that.
+    // The worker that parked it is alive, but this one may have read the roster before that.
     if (this.lastAnswer === undefined || this.lastAnswer.at <= parkedAt) this.looks.soon();
     else if (!this.lastAnswer.living.has(entry(d, a))) return 0;
     const now = monotonicMs();

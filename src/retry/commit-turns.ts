@@ -1,7 +1,7 @@
 /** Something that waits to be stored. */
 export interface Waiting {
   readonly bytes: number;
-  /** With whom it takes turns; undefined: it is small, and whoever asked for it has waited for Redis before. */
+  /** With whom it takes turns; undefined: it is small, and its caller has waited for Redis before. */
   readonly group: string | undefined;
 }
 

@@ -60,7 +60,7 @@ export class LineTurns {
     return false;
   }
 
-  /** Whoever may not have more now may not later in the same choice. */
+  /** A line whose groups may not have more now may not later in the same choice. */
   private firstOf(lines: Standing[], free: number): Standing | undefined {
     for (let line = lines.shift(); line !== undefined; line = lines.shift())
       if (line.shares.every((share) => this.mayHaveMore(share, free))) return line;

@@ -104,7 +104,7 @@ export class RetryHandler {
 
   /** @param onBegin called when its attempt begins */
   async process(due: DueDelivery, onBegin: () => void = () => {}): Promise<void> {
-    // Made by a slow request while Redis was away: the step that is on its way removes it, whoever holds it.
+    // Made by a slow request while Redis was away: the step that is on its way removes it, whichever worker holds it.
     if (this.parts.deliveries.wasMade(due.id)) return;
     const next = await this.next(due);
     switch (next.kind) {

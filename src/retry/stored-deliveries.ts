@@ -132,7 +132,7 @@ export class StoredDeliveries {
     }
   }
 
-  /** The delivery was made, or is needless, whoever holds it. */
+  /** The delivery was made, or is needless, whichever worker holds it. */
   async settle(id: DeliveryId, how: 'delivered' | 'discarded'): Promise<StepResult> {
     this.made.add(id);
     try {

@@ -169,7 +169,7 @@ export class SilenceWatch {
     this.saidMost = areMost;
   }
 
-  /** Once an hour: steps are kept for longer than that, so that whoever takes over follows them again. */
+  /** Once an hour: steps are kept for longer than that, so that the worker that takes over follows them again. */
   private async save(now: number): Promise<void> {
     const { store } = this.parts;
     const slices = new Slices();

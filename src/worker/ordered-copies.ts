@@ -46,7 +46,7 @@ export class OrderedCopies {
   private readonly looks = new Looks(TICK_MS, () => this.tick().catch(this.parts.onError));
   private readonly gate = new TermGate({
     refresh: () => this.refresh(),
-    // Whoever had the queue before may have known more.
+    // The worker that had the queue before may have known more.
     onReady: () => {
       for (const [id] of this.view.all) this.parts.doubtSettingsOf(id);
     },
@@ -206,7 +206,7 @@ export class OrderedCopies {
     else if (marker.kind === 'leave') await store.call('relayOrderGone', ...ids);
     if (!(await this.refresh())) throw new Error('Redis is away');
     if (by === 'main' || marker.kind === 'leave') return;
-    // From here on whoever gets the ordered queue knows of them.
+    // From here on the worker that gets the ordered queue knows of them.
     for (const [id] of marker.destinations) doubtSettingsOf(id as DestinationId);
     copies?.mark('main', marker);
   }

@@ -3,7 +3,7 @@ import { monotonicMs } from '../../../time/monotonic';
 import { pusherSection } from '../pusher-section';
 import type { AppCredentials } from '../signer';
 
-/** Settings are looked through again at most so often, whoever asks. */
+/** Settings are searched again at most this often, however many clients ask. */
 export const MAX_AGE_MS = 10_000;
 
 /** An app that somebody has set. */

@@ -160,7 +160,7 @@ export class OccupancyView {
 
   private async ask(name: AppName, watched: Watched): Promise<void> {
     const { store, checkMs, onError } = this.parts;
-    // Most of the interval: whoever comes first in the next one asks.
+    // Most of the interval: in the next one the first worker asks.
     if (!(await store.takeTurn(name, checkMs * 0.8))) return;
     try {
       await this.correct(name, watched);
