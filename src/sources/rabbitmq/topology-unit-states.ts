@@ -3,13 +3,13 @@ import type { Transitions } from '../../lifecycle/state-machine';
 /**
  * | state   | meaning                                                                                                  |
  * |---------|----------------------------------------------------------------------------------------------------------|
- * | untried | it was not looked at yet, or is wanted in another way since                                              |
+ * | untried | it was not checked yet, or is wanted in another way since                                                |
  * | ready   | everything of it was there, or could be declared                                                         |
  * | refused | the broker refused something of it                                                                       |
  * | suspect | the broker closed the whole connection while this was asked for: it is tried on a connection of its own   |
  *
- * Whatever is answered on a connection of its own is no suspect any more: it may have been asked for beside the one that the
- * broker closed the connection over.
+ * A suspect to which the broker answers on a connection of its own is no longer one: several units are asked for side by side, and
+ * the broker may have closed the connection over another of them.
  */
 export type TopologyUnitState = 'untried' | 'ready' | 'refused' | 'suspect';
 
