@@ -2,13 +2,14 @@ import { LRUCache } from 'lru-cache';
 import { TurnBatch } from '../time/turn-batch';
 import type { Delivery, LaneId, ParkReason } from './delivery';
 import type { DirectAttempts, DirectResult, ResultSink } from './direct-attempts';
-import { Lane } from './lane';
-import type { Submission } from './line';
+import { type InLane, Lane } from './lane';
 import type { LaneStore } from './parking';
 
 export interface LanesParts {
-  readonly directAttempts: Pick<DirectAttempts, 'submit' | 'parkWithoutAttempt'>;
+  readonly directAttempts: Pick<DirectAttempts, 'submit' | 'parkWithoutAttempt' | 'mostWaitMs'>;
   readonly store: LaneStore;
+  /** What the time that deliveries wait is measured by. */
+  readonly clock: { now(): number };
   /** The store cannot be asked: lanes wait. */
   readonly onError: (error: unknown) => void;
 }
@@ -22,7 +23,8 @@ const ASK_AGAIN_MS = 500;
 
 /**
  * Keeps deliveries of a lane in their order: one is attempted at a time, and as soon as one is stored those behind it are
- * stored behind it. Deliveries for destinations that are not ordered pass.
+ * stored behind it. So are those of a lane that is slower than what comes: their messages are held, and those of other lanes
+ * come behind them. Deliveries for destinations that are not ordered pass.
  *
  * Whoever gets all messages of a queue, in their order, begins with the first that was not acknowledged, and begins the
  * next one only when that has arrived, or is stored before it. So the order in which events arrive first holds, whoever else
@@ -45,14 +47,14 @@ export class Lanes {
     if (lane === undefined) return this.parts.directAttempts.submit(delivery, sink, index);
     if (this.isDraining) return sink.resolve(index, 'untouched');
     if (sink.term !== undefined && sink.term !== this.term) this.begin(sink.term);
-    this.add(lane, { delivery, sink, index });
+    this.add(lane, delivery, sink, index);
   }
 
   /** Stores a delivery whose message has others that were already made; of a lane behind those before it. */
   parkWithoutAttempt(delivery: Delivery, reason: ParkReason, sink: ResultSink, index: number): void {
     if (delivery.lane === undefined)
       return this.parts.directAttempts.parkWithoutAttempt(delivery, reason, sink, index);
-    this.add(delivery.lane, { delivery, sink, index });
+    this.add(delivery.lane, delivery, sink, index);
   }
 
   /** From now on nothing is begun: what waits is stored. */
@@ -69,27 +71,34 @@ export class Lanes {
     for (const lane of this.lanes.values()) lane.doubt();
   }
 
-  private add(id: LaneId, submission: Submission): void {
+  private add(id: LaneId, delivery: Delivery, sink: ResultSink, index: number): void {
     let lane = this.lanes.get(id);
     if (lane === undefined) {
       // What is known may not hold any more once something of the lane was stored: it is taken along.
       const wasEmpty = this.known?.delete(id) === true;
-      lane = new Lane(id, submission.sink.term !== undefined && wasEmpty);
+      lane = new Lane(id, sink.term !== undefined && wasEmpty);
       this.lanes.set(id, lane);
     }
-    lane.waiting.push(submission);
+    lane.waiting.push({ delivery, sink, index, since: this.parts.clock.now() });
     if (lane.isIdle) this.advance(lane);
   }
 
   private advance(lane: Lane): void {
     for (const { sink, index } of lane.takeLost()) sink.resolve(index, 'untouched');
     if (lane.waiting.length === 0) return this.forget(lane);
-    if (this.isDraining || lane.state === 'behind') void this.append(lane);
+    if (this.isDraining || lane.state === 'behind' || this.isOverdue(lane)) void this.append(lane);
     else if (lane.state === 'open') this.attempt(lane);
     else if (this.asksAgain === undefined) {
       lane.change('go');
       this.asking.add(lane);
     }
+  }
+
+  /** The first one has waited for those before it for as long as it may; it is certain that nothing of the lane lies in the store. */
+  private isOverdue({ state, waiting: [first] }: Lane): boolean {
+    if (state !== 'open' || first === undefined) return false;
+    const { clock, directAttempts } = this.parts;
+    return clock.now() - first.since > directAttempts.mostWaitMs(first.delivery);
   }
 
   private forget({ id, state, gap }: Lane): void {
@@ -116,7 +125,7 @@ export class Lanes {
     this.parts.directAttempts.submit(delivery, heard, 0);
   }
 
-  private ended(lane: Lane, submission: Submission, result: DirectResult): void {
+  private ended(lane: Lane, submission: InLane, result: DirectResult): void {
     const { delivery, sink, index } = submission;
     const isMade = result === 'delivered' || result === 'discarded';
     // Not begun, as the process ends: it is stored before those behind it. Or as its message comes again.
@@ -131,12 +140,14 @@ export class Lanes {
   }
 
   private async append(lane: Lane): Promise<void> {
+    // Behind others it need not be stored where they are gone meanwhile.
+    const isForced = lane.state !== 'behind' || this.isDraining;
     lane.change('store');
     const batch = lane.take(APPEND_AT_ONCE, APPEND_BYTES);
     try {
       const { store } = this.parts;
       const deliveries = batch.map(({ delivery }) => delivery);
-      const { stored, gap } = await store.append(lane.id, deliveries, this.isDraining);
+      const { stored, gap } = await store.append(lane.id, deliveries, isForced);
       for (const { sink, index } of batch.slice(0, stored)) sink.resolve(index, 'stored');
       lane.waiting.unshift(...batch.slice(stored));
       lane.gap = gap;

@@ -95,7 +95,12 @@ export function composeDelivery(context: DeliveryContext): DeliveryParts {
     onSuperseded: (newer) => observer.superseded(newer),
     onError: throttled((error) => options.log.warn('slow deliveries stay parked', describeError(error))),
   });
-  const lanes = new Lanes({ directAttempts, store: storage.laneParking, onError: storage.warnRedis });
+  const { clock } = attempts;
+  const lanes = new Lanes({
+    ...{ directAttempts, clock },
+    store: storage.laneParking,
+    onError: storage.warnRedis,
+  });
   const deduplication = openDeduplication(context);
   const relay = composeRelay(context, lanes, deduplication);
   return {

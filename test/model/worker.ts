@@ -153,6 +153,7 @@ export class ModelWorker {
     });
     this.lanes = new Lanes({
       directAttempts: this.directAttempts,
+      clock: this.attempts.clock,
       store: this.storage.laneParking,
       onError: ignore,
     });
