@@ -3,6 +3,7 @@ import { TurnBatch } from '../time/turn-batch';
 import type { Delivery, LaneId, ParkReason } from './delivery';
 import type { DirectAttempts, DirectResult, ResultSink } from './direct-attempts';
 import { type InLane, Lane } from './lane';
+import { LaneHoldings } from './lane-holdings';
 import type { LaneStore } from './parking';
 
 export interface LanesParts {
@@ -10,6 +11,8 @@ export interface LanesParts {
   readonly store: LaneStore;
   /** What the time that deliveries wait is measured by. */
   readonly clock: { now(): number };
+  /** Messages that the sources hold at the most. */
+  readonly mostHeld: number;
   /** The store cannot be asked: lanes wait. */
   readonly onError: (error: unknown) => void;
 }
@@ -23,8 +26,8 @@ const ASK_AGAIN_MS = 500;
 
 /**
  * Keeps deliveries of a lane in their order: one is attempted at a time, and as soon as one is stored those behind it are
- * stored behind it. So are those of a lane that is slower than what comes: their messages are held, and those of other lanes
- * come behind them. Deliveries for destinations that are not ordered pass.
+ * stored behind it. So are those of a lane that is slower than what comes, once so many messages are held for it that those of
+ * other lanes do not come. Deliveries for destinations that are not ordered pass.
  *
  * Whoever gets all messages of a queue, in their order, begins with the first that was not acknowledged, and begins the
  * next one only when that has arrived, or is stored before it. So the order in which events arrive first holds, whoever else
@@ -39,7 +42,11 @@ export class Lanes {
   private asksAgain: NodeJS.Timeout | undefined;
   private readonly asking = new TurnBatch<Lane>((lanes) => void this.ask(lanes));
 
-  constructor(private readonly parts: LanesParts) {}
+  private readonly holdings: LaneHoldings;
+
+  constructor(private readonly parts: LanesParts) {
+    this.holdings = new LaneHoldings(parts.mostHeld);
+  }
 
   /** Takes a delivery; `sink` gets its result exactly once. */
   submit(delivery: Delivery, sink: ResultSink, index: number): void {
@@ -79,12 +86,13 @@ export class Lanes {
       lane = new Lane(id, sink.term !== undefined && wasEmpty);
       this.lanes.set(id, lane);
     }
+    this.holdings.add(delivery.envelope.instance);
     lane.waiting.push({ delivery, sink, index, since: this.parts.clock.now() });
     if (lane.isIdle) this.advance(lane);
   }
 
   private advance(lane: Lane): void {
-    for (const { sink, index } of lane.takeLost()) sink.resolve(index, 'untouched');
+    for (const each of lane.takeLost()) this.resolve(each, 'untouched');
     if (lane.waiting.length === 0) return this.forget(lane);
     if (this.isDraining || lane.state === 'behind' || this.isOverdue(lane)) void this.append(lane);
     else if (lane.state === 'open') this.attempt(lane);
@@ -94,11 +102,17 @@ export class Lanes {
     }
   }
 
-  /** The first one has waited for those before it for as long as it may; it is certain that nothing of the lane lies in the store. */
+  /** The first one has waited for as long as it may, and others may be kept from coming by what is held; it is certain that nothing of the lane lies in the store. */
   private isOverdue({ state, waiting: [first] }: Lane): boolean {
     if (state !== 'open' || first === undefined) return false;
+    if (!this.holdings.isMuch(first.delivery.envelope.instance)) return false;
     const { clock, directAttempts } = this.parts;
     return clock.now() - first.since > directAttempts.mostWaitMs(first.delivery);
+  }
+
+  private resolve({ delivery, sink, index }: InLane, result: DirectResult): void {
+    this.holdings.leave(delivery.envelope.instance);
+    sink.resolve(index, result);
   }
 
   private forget({ id, state, gap }: Lane): void {
@@ -126,11 +140,11 @@ export class Lanes {
   }
 
   private ended(lane: Lane, submission: InLane, result: DirectResult): void {
-    const { delivery, sink, index } = submission;
+    const { delivery, sink } = submission;
     const isMade = result === 'delivered' || result === 'discarded';
     // Not begun, as the process ends: it is stored before those behind it. Or as its message comes again.
     if (result === 'untouched') lane.waiting.unshift(submission);
-    else sink.resolve(index, result);
+    else this.resolve(submission, result);
     if (isMade && delivery.laneGap !== undefined) this.parts.store.gapTold(lane.id, delivery.laneGap);
     lane.change(isMade ? 'made' : 'waiting');
     // Another process may store something before the next one comes.
@@ -148,7 +162,7 @@ export class Lanes {
       const { store } = this.parts;
       const deliveries = batch.map(({ delivery }) => delivery);
       const { stored, gap } = await store.append(lane.id, deliveries, isForced);
-      for (const { sink, index } of batch.slice(0, stored)) sink.resolve(index, 'stored');
+      for (const each of batch.slice(0, stored)) this.resolve(each, 'stored');
       lane.waiting.unshift(...batch.slice(stored));
       lane.gap = gap;
       lane.change(stored < batch.length ? 'empty' : 'waiting');
@@ -162,7 +176,7 @@ export class Lanes {
 
   /** The store was closed: the messages go back to the broker. */
   private giveUp(lane: Lane): void {
-    for (const { sink, index } of lane.waiting.splice(0)) sink.resolve(index, 'unstored');
+    for (const each of lane.waiting.splice(0)) this.resolve(each, 'unstored');
     this.lanes.delete(lane.id);
   }
 

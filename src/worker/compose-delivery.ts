@@ -65,12 +65,13 @@ export function composeDelivery(context: DeliveryContext): DeliveryParts {
     permitsFor: (id, rate, waiting) => rateLimits.permitsFor(id, rate, waiting),
   });
   lifecycle.add('rate limits', bulkheads, (all) => all.close());
+  const mostHeld = modules.sources
+    .filter((source) => source.isEnabled(config))
+    .reduce((sum, source) => sum + source.mostHeld(config), 0);
   const places = new Places({
     most: delivery.concurrency,
     maxBytes: delivery.maxBytesInFlight,
-    maxHeld: modules.sources
-      .filter((source) => source.isEnabled(config))
-      .reduce((sum, source) => sum + source.mostHeld(config), 0),
+    maxHeld: mostHeld,
   });
   const attempts = new Attempts({
     slowAfterMs: delivery.slowAfterMs,
@@ -97,7 +98,7 @@ export function composeDelivery(context: DeliveryContext): DeliveryParts {
   });
   const { clock } = attempts;
   const lanes = new Lanes({
-    ...{ directAttempts, clock },
+    ...{ directAttempts, clock, mostHeld },
     store: storage.laneParking,
     onError: storage.warnRedis,
   });

@@ -49,8 +49,9 @@ export interface LaneAttempt {
   readonly end: (result: DirectResult) => void;
 }
 
-/** What waits for longer is stored. */
+/** What waits for longer is stored, where this many messages are held. */
 export const MAX_WAIT_MS = 1000;
+export const MANY = 2;
 
 /** Lanes of one process; the attempts that they begin are added to a list. */
 export function lanesWith(
@@ -64,7 +65,7 @@ export function lanesWith(
     attempts.push({ delivery, isLost, end: (result) => sink.resolve(index, result) });
   };
   const directAttempts = { submit, parkWithoutAttempt: () => {}, mostWaitMs: () => MAX_WAIT_MS };
-  return new Lanes({ directAttempts, store, clock, onError });
+  return new Lanes({ directAttempts, store, clock, mostHeld: 8 * MANY - 1, onError });
 }
 
 const destination = new FakeDestination('webhook:global');

@@ -124,6 +124,14 @@ describe('deliveries of a lane', () => {
     expect(world.attempted).toEqual([1, 10, 11]);
   });
 
+  test('so few that others come all the same are not stored, however long they wait', async () => {
+    for (const number of [1, 2]) world.submit(number);
+    await turns();
+    world.now = MAX_WAIT_MS + 1;
+    await world.end('delivered');
+    expect(world.attempted).toEqual([1, 2]);
+  });
+
   test('are attempted again once nothing of the lane is stored any more', async () => {
     world.store.of('a' as LaneId).push(laneDelivery(1));
     world.submit(2);
