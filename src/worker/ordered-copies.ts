@@ -9,6 +9,7 @@ import type { StoredCalls } from '../retry/retry-store';
 import type { MarkedQueue, OrderMarker, SecondCopies } from '../sources/source-module';
 import { Looks } from '../time/looks';
 import { monotonicMs } from '../time/monotonic';
+import { OrderMarks } from './order-marks';
 import { FRESH_MS, OrderView, type RawEntry } from './order-view';
 import { TermGate } from './term-gate';
 
@@ -26,7 +27,6 @@ export interface OrderedCopiesParts {
 const TICK_MS = 2000;
 /** By then all workers bind what is new to the ordered queue, too. */
 const BOUND_EVERYWHERE_MS = 6000;
-const MARK_AGAIN_MS = 30_000;
 
 /**
  * Sees to it that each event reaches an ordered destination by one of its two copies: by the one of the main queue until it is
@@ -41,7 +41,7 @@ export class OrderedCopies {
   private returned = 0;
   /** Ordered by their settings, as far as they were heard of. */
   private readonly wanted = new Set<DestinationId>();
-  private readonly markedAt = new Map<string, number>();
+  private readonly marks = new OrderMarks();
   private readonly waiting: (() => void)[] = [];
   private readonly looks = new Looks(TICK_MS, () => this.tick().catch(this.parts.onError));
   private readonly gate = new TermGate({
@@ -188,11 +188,8 @@ export class OrderedCopies {
     const now = monotonicMs();
     const destinations: [id: string, since: string][] = [];
     for (const [id, { state, since, ageMs }] of this.view.all) {
-      const key = `${kind} ${since} ${id}`;
-      if (!isDue(state, ageMs) || now - (this.markedAt.get(key) ?? Number.NEGATIVE_INFINITY) < MARK_AGAIN_MS)
-        continue;
-      this.markedAt.set(key, now);
-      destinations.push([id, since]);
+      if (isDue(state, ageMs) && this.marks.take(`${kind} ${since} ${id}`, now))
+        destinations.push([id, since]);
     }
     if (destinations.length > 0) this.parts.copies?.mark('ordered', { kind, destinations });
   }
