@@ -10,6 +10,7 @@ import type { MarkedQueue, OrderMarker, SecondCopies } from '../sources/source-m
 import { Looks } from '../time/looks';
 import { monotonicMs } from '../time/monotonic';
 import { OrderMarks } from './order-marks';
+import { OrderPace } from './order-pace';
 import { FRESH_MS, OrderView, type RawEntry } from './order-view';
 import { TermGate } from './term-gate';
 
@@ -43,7 +44,8 @@ export class OrderedCopies {
   private readonly wanted = new Set<DestinationId>();
   private readonly marks = new OrderMarks();
   private readonly waiting: (() => void)[] = [];
-  private readonly looks = new Looks(TICK_MS, () => this.tick().catch(this.parts.onError));
+  private readonly pace = new OrderPace();
+  private readonly looks = new Looks(TICK_MS, () => this.look());
   private readonly gate = new TermGate({
     refresh: () => this.refresh(),
     // Whoever had the queue before may have known more.
@@ -75,7 +77,8 @@ export class OrderedCopies {
   note(id: DestinationId): void {
     if (this.parts.copies === undefined || this.wanted.has(id)) return;
     this.wanted.add(id);
-    this.looks.soon();
+    // Those of a worker that begins are known to be ordered by the others.
+    if (!this.view.isFresh || this.isLeft(id)) this.looks.soon();
   }
 
   /** Hands a message over; of the ordered queue only once it is known for whom that is. */
@@ -124,10 +127,19 @@ export class OrderedCopies {
     if (this.looks.isStopped) throw new Error('stopped');
   }
 
+  private async look(): Promise<void> {
+    if (this.pace.isDue(monotonicMs())) await this.tick().catch(this.parts.onError);
+  }
+
+  /** By its settings it may be ordered; its events come by the main queue alone, or will. */
+  private isLeft(id: DestinationId): boolean {
+    return (this.view.of(id)?.state ?? 'leaving') === 'leaving';
+  }
+
   private async tick(): Promise<void> {
     const { store, copies } = this.parts;
     if (copies === undefined || !(await this.refresh())) return;
-    const joining = [...this.wanted].filter((id) => (this.view.of(id)?.state ?? 'leaving') === 'leaving');
+    const joining = [...this.wanted].filter((id) => this.isLeft(id));
     if (joining.length > 0) {
       await store.call('relayOrderJoin', ...joining);
       await this.refresh();
@@ -150,6 +162,8 @@ export class OrderedCopies {
     try {
       const raw = await store.call('relayOrder', this.nameNow(), ...this.clean());
       this.view.read(raw as RawEntry[], askedAt);
+      const now = monotonicMs();
+      this.pace.answered(now, now - askedAt, this.view.size);
     } catch (error) {
       onError(error);
       return false;

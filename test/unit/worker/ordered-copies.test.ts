@@ -84,7 +84,30 @@ class World implements SecondCopies {
     this.orderedAt = Date.now();
   }
 
+  /** Of further destinations, and how long it takes to say so. */
+  crowd = 0;
+  takesMs = 0;
+  asked = 0;
+
   private call(script: string, args: readonly unknown[]): unknown {
+    const answer = this.answer(script, args);
+    if (script !== 'relayOrder') return answer;
+    this.asked++;
+    if (this.crowd === 0) return answer;
+    const others = Array.from({ length: this.crowd }, (_, n) => [
+      `webhook:instance/${n}`,
+      'ordered',
+      SINCE,
+      90_000,
+      0,
+      SINCE,
+      '',
+    ]);
+    const all = [...(answer as unknown[]), ...others];
+    return new Promise((resolve) => setTimeout(() => resolve(all), this.takesMs));
+  }
+
+  private answer(script: string, args: readonly unknown[]): unknown {
     if (script !== 'relayOrder') this.calls.push([script, ...args].join(' '));
     if (script === 'relayOrderJoin') this.entry = ['joining', 0, 0];
     if (script === 'relayOrderDone') this.entry = ['ordered', LATE_MS, 0];
@@ -321,6 +344,40 @@ describe('an ordered destination', () => {
     await world.start();
     world.onNew();
     expect(world.calls).toEqual(['relayOrderAnew']);
+  });
+});
+
+describe('where many destinations are ordered', () => {
+  test('one that is known to be is not a reason to look', async () => {
+    world.crowd = 200;
+    await world.start();
+    await jest.advanceTimersByTimeAsync(100);
+    const { asked } = world;
+    for (let n = 0; n < world.crowd; n++) {
+      world.copies.note(`webhook:instance/${n}` as DestinationId);
+      await jest.advanceTimersByTimeAsync(1);
+    }
+    expect(world.asked).toBe(asked);
+  });
+
+  test('it is looked for less often what became of them where that takes Redis long, and one that is new joins all the same', async () => {
+    Object.assign(world, { crowd: 10_000, takesMs: 100 });
+    await world.start();
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(world.asked).toBeLessThanOrEqual(11);
+    for (let n = 0; n < 10; n++) {
+      world.copies.note(`webhook:instance/new-${n}` as DestinationId);
+      await jest.advanceTimersByTimeAsync(1000);
+    }
+    expect(world.asked).toBeLessThanOrEqual(16);
+    expect(world.calls.join()).toContain('relayOrderJoin webhook:instance/new-0');
+  });
+
+  test('few are looked for as often as ever, however long Redis takes: all workers bind in time what is new', async () => {
+    Object.assign(world, { crowd: 2, takesMs: 1000 });
+    await world.start();
+    await jest.advanceTimersByTimeAsync(59_500);
+    expect(world.asked).toBeGreaterThanOrEqual(27);
   });
 });
 
