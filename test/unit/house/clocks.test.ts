@@ -12,7 +12,6 @@ const READS_THE_WALL_CLOCK = [
   'alerts/alert-watch.ts',
   'delivery-log/delivery-log.ts',
   'delivery-log/log-notes.ts',
-  'delivery-log/log-store.ts',
   'destinations/http/address-check.ts',
   'destinations/pusher/diagnosis.ts',
   // `Retry-After` may be a date.
