@@ -7,6 +7,7 @@ import { sign, signingKey } from '../destinations/webhook/signing';
 import { outgoingClient } from '../network/outgoing';
 import type { Outcome } from '../pipeline/delivery';
 import { decide } from '../retry/policy';
+import { monotonicMs } from '../time/monotonic';
 import { VERSION } from '../version';
 import { type Alert, alertBody } from './alert-body';
 
@@ -52,9 +53,10 @@ export class AlertSender {
     const body = this.bodyOf(alert);
     for (let attempt = 1; ; attempt++) {
       const at = Date.now();
+      const startedMs = monotonicMs();
       const outcome = await this.attempt({ id, body, attempt }, signal);
       if (signal.aborted || outcome.kind === 'delivered' || outcome.kind === 'discarded') return outcome;
-      const record = { attempt, at, durationMs: Date.now() - at, outcome };
+      const record = { attempt, at, durationMs: monotonicMs() - startedMs, outcome };
       // An interruption is our own fault, and alerts are not stored: it counts as any other attempt.
       if (attempt >= retry.maxAttempts) return outcome;
       const decision = decide(retry, retry.maxAttempts, record, Math.random());

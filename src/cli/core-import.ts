@@ -13,6 +13,7 @@ import { boundedLines } from '../settings/bounds';
 import { openSettingsStore } from '../settings/open-store';
 import type { Section } from '../settings/section';
 import { SettingsRules } from '../settings/settings-rules';
+import { monotonicMs } from '../time/monotonic';
 import { FINDING, UsageError } from './exit';
 import { complain, printLine, printTable } from './output';
 
@@ -211,10 +212,10 @@ function withoutSource(config: Config, found: CoreSections): string | undefined 
 
 /** Says how far it is, once a second, as thousands of instances take minutes. */
 function progress(): (done: number, of: number) => void {
-  let saidAt = Date.now();
+  let saidAt = monotonicMs();
   return (done, of) => {
-    if (Date.now() - saidAt < PROGRESS_MS) return;
-    saidAt = Date.now();
+    if (monotonicMs() - saidAt < PROGRESS_MS) return;
+    saidAt = monotonicMs();
     complain(`${done} of ${counted(of, 'instance')}`);
   };
 }
@@ -223,8 +224,8 @@ function progress(): (done: number, of: number) => void {
 function retryLines(): (reason: string, pauseMs: number) => void {
   let saidAt = Number.NEGATIVE_INFINITY;
   return (reason, pauseMs) => {
-    if (Date.now() - saidAt < RETRY_LINE_MS) return;
-    saidAt = Date.now();
+    if (monotonicMs() - saidAt < RETRY_LINE_MS) return;
+    saidAt = monotonicMs();
     complain(`${reason}: trying again in ${(pauseMs / 1000).toFixed(1)} s`);
   };
 }

@@ -6,6 +6,7 @@ import { openReplays, type Replays } from '../replays/open-replays';
 import type { Progress, ReplaySpec } from '../replays/replay-store';
 import { Shares } from '../retry/shares';
 import { withStore } from '../retry/with-store';
+import { monotonicMs } from '../time/monotonic';
 import { FINDING } from './exit';
 import { complain, printLine } from './output';
 
@@ -36,10 +37,10 @@ export function withReplays<T>(
 
 /** Replays within this command, and says how far it is; Ctrl-C cancels it. A gateway goes on with it where this process dies. */
 export async function replayHere(spec: ReplaySpec): Promise<void> {
-  let told = Date.now();
+  let told = monotonicMs();
   const tell = (progress: Progress): void => {
-    if (Date.now() - told < TOLD_MS) return;
-    told = Date.now();
+    if (monotonicMs() - told < TOLD_MS) return;
+    told = monotonicMs();
     complain(`${progress.seen} seen, ${progress.replayed} replayed`);
   };
   await withReplays(async ({ store, runner }) => {

@@ -116,8 +116,7 @@ export class LogStore {
 
   /** Removes what is beyond the limits, in one bounded step; how many chunks that were. */
   async trim({ maxAgeMs, maxRows, maxBytes }: LogLimits, atMost: number, atLeast = 0): Promise<number> {
-    const oldest = Date.now() - maxAgeMs;
-    const args = [this.prefix, oldest, maxRows, maxBytes, atMost, atLeast];
+    const args = [this.prefix, maxAgeMs, maxRows, maxBytes, atMost, atLeast];
     const [removed = 0] = (await this.scripts.relayLogTrim(args)) as number[];
     return Number(removed);
   }

@@ -101,6 +101,11 @@ export class DirectAttempts {
     return this.company.isAlone(id, monotonicMs());
   }
 
+  /** How long a delivery may wait for its turn while its message is held. */
+  mostWaitMs({ destination }: Delivery): number {
+    return this.maxWaitMs(destination.id, this.parts.bulkheadOf(destination));
+  }
+
   private maxWaitMs(id: DestinationId, bulkhead: Bulkhead): number {
     if (bulkhead.hasRateLimit && this.parts.isOnly?.(id) === true) return ONLY_MS;
     return this.parts.maxWaitMs * (this.isAlone(id) ? ALONE_FACTOR : 1);

@@ -69,6 +69,10 @@ export class EventsInFlight {
     this.freeSlots.push(slot);
   }
 
+  has(contentKey: EventId): boolean {
+    return this.open.has(contentKey);
+  }
+
   /** One of this content whose message the broker has taken back. */
   lost(contentKey: EventId): InFlight | undefined {
     const slot = this.open.get(contentKey);

@@ -1,18 +1,20 @@
-/** Goes on with one thing after the other, in the order in which they were added, however long each takes to get ready. */
+/** Goes on with one thing of each line after the other, in the order in which they were added, however long each takes to get ready. */
 export class InTurn {
-  private tail: Promise<void> | undefined;
+  /** Of lines in which something is not ready yet. */
+  private readonly tails = new Map<string, Promise<void>>();
 
-  /** Exactly one of `done` and `failed` is called: at once where nothing is before it, and it is ready. */
-  add<T>(work: T | Promise<T>, done: (value: T) => void, failed: () => void): void {
-    if (this.tail === undefined && !(work instanceof Promise)) return done(work);
+  /** Exactly one of `done` and `failed` is called: at once where nothing is before it in its line, and it is ready. */
+  add<T>(line: string, work: T | Promise<T>, done: (value: T) => void, failed: () => void): void {
+    const before = this.tails.get(line);
+    if (before === undefined && !(work instanceof Promise)) return done(work);
     const ready = Promise.resolve(work).then(
       (value) => () => done(value),
       () => failed,
     );
-    const tail = (this.tail ?? Promise.resolve()).then(async () => {
+    const tail = (before ?? Promise.resolve()).then(async () => {
       (await ready)();
-      if (this.tail === tail) this.tail = undefined;
+      if (this.tails.get(line) === tail) this.tails.delete(line);
     });
-    this.tail = tail;
+    this.tails.set(line, tail);
   }
 }

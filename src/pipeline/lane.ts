@@ -2,9 +2,14 @@ import type { DeliveryId, LaneId } from './delivery';
 import { type LaneEvent, type LaneState, laneAfter } from './lane-state';
 import type { Submission } from './line';
 
+/** A delivery of a lane, and since when it waits. */
+export interface InLane extends Submission {
+  readonly since: number;
+}
+
 /** The deliveries of one lane that this process holds, the oldest first. */
 export class Lane {
-  readonly waiting: Submission[] = [];
+  readonly waiting: InLane[] = [];
   /** The next delivery says that this one was given up on. */
   gap: DeliveryId | undefined;
   private current: LaneState = 'unknown';
@@ -40,7 +45,7 @@ export class Lane {
   }
 
   /** The first ones, no more than this many and this many bytes, but one at least. */
-  take(most: number, mostBytes: number): Submission[] {
+  take(most: number, mostBytes: number): InLane[] {
     let bytes = 0;
     let count = 0;
     for (const { delivery } of this.waiting) {
@@ -52,9 +57,9 @@ export class Lane {
   }
 
   /** Takes out those whose messages the broker took back: their copies come again, in their order. */
-  takeLost(): Submission[] {
-    const kept: Submission[] = [];
-    const lost: Submission[] = [];
+  takeLost(): InLane[] {
+    const kept: InLane[] = [];
+    const lost: InLane[] = [];
     for (const each of this.waiting) (each.sink.isLost === true ? lost : kept).push(each);
     this.waiting.splice(0, this.waiting.length, ...kept);
     return lost;

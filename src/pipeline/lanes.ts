@@ -2,13 +2,17 @@ import { LRUCache } from 'lru-cache';
 import { TurnBatch } from '../time/turn-batch';
 import type { Delivery, LaneId, ParkReason } from './delivery';
 import type { DirectAttempts, DirectResult, ResultSink } from './direct-attempts';
-import { Lane } from './lane';
-import type { Submission } from './line';
+import { type InLane, Lane } from './lane';
+import { LaneHoldings } from './lane-holdings';
 import type { LaneStore } from './parking';
 
 export interface LanesParts {
-  readonly directAttempts: Pick<DirectAttempts, 'submit' | 'parkWithoutAttempt'>;
+  readonly directAttempts: Pick<DirectAttempts, 'submit' | 'parkWithoutAttempt' | 'mostWaitMs'>;
   readonly store: LaneStore;
+  /** What the time that deliveries wait is measured by. */
+  readonly clock: { now(): number };
+  /** Messages that the sources hold at the most. */
+  readonly mostHeld: number;
   /** The store cannot be asked: lanes wait. */
   readonly onError: (error: unknown) => void;
 }
@@ -22,7 +26,8 @@ const ASK_AGAIN_MS = 500;
 
 /**
  * Keeps deliveries of a lane in their order: one is attempted at a time, and as soon as one is stored those behind it are
- * stored behind it. Deliveries for destinations that are not ordered pass.
+ * stored behind it. So are those of a lane that is slower than what comes, once so many messages are held for it that those of
+ * other lanes do not come. Deliveries for destinations that are not ordered pass.
  *
  * The worker that gets all messages of a queue, in their order, begins with the first that was not acknowledged, and begins the
  * next one only when that has arrived, or is stored before it. So the order in which events arrive first holds, even if another worker
@@ -37,7 +42,11 @@ export class Lanes {
   private asksAgain: NodeJS.Timeout | undefined;
   private readonly asking = new TurnBatch<Lane>((lanes) => void this.ask(lanes));
 
-  constructor(private readonly parts: LanesParts) {}
+  private readonly holdings: LaneHoldings;
+
+  constructor(private readonly parts: LanesParts) {
+    this.holdings = new LaneHoldings(parts.mostHeld);
+  }
 
   /** Takes a delivery; `sink` gets its result exactly once. */
   submit(delivery: Delivery, sink: ResultSink, index: number): void {
@@ -45,14 +54,14 @@ export class Lanes {
     if (lane === undefined) return this.parts.directAttempts.submit(delivery, sink, index);
     if (this.isDraining) return sink.resolve(index, 'untouched');
     if (sink.term !== undefined && sink.term !== this.term) this.begin(sink.term);
-    this.add(lane, { delivery, sink, index });
+    this.add(lane, delivery, sink, index);
   }
 
   /** Stores a delivery whose message has others that were already made; of a lane behind those before it. */
   parkWithoutAttempt(delivery: Delivery, reason: ParkReason, sink: ResultSink, index: number): void {
     if (delivery.lane === undefined)
       return this.parts.directAttempts.parkWithoutAttempt(delivery, reason, sink, index);
-    this.add(delivery.lane, { delivery, sink, index });
+    this.add(delivery.lane, delivery, sink, index);
   }
 
   /** From now on nothing is begun: what waits is stored. */
@@ -69,27 +78,41 @@ export class Lanes {
     for (const lane of this.lanes.values()) lane.doubt();
   }
 
-  private add(id: LaneId, submission: Submission): void {
+  private add(id: LaneId, delivery: Delivery, sink: ResultSink, index: number): void {
     let lane = this.lanes.get(id);
     if (lane === undefined) {
       // What is known may not hold any more once something of the lane was stored: it is taken along.
       const wasEmpty = this.known?.delete(id) === true;
-      lane = new Lane(id, submission.sink.term !== undefined && wasEmpty);
+      lane = new Lane(id, sink.term !== undefined && wasEmpty);
       this.lanes.set(id, lane);
     }
-    lane.waiting.push(submission);
+    this.holdings.add(delivery.envelope.instance);
+    lane.waiting.push({ delivery, sink, index, since: this.parts.clock.now() });
     if (lane.isIdle) this.advance(lane);
   }
 
   private advance(lane: Lane): void {
-    for (const { sink, index } of lane.takeLost()) sink.resolve(index, 'untouched');
+    for (const each of lane.takeLost()) this.resolve(each, 'untouched');
     if (lane.waiting.length === 0) return this.forget(lane);
-    if (this.isDraining || lane.state === 'behind') void this.append(lane);
+    if (this.isDraining || lane.state === 'behind' || this.isOverdue(lane)) void this.append(lane);
     else if (lane.state === 'open') this.attempt(lane);
     else if (this.asksAgain === undefined) {
       lane.change('go');
       this.asking.add(lane);
     }
+  }
+
+  /** The first one has waited for as long as it may, and others may be kept from coming by what is held; it is certain that nothing of the lane lies in the store. */
+  private isOverdue({ state, waiting: [first] }: Lane): boolean {
+    if (state !== 'open' || first === undefined) return false;
+    if (!this.holdings.isMuch(first.delivery.envelope.instance)) return false;
+    const { clock, directAttempts } = this.parts;
+    return clock.now() - first.since > directAttempts.mostWaitMs(first.delivery);
+  }
+
+  private resolve({ delivery, sink, index }: InLane, result: DirectResult): void {
+    this.holdings.leave(delivery.envelope.instance);
+    sink.resolve(index, result);
   }
 
   private forget({ id, state, gap }: Lane): void {
@@ -116,12 +139,12 @@ export class Lanes {
     this.parts.directAttempts.submit(delivery, heard, 0);
   }
 
-  private ended(lane: Lane, submission: Submission, result: DirectResult): void {
-    const { delivery, sink, index } = submission;
+  private ended(lane: Lane, submission: InLane, result: DirectResult): void {
+    const { delivery, sink } = submission;
     const isMade = result === 'delivered' || result === 'discarded';
     // Not begun, as the process ends: it is stored before those behind it. Or as its message comes again.
     if (result === 'untouched') lane.waiting.unshift(submission);
-    else sink.resolve(index, result);
+    else this.resolve(submission, result);
     if (isMade && delivery.laneGap !== undefined) this.parts.store.gapTold(lane.id, delivery.laneGap);
     lane.change(isMade ? 'made' : 'waiting');
     // Another process may store something before the next one comes.
@@ -131,13 +154,15 @@ export class Lanes {
   }
 
   private async append(lane: Lane): Promise<void> {
+    // Behind others it need not be stored where they are gone meanwhile.
+    const isForced = lane.state !== 'behind' || this.isDraining;
     lane.change('store');
     const batch = lane.take(APPEND_AT_ONCE, APPEND_BYTES);
     try {
       const { store } = this.parts;
       const deliveries = batch.map(({ delivery }) => delivery);
-      const { stored, gap } = await store.append(lane.id, deliveries, this.isDraining);
-      for (const { sink, index } of batch.slice(0, stored)) sink.resolve(index, 'stored');
+      const { stored, gap } = await store.append(lane.id, deliveries, isForced);
+      for (const each of batch.slice(0, stored)) this.resolve(each, 'stored');
       lane.waiting.unshift(...batch.slice(stored));
       lane.gap = gap;
       lane.change(stored < batch.length ? 'empty' : 'waiting');
@@ -151,7 +176,7 @@ export class Lanes {
 
   /** The store was closed: the messages go back to the broker. */
   private giveUp(lane: Lane): void {
-    for (const { sink, index } of lane.waiting.splice(0)) sink.resolve(index, 'unstored');
+    for (const each of lane.waiting.splice(0)) this.resolve(each, 'unstored');
     this.lanes.delete(lane.id);
   }
 

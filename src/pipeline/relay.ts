@@ -61,6 +61,7 @@ export class Relay implements InFlightOwner {
   private readonly inFlight = new EventsInFlight();
   /** Second copies, which are another matter than the first ones. */
   private readonly orderedInFlight = new EventsInFlight();
+  /** Second copies of the events of each instance: no lane has events of two. */
   private readonly inTurn = new InTurn();
   private readonly kept = new KeptRoutings();
 
@@ -123,11 +124,12 @@ export class Relay implements InFlightOwner {
     const inFlight = new InFlight(message, traced, this);
     inFlight.trace = trace;
     inFlight.epoch = this.parts.epochs?.begin();
+    const isInTurn = inFlight.isOrderedCopy && !this.waitsForCopy(inFlight);
     this.eventsOf(message).add(inFlight);
     const ready = this.ready(inFlight);
     const goOn = (routed: Ready): void => this.goOn(source, inFlight, routed);
     const goBack = (): void => this.close(inFlight, 'release');
-    if (inFlight.isOrderedCopy) this.inTurn.add(ready, goOn, goBack);
+    if (isInTurn) this.inTurn.add(envelope.instance, ready, goOn, goBack);
     else if (ready instanceof Promise) ready.then(goOn, goBack);
     else this.deliver(inFlight, ready);
   }
@@ -151,6 +153,15 @@ export class Relay implements InFlightOwner {
     if (returning?.isDone !== true) return withId(envelope, returning?.id ?? id);
     message.settle('ack');
     return undefined;
+  }
+
+  /**
+   * Whether another copy of it that came before is under way here. Where that one is not done in the end, all goes back, so that this
+   * one need not keep what follows from going on.
+   */
+  private waitsForCopy({ envelope: { id, contentKey }, message }: InFlight): boolean {
+    const isCompared = this.parts.deduplication !== undefined && id === contentKey;
+    return isCompared && this.eventsOf(message).has(contentKey);
   }
 
   private ready(inFlight: InFlight): Routed | Promise<Ready> {

@@ -45,15 +45,17 @@ export const LOG_SCRIPTS = {
   },
   /**
    * Removes the oldest chunks: those that are too old, and as many as there are too many rows or bytes. Answers with the
-   * number of chunks removed, then rows and bytes of those that stay.
-   * ARGV: time before which everything goes, most rows, most bytes, most chunks to remove now, least chunks to remove.
+   * number of chunks removed, then rows and bytes of those that stay. Ages count by the clock of Redis: that of one worker may be
+   * ahead, and would remove what all others have logged.
+   * ARGV: milliseconds that everything is kept for, most rows, most bytes, most chunks to remove now, least chunks to remove.
    */
   relayLogTrim: {
     numberOfKeys: 1,
     frees: true,
     lua: `
       local call, L, removed = redis.call, KEYS[1], 0
-      local oldest, maxRows, maxBytes = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+      local time, maxRows, maxBytes = call('TIME'), tonumber(ARGV[2]), tonumber(ARGV[3])
+      local oldest = tonumber(time[1]) * 1000 - tonumber(ARGV[1])
       local sums = call('HMGET', L .. ':sums', 'rows', 'bytes')
       local rows, bytes = tonumber(sums[1] or 0), tonumber(sums[2] or 0)
       local since = tonumber(call('GET', L .. ':since') or 0)

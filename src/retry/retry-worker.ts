@@ -1,4 +1,5 @@
 import { destinationKeyOf } from '../pipeline/delivery';
+import { monotonicMs } from '../time/monotonic';
 import { OpenWork } from '../time/open-work';
 import type { JobData } from './job';
 import type { Lines } from './lines';
@@ -24,7 +25,7 @@ const TAKE_AT_ONCE = 50;
 const TAKE_BYTES = 4 * 1024 * 1024;
 /** How long to wait before asking again where nothing is due: others park, too. */
 const IDLE_MS = 250;
-/** Due now, but not taken: never ask in a tight loop. */
+/** Due now, but not taken: never ask in a tight loop. From one question to the next. */
 const LEAST_PAUSE_MS = 10;
 /** How soon to ask again after Redis did not answer. */
 const REDIS_RETRY_MS = 1_000;
@@ -42,6 +43,7 @@ export class RetryWorker {
   private wake: () => void = () => {};
   /** Somebody knows that something is due. */
   private isExpected = false;
+  private askedAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly parts: RetryWorkerParts) {
     const { queue, handler, lines, onError } = parts;
@@ -89,6 +91,7 @@ export class RetryWorker {
   private async takeSome(): Promise<number> {
     const { store, queue, lines, handler, concurrency, maxBytes, onError } = this.parts;
     if (!store.isReady) return REDIS_RETRY_MS;
+    this.askedAt = monotonicMs();
     try {
       const free = concurrency - this.open.count;
       const choice = await lines.choose(TAKE_AT_ONCE, free);
@@ -158,14 +161,15 @@ export class RetryWorker {
     this.wake();
   }
 
-  /** Woken early, it waits a little all the same: one call for several that ended. */
+  /** Woken early, it waits a little all the same where it has just asked: one call for several that ended. */
   private pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
       let timer = setTimeout(resolve, ms);
       this.wake = () => {
         this.wake = () => {};
         clearTimeout(timer);
-        timer = setTimeout(resolve, this.draining ? 0 : LEAST_PAUSE_MS);
+        const leastMs = this.draining ? 0 : this.askedAt + LEAST_PAUSE_MS - monotonicMs();
+        timer = setTimeout(resolve, Math.max(0, leastMs));
       };
     });
   }

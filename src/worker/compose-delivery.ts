@@ -57,7 +57,8 @@ export function composeDelivery(context: DeliveryContext): DeliveryParts {
     permitsFor: (id, rate, waiting) => rateLimits.permitsFor(id, rate, waiting),
   });
   lifecycle.add('rate limits', bulkheads, (all) => all.close());
-  const places = openPlaces(context);
+  const mostHeld = mostHeldBy(context);
+  const places = openPlaces(context, mostHeld);
   const attempts = openAttempts(context, places, {
     attemptEnded: (each, record) => {
       observer.attemptEnded(each, record);
@@ -66,7 +67,11 @@ export function composeDelivery(context: DeliveryContext): DeliveryParts {
   });
   const rateLimits = composeRateLimits(storage, attempts);
   const directAttempts = openDirectAttempts(context, { attempts, places, bulkheads });
-  const lanes = new Lanes({ directAttempts, store: storage.laneParking, onError: storage.warnRedis });
+  const lanes = new Lanes({
+    ...{ directAttempts, mostHeld, clock: attempts.clock },
+    store: storage.laneParking,
+    onError: storage.warnRedis,
+  });
   const deduplication = openDeduplication(context);
   const relay = composeRelay(context, lanes, deduplication);
   return {
@@ -92,14 +97,16 @@ function openBulkheads(
   });
 }
 
-function openPlaces({ options: { config, modules } }: DeliveryContext): Places {
-  return new Places({
-    most: config.delivery.concurrency,
-    maxBytes: config.delivery.maxBytesInFlight,
-    maxHeld: modules.sources
-      .filter((source) => source.isEnabled(config))
-      .reduce((sum, source) => sum + source.mostHeld(config), 0),
-  });
+/** Messages that all sources hold at once. */
+function mostHeldBy({ options: { config, modules } }: DeliveryContext): number {
+  return modules.sources
+    .filter((source) => source.isEnabled(config))
+    .reduce((sum, source) => sum + source.mostHeld(config), 0);
+}
+
+function openPlaces({ options: { config } }: DeliveryContext, maxHeld: number): Places {
+  const { concurrency, maxBytesInFlight } = config.delivery;
+  return new Places({ most: concurrency, maxBytes: maxBytesInFlight, maxHeld });
 }
 
 function openAttempts({ options }: DeliveryContext, places: Places, observer: AttemptObserver): Attempts {

@@ -9,6 +9,8 @@ import type { StoredCalls } from '../retry/retry-store';
 import type { MarkedQueue, OrderMarker, SecondCopies } from '../sources/source-module';
 import { Looks } from '../time/looks';
 import { monotonicMs } from '../time/monotonic';
+import { OrderMarks } from './order-marks';
+import { OrderPace } from './order-pace';
 import { FRESH_MS, OrderView, type RawEntry } from './order-view';
 import { TermGate } from './term-gate';
 
@@ -26,7 +28,6 @@ export interface OrderedCopiesParts {
 const TICK_MS = 2000;
 /** By then all workers bind what is new to the ordered queue, too. */
 const BOUND_EVERYWHERE_MS = 6000;
-const MARK_AGAIN_MS = 30_000;
 
 /**
  * Sees to it that each event reaches an ordered destination by one of its two copies: by the one of the main queue until it is
@@ -41,9 +42,10 @@ export class OrderedCopies {
   private returned = 0;
   /** Ordered by their settings, as far as they were heard of. */
   private readonly wanted = new Set<DestinationId>();
-  private readonly markedAt = new Map<string, number>();
+  private readonly marks = new OrderMarks();
   private readonly waiting: (() => void)[] = [];
-  private readonly looks = new Looks(TICK_MS, () => this.tick().catch(this.parts.onError));
+  private readonly pace = new OrderPace();
+  private readonly looks = new Looks(TICK_MS, () => this.look());
   private readonly gate = new TermGate({
     refresh: () => this.refresh(),
     // The worker that had the queue before may have known more.
@@ -75,7 +77,8 @@ export class OrderedCopies {
   note(id: DestinationId): void {
     if (this.parts.copies === undefined || this.wanted.has(id)) return;
     this.wanted.add(id);
-    this.looks.soon();
+    // Those of a worker that begins are known to be ordered by the others.
+    if (!this.view.isFresh || this.isLeft(id)) this.looks.soon();
   }
 
   /** Hands a message over; of the ordered queue only once it is known for whom that is. */
@@ -124,10 +127,19 @@ export class OrderedCopies {
     if (this.looks.isStopped) throw new Error('stopped');
   }
 
+  private async look(): Promise<void> {
+    if (this.pace.isDue(monotonicMs())) await this.tick().catch(this.parts.onError);
+  }
+
+  /** By its settings it may be ordered; its events come by the main queue alone, or will. */
+  private isLeft(id: DestinationId): boolean {
+    return (this.view.of(id)?.state ?? 'leaving') === 'leaving';
+  }
+
   private async tick(): Promise<void> {
     const { store, copies } = this.parts;
     if (copies === undefined || !(await this.refresh())) return;
-    const joining = [...this.wanted].filter((id) => (this.view.of(id)?.state ?? 'leaving') === 'leaving');
+    const joining = [...this.wanted].filter((id) => this.isLeft(id));
     if (joining.length > 0) {
       await store.call('relayOrderJoin', ...joining);
       await this.refresh();
@@ -150,6 +162,8 @@ export class OrderedCopies {
     try {
       const raw = await store.call('relayOrder', this.nameNow(), ...this.clean());
       this.view.read(raw as RawEntry[], askedAt);
+      const now = monotonicMs();
+      this.pace.answered(now, now - askedAt, this.view.size);
     } catch (error) {
       onError(error);
       return false;
@@ -188,11 +202,8 @@ export class OrderedCopies {
     const now = monotonicMs();
     const destinations: [id: string, since: string][] = [];
     for (const [id, { state, since, ageMs }] of this.view.all) {
-      const key = `${kind} ${since} ${id}`;
-      if (!isDue(state, ageMs) || now - (this.markedAt.get(key) ?? Number.NEGATIVE_INFINITY) < MARK_AGAIN_MS)
-        continue;
-      this.markedAt.set(key, now);
-      destinations.push([id, since]);
+      if (isDue(state, ageMs) && this.marks.take(`${kind} ${since} ${id}`, now))
+        destinations.push([id, since]);
     }
     if (destinations.length > 0) this.parts.copies?.mark('ordered', { kind, destinations });
   }

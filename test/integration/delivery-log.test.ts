@@ -221,6 +221,16 @@ describe('the delivery log', () => {
     expect(await redis.hget(`{${harness.prefix}}:log:sums`, 'bytes')).toBe('0');
   });
 
+  test('keeps its records where the clock of one worker is ahead by more than they are kept for', async () => {
+    attempt(delivery({}), DELIVERED);
+    await renew();
+    const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 2 * LIMITS.maxAgeMs);
+    const removed = await store.trim(LIMITS, 100);
+    clock.mockRestore();
+    expect(removed).toBe(0);
+    expect(await search({})).toHaveLength(1);
+  });
+
   test('finds in chunks that are summed up, and in those of 1.0.0, which are not', async () => {
     const alias = (index: number): string => `9900${index}@lid`;
     for (let index = 0; index < 700; index++)

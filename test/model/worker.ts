@@ -153,6 +153,8 @@ export class ModelWorker {
     });
     this.lanes = new Lanes({
       directAttempts: this.directAttempts,
+      clock: this.attempts.clock,
+      mostHeld: LIMITS.prefetch,
       store: this.storage.laneParking,
       onError: ignore,
     });

@@ -67,7 +67,7 @@ export class BatchEntry implements RunningAttempt {
 
   constructor(
     event: BatchEvent,
-    /** Epoch milliseconds. */
+    /** By the clock that nobody sets. */
     readonly since: number,
     private readonly owner: BatchEntryOwner,
   ) {

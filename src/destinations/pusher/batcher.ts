@@ -1,4 +1,5 @@
 import type { Outcome, RunningAttempt } from '../../pipeline/delivery';
+import { monotonicMs } from '../../time/monotonic';
 import type { HttpExchange, HttpResult } from '../http/exchange';
 import { BatchEntry, type BatchEntryOwner, type BatchEvent, SharedRequest } from './batch-entry';
 import { ChannelQueues } from './channel-queues';
@@ -32,7 +33,7 @@ export class Batcher implements BatchEntryOwner {
   }
 
   add(event: BatchEvent): RunningAttempt {
-    const entry = new BatchEntry(event, Date.now(), this);
+    const entry = new BatchEntry(event, monotonicMs(), this);
     this.queues.add(entry);
     this.sendReady();
     return entry;
@@ -49,7 +50,7 @@ export class Batcher implements BatchEntryOwner {
     while (this.hasRoom && queues.readyCount >= MAX_BATCH) this.sendBatch();
     const since = queues.waitingSince;
     if (since === undefined || !this.hasRoom) return this.stopTimer();
-    const leftMs = Math.max(0, since + parts.lingerMs - Date.now());
+    const leftMs = Math.max(0, since + parts.lingerMs - monotonicMs());
     this.timer ??= setTimeout(() => this.timeIsUp(), leftMs);
   }
 
@@ -60,7 +61,7 @@ export class Batcher implements BatchEntryOwner {
   private timeIsUp(): void {
     this.timer = undefined;
     const since = this.queues.waitingSince;
-    if (since !== undefined && Date.now() - since >= this.parts.lingerMs) this.sendBatch();
+    if (since !== undefined && monotonicMs() - since >= this.parts.lingerMs) this.sendBatch();
     this.sendReady();
   }
 

@@ -31,8 +31,7 @@ export function hostHeader(own: Readonly<Record<string, string>>): string | unde
 /**
  * Makes the headers that are the same for every request of one webhook, as a flat list of names and values, as the core API
  * would send them (docs/core-api.md#other-transports): a header `jwt_key` becomes `Authorization: Bearer <HS256 token>` and
- * wins over an own `Authorization`, and user and password of the address win over both. The token lives 600 s, so the
- * result is to be made anew from time to time.
+ * wins over an own `Authorization`, and user and password of the address win over both. The token lives 600 s.
  */
 export function staticHeaders(own: Readonly<Record<string, string>>, url: URL): string[] {
   const headers = new Map([
@@ -54,8 +53,36 @@ export function staticHeaders(own: Readonly<Record<string, string>>, url: URL): 
   return [...headers].flat();
 }
 
-/** Half of the token's life: how long `staticHeaders` may be kept. */
-export const STATIC_HEADERS_MAX_AGE_MS = (JWT_SECONDS * 1000) / 2;
+/** Half of the token's life. */
+const MAX_AGE_MS = (JWT_SECONDS * 1000) / 2;
+
+/** What `staticHeaders` makes for one webhook, made anew while its token still lives. */
+export class StaticHeaders {
+  private made: readonly string[] = [];
+  private madeAt = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    private readonly own: Readonly<Record<string, string>>,
+    url: URL,
+  ) {
+    this.renew(url, Date.now());
+  }
+
+  /**
+   * @param now of the clock that the token has its times by: one made before that was set back begins in the future, and receivers
+   * refuse it
+   * @param url made where it is needed: it is large
+   */
+  at(now: number, url: () => URL): readonly string[] {
+    if (now < this.madeAt || now - this.madeAt > MAX_AGE_MS) this.renew(url(), now);
+    return this.made;
+  }
+
+  private renew(url: URL, now: number): void {
+    this.made = staticHeaders(this.own, url);
+    this.madeAt = now;
+  }
+}
 
 function token(key: string): string {
   // Loaded here: few webhooks have such a key.

@@ -9,7 +9,7 @@ import { type DestinationTarget, TargetedDestination } from '../destination-targ
 import { toOutcome } from '../http/answer';
 import { HttpExchange, type HttpResult } from '../http/exchange';
 import { EventHeaders } from './event-headers';
-import { STATIC_HEADERS_MAX_AGE_MS, staticHeaders } from './headers';
+import { StaticHeaders } from './headers';
 import { sign, signingKey } from './signing';
 
 /** What is set for one webhook. */
@@ -52,8 +52,7 @@ export class WebhookDestination extends TargetedDestination<WebhookTarget> imple
   private readonly destinations = new LRUCache<string, BodyOptions>({ max: MAX_EVENTS });
   private readonly keys: readonly Buffer[];
   private readonly eventHeaders: EventHeaders;
-  private headers: readonly string[];
-  private headersMadeAt = Date.now();
+  private readonly headers: StaticHeaders;
 
   constructor(
     target: WebhookTarget,
@@ -66,7 +65,7 @@ export class WebhookDestination extends TargetedDestination<WebhookTarget> imple
     const url = new URL(target.url);
     this.pathname = url.pathname;
     this.search = url.search;
-    this.headers = staticHeaders(target.headers, url);
+    this.headers = new StaticHeaders(target.headers, url);
     const own = Object.keys(target.headers).map((name) => name.toLowerCase());
     this.eventHeaders = new EventHeaders(new Set(own), target.instanceId);
     this.bodyOptions = {
@@ -120,13 +119,9 @@ export class WebhookDestination extends TargetedDestination<WebhookTarget> imple
 
   private headersFor(delivery: Delivery, attempt: number, body: Buffer): string[] {
     const now = Date.now();
-    if (now - this.headersMadeAt > STATIC_HEADERS_MAX_AGE_MS) {
-      this.headers = staticHeaders(this.target.headers, new URL(this.target.url));
-      this.headersMadeAt = now;
-    }
     const timestamp = Math.floor(now / 1000);
     const headers = [
-      ...this.headers,
+      ...this.headers.at(now, () => new URL(this.target.url)),
       'webhook-id',
       delivery.id,
       'webhook-timestamp',

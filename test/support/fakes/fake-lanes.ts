@@ -49,17 +49,23 @@ export interface LaneAttempt {
   readonly end: (result: DirectResult) => void;
 }
 
+/** What waits for longer is stored, where this many messages are held. */
+export const MAX_WAIT_MS = 1000;
+export const MANY = 2;
+
 /** Lanes of one process; the attempts that they begin are added to a list. */
 export function lanesWith(
   store: LaneStore,
   attempts: LaneAttempt[],
   onError: (error: unknown) => void = () => {},
+  clock: { now(): number } = { now: () => 0 },
 ): Lanes {
   const submit = (delivery: Delivery, sink: ResultSink, index: number): void => {
     const isLost = (): boolean => sink.isLost === true;
     attempts.push({ delivery, isLost, end: (result) => sink.resolve(index, result) });
   };
-  return new Lanes({ directAttempts: { submit, parkWithoutAttempt: () => {} }, store, onError });
+  const directAttempts = { submit, parkWithoutAttempt: () => {}, mostWaitMs: () => MAX_WAIT_MS };
+  return new Lanes({ directAttempts, store, clock, mostHeld: 8 * MANY - 1, onError });
 }
 
 const destination = new FakeDestination('webhook:global');

@@ -77,7 +77,30 @@ export class OrderWorld implements SecondCopies {
     this.orderedAt = Date.now();
   }
 
+  /** Of further destinations, and how long it takes to say so. */
+  crowd = 0;
+  takesMs = 0;
+  asked = 0;
+
   private call(script: string, args: readonly unknown[]): unknown {
+    const answer = this.answer(script, args);
+    if (script !== 'relayOrder') return answer;
+    this.asked++;
+    if (this.crowd === 0) return answer;
+    const others = Array.from({ length: this.crowd }, (_, n) => [
+      `webhook:instance/${n}`,
+      'ordered',
+      SINCE,
+      90_000,
+      0,
+      SINCE,
+      '',
+    ]);
+    const all = [...(answer as unknown[]), ...others];
+    return new Promise((resolve) => setTimeout(() => resolve(all), this.takesMs));
+  }
+
+  private answer(script: string, args: readonly unknown[]): unknown {
     if (script !== 'relayOrder') this.calls.push([script, ...args].join(' '));
     if (script === 'relayOrderJoin') this.entry = ['joining', 0, 0];
     if (script === 'relayOrderDone') this.entry = ['ordered', LATE_MS, 0];

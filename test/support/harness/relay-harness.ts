@@ -82,8 +82,9 @@ export function relayHarness(
     return settlements;
   };
   /** A message of a channel that may be lost, as RabbitMQ's are. */
-  const handOver = (body: Buffer, redelivered = true) => {
+  const handOver = (body: Buffer, redelivered = true, copy?: SourceMessage['copy']) => {
     const message = {
+      ...(copy === undefined ? {} : { copy }),
       body,
       origin: { routingKey: 'x.y' },
       publishedAt: undefined,

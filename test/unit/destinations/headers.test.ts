@@ -1,5 +1,5 @@
 import jwt from 'jsonwebtoken';
-import { STATIC_HEADERS_MAX_AGE_MS, staticHeaders } from '../../../src/destinations/webhook/headers';
+import { StaticHeaders, staticHeaders } from '../../../src/destinations/webhook/headers';
 import { VERSION } from '../../../src/version';
 
 function headersOf(
@@ -11,6 +11,11 @@ function headersOf(
   for (let index = 0; index < flat.length; index += 2) headers.set(flat[index] ?? '', flat[index + 1] ?? '');
   expect(headers.size * 2).toBe(flat.length);
   return headers;
+}
+
+function claimsOf(headers: readonly string[]): jwt.JwtPayload {
+  const [, token = ''] = (headers[headers.indexOf('authorization') + 1] ?? '').split(' ');
+  return jwt.decode(token) as jwt.JwtPayload;
 }
 
 describe('the headers of a webhook', () => {
@@ -56,8 +61,22 @@ describe('the headers of a webhook', () => {
     expect(JSON.stringify([...headers])).not.toContain('s3cret');
   });
 
-  test('a token is used for less long than it lives', () => {
-    expect(STATIC_HEADERS_MAX_AGE_MS).toBeLessThan(600_000);
+  test.each([
+    ['while it lives', 290_000, false],
+    ['when half of its life is over', 301_000, true],
+    ['that begins in the future, as the clock was set back', -86_400_000, true],
+  ])('a token %s: after %i ms another one: %s', (_when, ms, isAnother) => {
+    jest.useFakeTimers();
+    const url = new URL('https://r.example.test/');
+    const headers = new StaticHeaders({ jwt_key: 's3cret' }, url);
+    const first = headers.at(Date.now(), () => url);
+    jest.setSystemTime(Date.now() + ms);
+    const later = headers.at(Date.now(), () => url);
+    expect(later.join() !== first.join()).toBe(isAnother);
+    const { iat = 0, exp = 0 } = claimsOf(later);
+    const now = Date.now() / 1000;
+    expect([iat <= now, exp > now]).toEqual([true, true]);
+    jest.useRealTimers();
   });
 
   test('user and password of the address become basic authorization, percent-decoded', () => {

@@ -5,6 +5,7 @@ describe('one thing after the other', () => {
   test('what is ready goes on at once where nothing is before it', () => {
     const seen: number[] = [];
     new InTurn().add(
+      'a',
       1,
       (value) => seen.push(value),
       () => {},
@@ -18,6 +19,7 @@ describe('one thing after the other', () => {
     const [first, second] = [deferred<number>(), deferred<number>()];
     const add = (work: number | Promise<number>): void =>
       inTurn.add(
+        'a',
         work,
         (value) => seen.push(value),
         () => seen.push('failed'),
@@ -33,5 +35,27 @@ describe('one thing after the other', () => {
     expect(seen).toEqual([1, 'failed', 3]);
     add(4);
     expect(seen).toEqual([1, 'failed', 3, 4]);
+  });
+
+  test('what takes long to get ready holds up its own line alone', async () => {
+    const inTurn = new InTurn();
+    const seen: string[] = [];
+    const add = (line: string, work: string | Promise<string>): void =>
+      inTurn.add(
+        line,
+        work,
+        (value) => seen.push(value),
+        () => {},
+      );
+    const first = deferred<string>();
+    add('a', first.promise);
+    add('a', 'a2');
+    add('b', Promise.resolve('b1'));
+    add('b', 'b2');
+    await turns();
+    expect(seen).toEqual(['b1', 'b2']);
+    first.resolve('a1');
+    await turns();
+    expect(seen).toEqual(['b1', 'b2', 'a1', 'a2']);
   });
 });

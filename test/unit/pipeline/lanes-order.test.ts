@@ -7,6 +7,7 @@ import {
   type LaneAttempt,
   laneDelivery,
   lanesWith,
+  MAX_WAIT_MS,
   numberOf,
 } from '../../support/fakes/fake-lanes';
 import { turns } from '../../support/signals/signals';
@@ -14,13 +15,14 @@ import { turns } from '../../support/signals/signals';
 jest.setTimeout(120_000);
 
 describe('the order in which deliveries of a lane arrive first', () => {
-  /** What happens next: an attempt of one of the holders ends, the store delivers its first, the messages go to another one. */
+  /** What happens next: an attempt of one of the holders ends, the store delivers its first, the messages go to another one, time passes. */
   const steps = fc.array(
     fc.oneof(
       fc.record({ kind: fc.constant('end' as const), holder: fc.nat(2), isGood: fc.boolean() }),
       fc.record({ kind: fc.constant('retry' as const), isGood: fc.boolean() }),
       fc.record({ kind: fc.constant('take over' as const) }),
       fc.record({ kind: fc.constant('come' as const) }),
+      fc.record({ kind: fc.constant('wait' as const) }),
     ),
     { maxLength: 60 },
   );
@@ -42,12 +44,13 @@ type Step =
   | { readonly kind: 'end'; readonly holder: number; readonly isGood: boolean }
   | { readonly kind: 'retry'; readonly isGood: boolean }
   | { readonly kind: 'take over' }
-  | { readonly kind: 'come' };
+  | { readonly kind: 'come' | 'wait' };
 
 /** One lane, a broker that hands what is not acknowledged to the next holder, and holders that never stop. */
 class Play {
   readonly store = new FakeLaneStore();
   readonly sent: number[] = [];
+  private now = 0;
   private readonly arrived: number[] = [];
   private readonly unacknowledged: number[] = [];
   private readonly holders: { readonly lanes: Lanes; readonly attempts: LaneAttempt[] }[] = [];
@@ -62,6 +65,7 @@ class Play {
 
   async step(step: Step): Promise<void> {
     if (step.kind === 'come') this.come();
+    else if (step.kind === 'wait') this.now += MAX_WAIT_MS + 1;
     else if (step.kind === 'take over') this.takeOver();
     else if (step.kind === 'retry') this.retry(step.isGood);
     else if (step.kind === 'end') this.end(this.holders.at(-1 - step.holder), step.isGood);
@@ -91,7 +95,7 @@ class Play {
   /** The holder so far does not know of it: a frozen process that comes back. */
   private takeOver(): void {
     const attempts: LaneAttempt[] = [];
-    const lanes = lanesWith(this.store, attempts);
+    const lanes = lanesWith(this.store, attempts, () => {}, { now: () => this.now });
     this.holders.push({ lanes, attempts });
     for (const number of this.unacknowledged) this.hand(number, this.holders.length - 1);
   }

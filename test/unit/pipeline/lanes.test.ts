@@ -6,6 +6,7 @@ import {
   type LaneAttempt,
   laneDelivery,
   lanesWith,
+  MAX_WAIT_MS,
   numberOf,
 } from '../../support/fakes/fake-lanes';
 import { turns } from '../../support/signals/signals';
@@ -15,11 +16,13 @@ class World {
   readonly attempts: LaneAttempt[] = [];
   readonly errors: unknown[] = [];
   readonly results = new Map<number, DirectResult>();
+  now = 0;
   readonly lanes = this.holder(this.attempts);
 
   /** Another one that got the same messages. */
   holder(attempts: LaneAttempt[]): Lanes {
-    return lanesWith(this.store, attempts, (error) => this.errors.push(error));
+    const onError = (error: unknown): void => void this.errors.push(error);
+    return lanesWith(this.store, attempts, onError, { now: () => this.now });
   }
 
   submit(number: number, lane = 'a', sink: Partial<ResultSink> = { term: this }): void {
@@ -102,6 +105,31 @@ describe('deliveries of a lane', () => {
     expect(world.stored()).toEqual([1, 2, 3, 4]);
     expect(world.attempted).toEqual([1, 10]);
     expect([1, 2, 3, 4].map((number) => world.results.get(number))).toEqual(Array(4).fill('stored'));
+  });
+
+  test('what has waited for too long is stored, as its messages keep those of others from coming', async () => {
+    for (const number of [1, 2, 3]) world.submit(number);
+    world.submit(10, 'b');
+    await turns();
+    world.now = MAX_WAIT_MS + 1;
+    world.submit(4);
+    world.submit(11, 'b');
+    world.attempts[0]?.end('delivered');
+    await world.end('delivered');
+    expect(world.stored()).toEqual([2, 3, 4]);
+    expect([1, 2, 3, 4].map((number) => world.results.get(number))).toEqual([
+      'delivered',
+      ...Array(3).fill('stored'),
+    ]);
+    expect(world.attempted).toEqual([1, 10, 11]);
+  });
+
+  test('so few that others come all the same are not stored, however long they wait', async () => {
+    for (const number of [1, 2]) world.submit(number);
+    await turns();
+    world.now = MAX_WAIT_MS + 1;
+    await world.end('delivered');
+    expect(world.attempted).toEqual([1, 2]);
   });
 
   test('are attempted again once nothing of the lane is stored any more', async () => {

@@ -1,3 +1,4 @@
+import type { EventId } from '../../../src/events/envelope';
 import type { Deduplication } from '../../../src/pipeline/deduplication';
 import type { Outcome } from '../../../src/pipeline/delivery';
 import { DELIVERED, FAILED, FakeDestination } from '../../support/harness/pipeline-harness';
@@ -69,6 +70,41 @@ describe('copies of an event', () => {
     const settlements = handle();
     await turns();
     expect([settlements, relay.openMessages]).toEqual([['release'], 0]);
+  });
+});
+
+describe('what comes in order', () => {
+  /** The first copy of each event goes on, and another one once that is done. */
+  class FirstOnly implements Deduplication {
+    private readonly open = new Map<string, (answer: 'seen') => void>();
+    claim(id: EventId): Promise<'fresh' | 'seen'> {
+      if (this.open.has(id)) return new Promise((resolve) => this.open.set(id, resolve));
+      this.open.set(id, () => {});
+      return Promise.resolve('fresh');
+    }
+    done(id: EventId): void {
+      this.open.get(id)?.('seen');
+    }
+    released(): void {}
+  }
+
+  test('does not wait for one that comes twice, as by the exchange of its instance as well', async () => {
+    const { handOver, destinations } = setup(2, new FirstOnly());
+    const handOrdered = (body: Buffer) => handOver(body, false, 'ordered');
+    const [first, second] = [handOrdered(eventBody(1)), handOrdered(eventBody(1))];
+    const next = handOrdered(eventBody(2));
+    await turns();
+    for (const { attempts } of destinations) expect(attempts).toHaveLength(1);
+    nth(destinations, 1).at(0).end(DELIVERED);
+    await turns();
+    nth(destinations, 1).at(1).end(DELIVERED);
+    await turns();
+    nth(destinations, 0).at(0).end(DELIVERED);
+    await turns();
+    nth(destinations, 0).at(1).end(DELIVERED);
+    await turns();
+    expect([first, second, next].map(({ settlements }) => settlements)).toEqual([['ack'], ['ack'], ['ack']]);
+    for (const { attempts } of destinations) expect(attempts).toHaveLength(2);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Delivery, LaneId } from '../../../src/pipeline/delivery';
+import type { Delivery, DestinationId, LaneId } from '../../../src/pipeline/delivery';
 import { InFlight } from '../../../src/pipeline/in-flight';
 import type { SourceMessage } from '../../../src/pipeline/message';
 import type { Routed } from '../../../src/pipeline/route';
@@ -220,6 +220,40 @@ describe('an ordered destination', () => {
     await world.start();
     world.onNew();
     expect(world.calls).toEqual(['relayOrderAnew']);
+  });
+});
+
+describe('where many destinations are ordered', () => {
+  test('one that is known to be is not a reason to look', async () => {
+    world.crowd = 200;
+    await world.start();
+    await jest.advanceTimersByTimeAsync(100);
+    const { asked } = world;
+    for (let n = 0; n < world.crowd; n++) {
+      world.copies.note(`webhook:instance/${n}` as DestinationId);
+      await jest.advanceTimersByTimeAsync(1);
+    }
+    expect(world.asked).toBe(asked);
+  });
+
+  test('it is looked for less often what became of them where that takes Redis long, and one that is new joins all the same', async () => {
+    Object.assign(world, { crowd: 10_000, takesMs: 100 });
+    await world.start();
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(world.asked).toBeLessThanOrEqual(11);
+    for (let n = 0; n < 10; n++) {
+      world.copies.note(`webhook:instance/new-${n}` as DestinationId);
+      await jest.advanceTimersByTimeAsync(1000);
+    }
+    expect(world.asked).toBeLessThanOrEqual(16);
+    expect(world.calls.join()).toContain('relayOrderJoin webhook:instance/new-0');
+  });
+
+  test('few are looked for as often as ever, however long Redis takes: all workers bind in time what is new', async () => {
+    Object.assign(world, { crowd: 2, takesMs: 1000 });
+    await world.start();
+    await jest.advanceTimersByTimeAsync(59_500);
+    expect(world.asked).toBeGreaterThanOrEqual(27);
   });
 });
 

@@ -1,0 +1,77 @@
+import type { Lines } from '../../../src/retry/lines';
+import type { RetryHandler } from '../../../src/retry/retry-handler';
+import { RetryWorker } from '../../../src/retry/retry-worker';
+
+beforeEach(() => jest.useFakeTimers());
+afterEach(() => jest.useRealTimers());
+
+const NOTHING = { taken: [], left: [], lines: [], missing: [], nextInMs: undefined };
+
+/** A worker with one line of which nothing may be taken now. */
+function setup() {
+  let asked = 0;
+  let wake = (): void => {};
+  const handler = {
+    onRoom: (listener: () => void) => {
+      wake = listener;
+    },
+    drain: () => {},
+    idle: () => Promise.resolve(),
+  };
+  const queue = {
+    next: () => {
+      asked++;
+      return Promise.resolve(NOTHING);
+    },
+    extend: () => Promise.resolve(undefined),
+    close: () => Promise.resolve(),
+  };
+  const lines = {
+    isEmpty: false,
+    choose: () => Promise.resolve({ wishes: new Map(), putOff: new Map() }),
+    learn: () => false,
+  };
+  const worker = new RetryWorker({
+    store: { isReady: true },
+    queue: queue as never,
+    lines: lines as unknown as Lines,
+    handler: handler as unknown as RetryHandler,
+    concurrency: 10,
+    maxBytes: 1000,
+    onError: (error) => {
+      throw error;
+    },
+  });
+  return { worker, wake: () => wake(), asked: () => asked };
+}
+
+async function end(worker: RetryWorker): Promise<void> {
+  const closing = worker.close();
+  await jest.advanceTimersByTimeAsync(1000);
+  await closing;
+}
+
+test('where something ends it is asked at once for what follows, as the next one of a lane', async () => {
+  const { worker, wake, asked } = setup();
+  worker.start();
+  await jest.advanceTimersByTimeAsync(100);
+  expect(asked()).toBe(1);
+  wake();
+  await jest.advanceTimersByTimeAsync(1);
+  expect(asked()).toBe(2);
+  await end(worker);
+});
+
+test('for what ends at about the same time it is asked once', async () => {
+  const { worker, wake, asked } = setup();
+  worker.start();
+  await jest.advanceTimersByTimeAsync(100);
+  for (let ended = 0; ended < 8; ended++) {
+    wake();
+    await jest.advanceTimersByTimeAsync(1);
+  }
+  expect(asked()).toBe(2);
+  await jest.advanceTimersByTimeAsync(5);
+  expect(asked()).toBe(3);
+  await end(worker);
+});
