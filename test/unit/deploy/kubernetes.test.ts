@@ -92,6 +92,15 @@ describe('the chart', () => {
     expect(() => helm(CHART, { existingSecret: 'x', config: { [name]: 'x' } })).toThrow(name);
   });
 
+  test('has a schema that Helm reads: its regular expressions are those of Go, which look neither ahead nor behind', () => {
+    const schema = readFileSync(join(CHART, 'values.schema.json'), 'utf8');
+    const patterns = [...schema.matchAll(/"pattern": ("(?:[^"\\]|\\.)*")/g)].map(
+      ([, text = '""']) => JSON.parse(text) as string,
+    );
+    expect(patterns.length).toBeGreaterThan(3);
+    expect(patterns.filter((pattern) => /\(\?[=!<]|\\[1-9]/.test(pattern))).toEqual([]);
+  });
+
   test('makes workers follow all queues together, as they see them', () => {
     const { manifests } = helm(CHART, {
       existingSecret: 'x',
