@@ -19,13 +19,18 @@ export function billOf(whole, lock, { name }) {
     ...whole,
     // npm names it after the folder that it lies in.
     metadata: { ...whole.metadata, component: { ...whole.metadata.component, name } },
-    components: whole.components
+    components: once(whole.components, (component) => component['bom-ref'])
       .filter((component) => isWanted(component['bom-ref']))
       .map((component) => ({ ...component, properties: component.properties.filter(isNoMark) })),
-    dependencies: whole.dependencies
+    dependencies: once(whole.dependencies, ({ ref }) => ref)
       .filter(({ ref }) => ref === self || isWanted(ref))
       .map(({ ref, dependsOn }) => ({ ref, dependsOn: dependsOn.filter(isWanted) })),
   };
+}
+
+/** npm 10 lists a package once for each folder that it lies in; a reference must be of one. */
+function once(all, referenceOf) {
+  return [...new Map(all.map((each) => [referenceOf(each), each])).values()];
 }
 
 /** Of a package that is there twice, one of them for development. */
