@@ -60,6 +60,14 @@ export class CoreClient {
     }
   }
 
+  /** @param core the name of what was expected to answer */
+  isNoList(core: string): CoreApiError {
+    return new CoreApiError(
+      'CORE_NOT_FOUND',
+      `what answers at ${this.parts.url} is not ${core}: its answer is no list of instances; ${ADDRESS_REMEDY}`,
+    );
+  }
+
   close(): Promise<void> {
     return this.client.destroy();
   }

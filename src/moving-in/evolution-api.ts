@@ -20,11 +20,7 @@ export class EvolutionApi implements Core {
 
   async instances(): Promise<readonly CoreInstance[]> {
     const rows = await this.client.ask('GET', '/instance/fetchInstances');
-    if (!Array.isArray(rows))
-      throw new CoreApiError(
-        'CORE_NOT_FOUND',
-        'what answers there is not the core API: no list of instances',
-      );
+    if (!Array.isArray(rows)) throw this.client.isNoList('the core API');
     if (rows.some(isOwn)) throw ownGateway();
     return rows.flatMap((row: unknown) => instanceOf(row) ?? []);
   }

@@ -22,11 +22,7 @@ export class EvolutionGo implements Core {
   async instances(): Promise<readonly CoreInstance[]> {
     const answer = await this.client.ask('GET', '/instance/all');
     const rows = isFields(answer) ? answer['data'] : answer;
-    if (!Array.isArray(rows))
-      throw new CoreApiError(
-        'CORE_NOT_FOUND',
-        'what answers there is not evolution-go: no list of instances',
-      );
+    if (!Array.isArray(rows)) throw this.client.isNoList('evolution-go');
     for (const row of rows) {
       const name = isFields(row) ? textOf(row['name']) : undefined;
       if (name !== undefined) this.rows.set(name, row);

@@ -34,3 +34,5 @@ function loadWhenUsed(path: string): void {
 loadWhenUsed(require.resolve('zod/v4/locales'));
 // BullMQ reads times of repeated jobs by it, with a library of calendars; no delivery is one.
 loadWhenUsed(require.resolve('cron-parser', { paths: [require.resolve('bullmq')] }));
+// Prom-client names the span of an exemplar by it, and ours has none; what makes traces loads it then.
+loadWhenUsed(require.resolve('@opentelemetry/api'));

@@ -60,6 +60,7 @@ describe('what rules and dashboard read', () => {
     const gateway = await RelayProcess.start({ ...scenario.env, AUTHENTICATION_API_KEY: 'a-key' }, 'gateway');
     try {
       const worker = await scenario.startWorker();
+      const supervisor = await scenario.startSupervised(1);
       await scenario.publish(20);
       // What is read once a minute is read last.
       const names = async (): Promise<string> => [...(await worker.metrics()).keys()].join('\n');
@@ -69,7 +70,7 @@ describe('what rules and dashboard read', () => {
         'what is read once a minute',
       );
       await worker.until(async () => /relay_parked_total\{/.test(await names()), 30_000, 'parked deliveries');
-      expect(missingOf(await exposedBy([worker, gateway]))).toEqual([]);
+      expect(missingOf(await exposedBy([worker, gateway, supervisor]))).toEqual([]);
     } finally {
       await gateway.kill();
       await scenario.close();

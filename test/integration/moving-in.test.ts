@@ -181,7 +181,13 @@ describe('settings import --from-core', () => {
     ],
     ['no such route', 404, 'application/json', '{"status":404}', 'there is no core API at'],
     ['something that is no JSON', 200, 'text/plain', 'hello', 'its answer (HTTP 200) is no JSON'],
-    ['no list', 200, 'application/json', '{"status":200}', 'no list of instances'],
+    [
+      'no list',
+      200,
+      'application/json',
+      '{"status":200}',
+      'no list of instances; give the address that its clients use',
+    ],
     [
       'a core that is not activated',
       503,

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { Scenario, WEBHOOK } from '../support/harness/scenario';
+import { everyNth } from '../support/servers/receiver';
 import { eventually } from '../support/signals/signals';
 import { putImage, takeImage } from '../support/stored/redis-image';
 import {
@@ -25,6 +26,10 @@ const MADE = process.env['STORED_FIXTURE'];
 function worldOf(release: string): StoredWorld {
   return JSON.parse(readFileSync(join(FOLDER, release, FILE), 'utf8')) as StoredWorld;
 }
+
+/** `RELEASED_RELAY=<folder>`: a build of the last release, which workers of this one take turns with; else this one with itself. */
+const { RELEASED_RELAY } = process.env;
+const RELEASED = RELEASED_RELAY === undefined ? {} : { main: join(RELEASED_RELAY, 'dist/main.js') };
 
 let redis: Redis;
 let scenario: Scenario;
@@ -125,12 +130,14 @@ describe.each(RELEASES)('what release %s stored', (release) => {
   });
 });
 
-test('a rolling restart under load, back and forth: lost 0', async () => {
-  const first = await scenario.startWorker();
+test('a rolling restart under load, over and back: lost 0, and what one of them parked the other one delivers', async () => {
+  // Parked by whoever runs, due after five seconds: by then another one does.
+  scenario.receiver.behaviour = everyNth(5, 1, { status: 503 });
+  const first = await scenario.startWorker({}, RELEASED);
   const publishing = scenario.publish(1500, 250);
   let running = first;
   for (let round = 0; round < 3; round++) {
-    const next = await scenario.startWorker();
+    const next = await scenario.startWorker({}, round % 2 === 0 ? {} : RELEASED);
     running.signal('SIGTERM');
     expect(await running.ended(30_000)).toEqual({ code: 0, signal: null });
     running = next;

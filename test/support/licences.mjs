@@ -3,6 +3,7 @@
  * for each licence, exit 1 where one is not known to. By package-lock.json, which has the licence of each package.
  */
 import { readFileSync } from 'node:fs';
+import { nameOf, productionOf } from './production.mjs';
 
 /** SPDX identifiers of permissive licences. */
 const TAKEN = new Set([
@@ -29,10 +30,9 @@ export function isTaken(expression) {
 /** Packages of production by their licence. */
 export function licencesOf(lock) {
   const byLicence = new Map();
-  for (const [path, { dev, license = 'none' }] of Object.entries(lock.packages)) {
-    if (path === '' || dev === true) continue;
-    const name = path.replace(/^.*node_modules\//, '');
-    byLicence.set(license, [...(byLicence.get(license) ?? []), name]);
+  for (const entry of productionOf(lock)) {
+    const [, { license = 'none' }] = entry;
+    byLicence.set(license, [...(byLicence.get(license) ?? []), nameOf(entry)]);
   }
   return byLicence;
 }

@@ -4,6 +4,9 @@ import type { Container, Manifest } from './manifest';
 
 /** Time that a process needs beside its drain to end, and what is waited for before SIGTERM. */
 const ENDING_SECONDS = 10;
+/** What a HorizontalPodAutoscaler takes; schemas do not say. */
+const MOST_STABILIZATION_SECONDS = 3600;
+const MOST_PERIOD_SECONDS = 1800;
 const EXACT_IMAGE = /^[\w./-]+(?::(?!latest$)\w[\w.-]*|@sha256:[0-9a-f]{64})$/;
 
 type Policy = (manifest: Manifest, all: readonly Manifest[]) => readonly string[];
@@ -175,6 +178,11 @@ const scaling: Policy = ({ kind, spec }, all) => {
     ...wrong(!(Number(at(spec, 'cooldownPeriod')) > drain), 'cools down before a drain is over'),
     ...wrong(!(Number(at(down, 'stabilizationWindowSeconds')) > drain), 'takes workers away too soon'),
     ...wrong(!(Number(at(down, 'policies', 0, 'periodSeconds')) > drain), 'drains workers all at once'),
+    ...wrong(
+      !(Number(at(down, 'stabilizationWindowSeconds')) <= MOST_STABILIZATION_SECONDS) ||
+        !(Number(at(down, 'policies', 0, 'periodSeconds')) <= MOST_PERIOD_SECONDS),
+      'waits longer than Kubernetes lets it',
+    ),
     ...references
       .filter((name) => name !== undefined)
       .flatMap((name) =>

@@ -5,7 +5,7 @@ import { RelayRedis } from '../../../src/redis/relay-redis';
 import { RetryStore } from '../../../src/retry/retry-store';
 import { messageEvents, type OutgoingEvent } from '../clients/publisher';
 import { type CommandResult, runCommand } from '../processes/command';
-import { type Environment, RelayProcess } from '../processes/relay';
+import { type Environment, type LaunchOptions, RelayProcess } from '../processes/relay';
 import { Receiver } from '../servers/receiver';
 import { provided } from './provided';
 import { RabbitBroker, type ScenarioBroker } from './rabbit-broker';
@@ -89,8 +89,8 @@ export class Scenario<B extends ScenarioBroker = RabbitBroker> {
   }
 
   /** A worker that consumes. */
-  async startWorker(env: Environment = {}): Promise<RelayProcess> {
-    const worker = await RelayProcess.launch({ ...this.env, ...env });
+  async startWorker(env: Environment = {}, options: LaunchOptions = {}): Promise<RelayProcess> {
+    const worker = await RelayProcess.launch({ ...this.env, ...env }, 'worker', options);
     this.workers.push(worker);
     await worker.untilReady();
     return worker;
@@ -111,7 +111,11 @@ export class Scenario<B extends ScenarioBroker = RabbitBroker> {
 
   /** Worker and gateway in one process. */
   async startBoth(descriptors?: number): Promise<RelayProcess> {
-    const both = await RelayProcess.launch(this.env, 'start', descriptors);
+    const both = await RelayProcess.launch(
+      this.env,
+      'start',
+      descriptors === undefined ? {} : { descriptors },
+    );
     this.workers.push(both);
     await both.untilReady();
     return both;

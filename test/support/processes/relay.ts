@@ -23,6 +23,13 @@ export interface Exit {
 
 export type RelayCommand = 'worker' | 'gateway' | 'start' | `${'worker' | 'start'} --processes ${string}`;
 
+export interface LaunchOptions {
+  /** How many files and sockets it may have open; else as many as the tests. */
+  readonly descriptors?: number;
+  /** Of another build; else of this one. */
+  readonly main?: string;
+}
+
 /** `node dist/main.js worker`, `gateway` or `start` as a process of its own. */
 export class RelayProcess {
   readonly exited: Promise<Exit>;
@@ -34,9 +41,9 @@ export class RelayProcess {
     private readonly command: RelayCommand,
     env: Environment,
     private readonly ports: { readonly metrics: number; readonly gateway: number },
-    descriptors?: number,
+    { descriptors, main = MAIN }: LaunchOptions,
   ) {
-    const run = [process.execPath, MAIN, ...command.split(' ')];
+    const run = [process.execPath, main, ...command.split(' ')];
     // Node.js raises its own limit as far as the hard one: both are lowered before it starts.
     const limited = ['sh', '-c', `ulimit -n ${descriptors} && exec "$0" "$@"`, ...run];
     const [program = '', ...args] = descriptors === undefined ? run : limited;
@@ -71,18 +78,14 @@ export class RelayProcess {
     });
   }
 
-  /**
-   * Without waiting for it to be ready.
-   *
-   * @param descriptors how many files and sockets it may have open; else as many as the tests
-   */
+  /** Without waiting for it to be ready. */
   static async launch(
     env: Environment,
     command: RelayCommand = 'worker',
-    descriptors?: number,
+    options: LaunchOptions = {},
   ): Promise<RelayProcess> {
     const gateway = Number(env['GATEWAY_PORT'] ?? (await freePort()));
-    return new RelayProcess(command, env, { metrics: await freePort(), gateway }, descriptors);
+    return new RelayProcess(command, env, { metrics: await freePort(), gateway }, options);
   }
 
   /** Resolves when it does its work and Redis answers. */

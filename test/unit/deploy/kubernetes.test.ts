@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { variablesOf } from '../../../src/config/load';
 import { MODULES } from '../../../src/modules';
 import { VERSION } from '../../../src/version';
 import { helm } from '../../support/deploy/helm';
@@ -78,16 +79,51 @@ describe.each(RELEASES)('%s', (_name, render) => {
   });
 });
 
+/** Workers follow the queue of RabbitMQ. */
+const FOLLOWING = { enabled: true, rabbitmq: { enabled: true } };
+const VARIABLES = variablesOf(MODULES.configParts);
+/** Those that hold a secret, by the names that hosting platforms have for them, too. */
+const SECRET_NAMES = [...Object.keys(VARIABLES), ...Object.keys(MODULES.platformNames)].filter(
+  (name) => VARIABLES[MODULES.platformNames[name] ?? name]?.secret === true,
+);
+
 describe('the chart', () => {
+  test.each(SECRET_NAMES)('refuses %s among its variables: it belongs into the Secret', (name) => {
+    expect(() => helm(CHART, { existingSecret: 'x', config: { [name]: 'x' } })).toThrow(name);
+  });
+
+  test('has a schema that Helm reads: its regular expressions are those of Go, which look neither ahead nor behind', () => {
+    const schema = readFileSync(join(CHART, 'values.schema.json'), 'utf8');
+    const patterns = [...schema.matchAll(/"pattern": ("(?:[^"\\]|\\.)*")/g)].map(
+      ([, text = '""']) => JSON.parse(text) as string,
+    );
+    expect(patterns.length).toBeGreaterThan(3);
+    expect(patterns.filter((pattern) => /\(\?[=!<]|\\[1-9]/.test(pattern))).toEqual([]);
+  });
+
+  test('makes workers follow all queues together, as they see them', () => {
+    const { manifests } = helm(CHART, {
+      existingSecret: 'x',
+      autoscaling: { enabled: true, depth: { enabled: true, messagesPerWorker: 500 } },
+    });
+    expect(manifests.flatMap(faultsOf)).toEqual([]);
+    expect(breachesOf(manifests)).toEqual([]);
+    const scaled = manifests.find(({ kind }) => kind === 'ScaledObject');
+    expect(scaled?.spec?.['triggers']).toContainEqual({
+      type: 'prometheus',
+      metadata: {
+        serverAddress: 'http://prometheus-operated.monitoring:9090',
+        query: 'sum(max by (queue) (relay_source_queue_depth{namespace="messaging"}))',
+        threshold: '500',
+        ignoreNullValues: 'true',
+      },
+    });
+  });
+
   test.each([
     ['without the name of a Secret', {}, 'existingSecret'],
     ['with a misspelt value', { existingSecret: 'x', autoscalling: {} }, 'autoscalling'],
     ['with a latest image', { existingSecret: 'x', image: { tag: 'latest' } }, 'image/tag'],
-    [
-      'with a secret among variables',
-      { existingSecret: 'x', config: { REDIS_URI: 'redis://:pw@x' } },
-      'config',
-    ],
     [
       'with a number among variables, which Helm writes with an exponent',
       { existingSecret: 'x', config: { A: 1 } },
@@ -96,8 +132,33 @@ describe('the chart', () => {
     ['without limits', { existingSecret: 'x', worker: { resources: { limits: null } } }, 'resources/limits'],
     [
       'with a cooldown below the time of a drain',
-      { existingSecret: 'x', autoscaling: { enabled: true, cooldownSeconds: 20 } },
+      { existingSecret: 'x', autoscaling: { ...FOLLOWING, cooldownSeconds: 20 } },
       'cooldownSeconds',
+    ],
+    [
+      'with a cooldown that no HorizontalPodAutoscaler takes',
+      { existingSecret: 'x', autoscaling: { cooldownSeconds: 3601 } },
+      'cooldownSeconds',
+    ],
+    [
+      'with a drain that is longer than a HorizontalPodAutoscaler waits between workers',
+      { existingSecret: 'x', shutdownTimeoutSeconds: 1771 },
+      'shutdownTimeoutSeconds',
+    ],
+    [
+      'with fewer workers at the most than at the least',
+      { existingSecret: 'x', autoscaling: { ...FOLLOWING, minReplicas: 5, maxReplicas: 4 } },
+      'maxReplicas',
+    ],
+    [
+      'where workers would follow no queue',
+      { existingSecret: 'x', autoscaling: { enabled: true } },
+      'autoscaling.depth',
+    ],
+    [
+      'where workers would follow queues of SQS, and none is named',
+      { existingSecret: 'x', autoscaling: { enabled: true, sqs: { enabled: true } } },
+      'queueUrls',
     ],
   ])('refuses to be installed %s', (_what, values, named) => {
     expect(() => helm(CHART, values)).toThrow(named);
@@ -145,6 +206,12 @@ describe('a manifest is refused', () => {
     ['chooses pods of 0 deployments', '"selector":{"app.', '"selector":{"no.'],
     ['cools down before a drain is over', '"cooldownPeriod":300', '"cooldownPeriod":30'],
     ['holds REDIS_URI', '"LOG_FORMAT":"json"', '"REDIS_URI":"redis://:secret@redis"'],
+    [
+      'waits longer than Kubernetes lets it',
+      '"stabilizationWindowSeconds":300',
+      '"stabilizationWindowSeconds":3601',
+    ],
+    ['waits longer than Kubernetes lets it', '"periodSeconds":60', '"periodSeconds":1801'],
     ['leaves no worker', '"minReplicaCount":2', '"minReplicaCount":0'],
   ])('that %s', (breach, from, to) => {
     expect(breachesOf(changed(from, to)).join('\n')).toContain(breach);

@@ -9,6 +9,18 @@ afterAll(folder.remove);
 
 const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Record<string, unknown>;
 
+interface Component {
+  readonly 'bom-ref': string;
+  readonly name: string;
+}
+
+/** CycloneDX, as far as it is looked at. */
+interface Bill {
+  readonly metadata: { readonly component: Component };
+  readonly components: readonly Component[];
+  readonly dependencies: readonly { readonly ref: string; readonly dependsOn: readonly string[] }[];
+}
+
 /** What would be published: nothing is built, as other tests run what is there. */
 function packed(): string[] {
   const text = execFileSync('npm', ['pack', '--dry-run', '--ignore-scripts', '--json'], {
@@ -67,6 +79,25 @@ describe('the package', () => {
     expect(stdout).not.toContain('NOT TAKEN');
     expect(stdout).toMatch(/taken +MIT: \d+/);
     expect(status).toBe(0);
+  });
+
+  it('has a bill of all that it is made of, and of nothing else', () => {
+    const { scripts } = manifest as { scripts: Record<string, string> };
+    const [program = '', ...args] = (scripts['sbom'] ?? '').split(' ');
+    const made = execFileSync(program, args, { cwd: ROOT, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
+    const bill = JSON.parse(made) as Bill;
+    const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
+      packages: Record<string, { version: string; dev?: boolean }>;
+    };
+    const wanted = Object.entries(lock.packages).flatMap(([path, { version, dev }]) =>
+      path === '' || dev === true ? [] : [`${path.replace(/^.*node_modules\//, '')}@${version}`],
+    );
+    const listed = bill.components.map((component) => component['bom-ref']);
+    expect([...listed].sort()).toEqual([...new Set(wanted)].sort());
+    expect(bill.metadata.component.name).toBe(manifest['name']);
+    const known = new Set([...listed, bill.metadata.component['bom-ref']]);
+    const named = bill.dependencies.flatMap(({ ref, dependsOn }) => [ref, ...dependsOn]);
+    expect(named.filter((name) => !known.has(name))).toEqual([]);
   });
 
   it('the image runs as nobody in particular, and writes nothing', () => {

@@ -7,6 +7,7 @@ const FOLDER = join(__dirname, '../../../.github/workflows');
 const ROOT = join(__dirname, '../../..');
 
 interface Step {
+  readonly id?: string;
   readonly uses?: string;
   readonly run?: string;
   readonly with?: Readonly<Record<string, unknown>>;
@@ -64,6 +65,23 @@ it('images are built for both architectures, with provenance and SBOM, from our 
       sbom: true,
     });
   }
+});
+
+it('names of images are made by an action: an owner with capitals, as GitHub gives it, is no name of an image', () => {
+  for (const name of ['image.yml', 'release.yml']) {
+    const steps = stepsOf(name);
+    const build = steps.find(({ uses }) => uses?.startsWith('docker/build-push-action@'));
+    expect(build?.with).toMatchObject({ tags: expect.stringContaining(' steps.tags.outputs.tags ') });
+    expect(steps.find(({ id }) => id === 'tags')?.uses).toMatch(/^docker\/metadata-action@/);
+  }
+});
+
+it('a package that is published with provenance names its repository first: npm refuses it otherwise', () => {
+  const runs = stepsOf('release.yml').map(({ run = '' }) => run);
+  const named = runs.findIndex((run) => /npm pkg set .*repository\.url=/.test(run));
+  expect(named).toBeGreaterThanOrEqual(0);
+  expect(runs.indexOf('npm pack')).toBeGreaterThan(named);
+  expect(runs[named]).toContain('"repository.url=git+$GITHUB_SERVER_URL/$GITHUB_REPOSITORY.git"');
 });
 
 it('a release is tested first, and its package is published with provenance', () => {
