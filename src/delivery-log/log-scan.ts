@@ -121,7 +121,7 @@ async function* candidates(store: Store, filter: LogFilter, order: Order): Async
   const names = fieldsFor(filter, clues, order);
   const view = new ChunkView(names);
   const wanted = {
-    clues: clues.map(({ columns, value }) => ({ columns, values: [value] })),
+    clues,
     unusual: filter.reason !== undefined || (latest !== undefined && filter.outcome !== 'delivered'),
   };
   for await (const slice of slicesOf(store, { filter, wanted, names, order })) {
@@ -180,8 +180,8 @@ interface Choice {
 
 function rowsOf({ view, clues, filter: { since, until, reason }, latest }: Choice): readonly number[] {
   let rows: number[] | undefined;
-  for (const { columns, value } of clues) {
-    rows = view.rowsOf(columns, value, rows);
+  for (const { columns, values } of clues) {
+    rows = view.rowsOf(columns, values, rows);
     if (rows.length === 0) return rows;
   }
   rows ??= view.allRows();
