@@ -210,8 +210,10 @@ class LatestRecords {
   isWanted(delivery: number, second: number, happening: number): boolean {
     const newer = this.seen.get(delivery);
     if (newer !== undefined && newer >= second) return false;
-    if ((happening & FIRST) === 0) this.seen.set(delivery, second);
     const what = HAPPENINGS[happening & WHAT_MASK];
+    // A slow attempt may have been delivered before it was said that it was parked: the whole delivery tells.
+    const isOpen = what === 'parked' && this.wanted === 'delivered';
+    if ((happening & FIRST) === 0 && !isOpen) this.seen.set(delivery, second);
     const outcome = what === undefined ? undefined : OUTCOME_OF[what];
     return outcome === this.wanted || (this.wanted === 'unknown' && outcome === 'parked');
   }
