@@ -48,7 +48,7 @@ export const instanceTexts = translations({
     states: {
       silent: 'em silêncio',
       lively: 'ativa',
-      learning: 'sendo aprendida',
+      learning: 'aprendendo',
       unwatched: 'não observada',
       unheard: 'sem eventos ainda',
     },
@@ -87,7 +87,7 @@ export const instanceTexts = translations({
     states: {
       silent: 'en silencio',
       lively: 'activa',
-      learning: 'en aprendizaje',
+      learning: 'aprendiendo',
       unwatched: 'no observada',
       unheard: 'sin eventos aún',
     },
