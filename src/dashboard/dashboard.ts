@@ -12,6 +12,7 @@ import type { RetryStore } from '../retry/retry-store';
 import { SilenceStore } from '../silence/silence-store';
 import { Assets } from './assets';
 import { DashboardKeys } from './dashboard-keys';
+import { DeliveryReader } from './delivery-reader';
 import { EndedSessions } from './ended-sessions';
 import type { DescribedSection } from './form-fields';
 import { jobBoard } from './job-board';
@@ -120,15 +121,16 @@ export class Dashboard {
     const attempts = new RecentAttempts(log);
     const addresses = new DestinationAddresses(api);
     const searches = new TenantSearches(MOST_SEARCHES);
+    const reader = new DeliveryReader(log, searches);
     const screen = new DestinationScreen({
-      ...{ overviews, destinations, log, replays: replays.store, addresses, searches },
+      ...{ overviews, destinations, reader, replays: replays.store, addresses },
     });
     return [
       nowScreen({ overviews, flows, destinations, attempts }),
       destinationsScreen({ overviews, destinations, attempts }),
       { screens: [screen], actions: destinationActions({ api, addresses, screen }) },
       queuesScreen({ overviews, store }),
-      ...furtherScreens({ api, overviews, destinations, replays, silence, allSettings, searches, sections }),
+      ...furtherScreens({ api, overviews, destinations, replays, silence, allSettings, reader, sections }),
     ];
   }
 }

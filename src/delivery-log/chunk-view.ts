@@ -57,12 +57,13 @@ export class ChunkView {
     return this.columns.get(name) ?? NO_COLUMN;
   }
 
-  /** Rows that have this value in one of the columns, the newest first; of those given, where some are. */
-  rowsOf(names: readonly Field[], value: number, among?: readonly number[]): number[] {
+  /** Rows that have one of these values in one of the columns, the newest first; of those given, where some are. */
+  rowsOf(names: readonly Field[], values: readonly number[], among?: readonly number[]): number[] {
     const columns = names.map((name) => this.column(name));
-    if (among !== undefined) return among.filter((row) => columns.some((column) => column.at(row) === value));
+    if (among !== undefined)
+      return among.filter((row) => columns.some((column) => values.includes(column.at(row))));
     const marks = new Uint8Array(this.rows);
-    for (const column of columns) column.mark(value, marks);
+    for (const column of columns) for (const value of values) column.mark(value, marks);
     const rows: number[] = [];
     for (let row = marks.lastIndexOf(1); row !== -1; row = row === 0 ? -1 : marks.lastIndexOf(1, row - 1))
       rows.push(row);

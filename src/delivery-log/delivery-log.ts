@@ -185,10 +185,8 @@ function isWhole({ record, isFirst }: Found): boolean {
 function deliveryOf(found: readonly Found[]): LoggedDelivery {
   const inOrder = [...found].sort((a, b) => endOf(a.record) - endOf(b.record));
   const records = inOrder.map(({ record }) => record);
-  const last = records.reduce((latest, each) => (endOf(each) >= endOf(latest) ? each : latest));
-  // An end that lies within the same moment as the last attempt comes after it.
-  const end = records.findLast(({ what }) => outcomeOf(what) !== 'parked');
-  const decisive = end !== undefined && endOf(end) + SAME_TIME_MS >= endOf(last) ? end : last;
+  const decisive = decisiveOf(records);
+  const last = lastOf(records);
   const named = records.find(({ message, chat }) => message !== '' || chat !== '') ?? last;
   const { id, destination, instance, event } = last;
   return {
@@ -202,6 +200,20 @@ function deliveryOf(found: readonly Found[]): LoggedDelivery {
     records,
     bodyIn: inOrder.findLast(({ hasBody }) => hasBody)?.chunk,
   };
+}
+
+/** The record that says what became of the delivery. */
+function decisiveOf(records: readonly LogRecord[]): LogRecord {
+  // That a delivery was stored while its attempt went on is said once it is: with a slow Redis the attempt may have ended before.
+  const others = records.filter(({ what, code }) => what !== 'parked' || code !== 'slow');
+  const last = lastOf(others.length > 0 ? others : records);
+  // An end that lies within the same moment as the last attempt comes after it.
+  const end = records.findLast(({ what }) => outcomeOf(what) !== 'parked');
+  return end !== undefined && endOf(end) + SAME_TIME_MS >= endOf(last) ? end : last;
+}
+
+function lastOf(records: readonly LogRecord[]): LogRecord {
+  return records.reduce((latest, each) => (endOf(each) >= endOf(latest) ? each : latest));
 }
 
 /** The event's part of a delivery's id: one body serves all deliveries of its event within a chunk. */

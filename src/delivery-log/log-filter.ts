@@ -1,4 +1,5 @@
 import { filterKey, findKey } from '../events/catalogue';
+import { meantNumbers, numbersOf } from '../events/phone-number';
 import { chatFingerprint, chatUser, fingerprint } from './fingerprint';
 import type { Column } from './log-columns';
 import type { LogRecord } from './log-record';
@@ -25,22 +26,24 @@ export interface LogFilter {
   readonly until?: number;
 }
 
-/** One of these columns must have this value. */
+/** One of these columns must have one of these values. */
 export interface Clue {
   readonly columns: readonly Column[];
-  readonly value: number;
+  readonly values: readonly number[];
 }
 
 /** What the columns say of records that may match; time and outcome aside. */
 export function cluesOf({ id, message, chat, instance, event, destination }: LogFilter): Clue[] {
   const clue = (columns: readonly Column[], value: number | undefined): Clue[] =>
-    value === undefined ? [] : [{ columns, value }];
+    value === undefined ? [] : [{ columns, values: [value] }];
   const print = (text: string | undefined): number | undefined =>
     text === undefined ? undefined : fingerprint(text);
   return [
     ...clue(['delivery'], print(id)),
     ...clue(['message'], print(message)),
-    ...clue(['chat', 'alias'], chat === undefined ? undefined : chatFingerprint(chat)),
+    ...(chat === undefined
+      ? []
+      : [{ columns: ['chat', 'alias'], values: printsOf(chatNames(chat)) } as const]),
     ...clue(['instance'], print(instance)),
     ...clue(['event'], event === undefined ? undefined : fingerprint(wantedKey(event))),
     ...clue(['destination'], print(destination)),
@@ -53,7 +56,8 @@ export function matches(record: LogRecord, filter: LogFilter): boolean {
   return (
     (id === undefined || record.id === id) &&
     (message === undefined || record.message === message) &&
-    (chat === undefined || isChat(record.chat, chat) || isChat(record.alias, chat)) &&
+    (chat === undefined ||
+      chatNames(chat).some((name) => isChat(record.chat, name) || isChat(record.alias, name))) &&
     (instance === undefined || record.instance === instance) &&
     (event === undefined || filterKey(record.event) === wantedKey(event)) &&
     (destination === undefined || record.destination === destination) &&
@@ -61,6 +65,22 @@ export function matches(record: LogRecord, filter: LogFilter): boolean {
     (since === undefined || record.at >= since) &&
     (until === undefined || record.at <= until)
   );
+}
+
+const PERSON = /^(\d+)(?::\d+)?@(?:s\.whatsapp\.net|c\.us)$/;
+
+/** The chat as it was written, and the other names that WhatsApp may know it by. */
+function chatNames(wanted: string): readonly string[] {
+  const numbers = meantNumbers(wanted);
+  if (numbers !== undefined) return numbers;
+  const [, person] = PERSON.exec(wanted) ?? [];
+  return person === undefined
+    ? [wanted]
+    : [wanted, ...numbersOf(person).map((number) => `${number}@s.whatsapp.net`)];
+}
+
+function printsOf(names: readonly string[]): number[] {
+  return [...new Set(names.map(chatFingerprint))];
 }
 
 function isChat(chat: string, wanted: string): boolean {

@@ -121,7 +121,7 @@ async function* candidates(store: Store, filter: LogFilter, order: Order): Async
   const names = fieldsFor(filter, clues, order);
   const view = new ChunkView(names);
   const wanted = {
-    clues: clues.map(({ columns, value }) => ({ columns, values: [value] })),
+    clues,
     unusual: filter.reason !== undefined || (latest !== undefined && filter.outcome !== 'delivered'),
   };
   for await (const slice of slicesOf(store, { filter, wanted, names, order })) {
@@ -180,8 +180,8 @@ interface Choice {
 
 function rowsOf({ view, clues, filter: { since, until, reason }, latest }: Choice): readonly number[] {
   let rows: number[] | undefined;
-  for (const { columns, value } of clues) {
-    rows = view.rowsOf(columns, value, rows);
+  for (const { columns, values } of clues) {
+    rows = view.rowsOf(columns, values, rows);
     if (rows.length === 0) return rows;
   }
   rows ??= view.allRows();
@@ -210,8 +210,10 @@ class LatestRecords {
   isWanted(delivery: number, second: number, happening: number): boolean {
     const newer = this.seen.get(delivery);
     if (newer !== undefined && newer >= second) return false;
-    if ((happening & FIRST) === 0) this.seen.set(delivery, second);
     const what = HAPPENINGS[happening & WHAT_MASK];
+    // A slow attempt may have been delivered before it was said that it was parked: the whole delivery tells.
+    const isOpen = what === 'parked' && this.wanted === 'delivered';
+    if ((happening & FIRST) === 0 && !isOpen) this.seen.set(delivery, second);
     const outcome = what === undefined ? undefined : OUTCOME_OF[what];
     return outcome === this.wanted || (this.wanted === 'unknown' && outcome === 'parked');
   }

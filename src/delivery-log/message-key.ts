@@ -110,6 +110,9 @@ const ROLE_OF = new Map(
   }),
 );
 
+/** Of names that are decoded. */
+const ROLE_OF_NAME: ReadonlyMap<string, Role> = new Map(Object.entries(ROLES));
+
 function placeOf(length: number, first: number, last: number): number {
   return (length << 16) | (first << 8) | last;
 }
@@ -235,5 +238,12 @@ function hasAt(text: Buffer, start: number, end: number): boolean {
 function roleOf(text: Buffer, start: number, end: number): Role | undefined {
   const place = placeOf(end - start - 2, text[start + 1] as number, text[end - 2] as number);
   const known = ROLE_OF.get(place);
-  return known !== undefined && standsAt(text, start + 1, known.bytes) ? known.role : undefined;
+  if (known !== undefined && standsAt(text, start + 1, known.bytes)) return known.role;
+  return isEscaped(text, start, end) ? ROLE_OF_NAME.get(decodeString(text, { start, end })) : undefined;
+}
+
+/** Neither core writes letters of its names as escapes; whoever else publishes may. */
+function isEscaped(text: Buffer, start: number, end: number): boolean {
+  for (let index = start; index < end; index++) if (text[index] === BACKSLASH) return true;
+  return false;
 }

@@ -1,4 +1,4 @@
-import { CATALOGUE, filterKey } from './catalogue';
+import { CATALOGUE, filterKey, findKey } from './catalogue';
 import { GO_CATALOGUE, GO_CATEGORIES } from './go-catalogue';
 import { nearestName, suggestion } from './nearest-name';
 
@@ -17,8 +17,8 @@ export function nearestEvent(name: string): string | undefined {
 
 /** Ends a sentence about an event that does not exist. */
 export function didYouMeanEvent(name: string): string {
-  const nearest = nearestEvent(name);
-  return nearest === undefined
-    ? '; names are such as messages.upsert or MESSAGES_UPSERT'
-    : suggestion(nearest);
+  const key = nearestEvent(name);
+  if (key === undefined) return '; names are such as messages.upsert or MESSAGES_UPSERT';
+  // In the spelling that it was written in.
+  return suggestion(name.includes('.') ? (findKey(key)?.event ?? key) : key);
 }

@@ -1,5 +1,5 @@
 import { counted } from '../plural';
-import { type ChatKind, chatKind, chatName } from './chat-names';
+import { type ChatKind, chatKind, chatNames } from './chat-names';
 import type { Condition, Failure, Look } from './condition';
 import type { Facts } from './facts';
 
@@ -96,14 +96,14 @@ function kindJudge(form: ShortForm): Judge | undefined {
 }
 
 function chatJudge(choice: Choice | undefined): Judge | undefined {
-  const chosen = chosenBy(choice, chatName);
+  const chosen = chosenBy(choice, chatNames);
   if (chosen === undefined) return undefined;
   return ({ chat }) => (chat.length === 0 ? undefined : refusal('chats', choice, chosen(chat), chat));
 }
 
 /** An event about several members passes where one of them does. */
 function participantJudge(choice: Choice | undefined): Judge | undefined {
-  const chosen = chosenBy(choice, chatName);
+  const chosen = chosenBy(choice, chatNames);
   if (chosen === undefined) return undefined;
   return ({ participants: all }, { steps }) => {
     const [first] = all;
@@ -114,7 +114,7 @@ function participantJudge(choice: Choice | undefined): Judge | undefined {
 }
 
 function typeJudge(choice: Choice | undefined): Judge | undefined {
-  const chosen = chosenBy(choice, typeName);
+  const chosen = chosenBy(choice, (name) => [typeName(name)]);
   if (chosen === undefined) return undefined;
   return ({ messageType }) =>
     messageType === undefined
@@ -143,11 +143,11 @@ type Part = 'only' | 'except';
 /** Which part of a choice refuses something that goes by any of the names; undefined: none does. */
 function chosenBy(
   choice: Choice | undefined,
-  form: (name: string) => string,
+  forms: (name: string) => readonly string[],
 ): ((names: readonly string[]) => Part | undefined) | undefined {
   if (choice === undefined) return undefined;
-  const only = choice.only === undefined ? undefined : new Set(choice.only.map(form));
-  const except = new Set(choice.except?.map(form));
+  const only = choice.only === undefined ? undefined : new Set(choice.only.flatMap(forms));
+  const except = new Set(choice.except?.flatMap(forms));
   return (names) => {
     if (only !== undefined && !names.some((name) => only.has(name))) return 'only';
     return names.some((name) => except.has(name)) ? 'except' : undefined;

@@ -3,7 +3,7 @@ import type { HealthBoard } from './health-board';
 import { isElsewhere, type Rejections } from './rejections';
 
 export interface EndpointWatchParts {
-  readonly board: Pick<HealthBoard, 'records' | 'recordOf' | 'idsOf' | 'resume'>;
+  readonly board: Pick<HealthBoard, 'records' | 'recordOf' | 'idsOf' | 'resume' | 'moved'>;
   readonly rejections: Pick<Rejections, 'recordOf' | 'idsOf' | 'compare'>;
   /** Undefined where there is no such destination any more. Rejects where that cannot be known. */
   readonly endpointOf: (id: DestinationId) => Promise<Endpoint | undefined>;
@@ -11,8 +11,9 @@ export interface EndpointWatchParts {
 }
 
 /**
- * A suspended destination goes on once it has another address: the one that was given up is not asked any more. What is known of
- * an address that rejects everything says nothing of another one. A destination that is removed is forgotten.
+ * A suspended destination goes on once it has another address: the one that was given up is not asked any more. One that fails is
+ * tried there at once: somebody waits to see whether the address is right. What is known of an address that rejects everything says
+ * nothing of another one. A destination that is removed is forgotten.
  */
 export class EndpointWatch {
   private readonly due = new Set<DestinationId>();
@@ -54,7 +55,8 @@ export class EndpointWatch {
     await rejections.compare(id, endpoint);
     if (record === undefined) return;
     const { state, print } = record;
-    if (endpoint === undefined) await board.resume(id, 'removed');
-    else if (state === 'suspended' && isElsewhere(endpoint, print)) await board.resume(id, 'changed');
+    if (endpoint === undefined) return board.resume(id, 'removed');
+    if (!isElsewhere(endpoint, print)) return;
+    await (state === 'suspended' ? board.resume(id, 'changed') : board.moved(id, endpoint));
   }
 }

@@ -127,6 +127,11 @@ export class HealthBoard implements SharedCircuits {
     if (ended === 1 && reason === 'changed') this.report(id, ms, waiting);
   }
 
+  /** It fails, and leads elsewhere now: that is tried at once. */
+  async moved(id: DestinationId, { shown, print }: Endpoint): Promise<void> {
+    await this.parts.store.call('relayMoved', destinationKey(id), shown, print);
+  }
+
   adopt(id: DestinationId, circuit: Circuit): void {
     const known = this.known.get(id);
     if (known !== undefined)

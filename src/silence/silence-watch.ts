@@ -89,10 +89,11 @@ export class SilenceWatch {
   private async follow(step: number): Promise<void> {
     const heard = await this.parts.store.heardIn(step);
     const begin = step * STEP_MS;
-    const gone: string[] = [];
-    if (heard !== undefined) this.admit(heard, begin, gone);
+    const changed = heard === undefined ? [] : this.admit(heard, begin);
     await this.advance(begin, heard);
-    if (gone.length > 0) await this.parts.store.learn(gone.map((instance) => [instance, undefined]));
+    // Others are stored once an hour; whoever has just connected an instance looks whether it is heard.
+    if (changed.length > 0)
+      await this.parts.store.learn(changed.map((instance) => [instance, this.instances.get(instance)]));
   }
 
   /** Once all that has ended is followed: what a worker that takes over sees again is no news. */
@@ -108,15 +109,19 @@ export class SilenceWatch {
   }
 
   /** Instances that are new, and those that were removed. */
-  private admit(heard: ReadonlyMap<string, HeardOf>, begin: number, gone: string[]): void {
+  private admit(heard: ReadonlyMap<string, HeardOf>, begin: number): string[] {
+    const changed: string[] = [];
     for (const [instance, { said }] of heard) {
       if (said === 'gone') {
         this.instances.delete(instance);
         this.silent.delete(instance);
-        gone.push(instance);
-      } else if (!this.instances.has(instance) && this.instances.size < MAX_INSTANCES)
+        changed.push(instance);
+      } else if (!this.instances.has(instance) && this.instances.size < MAX_INSTANCES) {
         this.instances.set(instance, WatchedInstance.new(begin));
+        changed.push(instance);
+      }
     }
+    return changed;
   }
 
   private async advance(begin: number, heard: ReadonlyMap<string, HeardOf> | undefined): Promise<void> {

@@ -180,6 +180,9 @@ describe_('a person at the dashboard', () => {
     await page.setViewportSize({ width: 360, height: 740 });
     await page.goto(new URL('/dashboard/instances/one?instance=loja', page.url()).href);
     expect(await browser.accessibilityProblems()).toEqual([]);
+    const cut =
+      "[...document.querySelectorAll('dd')].filter((each) => each.scrollWidth > each.clientWidth).length";
+    expect(await page.evaluate(cut)).toBe(0);
     await browser.submit('#sections a[href*="section=pusher"]');
     expect(await browser.accessibilityProblems()).toEqual([]);
     await page.fill('#appId', '42');

@@ -112,6 +112,17 @@ describe('the delivery log', () => {
     expect(await messages({ message: 'x'.repeat(10_000) })).toEqual([]);
   });
 
+  test('a slow attempt that ended before its parking was stored, and said so, has the outcome of the attempt', async () => {
+    const [slow, failed] = [delivery({ id: 'SLOW' }), delivery({ id: 'FAILED' })];
+    attempt(slow, DELIVERED, { at: now - 5000, durationMs: 2000 });
+    attempt(failed, FAILED, { at: now - 5000, durationMs: 2000 });
+    for (const each of [slow, failed]) notes.parked(each, 'slow');
+    await renew();
+    expect(await search({ message: 'SLOW' })).toMatchObject([{ outcome: 'delivered', reason: '' }]);
+    expect(await messages({ outcome: 'delivered' })).toEqual(['SLOW']);
+    expect(await messages({ outcome: 'unknown' })).toEqual(['FAILED']);
+  });
+
   test('what several workers wrote at the same time comes the newest first, and no page leaves anything out', async () => {
     const others = new LogWriter({ limits: LIMITS, onSkipped: () => {}, onError: () => {}, flushMs: 1 });
     others.open(store);

@@ -33,6 +33,21 @@ const untilChosen = (...all: HealthHarness[]): Promise<HealthHarness> =>
   );
 
 describe('health that all workers share', () => {
+  test('one that fails is tried at its new address at once, and only success there lets others follow', async () => {
+    const one = worker();
+    one.circuit(ID);
+    await one.fail(ID, FAILED);
+    await eventually(() => one.board.recordOf(ID), 'the record');
+    one.endpoints.settingsChanged('loja-centro');
+    await one.board.poll();
+    expect(one.circuit(ID).closedIn()).toBeGreaterThan(50_000);
+    one.endpoint = { shown: 'http://elsewhere.test/hook', print: 'bbbb' };
+    one.endpoints.settingsChanged('loja-centro');
+    await untilChosen(one);
+    await one.circuit(ID).run(async () => FAILED, 30_000);
+    expect(one.circuit(ID).closedIn()).toBeGreaterThan(50_000);
+  });
+
   test('a circuit that one worker opened is open at the others, and one of them logs it', async () => {
     const [one, other] = [worker(), worker()];
     other.circuit(ID);

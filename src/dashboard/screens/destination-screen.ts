@@ -1,19 +1,19 @@
-import type { DeliveryLog, LoggedDelivery } from '../../delivery-log/delivery-log';
+import type { LoggedDelivery } from '../../delivery-log/delivery-log';
 import { attemptsOf } from '../../delivery-log/shown-delivery';
 import { instanceOf } from '../../destinations/destination-ids';
 import type { DestinationHealth, DestinationList } from '../../health/destination-list';
 import { notFound } from '../../http-api/http-errors';
-import type { TenantSearches } from '../../http-api/tenant-searches';
+import type { Flow } from '../../ledger/flow-store';
 import type { DestinationId } from '../../pipeline/delivery';
 import { causeWords } from '../../pipeline/failure-cause';
 import type { Replay, ReplayStore } from '../../replays/replay-store';
 import { ageText } from '../../time/age-text';
 import { type AttemptFigures, attemptFigures } from '../attempt-figures';
+import type { DeliveryReader } from '../delivery-reader';
 import { destinationName, destinationPath } from '../destination-name';
 import { type Html, html } from '../html';
 import type { Language } from '../language';
 import { noticeBox } from '../layout';
-import type { Overviews } from '../overviews';
 import type { Screen, View, Visit } from '../screen';
 import { shownMoment, shownMs, shownNumber, shownShare } from '../shown-values';
 import { causeTexts } from '../texts/cause-texts';
@@ -26,12 +26,11 @@ import { lastErrorOf, stateBadge } from './destination-table';
 import { replayList } from './replay-list';
 
 export interface DestinationScreenParts {
-  readonly overviews: Overviews;
-  readonly destinations: DestinationList;
-  readonly log: Pick<DeliveryLog, 'search' | 'recent'>;
+  readonly overviews: { current(): Promise<{ readonly flow: Pick<Flow, 'at'> }> };
+  readonly destinations: Pick<DestinationList, 'show'>;
+  readonly reader: Pick<DeliveryReader, 'search' | 'recent'>;
   readonly replays: Pick<ReplayStore, 'list'>;
-  readonly addresses: DestinationAddresses;
-  readonly searches: TenantSearches;
+  readonly addresses: Pick<DestinationAddresses, 'of' | 'canTest'>;
 }
 
 export const DESTINATION_PATH = '/dashboard/destinations/:id';
@@ -67,11 +66,11 @@ export class DestinationScreen implements Screen {
     const destination = await this.find(visit);
     const { id } = destination;
     const { flow } = await this.parts.overviews.current();
-    const { log, addresses, searches } = this.parts;
-    const found = await searches.begin(instanceSeen(viewer), () =>
-      Promise.all([log.search({ destination: id }, SHOWN), log.recent({ destination: id }, MOST_RECORDS)]),
-    );
-    const [{ deliveries }, records] = found;
+    const { reader, addresses } = this.parts;
+    const question = { destination: id };
+    // One after the other: an instance has two searches at once, and may have another page open.
+    const { deliveries } = await reader.search(viewer, question, { limit: SHOWN, question });
+    const records = await reader.recent(viewer, question, { limit: MOST_RECORDS, question });
     const [address, replays] = await Promise.all([addresses.of(viewer, id), this.replaysOf(visit, id)]);
     const texts = oneDestinationTexts[language];
     const isOwn = instanceOf(id) !== undefined;

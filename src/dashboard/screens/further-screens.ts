@@ -1,9 +1,8 @@
 import type { DestinationList } from '../../health/destination-list';
-import type { TenantSearches } from '../../http-api/tenant-searches';
 import type { Replays } from '../../replays/open-replays';
 import type { SilenceStore } from '../../silence/silence-store';
 import { DeadLetterSurveys } from '../dead-letter-surveys';
-import { DeliveryReader } from '../delivery-reader';
+import type { DeliveryReader } from '../delivery-reader';
 import { FilterTrials } from '../filter-trials';
 import type { DescribedSection } from '../form-fields';
 import { InstanceList, type InstanceListParts } from '../instance-list';
@@ -30,13 +29,13 @@ export interface FurtherScreensParts {
   readonly replays: Replays;
   readonly silence: SilenceStore;
   readonly allSettings: InstanceListParts['allSettings'];
-  readonly searches: TenantSearches;
+  readonly reader: DeliveryReader;
   readonly sections: readonly DescribedSection[];
 }
 
 /** Deliveries, dead letters, instances, and events as they come. */
 export function furtherScreens(parts: FurtherScreensParts): ScreenSet[] {
-  const reader = new DeliveryReader(parts.replays.log, parts.searches);
+  const { reader } = parts;
   return [
     deliveriesScreen(reader),
     deliverySet(parts, reader),

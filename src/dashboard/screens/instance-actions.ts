@@ -25,13 +25,13 @@ export function instanceActions(parts: InstanceActionsParts): Action[] {
     // It stands in the path, which the log of actions names.
     const instance = parts.screen.nameIn(visit, visit.params['instance']);
     const read = readForm(form);
+    const isTrial = form.get('try') !== null;
     if (read.kind === 'bad') {
       const lines = read.problems.map((each) => ownLine(each, visit.language));
-      return refused(parts, visit, { instance, fields: read.fields, lines, status: 400 });
+      const begins = isTrial ? 'notTried' : 'refused';
+      return refused(parts, visit, { instance, fields: read.fields, lines, status: 400, begins });
     }
-    return form.get('try') === null
-      ? save(parts, visit, instance, read)
-      : tryOut(parts, visit, instance, read);
+    return isTrial ? tryOut(parts, visit, instance, read) : save(parts, visit, instance, read);
   };
   return [{ path: `${INSTANCES_PATH}/:instance/webhook`, name: 'instances', audience: 'everybody', perform }];
 }

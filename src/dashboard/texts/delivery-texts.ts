@@ -77,7 +77,7 @@ export const deliveryTexts = translations({
       html`Nenhuma entrega corresponde a todos os filtros desde ${since}, quando o log de entregas começa.`,
     noneSkipped: 'Nenhum evento assim chegou a ele.',
     skipped: (count: string) =>
-      `${count} ${byCount(count, 'registro foi pulado', 'registros foram pulados')} nesse tempo, então pode ter chegado mesmo assim.`,
+      `${count} ${byCount(count, 'registro foi omitido', 'registros foram omitidos')} nesse tempo, então pode ter chegado mesmo assim.`,
     older: 'Mais antigas',
     message: 'Mensagem',
     noDestination: 'nenhum destino',

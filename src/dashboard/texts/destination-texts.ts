@@ -35,7 +35,7 @@ export const destinationTexts = translations({
     waiting: 'Em espera',
     oldest: 'Mais antiga',
     failures: 'Falhas',
-    failuresHint: 'Parcela de falhas das últimas tentativas, e o tempo que 99 de 100 levam no máximo',
+    failuresHint: 'Proporção de falhas nas últimas tentativas, e o tempo que 99 de 100 levam no máximo',
     p99: 'p99',
     lastError: 'Último erro',
     states: {
@@ -59,7 +59,8 @@ export const destinationTexts = translations({
     waiting: 'En espera',
     oldest: 'Más antigua',
     failures: 'Fallos',
-    failuresHint: 'Parte de fallos de los últimos intentos, y el tiempo que tardan como máximo 99 de 100',
+    failuresHint:
+      'Proporción de fallos en los últimos intentos, y el tiempo que tardan como máximo 99 de 100',
     p99: 'p99',
     lastError: 'Último error',
     states: {

@@ -33,6 +33,6 @@ export const logInTexts = translations({
     submit: 'Entrar',
     wrong: 'Esta clave no abre nada aquí. Con el token de una instancia, indique también la instancia.',
     tooMany: 'Demasiadas claves erróneas. Espere unos segundos e inténtelo de nuevo.',
-    over: 'Ha salido.',
+    over: 'Ha cerrado la sesión.',
   },
 });

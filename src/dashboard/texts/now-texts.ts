@@ -77,7 +77,7 @@ export const nowTexts = translations({
     chartDelivered: 'entregadas por segundo',
     chartParked: 'en espera',
     chartLabel: 'Eventos recibidos y entregas hechas por segundo, y entregas en espera',
-    noHistory: 'Todavía no hay historia: cada minuto se añade un minuto.',
+    noHistory: 'Todavía no hay historial: cada minuto se añade un minuto.',
     instances: 'Instancias en silencio',
   },
 });

@@ -11,6 +11,11 @@ test.each([
   ['a header that is none', [...FORWARD, '--header', 'nothing'], /must be name:value/],
   ['a header that cannot be sent', [...FORWARD, '--header', 'x y:z'], /must be name:value/],
   ['an event that there is not', [...FORWARD, '--events', 'MESAGES_UPSERT'], /did you mean MESSAGES_UPSERT/],
+  [
+    'the same in its other spelling',
+    [...FORWARD, '--events', 'mesages.upsert'],
+    /did you mean messages\.upsert/,
+  ],
   ['an event like no other', [...FORWARD, '--events', 'nope'], /nope is no event; names are such as/],
   ['a port that nothing listens on', ['--forward', 'http://x:0/'], /must be an address with a port from 1/],
   ['a list of events with a hole', [...FORWARD, '--events', 'CALL,,'], /comma-separated/],

@@ -99,6 +99,12 @@ describe('the message and the chat that an event is about', () => {
     expect(messageKeyOf(envelopeOf(body))).toEqual({ message: '', chat: '5511@s.whatsapp.net', alias: '' });
   });
 
+  test('names that write their letters as escapes mean the same', () => {
+    const key = `{"remote\\u004aid":"${MARINA}","i\\u0064":"3EB0"}`;
+    const body = `{"event":"x","instance":"y","data":{"\\u006bey":${key},"__pr\\u006fto__":"x"}}`;
+    expect(messageKeyOf(envelopeOf(body))).toEqual({ message: '3EB0', chat: MARINA, alias: '' });
+  });
+
   test('behind a large value are not looked for', () => {
     expect(of({ base64: 'x'.repeat(100_000), key: { id: '3EB0', remoteJid: MARINA } })).toEqual(NOTHING);
     expect(

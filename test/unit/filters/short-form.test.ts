@@ -91,6 +91,9 @@ describe.each(CORES)('the short form, of messages of %s', (_core, write) => {
     [{ chats: { only: ['+55 11 98888-7777'] } }, DIRECT, true],
     [{ chats: { only: [`${PERSON}:12@s.whatsapp.net`] } }, DIRECT, true],
     [{ chats: { only: [`${PERSON}@c.us`] } }, DIRECT, true],
+    // WhatsApp may know a number of Brazil without its ninth digit.
+    [{ chats: { only: ['+55 31 98888-7777'] } }, { chat: '553188887777@s.whatsapp.net' }, true],
+    [{ chats: { except: ['553188887777'] } }, { chat: '5531988887777@s.whatsapp.net' }, false],
     [{ chats: { only: [LID] } }, DIRECT, true],
     [{ chats: { only: [LID] } }, { ...DIRECT, fromMe: true }, true],
     [{ chats: { only: [GROUP] } }, DIRECT, false],

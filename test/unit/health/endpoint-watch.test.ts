@@ -26,6 +26,7 @@ function setup() {
       }),
       idsOf: (instance) => ids.of(instance),
       resume: async () => {},
+      moved: async () => {},
     },
     rejections: { recordOf: () => undefined, idsOf: () => [], compare: async () => {} },
     endpointOf: async (id) => {

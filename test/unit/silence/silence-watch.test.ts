@@ -96,6 +96,15 @@ describe('the watch', () => {
     expect(world.silent.size).toBe(0);
   });
 
+  test('an instance that is new is known as soon as its first step is over, and not at the end of the hour', async () => {
+    const world = new World();
+    const watch = world.watch();
+    await watch.look();
+    world.hear(1, { shop: { messages: 1 } });
+    await watch.look();
+    expect([...world.records.keys()]).toEqual(['shop']);
+  });
+
   test('a worker that takes over follows the last hour again, and tells nothing twice', async () => {
     const world = new World();
     const first = world.watch();
