@@ -1,3 +1,4 @@
+import { settingsFormTexts } from '../../src/dashboard/texts/settings-form-texts';
 import type { DashboardClient } from '../support/clients/dashboard-client';
 import type { GatewayHarness } from '../support/harness/gateway-harness';
 import {
@@ -109,6 +110,10 @@ describe('instances', () => {
     const wrong = await set(operator, { ...good, csrf, try: 'yes', filter: '{"data.x": {"$odd": 1}}' });
     expect([wrong.status, wrong.text.includes('id="problem-filter"')]).toEqual([400, true]);
     expect(await webhook()).toEqual(before);
+    // Nothing was to be saved.
+    const { text: untried } = await set(operator, { ...good, csrf, filter: '[1', try: 'yes' });
+    expect(untried).toContain(settingsFormTexts.en.notTried);
+    expect(untried).not.toContain(settingsFormTexts.en.refused);
   });
 
   test('cannot be set by a key that only reads', async () => {
