@@ -10,10 +10,12 @@ import {
   eventIdOf,
 } from '../pipeline/delivery';
 import { type DeadReason, type Decide, slowDelayMs } from '../pipeline/parking';
+import { monotonicMs } from '../time/monotonic';
 import { OpenWork } from '../time/open-work';
 import { within } from '../time/within';
 import type { AddressRoster } from './address-roster';
 import { bodyOf, type DeliveryLabels, type JobData, labelsOf, NO_LABELS, originOf } from './job';
+import { SPARE_MS } from './line-rooms';
 import { INTERRUPTED_DELAY_MS } from './policy';
 import type { DueDelivery, OddRecord } from './retry-queue';
 import { RetryRoom, type RetryRoomParts } from './retry-room';
@@ -160,7 +162,10 @@ export class RetryHandler {
     let delivery: Delivery | undefined;
     try {
       delivery = await this.deliveryOf(due, destination);
-      await this.room.turn(bulkhead);
+      const until = monotonicMs() + SPARE_MS;
+      // Here and not in a function of its own: between the end of its wait and its begin others would take the place.
+      while (this.room.waitsForTurn(bulkhead, until)) await attempts.nextEnd(SPARE_MS);
+      if (!this.room.isClosed && bulkhead.lacksPermit) await bulkhead.permitForRetry();
     } finally {
       giveMemoryBack();
     }

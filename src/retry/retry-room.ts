@@ -43,20 +43,14 @@ export class RetryRoom {
     return places.keepMemory(shares, bytes);
   }
 
-  /** Waits a little for a place at the destination, and for a permit where its rate is limited; `mayBegin` says whether there is one. */
-  async turn(bulkhead: Bulkhead): Promise<void> {
-    const until = monotonicMs() + SPARE_MS;
-    while (this.waitsForTurn(bulkhead, until)) await this.parts.attempts.nextEnd(SPARE_MS);
-    if (!this.closed && bulkhead.lacksPermit) await bulkhead.permitForRetry();
-  }
-
   mayBegin(delivery: Delivery, bulkhead: Bulkhead): boolean {
     const { places, isAlone } = this.parts;
     if (this.closed || !bulkhead.hasRoomForRetry || bulkhead.circuit.closedIn() > 0) return false;
     return places.mayBegin(delivery, isAlone(delivery.destination.id));
   }
 
-  private waitsForTurn(bulkhead: Bulkhead, until: number): boolean {
+  /** Whether a place at the destination may come free for it by then. */
+  waitsForTurn(bulkhead: Bulkhead, until: number): boolean {
     if (this.closed || bulkhead.circuit.isOpen || bulkhead.hasPlaceForRetry) return false;
     return this.parts.attempts.count > 0 && monotonicMs() < until;
   }

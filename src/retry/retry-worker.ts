@@ -25,7 +25,7 @@ const TAKE_AT_ONCE = 50;
 const TAKE_BYTES = 4 * 1024 * 1024;
 /** How long to wait before asking again where nothing is due: others park, too. */
 const IDLE_MS = 250;
-/** Due now, but not taken: never ask in a tight loop. From one question to the next. */
+/** Due now, but not taken: never ask in a tight loop. */
 const LEAST_PAUSE_MS = 10;
 /** How soon to ask again after Redis did not answer. */
 const REDIS_RETRY_MS = 1_000;
@@ -81,6 +81,11 @@ export class RetryWorker {
       if (pauseMs > 0 && !this.draining && !this.isExpected) await this.pause(pauseMs);
       this.isExpected = false;
     }
+  }
+
+  private get gatherMs(): number {
+    if (this.open.count > 1) return LEAST_PAUSE_MS;
+    return Math.max(0, this.askedAt + LEAST_PAUSE_MS - monotonicMs());
   }
 
   private get hasRoom(): boolean {
@@ -161,15 +166,17 @@ export class RetryWorker {
     this.wake();
   }
 
-  /** Woken early, it waits a little all the same where it has just asked: one call for several that ended. */
+  /**
+   * Woken early, it waits a little all the same: one call for several that end. What is taken together is under way together, which is
+   * what an adaptive limit grows by. Where no other one is under way, as with a single lane, it only waits where it has just asked.
+   */
   private pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
       let timer = setTimeout(resolve, ms);
       this.wake = () => {
         this.wake = () => {};
         clearTimeout(timer);
-        const leastMs = this.draining ? 0 : this.askedAt + LEAST_PAUSE_MS - monotonicMs();
-        timer = setTimeout(resolve, Math.max(0, leastMs));
+        timer = setTimeout(resolve, this.draining ? 0 : this.gatherMs);
       };
     });
   }

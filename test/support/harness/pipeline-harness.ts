@@ -158,6 +158,7 @@ export class PipelineHarness {
   readonly superseded: Delivery[] = [];
   readonly circuitChanges: [id: DestinationId, isOpen: boolean][] = [];
   readonly bulkheads: Bulkheads;
+  readonly places: Places;
   readonly attempts: Attempts;
   readonly directAttempts: DirectAttempts;
   private next = 0;
@@ -171,14 +172,14 @@ export class PipelineHarness {
       onCircuit: (id, isOpen) => this.circuitChanges.push([id, isOpen]),
       ...(options.permitsFor === undefined ? {} : { permitsFor: options.permitsFor }),
     });
-    const places = new Places({
+    this.places = new Places({
       most: options.concurrency ?? 500,
       maxBytes: options.maxBytes ?? 1_000_000,
       maxHeld: options.maxHeld ?? 1000,
     });
     this.attempts = new Attempts({
       slowAfterMs: options.slowAfterMs ?? 1000,
-      places,
+      places: this.places,
       observer: { attemptEnded: (_delivery, record) => this.records.push(record) },
     });
     this.directAttempts = new DirectAttempts({
@@ -186,7 +187,7 @@ export class PipelineHarness {
       parking: this.parking,
       decide: () => decision,
       bulkheadOf: (destination) => this.bulkheads.of(destination),
-      places,
+      places: this.places,
       maxWaitMs: options.maxWaitMs ?? 1000,
       onSuperseded: (newer) => this.superseded.push(newer),
       onError: (error) => this.errors.push(error),

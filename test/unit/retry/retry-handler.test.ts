@@ -1,0 +1,55 @@
+import { jobDataOf } from '../../../src/retry/job';
+import { RetryHandler } from '../../../src/retry/retry-handler';
+import type { DueDelivery } from '../../../src/retry/retry-queue';
+import type { StoredDeliveries } from '../../../src/retry/stored-deliveries';
+import { DELIVERED, FakeDestination, PipelineHarness } from '../../support/harness/pipeline-harness';
+import { turns } from '../../support/signals/signals';
+import { deliveryTo, eventBody } from '../../support/values/events';
+
+/** What is due at once for one destination that takes `perDestination` at a time. */
+async function setup(perDestination: number, count: number) {
+  const { attempts, bulkheads, places } = new PipelineHarness({ perDestination });
+  const destination = new FakeDestination();
+  const steps = { settled: 0, givenBack: 0 };
+  const deliveries = {
+    wasMade: () => false,
+    settle: async () => steps.settled++,
+    giveBack: async () => steps.givenBack++,
+  };
+  const handler = new RetryHandler({
+    ...{ attempts, places },
+    deliveries: deliveries as unknown as StoredDeliveries,
+    bulkheadOf: (each) => bulkheads.of(each),
+    isAlone: () => true,
+    destinationOf: async () => destination,
+    decide: () => ({ kind: 'retry', delayMs: 1000 }),
+    observer: { deadLettered: () => {}, recordMissing: () => {}, settingsUnreadable: () => {} },
+    onError: (error) => {
+      throw error;
+    },
+  });
+  const due = async (number: number): Promise<DueDelivery> => {
+    const delivery = deliveryTo(destination, eventBody(number));
+    const data = await jobDataOf({
+      delivery,
+      attemptsMade: 1,
+      history: [],
+      reason: 'failed',
+      decision: { kind: 'retry', delayMs: 0 },
+    });
+    return { id: delivery.id, token: 'token', data, spent: 1, timesTaken: 1, parkedAt: 0 };
+  };
+  const all = await Promise.all(Array.from({ length: count }, (_, number) => due(number)));
+  return { handler, destination, steps, all };
+}
+
+test('retries that are taken together begin one after the other as places come free: none is put back, which costs Redis two calls', async () => {
+  const { handler, destination, steps, all } = await setup(2, 8);
+  const processed = Promise.all(all.map((due) => handler.process(due)));
+  while (steps.settled + steps.givenBack < all.length) {
+    await turns();
+    for (const { end } of destination.attempts) end(DELIVERED);
+  }
+  await processed;
+  expect({ ...steps, peak: destination.peak }).toEqual({ settled: 8, givenBack: 0, peak: 2 });
+});
