@@ -57,12 +57,12 @@ function circuitsByTheWallClock(): () => void {
 
 /** What is known of a lane stays known, whatever becomes of its next delivery. */
 function lanesKnownForEver(): () => void {
-  const add: (lane: string, submission: unknown) => void = Reflect.get(Lanes.prototype, 'add');
+  const add: (lane: string, ...others: unknown[]) => void = Reflect.get(Lanes.prototype, 'add');
   return replace(Lanes.prototype, 'add', {
     writable: true,
-    value(this: Lanes, lane: string, submission: unknown) {
+    value(this: Lanes, lane: string, ...others: unknown[]) {
       const wasKnown = Reflect.get(this, 'known')?.has(lane) === true;
-      add.call(this, lane, submission);
+      add.call(this, lane, ...others);
       if (wasKnown) Reflect.get(this, 'known').set(lane, true);
     },
   });
