@@ -102,7 +102,10 @@ export class Lanes {
     }
   }
 
-  /** The first one has waited for as long as it may, and others may be kept from coming by what is held; it is certain that nothing of the lane lies in the store. */
+  /**
+   * The first one has waited for as long as it may, and others may be kept from coming by what is held; it is certain that nothing of
+   * the lane lies in the store.
+   */
   private isOverdue({ state, waiting: [first] }: Lane): boolean {
     if (state !== 'open' || first === undefined) return false;
     if (!this.holdings.isMuch(first.delivery.envelope.instance)) return false;
