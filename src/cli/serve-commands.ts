@@ -1,22 +1,12 @@
 import { Command, Option } from 'commander';
-import { MODULES } from '../modules';
-import type { Readiness } from '../observability/health-routes';
-import type { Logger } from '../observability/logging';
-import type { Metrics } from '../observability/metrics';
-import { growWithWork, releaseAfterLoading } from '../startup/v8-flags';
 import type { Place } from '../supervisor/place';
-import { SupervisorLink } from '../supervisor/supervisor-link';
-import { openTracing } from '../tracing/open-tracing';
-import type { WorkerOptions } from '../worker/worker-options';
-import { FINDING } from './exit';
-import { PartsEnding, type Stoppable } from './parts-ending';
-import { type PartName, prepare } from './prepare';
-import { eachSignal } from './signals';
+import type { PartName } from './prepare';
 
-/** A part of the relay that runs until it is stopped. */
-interface Part extends Stoppable {
-  readonly readiness?: Readiness;
-  start(): Promise<void>;
+/** How the process comes into being; the last two only where a supervisor starts it. */
+interface ServeOptions<Supervised> {
+  readonly processes?: string;
+  readonly supervised?: Supervised;
+  readonly configOnly?: boolean;
 }
 
 export function startCommand(): Command {
@@ -26,15 +16,8 @@ export function startCommand(): Command {
       '--processes <count>',
       'so many workers and a gateway, as processes under one supervisor; auto: one worker for each processor',
     )
-    .action(({ processes }: { processes?: string }) =>
-      processes === undefined ? serve(['gateway', 'worker']) : supervise(processes, { withGateway: true }),
-    );
-}
-
-interface WorkerCommandOptions {
-  readonly processes?: string;
-  /** The number that a supervisor gives its worker. */
-  readonly supervised?: number;
+    .addOption(configOnly())
+    .action((options: ServeOptions<never>) => run(['gateway', 'worker'], options));
 }
 
 export function workerCommand(): Command {
@@ -45,108 +28,33 @@ export function workerCommand(): Command {
       'that many workers under one supervisor, with one port and one log; auto: one for each processor',
     )
     .addOption(new Option('--supervised <number>').argParser(Number).hideHelp())
-    .action(({ processes, supervised }: WorkerCommandOptions) =>
-      processes === undefined
-        ? serve(['worker'], supervised === undefined ? undefined : { part: 'worker', number: supervised })
-        : supervise(processes, { withGateway: false }),
+    .addOption(configOnly())
+    .action(({ supervised, ...options }: ServeOptions<number>) =>
+      run(['worker'], options, supervised === undefined ? undefined : { part: 'worker', number: supervised }),
     );
-}
-
-async function supervise(processes: string, how: { readonly withGateway: boolean }): Promise<void> {
-  const supervision = await import('./supervise.js');
-  await supervision.supervise(processes, how);
 }
 
 export function gatewayCommand(): Command {
   return new Command('gateway')
     .description('serve HTTP: settings, WebSockets, operations')
     .addOption(new Option('--supervised').hideHelp())
-    .action(({ supervised }: { supervised?: boolean }) =>
-      serve(['gateway'], supervised === true ? { part: 'gateway' } : undefined),
+    .action(({ supervised, ...options }: ServeOptions<boolean>) =>
+      run(['gateway'], options, supervised === true ? { part: 'gateway' } : undefined),
     );
 }
 
-/** Starts the parts in their order, and stops them in reverse. */
-async function serve(names: readonly PartName[], supervised?: Place): Promise<void> {
-  const { config, file, metrics, log } = prepare(names, supervised);
-  // Until everything is settled: a process that ends in any other way has not done its work.
-  process.exitCode = FINDING;
-  let ending: PartsEnding | undefined;
-  const options = {
-    modules: MODULES,
-    config,
-    settings: file.settings,
-    fileFaults: file.faults,
-    metrics,
-    log,
-    supervised: supervised?.part === 'worker' ? supervised.number : undefined,
-    onUnusable: () => ending?.fail(),
-  };
-  let stopped: Promise<void>;
-  try {
-    const parts = await Promise.all(
-      names.map((name) => (name === 'worker' ? workerPart(options) : gatewayPart(options))),
-    );
-    // Signals count from here on: one that comes while the parts start ends them just as well.
-    ending = new PartsEnding([...parts].reverse(), log);
-    stopped = ending.done;
-    const link = supervised === undefined ? onSignals(ending, log) : onSupervisor(ending, parts, metrics);
-    releaseAfterLoading();
-    for (const part of parts) await part.start();
-    growWithWork();
-    link?.sayStarted();
-  } catch (error) {
-    // Nothing is consumed yet, so there is nothing to drain; what is open must not keep the process alive.
-    setImmediate(() => process.exit());
-    throw error;
-  }
-  await stopped;
+/** For a supervisor, which does without what checking a configuration takes. */
+function configOnly(): Option {
+  return new Option('--config-only').hideHelp();
 }
 
-async function workerPart(options: WorkerOptions): Promise<Part> {
-  // Only here: neither a gateway alone nor a supervisor needs it.
-  const { RelayWorker } = await import('../worker/worker.js');
-  const tracing = await openTracing(options.config.tracing, options.log);
-  return new RelayWorker({ ...options, tracing });
-}
-
-async function gatewayPart(options: WorkerOptions): Promise<Part> {
-  // Only here: a worker alone needs neither the gateway's own routes nor its WebSockets.
-  const { RelayGateway } = await import('../gateway/gateway.js');
-  const gateway = new RelayGateway(options);
-  return {
-    get readiness() {
-      return gateway.readiness;
-    },
-    start: () => gateway.start(),
-    stop: async () => {
-      await gateway.stop();
-      return true;
-    },
-  };
-}
-
-/** The first SIGTERM or SIGINT drains, a second one ends the process at once. */
-function onSignals(ending: PartsEnding, log: Logger): undefined {
-  let signals = 0;
-  eachSignal((signal) => {
-    signals++;
-    log.info('signal', { signal });
-    if (signals > 1) process.exit(FINDING);
-    ending.begin();
-  });
-}
-
-/** Signals may come to all processes of a group, from a terminal or systemd: they drain, and the supervisor says when to end at once. */
-function onSupervisor(ending: PartsEnding, parts: readonly Part[], metrics: Metrics): SupervisorLink {
-  const link = new SupervisorLink({
-    report: async () => ({
-      metrics: await metrics.registry.getMetricsAsJSON(),
-      readiness: parts.flatMap(({ readiness }) => readiness ?? [])[0] ?? { ready: true, parts: {} },
-    }),
-    onDrain: () => ending.begin(),
-    onEnd: () => process.exit(FINDING),
-  });
-  eachSignal(() => ending.begin());
-  return link;
+/** Each way loads what it needs alone: a supervisor needs little, and is there for as long as its workers are. */
+async function run(
+  parts: readonly PartName[],
+  { processes, configOnly }: ServeOptions<unknown>,
+  supervised?: Place,
+): Promise<void> {
+  if (configOnly === true) return (await import('./config-only.js')).checkForSupervisor(parts);
+  if (processes !== undefined) return (await import('./supervise.js')).supervise(processes, parts);
+  return (await import('./serve.js')).serve(parts, supervised);
 }

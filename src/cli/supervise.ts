@@ -1,16 +1,18 @@
 import { fork } from 'node:child_process';
-import type { Config } from '../config/config';
 import { hostAndPort } from '../config/url';
 import { listenWhile } from '../network/guarded-fastify';
-import { createLineOutput, formOf, type Logger } from '../observability/logging';
+import { createLineOutput, createLogger, formOf, type Logger } from '../observability/logging';
+import { Metrics } from '../observability/metrics';
 import { describeError } from '../observability/report';
+import { checkedBy, type SupervisorConfig } from '../supervisor/config-check';
 import { eachLine } from '../supervisor/line-output';
 import { type Place, placesOf } from '../supervisor/place';
 import { MAX_PROCESSES, processCount } from '../supervisor/process-count';
 import { Supervisor } from '../supervisor/supervisor';
 import { createHttpServer } from '../worker/metrics-server';
-import { FINDING, UsageError } from './exit';
-import { prepare } from './prepare';
+import { FINDING, USAGE, UsageError } from './exit';
+import { logNodeWarnings } from './node-warnings';
+import type { PartName } from './prepare';
 import { eachSignal } from './signals';
 
 /** Beyond what workers take to drain, until they are ended. */
@@ -21,15 +23,17 @@ export const BEYOND_DRAIN_MS = 5000;
  *
  * @throws UsageError, ConfigError
  */
-export async function supervise(
-  processes: string,
-  { withGateway }: { readonly withGateway: boolean },
-): Promise<void> {
+export async function supervise(processes: string, parts: readonly PartName[]): Promise<void> {
   const count = processCount(processes);
   if (count === undefined)
     throw new UsageError(`--processes: must be auto, or a whole number from 1 to ${MAX_PROCESSES}`);
-  const { config, log, metrics } = prepare(withGateway ? ['gateway', 'worker'] : ['worker']);
   process.exitCode = FINDING;
+  const withGateway = parts.includes('gateway');
+  const config = await check(withGateway ? 'start' : 'worker');
+  if (config === undefined) return;
+  const metrics = new Metrics();
+  const log = createLogger(config.log, { onDropped: () => metrics.logLinesDropped.add() });
+  logNodeWarnings(log);
   const supervisor = new Supervisor({
     places: placesOf(count, withGateway),
     fork: forkFor(config, log, () => metrics.logLinesDropped.add()),
@@ -60,9 +64,31 @@ export async function supervise(
   setImmediate(() => process.exit());
 }
 
+/**
+ * Undefined where the configuration is wrong, or the process that checks it fails. Either has said why.
+ *
+ * @throws Error where that process cannot be started, or ends without a word
+ */
+async function check(command: string): Promise<SupervisorConfig | undefined> {
+  const checker = fork(program(), [command, '--config-only'], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  const result = await checkedBy(checker);
+  if (result.kind === 'good') return result.config;
+  const { code, signal } = result;
+  if (code === null || code === 0)
+    throw new Error(`the process that checks the configuration ended (${signal ?? code}) without a result`);
+  process.exitCode = code === USAGE ? USAGE : FINDING;
+  return undefined;
+}
+
+function program(): string {
+  return process.argv[1] ?? '';
+}
+
 /** All write into the supervisor's log, in the form that it has. */
 function forkFor(
-  config: Config,
+  config: SupervisorConfig,
   log: Logger,
   onDropped: () => void,
 ): (place: Place) => ReturnType<typeof fork> {
@@ -70,10 +96,9 @@ function forkFor(
     onDropped,
     onRecovered: (dropped) => log.warn('standard output takes log lines of workers again', { dropped }),
   });
-  const program = process.argv[1] ?? '';
   return (place) => {
     const own = place.part === 'worker' ? [String(place.number)] : [];
-    const child = fork(program, [place.part, '--supervised', ...own], {
+    const child = fork(program(), [place.part, '--supervised', ...own], {
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
       env: { ...process.env, LOG_FORMAT: formOf(config.log) },
     });

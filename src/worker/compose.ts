@@ -1,4 +1,3 @@
-import type { FastifyInstance } from 'fastify';
 import type { Destinations } from '../destinations/directory';
 import { LidBook } from '../lids/lid-book';
 import { Lifecycle } from '../lifecycle/lifecycle';
@@ -13,7 +12,7 @@ import { composeIntake, type IntakeParts } from './compose-intake';
 import { composeMonitoring, type MonitoringParts } from './compose-monitoring';
 import { composeStorage, type Storage } from './compose-storage';
 import type { DrainParts } from './drain';
-import { createHttpServer } from './metrics-server';
+import { MetricsPort } from './metrics-port';
 import type { Observer } from './observer';
 import { readinessOf } from './readiness';
 import { Retries } from './retries';
@@ -27,7 +26,7 @@ export type WorkerParts = DrainParts &
     readonly storage: Storage;
     /** Asked at any moment. */
     readonly readiness: () => Readiness;
-    readonly http: FastifyInstance;
+    readonly metricsPort: MetricsPort;
     readonly lids: LidBook;
     readonly retries: Retries;
   };
@@ -54,8 +53,8 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
   const { store, health: redisHealth, warnRedis: onError } = storage;
   const lids = new LidBook({ store, onError });
   const readiness = (): Readiness => readinessOf({ health: redisHealth, sources, settings });
-  const http = openHttp(options, readiness);
-  lifecycle.add('metrics port', http, (server) => server.close());
+  const metricsPort = composeMetricsPort(options, readiness);
+  lifecycle.add('metrics port', metricsPort, (port) => port.close());
   const changes = storage.redis.subscriber();
   const intake = composeIntake({
     ...{ options, storage, changes },
@@ -81,7 +80,7 @@ export function composeWorker(options: WorkerOptions): WorkerParts {
     ...delivery,
     ...intake,
     ...monitoring,
-    ...{ storage, ledger, commit, readiness, http, lids, retries, lifecycle, log },
+    ...{ storage, ledger, commit, readiness, metricsPort, lids, retries, lifecycle, log },
   };
 }
 
@@ -113,9 +112,8 @@ function composeRetries({ config, log }: WorkerOptions, context: RetriesContext)
   });
 }
 
-/** The worker's own port. */
-function openHttp({ metrics, log }: WorkerOptions, readiness: () => Readiness): FastifyInstance {
-  return createHttpServer({
+function composeMetricsPort({ metrics, log }: WorkerOptions, readiness: () => Readiness): MetricsPort {
+  return new MetricsPort({
     onRefused: (counts) => log.warn('connections refused at the metrics port', counts),
     onError: (error) => log.error('the metrics port failed', describeError(error)),
     registry: metrics.registry,

@@ -1,6 +1,5 @@
 import { hostAndPort } from '../config/url';
 import { StateMachine } from '../lifecycle/state-machine';
-import { listenWhile } from '../network/guarded-fastify';
 import type { Readiness } from '../observability/health-routes';
 import { describeError } from '../observability/report';
 import { checkRedis } from '../redis/client';
@@ -82,7 +81,7 @@ export class RelayWorker {
   private async listen(): Promise<boolean> {
     if (this.options.supervised !== undefined) return true;
     const address = { ...this.options.config.metrics, variables: 'METRICS_PORT, METRICS_HOST' };
-    return listenWhile(this.parts.http, address, () => this.machine.is('starting'));
+    return this.parts.metricsPort.open(address, () => this.machine.is('starting'));
   }
 
   /** Looks once at what an operator should know about Redis and what lies there, when it can be reached first. */

@@ -173,7 +173,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'observability',
     'time',
   ],
-  supervisor: ['lifecycle', 'observability', 'time'],
+  supervisor: ['config', 'lifecycle', 'observability', 'time'],
   dashboard: [
     'errors',
     'events',

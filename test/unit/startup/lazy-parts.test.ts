@@ -18,7 +18,7 @@ function run(program: string): unknown {
 describe('a worker', () => {
   it('has nothing loaded at rest that it has no use for', () => {
     const loaded = run(`
-      require('./cli/serve-commands.ts');
+      require('./cli/serve.ts');
       require('./worker/worker.ts');
       const { guardedFastify } = require('./network/guarded-fastify.ts');
       guardedFastify({ limits: {}, trustedProxies: [], onRefused: () => {}, onError: () => {} });
@@ -36,6 +36,33 @@ describe('a worker', () => {
       /^(?:@aws-sdk|@bull-board|@fastify\/swagger|jsonwebtoken|pusher|socket\.io)\//,
     ];
     expect(parts.filter((part) => needless.some((each) => each.test(part)))).toEqual([]);
+  });
+});
+
+/** Which of these a program has loaded that has asked for `modules`. */
+function loadedOf(needless: readonly string[], modules: readonly string[]): string[] {
+  const requires = modules.map((name) => `require(${JSON.stringify(`./${name}.ts`)});`).join('');
+  const loaded = run(`${requires} console.log(JSON.stringify(Object.keys(require.cache)))`) as string[];
+  // What one of them asks for is there.
+  expect(loaded.length).toBeGreaterThan(modules.length);
+  return needless.filter((part) => loaded.some((path) => path.includes(`/${part}`)));
+}
+
+describe('what a supervisor and its workers share out', () => {
+  it('a supervisor has neither destinations, sources, Redis nor a worker loaded: checking the configuration is not its own work', () => {
+    const needless = [
+      'src/modules.ts',
+      'src/destinations/',
+      'src/sources/',
+      'src/settings/',
+      'src/worker/worker.ts',
+    ];
+    const supervisor = ['cli/program', 'cli/serve-commands', 'cli/supervise'];
+    expect(loadedOf([...needless, 'node_modules/bullmq/', 'node_modules/ioredis/'], supervisor)).toEqual([]);
+  });
+
+  it('a worker has no HTTP server loaded before it opens a port: with a supervisor it opens none', () => {
+    expect(loadedOf(['node_modules/fastify/'], ['cli/serve', 'worker/worker'])).toEqual([]);
   });
 });
 
