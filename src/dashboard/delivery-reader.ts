@@ -33,13 +33,14 @@ export class DeliveryReader {
   ) {}
 
   /** @param question what was asked for: where it is the same, times that lie between do not matter */
-  async search(viewer: Viewer, filter: LogFilter, { limit, question }: Search): Promise<SearchResult> {
+  search(viewer: Viewer, filter: LogFilter, { limit, question }: Search): Promise<SearchResult> {
     const own = scoped(viewer, filter);
-    const asked = { ...question, instance: own.instance, limit };
-    const found = await this.searches.of(asked, () =>
-      this.turns.begin(instanceSeen(viewer), () => this.log.search(own, limit)),
-    );
-    return { ...found, deliveries: found.deliveries.map((each) => visible(viewer, each)) };
+    // What an instance sees leaves out what the operator's own endpoints answered.
+    const asked = { ...question, instance: own.instance, limit, isTenant: viewer.kind === 'instance' };
+    return this.searches.of(asked, async () => {
+      const found = await this.turns.begin(instanceSeen(viewer), () => this.log.search(own, limit));
+      return { ...found, deliveries: found.deliveries.map((each) => visible(viewer, each)) };
+    });
   }
 
   /** The newest records. */

@@ -4,35 +4,40 @@ import type { View } from './screen';
 /** Ways to look at a screen: languages, filters and instances together. Each holds a page of rows. */
 const MOST_VIEWS = 64;
 
+interface Made<Readings> {
+  readonly readings: Readings;
+  readonly views: LRUCache<string, Promise<View>>;
+}
+
 /**
  * What a screen shows, made once for all who ask the same, as long as the readings that it is made of are the same. It is made of
  * these and of what is asked alone: neither the session of a viewer nor its forms can get into what others see.
  */
-export class SharedViews<Readings extends readonly object[], Asked extends object> {
-  private readings: Readings | undefined;
-  private readonly views = new LRUCache<string, Promise<View>>({ max: MOST_VIEWS });
+export class SharedViews<Readings extends readonly [object, ...object[]], Asked extends object> {
+  /** By the first of the readings: views are let go of with what they are made of. */
+  private readonly made = new WeakMap<object, Made<Readings>>();
 
   constructor(private readonly make: (readings: Readings, asked: Asked) => Promise<View>) {}
 
   of(readings: Readings, asked: Asked): Promise<View> {
-    if (!this.isMadeOf(readings)) {
-      this.views.clear();
-      this.readings = readings;
-    }
+    const views = this.viewsOf(readings);
     const key = JSON.stringify(asked);
-    return this.views.get(key) ?? this.begin(key, this.make(readings, asked));
-  }
-
-  private isMadeOf(readings: Readings): boolean {
-    return this.readings?.every((each, index) => each === readings[index]) ?? false;
-  }
-
-  private begin(key: string, view: Promise<View>): Promise<View> {
-    this.views.set(key, view);
+    const known = views.get(key);
+    if (known !== undefined) return known;
+    const view = this.make(readings, asked);
+    views.set(key, view);
     // The next one who asks tries again.
     view.catch(() => {
-      if (this.views.peek(key) === view) this.views.delete(key);
+      if (views.peek(key) === view) views.delete(key);
     });
     return view;
+  }
+
+  private viewsOf(readings: Readings): LRUCache<string, Promise<View>> {
+    const known = this.made.get(readings[0]);
+    if (known?.readings.every((each, index) => each === readings[index])) return known.views;
+    const views = new LRUCache<string, Promise<View>>({ max: MOST_VIEWS });
+    this.made.set(readings[0], { readings, views });
+    return views;
   }
 }

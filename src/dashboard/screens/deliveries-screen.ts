@@ -7,6 +7,7 @@ import { destinationLink } from '../destination-name';
 import { type Html, html, path } from '../html';
 import type { Language } from '../language';
 import type { ScreenSet, View, Visit } from '../screen';
+import { SharedViews } from '../shared-views';
 import { shownMoment, shownNumber } from '../shown-values';
 import { deliveryTexts } from '../texts/delivery-texts';
 import { destinationTexts } from '../texts/destination-texts';
@@ -24,39 +25,50 @@ const PAGE = 50;
 
 /** The delivery log's search: where is my message? */
 export function deliveriesScreen(reader: DeliveryReader): ScreenSet {
-  const show = async (visit: Visit): Promise<View> => {
-    const { language, viewer, query } = visit;
-    const texts = deliveryTexts[language];
-    const search = deliverySearch(query, Date.now());
-    const { filter, given, problems } = search;
-    const found =
-      problems.length > 0 ? undefined : await reader.search(viewer, filter, { limit: PAGE, question: given });
-    const body = html`<h1>${texts.title}</h1>
-${searchForm(visit, search)}
-${problems.map((each) => problemLine(each, language))}
-${found !== undefined && results(found, { given, language })}`;
-    return { title: texts.title, body, status: problems.length > 0 ? 400 : 200 };
+  const views = new SharedViews<readonly [SearchResult], Asked>(async ([found], asked) =>
+    viewOf(found, asked),
+  );
+  const show = async ({ language, viewer, query }: Visit): Promise<View> => {
+    const { filter, given, problems } = deliverySearch(query, Date.now());
+    const asked = { language, given, problems, isOfOne: viewer.kind === 'instance' };
+    if (problems.length > 0) return viewOf(undefined, asked);
+    const found = await reader.search(viewer, filter, { limit: PAGE, question: given });
+    return views.of([found], asked);
   };
   return { screens: [{ path: DELIVERIES_PATH, name: 'deliveries', audience: 'everybody', show }] };
+}
+
+interface Asked extends Pick<DeliverySearch, 'given' | 'problems'> {
+  readonly language: Language;
+  /** The viewer is kept to one instance, and chooses none. */
+  readonly isOfOne: boolean;
+}
+
+function viewOf(found: SearchResult | undefined, asked: Asked): View {
+  const { language, problems } = asked;
+  const texts = deliveryTexts[language];
+  const body = html`<h1>${texts.title}</h1>
+${searchForm(asked)}
+${problems.map((each) => problemLine(each, language))}
+${found !== undefined && results(found, asked)}`;
+  return { title: texts.title, body, status: problems.length > 0 ? 400 : 200 };
 }
 
 export function deliveryPath(id: string): string {
   return `${DELIVERIES_PATH}/${encodeURIComponent(id)}`;
 }
 
-function searchForm({ viewer, language }: Visit, { given, problems }: DeliverySearch): Html {
+function searchForm({ language, given, problems, isOfOne }: Asked): Html {
   const texts = deliveryTexts[language];
   const { outcomes, outcome: outcomeName } = oneDestinationTexts[language];
   const wrong = new Set(problems.map(({ field }) => field));
-  const fields = SEARCH_FIELDS.filter((field) => field !== 'instance' || viewer.kind !== 'instance').map(
-    (field) => {
-      const isTime = field === 'since' || field === 'until';
-      return html`<div><label for="${field}">${texts.fields[field]}</label>
+  const fields = SEARCH_FIELDS.filter((field) => field !== 'instance' || !isOfOne).map((field) => {
+    const isTime = field === 'since' || field === 'until';
+    return html`<div><label for="${field}">${texts.fields[field]}</label>
 <input id="${field}" name="${field}" maxlength="${MAX_TEXT}" autocapitalize="none" spellcheck="false" value="${given[field] ?? ''}"${
-        isTime && html` placeholder="${texts.timeHint}"`
-      }${wrong.has(field) && html` aria-invalid="true" aria-describedby="problem-${field}"`}></div>`;
-    },
-  );
+      isTime && html` placeholder="${texts.timeHint}"`
+    }${wrong.has(field) && html` aria-invalid="true" aria-describedby="problem-${field}"`}></div>`;
+  });
   const options = OUTCOMES.map(
     (each) =>
       html`<option value="${each}"${each === given['outcome'] && html` selected`}>${outcomes[each]}</option>`,
@@ -87,12 +99,7 @@ function problemText(problem: FieldProblem, texts: (typeof deliveryTexts)[Langua
   }
 }
 
-interface ResultsContext {
-  readonly given: DeliverySearch['given'];
-  readonly language: Language;
-}
-
-function results({ deliveries, more, coverage }: SearchResult, { given, language }: ResultsContext): Html {
+function results({ deliveries, more, coverage }: SearchResult, { given, language }: Asked): Html {
   if (deliveries.length === 0)
     return html`<p class="nothing" id="not-seen">${notSeenText(coverage, given, language)}</p>`;
   const texts = deliveryTexts[language];

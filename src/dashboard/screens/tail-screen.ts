@@ -1,10 +1,11 @@
-import type { LogFilter } from '../../delivery-log/log-filter';
+import type { LogRecord } from '../../delivery-log/log-record';
 import type { DestinationId } from '../../pipeline/delivery';
 import type { DeliveryReader } from '../delivery-reader';
 import { destinationName } from '../destination-name';
 import { type Html, html } from '../html';
 import type { Language } from '../language';
 import type { ScreenSet, View, Visit } from '../screen';
+import { SharedViews } from '../shared-views';
 import { shownMoment, shownNumber } from '../shown-values';
 import { type TailedEvent, tailedEvents } from '../tailed-events';
 import { deliveryTexts } from '../texts/delivery-texts';
@@ -25,31 +26,44 @@ const FIELDS = ['instance', 'event'] as const;
  * misses some; no queue grows anywhere.
  */
 export function tailScreen(reader: DeliveryReader): ScreenSet {
-  const show = async (visit: Visit): Promise<View> => {
-    const { language, viewer, query } = visit;
-    const texts = tailTexts[language];
+  const views = new SharedViews<readonly [readonly LogRecord[]], Asked>(async ([records], asked) =>
+    viewOf(records, asked),
+  );
+  const show = async ({ language, viewer, query }: Visit): Promise<View> => {
     const now = Date.now();
-    const search = deliverySearch(query, now, { of: 'deliveries', fields: FIELDS });
-    const { given, problems } = search;
-    const filter: LogFilter = { ...search.filter, since: now - WINDOW_MS };
-    const asked = { limit: MOST_RECORDS, question: given };
-    const records = problems.length > 0 ? [] : await reader.recent(viewer, filter, asked);
-    const events = tailedEvents(records, MOST_EVENTS);
-    const isCut = records.length >= MOST_RECORDS || events.length >= MOST_EVENTS;
-    const body = html`<h1>${texts.title}</h1>
-${filterForm(visit, search)}
-${problems.map((each) => problemLine(each, language))}
-${isCut && html`<p class="notice" role="status">${texts.onlyNewest(shownNumber(events.length, language))}</p>`}
-${events.length === 0 ? html`<p class="nothing">${texts.none}</p>` : table(events, language)}
-<p class="hint">${texts.hint}</p>`;
-    return { title: texts.title, body, status: problems.length > 0 ? 400 : 200 };
+    const { given, filter, problems } = deliverySearch(query, now, { of: 'deliveries', fields: FIELDS });
+    const asked = { language, given, problems, isOfOne: viewer.kind === 'instance' };
+    if (problems.length > 0) return viewOf([], asked);
+    const wanted = { ...filter, since: now - WINDOW_MS };
+    const records = await reader.recent(viewer, wanted, { limit: MOST_RECORDS, question: given });
+    return views.of([records], asked);
   };
   return { screens: [{ path: TAIL_PATH, name: 'tail', audience: 'everybody', show }] };
 }
 
-function filterForm({ viewer, language }: Visit, { given }: DeliverySearch): Html {
+interface Asked extends Pick<DeliverySearch, 'given' | 'problems'> {
+  readonly language: Language;
+  /** The viewer is kept to one instance, and chooses none. */
+  readonly isOfOne: boolean;
+}
+
+function viewOf(records: readonly LogRecord[], asked: Asked): View {
+  const { language, problems } = asked;
+  const texts = tailTexts[language];
+  const events = tailedEvents(records, MOST_EVENTS);
+  const isCut = records.length >= MOST_RECORDS || events.length >= MOST_EVENTS;
+  const body = html`<h1>${texts.title}</h1>
+${filterForm(asked)}
+${problems.map((each) => problemLine(each, language))}
+${isCut && html`<p class="notice" role="status">${texts.onlyNewest(shownNumber(events.length, language))}</p>`}
+${events.length === 0 ? html`<p class="nothing">${texts.none}</p>` : table(events, language)}
+<p class="hint">${texts.hint}</p>`;
+  return { title: texts.title, body, status: problems.length > 0 ? 400 : 200 };
+}
+
+function filterForm({ language, given, isOfOne }: Asked): Html {
   const { fields } = deliveryTexts[language];
-  const inputs = FIELDS.filter((field) => field !== 'instance' || viewer.kind !== 'instance').map(
+  const inputs = FIELDS.filter((field) => field !== 'instance' || !isOfOne).map(
     (field) => html`<label for="${field}">${fields[field]}</label>
 <input id="${field}" name="${field}" maxlength="${MAX_TEXT}" autocapitalize="none" spellcheck="false" value="${given[field] ?? ''}">`,
   );

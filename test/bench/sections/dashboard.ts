@@ -1,10 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import type { LogRecord } from '../../../src/delivery-log/log-record';
+import { LogStore } from '../../../src/delivery-log/log-store';
+import { LogWriter } from '../../../src/delivery-log/log-writer';
 import { instanceId } from '../../../src/destinations/destination-ids';
 import { destinationKey } from '../../../src/pipeline/delivery';
+import { RelayRedis } from '../../../src/redis/relay-redis';
 import { DashboardClient } from '../../support/clients/dashboard-client';
 import { ask } from '../../support/harness/gateway-harness';
 import { freePort } from '../../support/processes/ports';
+import { newRecordOf } from '../../support/values/message-keys';
 import { Child } from '../child';
 import type { Bench } from '../context';
 import { figure, heading, verdict } from '../report';
@@ -22,6 +27,11 @@ const LOOKS = 10;
 const BETWEEN_MS = 5000;
 const KEY = 'key-of-the-benchmark';
 const PATHS = ['/dashboard', '/dashboard/destinations'] as const;
+
+/** Pages that follow the delivery log: what they show is another at each look, as deliveries go on. */
+const FOLLOWING = ['/dashboard/tail', '/dashboard/deliveries'] as const;
+/** Noted every so often, while somebody looks. */
+const DELIVERIES = { count: 10, everyMs: 100 };
 
 /** What the dashboard costs with many destinations and many viewers. */
 export async function measureDashboard(bench: Bench): Promise<void> {
@@ -52,8 +62,13 @@ export async function measureDashboard(bench: Bench): Promise<void> {
   progress(`dashboard: ${VIEWERS} viewers`);
   const idle = await shareOfCore(gateway, () => delay(WATCHED_MS / 3));
   figure(print, 'nobody looks', `${idle.toFixed(1)} % of a core`);
-  const watched = await shareOfCore(gateway, () => watch(port, client.cookie));
-  verdict(print, { what: `${VIEWERS} viewers, of a core`, value: watched - idle, unit: ' %', atMost: 10 });
+  const writer = await openWriter(bench);
+  for (const paths of [PATHS, ...FOLLOWING.map((path) => [path])]) {
+    const watched = await shareOfCore(gateway, () => watch(port, client.cookie, paths));
+    const what = `${VIEWERS} viewers of ${paths.join(' and ')}, of a core`;
+    verdict(print, { what, value: watched - idle, unit: ' %', atMost: 10 });
+  }
+  await writer.close();
   await gateway.stop();
   await bench.redis.clear();
 }
@@ -82,6 +97,38 @@ async function fill({ redis: { uri, prefix } }: Bench): Promise<void> {
   } finally {
     redis.disconnect();
   }
+}
+
+/** Notes deliveries as a worker does, until it is closed. */
+async function openWriter({ redis: { uri, prefix } }: Bench): Promise<{ close(): Promise<void> }> {
+  const redis = new RelayRedis(uri);
+  const fail = (error: unknown): never => {
+    throw error;
+  };
+  const limits = { maxAgeMs: 86_400_000, maxRows: 1_000_000, maxBytes: 1e9 };
+  const writer = new LogWriter({ limits, onSkipped: fail, onError: fail });
+  writer.open(new LogStore({ redis, prefix }));
+  let number = 0;
+  const timer = setInterval(() => {
+    for (let count = 0; count < DELIVERIES.count; count++) writer.note(newRecordOf(deliveredNow(number++)));
+  }, DELIVERIES.everyMs);
+  return {
+    close: async () => {
+      clearInterval(timer);
+      await writer.close();
+      redis.disconnect();
+    },
+  };
+}
+
+function deliveredNow(number: number): LogRecord {
+  const message = `3EB0${String(number).padStart(16, '0')}`;
+  return {
+    ...{ what: 'delivered', id: `dlv_${message.padEnd(22, 'x')}abcdefgh`, destination: 'webhook:global' },
+    ...{ instance: `loja-${number % 100}`, event: 'messages.upsert', message },
+    ...{ chat: `55119${String(number % 20_000).padStart(8, '0')}@s.whatsapp.net`, alias: '', at: Date.now() },
+    ...{ attempt: 1, durationMs: 20, status: 200, code: '', answer: '', bytes: 1200 },
+  };
 }
 
 async function startGateway({ redis, folder, cleanup }: Bench, port: number): Promise<Child> {
@@ -130,10 +177,10 @@ async function shareOfCore(gateway: Child, work: () => Promise<void>): Promise<n
   return ((gateway.cpuMs - before) / (performance.now() - begunAt)) * 100;
 }
 
-async function watch(port: number, cookie: string): Promise<void> {
+async function watch(port: number, cookie: string, paths: readonly string[]): Promise<void> {
   const viewer = async (index: number): Promise<void> => {
     const client = new DashboardClient(port, cookie);
-    const path = PATHS[index % PATHS.length] ?? '/dashboard';
+    const path = paths[index % paths.length] ?? '/dashboard';
     const headers = { 'x-relay-part': 'main', connection: 'keep-alive' };
     await delay((index / VIEWERS) * INTERVAL_MS);
     const until = performance.now() + WATCHED_MS - INTERVAL_MS;

@@ -1,6 +1,7 @@
 import { DeliveryReader } from '../../../src/dashboard/delivery-reader';
 import type { Viewer } from '../../../src/dashboard/viewer';
 import type { SearchResult } from '../../../src/delivery-log/delivery-log';
+import { globalId } from '../../../src/destinations/destination-ids';
 import { TenantSearches } from '../../../src/http-api/tenant-searches';
 import { type Deferred, deferred, turns } from '../../support/signals/signals';
 
@@ -28,7 +29,7 @@ function setup() {
   let asked = 0;
   const search = (viewer: Viewer): Promise<unknown> =>
     reader.search(viewer, {}, { limit: 1, question: { message: String(asked++) } });
-  return { searches, search };
+  return { reader, searches, search };
 }
 
 test("an instance's token makes no more searches at once than may be; others and the operator go on", async () => {
@@ -44,4 +45,38 @@ test("an instance's token makes no more searches at once than may be; others and
   await turns();
   searches.at(-1)?.resolve(FOUND);
   await expect(again).resolves.toEqual(FOUND);
+});
+
+const DELIVERED: SearchResult['deliveries'][number] = {
+  ...{ id: 'dlv_1', destination: globalId('webhook'), instance: 'loja', event: 'call' },
+  ...{
+    message: 'M',
+    chat: 'C',
+    outcome: 'delivered',
+    reason: '',
+    at: 1,
+    bytes: 2,
+    records: [],
+    bodyIn: undefined,
+  },
+};
+const ANSWERED: SearchResult = { ...FOUND, deliveries: [DELIVERED] };
+
+test('what is found is one object for all who may see the same, so that its page is made once', async () => {
+  const { reader, searches } = setup();
+  const question = { limit: 1, question: { instance: 'loja' } };
+  const filter = { instance: 'loja' };
+  const all = [
+    reader.search({ kind: 'operator' }, filter, question),
+    reader.search({ kind: 'reader' }, filter, question),
+    reader.search(LOJA, filter, question),
+    reader.search(LOJA, filter, question),
+  ];
+  await turns();
+  for (const { resolve } of searches) resolve(ANSWERED);
+  const [operator, readOnly, tenant, again] = await Promise.all(all);
+  expect(readOnly).toBe(operator);
+  expect(again).toBe(tenant);
+  expect(tenant).not.toBe(operator);
+  expect(searches).toHaveLength(2);
 });

@@ -51,6 +51,17 @@ describe('what a screen shows', () => {
     expect(world.made).toBe(3);
   });
 
+  test('stays while others look at other readings: filters of the live tail have their own', async () => {
+    const { world, text } = setup();
+    const [first, second] = READINGS;
+    const others: Readings = [{ of: 'other' }, second];
+    for (let look = 0; look < 3; look++) {
+      expect(await text([first, second], ENGLISH)).toBe('first en all');
+      expect(await text(others, ENGLISH)).toBe('other en all');
+    }
+    expect(world.made).toBe(2);
+  });
+
   test('that could not be made is made again for the next who asks', async () => {
     const { world, text } = setup();
     world.fails = true;
