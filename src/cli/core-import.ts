@@ -5,7 +5,7 @@ import type { CoreInstance, CoreSections } from '../moving-in/core';
 import { type FoundCore, findCore } from '../moving-in/find-core';
 import { HandOver, type HandOverResult } from '../moving-in/hand-over';
 import { Importer, type ImportResult } from '../moving-in/importer';
-import { MovingNotes } from '../moving-in/moving-notes';
+import { MovingNotes, type Note } from '../moving-in/moving-notes';
 import { counted } from '../plural';
 import type { RelayRedis } from '../redis/relay-redis';
 import { withRedis } from '../redis/with-redis';
@@ -95,21 +95,28 @@ async function run(given: Run): Promise<void> {
   const result = await importer.run(instances, { apply, resumes: options.instance === undefined });
   reportImport(result, { apply, instances: instances.length, core: found.core.name });
   if (options.handOver !== true) return;
-  if (!apply) return printLine('nothing was handed over: --apply does it');
+  if (!apply) {
+    reportPreview(await mover(FOLLOW_MS).preview(instances));
+    return printLine('nothing was handed over: --apply does it');
+  }
   reportMoved(await mover(FOLLOW_MS).over(instances), 'handed over');
 }
 
 async function handBack({ options, found }: Run, notes: MovingNotes, mover: HandOver): Promise<void> {
-  const handed = new Set(await notes.instances());
+  const handed = await notes.all();
   const known = new Map(found.instances.map((instance) => [instance.name, instance]));
-  const all = [...handed].map((name): CoreInstance => known.get(name) ?? { name });
+  const all = [...handed.keys()].map((name): CoreInstance => known.get(name) ?? { name });
   const instances = options.instance === undefined ? all : all.filter(({ name }) => isNamed(options, name));
   if (options.apply === true) return reportMoved(await mover.back(instances), 'handed back');
   printTable(
-    ['INSTANCE'],
-    instances.map(({ name }) => [name]),
+    ['INSTANCE', 'WHAT'],
+    instances.map(({ name }) => [name, sectionsOf(handed.get(name))]),
   );
   printLine(`${counted(instances.length, 'instance')} would be handed back: --apply does it`);
+}
+
+function sectionsOf(note: Note | undefined): string {
+  return note?.kind === 'readable' ? Object.keys(note.sections).join(', ') : 'not readable';
 }
 
 function reportImport(
@@ -126,6 +133,13 @@ function reportImport(
   if (!apply && plans.size > 0) printLine('nothing was changed: --apply imports');
   for (const line of boundedLines(warnings)) complain(`warning: ${line}`);
   complainOf(problems, 'not imported');
+}
+
+/** @throws what ended it too early, once the rest is said */
+function reportPreview({ moved, problems, fault }: HandOverResult): void {
+  for (const line of [...moved].sort()) printLine(`would be handed over: ${line}`);
+  complainOf(problems, 'would not be handed over');
+  if (fault !== undefined) throw fault;
 }
 
 /** @throws what ended it too early, once the rest is said */
@@ -157,9 +171,12 @@ function keyOf({ key }: CoreImportOptions, config: Config): string {
   throw new UsageError("AUTHENTICATION_API_KEY: must be set to the core API's global key, or give --key");
 }
 
-function checkDirection({ handOver, handBack }: CoreImportOptions): void {
+function checkDirection({ handOver, handBack, sections }: CoreImportOptions): void {
   if (handOver === true && handBack === true)
     throw new UsageError('--hand-over and --hand-back are opposites: give one of them');
+  // An import takes all sections, and a hand-back all that was handed over: left half, both would deliver.
+  if (sections !== undefined && handOver !== true)
+    throw new UsageError('--sections: says what --hand-over moves, and is given with it alone');
 }
 
 function checkHandOver({ handOver, handBack, fromCore }: CoreImportOptions, { core }: FoundCore): void {

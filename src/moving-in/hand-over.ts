@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Fields, Section } from '../settings/section';
+import type { Fields, Section, Settings } from '../settings/section';
 import type { SettingsRules } from '../settings/settings-rules';
-import { type SettingsStore, settingsOrThrow } from '../settings/settings-store';
+import { type SettingsStore, type StoredSettings, settingsOrThrow } from '../settings/settings-store';
 import { forEachApart } from '../time/for-each-apart';
 import type { Core, CoreInstance, CoreSections } from './core';
 import { CoreApiError } from './core-api-error';
@@ -62,6 +62,26 @@ export class HandOver {
     });
   }
 
+  /** What `over` would move; nothing is changed. */
+  async preview(instances: readonly CoreInstance[]): Promise<HandOverResult> {
+    const { moved, problems } = this;
+    try {
+      let done = 0;
+      await this.each(instances, async (instance) => {
+        const opening = await this.openingOf(instance);
+        if (opening !== undefined) {
+          const stored = await this.parts.store.lookUp(instance.name);
+          this.changed(instance, stored, { open: opening.open, fieldsOf: asFound });
+          moved.push(`${instance.name}: ${namesOf(opening.open)}`);
+        }
+        this.parts.onProgress(++done, instances.length);
+      });
+      return { moved, problems, both: [] };
+    } catch (fault) {
+      return { moved, problems, both: [], fault };
+    }
+  }
+
   /** Of instances from which something was handed over. */
   back(instances: readonly CoreInstance[]): Promise<HandOverResult> {
     return this.move(instances, {
@@ -120,6 +140,24 @@ export class HandOver {
 
   /** The relay begins; undefined where there is nothing to hand over. */
   private async beginHere(instance: CoreInstance): Promise<Moving | undefined> {
+    const opening = await this.openingOf(instance);
+    if (opening === undefined) return undefined;
+    const { found, handed, open } = opening;
+    const added = open.map(([section, fields]) => [section.name, deliveredOf(fields)] as const);
+    // First, so that whatever is cut from here on can be handed back.
+    await this.parts.notes.set(instance.name, { ...handed, ...Object.fromEntries(added) });
+    try {
+      await this.setHere(instance, { open, fieldsOf: asFound });
+    } catch (error) {
+      await this.restoreNote(instance, handed);
+      throw error;
+    }
+    this.both.add(instance.name);
+    return { instance, found, names: open.map(([{ name }]) => name) };
+  }
+
+  /** Undefined where there is nothing to hand over. @throws CoreApiError where it cannot be */
+  private async openingOf(instance: CoreInstance): Promise<Opening | undefined> {
     const found = await this.parts.core.read(instance).catch(nothingOfMissing);
     if (found === undefined) return undefined;
     const handed = await this.handedOf(instance);
@@ -127,17 +165,7 @@ export class HandOver {
     if (open.length === 0) return undefined;
     const obstacle = this.parts.withoutSource(found);
     if (obstacle !== undefined) throw new CoreApiError('CORE_REFUSED', obstacle);
-    const added = open.map(([section, fields]) => [section.name, deliveredOf(fields)] as const);
-    // First, so that whatever is cut from here on can be handed back.
-    await this.parts.notes.set(instance.name, { ...handed, ...Object.fromEntries(added) });
-    try {
-      await this.setHere(instance, open, (_section, fields) => fields);
-    } catch (error) {
-      await this.restoreNote(instance, handed);
-      throw error;
-    }
-    this.both.add(instance.name);
-    return { instance, found, names: open.map(([{ name }]) => name) };
+    return { found, handed, open };
   }
 
   private async restoreNote({ name }: CoreInstance, handed: HandedOver): Promise<void> {
@@ -177,12 +205,14 @@ export class HandOver {
       const of = found.get(section);
       return names.includes(section.name) && of?.kind === 'row' ? [[section, of.fields] as const] : [];
     });
-    await this.setHere(instance, open, (before) => (before === undefined ? undefined : { events: QUIET }));
+    const fieldsOf = (before: object | undefined): Fields | undefined =>
+      before === undefined ? undefined : { events: QUIET };
+    await this.setHere(instance, { open, fieldsOf });
     await this.parts.notes.forget(instance.name);
   }
 
   /** Sections that the core delivers. */
-  private openSections(found: CoreSections, handed: HandedOver): (readonly [Section, Fields])[] {
+  private openSections(found: CoreSections, handed: HandedOver): Open {
     return this.parts.sections.flatMap((section) => {
       const of = found.get(section);
       if (of?.kind !== 'row' || of.fields['enabled'] !== true) return [];
@@ -191,22 +221,19 @@ export class HandOver {
     });
   }
 
-  private async setHere(
-    { name }: CoreInstance,
-    open: readonly (readonly [Section, Fields])[],
-    /** Undefined: the section stays as it is. */
-    fieldsOf: (before: object | undefined, found: Fields) => Fields | undefined,
-  ): Promise<void> {
-    const { store, rules } = this.parts;
-    await store.update(name, (stored) => {
-      const before = settingsOrThrow(stored);
-      const changed = open.flatMap(([section, found]) => {
-        const was = section.of(before);
-        const fields = fieldsOf(was, found);
-        return fields === undefined ? [] : [[section.name, { ...was, ...fields }] as const];
-      });
-      return rules.check(name, { ...before, ...Object.fromEntries(changed) }).settings;
+  private async setHere(instance: CoreInstance, change: Change): Promise<void> {
+    await this.parts.store.update(instance.name, (stored) => this.changed(instance, stored, change));
+  }
+
+  /** @throws SettingsRefusedError, SettingsUnreadableError */
+  private changed({ name }: CoreInstance, stored: StoredSettings, { open, fieldsOf }: Change): Settings {
+    const before = settingsOrThrow(stored);
+    const changed = open.flatMap(([section, found]) => {
+      const was = section.of(before);
+      const fields = fieldsOf(was, found);
+      return fields === undefined ? [] : [[section.name, { ...was, ...fields }] as const];
     });
+    return this.parts.rules.check(name, { ...before, ...Object.fromEntries(changed) }).settings;
   }
 
   private async handedOf({ name }: CoreInstance): Promise<HandedOver> {
@@ -217,6 +244,29 @@ export class HandOver {
       'what was handed over is noted by a later version of the relay: use that version',
     );
   }
+}
+
+/** Sections with what the core has of them. */
+type Open = readonly (readonly [Section, Fields])[];
+
+interface Opening {
+  readonly found: CoreSections;
+  readonly handed: HandedOver;
+  readonly open: Open;
+}
+
+interface Change {
+  readonly open: Open;
+  /** Undefined: the section stays as it is. */
+  readonly fieldsOf: (before: object | undefined, found: Fields) => Fields | undefined;
+}
+
+function asFound(_before: object | undefined, found: Fields): Fields {
+  return found;
+}
+
+function namesOf(open: Open): string {
+  return open.map(([{ name }]) => name).join(', ');
 }
 
 interface Steps {

@@ -55,7 +55,7 @@ function wanted(parts: SectionPlanParts, found: Fields, before: unknown): Wanted
     if (!parts.isBrought || fields['enabled'] === false) return { fields };
     return {
       fields: { ...fields, enabled: false },
-      note: 'off, as the global ones bring its events already',
+      note: 'the global exchange or queues bring its events already',
     };
   }
   if (parts.handed !== undefined || fields['enabled'] === false) return { fields };

@@ -9,11 +9,34 @@ beforeEach(async () => {
 afterEach(() => world.stop());
 
 describe('--hand-over and --hand-back', () => {
-  test('without --apply nothing is handed over', async () => {
+  test('without --apply they say what they would move, and what they could not, and move nothing', async () => {
     world.shop();
-    const { stdout } = await world.move('--hand-over');
+    world.core.add('norte', { webhook: { url: 'http://10.0.0.7/hook' } });
+    const { code, stdout, stderr } = await world.move('--hand-over');
+    expect(stdout).toContain('would be handed over: loja: webhook, pusher');
+    expect(stdout).not.toContain('handed over: norte');
     expect(stdout).toContain('nothing was handed over: --apply does it');
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringContaining('would not be handed over: "norte": webhook.url'),
+    ]);
     expect(world.core.row('loja', 'webhook')).toMatchObject({ enabled: true });
+    expect(await world.stored()).toEqual([]);
+    await world.move('--apply', '--hand-over', '--instance', 'loja', '--sections', 'pusher');
+    expect((await world.move('--hand-over')).stdout).toContain('would be handed over: loja: webhook\n');
+    expect((await world.move('--hand-back')).stdout).toMatch(/loja +pusher\n1 instance would be handed back/);
+    expect(world.core.row('loja', 'pusher')).toMatchObject({ enabled: false });
+  });
+
+  test('a hand-back of some sections alone is refused: of the others nobody would know any more that both deliver', async () => {
+    world.shop();
+    await world.move('--apply', '--hand-over');
+    const { code, stderr } = await world.move('--apply', '--hand-back', '--sections', 'webhook');
+    expect([code, stderr]).toEqual([2, expect.stringContaining('--sections: says what --hand-over moves')]);
+    expect(world.core.row('loja', 'pusher')).toMatchObject({ enabled: false });
+    expect((await world.move('--apply', '--hand-back')).stdout).toContain(
+      'handed back: loja: webhook, pusher',
+    );
   });
 
   test('switch the core off and on again, exactly as it was; the other way round here', async () => {

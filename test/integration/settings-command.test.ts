@@ -56,6 +56,12 @@ describe('the settings command', () => {
     [['set', 'loja', '{"webhook":{"url":"http://127.1/x"}}'], /webhook\.url .*WEBHOOK_ALLOWED_NETWORKS/],
     [['set', 'loja', '{'], /must be JSON/],
     [['set', 'loja'], /--file/],
+    // Nothing of it would be set: "set loja" would be taken for the answer.
+    [
+      ['set', 'loja', '{"webhok":{"url":"https://a.test/x"}}'],
+      /webhok: no such section.*did you mean webhook/,
+    ],
+    [['set', 'loja', '{"url":"https://a.test/x"}'], /url: no such section/],
     [['import', '/nowhere.json'], /cannot be read/],
   ])('%j is wrong usage: exit 2, and what helps', async (args, message) => {
     const { code, stderr } = await settings(...args);
