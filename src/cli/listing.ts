@@ -1,3 +1,4 @@
+import { plural } from '../plural';
 import { complain, printJson, printTable } from './output';
 
 export interface Listing<T> {
@@ -22,5 +23,5 @@ export function printListing<T>({ what, found, limit, head, rowOf, json }: Listi
 }
 
 export function goesOn(limit: number): string {
-  return `there are more than these ${limit}: --limit shows more of them`;
+  return `there are more than ${plural(limit, 'this one', `these ${limit}`)}: --limit shows more of them`;
 }
