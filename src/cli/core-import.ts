@@ -88,6 +88,7 @@ async function run(given: Run): Promise<void> {
     rules: {
       settings: rules,
       delivering: new Set(allDelivering()),
+      stillDelivered: stillDelivered(found),
       isBrought: (section) => isBrought(config, section),
     },
   });
@@ -184,6 +185,12 @@ function checkHandOver({ handOver, handBack, fromCore }: CoreImportOptions, { co
     throw new UsageError(
       `--hand-over: ${core.name} at ${fromCore} has no route for it: clear the webhook of each instance there (docs/moving-in.md)`,
     );
+}
+
+function stillDelivered({ core }: FoundCore): string {
+  return core.canHandOver
+    ? 'the core API delivers it until --hand-over'
+    : `${core.name} delivers it until it is cleared there; then switch it on here`;
 }
 
 function allDelivering(): readonly Section[] {
