@@ -80,6 +80,7 @@ async function run(given: Run): Promise<void> {
       rules,
       sections: given.delivering,
       withoutSource: (of) => withoutSource(config, of),
+      obstacleOf: ({ definition }) => definition.obstacle?.(config),
       followMs,
     });
   if (options.handBack === true) return handBack(given, notes, mover(LAST_EVENTS_MS));

@@ -18,6 +18,8 @@ export interface HandOverParts {
   readonly sections: readonly Section[];
   /** Why events of an instance would reach nobody once the core delivers none; undefined where a source brings them. */
   withoutSource(found: CoreSections): string | undefined;
+  /** Why the relay would deliver nothing by a section that is set; undefined where it would. */
+  obstacleOf(section: Section): string | undefined;
   /** How long workers may take to follow a change of settings. */
   readonly followMs: number;
   /** Called after each instance. */
@@ -161,11 +163,18 @@ export class HandOver {
     const found = await this.parts.core.read(instance).catch(nothingOfMissing);
     if (found === undefined) return undefined;
     const handed = await this.handedOf(instance);
-    const open = this.openSections(found, handed);
+    const open = this.openSections(found, handed).filter(([section]) => this.isDelivered(instance, section));
     if (open.length === 0) return undefined;
     const obstacle = this.parts.withoutSource(found);
     if (obstacle !== undefined) throw new CoreApiError('CORE_REFUSED', obstacle);
     return { found, handed, open };
+  }
+
+  /** Where it is not, nobody would deliver any more. */
+  private isDelivered({ name }: CoreInstance, section: Section): boolean {
+    const obstacle = this.parts.obstacleOf(section);
+    if (obstacle !== undefined) this.problems.push(`${JSON.stringify(name)}: ${section.name}: ${obstacle}`);
+    return obstacle === undefined;
   }
 
   private async restoreNote({ name }: CoreInstance, handed: HandedOver): Promise<void> {

@@ -1,4 +1,4 @@
-import { MovingWorld, URL_OF_LOJA } from '../support/harness/moving-world';
+import { MovingWorld, PUSHER, URL_OF_LOJA } from '../support/harness/moving-world';
 
 jest.setTimeout(120_000);
 
@@ -111,6 +111,20 @@ describe('--hand-over and --hand-back', () => {
     expect(code).toBe(1);
     expect(stderr).toContain('not handed over: "loja": its events reach no source of the relay');
     expect(world.core.row('loja', 'webhook')).toMatchObject({ enabled: true });
+  });
+
+  test('a section by which the relay delivers nothing stays on at the core, and the others are handed over: exit 1', async () => {
+    world.core.add('loja', { webhook: { url: URL_OF_LOJA }, websocket: {}, pusher: PUSHER });
+    const switchedOff = { WEBSOCKET_ENABLED: 'false', PUSHER_ENABLED: 'false' };
+    const handOver = ['settings', 'import', '--from-core', world.core.url, '--apply', '--hand-over'];
+    const { code, stdout, stderr } = await world.run(handOver, switchedOff);
+    expect([code, stdout]).toEqual([1, expect.stringContaining('handed over: loja: webhook\n')]);
+    expect(stderr).toContain('not handed over: "loja": websocket: WEBSOCKET_ENABLED is not true');
+    expect(stderr).toContain('not handed over: "loja": pusher: PUSHER_ENABLED is false');
+    expect(world.core.row('loja', 'websocket')).toMatchObject({ enabled: true });
+    expect(world.core.row('loja', 'pusher')).toMatchObject({ enabled: true });
+    const { stdout: rest } = await world.run(handOver, { WEBSOCKET_ENABLED: 'true' });
+    expect(rest).toContain('handed over: loja: pusher, websocket\n');
   });
 
   test('what the relay would refuse is not switched off at the core: exit 1', async () => {
