@@ -81,6 +81,7 @@ async function run(given: Run): Promise<void> {
       sections: given.delivering,
       withoutSource: (of) => withoutSource(config, of),
       obstacleOf: ({ definition }) => definition.obstacle?.(config),
+      setInVain: (settings) => MODULES.consumedEvents.setInVain(config, settings),
       followMs,
     });
   if (options.handBack === true) return handBack(given, notes, mover(LAST_EVENTS_MS));
@@ -138,16 +139,18 @@ function reportImport(
 }
 
 /** @throws what ended it too early, once the rest is said */
-function reportPreview({ moved, problems, fault }: HandOverResult): void {
+function reportPreview({ moved, problems, warnings, fault }: HandOverResult): void {
   for (const line of [...moved].sort()) printLine(`would be handed over: ${line}`);
+  for (const line of boundedLines([...warnings].sort())) complain(`warning: ${line}`);
   complainOf(problems, 'would not be handed over');
   if (fault !== undefined) throw fault;
 }
 
 /** @throws what ended it too early, once the rest is said */
-function reportMoved({ moved, problems, both, fault }: HandOverResult, what: string): void {
+function reportMoved({ moved, problems, warnings, both, fault }: HandOverResult, what: string): void {
   for (const line of [...moved].sort()) printLine(`${what}: ${line}`);
   printLine(`${counted(moved.length, 'instance')} ${what}`);
+  for (const line of boundedLines([...warnings].sort())) complain(`warning: ${line}`);
   complainOf(problems, `not ${what}`);
   complainOf(
     both.map((name) => JSON.stringify(name)),

@@ -113,6 +113,17 @@ describe('--hand-over and --hand-back', () => {
     expect(world.core.row('loja', 'webhook')).toMatchObject({ enabled: true });
   });
 
+  test('events that no source brings are named, before and after: once the core delivers them no more, nobody does', async () => {
+    world.core.add('loja', { webhook: { url: URL_OF_LOJA, events: ['MESSAGES_UPSERT', 'CALL'] } });
+    const handOver = ['settings', 'import', '--from-core', world.core.url, '--hand-over'];
+    const line =
+      'warning: "loja": webhook.events: no source brings CALL, which RABBITMQ_EVENTS_… must name as well';
+    for (const args of [handOver, [...handOver, '--apply']]) {
+      const { code, stderr } = await world.run(args, { RABBITMQ_EVENTS_MESSAGES_UPSERT: 'true' });
+      expect([code, stderr.split('\n').filter((each) => each.startsWith(line)).length]).toEqual([0, 1]);
+    }
+  });
+
   test('a section by which the relay delivers nothing stays on at the core, and the others are handed over: exit 1', async () => {
     world.core.add('loja', { webhook: { url: URL_OF_LOJA }, websocket: {}, pusher: PUSHER });
     const switchedOff = { WEBSOCKET_ENABLED: 'false', PUSHER_ENABLED: 'false' };
