@@ -9,6 +9,7 @@ import { MovingNotes, type Note } from '../moving-in/moving-notes';
 import { counted } from '../plural';
 import type { RelayRedis } from '../redis/relay-redis';
 import { withRedis } from '../redis/with-redis';
+import { isWorkerThere } from '../retry/worker-there';
 import { boundedLines } from '../settings/bounds';
 import { openSettingsStore } from '../settings/open-store';
 import type { Section } from '../settings/section';
@@ -35,6 +36,8 @@ const FOLLOW_MS = 2000;
 const LAST_EVENTS_MS = 5000;
 const PROGRESS_MS = 1000;
 const RETRY_LINE_MS = 5000;
+const NO_WORKER =
+  'no worker of the relay runs with this Redis (REDIS_URI, REDIS_PREFIX_KEY): start one first, so that what the core publishes is consumed';
 
 /** Reads what a running core has for its instances: shows it, stores it, and moves its deliveries here or back. */
 export async function importFromCore(options: CoreImportOptions): Promise<void> {
@@ -98,6 +101,9 @@ async function run(given: Run): Promise<void> {
   const result = await importer.run(instances, { apply, resumes: options.instance === undefined });
   reportImport(result, { apply, instances: instances.length, core: found.core.name });
   if (options.handOver !== true) return;
+  const isConsumed = await isWorkerThere(redis, config.redis.prefix);
+  if (!isConsumed) complainOf([NO_WORKER], apply ? 'nothing was handed over' : 'would not be handed over');
+  if (apply && !isConsumed) return;
   if (!apply) {
     reportPreview(await mover(FOLLOW_MS).preview(instances));
     return printLine('nothing was handed over: --apply does it');

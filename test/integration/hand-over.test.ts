@@ -124,6 +124,20 @@ describe('--hand-over and --hand-back', () => {
     }
   });
 
+  test('without a worker nothing is handed over: nobody would consume what the core publishes', async () => {
+    world.shop();
+    await world.noWorker();
+    expect((await world.move('--hand-over')).stderr).toContain(
+      'would not be handed over: no worker of the relay runs',
+    );
+    const { code, stderr } = await world.move('--apply', '--hand-over');
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringContaining('nothing was handed over: no worker of the relay runs'),
+    ]);
+    expect(world.core.row('loja', 'webhook')).toMatchObject({ enabled: true });
+  });
+
   test('a section by which the relay delivers nothing stays on at the core, and the others are handed over: exit 1', async () => {
     world.core.add('loja', { webhook: { url: URL_OF_LOJA }, websocket: {}, pusher: PUSHER });
     const switchedOff = { WEBSOCKET_ENABLED: 'false', PUSHER_ENABLED: 'false' };
