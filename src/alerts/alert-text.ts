@@ -89,7 +89,7 @@ function lineOf(item: Condition, now: number): Line {
   switch (item.cause) {
     case 'destination-failing':
       if (!isRejecting(item)) return [subjectPiece, ` ${ago}`, ...faultOf(item)];
-      return [subjectPiece, ` rejects every event ${ago}`, ...faultOf(item), REJECTED];
+      return [subjectPiece, ` has rejected every event ${ago}`, ...faultOf(item), REJECTED];
     case 'destination-suspended':
       return [subjectPiece, ` ${SUSPENDED_BY[item.by ?? 'time']}`, ...faultOf(item)];
     case 'backlog':
@@ -103,7 +103,7 @@ function lineOf(item: Condition, now: number): Line {
   }
 }
 
-const REJECTED = '. They become dead letters: mend the address or what answers there, then replay them';
+const REJECTED = '. Its events become dead letters: mend the address or what answers there, then replay them';
 
 const SUSPENDED_BY = {
   gone: 'says that it is gone (410)',

@@ -5,10 +5,11 @@ import type { CoreInstance, CoreSections } from '../moving-in/core';
 import { type FoundCore, findCore } from '../moving-in/find-core';
 import { HandOver, type HandOverResult } from '../moving-in/hand-over';
 import { Importer, type ImportResult } from '../moving-in/importer';
-import { MovingNotes } from '../moving-in/moving-notes';
+import { MovingNotes, type Note } from '../moving-in/moving-notes';
 import { counted } from '../plural';
 import type { RelayRedis } from '../redis/relay-redis';
 import { withRedis } from '../redis/with-redis';
+import { isWorkerThere } from '../retry/worker-there';
 import { boundedLines } from '../settings/bounds';
 import { openSettingsStore } from '../settings/open-store';
 import type { Section } from '../settings/section';
@@ -35,6 +36,8 @@ const FOLLOW_MS = 2000;
 const LAST_EVENTS_MS = 5000;
 const PROGRESS_MS = 1000;
 const RETRY_LINE_MS = 5000;
+const NO_WORKER =
+  'no worker of the relay runs with this Redis (REDIS_URI, REDIS_PREFIX_KEY): start one first, so that what the core publishes is consumed';
 
 /** Reads what a running core has for its instances: shows it, stores it, and moves its deliveries here or back. */
 export async function importFromCore(options: CoreImportOptions): Promise<void> {
@@ -80,6 +83,8 @@ async function run(given: Run): Promise<void> {
       rules,
       sections: given.delivering,
       withoutSource: (of) => withoutSource(config, of),
+      obstacleOf: ({ definition }) => definition.obstacle?.(config),
+      setInVain: (settings) => MODULES.consumedEvents.setInVain(config, settings),
       followMs,
     });
   if (options.handBack === true) return handBack(given, notes, mover(LAST_EVENTS_MS));
@@ -88,6 +93,7 @@ async function run(given: Run): Promise<void> {
     rules: {
       settings: rules,
       delivering: new Set(allDelivering()),
+      stillDelivered: stillDelivered(found),
       isBrought: (section) => isBrought(config, section),
     },
   });
@@ -95,21 +101,31 @@ async function run(given: Run): Promise<void> {
   const result = await importer.run(instances, { apply, resumes: options.instance === undefined });
   reportImport(result, { apply, instances: instances.length, core: found.core.name });
   if (options.handOver !== true) return;
-  if (!apply) return printLine('nothing was handed over: --apply does it');
+  const isConsumed = await isWorkerThere(redis, config.redis.prefix);
+  if (!isConsumed) complainOf([NO_WORKER], apply ? 'nothing was handed over' : 'would not be handed over');
+  if (apply && !isConsumed) return;
+  if (!apply) {
+    reportPreview(await mover(FOLLOW_MS).preview(instances));
+    return printLine('nothing was handed over: --apply does it');
+  }
   reportMoved(await mover(FOLLOW_MS).over(instances), 'handed over');
 }
 
 async function handBack({ options, found }: Run, notes: MovingNotes, mover: HandOver): Promise<void> {
-  const handed = new Set(await notes.instances());
+  const handed = await notes.all();
   const known = new Map(found.instances.map((instance) => [instance.name, instance]));
-  const all = [...handed].map((name): CoreInstance => known.get(name) ?? { name });
+  const all = [...handed.keys()].map((name): CoreInstance => known.get(name) ?? { name });
   const instances = options.instance === undefined ? all : all.filter(({ name }) => isNamed(options, name));
   if (options.apply === true) return reportMoved(await mover.back(instances), 'handed back');
   printTable(
-    ['INSTANCE'],
-    instances.map(({ name }) => [name]),
+    ['INSTANCE', 'WHAT'],
+    instances.map(({ name }) => [name, sectionsOf(handed.get(name))]),
   );
   printLine(`${counted(instances.length, 'instance')} would be handed back: --apply does it`);
+}
+
+function sectionsOf(note: Note | undefined): string {
+  return note?.kind === 'readable' ? Object.keys(note.sections).join(', ') : 'not readable';
 }
 
 function reportImport(
@@ -129,9 +145,18 @@ function reportImport(
 }
 
 /** @throws what ended it too early, once the rest is said */
-function reportMoved({ moved, problems, both, fault }: HandOverResult, what: string): void {
+function reportPreview({ moved, problems, warnings, fault }: HandOverResult): void {
+  for (const line of [...moved].sort()) printLine(`would be handed over: ${line}`);
+  for (const line of boundedLines([...warnings].sort())) complain(`warning: ${line}`);
+  complainOf(problems, 'would not be handed over');
+  if (fault !== undefined) throw fault;
+}
+
+/** @throws what ended it too early, once the rest is said */
+function reportMoved({ moved, problems, warnings, both, fault }: HandOverResult, what: string): void {
   for (const line of [...moved].sort()) printLine(`${what}: ${line}`);
   printLine(`${counted(moved.length, 'instance')} ${what}`);
+  for (const line of boundedLines([...warnings].sort())) complain(`warning: ${line}`);
   complainOf(problems, `not ${what}`);
   complainOf(
     both.map((name) => JSON.stringify(name)),
@@ -157,9 +182,12 @@ function keyOf({ key }: CoreImportOptions, config: Config): string {
   throw new UsageError("AUTHENTICATION_API_KEY: must be set to the core API's global key, or give --key");
 }
 
-function checkDirection({ handOver, handBack }: CoreImportOptions): void {
+function checkDirection({ handOver, handBack, sections }: CoreImportOptions): void {
   if (handOver === true && handBack === true)
     throw new UsageError('--hand-over and --hand-back are opposites: give one of them');
+  // An import takes all sections, and a hand-back all that was handed over: left half, both would deliver.
+  if (sections !== undefined && handOver !== true)
+    throw new UsageError('--sections: says what --hand-over moves, and is given with it alone');
 }
 
 function checkHandOver({ handOver, handBack, fromCore }: CoreImportOptions, { core }: FoundCore): void {
@@ -167,6 +195,12 @@ function checkHandOver({ handOver, handBack, fromCore }: CoreImportOptions, { co
     throw new UsageError(
       `--hand-over: ${core.name} at ${fromCore} has no route for it: clear the webhook of each instance there (docs/moving-in.md)`,
     );
+}
+
+function stillDelivered({ core }: FoundCore): string {
+  return core.canHandOver
+    ? 'the core API delivers it until --hand-over'
+    : `${core.name} delivers it until it is cleared there; then switch it on here`;
 }
 
 function allDelivering(): readonly Section[] {

@@ -12,11 +12,14 @@ import { MODULES } from '../modules';
 import { withStore } from '../retry/with-store';
 import { FINDING, UsageError } from './exit';
 import { checkFilter, commonFilters, parseCount } from './filters';
-import { complain, printJson, printLine, printTable } from './output';
+import { printListing } from './listing';
+import { complain, printJson, printLine } from './output';
 import { replayHere } from './with-replays';
 
 /** They lie in Redis already: to make them wait for their attempt again costs little. */
 const DEAD_LETTERS_PER_SECOND = 5000;
+const LIMIT = 100;
+const HEAD = ['ID', 'SINCE', 'DESTINATION', 'INSTANCE', 'EVENT', 'REASON', 'BYTES'];
 
 interface Options extends DeadLetterFilter {
   readonly json?: boolean;
@@ -29,7 +32,7 @@ export function deadLettersCommand(): Command {
     'deliveries that were given up on: list, show, replay, remove',
   );
   filters(command.command('ls').description('list, newest first'))
-    .option('--limit <n>', 'maximum number of lines', parseCount, 100)
+    .option('--limit <n>', 'maximum number of lines', parseCount, LIMIT)
     .option('--json', 'one JSON object a line')
     .action(list);
   command.command('show <id>').description('one dead letter with its history and body').action(show);
@@ -59,28 +62,21 @@ function withDeadLetters<T>(work: (deadLetters: DeadLetters) => Promise<T>): Pro
   return withStore(config.redis, (store) => work(new DeadLetters(store)));
 }
 
-async function list(options: Options): Promise<void> {
-  checkFilter(options, 'dead-letters');
-  const letters: DeadLetter[] = [];
+async function list({ json, limit = LIMIT, ...filter }: Options): Promise<void> {
+  checkFilter(filter, 'dead-letters');
+  const found: DeadLetter[] = [];
   await withDeadLetters(async (deadLetters) => {
-    for await (const letter of deadLetters.list(options)) {
-      letters.push(letter);
-      if (letters.length >= (options.limit ?? 100)) return;
+    for await (const letter of deadLetters.list(filter)) {
+      found.push(letter);
+      if (found.length > limit) return;
     }
   });
-  if (options.json) for (const letter of letters) printJson(letter);
-  else {
-    const rows = letters.map(({ id, at, destination, instance, event, reason, detail, bytes }) => [
-      id,
-      new Date(at).toISOString(),
-      destination,
-      instance,
-      event,
-      detail ?? reason,
-      bytes,
-    ]);
-    printTable(['ID', 'SINCE', 'DESTINATION', 'INSTANCE', 'EVENT', 'REASON', 'BYTES'], rows);
-  }
+  printListing({ what: 'dead letters', found, limit, head: HEAD, rowOf, json });
+}
+
+function rowOf(letter: DeadLetter): (string | number)[] {
+  const { id, at, destination, instance, event, reason, detail, bytes } = letter;
+  return [id, new Date(at).toISOString(), destination, instance, event, detail ?? reason, bytes];
 }
 
 async function show(id: string): Promise<void> {

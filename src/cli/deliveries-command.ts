@@ -9,6 +9,7 @@ import { choice } from './choice';
 import { FINDING, UsageError } from './exit';
 import { checkFilter } from './filters';
 import { parseInstance } from './instance-option';
+import { goesOn } from './listing';
 import { complain, printJson, printLine, printTable } from './output';
 import { DEFAULT_RATE, replayHere, withReplays } from './with-replays';
 
@@ -92,10 +93,11 @@ async function replay({ all, preview, perSecond = DEFAULT_RATE, ...filter }: Rep
 
 async function list({ json, limit = 100, ...filter }: Options): Promise<void> {
   checkFilter(filter, 'deliveries');
-  const { deliveries, coverage } = await withReplays(({ log }) => log.search(filter, limit));
+  const { deliveries, more, coverage } = await withReplays(({ log }) => log.search(filter, limit));
   if (json) for (const delivery of deliveries) printJson(shownDelivery(delivery));
   else if (deliveries.length > 0) printTable(HEAD, deliveries.map(rowOf));
   if (deliveries.length === 0) complain(notSeen(coverage, filter));
+  if (more) complain(goesOn(limit));
 }
 
 const HEAD = [

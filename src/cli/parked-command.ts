@@ -5,7 +5,7 @@ import type { StoredFilter } from '../dead-letters/stored-filter';
 import { MODULES } from '../modules';
 import { withStore } from '../retry/with-store';
 import { checkFilter, commonFilters, parseCount } from './filters';
-import { printJson, printTable } from './output';
+import { printListing } from './listing';
 
 interface Options extends StoredFilter {
   readonly json?: boolean;
@@ -13,6 +13,7 @@ interface Options extends StoredFilter {
 }
 
 const LIMIT = 100;
+const HEAD = ['ID', 'SINCE', 'DUE', 'DESTINATION', 'INSTANCE', 'EVENT', 'ATTEMPTS', 'REASON', 'BYTES'];
 
 export function parkedCommand(): Command {
   const command = new Command('parked').description('deliveries that wait for their next attempt: list');
@@ -24,36 +25,35 @@ export function parkedCommand(): Command {
   return command;
 }
 
-async function list(options: Options): Promise<void> {
-  checkFilter(options, 'parked');
-  const parked = await firstParked(options);
-  if (options.json) {
-    for (const each of parked) printJson(each);
-    return;
-  }
-  printTable(
-    ['ID', 'SINCE', 'DUE', 'DESTINATION', 'INSTANCE', 'EVENT', 'ATTEMPTS', 'REASON', 'BYTES'],
-    parked.map(({ id, at, dueAt, isBehind, destination, instance, event, attempts, reason: code, bytes }) => [
-      id,
-      new Date(at).toISOString(),
-      isBehind ? 'behind' : dueAt === undefined ? 'now' : new Date(dueAt).toISOString(),
-      destination,
-      instance,
-      event,
-      attempts,
-      code,
-      bytes,
-    ]),
-  );
+async function list({ json, limit = LIMIT, ...filter }: Options): Promise<void> {
+  checkFilter(filter, 'parked');
+  const found = await firstParked(filter, limit + 1);
+  printListing({ what: 'parked deliveries', found, limit, head: HEAD, rowOf, json });
 }
 
-async function firstParked({ limit = LIMIT, json: _json, ...filter }: Options): Promise<ParkedDelivery[]> {
+function rowOf(parked: ParkedDelivery): (string | number)[] {
+  const { id, at, dueAt, isBehind, destination, instance, event, attempts, reason, bytes } = parked;
+  const due = dueAt === undefined ? 'now' : new Date(dueAt).toISOString();
+  return [
+    id,
+    new Date(at).toISOString(),
+    isBehind ? 'behind' : due,
+    destination,
+    instance,
+    event,
+    attempts,
+    reason,
+    bytes,
+  ];
+}
+
+async function firstParked(filter: StoredFilter, count: number): Promise<ParkedDelivery[]> {
   const { config } = MODULES.loadConfig(process.cwd(), process.env);
   const parked: ParkedDelivery[] = [];
   await withStore(config.redis, async (store) => {
     for await (const each of new ParkedDeliveries(store).list(filter)) {
       parked.push(each);
-      if (parked.length >= limit) return;
+      if (parked.length >= count) return;
     }
   });
   return parked;

@@ -1,10 +1,12 @@
 import { Command } from 'commander';
 import type { Replay } from '../replays/replay-store';
 import { FINDING } from './exit';
-import { complain, printLine, printTable } from './output';
+import { printListing } from './listing';
+import { complain, printLine } from './output';
 import { withReplays } from './with-replays';
 
 const SHOWN = 100;
+const HEAD = ['ID', 'STATE', 'WHAT', 'BEGUN', 'SEEN', 'REPLAYED', 'WITHOUT BODY', 'FILTER'];
 
 export function replaysCommand(): Command {
   const command = new Command('replays').description('replays of dead letters and deliveries: list, cancel');
@@ -14,11 +16,8 @@ export function replaysCommand(): Command {
 }
 
 async function list(): Promise<void> {
-  const replays = await withReplays(({ store }) => store.list(SHOWN));
-  printTable(
-    ['ID', 'STATE', 'WHAT', 'BEGUN', 'SEEN', 'REPLAYED', 'WITHOUT BODY', 'FILTER'],
-    replays.map(rowOf),
-  );
+  const found = await withReplays(({ store }) => store.list(SHOWN));
+  printListing({ what: 'replays', found, limit: SHOWN, head: HEAD, rowOf });
 }
 
 function rowOf({ id, state, spec, begun, progress }: Replay): (string | number)[] {

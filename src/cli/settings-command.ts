@@ -68,9 +68,11 @@ export function settingsCommand(): Command {
 function withInstances<T>(work: (instances: SettingsEditor, store: SettingsStore) => Promise<T>): Promise<T> {
   const { config } = MODULES.loadConfig(process.cwd(), process.env);
   return withSettings(MODULES.sections, config, async (store) => {
-    return work(editorOf(config, store), store).catch((error: unknown) => {
+    try {
+      return await work(editorOf(config, store), store);
+    } catch (error) {
       throw error instanceof SettingsRefusedError ? new UsageError('not set:', error.problems) : error;
-    });
+    }
   });
 }
 
@@ -167,7 +169,7 @@ async function importAll(file: string): Promise<void> {
     if (name !== undefined) return [name, entry] as const;
     throw new UsageError(`${file}[${index}].instanceName must be the name of an instance`);
   });
-  const failed = await withInstances((instances) => {
+  const failed = await withInstances(async (instances) => {
     // All are checked before the first one is set.
     checkAll(instances, named, file);
     return importEach(instances, named);

@@ -104,6 +104,7 @@ export class Dashboard {
         for (const each of actions) pages.addAction(scope, each);
         for (const each of data) pages.addData(scope, each);
       }
+      pages.addUnknown(scope);
     });
     const guard = (request: FastifyRequest, reply: FastifyReply): Promise<unknown> =>
       pages.admit(request, reply, 'operators');

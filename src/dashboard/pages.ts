@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { asHttpError, type ErrorContext, type HttpError } from '../http-api/http-errors';
+import { asHttpError, type ErrorContext, type HttpError, notFound } from '../http-api/http-errors';
 import { recognise } from '../network/guarded-server';
 import type { Assets } from './assets';
 import { cookieHeader, cookieIn } from './cookie-header';
@@ -72,6 +72,13 @@ export class Pages {
     scope.get(screen.path, this.guarded(screen.audience), async (request, reply) => {
       const visit = this.visitOf(request);
       return this.send(reply, visit, { view: await screen.show(visit), name: screen.name });
+    });
+  }
+
+  /** Addresses of no page: a bookmark of an older version, or a slip. */
+  addUnknown(scope: FastifyInstance): void {
+    scope.get('/dashboard/*', this.guarded('everybody'), ({ url }) => {
+      throw notFound(`Cannot GET ${url.split('?')[0]}`);
     });
   }
 

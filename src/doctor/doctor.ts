@@ -76,7 +76,7 @@ function inspectEvents(
 function inspectSources({ sources }: Modules, config: Config): Finding[] {
   if (sources.some((source) => source.isEnabled(config))) return [];
   const ways = sources.map(({ switchedOnBy }) => switchedOnBy).join(', or ');
-  const detail = `there is no source to consume from, so no worker starts: ${ways}`;
+  const detail = `there is no source to consume from, so no worker starts, and start receives no event: ${ways}`;
   return [{ part: 'configuration', check: 'sources', state: 'trouble', detail }];
 }
 

@@ -10,12 +10,15 @@ import {
   type Slot,
 } from '../settings/section';
 import type { Sections } from '../settings/sections';
+import { readSlot } from '../settings/slot';
 import { CLIENT_NAME } from '../version';
 
 /** Answers of set and find: rows of the core API's database (docs/core-api.md#rest) and the relay's own fields. */
 export type Row = Fields;
 
-export function rowOf(instance: string, slot: Slot, value: SectionValue): Row {
+export function rowOf(instance: string, slot: Slot, settings: Settings | undefined): Row | undefined {
+  const value = readSlot(settings, slot);
+  if (value === undefined) return undefined;
   const { createdAt = null, updatedAt = null } = value;
   return {
     id: idOf(instance, slot),
@@ -23,7 +26,7 @@ export function rowOf(instance: string, slot: Slot, value: SectionValue): Row {
     events: shownEvents(value),
     createdAt,
     updatedAt,
-    instanceId: uuidOf(instance),
+    instanceId: instanceIdOf(instance, settings),
   };
 }
 
@@ -67,7 +70,7 @@ export function createdAnswer({ list }: Sections, name: string, { given, setting
   return {
     instance: {
       instanceName: name,
-      instanceId: uuidOf(name),
+      instanceId: instanceIdOf(name, settings),
       integration: typeof integration === 'string' ? integration : 'WHATSAPP-BAILEYS',
       webhookWaBusiness: null,
       accessTokenWaBusiness: '',
@@ -105,15 +108,12 @@ const RELATIONS: Readonly<Record<string, string>> = {
  * business. Tokens are write-only.
  */
 export function instanceRow({ list }: Sections, name: string, settings: Settings): Row {
-  const rows = list.map((section) => {
-    const value = section.of(settings);
-    return [
-      RELATIONS[section.name] ?? section.name,
-      value === undefined ? null : rowOf(name, { section }, value),
-    ];
-  });
+  const rows = list.map((section) => [
+    RELATIONS[section.name] ?? section.name,
+    rowOf(name, { section }, settings) ?? null,
+  ]);
   return {
-    id: uuidOf(name),
+    id: instanceIdOf(name, settings),
     name,
     connectionStatus: null,
     ownerJid: null,
@@ -134,7 +134,12 @@ function idOf(instance: string, slot: Slot): string {
   return `c${hashOf(`${pathOf(slot)} of ${instance}`).slice(0, 24)}`;
 }
 
-/** Stands for the core API's id of an instance, which the relay does not know (RFC 9562, version 8). */
+/** The core API's own, where it was imported or set. */
+function instanceIdOf(instance: string, settings: Settings | undefined): string {
+  return settings?.instanceId ?? uuidOf(instance);
+}
+
+/** Stands for the core API's id of an instance where the relay does not know it (RFC 9562, version 8). */
 function uuidOf(instance: string): string {
   const hex = hashOf(instance);
   return [

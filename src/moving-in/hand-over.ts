@@ -1,23 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Fields, Section } from '../settings/section';
-import type { SettingsRules } from '../settings/settings-rules';
-import { type SettingsStore, settingsOrThrow } from '../settings/settings-store';
+import type { Fields } from '../settings/section';
 import { forEachApart } from '../time/for-each-apart';
-import type { Core, CoreInstance, CoreSections } from './core';
-import { CoreApiError } from './core-api-error';
+import type { CoreInstance, CoreSections } from './core';
 import { isAboutAll, linesOf, nothingOfMissing } from './importer';
-import type { Delivered, HandedOver, MovingNotes } from './moving-notes';
+import type { Delivered, HandedOver } from './moving-notes';
+import { asFound, type Change, namesOf, Openings, type OpeningsParts } from './openings';
 import { QUIET, silenced } from './quiet';
 
-export interface HandOverParts {
-  readonly core: Core;
-  readonly store: SettingsStore;
-  readonly rules: SettingsRules;
-  readonly notes: MovingNotes;
-  /** What is handed over and back. */
-  readonly sections: readonly Section[];
-  /** Why events of an instance would reach nobody once the core delivers none; undefined where a source brings them. */
-  withoutSource(found: CoreSections): string | undefined;
+export interface HandOverParts extends OpeningsParts {
   /** How long workers may take to follow a change of settings. */
   readonly followMs: number;
   /** Called after each instance. */
@@ -28,6 +18,7 @@ export interface HandOverResult {
   /** `loja: webhook, pusher`. */
   readonly moved: readonly string[];
   readonly problems: readonly string[];
+  readonly warnings: readonly string[];
   /** Names of instances that the core and the relay both deliver now: their move has begun, and has not ended. */
   readonly both: readonly string[];
   /** The core does not serve any more, or Redis does not; run again, it goes on. */
@@ -52,14 +43,29 @@ export class HandOver {
   private readonly moved: string[] = [];
   private readonly problems: string[] = [];
   private readonly both = new Set<string>();
+  private readonly openings: Openings;
 
-  constructor(private readonly parts: HandOverParts) {}
+  constructor(private readonly parts: HandOverParts) {
+    this.openings = new Openings(parts);
+  }
 
   over(instances: readonly CoreInstance[]): Promise<HandOverResult> {
     return this.move(instances, {
       begin: (instance) => this.beginHere(instance),
       end: (moving) => this.endThere(moving),
     });
+  }
+
+  /** What `over` would move; nothing is changed. */
+  async preview(instances: readonly CoreInstance[]): Promise<HandOverResult> {
+    let done = 0;
+    return this.resultOf(() =>
+      this.each(instances, async (instance) => {
+        const opening = await this.openings.of(instance);
+        if (opening !== undefined) this.moved.push(lineOf(instance, namesOf(opening.open)));
+        this.parts.onProgress(++done, instances.length);
+      }),
+    );
   }
 
   /** Of instances from which something was handed over. */
@@ -70,14 +76,18 @@ export class HandOver {
     });
   }
 
-  private async move(instances: readonly CoreInstance[], steps: Steps): Promise<HandOverResult> {
-    const { moved, problems } = this;
-    try {
-      await this.inBatches(instances, steps);
-      return { moved, problems, both: [...this.both] };
-    } catch (fault) {
-      return { moved, problems, both: [...this.both], fault };
-    }
+  private move(instances: readonly CoreInstance[], steps: Steps): Promise<HandOverResult> {
+    return this.resultOf(() => this.inBatches(instances, steps));
+  }
+
+  private async resultOf(work: () => Promise<void>): Promise<HandOverResult> {
+    const fault = await work().then(
+      () => ({}),
+      (error: unknown) => ({ fault: error }),
+    );
+    const { moved, both, openings } = this;
+    const problems = [...this.problems, ...openings.problems];
+    return { moved, problems, warnings: openings.warnings, both: [...both], ...fault };
   }
 
   private async inBatches(instances: readonly CoreInstance[], steps: Steps): Promise<void> {
@@ -93,7 +103,7 @@ export class HandOver {
       await this.each(named, async ({ one }) => {
         await steps.end(one);
         this.both.delete(one.instance.name);
-        this.moved.push(`${one.instance.name}: ${one.names.join(', ')}`);
+        this.moved.push(lineOf(one.instance, one.names));
       });
       this.parts.onProgress(Math.min(start + BATCH, instances.length), instances.length);
     }
@@ -120,24 +130,20 @@ export class HandOver {
 
   /** The relay begins; undefined where there is nothing to hand over. */
   private async beginHere(instance: CoreInstance): Promise<Moving | undefined> {
-    const found = await this.parts.core.read(instance).catch(nothingOfMissing);
-    if (found === undefined) return undefined;
-    const handed = await this.handedOf(instance);
-    const open = this.openSections(found, handed);
-    if (open.length === 0) return undefined;
-    const obstacle = this.parts.withoutSource(found);
-    if (obstacle !== undefined) throw new CoreApiError('CORE_REFUSED', obstacle);
+    const opening = await this.openings.of(instance);
+    if (opening === undefined) return undefined;
+    const { found, handed, open } = opening;
     const added = open.map(([section, fields]) => [section.name, deliveredOf(fields)] as const);
     // First, so that whatever is cut from here on can be handed back.
     await this.parts.notes.set(instance.name, { ...handed, ...Object.fromEntries(added) });
     try {
-      await this.setHere(instance, open, (_section, fields) => fields);
+      await this.setHere(instance, { open, fieldsOf: asFound });
     } catch (error) {
       await this.restoreNote(instance, handed);
       throw error;
     }
     this.both.add(instance.name);
-    return { instance, found, names: open.map(([{ name }]) => name) };
+    return { instance, found, names: namesOf(open) };
   }
 
   private async restoreNote({ name }: CoreInstance, handed: HandedOver): Promise<void> {
@@ -154,7 +160,7 @@ export class HandOver {
 
   /** The core begins with what it had. */
   private async beginThere(instance: CoreInstance): Promise<Moving | undefined> {
-    const handed = await this.handedOf(instance);
+    const handed = await this.openings.handedOf(instance);
     const names = Object.keys(handed);
     if (names.length === 0) return undefined;
     const found = await this.parts.core.read(instance).catch(nothingOfMissing);
@@ -177,45 +183,14 @@ export class HandOver {
       const of = found.get(section);
       return names.includes(section.name) && of?.kind === 'row' ? [[section, of.fields] as const] : [];
     });
-    await this.setHere(instance, open, (before) => (before === undefined ? undefined : { events: QUIET }));
+    const fieldsOf = (before: object | undefined): Fields | undefined =>
+      before === undefined ? undefined : { events: QUIET };
+    await this.setHere(instance, { open, fieldsOf });
     await this.parts.notes.forget(instance.name);
   }
 
-  /** Sections that the core delivers. */
-  private openSections(found: CoreSections, handed: HandedOver): (readonly [Section, Fields])[] {
-    return this.parts.sections.flatMap((section) => {
-      const of = found.get(section);
-      if (of?.kind !== 'row' || of.fields['enabled'] !== true) return [];
-      const isDone = handed[section.name] !== undefined && isSilenced(of.fields);
-      return isDone ? [] : [[section, of.fields] as const];
-    });
-  }
-
-  private async setHere(
-    { name }: CoreInstance,
-    open: readonly (readonly [Section, Fields])[],
-    /** Undefined: the section stays as it is. */
-    fieldsOf: (before: object | undefined, found: Fields) => Fields | undefined,
-  ): Promise<void> {
-    const { store, rules } = this.parts;
-    await store.update(name, (stored) => {
-      const before = settingsOrThrow(stored);
-      const changed = open.flatMap(([section, found]) => {
-        const was = section.of(before);
-        const fields = fieldsOf(was, found);
-        return fields === undefined ? [] : [[section.name, { ...was, ...fields }] as const];
-      });
-      return rules.check(name, { ...before, ...Object.fromEntries(changed) }).settings;
-    });
-  }
-
-  private async handedOf({ name }: CoreInstance): Promise<HandedOver> {
-    const note = await this.parts.notes.of(name);
-    if (note.kind !== 'unreadable') return note.kind === 'readable' ? note.sections : {};
-    throw new CoreApiError(
-      'CORE_REFUSED',
-      'what was handed over is noted by a later version of the relay: use that version',
-    );
+  private async setHere(instance: CoreInstance, change: Change): Promise<void> {
+    await this.parts.store.update(instance.name, (stored) => this.openings.changed(instance, stored, change));
   }
 }
 
@@ -224,12 +199,11 @@ interface Steps {
   readonly end: (moving: Moving) => Promise<void>;
 }
 
+function lineOf({ name }: CoreInstance, sections: readonly string[]): string {
+  return `${name}: ${sections.join(', ')}`;
+}
+
 function deliveredOf({ enabled, events }: Fields): Delivered {
   const names = Array.isArray(events) ? events.filter((event) => typeof event === 'string') : [];
   return { enabled: enabled === true, events: names };
-}
-
-function isSilenced(fields: Fields): boolean {
-  const { enabled, events } = silenced(fields);
-  return fields['enabled'] === enabled && JSON.stringify(fields['events']) === JSON.stringify(events);
 }

@@ -23,6 +23,8 @@ export interface PlanRules {
   readonly settings: SettingsRules;
   /** Sections through which events are delivered; others say what is consumed. */
   readonly delivering: ReadonlySet<Section>;
+  /** For a person: until when the core goes on to deliver. */
+  readonly stillDelivered: string;
   /** Whether a section's events come without the instance's own exchange or queues. */
   isBrought(section: Section): boolean;
 }
@@ -45,6 +47,7 @@ export function planInstance(rules: PlanRules, { instance, found, stored, handed
       handed: handed[section.name],
       isBrought: rules.isBrought(section),
       delivers: rules.delivering.has(section),
+      stillDelivered: rules.stillDelivered,
     };
     return planSection(parts) ?? [];
   });

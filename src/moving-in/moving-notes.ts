@@ -42,9 +42,10 @@ export class MovingNotes {
     return noteOf(await fromStore(this.redis.hget(this.handed, instance)));
   }
 
-  /** Instances of which something was handed over. */
-  instances(): Promise<string[]> {
-    return fromStore(this.redis.hkeys(this.handed));
+  /** By instance of which something was handed over. */
+  async all(): Promise<ReadonlyMap<string, Note>> {
+    const texts = await fromStore(this.redis.hgetall(this.handed));
+    return new Map(Object.entries(texts).map(([instance, text]) => [instance, noteOf(text)]));
   }
 
   async set(instance: string, sections: HandedOver): Promise<void> {

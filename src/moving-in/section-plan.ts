@@ -27,6 +27,8 @@ export interface SectionPlanParts {
   readonly isBrought: boolean;
   /** Events are delivered by it, and the core does so itself. */
   readonly delivers: boolean;
+  /** For a person: until when the core goes on to deliver by it. */
+  readonly stillDelivered: string;
 }
 
 /** Undefined where the core has nothing for the section, and it stays as it is. */
@@ -55,7 +57,7 @@ function wanted(parts: SectionPlanParts, found: Fields, before: unknown): Wanted
     if (!parts.isBrought || fields['enabled'] === false) return { fields };
     return {
       fields: { ...fields, enabled: false },
-      note: 'off, as the global ones bring its events already',
+      note: 'the global exchange or queues bring its events already',
     };
   }
   if (parts.handed !== undefined || fields['enabled'] === false) return { fields };
@@ -64,7 +66,7 @@ function wanted(parts: SectionPlanParts, found: Fields, before: unknown): Wanted
   if (isFields(before) && before['enabled'] === true) return { fields };
   return {
     fields: { ...fields, enabled: false },
-    note: 'the core API delivers it until --hand-over',
+    note: parts.stillDelivered,
   };
 }
 

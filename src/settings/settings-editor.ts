@@ -12,6 +12,7 @@ import { checkName, documentWith, readSlot, withoutSlot } from './slot';
 import { switchesOff, warningsOfOff } from './switched-off';
 import { withoutTimes } from './timestamps';
 import { digestOf } from './token-entry';
+import { namesNoSection } from './unknown-fields';
 
 export interface SettingsEditorParts {
   readonly store: SettingsStore;
@@ -105,6 +106,8 @@ export class SettingsEditor {
     sections: object,
     { author = 'operator', replaceUnreadable = false }: { author?: Author; replaceUnreadable?: boolean } = {},
   ): Promise<Taken> {
+    const vain = namesNoSection(this.sections, sections);
+    if (vain.length > 0) throw new SettingsRefusedError(vain);
     const fromFile = this.parts.file.get(instance);
     const given = this.sectionsOf(sections);
     let isReplaced = false;

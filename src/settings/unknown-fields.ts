@@ -64,6 +64,12 @@ export function unknownFields(sections: Sections, settings: object): string[] {
   return warnings;
 }
 
+/** Why nothing of a document that names sections has an effect; empty where one of them has. */
+export function namesNoSection(sections: Sections, settings: object): string[] {
+  const unknown = unknownSections(sections, settings);
+  return unknown.length === Object.keys(settings).length ? unknown : [];
+}
+
 function unknownSections(sections: Sections, settings: object): string[] {
   const known = sections.list.flatMap(({ name, definition }) =>
     definition.named === undefined ? [name] : [name, definition.named.field],

@@ -39,6 +39,20 @@ describe('the root of the gateway', () => {
 });
 
 describe('pages', () => {
+  test('that there are not say so to whoever is logged in, with the menu that leads on', async () => {
+    for (const client of [operator, reader, tenant]) {
+      const { status, text } = await client.get('/dashboard/no-such-page');
+      expect(status).toBe(404);
+      expect(text).toContain('There is no such page.');
+      expect(text).toContain('href="/dashboard/destinations"');
+    }
+    const stranger = await new DashboardClient(port()).get('/dashboard/no-such-page');
+    expect([stranger.status, stranger.headers.location]).toEqual([
+      303,
+      '/dashboard/log-in?next=%2Fdashboard%2Fno-such-page',
+    ]);
+  });
+
   test('may be neither framed nor kept, and run nothing but their own scripts', async () => {
     for (const path of [
       '/dashboard',

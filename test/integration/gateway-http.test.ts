@@ -328,7 +328,10 @@ describe('the description of itself', () => {
     expect(text).not.toContain(API_KEY);
   });
 
-  test('/docs shows it to people', async () => {
+  test('/docs shows it to people, each route with a word on what it does', async () => {
+    const { body } = await harness.ask('GET', '/docs/json', { key: null });
+    const routes = Object.values((body as Description).paths).flatMap((each) => Object.values(each));
+    expect(routes.filter(({ summary }) => summary === undefined)).toEqual([]);
     const { status, text } = await harness.ask('GET', '/docs/', { key: null });
     expect([status, text]).toEqual([200, expect.stringContaining('swagger')]);
   });

@@ -43,6 +43,17 @@ const find = (section: string): Promise<HttpAnswer> => harness.ask('GET', `/${se
 const remove = (section: string): Promise<HttpAnswer> => harness.ask('DELETE', `/${section}/set/${name}`);
 
 describe('the core API’s answers', () => {
+  test('rows name the instance by its id at the core API, where that is known: by that it is found, and webhooks carry it', async () => {
+    const instanceId = `7c1f5b0e-0000-4000-8000-${String(number).padStart(12, '0')}`;
+    const body = { instanceId, webhook: { url: 'https://example.com/hook' } };
+    expect((await harness.ask('POST', `/settings/set/${name}`, { body })).status).toBe(201);
+    const { body: row } = await find('webhook');
+    expect(row).toMatchObject({ instanceId });
+    expect((await set('websocket', { websocket: { enabled: true } })).body).toMatchObject({ instanceId });
+    const listed = await harness.ask('GET', `/instance/fetchInstances?instanceId=${instanceId}`);
+    expect(listed.body).toMatchObject([{ id: instanceId, name, Webhook: { instanceId } }]);
+  });
+
   test('a webhook that is set is answered with 201 and its row, and found as the same row', async () => {
     const webhook = {
       enabled: true,

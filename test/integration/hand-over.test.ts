@@ -1,4 +1,4 @@
-import { MovingWorld, URL_OF_LOJA } from '../support/harness/moving-world';
+import { MovingWorld, PUSHER, URL_OF_LOJA } from '../support/harness/moving-world';
 
 jest.setTimeout(120_000);
 
@@ -9,11 +9,34 @@ beforeEach(async () => {
 afterEach(() => world.stop());
 
 describe('--hand-over and --hand-back', () => {
-  test('without --apply nothing is handed over', async () => {
+  test('without --apply they say what they would move, and what they could not, and move nothing', async () => {
     world.shop();
-    const { stdout } = await world.move('--hand-over');
+    world.core.add('norte', { webhook: { url: 'http://10.0.0.7/hook' } });
+    const { code, stdout, stderr } = await world.move('--hand-over');
+    expect(stdout).toContain('would be handed over: loja: webhook, pusher');
+    expect(stdout).not.toContain('handed over: norte');
     expect(stdout).toContain('nothing was handed over: --apply does it');
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringContaining('would not be handed over: "norte": webhook.url'),
+    ]);
     expect(world.core.row('loja', 'webhook')).toMatchObject({ enabled: true });
+    expect(await world.stored()).toEqual([]);
+    await world.move('--apply', '--hand-over', '--instance', 'loja', '--sections', 'pusher');
+    expect((await world.move('--hand-over')).stdout).toContain('would be handed over: loja: webhook\n');
+    expect((await world.move('--hand-back')).stdout).toMatch(/loja +pusher\n1 instance would be handed back/);
+    expect(world.core.row('loja', 'pusher')).toMatchObject({ enabled: false });
+  });
+
+  test('a hand-back of some sections alone is refused: of the others nobody would know any more that both deliver', async () => {
+    world.shop();
+    await world.move('--apply', '--hand-over');
+    const { code, stderr } = await world.move('--apply', '--hand-back', '--sections', 'webhook');
+    expect([code, stderr]).toEqual([2, expect.stringContaining('--sections: says what --hand-over moves')]);
+    expect(world.core.row('loja', 'pusher')).toMatchObject({ enabled: false });
+    expect((await world.move('--apply', '--hand-back')).stdout).toContain(
+      'handed back: loja: webhook, pusher',
+    );
   });
 
   test('switch the core off and on again, exactly as it was; the other way round here', async () => {
@@ -88,6 +111,45 @@ describe('--hand-over and --hand-back', () => {
     expect(code).toBe(1);
     expect(stderr).toContain('not handed over: "loja": its events reach no source of the relay');
     expect(world.core.row('loja', 'webhook')).toMatchObject({ enabled: true });
+  });
+
+  test('events that no source brings are named, before and after: once the core delivers them no more, nobody does', async () => {
+    world.core.add('loja', { webhook: { url: URL_OF_LOJA, events: ['MESSAGES_UPSERT', 'CALL'] } });
+    const handOver = ['settings', 'import', '--from-core', world.core.url, '--hand-over'];
+    const line =
+      'warning: "loja": webhook.events: no source brings CALL, which RABBITMQ_EVENTS_… must name as well';
+    for (const args of [handOver, [...handOver, '--apply']]) {
+      const { code, stderr } = await world.run(args, { RABBITMQ_EVENTS_MESSAGES_UPSERT: 'true' });
+      expect([code, stderr.split('\n').filter((each) => each.startsWith(line)).length]).toEqual([0, 1]);
+    }
+  });
+
+  test('without a worker nothing is handed over: nobody would consume what the core publishes', async () => {
+    world.shop();
+    await world.noWorker();
+    expect((await world.move('--hand-over')).stderr).toContain(
+      'would not be handed over: no worker of the relay runs',
+    );
+    const { code, stderr } = await world.move('--apply', '--hand-over');
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringContaining('nothing was handed over: no worker of the relay runs'),
+    ]);
+    expect(world.core.row('loja', 'webhook')).toMatchObject({ enabled: true });
+  });
+
+  test('a section by which the relay delivers nothing stays on at the core, and the others are handed over: exit 1', async () => {
+    world.core.add('loja', { webhook: { url: URL_OF_LOJA }, websocket: {}, pusher: PUSHER });
+    const switchedOff = { WEBSOCKET_ENABLED: 'false', PUSHER_ENABLED: 'false' };
+    const handOver = ['settings', 'import', '--from-core', world.core.url, '--apply', '--hand-over'];
+    const { code, stdout, stderr } = await world.run(handOver, switchedOff);
+    expect([code, stdout]).toEqual([1, expect.stringContaining('handed over: loja: webhook\n')]);
+    expect(stderr).toContain('not handed over: "loja": websocket: WEBSOCKET_ENABLED is not true');
+    expect(stderr).toContain('not handed over: "loja": pusher: PUSHER_ENABLED is false');
+    expect(world.core.row('loja', 'websocket')).toMatchObject({ enabled: true });
+    expect(world.core.row('loja', 'pusher')).toMatchObject({ enabled: true });
+    const { stdout: rest } = await world.run(handOver, { WEBSOCKET_ENABLED: 'true' });
+    expect(rest).toContain('handed over: loja: pusher, websocket\n');
   });
 
   test('what the relay would refuse is not switched off at the core: exit 1', async () => {

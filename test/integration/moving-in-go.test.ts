@@ -35,6 +35,8 @@ describe('evolution-go', () => {
       code: 0,
       last: 'evolution-go: 1 instance; 1 imported',
     });
+    expect(stdout).toMatch(/vendas +webhook +new, off; evolution-go delivers it until it is cleared there/);
+    expect(stdout).not.toContain('--hand-over');
     expect(await world.stored()).toMatchObject([
       { instanceName: 'vendas', webhook: { enabled: false, url: row.webhook, events: ['MESSAGE', 'CALL'] } },
     ]);

@@ -243,6 +243,8 @@ describe('settings import --from-core', () => {
       await world.run(['settings', 'import', '--from-core', 'localhost']),
       await world.move('--hand-over', '--hand-back'),
       await world.move('--hand-over', '--sections', 'webhok'),
+      await world.move('--apply', '--sections', 'webhook'),
+      await world.move('--apply', '--hand-back', '--sections', 'webhook'),
       await world.move('--instance', 'nobody'),
       await world.run(['settings', 'import', '--from-core', world.core.url], { AUTHENTICATION_API_KEY: '' }),
     ];

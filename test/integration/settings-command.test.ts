@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Scenario } from '../support/harness/scenario';
+import { folderWith } from '../support/values/folders';
 
 jest.setTimeout(60_000);
 
@@ -56,10 +57,33 @@ describe('the settings command', () => {
     [['set', 'loja', '{"webhook":{"url":"http://127.1/x"}}'], /webhook\.url .*WEBHOOK_ALLOWED_NETWORKS/],
     [['set', 'loja', '{'], /must be JSON/],
     [['set', 'loja'], /--file/],
+    // Nothing of it would be set: "set loja" would be taken for the answer.
+    [
+      ['set', 'loja', '{"webhok":{"url":"https://a.test/x"}}'],
+      /webhok: no such section.*did you mean webhook/,
+    ],
+    [['set', 'loja', '{"url":"https://a.test/x"}'], /url: .*write {"webhook": {"url": …}}/],
     [['import', '/nowhere.json'], /cannot be read/],
   ])('%j is wrong usage: exit 2, and what helps', async (args, message) => {
     const { code, stderr } = await settings(...args);
     expect([code, stderr]).toEqual([2, expect.stringMatching(message)]);
+  });
+
+  test('a file with wrong entries is wrong usage, each of them in a line; nothing of it is set', async () => {
+    const folder = folderWith({
+      'shops.json': JSON.stringify([
+        { instanceName: 'loja', webhook: { url: 'https://a.test/x' } },
+        { instanceName: 'norte', webhook: { url: 'http://127.0.0.1/x' } },
+        { instanceName: 'sul', webhook: { url: 'ftp://a.test/x' } },
+      ]),
+    });
+    const { code, stderr } = await settings('import', `${folder.path}/shops.json`);
+    folder.remove();
+    expect([code, stderr.match(/^ {2}- .*shops\.json\[[12]\]\.webhook\.url/gm)]).toEqual([
+      2,
+      [expect.anything(), expect.anything()],
+    ]);
+    expect((await settings('ls')).stdout).not.toContain('loja');
   });
 
   test('unknown events are kept with a warning', async () => {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { Scenario, WEBHOOK } from '../support/harness/scenario';
@@ -49,6 +49,7 @@ async function restore(world: StoredWorld, change: (text: string) => string = (t
 
 if (MADE !== undefined)
   test('the fixture is made', async () => {
+    mkdirSync(join(FOLDER, MADE), { recursive: true });
     writeFileSync(join(FOLDER, MADE, FILE), `${JSON.stringify(await makeStoredWorld(), null, 1)}\n`);
   });
 

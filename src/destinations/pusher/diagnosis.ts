@@ -29,7 +29,7 @@ const CLOCK_TOLERANCE_MS = 600_000;
 const MAX_DETAIL = 300;
 
 const REMEDIES: Readonly<Record<Trouble, string>> = {
-  unreachable: 'check PUSHER_GLOBAL_CLUSTER (or host and port), the network and the proxy',
+  unreachable: 'check the cluster of the app (or its host and port), the network and the proxy',
   'wrong-credentials':
     'copy app id, key and secret anew from the dashboard of Pusher: they must be of one app',
   'wrong-clock': 'set the clock of this machine: it is more than ten minutes off',

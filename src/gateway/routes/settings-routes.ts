@@ -14,7 +14,6 @@ import { type Fields, pathOf, type Section, type Slot } from '../../settings/sec
 import type { Sections } from '../../settings/sections';
 import type { SettingsEditor } from '../../settings/settings-editor';
 import type { Author, Taken } from '../../settings/settings-rules';
-import { readSlot } from '../../settings/slot';
 import { createdAnswer, type Row, rowOf } from '../core-api-shapes';
 import type { CoreInstances } from '../core-instances';
 import { documentOfNew, objectOf, sectionOf } from '../settings-bodies';
@@ -227,18 +226,16 @@ function bodySchemaOf({ name, definition }: Section): Fields {
 }
 
 async function rowOrNull(instances: SettingsEditor, instance: string, slot: Slot): Promise<Row | null> {
-  const value = readSlot(await instances.find(instance), slot);
-  return value === undefined ? null : rowOf(instance, slot, value);
+  return rowOf(instance, slot, await instances.find(instance)) ?? null;
 }
 
 function answerOf(instance: string, slot: Slot, { settings, warnings }: Taken, also: readonly string[]): Row {
-  const value = readSlot(settings, slot);
   const about = warnings.filter(
     (warning) => warning.startsWith(`${pathOf(slot)}.`) || warning.startsWith(ABOUT_NAME) || isRest(warning),
   );
   const all = [...about, ...also];
   return {
-    ...(value === undefined ? {} : rowOf(instance, slot, value)),
+    ...rowOf(instance, slot, settings),
     ...(all.length > 0 ? { warnings: all } : {}),
   };
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { Redis } from 'ioredis';
 import { type CommandResult, runCommand } from '../processes/command';
 import { CORE_KEY, CoreApiServer } from '../servers/core-api';
 import { folderWith } from '../values/folders';
@@ -8,6 +9,7 @@ export interface StoredInstance {
   readonly [section: string]: unknown;
 }
 
+const AN_HOUR_MS = 3_600_000;
 export const PUSHER = { appId: '1', key: 'k', secret: 's3cr3t', cluster: 'sa1', useTLS: true };
 export const URL_OF_LOJA = 'https://example.com/loja';
 
@@ -24,7 +26,20 @@ export class MovingWorld {
   private constructor(readonly core: CoreApiServer) {}
 
   static async start(): Promise<MovingWorld> {
-    return new MovingWorld(await CoreApiServer.start());
+    const world = new MovingWorld(await CoreApiServer.start());
+    await world.say((redis, key) => redis.zadd(key, Date.now() + AN_HOUR_MS, 'a worker'));
+    return world;
+  }
+
+  /** Otherwise one has said that it is there. */
+  noWorker(): Promise<void> {
+    return this.say((redis, key) => redis.del(key));
+  }
+
+  private async say(what: (redis: Redis, key: string) => Promise<unknown>): Promise<void> {
+    const redis = new Redis(this.env['REDIS_URI'] ?? '');
+    await what(redis, `{${this.env['REDIS_PREFIX_KEY']}}:present`);
+    redis.disconnect();
   }
 
   async stop(): Promise<void> {

@@ -52,7 +52,7 @@ test.each<readonly [name: string, items: readonly Condition[], text: string]>([
   [
     'rejects everything: that, and what to do',
     [REJECTING],
-    '1 destination rejects every event\nwebhook:instance/bar rejects every event for 3 min: HTTP_404 at https://example.com/n8n. They become dead letters: mend the address or what answers there, then replay them',
+    '1 destination rejects every event\nwebhook:instance/bar has rejected every event for 3 min: HTTP_404 at https://example.com/n8n. Its events become dead letters: mend the address or what answers there, then replay them',
   ],
   [
     'fails: as ever',
@@ -73,7 +73,7 @@ test('destinations that fail and that reject everything share a message, with a 
   const items = [FAILING, REJECTING];
   const message: AlertMessage = { kind: 'goes-on', cause: 'destination-failing', items, total: 2 };
   const [title, ...lines] = String(bodyOf('json', message)['text']).split('\n');
-  expect([title, lines.map((line) => line.includes('rejects every event'))]).toEqual([
+  expect([title, lines.map((line) => line.includes('has rejected every event'))]).toEqual([
     'Still so: 2 destinations fail',
     [false, true],
   ]);

@@ -93,6 +93,8 @@ describe('what is deployed (finding 5.8)', () => {
     // container where the shell does not set it.
     expect(relay).not.toMatch(/: \$\{[A-Z_]+:?-\}/);
     expect(relay).not.toMatch(/^ {6}[A-Z_]+:\s*$/m);
+    // Otherwise both would deliver to the global webhook while the relay moves in, whatever .env says.
+    expect(relay).toMatch(/ WEBHOOK_GLOBAL_ENABLED: \$\{RELAY_WEBHOOK_GLOBAL_ENABLED:-true\}\n/);
     const joined = read('deploy', 'docker-compose.core.yml');
     expect(joined).toMatch(/external: true/);
     for (const service of ['rabbitmq', 'relay']) expect(joined).toContain(`\n  ${service}:\n    networks:`);
