@@ -53,6 +53,8 @@ export interface DeliveredCopy {
   readonly body: Buffer;
 }
 
+/** Deliveries whose stories are looked for at once, at most. */
+const MOST_AT_ONCE = 512;
 /** Two workers' clocks, and the milliseconds that an attempt's length is rounded by. */
 const SAME_TIME_MS = 100;
 
@@ -67,14 +69,17 @@ export class DeliveryLog {
     const deliveries: LoggedDelivery[] = [];
     const seen = new Set<string>();
     let page: Found[] = [];
+    let size = limit + 1;
     for await (const found of scan(store, filter)) {
       if (seen.has(found.record.id)) continue;
       seen.add(found.record.id);
       page.push(found);
-      if (page.length < limit + 1 - deliveries.length) continue;
+      if (page.length < size) continue;
       deliveries.push(...(await this.wanted(page, filter)));
       page = [];
       if (deliveries.length > limit) break;
+      // Each page goes through the whole log: where many are not what they were logged as, pages must not stay small.
+      size = Math.max(size, Math.min(MOST_AT_ONCE, 2 * size));
     }
     if (page.length > 0) deliveries.push(...(await this.wanted(page, filter)));
     return { deliveries: deliveries.slice(0, limit), more: deliveries.length > limit, coverage };

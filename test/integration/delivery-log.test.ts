@@ -112,6 +112,24 @@ describe('the delivery log', () => {
     expect(await messages({ message: 'x'.repeat(10_000) })).toEqual([]);
   });
 
+  test('a search for a few goes through the log a few times, however many are not what they were logged as', async () => {
+    for (let place = 0; place < 600; place++) attempt(delivery({ id: `U${place}` }), FAILED);
+    await renew();
+    let looks = 0;
+    const holding: LogStore['holding'] = (...asked) => {
+      looks++;
+      return store.holding(...asked);
+    };
+    const counted: LogStore = Object.assign(Object.create(store), { holding });
+    const counting = new DeliveryLog({ store: counted, states: new StoredStates(harness.store) });
+    expect((await counting.search({ outcome: 'parked' }, 1)).deliveries).toEqual([]);
+    expect(looks).toBeLessThan(20);
+    expect(await counting.search({ outcome: 'unknown' }, 1)).toMatchObject({
+      deliveries: [{ message: 'U599' }],
+      more: true,
+    });
+  });
+
   test('a slow attempt that ended before its parking was stored, and said so, has the outcome of the attempt', async () => {
     const [slow, failed] = [delivery({ id: 'SLOW' }), delivery({ id: 'FAILED' })];
     attempt(slow, DELIVERED, { at: now - 5000, durationMs: 2000 });
