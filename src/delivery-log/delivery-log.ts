@@ -170,8 +170,7 @@ export class DeliveryLog {
     return deliveries.map((delivery) => {
       const state = states.get(delivery.id);
       if (state === undefined) return delivery;
-      if (state.kind === 'none')
-        return delivery.outcome === 'dead' ? delivery : { ...delivery, outcome: 'unknown' };
+      if (state.kind === 'none') return delivery.outcome === 'dead' ? delivery : endedOf(delivery);
       if (state.kind === 'dead') return { ...delivery, outcome: 'dead', reason: state.reason };
       return {
         ...delivery,
@@ -215,6 +214,13 @@ function decisiveOf(records: readonly LogRecord[]): LogRecord {
   // An end that lies within the same moment as the last attempt comes after it.
   const end = records.findLast(({ what }) => outcomeOf(what) !== 'parked');
   return end !== undefined && endOf(end) + SAME_TIME_MS >= endOf(last) ? end : last;
+}
+
+/** Of one that seems to wait and is stored no more: its end may be said to lie before, by another worker's clock. */
+function endedOf(delivery: LoggedDelivery): LoggedDelivery {
+  const end = delivery.records.findLast(({ what }) => what === 'delivered' || what === 'discarded');
+  if (end === undefined) return { ...delivery, outcome: 'unknown' };
+  return { ...delivery, outcome: outcomeOf(end.what), reason: end.code };
 }
 
 function lastOf(records: readonly LogRecord[]): LogRecord {
