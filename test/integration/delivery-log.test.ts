@@ -250,41 +250,6 @@ describe('the delivery log', () => {
     expect(await redis.hget(`{${harness.prefix}}:log:sums`, 'bytes')).toBe('0');
   });
 
-  test('does not begin in the future where the clock of a worker is ahead', async () => {
-    const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 72 * HOUR);
-    now = Date.now();
-    attempt(delivery({ id: 'AHEAD' }), DELIVERED);
-    await renew();
-    clock.mockRestore();
-    expect((await store.coverage(0, Date.now())).since).toBeLessThanOrEqual(Date.now() + 1000);
-    await redis.set(`{${harness.prefix}}:log:since`, Date.now() + 72 * HOUR);
-    await renew({ ...LIMITS, maxRows: 0 });
-    now = Date.now();
-    attempt(delivery({ id: 'NOW' }), DELIVERED);
-    await renew({ ...LIMITS, maxRows: 0 });
-    expect((await store.coverage(0, Date.now())).since).toBeLessThanOrEqual(Date.now() + 1000);
-  });
-
-  test('knows that a delivery was delivered, although the clock of the worker that had parked it is ahead', async () => {
-    const made = delivery({ id: 'AHEAD' });
-    attempt(made, FAILED, { at: now + 72 * HOUR });
-    attempt(made, DELIVERED, { attempt: 2 });
-    await renew();
-    expect(await search({ message: 'AHEAD' })).toMatchObject([{ outcome: 'delivered', reason: '' }]);
-    expect(await messages({ outcome: 'unknown' })).toEqual([]);
-    expect(await messages({ outcome: 'delivered' })).toEqual(['AHEAD']);
-  });
-
-  test('keeps its records where the clock of one worker is ahead by more than they are kept for', async () => {
-    attempt(delivery({}), DELIVERED);
-    await renew();
-    const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 2 * LIMITS.maxAgeMs);
-    const removed = await store.trim(LIMITS, 100);
-    clock.mockRestore();
-    expect(removed).toBe(0);
-    expect(await search({})).toHaveLength(1);
-  });
-
   test('finds in chunks that are summed up, and in those of 1.0.0, which are not', async () => {
     const alias = (index: number): string => `9900${index}@lid`;
     for (let index = 0; index < 700; index++)
