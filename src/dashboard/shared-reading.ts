@@ -9,6 +9,8 @@ export interface SharedReadingParts<T> {
 
 /** What reading takes, of the time between two readings: large relays are read less often. */
 const SHARE = 0.02;
+/** However long one took: Redis may have paused meanwhile, and what is shown must not stay as old as that for minutes. */
+const MOST_MS = 30_000;
 
 /** One reading for all who ask within an interval. Nothing is read while nobody asks. */
 export class SharedReading<T> {
@@ -33,7 +35,7 @@ export class SharedReading<T> {
       this.until = now() + restMs;
     };
     reading.then(
-      () => ended(Math.max(leastMs, (now() - begun) / SHARE)),
+      () => ended(Math.max(leastMs, Math.min(MOST_MS, (now() - begun) / SHARE))),
       () => ended(0),
     );
     return reading;

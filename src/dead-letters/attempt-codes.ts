@@ -30,6 +30,8 @@ const STATUS = /^(?:http)?[\s_-]*(\d{3})$/i;
 /** Of codes of libraries, which nobody lists: only what is all but one that is known is a slip. */
 const OF_LIBRARIES = /^(?:ERR_|UND_ERR_|HPE_|CERT_)/;
 const CODE = /^[A-Z][A-Z0-9_]*$/;
+/** What an error without a code is called in the history. */
+const NAME_OF_ERROR = /^(?:[A-Z][A-Za-z0-9]*)?Error$/;
 
 export type Judged =
   | { readonly kind: 'known' }
@@ -42,6 +44,7 @@ export type Judged =
 /** Whether a text may be the code of an attempt, or is one that was misspelt. */
 export function judgeCode(text: string): Judged {
   if (ANSWER.test(text) || KNOWN_CODES.includes(text)) return { kind: 'known' };
+  if (NAME_OF_ERROR.test(text)) return { kind: 'unlisted' };
   const status = STATUS.exec(text)?.[1];
   const nearest = OF_LIBRARIES.test(text) ? almostSame : nearestName;
   const meant =

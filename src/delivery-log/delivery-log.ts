@@ -53,6 +53,8 @@ export interface DeliveredCopy {
   readonly body: Buffer;
 }
 
+/** Deliveries whose stories are looked for at once, at most. */
+const MOST_AT_ONCE = 512;
 /** Two workers' clocks, and the milliseconds that an attempt's length is rounded by. */
 const SAME_TIME_MS = 100;
 
@@ -67,14 +69,17 @@ export class DeliveryLog {
     const deliveries: LoggedDelivery[] = [];
     const seen = new Set<string>();
     let page: Found[] = [];
+    let size = limit + 1;
     for await (const found of scan(store, filter)) {
       if (seen.has(found.record.id)) continue;
       seen.add(found.record.id);
       page.push(found);
-      if (page.length < limit + 1 - deliveries.length) continue;
+      if (page.length < size) continue;
       deliveries.push(...(await this.wanted(page, filter)));
       page = [];
       if (deliveries.length > limit) break;
+      // Each page goes through the whole log: where many are not what they were logged as, pages must not stay small.
+      size = Math.max(size, Math.min(MOST_AT_ONCE, 2 * size));
     }
     if (page.length > 0) deliveries.push(...(await this.wanted(page, filter)));
     return { deliveries: deliveries.slice(0, limit), more: deliveries.length > limit, coverage };
@@ -165,8 +170,7 @@ export class DeliveryLog {
     return deliveries.map((delivery) => {
       const state = states.get(delivery.id);
       if (state === undefined) return delivery;
-      if (state.kind === 'none')
-        return delivery.outcome === 'dead' ? delivery : { ...delivery, outcome: 'unknown' };
+      if (state.kind === 'none') return delivery.outcome === 'dead' ? delivery : endedOf(delivery);
       if (state.kind === 'dead') return { ...delivery, outcome: 'dead', reason: state.reason };
       return {
         ...delivery,
@@ -210,6 +214,13 @@ function decisiveOf(records: readonly LogRecord[]): LogRecord {
   // An end that lies within the same moment as the last attempt comes after it.
   const end = records.findLast(({ what }) => outcomeOf(what) !== 'parked');
   return end !== undefined && endOf(end) + SAME_TIME_MS >= endOf(last) ? end : last;
+}
+
+/** Of one that seems to wait and is stored no more: its end may be said to lie before, by another worker's clock. */
+function endedOf(delivery: LoggedDelivery): LoggedDelivery {
+  const end = delivery.records.findLast(({ what }) => what === 'delivered' || what === 'discarded');
+  if (end === undefined) return { ...delivery, outcome: 'unknown' };
+  return { ...delivery, outcome: outcomeOf(end.what), reason: end.code };
 }
 
 function lastOf(records: readonly LogRecord[]): LogRecord {

@@ -211,10 +211,10 @@ class LatestRecords {
     const newer = this.seen.get(delivery);
     if (newer !== undefined && newer >= second) return false;
     const what = HAPPENINGS[happening & WHAT_MASK];
-    // A slow attempt may have been delivered before it was said that it was parked: the whole delivery tells.
-    const isOpen = what === 'parked' && this.wanted === 'delivered';
-    if ((happening & FIRST) === 0 && !isOpen) this.seen.set(delivery, second);
     const outcome = what === undefined ? undefined : OUTCOME_OF[what];
+    // It may have been delivered before that was said: a slow attempt, or one by the clock of another worker. The whole delivery tells.
+    const isOpen = outcome === 'parked' && this.wanted === 'delivered';
+    if ((happening & FIRST) === 0 && !isOpen) this.seen.set(delivery, second);
     return outcome === this.wanted || (this.wanted === 'unknown' && outcome === 'parked');
   }
 }

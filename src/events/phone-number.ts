@@ -1,9 +1,13 @@
 /** What stands before a number in a link or a contact. */
 const LINK = /^(?:tel:|(?:https?:\/\/)?wa\.me\/)/i;
+/** What stands behind it, such as the text of a message that a link proposes. */
+const LINKED = /[/?#;].*$/s;
 const NUMBER_ONLY = /^\d+$/;
 const NEITHER_LETTER_NOR_DIGIT = /[^0-9A-Za-z]/g;
 const INTERNATIONAL = /^(?:\+|00)/;
 const BRAZIL = '55';
+/** Many write the zero behind the country, too. */
+const ZERO_BEHIND_BRAZIL = /^((?:00)?55)0(?=[1-9]{2}[2-9]\d{7,8}$)/;
 /** An area code and a number of Brazil as people write it there, with a zero before it or without. */
 const OF_BRAZIL = /^0?([1-9]{2}(?:9\d{8}|[2-9]\d{7}))$/;
 
@@ -36,8 +40,9 @@ export function numbersOf(number: string): readonly string[] {
  * them. Without either it may also be a number of Brazil that lacks its country. Undefined for what is no number.
  */
 export function meantNumbers(written: string): readonly string[] | undefined {
-  const text = written.trim().replace(LINK, '');
-  const digits = text.replace(NEITHER_LETTER_NOR_DIGIT, '');
+  const trimmed = written.trim();
+  const text = LINK.test(trimmed) ? trimmed.replace(LINK, '').replace(LINKED, '') : trimmed;
+  const digits = text.replace(NEITHER_LETTER_NOR_DIGIT, '').replace(ZERO_BEHIND_BRAZIL, '$1');
   if (!NUMBER_ONLY.test(digits) || text.includes('@')) return undefined;
   const visible = text.replace(/^[^+\d]+/, '');
   if (INTERNATIONAL.test(visible)) return numbersOf(digits.replace(/^00/, ''));

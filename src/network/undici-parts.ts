@@ -10,6 +10,12 @@ const AgentClass: typeof Agent = require('undici/lib/dispatcher/agent');
 const dispatcher: { readonly prototype: Dispatcher } = require('undici/lib/dispatcher/dispatcher');
 const api: object = require('undici/lib/api');
 
+// What its parser cannot read has a code by the name of that number. undici looks the name up here, where only numbers stand.
+const { ERROR } = require('undici/lib/llhttp/constants') as {
+  readonly ERROR: Record<string, number | string>;
+};
+for (const [name, number] of Object.entries(ERROR)) ERROR[number] = name;
+
 // As its index does: `request` is a method of every dispatcher.
 Object.assign(dispatcher.prototype, api);
 

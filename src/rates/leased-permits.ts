@@ -162,9 +162,11 @@ export class LeasedPermits implements Permits {
     const waitedMs = this.turns.begin();
     if (waitedMs === undefined) return;
     const told = this.stock.report();
+    const askedAt = monotonicMs();
     const answer = this.parts.lease({ wanted, waitedMs: Math.min(waitedMs, this.lagMs), ...told });
     try {
-      this.took(await within(answer, ANSWER_MS, () => new LeaseLateError('Redis is silent')), wanted);
+      const lease = await within(answer, ANSWER_MS, () => new LeaseLateError('Redis is silent'));
+      this.took(lease, wanted, monotonicMs() - askedAt);
     } catch (error) {
       this.stock.oweAgain(told);
       this.wentAway(error);
@@ -173,12 +175,13 @@ export class LeasedPermits implements Permits {
     }
   }
 
-  private took(lease: Lease, wanted: number): void {
+  private took(lease: Lease, wanted: number, answerMs: number): void {
     const now = monotonicMs();
     const { charges, free, workers, nextMs } = lease;
     const count = this.stock.add(charges, now);
     this.contact = { kind: 'heard', free, workers, at: now, nextAt: now + nextMs };
     this.own.isOneOf(workers);
+    this.retries.answeredAfter(answerMs, this.own.paceMs);
     if (wanted === 0) this.turns.unserved();
     else if (count >= wanted) this.turns.served();
     else this.turns.unserved(this.pauseAfter(nextMs));

@@ -1,5 +1,5 @@
-/** Retries of one destination that wait for a permit, each of them in a place of all retries. */
-const MOST_WAITING = 4;
+/** Retries of one destination that wait for a permit, each of them in a place of all retries; more only while an answer takes long. */
+const WAITING = { usually: 4, most: 32 };
 const MOST_WAIT_MS = 1000;
 
 interface Waiter {
@@ -13,6 +13,7 @@ export class RetryTurns {
   private next: 'fresh' | 'retry' = 'retry';
   /** Permits that are kept for retries which may begin, and have not yet. */
   private promised = 0;
+  private mostAtOnce = WAITING.usually;
 
   get waiting(): number {
     return this.waiters.length;
@@ -22,15 +23,20 @@ export class RetryTurns {
     return this.promised;
   }
 
+  /** Permits come with one answer after the other: as many wait as come meanwhile, or a Redis that is far away makes them few. */
+  answeredAfter(answerMs: number, paceMs: number): void {
+    this.mostAtOnce = Math.min(WAITING.most, Math.max(WAITING.usually, Math.ceil(answerMs / paceMs)));
+  }
+
   /** @param waitMs how long one would wait */
   mayWait(waitMs: number): boolean {
-    return waitMs <= MOST_WAIT_MS && this.waiters.length < MOST_WAITING;
+    return waitMs <= MOST_WAIT_MS && this.waiters.length < this.mostAtOnce;
   }
 
   /** How many may wait at once, those included that do: as many as get a permit in time, where there are any. */
   mostWaiting(waitMs: number, paceMs: number): number {
     if (this.tooEarlyMs(waitMs) > 0) return 0;
-    return Math.min(MOST_WAITING, Math.max(1, Math.floor(MOST_WAIT_MS / paceMs)));
+    return Math.min(this.mostAtOnce, Math.max(1, Math.floor(MOST_WAIT_MS / paceMs)));
   }
 
   /** Until one may wait. */

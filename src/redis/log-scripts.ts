@@ -35,7 +35,13 @@ export const LOG_SCRIPTS = {
         if added == 1 then bytes = bytes + #ARGV[i + 1] + ${FIELD_BYTES} end
       end
       call('PEXPIRE', key, ARGV[5])
-      call('SET', L .. ':since', ARGV[2], 'NX')
+      -- The clock of the worker may be ahead; the log does not begin in the future.
+      local time = call('TIME')
+      local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+      local since = tonumber(call('GET', L .. ':since') or '')
+      if not since or since > now then
+        call('SET', L .. ':since', string.format('%.0f', math.min(tonumber(ARGV[2]), now)))
+      end
       call('ZADD', L .. ':chunks', 'NX', ARGV[2], id)
       local rows, size = string.match(call('HGET', L .. ':sizes', id) or '0 0', '^(%d+) (%d+)')
       call('HSET', L .. ':sizes', id,
@@ -55,7 +61,8 @@ export const LOG_SCRIPTS = {
     lua: `
       local call, L, removed = redis.call, KEYS[1], 0
       local time, maxRows, maxBytes = call('TIME'), tonumber(ARGV[2]), tonumber(ARGV[3])
-      local oldest = tonumber(time[1]) * 1000 - tonumber(ARGV[1])
+      local now = tonumber(time[1]) * 1000
+      local oldest = now - tonumber(ARGV[1])
       local sums = call('HMGET', L .. ':sums', 'rows', 'bytes')
       local rows, bytes = tonumber(sums[1] or 0), tonumber(sums[2] or 0)
       local since = tonumber(call('GET', L .. ':since') or 0)
@@ -70,7 +77,7 @@ export const LOG_SCRIPTS = {
         call('DEL', L .. ':' .. id)
         call('HDEL', L .. ':sizes', id)
         call('ZREM', L .. ':chunks', id)
-        since = math.max(since, to)
+        since = math.max(since, math.min(to, now))
         removed = removed + 1
       end
       if removed == 0 then return {0, rows, bytes} end

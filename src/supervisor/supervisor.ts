@@ -204,8 +204,8 @@ export class Supervisor {
     if (this.state === 'draining') return;
     for (const slot of this.slots) {
       const { place, worker } = slot;
-      if (worker?.isStarted !== true) continue;
-      slot.silentRounds = worker.isSilent ? slot.silentRounds + 1 : 0;
+      if (worker === undefined) continue;
+      slot.silentRounds = worker.leavesUnanswered ? slot.silentRounds + 1 : 0;
       if (slot.silentRounds < MOST_SILENT_ROUNDS) {
         void worker.report();
         continue;

@@ -33,6 +33,7 @@ export class WorkerProcess {
   lastReport: WorkerReport | undefined;
   private readonly machine: StateMachine<ProcessState>;
   private readonly begunAt = monotonicMs();
+  private hasUnanswered = false;
   private nextId = 0;
   private readonly asked = new Map<number, (report: WorkerReport) => void>();
 
@@ -64,6 +65,11 @@ export class WorkerProcess {
     return this.machine.is('silent');
   }
 
+  /** The same, whether it has begun to work or not: one that waits for its peers answers, too. */
+  get leavesUnanswered(): boolean {
+    return this.hasUnanswered;
+  }
+
   get pid(): number | undefined {
     return this.parts.child.pid;
   }
@@ -76,6 +82,7 @@ export class WorkerProcess {
     try {
       this.lastReport = await within(answer, REPORT_MS, () => new Error('no report in time'));
     } catch {
+      this.hasUnanswered = true;
       this.machine.move('silent');
       this.asked.delete(id);
     }
@@ -93,6 +100,7 @@ export class WorkerProcess {
   }
 
   private take(message: FromWorker): void {
+    this.hasUnanswered = false;
     if (message.kind === 'started') {
       if (this.machine.move('answering')) this.parts.onStarted();
       return;

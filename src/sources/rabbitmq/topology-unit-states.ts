@@ -9,7 +9,7 @@ import type { Transitions } from '../../lifecycle/state-machine';
  * | suspect | the broker closed the whole connection while this was asked for: it is tried on a connection of its own   |
  *
  * A suspect to which the broker answers on a connection of its own is no longer one: several units are asked for side by side, and
- * the broker may have closed the connection over another of them.
+ * the broker may have closed the connection over another of them. Until then it is one, however else it is wanted.
  */
 export type TopologyUnitState = 'untried' | 'ready' | 'refused' | 'suspect';
 
@@ -17,5 +17,5 @@ export const TOPOLOGY_UNIT_TRANSITIONS: Transitions<TopologyUnitState> = {
   untried: ['ready', 'refused', 'suspect'],
   ready: ['untried', 'refused', 'suspect'],
   refused: ['untried', 'ready', 'suspect'],
-  suspect: ['untried', 'ready', 'refused'],
+  suspect: ['ready', 'refused'],
 };

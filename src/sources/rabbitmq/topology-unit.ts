@@ -104,7 +104,7 @@ export abstract class TopologyUnit {
     this.dueAt = dueAt;
   }
 
-  /** It is wanted in another way. */
+  /** It is wanted in another way. A suspect stays one: tried with the others, each change would cost their connection. */
   protected startOver(): void {
     this.machine.move('untried');
   }

@@ -24,10 +24,15 @@ export interface TopologyUnitsParts {
 /** Share of the time by which looking again is spread, so that ten thousand exchanges do not come at once. */
 const RECHECK_SPREAD = 0.25;
 
+/** Suspects that are remembered while nobody wants them. */
+const MOST_SUSPECTS = 1000;
+
 /** What is wanted at the broker, and what of it is to be looked at now. */
 export class TopologyUnits {
   private readonly units = new Map<string, ExchangeUnit | QueueUnit>();
   private readonly due = new Set<TopologyUnit>();
+  /** Keys of suspects that were dropped: wanted again, they are no less suspect. */
+  private readonly suspects = new Set<string>();
 
   constructor(private readonly parts: TopologyUnitsParts) {
     for (const queue of parts.queues) this.add(new QueueUnit(queue, parts.log));
@@ -60,6 +65,7 @@ export class TopologyUnits {
     if (unit?.kind !== 'exchange') {
       // What was bound before it was dropped goes, as with any other change.
       unit = new ExchangeUnit(this.parts.unwanted.keep(key) ?? exchange, this.parts.log);
+      if (this.suspects.delete(key)) unit.suspect();
     } else if (unit.state !== 'refused' && isDeepStrictEqual(unit.exchange, exchange)) return false;
     unit.change(exchange, topology);
     this.add(unit);
@@ -76,6 +82,7 @@ export class TopologyUnits {
     this.due.delete(unit);
     refusals.forget(key);
     tally.replace(unit.queues, []);
+    if (unit.state === 'suspect' && this.suspects.size < MOST_SUSPECTS) this.suspects.add(key);
     unwanted.drop(key, unit.exchange);
   }
 
@@ -101,13 +108,12 @@ export class TopologyUnits {
   }
 
   markAllDue(): void {
-    for (const unit of this.units.values()) if (unit.state !== 'suspect') this.due.add(unit);
+    for (const unit of this.units.values()) this.becomeDue(unit);
   }
 
   /** Those whose time has come. */
   markDue(now: number): void {
-    for (const unit of this.units.values())
-      if (unit.isDue(now) && unit.state !== 'suspect') this.due.add(unit);
+    for (const unit of this.units.values()) if (unit.isDue(now)) this.becomeDue(unit);
   }
 
   /** Takes those out that are due and can go on. */
@@ -144,6 +150,11 @@ export class TopologyUnits {
 
   private add(unit: ExchangeUnit | QueueUnit): void {
     this.units.set(unit.key, unit);
-    this.due.add(unit);
+    this.becomeDue(unit);
+  }
+
+  /** Suspects are tried alone. */
+  private becomeDue(unit: TopologyUnit): void {
+    if (unit.state !== 'suspect') this.due.add(unit);
   }
 }

@@ -2,7 +2,8 @@ import type { Logger } from '../../observability/logging';
 import { within } from '../../time/within';
 import type { KeptNotes } from '../source-module';
 import type { ControlChannel } from './control-channel';
-import { releaseBindings } from './declare';
+import { type Ensured, releaseBindings } from './declare';
+import { ConnectionLostError } from './session';
 import { ALL_PATTERNS, type ConsumedExchange, needsOwnQueue, planOf, type TopologyOptions } from './topology';
 
 export interface UnwantedBindingsParts {
@@ -131,7 +132,8 @@ export class UnwantedBindings {
     for (const [key, { name, patterns, isKnown }] of this.dropped) {
       const unwanted = patterns.filter((pattern) => !isWanted(name, pattern));
       const bound = queues.map((queue) => ({ queue, bind: unwanted, unbind: [] }));
-      const released = patterns.length === 0 ? undefined : await releaseBindings(control, name, bound);
+      const released =
+        patterns.length === 0 ? undefined : await this.ask(key, releaseBindings(control, name, bound));
       this.dropped.delete(key);
       if (released?.kind === 'refused')
         log.warn('a binding that is no longer wanted stays', { ...released.obstacle });
@@ -141,6 +143,16 @@ export class UnwantedBindings {
           queue: topology.queue,
         });
       if (released?.kind === 'ready') await this.forget(key);
+    }
+  }
+
+  /** Where the broker closes the connection over it, it is not asked for again: the next connection would end, too. */
+  private async ask(key: string, releasing: Promise<Ensured>): Promise<Ensured> {
+    try {
+      return await releasing;
+    } catch (error) {
+      if (error instanceof ConnectionLostError && error.isRefusal) this.dropped.delete(key);
+      throw error;
     }
   }
 

@@ -28,6 +28,8 @@ interface State {
   wanted: number;
   dueAt: number;
   idleMs: number;
+  /** Answers without a message, one after the other, that did not wait for one. */
+  hasty: number;
   failures: number;
   /** The service has answered about it. */
   isKnown: boolean;
@@ -40,10 +42,17 @@ const ROTATION_WAIT_SECONDS = 1;
 const IDLE_FIRST_MS = 500;
 /** The longest that a queue of a rotation which is not too long is not polled. */
 const IDLE_LAST_MS = 20_000;
+/** An answer without a message that comes sooner did not wait for one, whatever was asked. */
+const SOON_MS = 500;
+const SOON_FIRST_MS = 100;
+/** The longest pause after it: calls are billed. */
+const SOON_LAST_MS = 1000;
 const FAILED_FIRST_MS = 200;
 const FAILED_LAST_MS = 5_000;
 /** A refusal stands until a person does something: thousands of refused queues are no thousands of calls a second. */
 const DENIED_LAST_MS = 60_000;
+
+const NOBODY = { state: undefined, begunAt: 0 };
 
 /**
  * Which queue is polled next, and how. As long as there are few queues each has a long poll of its own; otherwise the
@@ -52,7 +61,7 @@ const DENIED_LAST_MS = 60_000;
 export class Rotation {
   private readonly states = new Map<string, State>();
   private readonly busy = new Set<State>();
-  private readonly owners = new WeakMap<Poll, State>();
+  private readonly owners = new WeakMap<Poll, { readonly state: State; readonly begunAt: number }>();
   private polls = 0;
   private idlePolls = 0;
   /** Idle queues without a poll. */
@@ -70,7 +79,16 @@ export class Rotation {
 
   add(queueUrl: string, now: number): void {
     if (this.states.has(queueUrl)) return;
-    const state = { queueUrl, polls: 0, wanted: 1, dueAt: now, idleMs: 0, failures: 0, isKnown: false };
+    const state = {
+      queueUrl,
+      polls: 0,
+      wanted: 1,
+      dueAt: now,
+      idleMs: 0,
+      hasty: 0,
+      failures: 0,
+      isKnown: false,
+    };
     this.states.set(queueUrl, state);
     this.idle.set(state, now);
   }
@@ -99,13 +117,13 @@ export class Rotation {
       max: Math.min(free, isBusy ? BATCH : this.idleAsk),
       waitSeconds: this.waitSecondsOf(state),
     };
-    this.owners.set(poll, state);
+    this.owners.set(poll, { state, begunAt: now });
     return poll;
   }
 
   end(poll: Poll, result: PollResult, now: number): void {
     this.polls--;
-    const state = this.owners.get(poll);
+    const { state, begunAt } = this.owners.get(poll) ?? NOBODY;
     // The queue left meanwhile; another of its name may have joined.
     if (state === undefined || this.states.get(poll.queueUrl) !== state) return;
     state.polls--;
@@ -113,6 +131,10 @@ export class Rotation {
     if (result === 'full' || result === 'some') this.markBusy(state);
     // A poll that failed says nothing about the queue: only an answer without a message makes a busy one idle.
     else if (result === 'none' && state.polls === 0) this.markIdle(state);
+    const isHasty = result === 'none' && state.isKnown && now - begunAt < SOON_MS;
+    if (!isHasty) state.hasty = 0;
+    else if (state.polls === 0) state.hasty++;
+    state.idleMs = result === 'none' ? this.idleMsAfter(state) : 0;
     this.schedule(state, result, now);
   }
 
@@ -141,13 +163,17 @@ export class Rotation {
     state.isKnown = isAnswer;
     if (result === 'full') state.wanted = Math.min(state.wanted * 2, this.options.maxPolls);
     else if (result !== 'some') state.wanted = 1;
-    if (result === 'none' && this.isRotating) {
-      state.idleMs = Math.min(IDLE_LAST_MS, Math.max(IDLE_FIRST_MS, state.idleMs * 2));
-    } else state.idleMs = 0;
     const longestMs = result === 'denied' ? DENIED_LAST_MS : FAILED_LAST_MS;
     const pauseMs = isAnswer ? state.idleMs : backOff(FAILED_FIRST_MS, longestMs, state.failures);
     state.dueAt = now + pauseMs;
     if (!this.busy.has(state) && state.polls === 0) this.idle.set(state, state.dueAt);
+  }
+
+  /** Before an idle queue is asked again: in turns with others, or as the service does not wait as it was asked to. */
+  private idleMsAfter({ idleMs, hasty }: State): number {
+    if (this.isRotating) return Math.min(IDLE_LAST_MS, Math.max(IDLE_FIRST_MS, idleMs * 2));
+    // One alone is that of a queue which was emptied just now.
+    return hasty > 1 ? Math.min(SOON_LAST_MS, Math.max(SOON_FIRST_MS, idleMs * 2)) : 0;
   }
 
   private markBusy(state: State): void {

@@ -13,7 +13,14 @@ import {
   type SqsApi,
   type SqsConnection,
 } from './api';
-import { CALL_LIMITS, type CallLimits, Connections, SqsSilentError } from './sqs-connections';
+import {
+  CALL_LIMITS,
+  type CallLimits,
+  Connections,
+  SqsSilentError,
+  SqsUnreadableError,
+} from './sqs-connections';
+import { troubleOf } from './trouble';
 
 export interface ConnectOptions {
   readonly observer?: CallObserver;
@@ -211,11 +218,19 @@ class SdkSqsApi implements SqsApi {
       const result = await within(call, limitMs, () => new SqsSilentError(limitMs));
       observer.answered(action, subject);
       return result;
-    } catch (error) {
+    } catch (thrown) {
+      const error = readable(thrown);
       observer.failed(action, subject, error, begunAt);
       throw error;
     }
   }
+}
+
+/** What the SDK cannot read has a text of the language's own, and no code. A fault of the service stays one. */
+function readable(error: unknown): unknown {
+  if (!(error instanceof Error) || error.name !== 'SyntaxError' || troubleOf(error) === 'failing')
+    return error;
+  return new SqsUnreadableError('its answer is no JSON; look at SQS_ENDPOINT, and at proxies on the way');
 }
 
 interface FailedEntry {

@@ -14,6 +14,10 @@ export const CALL_LIMITS: CallLimits = { connectMs: 5000, answerMs: 5000 };
 
 /** Polls, deletes and extensions side by side. */
 const SOCKETS = 128;
+/** Ten messages of a megabyte each, of which JSON may make six. Beyond that nothing is read. */
+const MOST_ANSWER_BYTES = 64 * 1024 * 1024;
+/** How often an answer that takes its time is looked at: the SDK holds all of it, and asks nobody. */
+const LOOK_MS = 50;
 /** The SDK's name of the call that waits. */
 const POLL = 'ReceiveMessageCommand';
 
@@ -31,6 +35,13 @@ export class SqsUnreachableError extends RelayError {
     readonly reason: string,
   ) {
     super('SQS_UNREACHABLE', `SQS cannot be reached (${reason})`);
+  }
+}
+
+/** What answers is not SQS, or has no end: a proxy, or another program. */
+export class SqsUnreadableError extends RelayError {
+  constructor(what: string) {
+    super('SQS_UNREADABLE', `what answers there is not SQS: ${what}`);
   }
 }
 
@@ -117,13 +128,27 @@ export class Connections {
       this.dropIdle();
       body.destroy(new SqsSilentError(answerMs));
     }, answerMs);
-    body.once('close', () => clearTimeout(timer));
+    const before = bytesRead(body);
+    const look = setInterval(() => {
+      if (bytesRead(body) - before > MOST_ANSWER_BYTES)
+        body.destroy(new SqsUnreadableError('its answer has no end'));
+    }, LOOK_MS);
+    body.once('close', () => {
+      clearTimeout(timer);
+      clearInterval(look);
+    });
   }
 }
 
 interface Body {
   destroy(error: Error): unknown;
   once(event: 'close', listener: () => void): unknown;
+  readonly socket?: { readonly bytesRead: number } | null;
+}
+
+/** By its connection, which it has to itself. */
+function bytesRead({ socket }: Body): number {
+  return socket?.bytesRead ?? 0;
 }
 
 function bodyOf(response: unknown): Body | undefined {

@@ -34,6 +34,13 @@ describe('a shared reading', () => {
     expect(await reading.current()).toBe(2);
   });
 
+  test('during which Redis paused for five seconds is not shown for minutes', async () => {
+    const { world, reading } = setup(5000);
+    await reading.current();
+    world.now = 35_001;
+    expect(await reading.current()).toBe(2);
+  });
+
   test('that failed is made again for the next who asks', async () => {
     const { world, reading } = setup();
     world.fails = true;

@@ -77,6 +77,10 @@ describe.each(['parked', 'deliveries'] as const)('reasons of %s', (of) => {
     'EMFILE',
     'ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR',
     'SOMETHING_OF_A_LATER_NODE',
+    'HPE_INVALID_CONSTANT',
+    // What earlier versions logged, and whatever else has no code.
+    'HTTPParserError',
+    'TypeError',
   ])('what there is, or may be, is taken: %s', (reason) => expect(problems(reason)).toEqual([]));
 
   test('what no reason looks like is refused with what there is', () => {

@@ -31,6 +31,10 @@ describe('a person who writes a number means', () => {
     '0055 31 98888 7777',
     'tel:+55-31-98888-7777',
     'https://wa.me/5531988887777',
+    'wa.me/5531988887777?text=Ol%C3%A1%2C%20tudo%20bem%3F',
+    'https://wa.me/+5531988887777/',
+    '+55 (031) 98888-7777',
+    '55 031 98888-7777',
   ])('that number, with its country: %s', (written) => {
     expect(meantNumbers(written)).toEqual(both);
   });

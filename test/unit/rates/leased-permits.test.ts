@@ -271,6 +271,33 @@ describe('retries', () => {
     close();
   });
 
+  test('use the rate where Redis is far away: as many wait as permits come with one answer', async () => {
+    const rate = { count: 200, seconds: 1 };
+    const { all, close } = setup(rate, 2, 200);
+    let begun = 0;
+    const outstanding = new Map(all.map((worker) => [worker, 0]));
+    const retry = async (worker: Worker): Promise<void> => {
+      const { permits } = worker;
+      outstanding.set(worker, (outstanding.get(worker) ?? 0) + 1);
+      await permits.forRetry();
+      outstanding.set(worker, (outstanding.get(worker) ?? 0) - 1);
+      if (!permits.isFreeForRetry) return;
+      permits.take(true);
+      begun++;
+    };
+    // Redis hands over those that may be taken as slowly as it answers.
+    for (let round = 0; round < 100; round++) {
+      for (const worker of all) {
+        const more = worker.permits.forRetries - (outstanding.get(worker) ?? 0);
+        for (let taken = 0; taken < more; taken++) void retry(worker);
+      }
+      await pass(200);
+    }
+    expect(begun).toBeGreaterThan(0.5 * rate.count * 20);
+    close();
+    await pass(1100);
+  });
+
   test('are taken for the permits that are there, and a few more for those that come within a second', async () => {
     const { all, close } = setup({ count: 100, seconds: 10 });
     const { permits } = nth(all, 0);

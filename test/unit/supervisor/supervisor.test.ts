@@ -250,6 +250,19 @@ describe('a supervisor', () => {
     supervisor.endNow();
   });
 
+  it('a worker that hangs before it has started is ended and replaced, one that waits for its peers is not', async () => {
+    const { children, supervisor } = setup(2);
+    const [first, second] = children;
+    if (first === undefined || second === undefined) throw new Error('nothing was started');
+    second.child.isBusy = true;
+    await jest.advanceTimersByTimeAsync(45_000);
+    expect(second.child.killed).toBe(false);
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect([first.child.killed, second.child.killed]).toEqual([false, true]);
+    expect(children.map(({ number }) => number)).toEqual([1, 2, 2]);
+    supervisor.endNow();
+  });
+
   it('however often a worker is asked, it has a minute', async () => {
     const { supervisor, last } = setup(1);
     last().start();

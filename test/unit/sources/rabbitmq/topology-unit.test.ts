@@ -61,11 +61,12 @@ describe('a unit of the topology', () => {
     expect(unit.state).toBe('refused');
   });
 
-  it('is a suspect for no longer than it is wanted in that way', () => {
+  it('stays a suspect when it is wanted in another way: each change would cost the connection of all', () => {
     const { unit } = unitOf(ofInstance);
     unit.suspect();
+    unit.postpone(NOW);
     unit.change({ ...ofInstance, events: new Set(['CALL']) }, TOPOLOGY);
-    expect(unit.state).toBe('untried');
+    expect([unit.state, unit.isDue(NOW - 1), unit.isDue(NOW)]).toEqual(['suspect', false, true]);
   });
 
   it('that a suspicion is postponed for is tried no sooner', () => {

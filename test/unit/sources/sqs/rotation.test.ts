@@ -228,3 +228,31 @@ describe('a queue that fails', () => {
     expect([rotation.begin(250, 5), rotation.pollsUnderWay]).toEqual([expect.anything(), 1]);
   });
 });
+
+test.each([0, 10])(
+  'a service that answers at once where %d s were to be waited is not asked without a pause: calls are billed',
+  (waitSeconds) => {
+    const rotation = new Rotation({ maxPolls: 10, maxMessages: 100, waitSeconds });
+    rotation.add('queue', 0);
+    let calls = 0;
+    for (let now = 0; now < 60_000; now += 2) {
+      const poll = rotation.begin(100, now);
+      if (poll === undefined) continue;
+      calls++;
+      rotation.end(poll, 'none', now + 1);
+    }
+    expect(calls).toBeGreaterThan(50);
+    expect(calls).toBeLessThan(70);
+  },
+);
+
+test('a long poll that waited is followed by another at once', () => {
+  const rotation = new Rotation({ maxPolls: 10, maxMessages: 100, waitSeconds: 10 });
+  rotation.add('queue', 0);
+  const first = rotation.begin(100, 0);
+  if (first !== undefined) rotation.end(first, 'none', 5);
+  const second = rotation.begin(100, 5);
+  expect(second?.waitSeconds).toBe(10);
+  if (second !== undefined) rotation.end(second, 'none', 10_005);
+  expect(rotation.begin(100, 10_005)).toBeDefined();
+});
