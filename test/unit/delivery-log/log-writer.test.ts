@@ -4,7 +4,7 @@ import type { LogRecord } from '../../../src/delivery-log/log-record';
 import { SEGMENT_ROWS } from '../../../src/delivery-log/log-segment';
 import type { ChunkWrite, LogSums, RedisMemory } from '../../../src/delivery-log/log-store';
 import { LogWriter, type SkipReason } from '../../../src/delivery-log/log-writer';
-import { type Deferred, deferred, eventually } from '../../support/signals/signals';
+import { type Deferred, deferred, eventually, turns } from '../../support/signals/signals';
 import { newRecordOf } from '../../support/values/message-keys';
 
 const RECORD: LogRecord = {
@@ -34,8 +34,10 @@ class FakeStore {
   usage: RedisMemory = { used: 0, max: 0 };
   gate: Deferred<void> | undefined;
   failure: Error | undefined;
+  begun = 0;
 
   async write(write: ChunkWrite): Promise<LogSums> {
+    this.begun++;
     await this.gate?.promise;
     if (this.failure !== undefined) throw this.failure;
     this.writes.push(write);
@@ -88,6 +90,20 @@ describe('the writer of the delivery log', () => {
     expect(store.rows).toBe(SEGMENT_ROWS + 5);
     const [first, second, third] = store.writes.map(({ chunk }) => chunk);
     expect([first === second, second === third]).toEqual([true, false]);
+    expect(skipped.size).toBe(0);
+  });
+
+  test('writes full segments side by side, and no more than four: one answer for each would hold the log below a busy worker', async () => {
+    store.gate = deferred();
+    writer.open(store);
+    note(RECORD, SEGMENT_ROWS * 7);
+    await eventually(() => store.begun >= 4 || undefined, 'four at once');
+    await turns();
+    expect(store.begun).toBe(4);
+    store.gate.resolve();
+    await writer.close();
+    expect(store.rows).toBe(SEGMENT_ROWS * 7);
+    expect(new Set(store.writes.map(({ chunk }) => chunk)).size).toBe(7);
     expect(skipped.size).toBe(0);
   });
 
