@@ -132,7 +132,7 @@ export class Bulkhead {
     return this.hasPlaceForRetry && this.permits?.isFreeForRetry === false;
   }
 
-  /** Resolves to whether a retry has a permit, or gets none within a moment. */
+  /** Resolves to whether a retry has a permit: soon, or not at all. */
   async permitForRetry(): Promise<boolean> {
     return (await this.permits?.forRetry()) === true;
   }
