@@ -3,7 +3,7 @@ import type { HealthBoard } from './health-board';
 import { isElsewhere, type Rejections } from './rejections';
 
 export interface EndpointWatchParts {
-  readonly board: Pick<HealthBoard, 'records' | 'recordOf' | 'idsOf' | 'resume' | 'moved'>;
+  readonly board: Pick<HealthBoard, 'records' | 'recordOf' | 'idsOf' | 'resume' | 'moved' | 'sendsTo'>;
   readonly rejections: Pick<Rejections, 'recordOf' | 'idsOf' | 'compare'>;
   /** Undefined where there is no such destination any more. Rejects where that cannot be known. */
   readonly endpointOf: (id: DestinationId) => Promise<Endpoint | undefined>;
@@ -23,7 +23,16 @@ export class EndpointWatch {
 
   /** The settings of this instance changed; undefined: any may have. */
   settingsChanged(instance: string | undefined): void {
-    for (const id of this.unwell(instance)) {
+    this.look(this.unwell(instance));
+  }
+
+  /** One is not well, which was not known before: its settings may have changed since it was found out. */
+  becameUnwell(id: DestinationId): void {
+    this.look([id]);
+  }
+
+  private look(ids: readonly DestinationId[]): void {
+    for (const id of ids) {
       // What a person wants is ended by a person.
       if (this.parts.board.recordOf(id)?.by !== 'person') this.due.add(id);
     }
@@ -56,6 +65,7 @@ export class EndpointWatch {
     if (record === undefined) return;
     const { state, print } = record;
     if (endpoint === undefined) return board.resume(id, 'removed');
+    board.sendsTo(id, endpoint);
     if (!isElsewhere(endpoint, print)) return;
     await (state === 'suspended' ? board.resume(id, 'changed') : board.moved(id, endpoint));
   }

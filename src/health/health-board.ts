@@ -1,12 +1,13 @@
 import type { SharedCircuits } from '../pipeline/bulkheads';
-import { CHOSEN_MS, type Circuit, type CircuitFault, type SharedCircuit } from '../pipeline/circuit';
+import type { Circuit, CircuitFault, SharedCircuit } from '../pipeline/circuit';
 import { type DestinationId, destinationKey, type Endpoint } from '../pipeline/delivery';
 import type { StoredCalls } from '../retry/retry-store';
 import { Looks } from '../time/looks';
 import { monotonicMs } from '../time/monotonic';
 import { type HealthRecord, obstacleOf, parseHealthRecord, type UnwellRecord } from './health-record';
 import { IdsByInstance } from './ids-by-instance';
-import type { Rejections } from './rejections';
+import { ProbeClaims } from './probe-claims';
+import { isElsewhere, type Rejections } from './rejections';
 
 /** What became of a destination, for logs. */
 export interface HealthChange {
@@ -36,6 +37,8 @@ export interface HealthBoardParts {
   readonly endpointOf: (id: DestinationId) => Promise<Endpoint | undefined>;
   /** All there is was read. */
   readonly onRead: () => void;
+  /** One that was well as far as this worker knew is not: it may have another address since what failed there. */
+  readonly onUnwell: (id: DestinationId) => void;
   readonly observer: HealthObserver;
   /** The name under which this process says that it is there (retry/presence.ts). */
   readonly worker: string;
@@ -51,12 +54,6 @@ interface Known {
 }
 
 const POLL_MS = 400;
-/** A claim outlasts the time in which its worker makes use of it. */
-const CLAIM_MS = CHOSEN_MS + 2000;
-/** And the attempt that it was made for. */
-const PROBE_MARGIN_MS = 5000;
-/** A claim that another worker has is asked for again at the latest after this: it may have been given up. */
-const ASK_AGAIN_MS = 1000;
 const ALL_ANEW = -1;
 
 /**
@@ -77,8 +74,11 @@ export class HealthBoard implements SharedCircuits {
   /** Those that could not be written. */
   private readonly unwritten = new Map<DestinationId, () => Promise<void>>();
   private readonly looks = new Looks(POLL_MS, () => this.poll());
+  private readonly claims: ProbeClaims;
 
-  constructor(private readonly parts: HealthBoardParts) {}
+  constructor(private readonly parts: HealthBoardParts) {
+    this.claims = new ProbeClaims({ ...parts, isTold: (id) => this.isTold(id) });
+  }
 
   start(): void {
     this.looks.start();
@@ -128,8 +128,13 @@ export class HealthBoard implements SharedCircuits {
   }
 
   /** It fails, and leads elsewhere now: that is tried at once. */
-  async moved(id: DestinationId, { shown, print }: Endpoint): Promise<void> {
-    await this.parts.store.call('relayMoved', destinationKey(id), shown, print);
+  async moved(id: DestinationId, endpoint: Endpoint): Promise<void> {
+    await this.tellMoved(id, endpoint);
+  }
+
+  /** Where it sends now: an attempt that finds out whether the address before is well is not waited for. */
+  sendsTo(id: DestinationId, { print }: Endpoint): void {
+    this.parts.circuitOf(id)?.moved(print);
   }
 
   adopt(id: DestinationId, circuit: Circuit): void {
@@ -142,8 +147,8 @@ export class HealthBoard implements SharedCircuits {
     return {
       opened: (fault) => this.write(id, () => this.writeUnwell(id, fault)),
       closed: () => this.write(id, () => this.writeWell(id)),
-      claim: () => void this.claim(id, CLAIM_MS),
-      probing: (mostMs) => void this.extend(id, mostMs + PROBE_MARGIN_MS),
+      claim: () => void this.claims.claim(id),
+      probing: (mostMs) => void this.claims.extend(id, mostMs),
     };
   }
 
@@ -186,6 +191,12 @@ export class HealthBoard implements SharedCircuits {
     this.parts.onRead();
   }
 
+  /** Whether Redis knows what this worker found out, once what is on its way is there. */
+  private async isTold(id: DestinationId): Promise<boolean> {
+    await this.writing.get(id);
+    return !this.unwritten.has(id);
+  }
+
   private isChanging(id: DestinationId): boolean {
     return this.writing.has(id) || this.unwritten.has(id);
   }
@@ -199,10 +210,12 @@ export class HealthBoard implements SharedCircuits {
       this.parts.circuitOf(id)?.close();
       return;
     }
+    const isNew = !this.known.has(id);
     this.known.set(id, { record, until: monotonicMs() + leftMs });
     this.ofInstances.add(id);
     this.ids.set(key, id);
     this.parts.circuitOf(id)?.adopt(obstacleOf(record), leftMs);
+    if (isNew) this.parts.onUnwell(id);
   }
 
   private write(id: DestinationId, change: () => Promise<void>): void {
@@ -230,7 +243,10 @@ export class HealthBoard implements SharedCircuits {
     const { store, openMs, suspendAfterMs, endpointOf, observer, circuitOf } = this.parts;
     // It was closed again before this could be written.
     if (circuitOf(id)?.isOpen === false) return;
-    const { shown = '', print = '' } = (await endpointOf(id).catch(() => undefined)) ?? {};
+    const endpoint = await endpointOf(id).catch(() => undefined);
+    if (endpoint !== undefined && isElsewhere(endpoint, fault.print))
+      return this.failedElsewhere(id, endpoint);
+    const { shown = '', print = '' } = endpoint ?? {};
     const { code, status, gone, failingMs } = fault;
     this.ids.set(destinationKey(id), id);
     const times = [openMs, Math.round(failingMs), suspendAfterMs];
@@ -246,6 +262,19 @@ export class HealthBoard implements SharedCircuits {
     else observer.failing(change, fault);
   }
 
+  /** What failed is the address before, which says nothing of the one that it has now. */
+  private async failedElsewhere(id: DestinationId, endpoint: Endpoint): Promise<void> {
+    const [state, leftMs] = await this.tellMoved(id, endpoint);
+    const circuit = this.parts.circuitOf(id);
+    if (state === '') circuit?.close();
+    else circuit?.adopt(state === 'suspended' ? 'suspended' : 'circuit-open', leftMs);
+  }
+
+  private async tellMoved(id: DestinationId, { shown, print }: Endpoint): Promise<[string, number]> {
+    const reply = await this.parts.store.call('relayMoved', destinationKey(id), shown, print);
+    return reply as [state: string, leftMs: number];
+  }
+
   private async writeWell(id: DestinationId): Promise<void> {
     const { store, circuitOf } = this.parts;
     if (circuitOf(id)?.isOpen === true) return;
@@ -259,36 +288,5 @@ export class HealthBoard implements SharedCircuits {
   private report(id: DestinationId, ms: number, waiting: number): void {
     const address = this.known.get(id)?.record.address ?? '';
     this.parts.observer.recovered({ destination: id, address, waiting }, ms);
-  }
-
-  private async claim(id: DestinationId, claimMs: number): Promise<void> {
-    const { circuitOf, onError } = this.parts;
-    try {
-      // What opened it is known to Redis first.
-      await this.writing.get(id);
-      const waitMs = this.unwritten.has(id) ? 0 : await this.ask(id, claimMs);
-      const circuit = circuitOf(id);
-      if (waitMs === 0) circuit?.granted();
-      else if (waitMs < 0) circuit?.close();
-      else circuit?.adopt(circuit.obstacle, Math.min(waitMs, ASK_AGAIN_MS));
-    } catch (error) {
-      // Alone, it goes on as if there were no others.
-      circuitOf(id)?.granted();
-      onError(error);
-    }
-  }
-
-  private async extend(id: DestinationId, claimMs: number): Promise<void> {
-    await this.ask(id, claimMs).catch(this.parts.onError);
-  }
-
-  private async ask(id: DestinationId, claimMs: number): Promise<number> {
-    const reply = await this.parts.store.call(
-      'relayClaimProbe',
-      destinationKey(id),
-      this.parts.worker,
-      claimMs,
-    );
-    return Number(reply);
   }
 }

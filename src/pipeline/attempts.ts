@@ -106,7 +106,7 @@ export class Attempts {
         entry = { delivery, startedAt, startedMs, running, onSlow, pace: 'quick', index: 0 };
         this.track(entry);
         return running.outcome;
-      }, delivery.destination.timeoutMs);
+      }, delivery.destination);
     } catch (error) {
       // A destination that throws breaks its contract: a fault of our own.
       outcome = { kind: 'interrupted', code: errorCode(error) };

@@ -132,9 +132,9 @@ export class Bulkhead {
     return this.hasPlaceForRetry && this.permits?.isFreeForRetry === false;
   }
 
-  /** Resolves when a retry has a permit, or gets none within a moment. */
-  async permitForRetry(): Promise<void> {
-    await this.permits?.forRetry();
+  /** Resolves to whether a retry has a permit: soon, or not at all. */
+  async permitForRetry(): Promise<boolean> {
+    return (await this.permits?.forRetry()) === true;
   }
 
   get isIdle(): boolean {

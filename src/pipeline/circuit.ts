@@ -1,5 +1,5 @@
 import { monotonicMs } from '../time/monotonic';
-import type { Outcome, ParkReason } from './delivery';
+import type { Destination, Outcome, ParkReason } from './delivery';
 
 /** Why nothing is attempted: it fails at the moment, or has done so for too long (or a person wants none). */
 export type Obstacle = Extract<ParkReason, 'circuit-open' | 'suspended'>;
@@ -16,7 +16,12 @@ export interface CircuitFault {
   readonly failingMs: number;
   /** It was seen by the one attempt that an open circuit lets through. */
   readonly probed: boolean;
+  /** Fingerprint of where the attempt was sent, which may be elsewhere by now; empty where that is not known. */
+  readonly print: string;
 }
+
+/** Where an attempt is sent. */
+export type AttemptTarget = Pick<Destination, 'timeoutMs' | 'endpoint'>;
 
 /** What all workers know together of one circuit (health/health-board.ts). Nothing of it waits. */
 export interface SharedCircuit {
@@ -48,14 +53,14 @@ export interface CircuitOptions {
  * | open     | nothing until a time | that time, and a delivery that waits: claiming                             |
  * | claiming | nothing              | this worker may: chosen; another one does: open                            |
  * | chosen   | one attempt          | its begin: probing; none for a while: open, and another worker may         |
- * | probing  | nothing              | its success: closed; anything else: open for as long again                 |
+ * | probing  | nothing              | its success: closed; another address: open, for no time; anything else: open for as long again |
  *
  * Whatever its state, a circuit that another worker, or a person, closes or suspends is closed or open.
  */
 type CircuitState =
   | { readonly kind: 'closed'; readonly failures: number; readonly since: number }
   | { readonly kind: 'open' | 'claiming' | 'chosen'; readonly until: number }
-  | { readonly kind: 'probing' };
+  | { readonly kind: 'probing'; readonly to: AttemptTarget };
 
 const CLOSED: CircuitState = { kind: 'closed', failures: 0, since: 0 };
 /** How soon to ask again while one attempt finds out whether the destination is back. */
@@ -65,6 +70,7 @@ const CLAIM_MS = 2000;
 /** How long a worker that was chosen has something to attempt; less than its claim lasts. */
 export const CHOSEN_MS = 8000;
 const REFUSED: Outcome = { kind: 'interrupted', code: 'CIRCUIT_OPEN' };
+const NOWHERE: AttemptTarget = { timeoutMs: 0 };
 
 /** Stops attempts to a destination that fails over and over, and lets one through when the time is up. */
 export class Circuit {
@@ -139,15 +145,19 @@ export class Circuit {
     this.options.onChange(-1);
   }
 
-  /**
-   * Makes the attempt where the circuit lets it through; else the outcome is an interruption, `CIRCUIT_OPEN`.
-   * @param mostMs how long the attempt may take
-   */
-  async run(attempt: () => Promise<Outcome>, mostMs = 0): Promise<Outcome> {
-    if (this.isOpen) return this.closedIn() > 0 ? REFUSED : this.probe(attempt, mostMs);
+  /** The destination has another address than before: an attempt that finds out about that one is not waited for. */
+  moved(print: string): void {
+    const { state } = this;
+    if (state.kind === 'probing' && printOf(state.to) !== print)
+      this.state = { kind: 'open', until: monotonicMs() };
+  }
+
+  /** Makes the attempt where the circuit lets it through; else the outcome is an interruption, `CIRCUIT_OPEN`. */
+  async run(attempt: () => Promise<Outcome>, to: AttemptTarget = NOWHERE): Promise<Outcome> {
+    if (this.isOpen) return this.closedIn() > 0 ? REFUSED : this.probe(attempt, to);
     const outcome = await attempt();
     // What was under way when the circuit opened neither closes it nor keeps it open for longer.
-    if (this.state.kind === 'closed') this.count(outcome, this.state.failures, this.state.since);
+    if (this.state.kind === 'closed') this.count(outcome, this.state.failures, this.state.since, to);
     return outcome;
   }
 
@@ -163,40 +173,40 @@ export class Circuit {
     }
   }
 
-  private count(outcome: Outcome, failuresBefore: number, sinceBefore: number): void {
-    if (isGone(outcome)) this.open(outcome, sinceBefore || monotonicMs(), false);
+  private count(outcome: Outcome, failuresBefore: number, sinceBefore: number, to: AttemptTarget): void {
+    if (isGone(outcome)) this.open(outcome, sinceBefore || monotonicMs(), false, to);
     else if (outcome.kind === 'failed') {
       if (this.options.isOfLoad?.(outcome) === true) return;
       const failures = failuresBefore + 1;
       const since = failuresBefore === 0 ? monotonicMs() : sinceBefore;
       if (failures < this.options.failures) this.state = { kind: 'closed', failures, since };
-      else this.open(outcome, since, false);
+      else this.open(outcome, since, false, to);
     } else if (failuresBefore > 0) this.state = CLOSED;
   }
 
   /** An attempt that was not made, or ended by our own fault, says nothing about the destination: open again. */
-  private async probe(attempt: () => Promise<Outcome>, mostMs: number): Promise<Outcome> {
-    const probing: CircuitState = { kind: 'probing' };
+  private async probe(attempt: () => Promise<Outcome>, to: AttemptTarget): Promise<Outcome> {
+    const probing: CircuitState = { kind: 'probing', to };
     this.state = probing;
-    this.options.shared?.probing(mostMs);
+    this.options.shared?.probing(to.timeoutMs);
     let outcome: Outcome = REFUSED;
     try {
       outcome = await attempt();
       return outcome;
     } finally {
-      // Closed by somebody else meanwhile, it is closed.
-      if (this.state === probing) this.endProbe(outcome);
+      // Closed by somebody else meanwhile, it is closed; where it has another address, this says nothing of that.
+      if (this.state === probing) this.endProbe(outcome, to);
     }
   }
 
-  private endProbe(outcome: Outcome): void {
+  private endProbe(outcome: Outcome, to: AttemptTarget): void {
     const isBack = (outcome.kind === 'delivered' || outcome.kind === 'rejected') && !isGone(outcome);
-    if (!isBack) return this.open(outcome, this.openedAt, true);
+    if (!isBack) return this.open(outcome, this.openedAt, true, to);
     this.close();
     this.options.shared?.closed();
   }
 
-  private open(outcome: Outcome, since: number, probed: boolean): void {
+  private open(outcome: Outcome, since: number, probed: boolean, to: AttemptTarget): void {
     const gone = isGone(outcome);
     if (gone) this.why = 'suspended';
     const until = this.after(this.why === 'suspended' ? SUSPENDED_MS : this.options.openMs);
@@ -205,7 +215,8 @@ export class Circuit {
       this.openedAt = since;
       this.enterOpen(until);
     }
-    this.options.shared?.opened({ ...faultOf(outcome), gone, failingMs: monotonicMs() - since, probed });
+    const failingMs = monotonicMs() - since;
+    this.options.shared?.opened({ ...faultOf(outcome), gone, failingMs, probed, print: printOf(to) });
   }
 
   private after(ms: number): number {
@@ -220,6 +231,10 @@ export class Circuit {
 
 /** A suspended destination is probed once a day. */
 export const SUSPENDED_MS = 86_400_000;
+
+function printOf(to: AttemptTarget): string {
+  return to.endpoint?.().print ?? '';
+}
 
 function isGone(outcome: Outcome): boolean {
   return (outcome.kind === 'failed' || outcome.kind === 'rejected') && outcome.gone === true;

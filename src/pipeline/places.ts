@@ -10,6 +10,13 @@ export interface Share {
   readonly isOfAll?: true;
 }
 
+/** What several have in common: attempts of a group, or of all together, whose name is empty. */
+export interface CommonRoom {
+  readonly key: string;
+  /** How many more may begin. */
+  readonly left: number;
+}
+
 export interface PlacesOptions {
   /** Attempts at once, and again as many slow ones. */
   readonly most: number;
@@ -103,9 +110,16 @@ export class Places {
       const isTooSlow = held.slow > 0 && held.slow >= Math.min(own, freeSlow * TIMES_FREE);
       const mayExceed = index > 0 && (isFewOfMany || (share.isOfAll === true && isFewOfFree));
       if (isTooSlow && !mayExceed) return 0;
-      if (!isAlone) room = Math.min(room, own - (held.attempts - held.slow));
+      if (!isAlone) room = Math.min(room, this.quickRoomOf(share));
     }
     return Math.max(0, room);
+  }
+
+  /** Of the places that `placesFor` names those which others may take as well. */
+  commonRoomOf(shares: readonly Share[], isAlone: boolean): readonly CommonRoom[] {
+    const all = { key: '', left: this.freePlaces };
+    if (isAlone) return [all];
+    return [all, ...shares.map((share) => ({ key: share.key, left: this.quickRoomOf(share) }))];
   }
 
   /** How many more events of this many bytes there is memory for. */
@@ -183,6 +197,10 @@ export class Places {
   private get freePlaces(): number {
     const { most } = this.options;
     return most - (this.all.attempts - Math.min(this.all.slow, most));
+  }
+
+  private quickRoomOf(share: Share): number {
+    return atLeastOne(this.options.most * share.part) - this.quickOf(share);
   }
 
   /** Attempts under way that are not slow. */

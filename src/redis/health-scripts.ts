@@ -122,17 +122,19 @@ export const HEALTH_SCRIPTS = {
     return {1, math.max(0, NOW - (record.since or NOW)), record.state, waitingOf(key)}`),
   /**
    * One that fails has another address: an attempt is let through now, and only its success lets others follow. Suspended ones stay so.
-   * ARGV: key, its address as it may be shown, its fingerprint.
+   * Answers with its state or nothing, and how long that lasts. ARGV: key, its address as it may be shown, its fingerprint.
    */
   relayMoved: script(`${HEALTH}
     local key = ARGV[5]
     local record = recordOf(key)
-    if not record or record.state ~= 'failing' or record.print == ARGV[7] then return 0 end
-    record.address, record.print, record.claim, record.untilMs = ARGV[6], ARGV[7], nil, NOW
-    keep(key, record)
-    changed(key)
-    turn(key, NOW)
-    return 1`),
+    if not record then return {'', 0} end
+    if record.state == 'failing' and record.print ~= ARGV[7] then
+      record.address, record.print, record.claim, record.untilMs = ARGV[6], ARGV[7], nil, NOW
+      keep(key, record)
+      changed(key)
+      turn(key, NOW)
+    end
+    return {record.state, leftOf(record)}`),
   /**
    * Whether a worker may let one attempt through: 0 it may, -1 the destination is well, else how long to wait. The claim of one
    * that has it already is extended, that of one that is gone counts no more. ARGV: key, worker, how long the claim lasts.

@@ -1,9 +1,9 @@
 import type { Attempts } from '../pipeline/attempts';
 import type { Bulkhead } from '../pipeline/bulkhead';
 import type { Destination, DestinationId } from '../pipeline/delivery';
-import type { Places } from '../pipeline/places';
+import type { CommonRoom, Places } from '../pipeline/places';
 import { endsWithin } from '../time/within';
-import type { LineRoom } from './lines';
+import type { LineRoom, LookAtRoom } from './lines';
 
 export interface LineRoomsParts {
   readonly attempts: Pick<Attempts, 'clock'>;
@@ -30,20 +30,29 @@ export class LineRooms {
   constructor(private readonly parts: LineRoomsParts) {}
 
   /** @param bytes of an event in that line, as far as is known */
-  async roomOf(id: DestinationId, bytes: number): Promise<LineRoom> {
+  async roomOf(id: DestinationId, bytes: number): Promise<LookAtRoom> {
     const found = await this.soon(id);
-    if (found === undefined) return { kind: 'room', count: UNKNOWN_ROOM, shares: [{ key: id, part: 1 }] };
-    if (found === 'late') return { kind: 'room', count: 1, shares: [{ key: id, part: 1 }] };
+    if (found === undefined) return () => unknownRoom(id, UNKNOWN_ROOM);
+    if (found === 'late') return () => unknownRoom(id, 1);
+    return () => this.roomNow(found, bytes);
+  }
+
+  private roomNow(found: Destination, bytes: number): LineRoom {
     const bulkhead = this.parts.bulkheadOf(found);
     const { circuit } = bulkhead;
     if (circuit.closedIn() > 0) return { kind: circuit.isAsking ? 'soon' : 'none' };
     const spare = bulkhead.spareRetries(this.parts.attempts.clock.now());
     const permits = bulkhead.permitsForRetries;
-    const places = circuit.isOpen ? 1 : bulkhead.roomForRetries + spare;
+    const ready = circuit.isOpen ? 1 : bulkhead.roomForRetries;
+    const places = circuit.isOpen ? 1 : ready + spare;
     const count = Math.min(permits, places, this.memoryFor(found, bulkhead, bytes));
-    if (count > 0) return { kind: 'room', count, shares: found.shares };
+    if (count > 0) return { kind: 'room', count, ready, shares: found.shares, common: this.commonOf(found) };
     if (permits === 0) return { kind: 'none', forMs: bulkhead.noPermitMs };
     return { kind: bulkhead.hasRetries ? 'soon' : 'none' };
+  }
+
+  private commonOf({ id, shares }: Destination): readonly CommonRoom[] {
+    return this.parts.places.commonRoomOf(shares, this.parts.isAlone(id));
   }
 
   /** For how many there are places and memory. One more is at hand for memory that its own attempts give back soon: large ones take long to fetch. */
@@ -59,4 +68,9 @@ export class LineRooms {
     const found = this.parts.destinationOf(id);
     return (await endsWithin(found, SOON_MS)) ? found.catch(() => undefined) : 'late';
   }
+}
+
+/** It takes no place of anybody. */
+function unknownRoom(id: DestinationId, count: number): LineRoom {
+  return { kind: 'room', count, shares: [{ key: id, part: 1 }], ready: 0, common: [] };
 }

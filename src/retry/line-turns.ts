@@ -1,4 +1,4 @@
-import type { Share } from '../pipeline/places';
+import type { CommonRoom, Share } from '../pipeline/places';
 import type { HeldPlaces } from './held-places';
 
 /** A line that something may be begun of. */
@@ -7,6 +7,8 @@ export interface Candidate {
   /** How much. */
   readonly room: number;
   readonly shares: readonly Share[];
+  /** What it has in common with others, who may take it first. */
+  readonly common: readonly CommonRoom[];
 }
 
 export interface TurnsParts {
@@ -14,6 +16,8 @@ export interface TurnsParts {
   readonly held: HeldPlaces;
   /** How many there may be others of, of which nothing is known yet: then nobody is alone. */
   readonly isCrowd: boolean;
+  /** How much of what several have in common is used by what was chosen before, by its name. */
+  readonly begun: ReadonlyMap<string, number>;
 }
 
 interface Standing extends Candidate {
@@ -27,6 +31,9 @@ export class LineTurns {
   private readonly groups = new Map<string, Standing[]>();
   /** Groups with which nobody shares now: these may have all. */
   private readonly alone: ReadonlySet<string>;
+  /** Of what several have in common, by its name. */
+  private readonly used: Map<string, number>;
+  private isAllUsed = false;
 
   constructor(private readonly parts: TurnsParts) {
     for (const each of parts.candidates) {
@@ -36,10 +43,11 @@ export class LineTurns {
       lines.push({ ...each, left: each.room });
     }
     this.alone = aloneOf(parts);
+    this.used = new Map(parts.begun);
   }
 
   /**
-   * Whether all `most` were found.
+   * Whether all `most` were found, or no more may begin.
    *
    * @param free places in all
    */
@@ -57,14 +65,20 @@ export class LineTurns {
         served = true;
       }
     }
-    return false;
+    return this.isAllUsed;
   }
 
   /** A line whose groups may not have more now may not later in the same choice. */
   private firstOf(lines: Standing[], free: number): Standing | undefined {
     for (let line = lines.shift(); line !== undefined; line = lines.shift())
-      if (line.shares.every((share) => this.mayHaveMore(share, free))) return line;
+      if (this.isLeft(line) && line.shares.every((share) => this.mayHaveMore(share, free))) return line;
     return undefined;
+  }
+
+  private isLeft({ common }: Standing): boolean {
+    const used = common.find(({ key, left }) => (this.used.get(key) ?? 0) >= left);
+    if (used?.key === '') this.isAllUsed = true;
+    return used === undefined;
   }
 
   private mayHaveMore(share: Share, free: number): boolean {
@@ -72,9 +86,10 @@ export class LineTurns {
     return this.alone.has(key) || this.parts.held.mayHaveMore(share, this.wished.get(key) ?? 0, free);
   }
 
-  private wish({ key, shares }: Standing): void {
-    this.wishes.set(key, (this.wishes.get(key) ?? 0) + 1);
-    for (const share of shares) this.wished.set(share.key, (this.wished.get(share.key) ?? 0) + 1);
+  private wish({ key, shares, common }: Standing): void {
+    addOne(this.wishes, key);
+    for (const share of shares) addOne(this.wished, share.key);
+    for (const each of common) addOne(this.used, each.key);
   }
 }
 
@@ -85,4 +100,8 @@ function aloneOf({ candidates, held, isCrowd }: TurnsParts): ReadonlySet<string>
     others.every((shares) => shares.some((share) => share.key === key)),
   );
   return new Set(common.filter((share) => held.holdsAll(share)).map(({ key }) => key));
+}
+
+function addOne(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
 }

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { DestinationId } from '../pipeline/delivery';
-import type { Share } from '../pipeline/places';
+import type { CommonRoom, Share } from '../pipeline/places';
 import { HeldPlaces } from './held-places';
 import { type Candidate, LineTurns } from './line-turns';
 
@@ -14,16 +14,26 @@ export interface StoredLine {
 
 /** What may be done for a line now. */
 export type LineRoom =
-  /** This many of its deliveries may be begun, which take places from those that share with it. */
-  | { readonly kind: 'room'; readonly count: number; readonly shares: readonly Share[] }
+  /** This many of its deliveries may be taken, which take places from those that share with it. */
+  | {
+      readonly kind: 'room';
+      readonly count: number;
+      readonly shares: readonly Share[];
+      /** How many of those that were taken may begin at once; the others wait for those. */
+      readonly ready: number;
+      readonly common: readonly CommonRoom[];
+    }
   /** Soon: attempts are under way there, or it is being found out whether one may be made. */
   | { readonly kind: 'soon' }
   /** Not now; where that is known, for how long not. */
   | { readonly kind: 'none'; readonly forMs?: number };
 
+/** Says it as of now: what begins while others are still looked at would be counted twice, or not at all. */
+export type LookAtRoom = () => LineRoom;
+
 export interface LinesParts {
   /** @param bytes of an event in that line, as far as is known; 0 where it is none that counts */
-  readonly roomOf: (id: DestinationId, bytes: number) => Promise<LineRoom>;
+  readonly roomOf: (id: DestinationId, bytes: number) => Promise<LookAtRoom>;
   /** Places for retries in all. */
   readonly places: number;
 }
@@ -38,6 +48,11 @@ export interface Choice {
 
 interface Known extends StoredLine {
   shares: readonly Share[];
+}
+
+interface Unbegun {
+  count: number;
+  readonly shares: readonly Share[];
 }
 
 /** Of a destination that nobody knows: its deliveries are given up, which costs little. */
@@ -68,7 +83,7 @@ export class Lines {
   /** By retries under way. */
   private readonly held: HeldPlaces;
   /** Taken, and not begun yet, by key. */
-  private readonly unbegun = new Map<string, number>();
+  private readonly unbegun = new Map<string, Unbegun>();
   /** Bytes of the largest event that was taken lately, by key: for more of them there may be no memory. */
   private readonly sizes = new LRUCache<string, number>({ max: MOST_SIZES });
 
@@ -98,13 +113,16 @@ export class Lines {
     this.noteSize(key, bytes);
     const shares = this.known.get(key)?.shares ?? [];
     this.held.take(shares);
-    add(this.unbegun, key, 1);
+    const unbegun = this.unbegun.get(key);
+    if (unbegun === undefined) this.unbegun.set(key, { count: 1, shares });
+    else unbegun.count++;
     return shares;
   }
 
   /** Its attempt begins, or there is none. */
   begun(key: string): void {
-    add(this.unbegun, key, -1);
+    const unbegun = this.unbegun.get(key);
+    if (unbegun !== undefined && --unbegun.count === 0) this.unbegun.delete(key);
   }
 
   end(shares: readonly Share[]): void {
@@ -125,24 +143,40 @@ export class Lines {
     const candidates: Candidate[] = [];
     const lines = [...this.known.values()];
     const isCrowd = lines.length > CROWD;
-    const rooms = await Promise.all(lines.map((line) => this.roomOf(line)));
+    const looks = await Promise.all(lines.map((line) => this.roomOf(line)));
+    // From here to the end there is no pause: what is left of places is that of one moment.
+    const rooms = looks.map((look) => look());
     for (const [index, line] of lines.entries()) {
       const room = rooms[index] ?? NO_ROOM;
       if (room.kind === 'room') {
         line.shares = room.shares;
-        const count = room.count - (this.unbegun.get(line.key) ?? 0);
-        if (count > 0) candidates.push({ key: line.key, room: count, shares: room.shares });
+        const count = room.count - (this.unbegun.get(line.key)?.count ?? 0);
+        const { shares, common } = room;
+        if (count > 0) candidates.push({ key: line.key, room: count, shares, common });
       } else if (room.kind === 'none' && !this.unbegun.has(line.key)) {
         this.known.delete(line.key);
         putOff.set(line.key, putOffMs(room.forMs));
       }
     }
-    const turns = new LineTurns({ candidates, held: this.held, isCrowd });
+    const begun = this.aboutToBegin(new Map(lines.map(({ key }, index) => [key, rooms[index]])));
+    const turns = new LineTurns({ candidates, held: this.held, isCrowd, begun });
     const isUsedUp = turns.take(Math.min(most, free), free);
     const { wishes } = turns;
     for (const key of wishes.keys()) this.moveBack(key);
     if (!isUsedUp) this.makeRoom(lines, wishes, putOff);
     return { wishes, putOff };
+  }
+
+  /** How much of what several have in common is as good as used: by what was taken, and begins as soon as it is unpacked. */
+  private aboutToBegin(rooms: ReadonlyMap<string, LineRoom | undefined>): Map<string, number> {
+    const used = new Map<string, number>();
+    for (const [key, { count, shares }] of this.unbegun) {
+      const room = rooms.get(key);
+      const most = room === undefined ? count : room.kind === 'room' ? room.ready : 0;
+      for (const name of ['', ...shares.map((share) => share.key)])
+        used.set(name, (used.get(name) ?? 0) + Math.min(count, most));
+    }
+    return used;
   }
 
   /** Of a crowd those step back that get nothing although there are places: behind them may be some that would. */
@@ -157,8 +191,8 @@ export class Lines {
     }
   }
 
-  private async roomOf({ key, id }: StoredLine): Promise<LineRoom> {
-    if (id === undefined) return { kind: 'room', count: UNKNOWN_ROOM, shares: [] };
+  private async roomOf({ key, id }: StoredLine): Promise<LookAtRoom> {
+    if (id === undefined) return () => NOBODYS_ROOM;
     return this.parts.roomOf(id, this.sizes.get(key) ?? 0);
   }
 
@@ -178,12 +212,7 @@ export class Lines {
 }
 
 const NO_ROOM: LineRoom = { kind: 'none' };
-
-function add(counts: Map<string, number>, key: string, by: number): void {
-  const count = (counts.get(key) ?? 0) + by;
-  if (count > 0) counts.set(key, count);
-  else counts.delete(key);
-}
+const NOBODYS_ROOM: LineRoom = { kind: 'room', count: UNKNOWN_ROOM, shares: [], ready: 0, common: [] };
 
 function putOffMs(forMs = 0): number {
   const knownMs = Math.min(Math.ceil(forMs), MOST_PUT_OFF_MS);

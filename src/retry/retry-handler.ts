@@ -162,10 +162,12 @@ export class RetryHandler {
     let delivery: Delivery | undefined;
     try {
       delivery = await this.deliveryOf(due, destination);
-      const until = monotonicMs() + SPARE_MS;
       // Here and not in a function of its own: between the end of its wait and its begin others would take the place.
-      while (this.room.waitsForTurn(bulkhead, until)) await attempts.nextEnd(SPARE_MS);
-      if (!this.room.isClosed && bulkhead.lacksPermit) await bulkhead.permitForRetry();
+      do {
+        const until = monotonicMs() + SPARE_MS;
+        while (this.room.waitsForTurn(bulkhead, until)) await attempts.nextEnd(SPARE_MS);
+        // Others may have taken the place when the permit is there.
+      } while (!this.room.isClosed && bulkhead.lacksPermit && (await bulkhead.permitForRetry()));
     } finally {
       giveMemoryBack();
     }

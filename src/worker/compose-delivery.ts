@@ -149,6 +149,7 @@ function openHealth(
     circuitOf,
     endpointOf,
     onRead: () => endpoints.settingsChanged(undefined),
+    onUnwell: (id) => endpoints.becameUnwell(id),
     observer,
     worker,
     onError,

@@ -1,4 +1,5 @@
-import type { DestinationId, Outcome } from '../../src/pipeline/delivery';
+import type { AttemptTarget } from '../../src/pipeline/circuit';
+import type { DestinationId, Endpoint, Outcome } from '../../src/pipeline/delivery';
 import { HealthHarness, type HealthSettings } from '../support/harness/health-harness';
 import { DELIVERED, FAILED } from '../support/harness/pipeline-harness';
 import { StoreHarness } from '../support/harness/store-harness';
@@ -6,6 +7,7 @@ import { deferred, eventually } from '../support/signals/signals';
 
 const ID = 'webhook:instance/loja-centro' as DestinationId;
 const GONE: Outcome = { kind: 'failed', code: 'HTTP_410', status: 410, gone: true };
+const ELSEWHERE: Endpoint = { shown: 'http://elsewhere.test/hook', print: 'bbbb' };
 
 let store: StoreHarness;
 let workers: HealthHarness[];
@@ -24,6 +26,15 @@ function worker(settings: HealthSettings = {}): HealthHarness {
   workers.push(made);
   return made;
 }
+const at = (print: string): AttemptTarget => ({
+  timeoutMs: 30_000,
+  endpoint: () => ({ shown: '', print }),
+});
+/** Records of destinations that are not well, as Redis has them. */
+const recordsThere = async (): Promise<unknown> => {
+  const [, records] = (await store.store.call('relayDestinations')) as unknown[];
+  return records;
+};
 const untilOpen = (at: HealthHarness, isOpen = true): Promise<true> =>
   eventually(() => (at.circuit(ID).isOpen === isOpen ? true : undefined), `circuit open: ${isOpen}`);
 const untilChosen = (...all: HealthHarness[]): Promise<HealthHarness> =>
@@ -41,11 +52,52 @@ describe('health that all workers share', () => {
     one.endpoints.settingsChanged('loja-centro');
     await one.board.poll();
     expect(one.circuit(ID).closedIn()).toBeGreaterThan(50_000);
-    one.endpoint = { shown: 'http://elsewhere.test/hook', print: 'bbbb' };
+    one.endpoint = ELSEWHERE;
     one.endpoints.settingsChanged('loja-centro');
     await untilChosen(one);
-    await one.circuit(ID).run(async () => FAILED, 30_000);
+    await one.circuit(ID).run(async () => FAILED, { timeoutMs: 30_000 });
     expect(one.circuit(ID).closedIn()).toBeGreaterThan(50_000);
+  });
+
+  test('what fails at the address before says nothing of the one that it has now', async () => {
+    for (const outcome of [FAILED, GONE]) {
+      const one = worker();
+      one.circuit(ID);
+      one.endpoint = ELSEWHERE;
+      await one.fail(ID, outcome, at('aaaa'));
+      await untilOpen(one, false);
+      expect(await recordsThere()).toEqual([]);
+    }
+  });
+
+  test('an attempt that finds out about the address before keeps nobody from trying the new one', async () => {
+    const one = worker({ openMs: 50 });
+    one.circuit(ID);
+    await one.fail(ID, FAILED, at('aaaa'));
+    await untilChosen(one);
+    const hanging = deferred<Outcome>();
+    const old = one.circuit(ID).run(() => hanging.promise, at('aaaa'));
+    one.endpoint = ELSEWHERE;
+    one.endpoints.settingsChanged('loja-centro');
+    await untilChosen(one);
+    await one.circuit(ID).run(async () => DELIVERED, at('bbbb'));
+    expect(one.circuit(ID).isOpen).toBe(false);
+    hanging.resolve(FAILED);
+    await old;
+    expect(one.circuit(ID).isOpen).toBe(false);
+  });
+
+  test('an address that is changed before anybody has heard that the one before fails is tried at once', async () => {
+    const one = new HealthHarness(store.store);
+    workers.push(one);
+    one.circuit(ID);
+    await one.board.poll();
+    await one.fail(ID, FAILED, at('aaaa'));
+    await eventually(async () => ((await recordsThere()) as unknown[])[0], 'the record');
+    one.endpoint = ELSEWHERE;
+    one.endpoints.settingsChanged('loja-centro');
+    one.board.start();
+    await untilChosen(one);
   });
 
   test('a circuit that one worker opened is open at the others, and one of them logs it', async () => {
@@ -72,7 +124,7 @@ describe('health that all workers share', () => {
     for (const each of all) await untilOpen(each);
     const chosen = await untilChosen(...all);
     const probe = deferred<Outcome>();
-    const result = chosen.circuit(ID).run(() => probe.promise, 30_000);
+    const result = chosen.circuit(ID).run(() => probe.promise, { timeoutMs: 30_000 });
     const others = all.filter((each) => each !== chosen);
     // They ask again and again.
     for (let asked = 0; asked < 20; asked++) {

@@ -106,6 +106,7 @@ export class ModelWorker {
       circuitOf: (id) => bulkheads.circuitOf(id),
       endpointOf,
       onRead: () => this.endpoints.settingsChanged(undefined),
+      onUnwell: (id) => this.endpoints.becameUnwell(id),
       observer: { failing: ignore, suspended: ignore, recovered: ignore },
       worker: name,
       onError: ignore,

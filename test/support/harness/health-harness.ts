@@ -3,7 +3,7 @@ import { EndpointWatch } from '../../../src/health/endpoint-watch';
 import { HealthBoard, type HealthBoardParts } from '../../../src/health/health-board';
 import { Rejections } from '../../../src/health/rejections';
 import { Bulkheads } from '../../../src/pipeline/bulkheads';
-import type { Circuit } from '../../../src/pipeline/circuit';
+import type { AttemptTarget, Circuit } from '../../../src/pipeline/circuit';
 import type { DestinationId, Endpoint, Outcome } from '../../../src/pipeline/delivery';
 import { monotonicMs } from '../../../src/time/monotonic';
 import { Happenings } from '../signals/signals';
@@ -52,6 +52,7 @@ export class HealthHarness {
       circuitOf: (id) => this.bulkheads.circuitOf(id),
       endpointOf,
       onRead: () => this.endpoints.settingsChanged(undefined),
+      onUnwell: (id) => this.endpoints.becameUnwell(id),
       observer: {
         failing: ({ address, waiting }, { code }) => this.log.add(`failing ${code} ${address} ${waiting}`),
         suspended: ({ address }, { code }) => this.log.add(`suspended ${code} ${address}`),
@@ -89,7 +90,7 @@ export class HealthHarness {
   }
 
   /** Opens the circuit, as far as this worker knows. */
-  async fail(id: DestinationId, outcome: Outcome): Promise<void> {
-    for (let count = 0; count < 3; count++) await this.circuit(id).run(async () => outcome);
+  async fail(id: DestinationId, outcome: Outcome, to?: AttemptTarget): Promise<void> {
+    for (let count = 0; count < 3; count++) await this.circuit(id).run(async () => outcome, to);
   }
 }

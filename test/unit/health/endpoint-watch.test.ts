@@ -27,6 +27,7 @@ function setup() {
       idsOf: (instance) => ids.of(instance),
       resume: async () => {},
       moved: async () => {},
+      sendsTo: () => {},
     },
     rejections: { recordOf: () => undefined, idsOf: () => [], compare: async () => {} },
     endpointOf: async (id) => {

@@ -169,7 +169,7 @@ describe('a circuit that all workers share', () => {
     expect(await circuit.run(async () => DELIVERED)).toMatchObject({ code: 'CIRCUIT_OPEN' });
     circuit.granted();
     expect([circuit.closedIn(), circuit.isChosen]).toEqual([0, true]);
-    await circuit.run(async () => DELIVERED, 7000);
+    await circuit.run(async () => DELIVERED, { timeoutMs: 7000 });
     expect(told).toEqual(['opened', 'claim', 'probing 7000', 'closed']);
     expect(circuit.isOpen).toBe(false);
   });

@@ -27,7 +27,7 @@ function setup() {
   places.begin(delivery);
   return {
     bulkhead,
-    rooms: () => rooms.roomOf(destination.id, LARGE),
+    rooms: async () => (await rooms.roomOf(destination.id, LARGE))(),
     begin: () => bulkhead.enter(now, true),
     end: (place: number) => bulkhead.leave(place, now, true, DELIVERED),
     pass: (ms: number) => {

@@ -1,17 +1,20 @@
 import type { DestinationId } from '../../../src/pipeline/delivery';
-import { type LineRoom, Lines, type StoredLine } from '../../../src/retry/lines';
+import { type LineRoom, Lines, type LookAtRoom, type StoredLine } from '../../../src/retry/lines';
+import { turns } from '../../support/signals/signals';
 
 const line = (key: string): StoredLine => ({ key, id: `webhook:${key}` as DestinationId });
 const room = (count: number, ...groups: readonly string[]): LineRoom => ({
   kind: 'room',
   count,
   shares: groups.map((key) => ({ key, part: 0.25 })),
+  ready: count,
+  common: [],
 });
 
 /** Rooms by key; what is not named has none. */
 function setup(rooms: Readonly<Record<string, LineRoom>>, places = 100) {
   const lines = new Lines({
-    roomOf: async (id) => rooms[id.slice('webhook:'.length)] ?? { kind: 'none' },
+    roomOf: async (id) => () => rooms[id.slice('webhook:'.length)] ?? { kind: 'none' },
     places,
   });
   lines.learn(Object.keys(rooms).map(line));
@@ -68,12 +71,71 @@ describe('the choice among lines', () => {
     expect(await wishes(10)).toEqual({ a: 3 });
   });
 
+  /** With as much in common as named: all together, and those of one host. */
+  const sharing = (count: number, ready: number, all: number, host = all): LineRoom => ({
+    ...{ kind: 'room', count, ready, shares: [{ key: 'host', part: 0.25 }] },
+    common: [
+      { key: '', left: all },
+      { key: 'host', left: host },
+    ],
+  });
+  const total = (wishes: Readonly<Record<string, number>>): number =>
+    Object.values(wishes).reduce((sum, count) => sum + count, 0);
+
+  test('of many lines no more are taken than may begin together, and what was taken before is one of those', async () => {
+    const names = Array.from({ length: 20 }, (_, index) => `d${index}`);
+    const rooms = Object.fromEntries(names.map((name) => [name, sharing(3, 3, 4)]));
+    const { lines, wishes } = setup(rooms);
+    const first = await wishes(50);
+    expect(total(first)).toBe(4);
+    for (const key of Object.keys(first)) lines.begin(key, 0);
+    expect(await wishes(50)).toEqual({});
+    // Of one of them nothing is left.
+    const [empty = ''] = Object.keys(first);
+    lines.left(empty, 0);
+    expect(await wishes(50)).toEqual({});
+    lines.begun(empty);
+    expect(total(await wishes(50))).toBe(1);
+  });
+
+  test('what begins while lines are still looked at is counted once', async () => {
+    let left = 1;
+    let looked = (): void => {};
+    const lines = new Lines({
+      roomOf: async (id) => {
+        if (id.endsWith('late')) await new Promise<void>((resolve) => (looked = resolve));
+        return () => ({ ...sharing(5, 5, left), shares: [] });
+      },
+      places: 100,
+    });
+    lines.learn(['early', 'late'].map(line));
+    lines.begin('gone', 0);
+    const choice = lines.choose(50, 100);
+    await turns();
+    lines.begun('gone');
+    left = 0;
+    looked();
+    expect((await choice).wishes.size).toBe(0);
+  });
+
+  test('where a group has little left, its lines are taken from no oftener, and those of others are', async () => {
+    const rooms = { a: sharing(5, 5, 100, 1), b: sharing(5, 5, 100, 1), c: { ...room(5, 'c'), ready: 5 } };
+    const { wishes } = setup(rooms);
+    expect(await wishes(50)).toEqual({ a: 1, c: 5 });
+  });
+
+  test('what waits for the turn of its own destination keeps no place from others', async () => {
+    const { lines, wishes } = setup({ quick: sharing(10, 0, 1), other: sharing(1, 1, 1) });
+    for (let count = 0; count < 10; count++) lines.begin('quick', 0);
+    expect(await wishes(50)).toEqual({ other: 1 });
+  });
+
   test('asks for room for events as large as the largest that was taken lately', async () => {
     const asked: number[] = [];
     const lines = new Lines({
       roomOf: async (_id, bytes) => {
         asked.push(Math.round(bytes));
-        return room(1, 'a');
+        return () => room(1, 'a');
       },
       places: 10,
     });
@@ -140,8 +202,10 @@ describe('the choice among lines', () => {
 
   /** What Redis does with lines: it names the first hundred whose time has come, and those that were served stand behind all others. */
   async function firstServed(rooms: Readonly<Record<string, LineRoom>>, wanted: string): Promise<number> {
-    const roomOf = async (id: DestinationId): Promise<LineRoom> =>
-      rooms[id.slice('webhook:'.length)] ?? { kind: 'none' };
+    const roomOf =
+      async (id: DestinationId): Promise<LookAtRoom> =>
+      () =>
+        rooms[id.slice('webhook:'.length)] ?? { kind: 'none' };
     const choosing = new Lines({ roomOf, places: 100 });
     const turns = new Map(Object.keys(rooms).map((key, at) => [key, at - 1000]));
     let free = 100;
