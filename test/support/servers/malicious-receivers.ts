@@ -108,11 +108,11 @@ export const MISDEEDS: Readonly<Record<string, readonly [misdeed: Misdeed, outco
   'promises to keep the connection and resets it': [resetAfter(OK), /^delivered$/],
   'gives two lengths': [
     say(`${HEAD(500)}content-length: 5\r\ncontent-length: 50\r\n\r\nhello`),
-    /HTTP_500|HTTPParserError|UND_ERR/,
+    /HTTP_500|^HPE_|UND_ERR/,
   ],
-  'speaks another protocol': [say('SSH-2.0-OpenSSH_9.2\r\n'), /HTTPParserError/],
+  'speaks another protocol': [say('SSH-2.0-OpenSSH_9.2\r\n'), /^HPE_/],
   'speaks another protocol that begins with H': [say('HELO\r\n'), /TIMEOUT/],
-  'sends zeros': [flood('\0'), /HTTPParserError/],
+  'sends zeros': [flood('\0'), /^HPE_/],
   'says nothing': [() => {}, /TIMEOUT/],
   'does not read': [(socket) => socket.pause(), /TIMEOUT/],
 };
