@@ -7,6 +7,13 @@ export const MOMENT = 'an ISO time, or an age such as 30m, 2h or 7d';
 export function parseMoment(text: string, now: number): number | undefined {
   const age = /^(\d+)([smhd])$/.exec(text);
   if (age !== null) return now - Number(age[1]) * (UNIT_MS[age[2] ?? ''] ?? 0);
-  const time = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
+  const [date] = /^\d{4}-\d{2}-\d{2}/.exec(text) ?? [];
+  const time = date !== undefined && isDay(date) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(time) ? undefined : time;
+}
+
+/** `Date.parse` takes the thirtieth of February for the second of March. */
+function isDay(date: string): boolean {
+  const time = Date.parse(date);
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(date);
 }
