@@ -1,23 +1,28 @@
 import { Command } from 'commander';
 import type { Replay } from '../replays/replay-store';
 import { FINDING } from './exit';
+import { parseCount } from './filters';
 import { printListing } from './listing';
 import { complain, printLine } from './output';
 import { withReplays } from './with-replays';
 
-const SHOWN = 100;
+const LIMIT = 100;
 const HEAD = ['ID', 'STATE', 'WHAT', 'BEGUN', 'SEEN', 'REPLAYED', 'WITHOUT BODY', 'FILTER'];
 
 export function replaysCommand(): Command {
   const command = new Command('replays').description('replays of dead letters and deliveries: list, cancel');
-  command.command('ls').description('list, newest first').action(list);
+  command
+    .command('ls')
+    .description('list, newest first')
+    .option('--limit <n>', 'maximum number of lines', parseCount, LIMIT)
+    .action(list);
   command.command('cancel <id>').description('end a replay; what it has replayed stays so').action(cancel);
   return command;
 }
 
-async function list(): Promise<void> {
-  const found = await withReplays(({ store }) => store.list(SHOWN));
-  printListing({ what: 'replays', found, limit: SHOWN, head: HEAD, rowOf });
+async function list({ limit }: { readonly limit: number }): Promise<void> {
+  const found = await withReplays(({ store }) => store.list(limit + 1));
+  printListing({ what: 'replays', found, limit, head: HEAD, rowOf });
 }
 
 function rowOf({ id, state, spec, begun, progress }: Replay): (string | number)[] {

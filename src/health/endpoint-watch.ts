@@ -1,6 +1,8 @@
-import type { DestinationId, Endpoint } from '../pipeline/delivery';
+import { LRUCache } from 'lru-cache';
+import { instanceOf } from '../destinations/destination-ids';
+import { type DestinationId, type Endpoint, isElsewhere } from '../pipeline/delivery';
 import type { HealthBoard } from './health-board';
-import { isElsewhere, type Rejections } from './rejections';
+import type { Rejections } from './rejections';
 
 export interface EndpointWatchParts {
   readonly board: Pick<HealthBoard, 'records' | 'recordOf' | 'idsOf' | 'resume' | 'moved' | 'sendsTo'>;
@@ -10,6 +12,9 @@ export interface EndpointWatchParts {
   readonly onError: (error: unknown) => void;
 }
 
+/** A failure at the address before is told within this time of the change. */
+const LATELY = { ms: 5000, most: 10_000 };
+
 /**
  * A suspended destination goes on once it has another address: the one that was given up is not asked any more. One that fails is
  * tried there at once: somebody waits to see whether the address is right. What is known of an address that rejects everything says
@@ -17,18 +22,24 @@ export interface EndpointWatchParts {
  */
 export class EndpointWatch {
   private readonly due = new Set<DestinationId>();
+  private readonly changed = new LRUCache<string, true>({ ttl: LATELY.ms, max: LATELY.most });
   private comparing = false;
 
   constructor(private readonly parts: EndpointWatchParts) {}
 
   /** The settings of this instance changed; undefined: any may have. */
   settingsChanged(instance: string | undefined): void {
+    if (instance !== undefined) this.changed.set(instance, true);
     this.look(this.unwell(instance));
   }
 
-  /** One is not well, which was not known before: its settings may have changed since it was found out. */
+  /**
+   * One is not well, which was not known before: its settings may have changed just before that was said. Without such a change
+   * another address is that of a worker with another configuration, as in a rollout: each would call the other's wrong for ever.
+   */
   becameUnwell(id: DestinationId): void {
-    this.look([id]);
+    const instance = instanceOf(id);
+    if (instance !== undefined && this.changed.has(instance)) this.look([id]);
   }
 
   private look(ids: readonly DestinationId[]): void {

@@ -1,13 +1,13 @@
 import type { SharedCircuits } from '../pipeline/bulkheads';
 import type { Circuit, CircuitFault, SharedCircuit } from '../pipeline/circuit';
-import { type DestinationId, destinationKey, type Endpoint } from '../pipeline/delivery';
+import { type DestinationId, destinationKey, type Endpoint, isElsewhere } from '../pipeline/delivery';
 import type { StoredCalls } from '../retry/retry-store';
 import { Looks } from '../time/looks';
 import { monotonicMs } from '../time/monotonic';
 import { type HealthRecord, obstacleOf, parseHealthRecord, type UnwellRecord } from './health-record';
 import { IdsByInstance } from './ids-by-instance';
 import { ProbeClaims } from './probe-claims';
-import { isElsewhere, type Rejections } from './rejections';
+import type { Rejections } from './rejections';
 
 /** What became of a destination, for logs. */
 export interface HealthChange {
@@ -133,8 +133,8 @@ export class HealthBoard implements SharedCircuits {
   }
 
   /** Where it sends now: an attempt that finds out whether the address before is well is not waited for. */
-  sendsTo(id: DestinationId, { print }: Endpoint): void {
-    this.parts.circuitOf(id)?.moved(print);
+  sendsTo(id: DestinationId, endpoint: Endpoint): void {
+    this.parts.circuitOf(id)?.moved(endpoint);
   }
 
   adopt(id: DestinationId, circuit: Circuit): void {

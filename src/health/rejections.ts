@@ -6,6 +6,7 @@ import {
   type DestinationId,
   destinationKey,
   type Endpoint,
+  isElsewhere,
 } from '../pipeline/delivery';
 import type { StoredCalls } from '../retry/retry-store';
 import { monotonicMs } from '../time/monotonic';
@@ -205,9 +206,4 @@ export class Rejections implements AttemptObserver {
     // Another worker may have ended it: what this one counted was no rejection of everything.
     this.runs.delete(id);
   }
-}
-
-/** Whether that is another address; false where either is not known. */
-export function isElsewhere(endpoint: Endpoint, print = ''): boolean {
-  return print !== '' && endpoint.print !== '' && endpoint.print !== print;
 }

@@ -122,6 +122,11 @@ export class Bulkhead {
     return this.permits?.forRetries ?? Number.POSITIVE_INFINITY;
   }
 
+  /** How many retries may begin at once. */
+  get readyRetries(): number {
+    return Math.min(this.roomForRetries, this.permits?.readyForRetries ?? Number.POSITIVE_INFINITY);
+  }
+
   /** How long no retry gets a permit. */
   get noPermitMs(): number {
     return this.permits?.noneForRetriesMs ?? 0;

@@ -1,5 +1,5 @@
 import { monotonicMs } from '../time/monotonic';
-import type { Destination, Outcome, ParkReason } from './delivery';
+import { type Destination, type Endpoint, isElsewhere, type Outcome, type ParkReason } from './delivery';
 
 /** Why nothing is attempted: it fails at the moment, or has done so for too long (or a person wants none). */
 export type Obstacle = Extract<ParkReason, 'circuit-open' | 'suspended'>;
@@ -146,9 +146,9 @@ export class Circuit {
   }
 
   /** The destination has another address than before: an attempt that finds out about that one is not waited for. */
-  moved(print: string): void {
+  moved(endpoint: Endpoint): void {
     const { state } = this;
-    if (state.kind === 'probing' && printOf(state.to) !== print)
+    if (state.kind === 'probing' && isElsewhere(endpoint, printOf(state.to)))
       this.state = { kind: 'open', until: monotonicMs() };
   }
 

@@ -105,6 +105,11 @@ export interface Endpoint {
   readonly print: string;
 }
 
+/** Whether that is another address; false where either is not known. */
+export function isElsewhere(endpoint: Endpoint, print = ''): boolean {
+  return print !== '' && endpoint.print !== '' && endpoint.print !== print;
+}
+
 /** One envelope for one destination. */
 export interface Delivery {
   readonly id: DeliveryId;

@@ -9,6 +9,8 @@ export interface Permits {
   readonly isFreeForRetry: boolean;
   /** How many retries may begin, or wait for a permit (`forRetry`). */
   readonly forRetries: number;
+  /** How many of those may begin at once. */
+  readonly readyForRetries: number;
   /** Milliseconds until a retry may wait for a permit; 0 where one may now. */
   readonly noneForRetriesMs: number;
   /** An attempt begins. */

@@ -81,11 +81,16 @@ export class LeasedPermits implements Permits {
     return this.isThere(0);
   }
 
-  get forRetries(): number {
+  get readyForRetries(): number {
     const now = monotonicMs();
     this.expire(now);
-    if (this.isAway) return this.stock.count + (this.own.hasRoom(now) ? 1 : 0);
-    return this.stock.count + this.retries.mostWaiting(this.nextMs(now), this.own.paceMs);
+    return this.stock.count + (this.isAway && this.own.hasRoom(now) ? 1 : 0);
+  }
+
+  get forRetries(): number {
+    if (this.isAway) return this.readyForRetries;
+    const now = monotonicMs();
+    return this.readyForRetries + this.retries.mostWaiting(this.nextMs(now), this.own.paceMs);
   }
 
   get noneForRetriesMs(): number {

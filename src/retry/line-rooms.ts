@@ -43,8 +43,8 @@ export class LineRooms {
     if (circuit.closedIn() > 0) return { kind: circuit.isAsking ? 'soon' : 'none' };
     const spare = bulkhead.spareRetries(this.parts.attempts.clock.now());
     const permits = bulkhead.permitsForRetries;
-    const ready = circuit.isOpen ? 1 : bulkhead.roomForRetries;
-    const places = circuit.isOpen ? 1 : ready + spare;
+    const ready = circuit.isOpen ? 1 : bulkhead.readyRetries;
+    const places = circuit.isOpen ? 1 : bulkhead.roomForRetries + spare;
     const count = Math.min(permits, places, this.memoryFor(found, bulkhead, bytes));
     if (count > 0) return { kind: 'room', count, ready, shares: found.shares, common: this.commonOf(found) };
     if (permits === 0) return { kind: 'none', forMs: bulkhead.noPermitMs };

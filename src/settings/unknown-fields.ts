@@ -64,16 +64,21 @@ export function unknownFields(sections: Sections, settings: object): string[] {
   return warnings;
 }
 
-/** Why nothing of a document that names sections has an effect; empty where one of them has. */
+/** Why nothing of a document has an effect whose sections are misspelt; empty where one is known, whatever of the core stands beside it. */
 export function namesNoSection(sections: Sections, settings: object): string[] {
-  const unknown = unknownSections(sections, settings);
-  return unknown.length === Object.keys(settings).length ? unknown : [];
+  const known = sectionNames(sections);
+  const isKnown = Object.keys(settings).some((name) => known.includes(name));
+  return isKnown ? [] : unknownSections(sections, settings);
+}
+
+function sectionNames(sections: Sections): readonly string[] {
+  return sections.list.flatMap(({ name, definition }) =>
+    definition.named === undefined ? [name] : [name, definition.named.field],
+  );
 }
 
 function unknownSections(sections: Sections, settings: object): string[] {
-  const known = sections.list.flatMap(({ name, definition }) =>
-    definition.named === undefined ? [name] : [name, definition.named.field],
-  );
+  const known = sectionNames(sections);
   return Object.keys(settings).flatMap((name, index) => {
     if (known.includes(name) || isOfTheCore(name)) return [];
     const nested = flatNameOf(sections.list, name);

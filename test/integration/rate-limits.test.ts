@@ -95,6 +95,10 @@ class GivenPermits implements Permits {
     return this.count > 0;
   }
 
+  get readyForRetries(): number {
+    return this.count;
+  }
+
   get forRetries(): number {
     return this.count;
   }

@@ -133,7 +133,7 @@ export class UnwantedBindings {
       const unwanted = patterns.filter((pattern) => !isWanted(name, pattern));
       const bound = queues.map((queue) => ({ queue, bind: unwanted, unbind: [] }));
       const released =
-        patterns.length === 0 ? undefined : await this.ask(key, releaseBindings(control, name, bound));
+        patterns.length === 0 ? undefined : await this.ask(key, name, releaseBindings(control, name, bound));
       this.dropped.delete(key);
       if (released?.kind === 'refused')
         log.warn('a binding that is no longer wanted stays', { ...released.obstacle });
@@ -147,11 +147,18 @@ export class UnwantedBindings {
   }
 
   /** Where the broker closes the connection over it, it is not asked for again: the next connection would end, too. */
-  private async ask(key: string, releasing: Promise<Ensured>): Promise<Ensured> {
+  private async ask(key: string, exchange: string, releasing: Promise<Ensured>): Promise<Ensured> {
     try {
       return await releasing;
     } catch (error) {
-      if (error instanceof ConnectionLostError && error.isRefusal) this.dropped.delete(key);
+      if (error instanceof ConnectionLostError && error.isRefusal && this.dropped.delete(key))
+        this.parts.log.warn(
+          'a binding that is no longer wanted stays: the broker ends the connection over it',
+          {
+            exchange,
+            queue: this.parts.topology.queue,
+          },
+        );
       throw error;
     }
   }

@@ -54,6 +54,20 @@ test('where any may have changed, all are compared', async () => {
   expect(compared).toEqual([OWN, OTHER, GLOBAL]);
 });
 
+test('one that another worker calls unwell is compared just after its settings changed: without that the other has another configuration', async () => {
+  const { watch, compared } = setup();
+  watch.becameUnwell(OWN);
+  watch.becameUnwell(GLOBAL);
+  await turns();
+  expect(compared).toEqual([]);
+  watch.settingsChanged('outra');
+  await turns();
+  compared.length = 0;
+  for (const id of [OWN, OTHER, GLOBAL]) watch.becameUnwell(id);
+  await turns();
+  expect(compared).toEqual([OTHER]);
+});
+
 test('destinations are found by the instance whose own they are, until they are deleted', () => {
   const { ids } = setup();
   expect([ids.of('loja'), ids.of('outra'), ids.of('nobody')]).toEqual([[OWN, FURTHER], [OTHER], []]);

@@ -242,6 +242,24 @@ describe('a circuit that all workers share', () => {
     expect(told).toEqual(['opened', 'claim', 'probing 0']);
   });
 
+  test('a probe of the address before is not waited for; an address that is not known is no other one', async () => {
+    const probed = async (print: string): Promise<boolean> => {
+      const { circuit, fail } = shared();
+      await fail();
+      await pass(OPEN_MS);
+      circuit.closedIn();
+      circuit.granted();
+      const probe = deferred<Outcome>();
+      const to = { timeoutMs: 1000, endpoint: () => ({ shown: 'before', print: 'before' }) };
+      const result = circuit.run(() => probe.promise, to);
+      circuit.moved({ shown: print, print });
+      probe.resolve(DELIVERED);
+      await result;
+      return circuit.isOpen;
+    };
+    expect([await probed('after'), await probed('before'), await probed('')]).toEqual([true, false, false]);
+  });
+
   test('an answer that says that the destination is gone suspends it at once', async () => {
     const { circuit, faults } = shared();
     await circuit.run(async () => GONE);

@@ -26,6 +26,10 @@ class FakePermits implements Permits {
     return this.count > 0;
   }
 
+  get readyForRetries(): number {
+    return this.count;
+  }
+
   get forRetries(): number {
     return this.count;
   }

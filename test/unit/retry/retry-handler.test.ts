@@ -64,7 +64,7 @@ test('a retry whose place is taken while it waits for a permit waits for the nex
   const permit = deferred<boolean>();
   let count = 0;
   const permits: Permits = {
-    ...{ forRetries: 1, noneForRetriesMs: 0, waitMs: () => 0, close: () => {} },
+    ...{ forRetries: 1, readyForRetries: 1, noneForRetriesMs: 0, waitMs: () => 0, close: () => {} },
     get isFree() {
       return count > 0;
     },
