@@ -13,6 +13,8 @@ import { deliveryTexts } from '../texts/delivery-texts';
 import { destinationTexts } from '../texts/destination-texts';
 import { oneDestinationTexts } from '../texts/one-destination-texts';
 import {
+  type AskedSearch,
+  askedBy,
   type DeliverySearch,
   deliverySearch,
   type FieldProblem,
@@ -25,26 +27,20 @@ const PAGE = 50;
 
 /** The delivery log's search: where is my message? */
 export function deliveriesScreen(reader: DeliveryReader): ScreenSet {
-  const views = new SharedViews<readonly [SearchResult], Asked>(async ([found], asked) =>
+  const views = new SharedViews<readonly [SearchResult], AskedSearch>(async ([found], asked) =>
     viewOf(found, asked),
   );
-  const show = async ({ language, viewer, query }: Visit): Promise<View> => {
-    const { filter, given, problems } = deliverySearch(query, Date.now());
-    const asked = { language, given, problems, isOfOne: viewer.kind === 'instance' };
-    if (problems.length > 0) return viewOf(undefined, asked);
-    const found = await reader.search(viewer, filter, { limit: PAGE, question: given });
+  const show = async (visit: Visit): Promise<View> => {
+    const search = deliverySearch(visit.query, Date.now());
+    const asked = askedBy(visit, search);
+    if (asked.problems.length > 0) return viewOf(undefined, asked);
+    const found = await reader.search(visit.viewer, search.filter, { limit: PAGE, question: asked.given });
     return views.of([found], asked);
   };
   return { screens: [{ path: DELIVERIES_PATH, name: 'deliveries', audience: 'everybody', show }] };
 }
 
-interface Asked extends Pick<DeliverySearch, 'given' | 'problems'> {
-  readonly language: Language;
-  /** The viewer is kept to one instance, and chooses none. */
-  readonly isOfOne: boolean;
-}
-
-function viewOf(found: SearchResult | undefined, asked: Asked): View {
+function viewOf(found: SearchResult | undefined, asked: AskedSearch): View {
   const { language, problems } = asked;
   const texts = deliveryTexts[language];
   const body = html`<h1>${texts.title}</h1>
@@ -58,7 +54,7 @@ export function deliveryPath(id: string): string {
   return `${DELIVERIES_PATH}/${encodeURIComponent(id)}`;
 }
 
-function searchForm({ language, given, problems, isOfOne }: Asked): Html {
+function searchForm({ language, given, problems, isOfOne }: AskedSearch): Html {
   const texts = deliveryTexts[language];
   const { outcomes, outcome: outcomeName } = oneDestinationTexts[language];
   const wrong = new Set(problems.map(({ field }) => field));
@@ -99,7 +95,7 @@ function problemText(problem: FieldProblem, texts: (typeof deliveryTexts)[Langua
   }
 }
 
-function results({ deliveries, more, coverage }: SearchResult, { given, language }: Asked): Html {
+function results({ deliveries, more, coverage }: SearchResult, { given, language }: AskedSearch): Html {
   if (deliveries.length === 0)
     return html`<p class="nothing" id="not-seen">${notSeenText(coverage, given, language)}</p>`;
   const texts = deliveryTexts[language];

@@ -1,6 +1,7 @@
 import { type Asked, meantInstead } from '../../dead-letters/filter-problems';
 import { type LogFilter, OUTCOMES } from '../../delivery-log/log-filter';
 import { parseMoment } from '../../time/moment';
+import type { Language } from '../language';
 import type { Visit } from '../screen';
 
 /** What deliveries are looked for by, in the order in which a person is asked. */
@@ -29,6 +30,13 @@ export interface DeliverySearch {
   readonly problems: readonly FieldProblem[];
 }
 
+/** What a page of a search is made of, beside what was found: whoever asks the same is shown the same. */
+export interface AskedSearch extends Pick<DeliverySearch, 'given' | 'problems'> {
+  readonly language: Language;
+  /** The viewer is kept to one instance, and chooses none. */
+  readonly isOfOne: boolean;
+}
+
 /** Nothing that is logged is longer. */
 export const MAX_TEXT = 1024;
 /** Redis takes no larger times, and no smaller ones than 1970. */
@@ -41,6 +49,10 @@ export interface Searched {
 }
 
 const DELIVERIES: Searched = { of: 'deliveries', fields: SEARCH_FIELDS };
+
+export function askedBy({ language, viewer }: Visit, { given, problems }: DeliverySearch): AskedSearch {
+  return { language, given, problems, isOfOne: viewer.kind === 'instance' };
+}
 
 export function deliverySearch(
   query: Visit['query'],

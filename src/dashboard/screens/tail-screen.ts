@@ -12,7 +12,7 @@ import { deliveryTexts } from '../texts/delivery-texts';
 import { oneDestinationTexts } from '../texts/one-destination-texts';
 import { tailTexts } from '../texts/tail-texts';
 import { deliveryPath, problemLine } from './deliveries-screen';
-import { type DeliverySearch, deliverySearch, MAX_TEXT } from './delivery-search';
+import { type AskedSearch, askedBy, deliverySearch, MAX_TEXT } from './delivery-search';
 
 export const TAIL_PATH = '/dashboard/tail';
 /** Events on the page, and records that they are made of: what else came meanwhile is left out, and nothing is kept for anybody. */
@@ -26,28 +26,22 @@ const FIELDS = ['instance', 'event'] as const;
  * misses some; no queue grows anywhere.
  */
 export function tailScreen(reader: DeliveryReader): ScreenSet {
-  const views = new SharedViews<readonly [readonly LogRecord[]], Asked>(async ([records], asked) =>
+  const views = new SharedViews<readonly [readonly LogRecord[]], AskedSearch>(async ([records], asked) =>
     viewOf(records, asked),
   );
-  const show = async ({ language, viewer, query }: Visit): Promise<View> => {
+  const show = async (visit: Visit): Promise<View> => {
     const now = Date.now();
-    const { given, filter, problems } = deliverySearch(query, now, { of: 'deliveries', fields: FIELDS });
-    const asked = { language, given, problems, isOfOne: viewer.kind === 'instance' };
-    if (problems.length > 0) return viewOf([], asked);
-    const wanted = { ...filter, since: now - WINDOW_MS };
-    const records = await reader.recent(viewer, wanted, { limit: MOST_RECORDS, question: given });
+    const search = deliverySearch(visit.query, now, { of: 'deliveries', fields: FIELDS });
+    const asked = askedBy(visit, search);
+    if (asked.problems.length > 0) return viewOf([], asked);
+    const filter = { ...search.filter, since: now - WINDOW_MS };
+    const records = await reader.recent(visit.viewer, filter, { limit: MOST_RECORDS, question: asked.given });
     return views.of([records], asked);
   };
   return { screens: [{ path: TAIL_PATH, name: 'tail', audience: 'everybody', show }] };
 }
 
-interface Asked extends Pick<DeliverySearch, 'given' | 'problems'> {
-  readonly language: Language;
-  /** The viewer is kept to one instance, and chooses none. */
-  readonly isOfOne: boolean;
-}
-
-function viewOf(records: readonly LogRecord[], asked: Asked): View {
+function viewOf(records: readonly LogRecord[], asked: AskedSearch): View {
   const { language, problems } = asked;
   const texts = tailTexts[language];
   const events = tailedEvents(records, MOST_EVENTS);
@@ -61,7 +55,7 @@ ${events.length === 0 ? html`<p class="nothing">${texts.none}</p>` : table(event
   return { title: texts.title, body, status: problems.length > 0 ? 400 : 200 };
 }
 
-function filterForm({ language, given, isOfOne }: Asked): Html {
+function filterForm({ language, given, isOfOne }: AskedSearch): Html {
   const { fields } = deliveryTexts[language];
   const inputs = FIELDS.filter((field) => field !== 'instance' || !isOfOne).map(
     (field) => html`<label for="${field}">${fields[field]}</label>
