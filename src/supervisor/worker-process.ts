@@ -33,7 +33,6 @@ export class WorkerProcess {
   lastReport: WorkerReport | undefined;
   private readonly machine: StateMachine<ProcessState>;
   private readonly begunAt = monotonicMs();
-  private hasUnanswered = false;
   private nextId = 0;
   private readonly asked = new Map<number, (report: WorkerReport) => void>();
 
@@ -67,7 +66,7 @@ export class WorkerProcess {
 
   /** The same, whether it has begun to work or not: one that waits for its peers answers, too. */
   get leavesUnanswered(): boolean {
-    return this.hasUnanswered;
+    return this.machine.is('silent', 'stuck');
   }
 
   get pid(): number | undefined {
@@ -82,8 +81,7 @@ export class WorkerProcess {
     try {
       this.lastReport = await within(answer, REPORT_MS, () => new Error('no report in time'));
     } catch {
-      this.hasUnanswered = true;
-      this.machine.move('silent');
+      this.machine.move(this.isStarted ? 'silent' : 'stuck');
       this.asked.delete(id);
     }
     return this.lastReport;
@@ -100,18 +98,18 @@ export class WorkerProcess {
   }
 
   private take(message: FromWorker): void {
-    this.hasUnanswered = false;
     if (message.kind === 'started') {
       if (this.machine.move('answering')) this.parts.onStarted();
       return;
     }
     if (this.machine.is('silent')) this.machine.move('answering');
+    else if (this.machine.is('stuck')) this.machine.move('starting');
     this.asked.get(message.id)?.(message.report);
     this.asked.delete(message.id);
   }
 
   private end(code: number | null, signal: NodeJS.Signals | null): void {
-    const wasStarting = this.machine.is('starting');
+    const wasStarting = this.machine.is('starting', 'stuck');
     if (!this.machine.move('over')) return;
     this.parts.onExit({ code, signal, wasStarting, livedMs: monotonicMs() - this.begunAt });
   }
