@@ -45,6 +45,8 @@ export class Bulkhead {
   private keptForRetryUntil = 0;
   private averageMs = 0;
   private oldestAt = 0;
+  /** Found out once a millisecond, as it is asked for with every delivery that must wait. */
+  private expectedMs = 0;
   private lookedAt = Number.NaN;
 
   constructor(private readonly options: BulkheadOptions) {
@@ -152,6 +154,16 @@ export class Bulkhead {
     return this.permits !== undefined && this.permits.waitMs(this.waiting + 1) > maxWaitMs;
   }
 
+  /**
+   * Whether all that wait, and one more, probably leave within this many milliseconds; false where nothing has ended yet.
+   *
+   * @param waitingForEach deliveries of its groups that wait, for each place that those may have
+   */
+  empties(withinMs: number, now: number, waitingForEach: number): boolean {
+    if (this.averageMs === 0 || this.wouldWaitTooLong(withinMs, now)) return false;
+    return waitingForEach * this.attemptMs(now) <= withinMs;
+  }
+
   /** Takes a place for an attempt that starts now; `leave` gives it back. */
   enter(now: number, isRetry: boolean): number {
     const place = this.freePlaces.pop() ?? this.starts.length;
@@ -188,18 +200,27 @@ export class Bulkhead {
     return new AdaptiveLimit({ ...concurrency, most: Math.min(concurrency.most, set * perRequest) });
   }
 
+  /**
+   * How long places are taken for, on average: those that answer give way to many more deliveries than those that hang, so that
+   * one attempt which is never answered does not make all others seem as slow.
+   */
   private attemptMs(now: number): number {
-    return Math.max(this.averageMs, now - this.oldestStart(now));
-  }
-
-  /** Looked for once a millisecond: it is asked for with every delivery that must wait. */
-  private oldestStart(now: number): number {
-    const lookedAt = Math.floor(now);
-    if (lookedAt === this.lookedAt) return this.oldestAt;
-    this.lookedAt = lookedAt;
+    const millisecond = Math.floor(now);
+    if (millisecond === this.lookedAt) return this.expectedMs;
+    this.lookedAt = millisecond;
     this.oldestAt = now;
-    for (const start of this.starts) if (start < this.oldestAt) this.oldestAt = start;
-    return this.oldestAt;
+    let underWay = 0;
+    let endsEachMs = 0;
+    for (const start of this.starts) {
+      if (start === FREE) continue;
+      underWay++;
+      endsEachMs += 1 / Math.max(this.averageMs, now - start);
+      if (start < this.oldestAt) this.oldestAt = start;
+    }
+    // Before the first one ended, nothing but the oldest says how long they take.
+    const isMeasured = this.averageMs > 0 && underWay > 0;
+    this.expectedMs = isMeasured ? underWay / endsEachMs : Math.max(this.averageMs, now - this.oldestAt);
+    return this.expectedMs;
   }
 }
 
