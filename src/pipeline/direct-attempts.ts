@@ -1,10 +1,10 @@
 import { OpenWork } from '../time/open-work';
-import { Admission, type AdmissionParts } from './admission';
 import type { Attempts } from './attempts';
 import type { Bulkhead } from './bulkhead';
 import type { AttemptRecord, Delivery, Destination, DestinationId, ParkReason } from './delivery';
 import { Line, type Submission } from './line';
 import { type Decide, type Parking, type ParkRequest, slowDelayMs, type Ticket } from './parking';
+import { WaitLimits, type WaitLimitsParts } from './wait-limits';
 
 /**
  * What became of a delivery while its source message is held: confirmed by the destination, needless, stored, not even
@@ -21,7 +21,7 @@ export interface ResultSink {
   resolve(index: number, result: DirectResult): void;
 }
 
-export interface DirectAttemptsParts extends AdmissionParts {
+export interface DirectAttemptsParts extends WaitLimitsParts {
   readonly attempts: Attempts;
   readonly parking: Parking;
   readonly decide: Decide;
@@ -41,12 +41,12 @@ export class DirectAttempts {
   private readonly lines = new Map<DestinationId, Line>();
   private sweeper: NodeJS.Timeout | undefined;
   private draining = false;
-  private readonly admission: Admission;
+  private readonly waitLimits: WaitLimits;
   /** Attempts of ours that are under way, or whose outcome is being stored. */
   private readonly open = new OpenWork();
 
   constructor(private readonly parts: DirectAttemptsParts) {
-    this.admission = new Admission(parts);
+    this.waitLimits = new WaitLimits(parts);
     parts.attempts.room.listen((id) => this.startNext(id));
   }
 
@@ -59,10 +59,10 @@ export class DirectAttempts {
       return this.parkWithoutAttempt(delivery, bulkhead.circuit.obstacle, sink, index);
     if (this.replaces({ delivery, sink, index })) return;
     const now = this.parts.attempts.clock.now();
-    this.admission.note(id);
+    this.waitLimits.note(id);
     if (bulkhead.waiting === 0 && bulkhead.hasRoom && this.mayBegin(delivery)) {
       void this.attempt({ delivery, sink, index }, bulkhead);
-    } else if (this.admission.isSaturated(delivery, bulkhead, now, this.lines.get(id)?.first)) {
+    } else if (this.waitLimits.isSaturated(delivery, bulkhead, now, this.lines.get(id)?.first)) {
       this.parkWithoutAttempt(delivery, 'saturated', sink, index);
     } else this.enqueue({ delivery, sink, index }, bulkhead, now);
   }
@@ -77,12 +77,12 @@ export class DirectAttempts {
   }
 
   isAlone(id: DestinationId): boolean {
-    return this.admission.isAlone(id);
+    return this.waitLimits.isAlone(id);
   }
 
   /** How long a delivery may wait for its turn while its message is held. */
   mostWaitMs({ destination }: Delivery): number {
-    return this.admission.maxWaitMs(destination.id, this.parts.bulkheadOf(destination));
+    return this.waitLimits.maxWaitMs(destination.id, this.parts.bulkheadOf(destination));
   }
 
   /** Stores a delivery whose message has others that were already made, so that it cannot go back untouched. */
@@ -240,7 +240,7 @@ export class DirectAttempts {
   private parkOverdue(now: number): void {
     for (const [id, line] of this.lines) {
       letGo(line);
-      while (line.first !== undefined && this.admission.isOverdue(line.first, line.bulkhead, now)) {
+      while (line.first !== undefined && this.waitLimits.isOverdue(line.first, line.bulkhead, now)) {
         const overdue = line.take();
         if (overdue !== undefined)
           this.parkWithoutAttempt(overdue.delivery, 'saturated', overdue.sink, overdue.index);

@@ -5,7 +5,7 @@ import type { Delivery, DestinationId } from './delivery';
 import type { Waiting } from './line';
 import type { Places } from './places';
 
-export interface AdmissionParts {
+export interface WaitLimitsParts {
   readonly places: Places;
   /** Longest time that a delivery waits for its turn, its source message held, while other destinations are active. */
   readonly maxWaitMs: number;
@@ -24,10 +24,10 @@ const ONLY_MS = 600_000;
 const SOON = 0.5;
 
 /** Decides which deliveries may wait for their turn while their messages are held, and for how long. */
-export class Admission {
+export class WaitLimits {
   private readonly company = new Company();
 
-  constructor(private readonly parts: AdmissionParts) {}
+  constructor(private readonly parts: WaitLimitsParts) {}
 
   /** A delivery for this destination came. */
   note(id: DestinationId): void {
