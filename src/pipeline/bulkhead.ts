@@ -19,6 +19,8 @@ export interface BulkheadOptions {
 const FREE = Number.POSITIVE_INFINITY;
 /** How much one slow completion moves the average. */
 const AVERAGE_WEIGHT = 0.1;
+/** What took as many times longer than the others is left out of the estimate as soon as it has ended. */
+const HUNG = 4;
 /** Answers within this are worth having the next delivery at hand. */
 const QUICK_MS = 250;
 const MOST_SPARE = 25;
@@ -44,7 +46,6 @@ export class Bulkhead {
   private active = 0;
   private keptForRetryUntil = 0;
   private averageMs = 0;
-  private oldestAt = 0;
   /** Found out once a millisecond, as it is asked for with every delivery that must wait. */
   private expectedMs = 0;
   private lookedAt = Number.NaN;
@@ -181,7 +182,7 @@ export class Bulkhead {
     const startedAt = this.starts[place] ?? now;
     const durationMs = now - startedAt;
     this.limit.ended(signOf(outcome), startedAt, now, this.active);
-    if (startedAt === this.oldestAt) this.lookedAt = Number.NaN;
+    if (durationMs >= HUNG * this.averageMs) this.lookedAt = Number.NaN;
     this.starts[place] = FREE;
     this.freePlaces.push(place);
     this.active--;
@@ -208,18 +209,18 @@ export class Bulkhead {
     const millisecond = Math.floor(now);
     if (millisecond === this.lookedAt) return this.expectedMs;
     this.lookedAt = millisecond;
-    this.oldestAt = now;
+    let oldestAt = now;
     let underWay = 0;
     let endsEachMs = 0;
     for (const start of this.starts) {
       if (start === FREE) continue;
       underWay++;
       endsEachMs += 1 / Math.max(this.averageMs, now - start);
-      if (start < this.oldestAt) this.oldestAt = start;
+      if (start < oldestAt) oldestAt = start;
     }
     // Before the first one ended, nothing but the oldest says how long they take.
     const isMeasured = this.averageMs > 0 && underWay > 0;
-    this.expectedMs = isMeasured ? underWay / endsEachMs : Math.max(this.averageMs, now - this.oldestAt);
+    this.expectedMs = isMeasured ? underWay / endsEachMs : Math.max(this.averageMs, now - oldestAt);
     return this.expectedMs;
   }
 }
