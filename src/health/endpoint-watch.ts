@@ -42,6 +42,14 @@ export class EndpointWatch {
     if (instance !== undefined && this.changed.has(instance)) this.look([id]);
   }
 
+  /**
+   * No other worker has another address for it any more: what is known of it may be what those that are gone found out of theirs,
+   * as where a wrong address is corrected by a rollout.
+   */
+  othersAgree(id: DestinationId): void {
+    this.look([id]);
+  }
+
   private look(ids: readonly DestinationId[]): void {
     for (const id of ids) {
       // What a person wants is ended by a person.

@@ -19,6 +19,8 @@ export interface BulkheadOptions {
 const FREE = Number.POSITIVE_INFINITY;
 /** How much one slow completion moves the average. */
 const AVERAGE_WEIGHT = 0.1;
+/** What took as many times longer than the others is left out of the estimate as soon as it has ended. */
+const HUNG = 4;
 /** Answers within this are worth having the next delivery at hand. */
 const QUICK_MS = 250;
 const MOST_SPARE = 25;
@@ -44,7 +46,8 @@ export class Bulkhead {
   private active = 0;
   private keptForRetryUntil = 0;
   private averageMs = 0;
-  private oldestAt = 0;
+  /** Found out once a millisecond, as it is asked for with every delivery that must wait. */
+  private expectedMs = 0;
   private lookedAt = Number.NaN;
 
   constructor(private readonly options: BulkheadOptions) {
@@ -152,6 +155,16 @@ export class Bulkhead {
     return this.permits !== undefined && this.permits.waitMs(this.waiting + 1) > maxWaitMs;
   }
 
+  /**
+   * Whether all that wait, and one more, probably leave within this many milliseconds; false where nothing has ended yet.
+   *
+   * @param waitingForEach deliveries of its groups that wait, for each place that those may have
+   */
+  empties(withinMs: number, now: number, waitingForEach: number): boolean {
+    if (this.averageMs === 0 || this.wouldWaitTooLong(withinMs, now)) return false;
+    return waitingForEach * this.attemptMs(now) <= withinMs;
+  }
+
   /** Takes a place for an attempt that starts now; `leave` gives it back. */
   enter(now: number, isRetry: boolean): number {
     const place = this.freePlaces.pop() ?? this.starts.length;
@@ -169,7 +182,7 @@ export class Bulkhead {
     const startedAt = this.starts[place] ?? now;
     const durationMs = now - startedAt;
     this.limit.ended(signOf(outcome), startedAt, now, this.active);
-    if (startedAt === this.oldestAt) this.lookedAt = Number.NaN;
+    if (durationMs >= HUNG * this.averageMs) this.lookedAt = Number.NaN;
     this.starts[place] = FREE;
     this.freePlaces.push(place);
     this.active--;
@@ -188,18 +201,27 @@ export class Bulkhead {
     return new AdaptiveLimit({ ...concurrency, most: Math.min(concurrency.most, set * perRequest) });
   }
 
+  /**
+   * How long places are taken for, on average: those that answer give way to many more deliveries than those that hang, so that
+   * one attempt which is never answered does not make all others seem as slow.
+   */
   private attemptMs(now: number): number {
-    return Math.max(this.averageMs, now - this.oldestStart(now));
-  }
-
-  /** Looked for once a millisecond: it is asked for with every delivery that must wait. */
-  private oldestStart(now: number): number {
-    const lookedAt = Math.floor(now);
-    if (lookedAt === this.lookedAt) return this.oldestAt;
-    this.lookedAt = lookedAt;
-    this.oldestAt = now;
-    for (const start of this.starts) if (start < this.oldestAt) this.oldestAt = start;
-    return this.oldestAt;
+    const millisecond = Math.floor(now);
+    if (millisecond === this.lookedAt) return this.expectedMs;
+    this.lookedAt = millisecond;
+    let oldestAt = now;
+    let underWay = 0;
+    let endsEachMs = 0;
+    for (const start of this.starts) {
+      if (start === FREE) continue;
+      underWay++;
+      endsEachMs += 1 / Math.max(this.averageMs, now - start);
+      if (start < oldestAt) oldestAt = start;
+    }
+    // Before the first one ended, nothing but the oldest says how long they take.
+    const isMeasured = this.averageMs > 0 && underWay > 0;
+    this.expectedMs = isMeasured ? underWay / endsEachMs : Math.max(this.averageMs, now - oldestAt);
+    return this.expectedMs;
   }
 }
 

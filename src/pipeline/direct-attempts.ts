@@ -1,12 +1,10 @@
-import { monotonicMs } from '../time/monotonic';
 import { OpenWork } from '../time/open-work';
 import type { Attempts } from './attempts';
 import type { Bulkhead } from './bulkhead';
-import { Company } from './company';
 import type { AttemptRecord, Delivery, Destination, DestinationId, ParkReason } from './delivery';
 import { Line, type Submission } from './line';
 import { type Decide, type Parking, type ParkRequest, slowDelayMs, type Ticket } from './parking';
-import type { Places } from './places';
+import { WaitLimits, type WaitLimitsParts } from './wait-limits';
 
 /**
  * What became of a delivery while its source message is held: confirmed by the destination, needless, stored, not even
@@ -23,16 +21,11 @@ export interface ResultSink {
   resolve(index: number, result: DirectResult): void;
 }
 
-export interface DirectAttemptsParts {
+export interface DirectAttemptsParts extends WaitLimitsParts {
   readonly attempts: Attempts;
-  readonly places: Places;
   readonly parking: Parking;
   readonly decide: Decide;
   readonly bulkheadOf: (destination: Destination) => Bulkhead;
-  /** Longest time that a delivery waits for its turn, its source message held, while other destinations are active. */
-  readonly maxWaitMs: number;
-  /** Whether there is no other destination at all; left out where that is not known. */
-  readonly isOnly?: (id: DestinationId) => boolean;
   /** One that waited was discarded, as this one is newer. */
   readonly onSuperseded: (newer: Delivery) => void;
   /** A slow delivery's outcome could not be stored, which nobody awaits. */
@@ -40,13 +33,6 @@ export interface DirectAttemptsParts {
 }
 
 const SWEEP_MS = 50;
-/** A destination that has the pipeline to itself keeps its messages in the broker for as many times as long. */
-const ALONE_FACTOR = 10;
-/**
- * One with a rate limit keeps them for as long where there is no other one: less than the half hour after which RabbitMQ
- * takes back what is not acknowledged.
- */
-const ONLY_MS = 600_000;
 /** Destinations that are passed over, as their shares are used up, before the search for one that may begin ends. */
 const MOST_PASSED_OVER = 64;
 
@@ -55,11 +41,12 @@ export class DirectAttempts {
   private readonly lines = new Map<DestinationId, Line>();
   private sweeper: NodeJS.Timeout | undefined;
   private draining = false;
-  private readonly company = new Company();
+  private readonly waitLimits: WaitLimits;
   /** Attempts of ours that are under way, or whose outcome is being stored. */
   private readonly open = new OpenWork();
 
   constructor(private readonly parts: DirectAttemptsParts) {
+    this.waitLimits = new WaitLimits(parts);
     parts.attempts.room.listen((id) => this.startNext(id));
   }
 
@@ -72,10 +59,10 @@ export class DirectAttempts {
       return this.parkWithoutAttempt(delivery, bulkhead.circuit.obstacle, sink, index);
     if (this.replaces({ delivery, sink, index })) return;
     const now = this.parts.attempts.clock.now();
-    this.company.note(id, monotonicMs());
+    this.waitLimits.note(id);
     if (bulkhead.waiting === 0 && bulkhead.hasRoom && this.mayBegin(delivery)) {
       void this.attempt({ delivery, sink, index }, bulkhead);
-    } else if (this.isSaturated(delivery, bulkhead, now)) {
+    } else if (this.waitLimits.isSaturated(delivery, bulkhead, now, this.lines.get(id)?.first)) {
       this.parkWithoutAttempt(delivery, 'saturated', sink, index);
     } else this.enqueue({ delivery, sink, index }, bulkhead, now);
   }
@@ -89,26 +76,13 @@ export class DirectAttempts {
     return true;
   }
 
-  /** Whether one more delivery must not wait for this destination, as it would wait too long or hold up others. */
-  private isSaturated(delivery: Delivery, bulkhead: Bulkhead, now: number): boolean {
-    const { id } = delivery.destination;
-    if (!this.isAlone(id) && !this.parts.places.mayWait(delivery)) return true;
-    return bulkhead.wouldWaitTooLong(this.maxWaitMs(id, bulkhead), now);
-  }
-
-  /** By a clock that goes on while nothing is under way. */
   isAlone(id: DestinationId): boolean {
-    return this.company.isAlone(id, monotonicMs());
+    return this.waitLimits.isAlone(id);
   }
 
   /** How long a delivery may wait for its turn while its message is held. */
   mostWaitMs({ destination }: Delivery): number {
-    return this.maxWaitMs(destination.id, this.parts.bulkheadOf(destination));
-  }
-
-  private maxWaitMs(id: DestinationId, bulkhead: Bulkhead): number {
-    if (bulkhead.hasRateLimit && this.parts.isOnly?.(id) === true) return ONLY_MS;
-    return this.parts.maxWaitMs * (this.isAlone(id) ? ALONE_FACTOR : 1);
+    return this.waitLimits.maxWaitMs(destination.id, this.parts.bulkheadOf(destination));
   }
 
   /** Stores a delivery whose message has others that were already made, so that it cannot go back untouched. */
@@ -262,11 +236,11 @@ export class DirectAttempts {
       this.parkWithoutAttempt(next.delivery, reason, next.sink, next.index);
   }
 
+  /** Those that have waited too long, and those that hold up others by now, as the destination has become slow. */
   private parkOverdue(now: number): void {
     for (const [id, line] of this.lines) {
-      const maxWaitMs = this.maxWaitMs(id, line.bulkhead);
       letGo(line);
-      while (line.first !== undefined && now - line.first.since > maxWaitMs) {
+      while (line.first !== undefined && this.waitLimits.isOverdue(line.first, line.bulkhead, now)) {
         const overdue = line.take();
         if (overdue !== undefined)
           this.parkWithoutAttempt(overdue.delivery, 'saturated', overdue.sink, overdue.index);

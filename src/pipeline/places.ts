@@ -151,15 +151,21 @@ export class Places {
   }
 
   /**
-   * Whether the groups of this delivery may have one more message wait: no more than their part, unless nobody outside
+   * Whether the groups of this delivery may have so many more messages wait: no more than their part, unless nobody outside
    * holds anything, as where all instances have their webhooks at one host.
    */
-  mayWait({ destination: { shares } }: Delivery): boolean {
+  mayWait({ destination: { shares } }: Delivery, more = 1): boolean {
     return shares.every(({ key, part }) => {
       const held = this.groups.get(key);
-      if (held === undefined || held.waiting < atLeastOne(this.options.maxHeld * part)) return true;
+      if (held === undefined || held.waiting + more <= atLeastOne(this.options.maxHeld * part)) return true;
       return this.all.attempts + this.all.waiting === held.attempts + held.waiting;
     });
+  }
+
+  /** Messages that wait for each place that their group may have: those of the group of this delivery that has most. */
+  waitingForEach({ destination: { shares } }: Delivery): number {
+    const { most } = this.options;
+    return Math.max(0, ...shares.map((each) => this.holdingOf(each).waiting / atLeastOne(most * each.part)));
   }
 
   begin({ destination: { shares }, envelope }: Delivery): void {

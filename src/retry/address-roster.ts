@@ -11,6 +11,8 @@ export interface AddressRosterParts {
   readonly own: ReadonlyMap<DestinationId, string>;
   /** Other workers have another address for it, or have one where this one has none. Reported once, until they agree. */
   readonly onDisagreement: (id: string) => void;
+  /** No living worker has another address for it any more, as where a change of it is rolled out. */
+  readonly onAgreement: (id: DestinationId) => void;
   readonly onError: (error: unknown) => void;
 }
 
@@ -90,13 +92,14 @@ export class AddressRoster {
   }
 
   private compare(living: readonly string[]): void {
-    const { own, onDisagreement } = this.parts;
+    const { own, onDisagreement, onAgreement } = this.parts;
     const others = addressesOf(living);
     for (const id of this.told) if (!others.has(id as DestinationId)) this.told.delete(id);
     for (const [id, addresses] of others) {
       const agrees = addresses.every((address) => address === own.get(id));
-      if (agrees) this.told.delete(id);
-      else if (!this.told.has(id)) {
+      if (agrees) {
+        if (this.told.delete(id)) onAgreement(id);
+      } else if (!this.told.has(id)) {
         this.told.add(id);
         onDisagreement(id);
       }

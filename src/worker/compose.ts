@@ -105,6 +105,7 @@ function composeRetries({ config, log }: WorkerOptions, context: RetriesContext)
     isAlone: (id) => delivery.directAttempts.isAlone(id),
     destinationOf: (id, instance) => delivery.destinations.find(id, instance),
     addresses: delivery.destinations.addresses,
+    onAddressesAgree: (id) => delivery.endpoints.othersAgree(id),
     decide: storage.decide,
     observer,
     log,

@@ -37,6 +37,8 @@ export interface RetriesParts {
   readonly destinationOf: (id: DestinationId, instance?: string) => Promise<Destination | undefined>;
   /** Of the global destinations, by id. */
   readonly addresses: ReadonlyMap<DestinationId, string>;
+  /** No living worker has another address for this global destination any more. */
+  readonly onAddressesAgree: (id: DestinationId) => void;
   readonly decide: Decide;
   readonly observer: Observer;
   readonly log: Logger;
@@ -66,6 +68,7 @@ export class Retries {
       store: parts.store,
       own: parts.addresses,
       onDisagreement: (destination) => parts.observer.addressesDiffer(destination),
+      onAgreement: parts.onAddressesAgree,
       onError: parts.onRedisError,
     });
     this.worker = retryWorkerOf(parts, this.roster);

@@ -1,5 +1,6 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
 import type { Settlement, SourceMessage } from '../../pipeline/message';
+import { Unnested } from '../../time/unnested';
 import type { OrderMarker } from '../source-module';
 import { Acknowledgements } from './acknowledgements';
 import { isMarker, readMarker } from './order-marker';
@@ -34,6 +35,7 @@ export class OrderedTerm implements MessageChannel {
   private readonly waiting: ConsumeMessage[] = [];
   private open = 0;
   private isMarking = false;
+  private readonly handingOver = new Unnested();
 
   constructor(private readonly parts: OrderedTermParts) {
     this.acknowledgements = new Acknowledgements(parts.channel);
@@ -92,7 +94,11 @@ export class OrderedTerm implements MessageChannel {
 
   /** Up to the next marker, which waits until everything before it is settled. */
   private handOver(): void {
-    if (this.isMarking) return;
+    if (!this.isMarking) this.handingOver.run(() => this.handOverAll());
+  }
+
+  /** What nobody wants is settled as soon as it is handed over. */
+  private handOverAll(): void {
     for (
       let first = this.waiting[0];
       first !== undefined && this.state === 'taking';

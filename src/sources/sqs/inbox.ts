@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Settlement, SourceMessage } from '../../pipeline/message';
 import { monotonicMs } from '../../time/monotonic';
+import { Unnested } from '../../time/unnested';
 import type { ReceivedMessage, SqsApi } from './api';
 import { Batches } from './batches';
 import type { Claim } from './claim-check';
@@ -37,6 +38,7 @@ const DELETE_BACKLOG = 4;
  */
 export class Inbox {
   private readonly groups = new MessageGroups<Held>();
+  private readonly handingOver = new Unnested();
   private readonly leases: Leases<Held>;
   private readonly deletions: Deletions<Held>;
   private readonly releases: Batches<Held>;
@@ -129,6 +131,11 @@ export class Inbox {
   }
 
   private handOver(): void {
+    this.handingOver.run(() => this.handOverAll());
+  }
+
+  /** What nobody wants is settled as soon as it is handed over. */
+  private handOverAll(): void {
     const { budget, claims } = this.parts;
     for (let next = this.groups.peek(); next !== undefined; next = this.groups.peek()) {
       if (this.stopped) return;

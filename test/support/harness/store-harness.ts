@@ -145,6 +145,7 @@ export class StoreHarness {
       store: this.store,
       own: new Map(destinations.flatMap(({ id, address }) => (address === undefined ? [] : [[id, address]]))),
       onDisagreement: (id) => this.disagreements.add(id),
+      onAgreement: () => {},
       onError: () => {},
     });
   }

@@ -68,6 +68,13 @@ test('one that another worker calls unwell is compared just after its settings c
   expect(compared).toEqual([OTHER]);
 });
 
+test('one is compared once all workers that live have the same address for it', async () => {
+  const { watch, compared } = setup();
+  watch.othersAgree(GLOBAL);
+  await turns();
+  expect(compared).toEqual([GLOBAL]);
+});
+
 test('destinations are found by the instance whose own they are, until they are deleted', () => {
   const { ids } = setup();
   expect([ids.of('loja'), ids.of('outra'), ids.of('nobody')]).toEqual([[OWN, FURTHER], [OTHER], []]);

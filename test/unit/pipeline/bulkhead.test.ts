@@ -93,6 +93,31 @@ describe('the estimate of the wait', () => {
     expect(waitsTooLong(bulkhead, 0, NOW + 1100)).toBe(true);
   });
 
+  test('goes by the places that answer, where one attempt of many hangs', () => {
+    const { bulkhead, answerIn } = setup(100);
+    answerIn(5);
+    bulkhead.enter(NOW, false);
+    for (let count = 1; count < 100; count++) bulkhead.enter(NOW + 29_995, false);
+    expect(waitsTooLong(bulkhead, 1900, NOW + 30_000)).toBe(false);
+  });
+
+  test('goes by those that hang, where all of them do', () => {
+    const { bulkhead, answerIn } = setup(100);
+    answerIn(5);
+    for (let count = 0; count < 100; count++) bulkhead.enter(NOW + count, false);
+    expect(waitsTooLong(bulkhead, 100, NOW + 900)).toBe(false);
+    expect(waitsTooLong(bulkhead, 100, NOW + 1200)).toBe(true);
+  });
+
+  test('grows as places are lost to attempts that hang', () => {
+    const { bulkhead, answerIn } = setup(100);
+    answerIn(50);
+    for (let count = 0; count < 90; count++) bulkhead.enter(NOW, false);
+    for (let count = 0; count < 10; count++) bulkhead.enter(NOW + 29_990, false);
+    expect(waitsTooLong(bulkhead, 150, NOW + 30_000)).toBe(false);
+    expect(waitsTooLong(bulkhead, 300, NOW + 30_000)).toBe(true);
+  });
+
   test('forgets an attempt that has ended', () => {
     const { bulkhead } = setup(2);
     const hanging = bulkhead.enter(NOW, false);

@@ -19,6 +19,7 @@ async function delays(count: number, stored: number): Promise<readonly number[]>
     },
     own: new Map([[ID, 'ours']]),
     onDisagreement: () => {},
+    onAgreement: () => {},
     onError: (error) => {
       throw error;
     },
@@ -26,6 +27,27 @@ async function delays(count: number, stored: number): Promise<readonly number[]>
   await roster.announce();
   return Array.from({ length: count }, () => roster.leaveFor(deliveryOf(stored), 'ours'));
 }
+
+test('it is said once that no living worker has another address any more', async () => {
+  let living: readonly string[] = [`${ID} ours`];
+  const said: string[] = [];
+  const roster = new AddressRoster({
+    store: { isReady: true, call: async () => [1, living], waitUntilReady: async () => {} },
+    own: new Map([[ID, 'ours']]),
+    onDisagreement: () => said.push('they disagree'),
+    onAgreement: (id) => said.push(id),
+    onError: (error) => {
+      throw error;
+    },
+  });
+  await roster.announce();
+  expect(said).toEqual([]);
+  living = [`${ID} ours`, `${ID} theirs`];
+  for (let times = 0; times < 2; times++) await roster.announce();
+  living = [`${ID} ours`];
+  for (let times = 0; times < 2; times++) await roster.announce();
+  expect(said).toEqual(['they disagree', ID]);
+});
 
 describe('deliveries that are left to workers with their address', () => {
   test('come back at a pace, a hundred of them soon', async () => {

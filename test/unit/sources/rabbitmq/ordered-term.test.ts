@@ -19,15 +19,20 @@ class World {
   marked = Promise.resolve();
   private tag = 0;
 
-  constructor(maxBytes = 1_000_000) {
-    this.window = new PrefetchWindow(10, maxBytes);
+  onTaken: (message: SourceMessage) => void = () => {};
+
+  constructor({ prefetch = 10, maxBytes = 1_000_000 } = {}) {
+    this.window = new PrefetchWindow(prefetch, maxBytes);
     const channel = {
       ack: (message: ConsumeMessage) => this.acknowledged.push(message.fields.deliveryTag),
       nack: (message: ConsumeMessage) => this.rejected.push(message.fields.deliveryTag),
     } as unknown as Channel;
     this.term = new OrderedTerm({
       ...{ channel, window: this.window, instances: new Set() },
-      onMessage: (message) => this.taken.push(message),
+      onMessage: (message) => {
+        this.taken.push(message);
+        this.onTaken(message);
+      },
       onMarker: (marker) => {
         this.markers.push(marker);
         return this.marked;
@@ -83,7 +88,7 @@ describe('what comes by the ordered queue', () => {
   });
 
   test('what does not fit into memory goes back with all that follows, and fewer come at once', () => {
-    const world = new World(100);
+    const world = new World({ maxBytes: 100 });
     world.receive('x'.repeat(80));
     world.receive('x'.repeat(80));
     world.receive('{}');
@@ -108,6 +113,21 @@ describe('what comes by the ordered queue', () => {
     expect(world.taken).toHaveLength(2);
     expect((await world.flushed()).at(-1)).toBe(2);
     expect(world.window.count).toBe(1);
+  });
+
+  test('any number may wait behind a marker, each of them settled as soon as it is handed over', async () => {
+    const most = 20_000;
+    const world = new World({ prefetch: most + 2, maxBytes: 10 * most });
+    world.receive();
+    world.receiveMarker(LEAVE);
+    for (let count = 0; count < most; count++) world.receive();
+    world.onTaken = (message) => message.settle('ack');
+    world.taken[0]?.settle('ack');
+    await turns();
+    expect(world.taken).toHaveLength(most + 1);
+    // One acknowledgement for all of them.
+    expect(await world.flushed()).toEqual([most + 2]);
+    expect(world.term.isIdle).toBe(true);
   });
 
   test('a lost channel gives back the room of what waits, and of what is held when its work ends', async () => {
