@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { isGuarded, shownAccess } from '../http-api/guards';
+import { holderOf, isGuarded } from '../http-api/guards';
 import { BODY_LIMIT, HttpError, tooLarge } from '../http-api/http-errors';
 import { addressGroup } from '../network/client-address';
 import { type BudgetOptions, SharedBudget } from '../network/shared-budget';
@@ -25,11 +25,9 @@ export function boundBodies(server: FastifyInstance, strangers: SharedBudget): v
     const limit = limitOf(request);
     // What follows is read and thrown away. The parser would close the connection: a client that still sends sees that, and no answer.
     if (statedBytes(request) > limit) throw tooLarge(limit);
-    const access = shownAccess(request);
+    const holder = holderOf(request);
     const taking =
-      access === undefined
-        ? strangers.take(addressGroup(request.ip), bytes)
-        : known.take(access === 'all' ? 'operator' : `instance ${instanceOf(request)}`, bytes);
+      holder === undefined ? strangers.take(addressGroup(request.ip), bytes) : known.take(holder, bytes);
     if (taking.kind === 'refused') {
       throw new HttpError(503, ['Too many bodies are being read: try again'], RETRY_AFTER_SECONDS);
     }
@@ -51,8 +49,4 @@ function statedBytes({ headers }: FastifyRequest): number {
 
 function limitOf({ routeOptions }: FastifyRequest): number {
   return routeOptions.bodyLimit ?? BODY_LIMIT;
-}
-
-function instanceOf({ params }: FastifyRequest): string {
-  return (params as { instance?: string }).instance ?? '';
 }
