@@ -17,6 +17,7 @@ test.each([
     /did you mean messages\.upsert/,
   ],
   ['an event like no other', [...FORWARD, '--events', 'nope'], /nope is no event; names are such as/],
+  ['a token that no header can hold', [...FORWARD, '--token', 'two\nlines'], /ASCII characters/],
   ['a port that nothing listens on', ['--forward', 'http://x:0/'], /must be an address with a port from 1/],
   ['a list of events with a hole', [...FORWARD, '--events', 'CALL,,'], /comma-separated/],
 ] as const)('%s is refused before anything is connected to', async (_what, args, text) => {
