@@ -62,9 +62,10 @@ function parseUrlOption(text: string): string {
   return url;
 }
 
+/** What is wrong with a secret is said without it. */
 function parseToken(text: string): string {
   const problem = text === '' ? undefined : unsendableKey(text);
-  if (problem !== undefined) throw new InvalidArgumentError(problem);
+  if (problem !== undefined) throw new UsageError(`--token: ${problem}`);
   return text;
 }
 
@@ -88,7 +89,7 @@ function parseFilter(text: string): unknown {
 
 function parseSecret(text: string): string[] {
   const secrets = text.split(',').map((each) => each.trim());
-  if (!secrets.every(isSigningKey)) throw new InvalidArgumentError('must be base64 of at least 16 bytes');
+  if (!secrets.every(isSigningKey)) throw new UsageError('--secret: must be base64 of at least 16 bytes');
   return secrets;
 }
 
