@@ -3,6 +3,7 @@ import { holderOf, OPERATOR } from '../http-api/guards';
 import { HttpError } from '../http-api/http-errors';
 import { addressGroup } from '../network/client-address';
 import { type BudgetOptions, SharedBudget } from '../network/shared-budget';
+import { whenAnswered } from './when-answered';
 
 /** Smaller answers are bounded by the number of connections. */
 export const LARGE_ANSWER = 262_144;
@@ -28,9 +29,7 @@ export function boundAnswers(server: FastifyInstance, limits = LARGE_ANSWERS): v
         ['Too many large answers are not read yet: read them, and try again'],
         RETRY_AFTER_SECONDS,
       );
-    if (reply.raw.destroyed) taking.release();
-    // What is injected, and asked for over no network, only finishes.
-    else reply.raw.once('close', taking.release).once('finish', taking.release);
+    whenAnswered(reply, taking.release);
     return payload;
   });
 }
