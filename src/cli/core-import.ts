@@ -1,5 +1,5 @@
 import type { Config } from '../config/config';
-import { httpUrl } from '../config/formats';
+import { httpUrl, unsendableKey } from '../config/formats';
 import { MODULES } from '../modules';
 import type { CoreInstance, CoreSections } from '../moving-in/core';
 import { type FoundCore, findCore } from '../moving-in/find-core';
@@ -171,13 +171,24 @@ function complainOf(problems: readonly string[], what: string): void {
 }
 
 function addressOf(url: string): string {
-  if (httpUrl.parse(url) !== undefined) return url;
+  if (httpUrl.parse(url) !== undefined) {
+    const { username, password, search, hash } = new URL(url);
+    if (username !== '' || password !== '')
+      throw new UsageError(
+        '--from-core: must have no user and password in it, as they are not sent: what opens the core API is its key (--key)',
+      );
+    if (search === '' && hash === '') return url;
+    throw new UsageError('--from-core: must be an address without ? and #, such as http://localhost:8080');
+  }
   const wanted = httpUrl.fault?.(url) ?? 'the address of the core API';
   throw new UsageError(`--from-core: must be ${wanted}, such as http://localhost:8080`);
 }
 
 function keyOf({ key }: CoreImportOptions, config: Config): string {
   const given = key ?? config.gateway.apiKey;
+  const problem = given === '' ? undefined : unsendableKey(given);
+  if (problem !== undefined)
+    throw new UsageError(`${key === undefined ? 'AUTHENTICATION_API_KEY' : '--key'}: ${problem}`);
   if (given !== '') return given;
   throw new UsageError("AUTHENTICATION_API_KEY: must be set to the core API's global key, or give --key");
 }

@@ -71,7 +71,12 @@ async function list({ json, limit = LIMIT, ...filter }: Options): Promise<void> 
       if (found.length > limit) return;
     }
   });
-  printListing({ what: 'dead letters', found, limit, head: HEAD, rowOf, json });
+  printListing({ what: 'dead letters', found, limit, head: HEAD, rowOf, json, times });
+}
+
+/** `at` is a number, as scripts read it by now. */
+export function times({ at }: Pick<DeadLetter, 'at'>): { readonly since: string } {
+  return { since: new Date(at).toISOString() };
 }
 
 function rowOf(letter: DeadLetter): (string | number)[] {

@@ -1,5 +1,7 @@
 import { Command } from 'commander';
+import { ConfigError } from '../errors';
 import { MODULES } from '../modules';
+import type { Finding } from '../observability/finding';
 import { readSettingsFile } from '../settings/settings-file';
 import { FINDING } from './exit';
 import { printJson, printLine, printTable } from './output';
@@ -10,7 +12,7 @@ export function doctorCommand(): Command {
     .option('--json', 'print JSON')
     .action(async (options: { json?: boolean }) => {
       const directory = process.cwd();
-      const { config, warnings, notes } = MODULES.loadConfig(directory, process.env);
+      const { config, warnings, notes } = configFor(directory, options.json === true);
       const file = readSettingsFile(MODULES.sections, directory, config.settings.file);
       // Only here: no other command needs it.
       const { examine } = await import('../doctor/doctor.js');
@@ -33,4 +35,18 @@ export function doctorCommand(): Command {
       }
       if (troubles > 0) process.exitCode = FINDING;
     });
+}
+
+/** Programs that read its JSON find there, too, what is wrong in the configuration. @throws ConfigError */
+function configFor(directory: string, isJson: boolean): ReturnType<typeof MODULES.loadConfig> {
+  try {
+    return MODULES.loadConfig(directory, process.env);
+  } catch (error) {
+    if (isJson && error instanceof ConfigError) printJson({ healthy: false, findings: findingsOf(error) });
+    throw error;
+  }
+}
+
+function findingsOf({ problems }: ConfigError): Finding[] {
+  return problems.map((detail) => ({ part: 'configuration', check: 'variables', state: 'trouble', detail }));
 }

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { httpUrl, isHeader, isSigningKey, parseJson, wantedBy } from '../config/formats';
+import { httpUrl, isHeader, isSigningKey, parseJson, unsendableKey, wantedBy } from '../config/formats';
 import { errorText, explainCode } from '../errors';
 import { filterOfNames, keyNamed } from '../events/event-names';
 import { didYouMeanEvent } from '../events/nearest-event';
@@ -42,7 +42,7 @@ export function listenCommand(): Command {
       'address of the gateway; default: this machine and GATEWAY_PORT',
       parseUrlOption,
     )
-    .option('--token <token>', "the instance's own token; default: AUTHENTICATION_API_KEY")
+    .option('--token <token>', "the instance's own token; default: AUTHENTICATION_API_KEY", parseToken)
     .option('--events <names>', 'only these, comma separated: messages.upsert or MESSAGES_UPSERT', parseNames)
     .option(
       '--filter <json>',
@@ -60,6 +60,13 @@ function parseUrlOption(text: string): string {
   const url = httpUrl.parse(text)?.value;
   if (url === undefined) throw new InvalidArgumentError(`must be ${wantedBy(httpUrl, text)}`);
   return url;
+}
+
+/** What is wrong with a secret is said without it. */
+function parseToken(text: string): string {
+  const problem = text === '' ? undefined : unsendableKey(text);
+  if (problem !== undefined) throw new UsageError(`--token: ${problem}`);
+  return text;
 }
 
 function parseNames(text: string): string[] {
@@ -82,7 +89,7 @@ function parseFilter(text: string): unknown {
 
 function parseSecret(text: string): string[] {
   const secrets = text.split(',').map((each) => each.trim());
-  if (!secrets.every(isSigningKey)) throw new InvalidArgumentError('must be base64 of at least 16 bytes');
+  if (!secrets.every(isSigningKey)) throw new UsageError('--secret: must be base64 of at least 16 bytes');
   return secrets;
 }
 

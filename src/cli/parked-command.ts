@@ -28,7 +28,13 @@ export function parkedCommand(): Command {
 async function list({ json, limit = LIMIT, ...filter }: Options): Promise<void> {
   checkFilter(filter, 'parked');
   const found = await firstParked(filter, limit + 1);
-  printListing({ what: 'parked deliveries', found, limit, head: HEAD, rowOf, json });
+  printListing({ what: 'parked deliveries', found, limit, head: HEAD, rowOf, json, times });
+}
+
+/** `at` and `dueAt` are numbers, as scripts read them by now. */
+export function times({ at, dueAt }: Pick<ParkedDelivery, 'at' | 'dueAt'>): Readonly<Record<string, string>> {
+  const since = new Date(at).toISOString();
+  return dueAt === undefined ? { since } : { since, due: new Date(dueAt).toISOString() };
 }
 
 function rowOf(parked: ParkedDelivery): (string | number)[] {

@@ -38,8 +38,9 @@ export async function addressOf(
 }
 
 function withSuffix(address: string, suffix: string): string {
-  const [base = '', query] = address.split('?', 2);
-  return `${base.replace(/\/$/, '')}/${suffix}${query === undefined ? '' : `?${query}`}`;
+  // A query may have question marks of its own.
+  const [base = '', ...query] = address.split('?');
+  return [`${base.replace(/\/$/, '')}/${suffix}`, ...query].join('?');
 }
 
 /** A command that sends the same again, for a shell. Signature and own headers are secrets. */

@@ -5,12 +5,13 @@ import { withoutAnswers } from '../delivery-log/shown-delivery';
 import { instanceOf } from '../destinations/destination-ids';
 import type { TenantSearches } from '../http-api/tenant-searches';
 import { SharedReadings } from './shared-readings';
+import { type ShownBody, shownBody } from './shown-body';
 import { instanceSeen, type Viewer } from './viewer';
 
-/** A delivery with its body, where it is kept. */
+/** A delivery with its body as a page shows it, where it is kept: whole ones are too large to be remembered. */
 export interface DeliveryWithBody {
   readonly delivery: LoggedDelivery;
-  readonly body: Buffer | undefined;
+  readonly body: ShownBody | undefined;
 }
 
 type Log = Pick<DeliveryLog, 'search' | 'recent' | 'find' | 'body'>;
@@ -54,14 +55,18 @@ export class DeliveryReader {
 
   /** Undefined also for what belongs to somebody else. */
   async find(viewer: Viewer, id: string): Promise<DeliveryWithBody | undefined> {
-    const found = await this.deliveries.of(id, async () => {
-      const delivery = await this.turns.begin(instanceSeen(viewer), () => this.log.find(id));
-      return delivery && { delivery, body: await this.log.body(delivery) };
-    });
     const instance = instanceSeen(viewer);
+    const found = await this.deliveries.of(id, () => this.turns.begin(instance, () => this.read(id)));
     if (found === undefined || (instance !== undefined && found.delivery.instance !== instance))
       return undefined;
     return { ...found, delivery: visible(viewer, found.delivery) };
+  }
+
+  private async read(id: string): Promise<DeliveryWithBody | undefined> {
+    const delivery = await this.log.find(id);
+    if (delivery === undefined) return undefined;
+    const body = await this.log.body(delivery);
+    return { delivery, body: body && shownBody(body) };
   }
 
   /** Without sharing: for what a person does once. */

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { eventOf } from '../delivery-log/delivery-log';
+import { TenantSearches } from '../http-api/tenant-searches';
 import type { DeliveryReader } from './delivery-reader';
 import type { ApiAnswer, OwnApi } from './own-api';
-import type { Viewer } from './viewer';
+import { instanceSeen, type Viewer } from './viewer';
 
 /** What would become of one event. */
 export interface TriedEvent {
@@ -27,9 +28,12 @@ export type Trial =
     };
 
 export interface FilterTrialsParts {
-  readonly api: OwnApi;
-  readonly reader: DeliveryReader;
+  readonly api: Pick<OwnApi, 'ask'>;
+  readonly reader: Pick<DeliveryReader, 'search' | 'bodyOf'>;
 }
+
+/** Of one instance at once: each goes through megabytes. */
+const MOST_TRIALS = 2;
 
 /** Events that are tried, and deliveries among which they are looked for. */
 const MOST_EVENTS = 10;
@@ -53,45 +57,49 @@ const answerSchema = z.object({
 
 /** Tries conditions on events that came lately, as the route does that tries filters. Nothing is sent or set. */
 export class FilterTrials {
+  private readonly turns = new TenantSearches(MOST_TRIALS);
+
   constructor(private readonly parts: FilterTrialsParts) {}
 
-  async run(viewer: Viewer, instance: string, conditions: object): Promise<Trial> {
-    const recent = await this.recentEvents(viewer, instance);
-    if (recent.length === 0) {
-      const answer = await this.ask(viewer, instance, conditions);
-      const parsed = answerSchema.safeParse(answer.body).data;
-      if (parsed === undefined) return { kind: 'refused', answer };
-      return { kind: 'tried', from: parsed.from, events: [triedOf(parsed, undefined)] };
-    }
+  /** @throws HttpError 429 where others of the instance are under way */
+  run(viewer: Viewer, instance: string, conditions: object): Promise<Trial> {
+    return this.turns.begin(instanceSeen(viewer), () => this.tried(viewer, instance, conditions));
+  }
+
+  private async tried(viewer: Viewer, instance: string, conditions: object): Promise<Trial> {
     const events: TriedEvent[] = [];
-    for (const { at, event } of recent) {
+    for await (const { at, event } of this.recentEvents(viewer, instance)) {
       const answer = await this.ask(viewer, instance, { ...conditions, event });
       const parsed = answerSchema.safeParse(answer.body).data;
       if (parsed === undefined) return { kind: 'refused', answer };
       events.push(triedOf(parsed, at));
     }
-    return { kind: 'tried', from: 'log', events };
+    if (events.length > 0) return { kind: 'tried', from: 'log', events };
+    const answer = await this.ask(viewer, instance, conditions);
+    const parsed = answerSchema.safeParse(answer.body).data;
+    if (parsed === undefined) return { kind: 'refused', answer };
+    return { kind: 'tried', from: parsed.from, events: [triedOf(parsed, undefined)] };
   }
 
-  /** The newest whose bodies are stored. */
-  private async recentEvents(
+  /** The newest whose bodies are stored, each read once the one before has been tried: together they are large. */
+  private async *recentEvents(
     viewer: Viewer,
     instance: string,
-  ): Promise<readonly { readonly at: number; readonly event: object }[]> {
+  ): AsyncGenerator<{ readonly at: number; readonly event: object }> {
     const { reader } = this.parts;
     const search = { limit: MOST_DELIVERIES, question: { instance } };
     const { deliveries } = await reader.search(viewer, { instance }, search);
     const seen = new Set<string>();
-    const found: { at: number; event: object }[] = [];
+    let found = 0;
     for (const delivery of deliveries) {
       const id = eventOf(delivery.id);
       if (seen.has(id) || delivery.bytes > MAX_BYTES) continue;
       seen.add(id);
       const event = parsedObject(await reader.bodyOf(delivery));
-      if (event !== undefined) found.push({ at: delivery.at, event });
-      if (found.length >= MOST_EVENTS) break;
+      if (event === undefined) continue;
+      yield { at: delivery.at, event };
+      if (++found >= MOST_EVENTS) return;
     }
-    return found;
   }
 
   private ask(viewer: Viewer, instance: string, body: object): Promise<ApiAnswer> {

@@ -58,6 +58,9 @@ export interface GivenFilter {
   readonly event?: string | undefined;
   readonly destination?: string | undefined;
   readonly reason?: string | undefined;
+  /** Epoch milliseconds. */
+  readonly since?: number | undefined;
+  readonly until?: number | undefined;
 }
 
 export interface AskedOf {
@@ -66,16 +69,23 @@ export interface AskedOf {
   readonly kinds: readonly string[];
 }
 
-/** What a filter names that does not exist: it would find nothing, and whoever asked would take that for the answer. */
-export function filterProblems(
-  { event, destination, reason }: GivenFilter,
-  { of, kinds }: AskedOf,
-): string[] {
+/** What a filter asks for that cannot exist: it would find nothing, and whoever asked would take that for the answer. */
+export function filterProblems(filter: GivenFilter, { of, kinds }: AskedOf): string[] {
+  const { event, destination, reason } = filter;
   return [
     ...(reason === undefined ? [] : reasonProblems(reason, of)),
     ...(event === undefined ? [] : eventProblems(event)),
     ...(destination === undefined ? [] : destinationProblems(destination, kinds)),
+    ...(isReversed(filter) ? [REVERSED] : []),
   ];
+}
+
+const REVERSED =
+  'since: lies after until, and nothing lies between: give the earlier of the two times here (3h is earlier than 2h)';
+
+/** Whether a time ends before it begins. */
+export function isReversed({ since, until }: Pick<GivenFilter, 'since' | 'until'>): boolean {
+  return since !== undefined && until !== undefined && since > until;
 }
 
 /** What was probably meant by the name of a filter that does not exist; undefined where it exists, may exist, or is like no other. */

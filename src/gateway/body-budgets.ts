@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { isGuarded, shownAccess } from '../http-api/guards';
+import { holderOf, isGuarded } from '../http-api/guards';
 import { BODY_LIMIT, HttpError, tooLarge } from '../http-api/http-errors';
 import { addressGroup } from '../network/client-address';
 import { type BudgetOptions, SharedBudget } from '../network/shared-budget';
-
+import { whenAnswered } from './when-answered';
 /** Bytes of bodies that are being read and whose sender showed no key: in all, and of one address. */
 export const STRANGERS_BODIES: BudgetOptions = { inAll: 8_388_608, perHolder: 2_097_152 };
 /** And of those that showed one: in all, and of one instance or the operator. */
@@ -19,22 +19,21 @@ export function boundBodies(server: FastifyInstance, strangers: SharedBudget): v
   server.addHook('onRoute', (route) => {
     if (isGuarded(route.onRequest)) route.bodyLimit ??= BODY_LIMIT;
   });
-  server.addHook('preParsing', async (request) => {
+  server.addHook('preParsing', async (request, reply) => {
     const bytes = bodyBytes(request);
     if (bytes === 0) return;
     const limit = limitOf(request);
     // What follows is read and thrown away. The parser would close the connection: a client that still sends sees that, and no answer.
     if (statedBytes(request) > limit) throw tooLarge(limit);
-    const access = shownAccess(request);
+    const holder = holderOf(request);
     const taking =
-      access === undefined
-        ? strangers.take(addressGroup(request.ip), bytes)
-        : known.take(access === 'all' ? 'operator' : `instance ${instanceOf(request)}`, bytes);
+      holder === undefined ? strangers.take(addressGroup(request.ip), bytes) : known.take(holder, bytes);
     if (taking.kind === 'refused') {
       throw new HttpError(503, ['Too many bodies are being read: try again'], RETRY_AFTER_SECONDS);
     }
-    if (request.raw.destroyed) taking.release();
-    else request.raw.once('close', taking.release);
+    if (request.raw.destroyed) return taking.release();
+    request.raw.once('close', taking.release);
+    whenAnswered(reply, taking.release);
   });
 }
 
@@ -51,8 +50,4 @@ function statedBytes({ headers }: FastifyRequest): number {
 
 function limitOf({ routeOptions }: FastifyRequest): number {
   return routeOptions.bodyLimit ?? BODY_LIMIT;
-}
-
-function instanceOf({ params }: FastifyRequest): string {
-  return (params as { instance?: string }).instance ?? '';
 }

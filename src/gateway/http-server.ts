@@ -18,6 +18,7 @@ import { type GuardedFastify, guardedFastify } from '../network/guarded-fastify'
 import { type RefusedCounts, recognise } from '../network/guarded-server';
 import type { SharedBudget } from '../network/shared-budget';
 import { VERSION } from '../version';
+import { boundAnswers } from './answer-budgets';
 import { boundBodies } from './body-budgets';
 import { isDeeperThan } from './json-depth';
 
@@ -68,6 +69,7 @@ export async function createGatewayServer(parts: GatewayServerParts): Promise<Gu
     if (request.is404) throw unknownRoute(request);
   });
   boundBodies(server, parts.bodies);
+  boundAnswers(server);
   // Not before its body came: a client with a key could otherwise take any number of places with bodies that never end.
   server.addHook('preHandler', async (request) => {
     if (shownAccess(request) !== undefined) recognise(request.raw.socket);

@@ -21,11 +21,17 @@ export interface Guards {
 
 const GUARDS = new WeakSet<object>();
 const ACCESSES = new WeakMap<FastifyRequest, Access>();
+const INSTANCES = new WeakMap<FastifyRequest, string>();
+
+/** Who holds what is taken with the operator's key. */
+export const OPERATOR = 'operator';
 
 export function createGuards(keys: Keys): Guards {
   const guard = (instanceOf: (request: FastifyRequest) => string | undefined): Guard => {
     const check: Guard = async (request) => {
-      ACCESSES.set(request, await keys.check(request.ip, keyOf(request), instanceOf(request)));
+      const instance = instanceOf(request);
+      ACCESSES.set(request, await keys.check(request.ip, keyOf(request), instance));
+      if (instance !== undefined) INSTANCES.set(request, instance);
     };
     GUARDS.add(check);
     return check;
@@ -53,6 +59,13 @@ export function isGuarded(hooks: unknown): boolean {
 /** Undefined where no guard has let the request pass. */
 export function shownAccess(request: FastifyRequest): Access | undefined {
   return ACCESSES.get(request);
+}
+
+/** For whom is counted what a request takes: the operator, or the instance whose token was shown; undefined: a stranger. */
+export function holderOf(request: FastifyRequest): string | undefined {
+  const access = shownAccess(request);
+  if (access === undefined) return undefined;
+  return access === 'all' ? OPERATOR : `instance ${INSTANCES.get(request) ?? ''}`;
 }
 
 export function keyOf({ headers }: FastifyRequest): string | undefined {

@@ -63,8 +63,9 @@ export class GatewayStream {
 
   open(): void {
     if (this.state.kind !== 'idle') return;
-    this.pings ??= setInterval(() => this.ping(), PING_MS);
+    // What cannot be connected to at all throws, and leaves nothing behind.
     this.connect();
+    this.pings ??= setInterval(() => this.ping(), PING_MS);
   }
 
   /** This was received whole. */
@@ -94,6 +95,7 @@ export class GatewayStream {
   private connect(): void {
     const { instance, gateway, key } = this.parts;
     const url = new URL(gateway);
+    url.hash = '';
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
     if (instance !== undefined) url.searchParams.set('instance', instance);
     url.searchParams.set('last-event-id', this.last);

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Pool } from 'undici';
 import type { OutgoingConfig } from '../config/outgoing-config';
-import { errorText, explainError } from '../errors';
+import { errorCode, errorText, explainError } from '../errors';
 import { outgoingClientWith } from '../network/outgoing';
 import { type TextAnswer, textAnswerOf } from '../network/text-answer';
 import { Backoff } from '../time/backoff';
@@ -16,6 +16,8 @@ export interface CoreClientParts {
   readonly connections: number;
   /** Between tries, while the core does not serve. */
   readonly pauses?: { readonly firstMs: number; readonly lastMs: number };
+  /** Bytes of one answer, at most. */
+  readonly maxAnswer?: number;
   /** A request failed, and is made again. */
   readonly onRetry?: (reason: string, pauseMs: number) => void;
 }
@@ -41,8 +43,8 @@ export class CoreClient {
   constructor(private readonly parts: CoreClientParts) {
     const { origin, pathname } = new URL(parts.url);
     this.path = pathname.replace(/\/+$/, '');
-    const { outgoing, connections } = parts;
-    this.client = outgoingClientWith(outgoing, origin, { connections, maxAnswer: MAX_ANSWER });
+    const { outgoing, connections, maxAnswer = MAX_ANSWER } = parts;
+    this.client = outgoingClientWith(outgoing, origin, { connections, maxAnswer });
   }
 
   /** What the core answers; undefined where the answer is empty. @throws CoreApiError */
@@ -87,6 +89,8 @@ export class CoreClient {
       });
       return await textAnswerOf(answer);
     } catch (cause) {
+      // The next one would be as large.
+      if (errorCode(cause) === 'ANSWER_TOO_LARGE') throw this.isNoAnswer(cause);
       throw new CoreApiError(
         'CORE_UNREACHABLE',
         `${this.parts.url} cannot be reached (${explainError(cause)}): is that the address of the core API, seen from here?`,
@@ -145,6 +149,14 @@ export class CoreClient {
     return new CoreApiError(
       'CORE_NOT_FOUND',
       `what answers at ${this.parts.url} is not the core API: its answer (HTTP ${status}) is no JSON; ${ADDRESS_REMEDY}`,
+    );
+  }
+
+  private isNoAnswer(cause: unknown): CoreApiError {
+    return new CoreApiError(
+      'CORE_NOT_FOUND',
+      `what answers at ${this.parts.url} is not the core API: its answer does not end, or is larger than any list of instances; ${ADDRESS_REMEDY}`,
+      { cause },
     );
   }
 

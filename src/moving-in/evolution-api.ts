@@ -1,3 +1,4 @@
+import { instanceNameProblem } from '../settings/instance-names';
 import { type Fields, isFields, type Section } from '../settings/section';
 import type { Sections } from '../settings/sections';
 import { CLIENT_NAME } from '../version';
@@ -22,26 +23,34 @@ export class EvolutionApi implements Core {
     const rows = await this.client.ask('GET', '/instance/fetchInstances');
     if (!Array.isArray(rows)) throw this.client.isNoList('the core API');
     if (rows.some(isOwn)) throw ownGateway();
-    return rows.flatMap((row: unknown) => instanceOf(row) ?? []);
+    const instances = rows.flatMap((row: unknown) => instanceOf(row) ?? []);
+    if (instances.length === 0 && rows.length > 0) throw this.client.isNoList('the core API');
+    return instances;
   }
 
   async read(instance: CoreInstance): Promise<CoreSections> {
     const found = new Map<Section, CoreSection>();
     for (const section of this.sections.list) {
-      const route = `/${section.name}/find/${encodeURIComponent(instance.name)}`;
+      const route = routeOf(section, 'find', instance);
       found.set(section, sectionOf(section, await this.client.ask('GET', route)));
     }
     return found;
   }
 
-  async set({ name }: CoreInstance, section: Section, fields: Fields): Promise<void> {
-    const route = `/${section.name}/set/${encodeURIComponent(name)}`;
-    await this.client.ask('POST', route, { [section.name]: fields });
+  async set(instance: CoreInstance, section: Section, fields: Fields): Promise<void> {
+    await this.client.ask('POST', routeOf(section, 'set', instance), { [section.name]: fields });
   }
 
   close(): Promise<void> {
     return this.client.close();
   }
+}
+
+/** @throws CoreApiError for a name of which no address can be made, so that it holds up no other instance */
+function routeOf(section: Section, verb: 'find' | 'set', { name }: CoreInstance): string {
+  const problem = instanceNameProblem(name);
+  if (problem !== undefined) throw new CoreApiError('CORE_REFUSED', `instance: ${problem}`);
+  return `/${section.name}/${verb}/${encodeURIComponent(name)}`;
 }
 
 /** Of a relay's gateway, which has the core API's routes. */

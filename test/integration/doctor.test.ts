@@ -77,6 +77,21 @@ async function setUp(
 }
 
 describe('the doctor', () => {
+  test('a wrong configuration is JSON, too, as programs read it: exit 2', async () => {
+    const wrong = { ...environment(), REDIS_URI: 'nonsense', GATEWAY_PORT: 'x' };
+    const { code, stdout, stderr } = await runCommand(['doctor', '--json'], wrong, folder.path);
+    const about = { part: 'configuration', check: 'variables', state: 'trouble' };
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^wrong configuration:/);
+    expect(JSON.parse(stdout)).toEqual({
+      healthy: false,
+      findings: [
+        { ...about, detail: expect.stringMatching(/^REDIS_URI: /) },
+        { ...about, detail: expect.stringMatching(/^GATEWAY_PORT: /) },
+      ],
+    });
+  });
+
   test('all is well: exit 0, and what is not there yet is only noted', async () => {
     const { code, of } = await doctor();
     expect(of('rabbitmq', 'connection')?.state).toBe('ok');

@@ -110,7 +110,8 @@ describe('settings import --from-core', () => {
     expect(await world.stored()).toMatchObject([{ instanceName: 'loja' }]);
   });
 
-  test.each(['x'.repeat(256), 'two\nlines'])(
+  // The last one is half a character, of which no address can be made.
+  test.each(['x'.repeat(256), 'two\nlines', 'half\ud800'])(
     'what cannot be set by any other way is not imported either: a name such as %j',
     async (name) => {
       world.core.add(name, { webhook: { url: URL_OF_LOJA } });
@@ -189,6 +190,13 @@ describe('settings import --from-core', () => {
       'no list of instances; give the address that its clients use',
     ],
     [
+      'a list of something else',
+      200,
+      'application/json',
+      '[{"title":"a post"},[]]',
+      'no list of instances; give the address that its clients use',
+    ],
+    [
       'a core that is not activated',
       503,
       'application/json',
@@ -241,6 +249,7 @@ describe('settings import --from-core', () => {
       await world.run(['settings', 'import', 'file.json', '--apply']),
       await world.run(['settings', 'import', 'file.json', '--from-core', world.core.url]),
       await world.run(['settings', 'import', '--from-core', 'localhost']),
+      await world.run(['settings', 'import', '--from-core', `${world.core.url}/?page=1`]),
       await world.move('--hand-over', '--hand-back'),
       await world.move('--hand-over', '--sections', 'webhok'),
       await world.move('--apply', '--sections', 'webhook'),
@@ -250,5 +259,19 @@ describe('settings import --from-core', () => {
     ];
     expect(wrong.map(({ code }) => code)).toEqual(wrong.map(() => 2));
     expect(wrong.map(({ stderr }) => stderr.length > 10)).not.toContain(false);
+  });
+
+  test('a password in the address is refused and not repeated, as it would be sent to nobody: exit 2', async () => {
+    const address = world.core.url.replace('http://', 'http://user:p4ssw0rd@');
+    const { code, stderr } = await world.run(['settings', 'import', '--from-core', address]);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/^evolution-relay: --from-core: must .*--key/)]);
+    expect(stderr).not.toContain('p4ssw0rd');
+    expect(world.core.requests).toBe(0);
+  });
+
+  test.each(['two\nlines', 'ключ'])('a key that no header can hold is named as that: %j', async (key) => {
+    const { code, stderr } = await world.move('--key', key);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/^evolution-relay: --key: .*ASCII/)]);
+    expect(stderr).not.toContain(key);
   });
 });

@@ -90,6 +90,8 @@ function problemText(problem: FieldProblem, texts: (typeof deliveryTexts)[Langua
       return texts.tooLong;
     case 'no-moment':
       return texts.noMoment;
+    case 'reversed':
+      return texts.reversed;
     case 'misspelt':
       return texts.misspelt(problem.meant);
   }

@@ -9,7 +9,7 @@ import { type Html, html } from '../html';
 import type { Language } from '../language';
 import { noticeBox } from '../layout';
 import type { Screen, View, Visit } from '../screen';
-import { indented, type ShownBody, shownBody } from '../shown-body';
+import { indented, type ShownBody } from '../shown-body';
 import { shownMoment, shownMs, shownNumber } from '../shown-values';
 import { commonTexts } from '../texts/common-texts';
 import { deliveryTexts } from '../texts/delivery-texts';
@@ -49,13 +49,12 @@ export class DeliveryScreen implements Screen {
   async view(visit: Visit, notice?: Html, status = 200): Promise<View> {
     const { language, viewer } = visit;
     const texts = deliveryTexts[language];
-    const { delivery, body } = await this.find(visit);
+    const { delivery, body: shown } = await this.find(visit);
     const { id } = delivery;
-    const shown = body === undefined ? undefined : shownBody(body);
     const address = await addressOf(this.parts, viewer, delivery);
     const replays = await this.replaysOf(visit, id);
     const isReplayable =
-      delivery.outcome === 'dead' || (delivery.outcome === 'delivered' && body !== undefined);
+      delivery.outcome === 'dead' || (delivery.outcome === 'delivered' && shown !== undefined);
     const content = html`<h1>${texts.one}</h1>
 ${noticeBox(notice)}
 ${facts(delivery, language)}

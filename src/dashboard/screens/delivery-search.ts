@@ -1,4 +1,4 @@
-import { type Asked, meantInstead } from '../../dead-letters/filter-problems';
+import { type Asked, isReversed, meantInstead } from '../../dead-letters/filter-problems';
 import { type LogFilter, OUTCOMES } from '../../delivery-log/log-filter';
 import { parseMoment } from '../../time/moment';
 import type { Language } from '../language';
@@ -18,7 +18,7 @@ export const SEARCH_FIELDS = [
 export type SearchField = (typeof SEARCH_FIELDS)[number];
 
 export type FieldProblem =
-  | { readonly field: SearchField; readonly kind: 'too-long' | 'no-moment' }
+  | { readonly field: SearchField; readonly kind: 'too-long' | 'no-moment' | 'reversed' }
   /** It would find nothing, and whoever asked would take that for the answer. */
   | { readonly field: SearchField; readonly kind: 'misspelt'; readonly meant: string };
 
@@ -70,6 +70,7 @@ export function deliverySearch(
     if ('kind' in read) problems.push(read);
     else filter[field] = read.value;
   }
+  if (isReversed(filter)) problems.push({ field: 'since', kind: 'reversed' });
   const outcome = OUTCOMES.find((each) => each === query['outcome']);
   if (outcome !== undefined) given['outcome'] = filter['outcome'] = outcome;
   return { given, filter, problems };

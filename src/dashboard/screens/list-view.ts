@@ -69,8 +69,15 @@ export function pager(
   const texts = commonTexts[language];
   const number = (value: number): string => shownNumber(value, language);
   const to = (next: number): string => path(action, { search, state, offset: next <= 0 ? undefined : next });
-  const range = texts.range(number(shown === 0 ? 0 : offset + 1), number(offset + shown), number(total));
+  const isBeyond = shown === 0;
+  const range = texts.range(
+    number(isBeyond ? 0 : offset + 1),
+    number(isBeyond ? 0 : offset + shown),
+    number(total),
+  );
+  // An old bookmark may lead far beyond the end of a list.
+  const before = Math.min(offset - PAGE, Math.max(0, Math.ceil(total / PAGE) - 1) * PAGE);
   return html`<nav class="pager" aria-label="${range}"><span>${range}</span>
-${offset > 0 && html`<a href="${to(offset - PAGE)}" rel="prev">${texts.previous}</a>`}
+${offset > 0 && html`<a href="${to(before)}" rel="prev">${texts.previous}</a>`}
 ${offset + shown < total && html`<a href="${to(offset + PAGE)}" rel="next">${texts.next}</a>`}</nav>`;
 }

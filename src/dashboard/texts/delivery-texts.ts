@@ -20,6 +20,7 @@ export const deliveryTexts = translations({
     search: 'Search',
     tooLong: 'is longer than anything that is logged',
     misspelt: (meant: string) => `there is none of that name; did you mean ${meant}?`,
+    reversed: 'lies after the end: 3h is earlier than 2h',
     noMoment: 'must be an age such as 30m, 2h or 7d, or a time such as 2026-05-10T08:00Z',
     unknownYet: 'Nothing is known: the delivery log holds no record yet.',
     notSeen: (since: Piece) => html`Not seen by the relay since ${since}, when the delivery log begins.`,
@@ -70,6 +71,7 @@ export const deliveryTexts = translations({
     search: 'Buscar',
     tooLong: 'é mais longo do que tudo o que é registrado',
     misspelt: (meant: string) => `não existe com esse nome; você quis dizer ${meant}?`,
+    reversed: 'fica depois do fim: 3h é antes de 2h',
     noMoment: 'deve ser uma idade como 30m, 2h ou 7d, ou uma hora como 2026-05-10T08:00Z',
     unknownYet: 'Nada se sabe: o log de entregas ainda não tem registros.',
     notSeen: (since: Piece) => html`Não visto pelo relay desde ${since}, quando o log de entregas começa.`,
@@ -120,6 +122,7 @@ export const deliveryTexts = translations({
     search: 'Buscar',
     tooLong: 'es más largo que todo lo que se registra',
     misspelt: (meant: string) => `no existe con ese nombre; ¿quiso decir ${meant}?`,
+    reversed: 'queda después del final: 3h es antes que 2h',
     noMoment: 'debe ser una antigüedad como 30m, 2h o 7d, o una hora como 2026-05-10T08:00Z',
     unknownYet: 'No se sabe nada: el registro de entregas aún está vacío.',
     notSeen: (since: Piece) =>

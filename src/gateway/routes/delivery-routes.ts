@@ -85,14 +85,17 @@ export function deliveryRoutes(server: FastifyInstance, { log, guards, kinds }: 
     async (request) => {
       const { id } = request.params;
       const { instance } = understood(oneSchema, request.query, 'query');
-      const delivery = await inTurn(request, instance ?? '', () => fromStore(log.find(id)));
-      if (delivery === undefined || (instance !== undefined && delivery.instance !== instance))
-        throw notFound(`the delivery log knows nothing of ${id}`);
-      const body = await fromStore(log.body(delivery));
-      return {
-        ...shownStory(visible(request, delivery)),
-        ...(body === undefined ? {} : { body: body.toString('utf8') }),
-      };
+      // Its body, too: it may be as large as an event can be.
+      return inTurn(request, instance ?? '', async () => {
+        const delivery = await fromStore(log.find(id));
+        if (delivery === undefined || (instance !== undefined && delivery.instance !== instance))
+          throw notFound(`the delivery log knows nothing of ${id}`);
+        const body = await fromStore(log.body(delivery));
+        return {
+          ...shownStory(visible(request, delivery)),
+          ...(body === undefined ? {} : { body: body.toString('utf8') }),
+        };
+      });
     },
   );
 }

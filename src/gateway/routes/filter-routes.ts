@@ -18,6 +18,7 @@ import type { Guards } from '../../http-api/guards';
 import { badRequest } from '../../http-api/http-errors';
 import { instanceName } from '../../http-api/instance-name';
 import { describe, schemaOf } from '../../http-api/openapi';
+import { TenantSearches } from '../../http-api/tenant-searches';
 import type { RetryStore } from '../../retry/retry-store';
 import { checkedBy, problemsOf } from '../../settings/own-words';
 import { eventsField } from '../../settings/section-fields';
@@ -48,6 +49,8 @@ interface TestAnswer {
 /** An event that has a picture within; one of videos is not for this. */
 const BODY_LIMIT = 1_048_576;
 const SAMPLE = 'messages.upsert';
+/** Of one instance at once: what is found may be as large as an event can be. */
+const MOST_SEARCHES = 2;
 
 const bodySchema = z.strictObject({
   event: z
@@ -61,6 +64,7 @@ type Body = z.output<typeof bodySchema>;
 
 /** Says which destinations of an instance would receive an event, and why the others would not. Nothing is sent. */
 export function filterRoutes(server: FastifyInstance, parts: FilterRoutesParts): void {
+  const searches = new TenantSearches(MOST_SEARCHES);
   server.post<OfInstance>(
     '/webhook/test-filter/:instance',
     {
@@ -74,7 +78,10 @@ export function filterRoutes(server: FastifyInstance, parts: FilterRoutesParts):
         body: schemaOf(bodySchema),
       },
     },
-    (request) => answer(request, parts),
+    (request) => {
+      const isTenant = parts.guards.accessOf(request) !== 'all';
+      return searches.begin(isTenant ? request.params.instance : undefined, () => answer(request, parts));
+    },
   );
 }
 

@@ -1,3 +1,4 @@
+import { UsageError } from '../../../src/cli/exit';
 import { listenCommand } from '../../../src/cli/listen-command';
 
 const FORWARD = ['--forward', 'http://localhost:5678/webhook'];
@@ -7,7 +8,6 @@ test.each([
   ['an address that is none', ['--forward', 'ftp://x'], /must be an address that starts with http/],
   ['a filter that is no JSON', [...FORWARD, '--filter', '{'], /must be JSON/],
   ['an operator that there is not', [...FORWARD, '--filter', '{"a":{"$regex":"x"}}'], /filter\.a.*\$regex/],
-  ['a secret that is none', [...FORWARD, '--secret', 'short'], /must be base64/],
   ['a header that is none', [...FORWARD, '--header', 'nothing'], /must be name:value/],
   ['a header that cannot be sent', [...FORWARD, '--header', 'x y:z'], /must be name:value/],
   ['an event that there is not', [...FORWARD, '--events', 'MESAGES_UPSERT'], /did you mean MESSAGES_UPSERT/],
@@ -30,4 +30,16 @@ test.each([
     });
   await expect(command.parseAsync([...args], { from: 'user' })).rejects.toMatchObject({ exitCode: 1 });
   expect(said).toMatch(text);
+});
+
+test.each([
+  ['--secret', 'short', /^--secret: must be base64/],
+  ['--token', 'two\nlines', /^--token: .*ASCII characters/],
+])('%s that is none is refused, and not repeated: it may be most of one', async (option, value, text) => {
+  const refused = listenCommand()
+    .exitOverride()
+    .parseAsync([...FORWARD, option, value], { from: 'user' });
+  await expect(refused).rejects.toThrow(UsageError);
+  await expect(refused).rejects.toThrow(text);
+  await expect(refused).rejects.not.toThrow(value);
 });

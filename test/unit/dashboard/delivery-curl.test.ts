@@ -42,9 +42,9 @@ describe('a delivery as a command', () => {
     expect(await addressOf(partsWith({ url: 'https://a.example/hook' }), operator, own)).toBe(
       'https://a.example/hook',
     );
-    const byEvents = { url: 'https://a.example/hook?x=1', webhookByEvents: true };
+    const byEvents = { url: 'https://a.example/hook?x=1?2', webhookByEvents: true };
     expect(await addressOf(partsWith(byEvents), operator, own)).toBe(
-      'https://a.example/hook/messages-upsert?x=1',
+      'https://a.example/hook/messages-upsert?x=1?2',
     );
     expect(await addressOf(partsWith(null), operator, own)).toBeUndefined();
   });

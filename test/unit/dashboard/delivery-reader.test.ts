@@ -80,3 +80,25 @@ test('what is found is one object for all who may see the same, so that its page
   expect(tenant).not.toBe(operator);
   expect(searches).toHaveLength(2);
 });
+
+test('bodies are read in the same turns, and remembered as a page shows them: whole ones may have megabytes', async () => {
+  const bodies: Deferred<Buffer>[] = [];
+  const log = {
+    search: async () => FOUND,
+    recent: async () => [],
+    find: async (id: string) => ({ ...DELIVERED, id }),
+    body: () => {
+      const one = deferred<Buffer>();
+      bodies.push(one);
+      return one.promise;
+    },
+  };
+  const reader = new DeliveryReader(log, new TenantSearches(2));
+  const two = [reader.find(LOJA, 'dlv_1'), reader.find(LOJA, 'dlv_2')];
+  await turns();
+  await expect(reader.find(LOJA, 'dlv_3')).rejects.toMatchObject({ status: 429 });
+  for (const { resolve } of bodies) resolve(Buffer.alloc(1_000_000, 'x'));
+  const [found] = await Promise.all(two);
+  expect(found?.body).toMatchObject({ bytes: 1_000_000, cutAt: 65_536 });
+  expect(JSON.stringify(found).length).toBeLessThan(70_000);
+});

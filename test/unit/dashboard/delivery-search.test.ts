@@ -32,6 +32,13 @@ describe('a search in the address', () => {
     expect(given['message']).toHaveLength(1024);
   });
 
+  test('that ends before it begins would find nothing, and is named', () => {
+    expect(deliverySearch({ since: '2h', until: '3h' }, NOW).problems).toEqual([
+      { field: 'since', kind: 'reversed' },
+    ]);
+    expect(deliverySearch({ since: '3h', until: '2h' }, NOW).problems).toEqual([]);
+  });
+
   test('of years, and of more than there is, stays within what Redis takes as a time', () => {
     for (const since of ['99999d', `${'9'.repeat(400)}d`])
       expect(deliverySearch({ since }, NOW).filter).toEqual({ since: 0 });

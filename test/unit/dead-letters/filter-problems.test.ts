@@ -21,6 +21,7 @@ describe('a filter that names what does not exist is refused, with what there is
     [{ destination: 'webhok:global' }, /^destination: .*webhook, pusher, websocket, unreadable/],
     [{ destination: 'https://example.com/' }, /^destination: /],
     [{ destination: 'webhook' }, /^destination: /],
+    [{ since: 2, until: 1 }, /^since: lies after until.*3h is earlier than 2h/],
   ])('%j', (filter, problem) => {
     expect(filterProblems(filter, DEAD)).toEqual([expect.stringMatching(problem)]);
   });
@@ -33,6 +34,8 @@ describe('a filter that names what does not exist is refused, with what there is
     { destination: 'webhook:instance/loja/n8n' },
     { destination: 'unreadable:instance/loja' },
     { event: 'something.of.a.later.core' },
+    { since: 1, until: 1 },
+    { since: 2 },
   ])('%j names what there may be', (filter) => {
     expect(filterProblems(filter, DEAD)).toEqual([]);
   });

@@ -1,5 +1,6 @@
 import Fastify, { type FastifyInstance } from 'fastify';
-import type { SearchResult } from '../../../src/delivery-log/delivery-log';
+import type { LoggedDelivery, SearchResult } from '../../../src/delivery-log/delivery-log';
+import { globalId } from '../../../src/destinations/destination-ids';
 import { deliveryRoutes } from '../../../src/gateway/routes/delivery-routes';
 import type { Guard, Guards } from '../../../src/http-api/guards';
 import { HttpError } from '../../../src/http-api/http-errors';
@@ -12,13 +13,27 @@ const NOTHING: SearchResult = {
   coverage: { since: 0, skipped: 0 },
 };
 
+const DELIVERY: LoggedDelivery = {
+  ...{
+    id: 'dlv_1',
+    destination: globalId('webhook'),
+    instance: 'loja',
+    event: 'call',
+    message: '',
+    chat: '',
+  },
+  ...{ outcome: 'parked', reason: '', at: 1, bytes: 2, records: [], bodyIn: undefined },
+};
+
 let access: Access;
+let bodies: Deferred<Buffer>[];
 let searches: Deferred<SearchResult>[];
 let server: FastifyInstance;
 
 beforeEach(() => {
   access = 'instance';
   searches = [];
+  bodies = [];
   const pass: Guard = async () => {};
   const guards: Guards = {
     ...{ operator: pass, instance: pass, instanceInQuery: pass, named: pass, owner: () => pass },
@@ -33,8 +48,13 @@ beforeEach(() => {
     searches.push(one);
     return one.promise;
   };
+  const body = (): Promise<Buffer> => {
+    const one = deferred<Buffer>();
+    bodies.push(one);
+    return one.promise;
+  };
   deliveryRoutes(server, {
-    log: { search, find: async () => undefined, body: async () => undefined },
+    log: { search, find: async () => DELIVERY, body },
     guards,
     kinds: [],
   });
@@ -75,4 +95,14 @@ describe('searches of the delivery log', () => {
     endAll();
     expect(new Set(await Promise.all([...held, own]))).toEqual(new Set([200]));
   });
+});
+
+test('bodies of one instance are read two at a time, as each may be as large as an event can be', async () => {
+  const show = (): Promise<number> =>
+    server.inject('/deliveries/dlv_1?instance=loja').then(({ statusCode }) => statusCode);
+  const two = [show(), show()];
+  while (bodies.length < 2) await new Promise((resolve) => setImmediate(resolve));
+  expect(await show()).toBe(429);
+  for (const { resolve } of bodies) resolve(Buffer.from('{}'));
+  expect(await Promise.all(two)).toEqual([200, 200]);
 });

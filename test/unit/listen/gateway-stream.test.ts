@@ -14,6 +14,7 @@ class World {
   readonly refusals = new Happenings<string>();
   readonly messages = new Happenings<string>();
   onCut: () => void = () => {};
+  key = 'key';
   refuseWith: number | undefined;
   private server: Server | undefined;
   private made: GatewayStream | undefined;
@@ -33,8 +34,9 @@ class World {
     await once(server, 'listening');
     this.server = server;
     const parts: GatewayStreamParts = {
-      gateway: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-      key: 'key',
+      // What follows a # is for pages.
+      gateway: `http://127.0.0.1:${(server.address() as AddressInfo).port}/#page`,
+      key: this.key,
       instance: undefined,
       lastEventId: 'now',
       onMessage: (message) => this.messages.add(message.toString()),
@@ -139,4 +141,14 @@ describe('the stream of a gateway', () => {
     stream.goOn();
     expect(await world.messages.count(1)).toEqual(['event']);
   });
+});
+
+test('a stream that cannot even be asked for throws, and leaves no timer that keeps the process', async () => {
+  const world = new World();
+  world.key = 'two\nlines';
+  const before = process.getActiveResourcesInfo().filter((each) => each === 'Timeout').length;
+  const stream = await world.start();
+  expect(() => stream.open()).toThrow(/Invalid character/);
+  expect(process.getActiveResourcesInfo().filter((each) => each === 'Timeout').length).toBe(before);
+  await world.stop();
 });

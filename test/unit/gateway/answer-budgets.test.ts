@@ -1,0 +1,113 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { boundAnswers, LARGE_ANSWER } from '../../../src/gateway/answer-budgets';
+import { createGuards } from '../../../src/http-api/guards';
+import { HttpError } from '../../../src/http-api/http-errors';
+import type { Keys } from '../../../src/http-api/keys';
+import { eventually } from '../../support/signals/signals';
+
+/** More than any kernel takes for a reader that does not read. */
+const BYTES = 16_000_000;
+const LARGE = 'x'.repeat(BYTES);
+const LIMITS = { inAll: 3 * BYTES, perHolder: 2 * BYTES };
+
+let server: FastifyInstance;
+let sockets: Socket[];
+let answers: number[];
+
+beforeEach(async () => {
+  sockets = [];
+  answers = [];
+  server = Fastify();
+  server.setErrorHandler((error, _request, reply) => {
+    const status = error instanceof HttpError ? error.status : 500;
+    return reply.code(status).send({ status });
+  });
+  const keys: Pick<Keys, 'check'> = {
+    check: async (_address, key) => (key === 'operator' ? 'all' : 'instance'),
+  };
+  const guards = createGuards(keys as Keys);
+  boundAnswers(server, LIMITS);
+  server.addHook('onSend', async (_request, reply, payload) => {
+    answers.push(reply.statusCode);
+    return payload;
+  });
+  server.get('/large/:instance', { onRequest: guards.instance }, async () => LARGE);
+  server.get('/larger/:instance', { onRequest: guards.instance }, async () => LARGE.repeat(4));
+  server.get('/small/:instance', { onRequest: guards.instance }, async () => 'x'.repeat(LARGE_ANSWER - 1));
+  server.get('/open', async () => LARGE);
+  await server.listen({ host: '127.0.0.1', port: 0 });
+});
+afterEach(async () => {
+  for (const socket of sockets) socket.destroy();
+  await server.close();
+});
+
+/** Asks, and reads nothing of the answer. */
+function askWithoutReading(path: string, key = 'token'): Socket {
+  const { port } = server.server.address() as AddressInfo;
+  const socket = connect(port, '127.0.0.1').pause();
+  socket.write(`GET ${path} HTTP/1.1\r\nhost: relay\r\napikey: ${key}\r\n\r\n`);
+  sockets.push(socket);
+  return socket;
+}
+const statusOf = async (path: string, key = 'token'): Promise<number> =>
+  (await server.inject({ url: path, headers: { apikey: key } })).statusCode;
+const answered = (count: number) =>
+  eventually(() => (answers.length >= count ? true : undefined), `${count} answers`);
+
+describe('large answers that nobody reads', () => {
+  test('are bounded for each instance and in all, and the operator is not held up', async () => {
+    askWithoutReading('/large/loja');
+    askWithoutReading('/large/loja');
+    await answered(2);
+    expect(await statusOf('/large/loja')).toBe(429);
+    askWithoutReading('/large/casa');
+    await answered(4);
+    expect(await statusOf('/large/outra')).toBe(429);
+    expect(await statusOf('/small/loja')).toBe(200);
+    expect(await statusOf('/large/loja', 'operator')).toBe(200);
+  });
+
+  test('count until they are taken, or their connection ends', async () => {
+    const [first, second] = [askWithoutReading('/large/loja'), askWithoutReading('/large/loja')];
+    await answered(2);
+    expect(await statusOf('/large/loja')).toBe(429);
+    first.destroy();
+    await eventually(async () => ((await statusOf('/large/loja')) === 200 ? true : undefined), 'room again');
+    second.resume();
+    await eventually(async () => {
+      const both = await Promise.all([statusOf('/large/loja'), statusOf('/large/loja')]);
+      return both.every((status) => status === 200) ? true : undefined;
+    }, 'all room again');
+  });
+
+  test('of strangers count for their address', async () => {
+    askWithoutReading('/open');
+    askWithoutReading('/open');
+    await answered(2);
+    expect(await statusOf('/open')).toBe(429);
+    expect(await statusOf('/large/loja')).toBe(200);
+  });
+
+  test('that are larger than all that one may hold are given one at a time', async () => {
+    askWithoutReading('/larger/loja');
+    await answered(1);
+    expect(await statusOf('/large/loja')).toBe(429);
+  });
+
+  test('that are refused leave the connection and say when to ask again', async () => {
+    askWithoutReading('/larger/loja');
+    await answered(1);
+    const { port } = server.server.address() as AddressInfo;
+    const { get } = await import('node:http');
+    const request = get({ port, path: '/large/loja', headers: { apikey: 'token' } });
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    response.resume();
+    await once(response, 'end');
+    expect(response.statusCode).toBe(429);
+    request.destroy();
+  });
+});
