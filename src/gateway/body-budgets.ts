@@ -4,6 +4,7 @@ import { BODY_LIMIT, HttpError, tooLarge } from '../http-api/http-errors';
 import { addressGroup } from '../network/client-address';
 import { type BudgetOptions, SharedBudget } from '../network/shared-budget';
 import { whenAnswered } from './when-answered';
+
 /** Bytes of bodies that are being read and whose sender showed no key: in all, and of one address. */
 export const STRANGERS_BODIES: BudgetOptions = { inAll: 8_388_608, perHolder: 2_097_152 };
 /** And of those that showed one: in all, and of one instance or the operator. */
