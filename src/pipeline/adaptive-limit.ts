@@ -52,6 +52,8 @@ const AFTER_ABSENCE = 10;
 const PROBING_STEP = 5;
 /** While probing, late answers are put down to this process for so many samples in a row, where it had no time left. */
 const FORGIVEN = 3;
+/** Answers take this process longer to read where it has just begun many attempts at once. */
+const BESIDE_FEWER = 1.25;
 /** What is left of the limit at least, whatever the answers were, and at most while the destination queues. */
 const LEFT = { least: 0.5, whileQueueing: 0.9 };
 /** A part of overloaded answers that does not end the probing: one failure is none of the load. */
@@ -246,7 +248,7 @@ function noteEarlier({ earlier }: Sample, sign: LoadSign, startedAt: number, now
 /** A process that has just begun finds answers late: what it measured then is corrected by those that it sent before the limit rose. */
 function refined(reference: Measured, { limit, earlier }: Sample): Measured {
   if (earlier === undefined || earlier.count < SAMPLE.least || reference.limit >= limit) return reference;
-  const ms = earlier.sumMs / earlier.count;
+  const ms = (earlier.sumMs / earlier.count) * BESIDE_FEWER;
   if (ms >= reference.ms) return reference;
   // Where all answers take as long, and all attempts begin at once.
   return { ...reference, ms, paceMs: Math.min(reference.paceMs, ms / SAMPLE.ofLimit) };
