@@ -50,6 +50,8 @@ const QUEUEING_MS = 10;
 const AFTER_ABSENCE = 10;
 /** While probing, each limit that the destination answers well is followed by one this many times as high. */
 const PROBING_STEP = 5;
+/** Answers that took nearly as long as those of a destination that queues are no reason for a step as high as that. */
+const NEARLY_LATE = { slack: 1.2, step: 2 };
 /** While probing, late answers are put down to this process for so many samples in a row, where it had no time left. */
 const FORGIVEN = 3;
 /** Answers take this process longer to read where it has just begun many attempts at once. */
@@ -81,6 +83,7 @@ const LEAST_ANSWERED = 0.25;
  * | answers to attempts that began at the limit | probing                    | afterwards              |
  * |---------------------------------------------|----------------------------|-------------------------|
  * | about as quick as at half of it             | × 5                        | + √limit                |
+ * | nearly late                                 | × 2                        | + √limit                |
  * | later, or no more a second, than at half of it | × 0.5 to 0.9, no longer probing; not below `first` ||
  * | late, while this process had no time left   | as it is, three times in a row | as if it had        |
  * | quick, while much of the limit was not used | as it is                   | as it is                |
@@ -167,7 +170,7 @@ export class AdaptiveLimit {
     if (slack < 1) this.endProbing(now);
     const mayRise = isAsked && this.isAnswered(sample, now) && !isBusy;
     if (isAsked && overloaded === 0) this.proven = this.limit;
-    const limit = slack < 1 ? this.unqueued(slack) : mayRise ? this.raised() : this.limit;
+    const limit = slack < 1 ? this.unqueued(slack) : mayRise ? this.raised(slack) : this.limit;
     this.limit = Math.max(1, limit * Math.max(LEFT.least, 1 - overloaded / count));
     if (this.proven !== undefined) this.proven = Math.min(this.proven, this.limit);
     const isStep = this.isProbing && this.limit > sample.limit;
@@ -204,8 +207,9 @@ export class AdaptiveLimit {
     return idle !== undefined && idle - idleMs < (now - since) * LEAST_IDLE && Number.isFinite(since);
   }
 
-  private raised(): number {
-    const raised = this.isProbing ? this.limit * PROBING_STEP : this.limit + Math.sqrt(this.limit);
+  private raised(slack: number): number {
+    const step = slack < NEARLY_LATE.slack ? NEARLY_LATE.step : PROBING_STEP;
+    const raised = this.isProbing ? this.limit * step : this.limit + Math.sqrt(this.limit);
     return Math.min(this.options.most, raised);
   }
 
