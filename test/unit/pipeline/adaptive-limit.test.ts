@@ -155,6 +155,20 @@ describe('the limit', () => {
     expect(sample(900, 0)).toBeLessThan(1500);
   });
 
+  test('where answers are nearly late the next step is twice as high, not five times', () => {
+    const limit = new AdaptiveLimit({ first: 100, most: 5000 });
+    let now = 0;
+    for (const [ms, next] of [
+      [200, 500],
+      [262, 1000],
+    ] as const) {
+      now += ms + 1;
+      const sent = limit.value;
+      for (let count = 0; count < sent * 0.8; count++) limit.ended('well', now - ms, now, sent);
+      expect(limit.value).toBe(next);
+    }
+  });
+
   test('an endpoint whose answers differ much is no reason to hold back', () => {
     let count = 0;
     const ms = (): number => (count++ % 5 === 0 ? 900 : 20);
