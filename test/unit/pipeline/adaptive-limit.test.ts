@@ -42,7 +42,8 @@ function converse(
   for (let count = 0; count < answers; count++) {
     while (underWay.length < limit.value) send();
     const ended = takeFirst(underWay);
-    now = ended.endsAt;
+    // As a clock that goes on: what takes the place of an answered one begins after it.
+    now = Math.max(now + 0.01, ended.endsAt);
     limit.ended('well', ended.startedAt, now, underWay.length + 1);
     limits.push(limit.value);
   }
@@ -72,8 +73,8 @@ describe('the limit', () => {
   test('an endpoint that takes everything gets everything soon', () => {
     const { limits } = converse(create(), { places: 10_000, ms: () => 200 }, 2000);
     expect(limits.at(-1)).toBe(MOST);
-    // 50, 150, 450, and then all.
-    expect(limits.indexOf(MOST)).toBeLessThan(50 + 150 + 450);
+    // 50, 250, and then all.
+    expect(limits.indexOf(MOST)).toBeLessThan(50 + 250);
   });
 
   test('while this process has no time left, answers wait for it: the limit is not raised', () => {
@@ -82,7 +83,7 @@ describe('the limit', () => {
       new AdaptiveLimit({ first: FIRST, most: MOST, idleMs: () => idleMs });
     const { limits } = converse(limitOf(), { places: 10_000, ms: () => 20 }, 20_000);
     // The first sample has no beginning to go by.
-    expect(Math.max(...limits)).toBe(3 * FIRST);
+    expect(Math.max(...limits)).toBe(5 * FIRST);
     const ms = (): number => {
       idleMs++;
       return 20;
@@ -96,6 +97,76 @@ describe('the limit', () => {
     expect(durationMs).toBeLessThan(best * 1.05);
     expect(Math.max(...limits.slice(2000))).toBeLessThan(350);
     expect(Math.min(...limits.slice(2000))).toBeGreaterThanOrEqual(100);
+  });
+
+  /** As workers have it by default, at an endpoint of 200 ms: a burst of 10,000. */
+  const burst = (places: number, coldMs = 0): ReturnType<typeof converse> => {
+    // Answers to what begins at once come late where the process has just begun.
+    const ms = (now: number): number => (now === 0 ? 200 + coldMs : 200);
+    return converse(new AdaptiveLimit({ first: 100, most: 2000 }), { places, ms }, 10_000);
+  };
+
+  test('a burst takes two answer times more than if all that is allowed began at once, whatever the process still has to load', () => {
+    // At once: 2000 with each answer time. Here: 100, 500, and then 2000 with each.
+    for (const coldMs of [0, 200, 600])
+      expect(burst(10_000, coldMs).durationMs - coldMs).toBeLessThan((10_000 / 2000 + 2) * 200 + 50);
+  });
+
+  test('no answer time is lost between two steps: each limit is looked at as soon as what began with it is answered', () => {
+    const { limits } = burst(10_000);
+    expect(limits.indexOf(500)).toBeLessThan(100);
+    expect(limits.indexOf(2000)).toBeLessThan(100 + 500);
+  });
+
+  test.each([100, 150, 250])(
+    'an endpoint of %i places gets no more than five times the first number, once',
+    (places) => {
+      // Also where the first answers were late for reasons of this process, so that later ones look quick.
+      for (const coldMs of [0, 200, 600, 1000]) {
+        const { limits } = burst(places, coldMs);
+        // Beside it only what later steps of a few add.
+        expect(Math.max(...limits)).toBeLessThan(510);
+        expect(limits[100 + 500 + 100]).toBeLessThan(500);
+        expect(Math.max(...limits.slice(3000))).toBeLessThan(Math.max(2 * places + 50, 350));
+        expect(Math.min(...limits)).toBeGreaterThanOrEqual(100);
+      }
+    },
+  );
+
+  test('late answers while this process has no time left are its own for three samples, and then count as ever', () => {
+    let idleMs = 0;
+    let now = 0;
+    const limit = new AdaptiveLimit({ first: 100, most: 2000, idleMs: () => idleMs });
+    /** As many answers as make one sample, one after the other, to attempts that began `ms` before. */
+    const sample = (ms: number, idle: number): number => {
+      now += ms;
+      idleMs += idle;
+      const underWay = limit.value;
+      for (let count = Math.ceil(underWay * 0.8); count > 0; count--)
+        limit.ended('well', now - ms + 1, now, underWay);
+      return limit.value;
+    };
+    expect(sample(200, 100)).toBe(500);
+    expect([sample(900, 0), sample(900, 0), sample(900, 0)]).toEqual([500, 500, 500]);
+    // The process has time again.
+    expect(sample(200, 100)).toBe(2000);
+    expect(sample(900, 0)).toBe(2000);
+    for (let times = 0; times < 2; times++) sample(900, 0);
+    expect(sample(900, 0)).toBeLessThan(1500);
+  });
+
+  test('where answers are nearly late the next step is twice as high, not five times', () => {
+    const limit = new AdaptiveLimit({ first: 100, most: 5000 });
+    let now = 0;
+    for (const [ms, next] of [
+      [200, 500],
+      [262, 1000],
+    ] as const) {
+      now += ms + 1;
+      const sent = limit.value;
+      for (let count = 0; count < sent * 0.8; count++) limit.ended('well', now - ms, now, sent);
+      expect(limit.value).toBe(next);
+    }
   });
 
   test('an endpoint whose answers differ much is no reason to hold back', () => {
@@ -192,7 +263,8 @@ describe('signs of overload', () => {
       limit.ended(sign, startedAt, time, underWay.length + 1);
     }
     expect(resets).toBeGreaterThan(100);
-    expect(within).toBe(0);
+    // One that began at a higher limit may end when just as many are under way as a lower one allows.
+    expect(within).toBeLessThan(resets / 1000);
     expect(limit.value).toBeGreaterThan(300);
   });
 
@@ -222,7 +294,7 @@ describe('signs of overload', () => {
       limit.ended(sign, startedAt, time, underWay.length + 1);
       peak = Math.max(peak, limit.value);
     }
-    expect(peak).toBeLessThanOrEqual(300);
+    expect(peak).toBeLessThanOrEqual(500);
   });
 
   test('what says nothing changes nothing, nor do good answers while the limit is hardly in use', () => {
