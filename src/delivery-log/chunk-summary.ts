@@ -13,8 +13,9 @@ const BITS_EACH = 4;
 /** A column of fewer rows is found as quickly without. */
 const LEAST_ROWS = 256;
 
-/** Columns of rows that are summed up. */
+/** Columns of rows that are added. */
 export interface SummedRows {
+  readonly rows: number;
   fingerprints(column: Column): Uint32Array;
 }
 
@@ -43,36 +44,27 @@ function fieldOf(name: Summary): string {
   return `summary:${name}`;
 }
 
-/** What rows hold, in a quarter of their columns' bytes: a Bloom filter of each thing that they are looked for by. */
-export function marksOf(rows: SummedRows): Buffer<ArrayBuffer> {
-  const marks = Buffer.alloc(NAMES.length * BYTES);
-  for (const [index, name] of NAMES.entries())
-    for (const column of SUMMARIES[name]) mark(filterAt(marks, index), rows.fingerprints(column));
-  return marks;
-}
-
-function filterAt(marks: Buffer, index: number): Buffer {
-  return marks.subarray(index * BYTES, (index + 1) * BYTES);
-}
-
 /**
- * The marks of all rows that a chunk holds. They are written anew with all rows that are added, by the one worker that writes the
- * chunk. Chunks of 1.0.0 have none.
+ * What a chunk may hold, in a quarter of a column's bytes: Bloom filters. They are written anew with all rows that are added, by
+ * the one worker that writes the chunk. Chunks of 1.0.0 have none.
  */
 export class ChunkSummary {
-  private readonly marks = Buffer.alloc(NAMES.length * BYTES);
+  private readonly filters: Readonly<Record<Summary, Buffer>> = {
+    delivery: Buffer.alloc(BYTES),
+    message: Buffer.alloc(BYTES),
+    chat: Buffer.alloc(BYTES),
+  };
   private rows = 0;
 
-  add(rows: number, marks: Uint8Array): void {
-    this.rows += rows;
-    for (let index = 0; index < marks.length; index++)
-      this.marks[index] = (this.marks[index] as number) | (marks[index] as number);
+  add(added: SummedRows): void {
+    this.rows += added.rows;
+    for (const name of NAMES)
+      for (const column of SUMMARIES[name]) mark(this.filters[name], added.fingerprints(column));
   }
 
   /** Name and bytes of each; none where they are of no use. */
   fields(): (string | Buffer)[] {
-    if (this.rows < LEAST_ROWS) return [];
-    return NAMES.flatMap((name, index) => [fieldOf(name), filterAt(this.marks, index)]);
+    return this.rows < LEAST_ROWS ? [] : NAMES.flatMap((name) => [fieldOf(name), this.filters[name]]);
   }
 }
 

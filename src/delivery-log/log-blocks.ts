@@ -1,5 +1,5 @@
 import { promisify } from 'node:util';
-import { deflateRaw, deflateRawSync, inflateRaw, inflateRawSync, type ZlibOptions } from 'node:zlib';
+import { deflateRaw, inflateRaw, inflateRawSync } from 'node:zlib';
 import { Slices } from '../time/slices';
 
 /**
@@ -27,20 +27,9 @@ const inflate = promisify(inflateRaw);
 
 /** Compressed on another thread; a column `lines` is any number of these. */
 export async function blockOf(lines: Buffer): Promise<Buffer> {
-  return headed(await deflate(lines, optionsFor(lines)));
-}
-
-/** The same, compressed on this one. */
-export function blockOfSync(lines: Buffer): Buffer {
-  return headed(deflateRawSync(lines, optionsFor(lines)));
-}
-
-function optionsFor({ length }: Buffer): ZlibOptions {
   // Half is more than lines are compressed to: it comes in one piece, where each further one calls back to the main thread.
-  return { ...OPTIONS, chunkSize: Math.max(LEAST_CHUNK, length >> 1) };
-}
-
-function headed(compressed: Buffer): Buffer {
+  const chunkSize = Math.max(LEAST_CHUNK, lines.length >> 1);
+  const compressed = await deflate(lines, { ...OPTIONS, chunkSize });
   const head = Buffer.alloc(HEAD);
   head.writeUInt32LE(compressed.length);
   return Buffer.concat([head, compressed]);

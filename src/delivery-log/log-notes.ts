@@ -1,8 +1,8 @@
 import type { Envelope } from '../events/envelope';
 import type { AttemptRecord, Delivery, Outcome, ParkReason } from '../pipeline/delivery';
 import { ANSWER_LENGTH, type Happening, type LogEntry } from './log-record';
+import type { NewRecord } from './log-segment';
 import { messageKeyOf, NO_KEY } from './message-key';
-import type { NewRecord } from './record-batch';
 
 /** A delivery that was given up on, as far as it is known there. */
 export interface DeadDelivery {

@@ -2,9 +2,9 @@ import { Slices } from '../time/slices';
 import { NEWEST_FIRST, type Order, slicesOf } from './chunk-slices';
 import { ChunkView } from './chunk-view';
 import { Lines, linesOf } from './log-blocks';
-import { FIRST, WHAT_MASK, WITH_BODY } from './log-columns';
 import { type Clue, cluesOf, type LogFilter, type LoggedOutcome, matches } from './log-filter';
 import { endOf, HAPPENINGS, type Happening, type LogRecord, recordOf } from './log-record';
+import { FIRST, WHAT_MASK, WITH_BODY } from './log-segment';
 import { AT_ONCE, type Field, type LogStore } from './log-store';
 import { mergedRows } from './merged-rows';
 

@@ -3,7 +3,7 @@ import type { RelayRedis } from '../redis/relay-redis';
 import { defineScripts } from '../redis/scripts';
 import { bitsOf, summaryOf } from './chunk-summary';
 import type { Column } from './log-columns';
-import { CHUNK_MS, FIRST, WITH_BODY } from './log-columns';
+import { CHUNK_MS, FIRST, WITH_BODY } from './log-segment';
 
 /** How much of the log may stay. */
 export interface LogLimits {

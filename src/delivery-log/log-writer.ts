@@ -2,11 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { COMPRESSION, compress } from '../events/compression';
 import { monotonicMs } from '../time/monotonic';
 import { ChunkSummary } from './chunk-summary';
-import { CHUNK_MS, SEGMENT_ROWS } from './log-columns';
-import { EARLIER_MS, type LogLimits, type LogStore, type LogSums, type RedisMemory } from './log-store';
-import { type PackedSegment, packed } from './packed-segment';
-import { type NewRecord, RecordBatch } from './record-batch';
-import type { SegmentPacker } from './segment-packer';
+import { blockOf } from './log-blocks';
+import { CHUNK_MS, LogSegment, type NewRecord, SEGMENT_ROWS } from './log-segment';
+import {
+  type ChunkWrite,
+  EARLIER_MS,
+  type LogLimits,
+  type LogStore,
+  type LogSums,
+  type RedisMemory,
+} from './log-store';
 
 /** Why records are not logged. `thinned`: the buffer is half full, and plain successes give way to what went wrong. */
 export type SkipReason = 'thinned' | 'buffer-full' | 'redis' | 'memory';
@@ -15,8 +20,6 @@ export interface LogWriterParts {
   readonly limits: LogLimits;
   readonly onSkipped: (reason: SkipReason, count: number) => void;
   readonly onError: (error: unknown) => void;
-  /** Packs on this thread where it is left out. */
-  readonly packer?: Pick<SegmentPacker, 'pack' | 'close'>;
   /** How long records wait for others that are written with them. */
   readonly flushMs?: number;
 }
@@ -32,9 +35,9 @@ interface Chunk {
 type Store = Pick<LogStore, 'isReady' | 'write' | 'trim' | 'memory'>;
 
 const FLUSH_MS = 1000;
-/** Batches that wait, each of 160 KB: five megabytes, and half a second of a worker's full speed. */
+/** Segments that wait, each of 200 KB: six megabytes, and a second of a worker's full speed. */
 const MAX_WAITING = 32;
-/** Batches that are written together: a turn of the event loop takes 30 ms where the processor is short, and each batch several. */
+/** Segments that are written together: a turn of the event loop takes 30 ms where the processor is short, and each segment several. */
 const AT_ONCE = 4;
 /** Of bodies that wait. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
@@ -55,9 +58,9 @@ const MOST_OF_REDIS = 0.25;
  */
 export class LogWriter {
   private readonly workerId = randomBytes(5).toString('base64url');
-  private current = new RecordBatch();
-  private readonly waiting: RecordBatch[] = [];
-  private readonly spare: RecordBatch[] = [];
+  private current = new LogSegment();
+  private readonly waiting: LogSegment[] = [];
+  private readonly spare: LogSegment[] = [];
   private store: Store | undefined;
   private chunk: Chunk | undefined;
   private chunksMade = 0;
@@ -107,7 +110,6 @@ export class LogWriter {
     await this.writing;
     this.pausedUntil = Number.NEGATIVE_INFINITY;
     await this.writeAll();
-    await this.parts.packer?.close();
   }
 
   private get isFull(): boolean {
@@ -122,10 +124,10 @@ export class LogWriter {
     return isAdded;
   }
 
-  /** The batch waits to be written; what comes goes into another one. */
+  /** The segment waits to be written; what comes goes into another one. */
   private seal(): void {
     this.waiting.push(this.current);
-    this.current = this.spare.pop() ?? new RecordBatch();
+    this.current = this.spare.pop() ?? new LogSegment();
   }
 
   /** Also where nothing is to be written: what is too old goes, and memory that was short may be there again. */
@@ -157,8 +159,8 @@ export class LogWriter {
     }
   }
 
-  private async write(store: Store, batches: readonly RecordBatch[]): Promise<void> {
-    const packing = batches.map((batch) => ({ batch, packed: this.packedOf(batch) }));
+  private async write(store: Store, segments: readonly LogSegment[]): Promise<void> {
+    const packing = segments.map((segment) => ({ segment, packed: packedOf(segment) }));
     // All are there before the first is sent, so that they are sent in their order.
     await Promise.allSettled(packing.map(({ packed }) => packed));
     const sent = await Promise.allSettled(packing.map((each) => this.send(store, each)));
@@ -171,17 +173,17 @@ export class LogWriter {
   }
 
   /** Where the call fails its rows may be there or not: they count as skipped, and nothing is added to their chunk any more. */
-  private async send(store: Store, { batch, packed }: Packing): Promise<LogSums> {
-    const { rows, to } = batch;
+  private async send(store: Store, { segment, packed }: Packing): Promise<LogSums> {
+    const { rows, to } = segment;
     const { skipped } = this;
-    const chunk = this.chunkFor(batch);
+    const chunk = this.chunkFor(segment);
     chunk.rows += rows;
     this.skipped = 0;
     try {
-      const { columns, marks, bodies } = await packed;
+      const { columns, bodies } = await packed;
       const keepMs = Math.ceil(this.parts.limits.maxAgeMs + 2 * CHUNK_MS);
       const { id, from, summary } = chunk;
-      summary.add(rows, marks);
+      summary.add(segment);
       const fields = { columns, summaries: summary.fields(), bodies };
       return await store.write({ chunk: id, from, to, rows, keepMs, skipped, ...fields });
     } catch (error) {
@@ -190,23 +192,17 @@ export class LogWriter {
       this.skip('redis', rows);
       throw error;
     } finally {
-      this.release(batch);
+      this.release(segment);
     }
   }
 
-  private async packedOf(batch: RecordBatch): Promise<Packed> {
-    const segment = this.parts.packer?.pack(batch) ?? packed(batch.contents);
-    const [parts, bodies] = await Promise.all([segment, bodiesOf(batch)]);
-    return { ...parts, bodies };
+  private release(segment: LogSegment): void {
+    this.bodyBytes -= segment.bodyBytes;
+    segment.clear();
+    if (this.spare.length < MAX_WAITING / 4) this.spare.push(segment);
   }
 
-  private release(batch: RecordBatch): void {
-    this.bodyBytes -= batch.bodyBytes;
-    batch.clear();
-    if (this.spare.length < MAX_WAITING / 4) this.spare.push(batch);
-  }
-
-  private chunkFor({ rows, from, to }: RecordBatch): Chunk {
+  private chunkFor({ rows, from, to }: LogSegment): Chunk {
     const { chunk } = this;
     const isNear = chunk !== undefined && to - chunk.from < CHUNK_MS && from > chunk.from - EARLIER_MS;
     if (isNear && chunk.rows + rows <= SEGMENT_ROWS) return chunk;
@@ -249,17 +245,19 @@ export class LogWriter {
   }
 }
 
-interface Packed extends PackedSegment {
-  readonly bodies: readonly (string | Buffer)[];
+interface Packing {
+  readonly segment: LogSegment;
+  readonly packed: ReturnType<typeof packedOf>;
 }
 
-interface Packing {
-  readonly batch: RecordBatch;
-  readonly packed: Promise<Packed>;
+/** What is written of it: names and bytes, the lines compressed. */
+async function packedOf(segment: LogSegment): Promise<Pick<ChunkWrite, 'columns' | 'bodies'>> {
+  const [lines, bodies] = await Promise.all([blockOf(segment.lines()), bodiesOf(segment)]);
+  return { columns: [...segment.columnBytes(), 'lines', lines], bodies };
 }
 
 /** Name and bytes of each body: version of the compression, length, and what it was compressed to. */
-async function bodiesOf({ bodies }: RecordBatch): Promise<(string | Buffer)[]> {
+async function bodiesOf({ bodies }: LogSegment): Promise<(string | Buffer)[]> {
   const flat: (string | Buffer)[] = [];
   for (const [event, body] of bodies) {
     const head = Buffer.alloc(5);

@@ -1,10 +1,9 @@
 import { filterKey } from '../events/catalogue';
-import type { BatchRecords } from './batch-records';
 import { chatFingerprint, fingerprint, finished, isAlphanumeric, mixed, OFFSET } from './fingerprint';
 import { type KnownName, KnownNames } from './known-names';
 import type { Columns } from './log-columns';
-import { HAPPENINGS } from './log-record';
-import { decoded } from './message-key';
+import { HAPPENINGS, type LogEntry } from './log-record';
+import { decoded, type MessageKey } from './message-key';
 
 const TAB = 0x09;
 const NEWLINE = 0x0a;
@@ -16,12 +15,19 @@ const AT = 0x40;
 const BACKSLASH = 0x5c;
 const LAST_ASCII = 0x7f;
 /** What `JSON.stringify` makes of one unit of UTF-16 at most: `\\u0000`. */
-export const MOST_BYTES_EACH = 6;
+const MOST_BYTES_EACH = 6;
 /** Numbers, tabs and the end of a line. */
-export const OTHER_BYTES = 128;
+const OTHER_BYTES = 128;
 
 const names = new KnownNames();
 const events = new KnownNames(filterKey);
+
+/** More than a line of the record takes, in bytes. */
+export function roomFor(entry: LogEntry, key: MessageKey): number {
+  const { id, destination, instance, event, code, answer } = entry;
+  const texts = id.length + destination.length + instance.length + event.length + code.length + answer.length;
+  return OTHER_BYTES + MOST_BYTES_EACH * (texts + key.bytes);
+}
 
 /**
  * Writes rows: a line of the record (`recordOf` reads it) and, in columns, by what it is found. Byte by byte, each text in one pass:
@@ -46,31 +52,27 @@ export class RowWriter {
     this.position = 0;
   }
 
-  /** There must be room for it (`BatchContents.lineBytes`). */
-  write(row: number, record: BatchRecords): void {
+  /** There must be `roomFor` it. */
+  write(row: number, entry: LogEntry, key: MessageKey): void {
     const { columns } = this;
-    const { text, messageStart, messageEnd, chatStart, chatEnd, aliasStart, aliasEnd } = record;
-    columns.at[row] = Math.floor(record.at / 1000);
-    this.number(HAPPENINGS.indexOf(record.what));
-    this.text(this.timeOf(record.at));
-    this.number(record.attempt);
-    this.number(record.durationMs);
-    this.number(record.status);
-    this.number(record.bytes);
-    columns.delivery[row] = this.id(record);
-    columns.destination[row] = this.known(names.get(record.destination));
-    columns.instance[row] = this.known(names.get(record.instance));
-    columns.event[row] = this.known(events.get(record.event));
+    const { text, messageStart, messageEnd, chatStart, chatEnd, aliasStart, aliasEnd } = key;
+    columns.at[row] = Math.floor(entry.at / 1000);
+    this.number(HAPPENINGS.indexOf(entry.what));
+    this.text(this.timeOf(entry.at));
+    this.number(entry.attempt);
+    this.number(entry.durationMs);
+    this.number(entry.status);
+    this.number(entry.bytes);
+    columns.delivery[row] = this.text(entry.id);
+    columns.destination[row] = this.known(names.get(entry.destination));
+    columns.instance[row] = this.known(names.get(entry.instance));
+    columns.event[row] = this.known(events.get(entry.event));
     columns.message[row] = this.message(text, messageStart, messageEnd);
     columns.chat[row] = this.chat(text, chatStart, chatEnd);
     columns.alias[row] = this.chat(text, aliasStart, aliasEnd);
-    this.text(record.code);
-    this.text(record.answer);
+    this.text(entry.code);
+    this.text(entry.answer);
     this.bytes[this.position - 1] = NEWLINE;
-  }
-
-  private id({ text, namedId, idStart, idEnd }: BatchRecords): number {
-    return idStart === idEnd ? this.text(namedId) : this.message(text, idStart, idEnd);
   }
 
   /** Many events come within one millisecond. */
@@ -118,7 +120,6 @@ export class RowWriter {
     return fingerprint(text);
   }
 
-  /** As the event's JSON writes it. */
   private message(text: Buffer, start: number, end: number): number {
     const { bytes } = this;
     let { position } = this;

@@ -1,7 +1,6 @@
 import { LogNotes } from '../delivery-log/log-notes';
 import { LogStore } from '../delivery-log/log-store';
 import { LogWriter } from '../delivery-log/log-writer';
-import { SegmentPacker } from '../delivery-log/segment-packer';
 import type { Envelope } from '../events/envelope';
 import type { Lifecycle } from '../lifecycle/lifecycle';
 import { describeError, throttled } from '../observability/report';
@@ -26,16 +25,8 @@ export function composeDeliveryLog(
   const warnSkipped = throttled((reason) =>
     log.warn('the delivery log leaves records out', { reason: String(reason) }),
   );
-  const packer = new SegmentPacker({
-    onThreadLost: (error) =>
-      log.warn(
-        'the delivery log is packed on the main thread from now on, which takes of its time',
-        describeError(error),
-      ),
-  });
   const writer = new LogWriter({
     limits,
-    packer,
     onSkipped: (reason, count) => {
       metrics.deliveryLogSkipped.addMany(count, reason);
       warnSkipped(reason);

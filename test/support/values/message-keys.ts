@@ -1,6 +1,6 @@
 import type { LogRecord } from '../../../src/delivery-log/log-record';
+import type { NewRecord } from '../../../src/delivery-log/log-segment';
 import { MessageKey } from '../../../src/delivery-log/message-key';
-import type { NewRecord } from '../../../src/delivery-log/record-batch';
 
 type Words = Pick<LogRecord, 'message' | 'chat' | 'alias'>;
 

@@ -1,5 +1,5 @@
 import { LogNotes } from '../../../src/delivery-log/log-notes';
-import type { NewRecord } from '../../../src/delivery-log/record-batch';
+import type { NewRecord } from '../../../src/delivery-log/log-segment';
 import { DELIVERED, FakeDestination } from '../../support/harness/pipeline-harness';
 import { deliveryTo, fixture } from '../../support/values/events';
 

@@ -1,10 +1,9 @@
 import { assert, constantFrom, integer, property, record, string } from 'fast-check';
 import { chatFingerprint, fingerprint } from '../../../src/delivery-log/fingerprint';
 import { blockOf, linesOf } from '../../../src/delivery-log/log-blocks';
-import { COLUMNS } from '../../../src/delivery-log/log-columns';
-import { HAPPENINGS, type LogRecord, recordOf } from '../../../src/delivery-log/log-record';
-import { LogSegment } from '../../../src/delivery-log/log-segment';
-import { RecordBatch } from '../../../src/delivery-log/record-batch';
+import { columnsOf } from '../../../src/delivery-log/log-columns';
+import { HAPPENINGS, recordOf } from '../../../src/delivery-log/log-record';
+import { RowWriter, roomFor } from '../../../src/delivery-log/row-writer';
 import { filterKey } from '../../../src/events/catalogue';
 import { newRecordOf } from '../../support/values/message-keys';
 
@@ -28,17 +27,15 @@ const records = record({
   bytes: number,
 });
 
-function segmentOf(record: LogRecord): LogSegment {
-  const batch = new RecordBatch();
-  expect(batch.add(newRecordOf(record))).toBe(true);
-  return new LogSegment(batch.contents);
-}
-
 describe('a record of the log', () => {
   test('comes back from its line, whatever its texts hold', () => {
     assert(
       property(records, (each) => {
-        const line = segmentOf(each).lines.toString();
+        const { entry, key } = newRecordOf(each);
+        const bytes = Buffer.alloc(roomFor(entry, key));
+        const writer = new RowWriter(bytes, columnsOf(1));
+        writer.write(0, entry, key);
+        const line = bytes.toString('utf8', 0, writer.length);
         expect(line.indexOf('\n')).toBe(line.length - 1);
         expect(recordOf(line.slice(0, -1))).toEqual(each);
       }),
@@ -48,8 +45,10 @@ describe('a record of the log', () => {
   test('is found by the fingerprints of its names, however its event writes them', () => {
     assert(
       property(records, (each) => {
-        const segment = segmentOf(each);
-        expect(Object.fromEntries(COLUMNS.map((name) => [name, segment.fingerprints(name)[0]]))).toEqual({
+        const { entry, key } = newRecordOf(each);
+        const columns = columnsOf(1);
+        new RowWriter(Buffer.alloc(roomFor(entry, key)), columns).write(0, entry, key);
+        expect(Object.fromEntries(Object.entries(columns).map(([name, [print]]) => [name, print]))).toEqual({
           delivery: fingerprint(each.id),
           message: fingerprint(each.message),
           chat: chatFingerprint(each.chat),

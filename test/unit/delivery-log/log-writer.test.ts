@@ -1,7 +1,7 @@
 import { bitsOf, summaryOf } from '../../../src/delivery-log/chunk-summary';
 import { fingerprint } from '../../../src/delivery-log/fingerprint';
-import { SEGMENT_ROWS } from '../../../src/delivery-log/log-columns';
 import type { LogRecord } from '../../../src/delivery-log/log-record';
+import { SEGMENT_ROWS } from '../../../src/delivery-log/log-segment';
 import type { ChunkWrite, LogSums, RedisMemory } from '../../../src/delivery-log/log-store';
 import { LogWriter, type SkipReason } from '../../../src/delivery-log/log-writer';
 import { type Deferred, deferred, eventually, turns } from '../../support/signals/signals';
