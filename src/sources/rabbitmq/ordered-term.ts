@@ -94,14 +94,14 @@ export class OrderedTerm implements MessageChannel {
 
   /** Up to the next marker, which waits until everything before it is settled. */
   private handOver(): void {
-    if (!this.isMarking) this.handingOver.run(() => this.handOverAll());
+    this.handingOver.run(() => this.handOverAll());
   }
 
   /** What nobody wants is settled as soon as it is handed over. */
   private handOverAll(): void {
     for (
       let first = this.waiting[0];
-      first !== undefined && this.state === 'taking';
+      first !== undefined && this.state === 'taking' && !this.isMarking;
       first = this.waiting[0]
     ) {
       if (isMarker(first)) {

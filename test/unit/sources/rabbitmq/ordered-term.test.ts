@@ -130,6 +130,31 @@ describe('what comes by the ordered queue', () => {
     expect(world.term.isIdle).toBe(true);
   });
 
+  test('what waits behind a marker that a later version wrote comes as soon as that is passed over', () => {
+    const world = new World();
+    world.receive();
+    world.receive('[]', '', { [Object.keys(markerHeaders(LEAVE))[0] ?? '']: 'later' });
+    world.receive();
+    world.taken[0]?.settle('ack');
+    expect(world.taken).toHaveLength(2);
+    expect(world.markers).toEqual([]);
+  });
+
+  test('a marker is taken once, whatever is settled as soon as it is handed over', async () => {
+    const world = new World();
+    const marked = deferred();
+    world.marked = marked.promise;
+    world.receive();
+    world.receiveMarker(LEAVE);
+    world.receive();
+    world.onTaken = (message) => message.settle('ack');
+    world.taken[0]?.settle('ack');
+    expect(world.markers).toHaveLength(1);
+    marked.resolve();
+    await turns();
+    expect([world.markers.length, world.taken.length]).toEqual([1, 2]);
+  });
+
   test('a lost channel gives back the room of what waits, and of what is held when its work ends', async () => {
     const world = new World();
     world.receive();
