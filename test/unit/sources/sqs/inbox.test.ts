@@ -2,6 +2,7 @@ import type { SourceMessage } from '../../../../src/pipeline/message';
 import type { SqsApi } from '../../../../src/sources/sqs/api';
 import { Inbox } from '../../../../src/sources/sqs/inbox';
 import { IntakeBudget } from '../../../../src/sources/sqs/intake-budget';
+import { monotonicMs } from '../../../../src/time/monotonic';
 
 const MOST = 10_000;
 const QUEUE = { url: 'https://sqs/queue.fifo', name: 'queue.fifo', origin: { routingKey: '' } };
@@ -29,7 +30,7 @@ test('any number may wait for the first of their group, each of them settled as 
     ...{ id: String(index), handle: `handle ${index}`, body: '{}', group: 'loja' },
     ...{ sentAt: undefined, receiveCount: 1 },
   }));
-  inbox.receive(QUEUE, messages, 0);
+  inbox.receive(QUEUE, messages, monotonicMs());
   expect(taken).toHaveLength(1);
   settlesAtOnce = true;
   taken[0]?.settle('ack');
