@@ -2,6 +2,7 @@ import { type IncomingMessage, type RequestListener, Server, type ServerResponse
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { monotonicMs } from '../time/monotonic';
+import { AnswersUnderWay } from './answers-under-way';
 import { addressGroup, clientAddressOf, proxyCheck } from './client-address';
 import { ConnectionLimits, type ConnectionLimitsOptions, type Refusal } from './connection-limits';
 import { ConnectionWatch } from './connection-watch';
@@ -59,6 +60,7 @@ export function noteRead(socket: Duplex): void {
 export class GuardedServer extends Server {
   private readonly limits: ConnectionLimits<Socket>;
   private readonly watches = new Map<Socket, ConnectionWatch>();
+  private readonly answers = new WeakMap<Socket, AnswersUnderWay>();
   private readonly reads = new FairReads(() => this.limits.strangersByTurns());
   private readonly addressOf: (request: IncomingMessage) => string;
   private readonly isProxy: (address: string | undefined) => boolean;
@@ -161,6 +163,7 @@ export class GuardedServer extends Server {
     socket.once('close', () => {
       this.watches.delete(socket);
       this.limits.close(socket);
+      this.answers.get(socket)?.end();
     });
     return true;
   }
@@ -185,10 +188,20 @@ export class GuardedServer extends Server {
       return false;
     }
     watch.begin(request, monotonicMs());
+    this.answersOf(socket).begin(response);
     response.once('close', () => {
       if (watch.end(request)) this.limits.end(socket, client);
     });
     return true;
+  }
+
+  private answersOf(socket: Socket): AnswersUnderWay {
+    let answers = this.answers.get(socket);
+    if (answers === undefined) {
+      answers = new AnswersUnderWay();
+      this.answers.set(socket, answers);
+    }
+    return answers;
   }
 
   /** Each piece costs hundreds of bytes and a microsecond, however small it is. */

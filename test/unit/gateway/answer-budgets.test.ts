@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
-import Fastify, { type FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { boundAnswers, LARGE_ANSWER } from '../../../src/gateway/answer-budgets';
 import { createGuards } from '../../../src/http-api/guards';
-import { HttpError } from '../../../src/http-api/http-errors';
+import { HttpError, send } from '../../../src/http-api/http-errors';
 import type { Keys } from '../../../src/http-api/keys';
+import { guardedFastify } from '../../../src/network/guarded-fastify';
 import { eventually } from '../../support/signals/signals';
 
 /** More than any kernel takes for a reader that does not read. */
@@ -20,11 +21,13 @@ let answers: number[];
 beforeEach(async () => {
   sockets = [];
   answers = [];
-  server = Fastify();
-  server.setErrorHandler((error, _request, reply) => {
-    const status = error instanceof HttpError ? error.status : 500;
-    return reply.code(status).send({ status });
-  });
+  server = guardedFastify({
+    limits: { inAll: 100, strangers: 100, perAddress: 100 },
+    ...{ trustedProxies: [], onRefused: () => {}, onError: () => {} },
+  }).server;
+  server.setErrorHandler((error, _request, reply) =>
+    error instanceof HttpError ? send(reply, error) : reply.code(500).send({}),
+  );
   const keys: Pick<Keys, 'check'> = {
     check: async (_address, key) => (key === 'operator' ? 'all' : 'instance'),
   };
@@ -38,6 +41,7 @@ beforeEach(async () => {
   server.get('/larger/:instance', { onRequest: guards.instance }, async () => LARGE.repeat(4));
   server.get('/small/:instance', { onRequest: guards.instance }, async () => 'x'.repeat(LARGE_ANSWER - 1));
   server.get('/open', async () => LARGE);
+  server.get('/never', () => new Promise(() => {}));
   await server.listen({ host: '127.0.0.1', port: 0 });
 });
 afterEach(async () => {
@@ -46,10 +50,10 @@ afterEach(async () => {
 });
 
 /** Asks, and reads nothing of the answer. */
-function askWithoutReading(path: string, key = 'token'): Socket {
+function askWithoutReading(path: string, key = 'token', before = ''): Socket {
   const { port } = server.server.address() as AddressInfo;
   const socket = connect(port, '127.0.0.1').pause();
-  socket.write(`GET ${path} HTTP/1.1\r\nhost: relay\r\napikey: ${key}\r\n\r\n`);
+  socket.write(`${before}GET ${path} HTTP/1.1\r\nhost: relay\r\napikey: ${key}\r\n\r\n`);
   sockets.push(socket);
   return socket;
 }
@@ -84,6 +88,18 @@ describe('large answers that nobody reads', () => {
     }, 'all room again');
   });
 
+  test('count no longer than their connection lasts where they wait for others of it', async () => {
+    const before = 'GET /never HTTP/1.1\r\nhost: relay\r\n\r\n';
+    const waiting = [1, 2].map(() => askWithoutReading('/large/loja', 'token', before));
+    await answered(2);
+    expect(await statusOf('/large/loja')).toBe(429);
+    for (const socket of waiting) socket.destroy();
+    await eventually(async () => {
+      const both = await Promise.all([statusOf('/large/loja'), statusOf('/large/loja')]);
+      return both.every((status) => status === 200) ? true : undefined;
+    }, 'all room again');
+  });
+
   test('of strangers count for their address', async () => {
     askWithoutReading('/open');
     askWithoutReading('/open');
@@ -108,6 +124,7 @@ describe('large answers that nobody reads', () => {
     response.resume();
     await once(response, 'end');
     expect(response.statusCode).toBe(429);
+    expect(Number(response.headers['retry-after'])).toBeGreaterThan(0);
     request.destroy();
   });
 });

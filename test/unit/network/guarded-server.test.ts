@@ -107,6 +107,27 @@ it('pipelined requests that are answered as they come are all answered', async (
   await eventually(() => connection.received.split('ok').length === 17 || undefined, '16 answers');
 });
 
+it('answers that wait for others of their connection end with it, as what they hold would be held for ever', async () => {
+  const asked: string[] = [];
+  const closed: string[] = [];
+  const late = deferred<() => void>();
+  const port = await listen((request, response) => {
+    const { url = '' } = request;
+    asked.push(url);
+    response.once('close', () => closed.push(url));
+    if (url === '/done') response.end('ok');
+    if (url === '/late') late.resolve(() => response.end('ok'));
+  });
+  const connection = open(port);
+  await connection.send(['/first', '/done', '/late'].map((path) => GET.replace('/', path)).join(''));
+  await eventually(() => asked.length === 3 || undefined, 'all are asked for');
+  connection.destroy();
+  await eventually(() => closed.length === 3 || undefined, 'all are closed');
+  (await late.promise)();
+  expect(closed.sort()).toEqual(['/done', '/first', '/late']);
+  expect(errors).toEqual([]);
+});
+
 it('silent connections give way to one that asks something (finding 4.2)', async () => {
   const port = await listen((_request, response) => response.end('ok'));
   for (let index = 0; index < 50; index++) open(port);
