@@ -20,8 +20,11 @@ const ALONE_FACTOR = 10;
  * takes back what is not acknowledged.
  */
 const ONLY_MS = 600_000;
-/** Part of the longest wait: what leaves within it takes no place for which others would wait. */
-const SOON = 0.5;
+/**
+ * Part of the longest wait: what leaves within it takes no place for which others would wait. Not where that is set to many
+ * seconds, as all others would wait for them.
+ */
+const SOON = { part: 0.5, mostMs: 500 };
 
 /** Decides which deliveries may wait for their turn while their messages are held, and for how long. */
 export class WaitLimits {
@@ -74,7 +77,7 @@ export class WaitLimits {
   ): boolean {
     const { id } = delivery.destination;
     if (this.isAlone(id) || this.parts.places.mayWait(delivery, more)) return false;
-    const soonMs = this.maxWaitMs(id, bulkhead) * SOON;
+    const soonMs = Math.min(SOON.mostMs, this.maxWaitMs(id, bulkhead) * SOON.part);
     return now - since > soonMs || !bulkhead.empties(soonMs, now, this.parts.places.waitingForEach(delivery));
   }
 }

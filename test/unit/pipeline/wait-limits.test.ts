@@ -43,6 +43,14 @@ describe('a group with more messages than its part of what the sources hold', ()
     expect(all.parking.reasons).toEqual(Array(2 * PART - 1).fill('saturated'));
   });
 
+  test('has no more than its part wait for seconds, however late an attempt counts as slow', async () => {
+    const all = new PipelineHarness({ ...options, maxWaitMs: 60_000 });
+    const destination = destinationIn('instance loja', 'a');
+    await answering(all, destination, 100);
+    all.submitMany(destination, 3 * PART);
+    expect(all.parking.reasons).toEqual(Array(2 * PART - 1).fill('saturated'));
+  });
+
   test('has no more than its part wait for many destinations that together have few places', async () => {
     const all = new PipelineHarness({ ...options, concurrency: 8 });
     const several = Array.from({ length: 2 * PART }, (_, index) => destinationIn('host loja', `of-${index}`));
