@@ -188,8 +188,9 @@ export class AdaptiveLimit {
       this.latest = measured;
     }
     this.latest ??= measured;
-    // Where even as many as at first take long the destination is what it is now.
-    if (this.reference === undefined || this.limit <= this.options.first) this.reference = measured;
+    // Where even as many as at first take long the destination is what it is now: also for the step that follows.
+    if (this.reference === undefined || this.limit <= this.options.first)
+      this.reference = this.latest = measured;
     this.reference = refined(this.reference, sample);
     const slack = slackOf(measured.ms, this.reference.ms);
     // All begin at once where the limit is raised by much: the first to be answered have not waited for the others.

@@ -155,6 +155,25 @@ describe('the limit', () => {
     expect(sample(900, 0)).toBeLessThan(1500);
   });
 
+  /** A destination of few events, so that it was never asked for much; then a burst. */
+  function sparse(...takingMs: readonly number[]): AdaptiveLimit {
+    const limit = new AdaptiveLimit({ first: 100, most: 2000 });
+    let now = -1_000_000;
+    for (const ms of takingMs)
+      for (let count = 0; count < 240; count++) limit.ended('well', now++ - ms, now, 1);
+    return limit;
+  }
+
+  test('a destination of few events gets everything soon at a burst, although it was quicker in the beginning', () => {
+    const { limits } = converse(sparse(50, 200), { places: 10_000, ms: () => 200 }, 1000);
+    expect(limits.at(-1)).toBe(2000);
+  });
+
+  test('a destination of few events is given what it queues at a burst once, as any other', () => {
+    const { limits } = converse(sparse(200), { places: 300, ms: () => 200 }, 2500);
+    expect(Math.max(...limits)).toBeLessThan(510);
+  });
+
   test('where answers are nearly late the next step is twice as high, not five times', () => {
     const limit = new AdaptiveLimit({ first: 100, most: 5000 });
     let now = 0;
