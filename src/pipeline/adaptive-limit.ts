@@ -39,7 +39,15 @@ interface Sample {
   /** Answers that came while most of the limit was in use. */
   inUse: number;
   /** Attempts that began at the step before, in place of the first that had ended: how long they took together. */
-  readonly earlier: { readonly since: number; count: number; sumMs: number } | undefined;
+  readonly earlier: Earlier | undefined;
+}
+
+interface Earlier {
+  readonly since: number;
+  /** When the limit rose. */
+  readonly until: number;
+  count: number;
+  sumMs: number;
 }
 
 /** Twice the attempts at once for answers that take this much longer gain little: the destination queues them. */
@@ -67,7 +75,6 @@ const HOPELESS = 0.5;
  * while probing. With a larger one it would wait for the answers after those, twice as long.
  */
 const SAMPLE = { least: 16, ofLimit: 1 - 1 / PROBING_STEP };
-const NONE = { count: 0, sumMs: 0 };
 /** The limit is only raised where this part of it is in use: an idle destination proves nothing. */
 const IN_USE = 0.8;
 /** A process that had less of its time left than this would not answer more attempts any sooner. */
@@ -173,8 +180,13 @@ export class AdaptiveLimit {
     const limit = slack < 1 ? this.unqueued(slack) : mayRise ? this.raised(slack) : this.limit;
     this.limit = Math.max(1, limit * Math.max(LEFT.least, 1 - overloaded / count));
     if (this.proven !== undefined) this.proven = Math.min(this.proven, this.limit);
-    const isStep = this.isProbing && this.limit > sample.limit;
-    this.sample = this.sampleFrom(now, isStep ? { since: sample.firstEnd ?? now, ...NONE } : undefined);
+    this.sample = this.sampleFrom(now, this.earlierThan(sample, now));
+  }
+
+  /** What the measure of the next sample is corrected by; while the limit stays as it is, what was to correct this one. */
+  private earlierThan({ limit, earlier, firstEnd }: Sample, now: number): Earlier | undefined {
+    if (!this.isProbing || this.limit < limit) return undefined;
+    return this.limit > limit ? { since: firstEnd ?? now, until: now, count: 0, sumMs: 0 } : earlier;
   }
 
   /** How much longer answers might have taken; below 1 the destination queues them. */
@@ -245,7 +257,8 @@ export class AdaptiveLimit {
 }
 
 function noteEarlier({ earlier }: Sample, sign: LoadSign, startedAt: number, now: number): void {
-  if (earlier === undefined || sign !== 'well' || startedAt < earlier.since) return;
+  if (earlier === undefined || sign !== 'well' || startedAt < earlier.since || startedAt >= earlier.until)
+    return;
   earlier.count++;
   earlier.sumMs += now - startedAt;
 }

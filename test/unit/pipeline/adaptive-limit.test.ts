@@ -155,6 +155,17 @@ describe('the limit', () => {
     expect(sample(900, 0)).toBeLessThan(1500);
   });
 
+  test('a late first measure is corrected by what came beside it, also where this process had no time left meanwhile', () => {
+    let clock = 0;
+    const limit = new AdaptiveLimit({ first: 100, most: 2000, idleMs: () => (clock < 1500 ? 0 : clock) });
+    const ms = (now: number): number => {
+      clock = now;
+      return now === 0 ? 900 : 200;
+    };
+    const { limits } = converse(limit, { places: 250, ms }, 2500);
+    expect(Math.max(...limits)).toBe(500);
+  });
+
   /** A destination of few events, so that it was never asked for much; then a burst. */
   function sparse(...takingMs: readonly number[]): AdaptiveLimit {
     const limit = new AdaptiveLimit({ first: 100, most: 2000 });
