@@ -4,6 +4,7 @@ import { StoreUnavailableError } from '../errors';
 import type { EventId } from '../events/envelope';
 import type { Deduplication } from '../pipeline/deduplication';
 import type { RetryStore } from '../retry/retry-store';
+import { SlotMap } from '../slot-map';
 
 export interface RedisDeduplicationParts {
   readonly store: Pick<RetryStore, 'run' | 'prefix'>;
@@ -48,7 +49,7 @@ export class RedisDeduplication implements Deduplication {
   private readonly unwritten = new Set<EventId>();
   private readonly givenUp = new Set<EventId>();
   /** Claims held here, and those in this process that wait for what becomes of them. */
-  private readonly held = new Map<EventId, (() => void)[]>();
+  private readonly held = new SlotMap<EventId, (() => void)[]>();
   private readonly draining = new AbortController();
   private renewal: NodeJS.Timeout | undefined;
   private writing: Promise<void> | undefined;
@@ -91,7 +92,7 @@ export class RedisDeduplication implements Deduplication {
       reject(new StoreUnavailableError(DRAINING));
       this.letNext(id);
     }
-    for (const line of this.held.values()) for (const go of line.splice(0)) go();
+    for (const [, line] of this.held.entries()) for (const go of line.splice(0)) go();
   }
 
   /** Writes down what is not written yet. */
@@ -189,8 +190,9 @@ export class RedisDeduplication implements Deduplication {
 
   private async renew(): Promise<void> {
     try {
-      await this.inBatches([...this.held.keys()], (ids) =>
-        this.run('relayRenew', [this.token, this.leaseMs, ...ids]),
+      await this.inBatches(
+        this.held.entries().map(([id]) => id),
+        (ids) => this.run('relayRenew', [this.token, this.leaseMs, ...ids]),
       );
       if (this.unwritten.size > 0) this.writeSoon();
     } catch (error) {

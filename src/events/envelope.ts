@@ -235,7 +235,8 @@ function hashOf(head: string, body: Buffer, { start, end }: Span = NOTHING): Eve
 }
 
 const NOTHING: Span = { start: 0, end: 0 };
-const ID_LENGTH = 22;
+/** Characters of an id. */
+export const EVENT_ID_LENGTH = 22;
 /** Of this process: no other one makes the same ids up. */
 const processName = randomBytes(24).toString('base64url');
 let madeUp = 0;
@@ -245,7 +246,7 @@ function madeUpId(): EventId {
 }
 
 function idOf(digest: string): EventId {
-  return digest.slice(0, ID_LENGTH) as EventId;
+  return digest.slice(0, EVENT_ID_LENGTH) as EventId;
 }
 
 /** The same event under the id that it had before. */

@@ -199,9 +199,8 @@ export class DirectAttempts {
         passedOver = 0;
         continue;
       }
-      // Behind the others: next time those are looked at that were not now.
-      this.lines.delete(id);
-      this.lines.set(id, line);
+      // Next time those are looked at that were not now.
+      this.moveBack(id, line);
       if (++passedOver >= Math.min(this.lines.size, MOST_PASSED_OVER)) break;
     }
     // Its own place came free, which nobody else can use; it may stand behind many that are passed over.
@@ -221,9 +220,16 @@ export class DirectAttempts {
       else if (bulkhead.hasRoom && this.mayBegin(first.delivery)) this.startFirst(line);
       else return 'passed-over';
     } while (this.lines.size === 1);
-    this.lines.delete(id);
-    if (line.first !== undefined) this.lines.set(id, line);
+    if (line.first === undefined) this.lines.delete(id);
+    else this.moveBack(id, line);
     return 'served';
+  }
+
+  /** Behind the others. Where there are none nothing is done: with each change of a small map V8 makes it anew. */
+  private moveBack(id: DestinationId, line: Line): void {
+    if (this.lines.size === 1) return;
+    this.lines.delete(id);
+    this.lines.set(id, line);
   }
 
   private startFirst(line: Line): void {

@@ -1,4 +1,5 @@
 import type { DeliveryId } from '../pipeline/delivery';
+import { SlotMap } from '../slot-map';
 import type { Held } from './stored-deliveries';
 
 export interface LocksParts {
@@ -17,7 +18,7 @@ const AT_ONCE = 500;
  * process's clock, and renews nothing for an hour where that is set back by one.
  */
 export class Locks {
-  private readonly held = new Map<DeliveryId, string>();
+  private held = new SlotMap<DeliveryId, string>();
   private timer: NodeJS.Timeout | undefined;
   private renewing = false;
 
@@ -35,13 +36,13 @@ export class Locks {
 
   close(): void {
     clearInterval(this.timer);
-    this.held.clear();
+    this.held = new SlotMap();
   }
 
   private async renew(): Promise<void> {
     if (this.renewing || this.held.size === 0) return;
     this.renewing = true;
-    const all = [...this.held].map(([id, token]) => ({ id, token }));
+    const all = this.held.entries().map(([id, token]) => ({ id, token }));
     try {
       // What is lost goes on: its end changes nothing, unless it is a confirmation.
       for (let start = 0; start < all.length; start += AT_ONCE)

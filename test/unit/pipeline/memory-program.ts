@@ -1,7 +1,9 @@
 /**
- * Runs events through the pipeline, in a process of its own: prints the most that their bodies took at once, in bytes.
+ * Runs events through the pipeline, in a process of its own: prints the most that their bodies took at once, in bytes, and what became
+ * old of each event, in the sense of V8's collector, and stays until the next full collection.
  * Needs `--expose-gc` (memory.test.ts). Arguments: events, bytes of each.
  */
+import { getHeapSpaceStatistics } from 'node:v8';
 import type { Channel, ConsumeMessage } from 'amqplib';
 import type { DestinationId, Outcome } from '../../../src/pipeline/delivery';
 import { destinationKey } from '../../../src/pipeline/delivery';
@@ -57,6 +59,12 @@ const filler = 'x'.repeat(bytes);
 let tag = 0;
 let peak = 0;
 let isAged = false;
+/** The old generation when the pipeline was in full swing, and after how many events. */
+let warm = { events: 0, bytes: 0 };
+
+function oldBytes(): number {
+  return getHeapSpaceStatistics().find((space) => space.space_name === 'old_space')?.space_used_size ?? 0;
+}
 
 function receive(): void {
   const text = eventBody(++tag, { filler });
@@ -78,10 +86,11 @@ function turn(): void {
   // The harness keeps what a test looks at.
   harness.records.splice(0);
   if (!isAged && tag >= AGEING_AFTER) age();
+  if (warm.events === 0 && tag >= events / 2) warm = { events: tag, bytes: oldBytes() };
   peak = Math.max(peak, process.memoryUsage().arrayBuffers);
   if (tag < events || relay.openMessages > 0) setImmediate(turn);
   else {
-    process.stdout.write(String(peak));
+    process.stdout.write(`${peak} ${(oldBytes() - warm.bytes) / (tag - warm.events)}`);
     acknowledgements.close();
   }
 }

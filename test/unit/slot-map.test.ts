@@ -1,0 +1,52 @@
+import fc from 'fast-check';
+import { SlotMap } from '../../src/slot-map';
+
+type Step = readonly ['set' | 'delete' | 'get', string, number];
+
+/** Few enough that they meet, some with the same end, and the empty one. */
+const id = fc.constantFrom(
+  '',
+  'a',
+  'b',
+  'ab',
+  'xxxxxxab',
+  'yyyyyyyyxxxxxxab',
+  'zzzzzzzzxxxxxxab',
+  'é',
+  '1',
+  '11',
+);
+const step: fc.Arbitrary<Step> = fc.tuple(
+  fc.constantFrom('set', 'delete', 'get'),
+  fc.oneof(id, fc.string({ maxLength: 3 })),
+  fc.nat(),
+);
+
+test('a slot map answers as a Map does, whatever is done to it', () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 400, size: 'max' }), (steps) => {
+      const slots = new SlotMap<string, number>();
+      const map = new Map<string, number>();
+      for (const [what, key, value] of steps) {
+        if (what === 'set') {
+          slots.set(key, value);
+          map.set(key, value);
+        } else if (what === 'delete') expect(slots.delete(key)).toBe(map.delete(key));
+        expect(slots.get(key)).toBe(map.get(key));
+        expect(slots.has(key)).toBe(map.has(key));
+        expect(slots.size).toBe(map.size);
+      }
+      expect(new Map(slots.entries())).toEqual(map);
+    }),
+  );
+});
+
+test('it grows with what is in it', () => {
+  const slots = new SlotMap<string, number>();
+  for (let number = 0; number < 5000; number++) slots.set(`id-${number}`, number);
+  for (let number = 0; number < 5000; number++) expect(slots.get(`id-${number}`)).toBe(number);
+  for (let number = 0; number < 5000; number += 2) expect(slots.delete(`id-${number}`)).toBe(true);
+  expect(slots.size).toBe(2500);
+  for (let number = 0; number < 5000; number++)
+    expect(slots.get(`id-${number}`)).toBe(number % 2 === 0 ? undefined : number);
+});
