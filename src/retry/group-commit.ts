@@ -44,7 +44,7 @@ export class GroupCommit {
   private readonly paused = new Set<() => void>();
 
   constructor(
-    private readonly store: Pick<StoredCalls, 'write' | 'mayHave'>,
+    private readonly store: Pick<StoredCalls, 'write'>,
     private readonly onUnavailable: (error: unknown) => void,
   ) {}
 
@@ -104,17 +104,13 @@ export class GroupCommit {
     while (batch.length < this.limit && bytes < MAX_BYTES) {
       const next = this.pending.take();
       if (next === undefined) break;
-      if (!this.mayBeStored(next) && next.change.isWithdrawn?.()) next.resolve('withdrawn');
+      if (next.step?.wasSent !== true && next.change.isWithdrawn?.()) next.resolve('withdrawn');
       else {
         batch.push(next);
         bytes += next.bytes;
       }
     }
     return batch;
-  }
-
-  private mayBeStored({ step }: Pending): boolean {
-    return step !== undefined && this.store.mayHave(step);
   }
 
   private async send(batch: readonly Pending[]): Promise<void> {

@@ -1,30 +1,20 @@
-import type { IRedisClient, IRedisTransaction, Queue, Worker } from 'bullmq';
+import type { IRedisClient, Queue, Worker } from 'bullmq';
 import { errorCode, StoreUnavailableError } from '../errors';
 import { DESTINATION_KEY_LENGTH } from '../pipeline/delivery';
-import {
-  OnceWriter,
-  type PreparedCall,
-  refusalOf,
-  type ScriptCall,
-  type WriteResult,
-} from '../redis/once-writer';
+import { OnceWriter, type PreparedCall, refusalOf, type WriteResult } from '../redis/once-writer';
 import type { RelayRedis } from '../redis/relay-redis';
 import { defineScripts, type ScriptName, type StoredScriptName } from '../redis/scripts';
 import { createIORedisClient, makeQueue, makeWorker } from './bullmq-parts';
 import type { JobData } from './job';
 
-export type Transaction = IRedisTransaction;
-
 /** One change: one call of a script, which takes effect once however often it is sent. */
-export interface Step {
-  /** Called once; runs exactly one script. */
-  readonly apply: (transaction: Transaction) => void;
+export interface Step extends PreparedCall {
   /** Called with what Redis answered, where it is known. */
-  readonly reply?: (reply: unknown) => void;
+  readonly reply: ((reply: unknown) => void) | undefined;
 }
 
 /** What the parts that store and fetch deliveries need of the store: calls, and steps that are written together. */
-export type StoredCalls = Pick<RetryStore, 'isReady' | 'call' | 'step' | 'write' | 'mayHave'>;
+export type StoredCalls = Pick<RetryStore, 'isReady' | 'call' | 'step' | 'write'>;
 
 /** Some of the steps are not stored; the others are. */
 export class NotStoredError extends StoreUnavailableError {
@@ -80,8 +70,6 @@ export class RetryStore {
   readonly prefix: string;
   private readonly client: IRedisClient;
   private readonly writer: OnceWriter;
-  /** Steps that were sent before keep their numbers. */
-  private readonly prepared = new WeakMap<Step, PreparedCall>();
   private ready = false;
 
   constructor(private readonly parts: RetryStoreParts) {
@@ -169,7 +157,7 @@ export class RetryStore {
     if (!this.isReady) throw new StoreUnavailableError('Redis is away');
     let results: WriteResult[];
     try {
-      results = await this.writer.write(steps.map((step) => this.prepare(step)));
+      results = await this.writer.write(steps);
     } catch (error) {
       if (error instanceof StoreUnavailableError) throw error;
       throw new StoreUnavailableError(`Redis did not take it: ${errorCode(error)}`, { cause: error });
@@ -183,20 +171,6 @@ export class RetryStore {
     if (first !== undefined) throw new NotStoredError(new Set(errors.keys()), first);
   }
 
-  /** Whether a step that was written without success may be stored all the same. */
-  mayHave(step: Step): boolean {
-    return this.prepared.get(step)?.wasSent === true;
-  }
-
-  private prepare(step: Step): PreparedCall {
-    let prepared = this.prepared.get(step);
-    if (prepared === undefined) {
-      prepared = this.writer.prepare(callOf(step));
-      this.prepared.set(step, prepared);
-    }
-    return prepared;
-  }
-
   /** Runs one script of `redis/delivery-prelude.ts` by itself; for those that are harmless when they run twice. */
   call(script: StoredScriptName, ...args: readonly (string | number)[]): Promise<unknown> {
     return this.run(script, this.argumentsOf(args));
@@ -204,9 +178,8 @@ export class RetryStore {
 
   /** The same script as a step. */
   step(script: StoredScriptName, args: readonly (string | number)[], reply?: (reply: unknown) => void): Step {
-    const all = this.argumentsOf(args);
-    const apply = (transaction: Transaction): void => void transaction.runCommand(script, all);
-    return reply === undefined ? { apply } : { apply, reply };
+    const number = this.writer.nextNumber();
+    return { script, args: this.argumentsOf(args), number, wasSent: false, reply };
   }
 
   /** Runs one of our scripts by itself. */
@@ -254,20 +227,4 @@ export class RetryStore {
     const { maxCount, maxBytes } = this.parts.deadLetterShare ?? NO_LIMIT;
     return [`${this.prefix}:audit`, `${this.prefix}:`, DESTINATION_KEY_LENGTH, maxCount, maxBytes, ...args];
   }
-}
-
-/** What BullMQ or our own step asks of a transaction, written down. */
-function callOf({ apply }: Step): ScriptCall {
-  let call: ScriptCall | undefined;
-  const recorder: Pick<Transaction, 'runCommand'> = {
-    runCommand: (script: string, args: unknown[]) => {
-      if (call !== undefined)
-        throw new RangeError(`a step runs one script, not ${script} beside ${call.script}`);
-      call = { script, args };
-      return recorder as Transaction;
-    },
-  };
-  apply(recorder as Transaction);
-  if (call === undefined) throw new RangeError('a step runs a script');
-  return call;
 }

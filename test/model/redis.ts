@@ -91,18 +91,10 @@ export class ModelRedis {
   }
 }
 
-interface Prepared {
-  readonly number: string;
-  readonly script: string;
-  readonly args: readonly Argument[];
-  wasSent: boolean;
-}
-
 type Answer = { readonly ok: true; readonly reply: unknown } | { readonly ok: false };
 
 /** The store as one process reaches it: RetryStore with its OnceWriter. */
 export class MemoryStore implements StoredCalls {
-  private readonly prepared = new WeakMap<Step, Prepared>();
   private last = 0;
   readonly prefix = '{model}';
 
@@ -130,38 +122,31 @@ export class MemoryStore implements StoredCalls {
   }
 
   step(script: string, args: readonly Argument[], reply?: (reply: unknown) => void): Step {
-    const step: Step = { apply: () => {}, ...(reply === undefined ? {} : { reply }) };
-    const number = `${this.process.name}:${++this.last}`;
-    this.prepared.set(step, { number, script, args, wasSent: false });
-    return step;
-  }
-
-  mayHave(step: Step): boolean {
-    return this.prepared.get(step)?.wasSent === true;
+    return { script, args, number: ++this.last, wasSent: false, reply };
   }
 
   async write(steps: readonly Step[]): Promise<void> {
     if (!this.isReady) throw new StoreUnavailableError('Redis is away');
-    const calls = steps.flatMap((step) => this.prepared.get(step) ?? []);
-    const before = calls.map(({ wasSent }) => wasSent);
-    for (const call of calls) call.wasSent = true;
-    const answers = await this.redis.ask(this.process, () => calls.map((call) => this.once(call)));
+    const before = steps.map(({ wasSent }) => wasSent);
+    for (const step of steps) step.wasSent = true;
+    const answers = await this.redis.ask(this.process, () => steps.map((step) => this.once(step)));
     const refused = new Set<number>();
     for (const [index, answer] of answers.entries()) {
       if (answer.ok && answer.reply !== undefined) steps[index]?.reply?.(answer.reply);
       if (answer.ok) continue;
       refused.add(index);
-      const call = calls[index];
-      if (call !== undefined) call.wasSent = before[index] === true;
+      const step = steps[index];
+      if (step !== undefined) step.wasSent = before[index] === true;
     }
     if (refused.size > 0) throw new NotStoredError(refused, new Error('OOM'));
   }
 
-  private once({ number, script, args }: Prepared): Answer {
+  private once({ number, script, args }: Step): Answer {
     const { state, mode } = this.redis;
-    if (state.done.has(number)) return { ok: true, reply: undefined };
+    const name = `${this.process.name}:${number}`;
+    if (state.done.has(name)) return { ok: true, reply: undefined };
     if (mode === 'full' && StoredState.ADDING.has(script)) return { ok: false };
-    state.done.add(number);
-    return { ok: true, reply: state.run(script, args) };
+    state.done.add(name);
+    return { ok: true, reply: state.run(script, args as readonly Argument[]) };
   }
 }

@@ -1,6 +1,6 @@
 import { StoreUnavailableError } from '../../../src/errors';
 import { type Change, GroupCommit } from '../../../src/retry/group-commit';
-import type { RetryStore, Step, Transaction } from '../../../src/retry/retry-store';
+import type { RetryStore, Step } from '../../../src/retry/retry-store';
 import { type Deferred, deferred, turns } from '../../support/signals/signals';
 
 beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }));
@@ -19,25 +19,22 @@ function setup({ manual = false } = {}) {
   const store = {
     write: (steps: readonly Step[]): Promise<void> => {
       const transaction = { names: [] as string[], ...deferred() };
-      // Changes write their names where a transaction would collect commands.
-      for (const { apply } of steps) apply(transaction.names as unknown as Transaction);
+      for (const step of steps) {
+        transaction.names.push(step.script);
+        step.wasSent = mayBeStored;
+      }
       sent.push(transaction);
       const fails = away || (refused !== undefined && transaction.names.includes(refused));
       if (fails) transaction.reject(new StoreUnavailableError('away'));
       else if (!manual) transaction.resolve();
       return transaction.promise;
     },
-    mayHave: () => mayBeStored,
   } as unknown as RetryStore;
   const commit = new GroupCommit(store, (error) => unavailable.push(error));
   const change = (name: string, others: Partial<Change> = {}): Promise<'stored' | 'withdrawn'> =>
     commit.commit({
       bytes: 100,
-      prepare: () => ({
-        apply: (transaction) => {
-          (transaction as unknown as string[]).push(name);
-        },
-      }),
+      prepare: () => ({ script: name, args: [], number: 1, wasSent: false, reply: undefined }),
       ...others,
     });
   return {
