@@ -1,6 +1,7 @@
 import type { AttemptRecord, DeliveryId, LaneId } from '../pipeline/delivery';
 import { DEAD_REASONS, type DeadReason, type Decision, type InLine } from '../pipeline/parking';
 import type { Supersedable } from '../pipeline/superseding';
+import { SlotMap } from '../slot-map';
 import type { GroupCommit } from './group-commit';
 import { HISTORY_LIMIT, historyLine, type JobData } from './job';
 import { supersedeText } from './needless';
@@ -90,7 +91,7 @@ export class StoredDeliveries {
    * Made by slow requests while Redis does not know yet: not to be fetched and made again. No more than slow attempts and
    * steps that wait for Redis.
    */
-  private readonly made = new Set<DeliveryId>();
+  private readonly made = new SlotMap<DeliveryId, true>();
 
   constructor(private readonly parts: StoredDeliveriesParts) {}
 
@@ -134,7 +135,7 @@ export class StoredDeliveries {
 
   /** The delivery was made, or is needless, whichever worker holds it. */
   async settle(id: DeliveryId, how: 'delivered' | 'discarded'): Promise<StepResult> {
-    this.made.add(id);
+    this.made.set(id, true);
     try {
       return await this.step('relaySettle', [id, how]);
     } finally {
@@ -144,7 +145,7 @@ export class StoredDeliveries {
 
   /** A delivery was made whose parking is under way: `settle` follows where it was stored, `forget` where it was not. */
   noteMade(id: DeliveryId): void {
-    this.made.add(id);
+    this.made.set(id, true);
   }
 
   forget(id: DeliveryId): void {
