@@ -1,8 +1,6 @@
 /** Places of the table at first; a power of two. */
 const FIRST_PLACES = 64;
 const NONE = -1;
-/** Characters of an id that its hash is made of: the last ones are as good as random. */
-const TELLING = 6;
 const PRIME = 0x01000193;
 
 /**
@@ -29,23 +27,23 @@ export class SlotMap<Id extends string, Value> {
   }
 
   get(id: Id): Value | undefined {
-    const slot = this.find(id, hashOf(id));
+    const slot = this.find(id, slotHashOf(id));
     return slot === NONE ? undefined : this.values[slot];
   }
 
   has(id: Id): boolean {
-    return this.find(id, hashOf(id)) !== NONE;
+    return this.find(id, slotHashOf(id)) !== NONE;
   }
 
   set(id: Id, value: Value): void {
-    const hash = hashOf(id);
+    const hash = slotHashOf(id);
     const known = this.find(id, hash);
     if (known === NONE) this.add(id, hash, value);
     else this.values[known] = value;
   }
 
   delete(id: Id): boolean {
-    const slot = this.find(id, hashOf(id));
+    const slot = this.find(id, slotHashOf(id));
     if (slot === NONE) return false;
     this.unlink(slot);
     this.ids[slot] = undefined;
@@ -107,10 +105,9 @@ export class SlotMap<Id extends string, Value> {
   }
 }
 
-function hashOf(id: string): number {
-  const { length } = id;
-  let hash = length;
-  for (let index = Math.max(0, length - TELLING); index < length; index++)
-    hash = Math.imul(hash ^ id.charCodeAt(index), PRIME);
+/** Of the whole id, whatever it is made of: deliveries to one destination end alike, copies of events as well. */
+export function slotHashOf(id: string): number {
+  let hash = id.length;
+  for (let index = 0; index < id.length; index++) hash = Math.imul(hash ^ id.charCodeAt(index), PRIME);
   return hash ^ (hash >>> 15);
 }
