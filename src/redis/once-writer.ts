@@ -25,6 +25,12 @@ export type WriteResult =
   | { readonly ok: true; readonly reply: unknown }
   | { readonly ok: false; readonly error: Error };
 
+interface Asked {
+  readonly results: readonly WriteResult[];
+  /** Of each call, whether it may have reached Redis before it was sent for the last time. */
+  readonly wereSent: readonly boolean[];
+}
+
 type Reply = PromiseSettledResult<unknown>;
 
 const REPLICAS_MS = 2000;
@@ -62,15 +68,11 @@ export class OnceWriter {
   }
 
   /** @throws StoreUnavailableError when replicas do not confirm in time; sent again, what was stored is confirmed then */
-  async write(calls: readonly PreparedCall[]): Promise<WriteResult[]> {
-    const wereSent = calls.map(({ wasSent }) => wasSent);
+  async write(calls: readonly PreparedCall[]): Promise<readonly WriteResult[]> {
     const { stream } = this.parts.redis;
-    const results = await this.ask(calls);
-    for (const [index, result] of results.entries()) {
-      const call = calls[index];
-      // A refusal says for certain that it has no effect. One that took effect is not stored until replicas have it.
-      if (call !== undefined) call.wasSent ||= result.ok || !isReplyError(result.error);
-    }
+    const { results, wereSent } = await this.ask(calls);
+    // What took effect is not stored until replicas have it.
+    noteSent(calls, results);
     if (this.parts.replicas > 0 && results.some(({ ok }) => ok)) await this.untilReplicated(stream);
     for (const [index, { number }] of calls.entries())
       if (results[index]?.ok) this.confirm(number, wereSent[index] === true);
@@ -78,30 +80,31 @@ export class OnceWriter {
   }
 
   /** What was answered while the server is in doubt is asked again afterwards: done before means that it is there. */
-  private async ask(calls: readonly PreparedCall[]): Promise<WriteResult[]> {
+  private async ask(calls: readonly PreparedCall[]): Promise<Asked> {
     const { doubt } = this.parts.redis;
+    let wereSent = calls.map(({ wasSent }) => wasSent);
     const first = await this.send(calls);
-    let results = first;
-    for (const [index, call] of calls.entries()) if (doubt.isRaised && first[index]?.ok) call.wasSent = true;
-    for (let round = 0; round < MAX_ROUNDS && doubt.isRaised && results.some(({ ok }) => ok); round++) {
+    let last = first;
+    for (let round = 0; round < MAX_ROUNDS && doubt.isRaised && last.some(({ ok }) => ok); round++) {
+      wereSent = noteSent(calls, last);
       await doubt.over();
-      results = await this.send(calls);
+      last = await this.send(calls);
     }
     // Asked again, a call does not say any more what it did.
-    return results.map((result, index) => {
+    const results = last.map((result, index) => {
       const before = first[index];
       return result.ok && result.reply === undefined && before?.ok ? before : result;
     });
+    return { results, wereSent };
   }
 
   /** One by one in one turn, which leaves by one write (relay-redis.ts): a pipeline of ioredis takes 50 µs to make. */
   private async send(calls: readonly PreparedCall[]): Promise<WriteResult[]> {
     const { redis } = this.parts;
     const commands = redis as unknown as Record<string, (args: readonly unknown[]) => Promise<unknown>>;
-    const sent = calls.map((call) => {
-      const { name, args } = onceCall(redis, call, this.sentKey);
-      return commands[name]?.(args);
-    });
+    // None is sent before all are known to be defined.
+    const ready = calls.map((call) => onceCall(redis, call, this.sentKey));
+    const sent = ready.map(({ name, args }) => commands[name]?.(args));
     const forgotten = this.takeForgettable();
     if (forgotten.length > 0) sent.push(redis.hdel(this.sentKey, ...forgotten.map(String)));
     sent.push(redis.expire(this.sentKey, SENT_SECONDS));
@@ -135,6 +138,15 @@ export class OnceWriter {
     }
     return this.done.splice(0, FORGET_AT_ONCE);
   }
+}
+
+/** A refusal says for certain that a call had no effect; of what was sent before it says nothing. */
+function noteSent(calls: readonly PreparedCall[], results: readonly WriteResult[]): boolean[] {
+  return calls.map((call, index) => {
+    const result = results[index];
+    call.wasSent ||= result?.ok !== false || !isReplyError(result.error);
+    return call.wasSent;
+  });
 }
 
 function resultOf(reply: Reply | undefined): WriteResult {

@@ -114,11 +114,13 @@ export class GroupCommit {
   }
 
   private async send(batch: readonly Pending[]): Promise<void> {
-    await Promise.all(
+    const prepared = await Promise.allSettled(
       batch.map(async (pending) => {
         pending.step ??= await pending.change.prepare();
       }),
     );
+    // Not before all have ended: one still under way would take the place of a step that was sent meanwhile.
+    for (const each of prepared) if (each.status === 'rejected') throw each.reason;
     await this.store.write(batch.flatMap(({ step }) => step ?? []));
     for (const { resolve } of batch) resolve('stored');
   }

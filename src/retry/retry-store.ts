@@ -155,7 +155,7 @@ export class RetryStore {
    */
   async write(steps: readonly Step[]): Promise<void> {
     if (!this.isReady) throw new StoreUnavailableError('Redis is away');
-    let results: WriteResult[];
+    let results: readonly WriteResult[];
     try {
       results = await this.writer.write(steps);
     } catch (error) {

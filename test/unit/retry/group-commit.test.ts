@@ -98,6 +98,27 @@ describe('GroupCommit', () => {
     expect(sent.flatMap(({ names }) => names)).toEqual(all.map((_, index) => String(index)));
   });
 
+  test('a change is prepared once, also where another one of its transaction could not be prepared', async () => {
+    const { change, sent } = setup();
+    const step: Step = { script: 'slow', args: [], number: 1, wasSent: false, reply: undefined };
+    const [slow, prepare] = [deferred(), jest.fn()];
+    prepare.mockImplementation(() => slow.promise.then(() => step));
+    const failing = jest
+      .fn(() => ({ ...step, script: 'failing' }))
+      .mockImplementationOnce(() => {
+        throw new RangeError('out of memory');
+      });
+    const both = [change('failing', { prepare: failing }), change('slow', { prepare })];
+    await turns();
+    await pass(5000);
+    slow.resolve();
+    await turns();
+    await pass(5000);
+    await Promise.all(both);
+    expect(prepare).toHaveBeenCalledTimes(1);
+    expect(sent.flatMap(({ names }) => names).sort()).toEqual(['failing', 'slow']);
+  });
+
   test('bounds a transaction in count and in bytes', async () => {
     const { change, sent } = setup();
     await Promise.all(Array.from({ length: 600 }, (_, index) => change(String(index))));
