@@ -5,10 +5,16 @@ import { addressGroup } from '../network/client-address';
 import { type BudgetOptions, SharedBudget } from '../network/shared-budget';
 import { whenAnswered } from './when-answered';
 
-/** Smaller answers are bounded by the number of connections. */
 export const LARGE_ANSWER = 262_144;
+/** Smaller answers are bounded by the number of connections: what asks for them takes as much. */
+const SMALL_ANSWER = 4096;
 /** Bytes of large answers that are made and not yet taken: in all, and of one instance, or of one address that showed no key. */
 const LARGE_ANSWERS: BudgetOptions = { inAll: 134_217_728, perHolder: 33_554_432 };
+/**
+ * The same of those between. A connection may wait for sixteen, and a token may have thousands of connections; no number in all, as
+ * a few instances would have it, and everybody asks for such answers.
+ */
+const MEDIUM_ANSWERS: BudgetOptions = { inAll: Number.POSITIVE_INFINITY, perHolder: 8_388_608 };
 const RETRY_AFTER_SECONDS = 5;
 
 /**
@@ -17,11 +23,13 @@ const RETRY_AFTER_SECONDS = 5;
  * counted, and neither is a stream, which is made as fast as it is taken.
  */
 export function boundAnswers(server: FastifyInstance, limits = LARGE_ANSWERS): void {
-  const budget = new SharedBudget(limits);
+  const large = new SharedBudget(limits);
+  const medium = new SharedBudget(MEDIUM_ANSWERS);
   server.addHook('onSend', async (request, reply, payload) => {
     const bytes = bytesOf(payload);
     const holder = whoAsks(request);
-    if (bytes < LARGE_ANSWER || holder === OPERATOR) return payload;
+    if (bytes < SMALL_ANSWER || holder === OPERATOR) return payload;
+    const budget = bytes < LARGE_ANSWER ? medium : large;
     const taking = budget.take(holder, Math.min(bytes, limits.perHolder));
     if (taking.kind === 'refused')
       throw new HttpError(

@@ -13,6 +13,8 @@ import { eventually } from '../../support/signals/signals';
 const BYTES = 16_000_000;
 const LARGE = 'x'.repeat(BYTES);
 const LIMITS = { inAll: 3 * BYTES, perHolder: 2 * BYTES };
+/** Answered by one connection while none of them is read, behind one that never is. */
+const PIPELINED = 15;
 
 let server: FastifyInstance;
 let sockets: Socket[];
@@ -40,6 +42,7 @@ beforeEach(async () => {
   server.get('/large/:instance', { onRequest: guards.instance }, async () => LARGE);
   server.get('/larger/:instance', { onRequest: guards.instance }, async () => LARGE.repeat(4));
   server.get('/small/:instance', { onRequest: guards.instance }, async () => 'x'.repeat(LARGE_ANSWER - 1));
+  server.get('/tiny/:instance', { onRequest: guards.instance }, async () => 'x'.repeat(1000));
   server.get('/open', async () => LARGE);
   server.get('/never', () => new Promise(() => {}));
   await server.listen({ host: '127.0.0.1', port: 0 });
@@ -50,10 +53,11 @@ afterEach(async () => {
 });
 
 /** Asks, and reads nothing of the answer. */
-function askWithoutReading(path: string, key = 'token', before = ''): Socket {
+function askWithoutReading(path: string, key = 'token', before = '', times = 1): Socket {
   const { port } = server.server.address() as AddressInfo;
   const socket = connect(port, '127.0.0.1').pause();
-  socket.write(`${before}GET ${path} HTTP/1.1\r\nhost: relay\r\napikey: ${key}\r\n\r\n`);
+  const question = `GET ${path} HTTP/1.1\r\nhost: relay\r\napikey: ${key}\r\n\r\n`;
+  socket.write(`${before}${question.repeat(times)}`);
   sockets.push(socket);
   return socket;
 }
@@ -61,6 +65,30 @@ const statusOf = async (path: string, key = 'token'): Promise<number> =>
   (await server.inject({ url: path, headers: { apikey: key } })).statusCode;
 const answered = (count: number) =>
   eventually(() => (answers.length >= count ? true : undefined), `${count} answers`);
+
+const NEVER = 'GET /never HTTP/1.1\r\nhost: relay\r\n\r\n';
+
+describe('answers below what is large that nobody reads', () => {
+  test('are bounded for each instance, as one connection may ask for many and one token on all of them', async () => {
+    const waiting = [1, 2, 3].map(() => askWithoutReading('/small/loja', 'token', NEVER, PIPELINED));
+    await answered(3 * PIPELINED);
+    expect(answers.filter((status) => status === 200).length * LARGE_ANSWER).toBeLessThan(10_000_000);
+    expect(await statusOf('/small/loja')).toBe(429);
+    expect(await statusOf('/tiny/loja')).toBe(200);
+    expect(await statusOf('/small/loja', 'operator')).toBe(200);
+    for (const socket of waiting) socket.destroy();
+    await eventually(async () => ((await statusOf('/small/loja')) === 200 ? true : undefined), 'room again');
+  });
+
+  test('keep no other instance from its answers, and none from large ones, however many instances do that', async () => {
+    const instances = Array.from({ length: 30 }, (_, number) => `loja-${number}`);
+    for (const instance of instances) askWithoutReading(`/small/${instance}`, 'token', NEVER, PIPELINED);
+    await answered(instances.length * PIPELINED);
+    expect(answers.every((status) => status === 200)).toBe(true);
+    expect(await statusOf('/small/casa')).toBe(200);
+    expect(await statusOf('/large/loja-1')).toBe(200);
+  });
+});
 
 describe('large answers that nobody reads', () => {
   test('are bounded for each instance and in all, and the operator is not held up', async () => {
@@ -89,8 +117,7 @@ describe('large answers that nobody reads', () => {
   });
 
   test('count no longer than their connection lasts where they wait for others of it', async () => {
-    const before = 'GET /never HTTP/1.1\r\nhost: relay\r\n\r\n';
-    const waiting = [1, 2].map(() => askWithoutReading('/large/loja', 'token', before));
+    const waiting = [1, 2].map(() => askWithoutReading('/large/loja', 'token', NEVER));
     await answered(2);
     expect(await statusOf('/large/loja')).toBe(429);
     for (const socket of waiting) socket.destroy();
