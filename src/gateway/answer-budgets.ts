@@ -10,11 +10,6 @@ export const LARGE_ANSWER = 262_144;
 const SMALL_ANSWER = 4096;
 /** Bytes of large answers that are made and not yet taken: in all, and of one instance, or of one address that showed no key. */
 const LARGE_ANSWERS: BudgetOptions = { inAll: 134_217_728, perHolder: 33_554_432 };
-/**
- * The same of those between. A connection may wait for sixteen, and a token may have thousands of connections; no number in all, as
- * a few instances would have it, and everybody asks for such answers.
- */
-const MEDIUM_ANSWERS: BudgetOptions = { inAll: Number.POSITIVE_INFINITY, perHolder: 8_388_608 };
 const RETRY_AFTER_SECONDS = 5;
 
 /**
@@ -24,7 +19,9 @@ const RETRY_AFTER_SECONDS = 5;
  */
 export function boundAnswers(server: FastifyInstance, limits = LARGE_ANSWERS): void {
   const large = new SharedBudget(limits);
-  const medium = new SharedBudget(MEDIUM_ANSWERS);
+  // A connection may wait for sixteen, and a token may have thousands of connections. There is no number in all: a few instances would
+  // have it, and everybody asks for such answers.
+  const medium = new SharedBudget({ ...limits, inAll: Number.POSITIVE_INFINITY });
   server.addHook('onSend', async (request, reply, payload) => {
     const bytes = bytesOf(payload);
     const holder = whoAsks(request);
