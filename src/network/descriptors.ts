@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { ConnectionLimitsOptions } from './connection-limits';
+import type { BudgetOptions } from './shared-budget';
 
 /** Taken for the limit where the system does not show it: what macOS gives a process of Node.js. */
 const UNKNOWN_LIMIT = 10_240;
@@ -25,6 +26,11 @@ const GATEWAY_MOST = 20_000;
 /** More connections than this without a key are no ordinary crowd. */
 const MOST_STRANGERS = 2000;
 const MOST_PER_ADDRESS = 1000;
+/** For files that are being sent: one connection may wait for sixteen. */
+const FILES_SHARE = 1 / 8;
+const MOST_FILES = 512;
+/** Of those, for one address or instance. */
+const FILES_PER_HOLDER = 1 / 4;
 const METRICS_SHARE = 1 / 16;
 const METRICS_MOST = 64;
 
@@ -41,6 +47,12 @@ export function gatewayLimits(configured: ConfiguredLimits, descriptors: number)
   const perAddress =
     configured.maxConnectionsPerAddress ?? Math.min(MOST_PER_ADDRESS, Math.ceil(strangers / 2));
   return { inAll, strangers, perAddress };
+}
+
+/** Files that the gateway sends at once. */
+export function fileLimits(descriptors: number): BudgetOptions {
+  const inAll = Math.min(MOST_FILES, Math.ceil(descriptors * FILES_SHARE));
+  return { inAll, perHolder: Math.ceil(inAll * FILES_PER_HOLDER) };
 }
 
 /** Connections of the metrics port, where there are no keys. */

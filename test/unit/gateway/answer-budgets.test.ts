@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { boundAnswers, LARGE_ANSWER } from '../../../src/gateway/answer-budgets';
 import { createGuards } from '../../../src/http-api/guards';
@@ -13,16 +14,21 @@ import { eventually } from '../../support/signals/signals';
 const BYTES = 16_000_000;
 const LARGE = 'x'.repeat(BYTES);
 const LIMITS = { inAll: 3 * BYTES, perHolder: 2 * BYTES };
+const LONG = Array.from({ length: 100 }, () => 'x'.repeat(65_536));
+const STREAMS = { inAll: 5, perHolder: 3 };
 /** Answered by one connection while none of them is read, behind one that never is. */
 const PIPELINED = 15;
 
 let server: FastifyInstance;
 let sockets: Socket[];
 let answers: number[];
+/** Files, as it were, that are open. */
+let open: Set<Readable>;
 
 beforeEach(async () => {
   sockets = [];
   answers = [];
+  open = new Set();
   server = guardedFastify({
     limits: { inAll: 100, strangers: 100, perAddress: 100 },
     ...{ trustedProxies: [], onRefused: () => {}, onError: () => {} },
@@ -34,16 +40,24 @@ beforeEach(async () => {
     check: async (_address, key) => (key === 'operator' ? 'all' : 'instance'),
   };
   const guards = createGuards(keys as Keys);
-  boundAnswers(server, LIMITS);
+  boundAnswers(server, LIMITS, STREAMS);
   server.addHook('onSend', async (_request, reply, payload) => {
     answers.push(reply.statusCode);
     return payload;
   });
-  server.get('/large/:instance', { onRequest: guards.instance }, async () => LARGE);
+  server.get('/large/:instance', { onRequest: guards.instance }, async (_request, reply) =>
+    reply.header('cache-control', 'public, immutable').send(LARGE),
+  );
   server.get('/larger/:instance', { onRequest: guards.instance }, async () => LARGE.repeat(4));
   server.get('/small/:instance', { onRequest: guards.instance }, async () => 'x'.repeat(LARGE_ANSWER - 1));
   server.get('/tiny/:instance', { onRequest: guards.instance }, async () => 'x'.repeat(1000));
   server.get('/open', async () => LARGE);
+  server.get('/file', (_request, reply) => reply.send(file(['x'])));
+  server.get('/long-file', (_request, reply) => reply.send(file(LONG)));
+  server.get('/file/:instance', { onRequest: guards.instance }, (_request, reply) => reply.send(file(['x'])));
+  server.get('/long-file/:instance', { onRequest: guards.instance }, (_request, reply) =>
+    reply.send(file(LONG)),
+  );
   server.get('/never', () => new Promise(() => {}));
   await server.listen({ host: '127.0.0.1', port: 0 });
 });
@@ -51,6 +65,13 @@ afterEach(async () => {
   for (const socket of sockets) socket.destroy();
   await server.close();
 });
+
+function file(content: readonly string[]): Readable {
+  const stream = Readable.from(content, { objectMode: false });
+  open.add(stream);
+  stream.once('close', () => open.delete(stream));
+  return stream;
+}
 
 /** Asks, and reads nothing of the answer. */
 function askWithoutReading(path: string, key = 'token', before = '', times = 1): Socket {
@@ -90,6 +111,24 @@ describe('answers below what is large that nobody reads', () => {
     expect(answers.every((status) => status === 200)).toBe(true);
     expect(await statusOf('/small/casa')).toBe(200);
     expect(await statusOf('/large/loja-1')).toBe(200);
+  });
+});
+
+describe('files that nobody reads', () => {
+  test('are open a few at a time for each address and instance and in all, and are closed where they are refused', async () => {
+    const waiting = [1, 2].map(() => askWithoutReading('/long-file', '', NEVER, PIPELINED));
+    await answered(2 * PIPELINED);
+    await eventually(() => (open.size === STREAMS.perHolder ? true : undefined), 'refused ones closed');
+    expect(await statusOf('/file')).toBe(429);
+    expect(await statusOf('/file/loja')).toBe(200);
+    waiting.push(askWithoutReading('/long-file/loja', 'token', NEVER, PIPELINED));
+    await answered(3 * PIPELINED + 2);
+    await eventually(() => (open.size === STREAMS.inAll ? true : undefined), 'refused ones closed');
+    expect(await statusOf('/file/casa')).toBe(429);
+    expect(await statusOf('/file/casa', 'operator')).toBe(200);
+    for (const socket of waiting) socket.destroy();
+    await eventually(() => (open.size === 0 ? true : undefined), 'all closed');
+    expect(await statusOf('/file')).toBe(200);
   });
 });
 
@@ -144,7 +183,7 @@ describe('large answers that nobody reads', () => {
     expect(await statusOf('/large/loja')).toBe(429);
   });
 
-  test('that are refused leave the connection and say when to ask again', async () => {
+  test('that are refused leave the connection, say when to ask again and are not kept', async () => {
     askWithoutReading('/larger/loja');
     await answered(1);
     const { port } = server.server.address() as AddressInfo;
@@ -155,6 +194,7 @@ describe('large answers that nobody reads', () => {
     await once(response, 'end');
     expect(response.statusCode).toBe(429);
     expect(Number(response.headers['retry-after'])).toBeGreaterThan(0);
+    expect(response.headers['cache-control']).toBe('no-store');
     request.destroy();
   });
 });
