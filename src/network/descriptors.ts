@@ -27,10 +27,10 @@ const GATEWAY_MOST = 20_000;
 const MOST_STRANGERS = 2000;
 const MOST_PER_ADDRESS = 1000;
 /** For files that are being sent: one connection may wait for sixteen. */
-const FILES_SHARE = 1 / 8;
+const FILES_SHARE = 1 / 32;
 const MOST_FILES = 512;
 /** Of those, for one address or instance. */
-const FILES_PER_HOLDER = 1 / 4;
+const FILES_PER_HOLDER = 1 / 2;
 const METRICS_SHARE = 1 / 16;
 const METRICS_MOST = 64;
 

@@ -1,6 +1,6 @@
 import { addressGroup } from '../../../src/network/client-address';
 import { ConnectionWatch } from '../../../src/network/connection-watch';
-import { descriptorLimit, gatewayLimits, metricsLimits } from '../../../src/network/descriptors';
+import { descriptorLimit, fileLimits, gatewayLimits, metricsLimits } from '../../../src/network/descriptors';
 import { SharedBudget } from '../../../src/network/shared-budget';
 
 describe('the group of an address', () => {
@@ -46,13 +46,15 @@ describe('limits by the descriptors of the process', () => {
   });
 
   it.each([
-    [256, { inAll: 96, strangers: 48, perAddress: 24 }, 16],
-    [1024, { inAll: 384, strangers: 192, perAddress: 96 }, 64],
-    [1_048_576, { inAll: 20_000, strangers: 2000, perAddress: 1000 }, 64],
-  ])('of %d leave more than half to the worker (finding 4.2)', (descriptors, gateway, metrics) => {
+    [256, { inAll: 96, strangers: 48, perAddress: 24 }, 16, { inAll: 8, perHolder: 4 }],
+    [1024, { inAll: 384, strangers: 192, perAddress: 96 }, 64, { inAll: 32, perHolder: 16 }],
+    [1_048_576, { inAll: 20_000, strangers: 2000, perAddress: 1000 }, 64, { inAll: 512, perHolder: 256 }],
+  ])('of %d leave more than half to the worker (finding 4.2)', (descriptors, gateway, metrics, files) => {
     const none = { maxConnections: undefined, maxConnectionsPerAddress: undefined };
     expect(gatewayLimits(none, descriptors)).toEqual(gateway);
     expect(metricsLimits(descriptors).inAll).toBe(metrics);
+    expect(fileLimits(descriptors)).toEqual(files);
+    expect(gateway.inAll + metrics + files.inAll).toBeLessThan(descriptors / 2);
   });
 
   it('are what is configured, where it is', () => {
