@@ -92,21 +92,30 @@ export const DELIVERY_SCRIPTS = {
     table.insert(answers, call('GET', P .. 'lane-gap:' .. lane) or '')
     return answers`),
   /**
-   * The delivery was made, or is needless: that is a fact, whatever became of the job meanwhile. Counts it once.
-   * ARGV: job id, \`delivered\` or \`discarded\`.
+   * Deliveries were made, or are needless: that is a fact, whatever became of their jobs meanwhile. Counts each once.
+   * ARGV: job id, \`delivered\` or \`discarded\`, for each. Answers with what became of it; of several with a list, in which one that
+   * cannot be settled, as a key of its is of another type, is \`refused\`.
    */
   relaySettle: script(`
-    local id = ARGV[5]
-    if not isJob(id) then return 'gone' end
-    local owner, _, size = charge(id)
-    leaveLane(id, laneOf(id), false)
-    leaveDead(id)
-    unplace(id)
-    leaveSlow(id)
-    erase(id)
-    count(id, ARGV[6])
-    leaveParkedOf(id, owner, size)
-    return 'settled'`),
+    local function settle(id, how)
+      if not isJob(id) then return 'gone' end
+      local owner, _, size = charge(id)
+      leaveLane(id, laneOf(id), false)
+      leaveDead(id)
+      unplace(id)
+      leaveSlow(id)
+      erase(id)
+      count(id, how)
+      leaveParkedOf(id, owner, size)
+      return 'settled'
+    end
+    if #ARGV == 6 then return settle(ARGV[5], ARGV[6]) end
+    local answers = {}
+    for i = 5, #ARGV, 2 do
+      local isSettled, answer = pcall(settle, ARGV[i], ARGV[i + 1])
+      table.insert(answers, isSettled and answer or 'refused')
+    end
+    return answers`),
   /**
    * The worker that holds a job puts it back. ARGV: job id, token, delay (as above), the attempt's line where one was spent, most
    * lines kept, the worker that has its request under way or nothing.

@@ -4,6 +4,7 @@ import { OpenWork } from '../time/open-work';
 import type { JobData } from './job';
 import type { Lines } from './lines';
 import { Locks } from './locks';
+import { Ramp } from './ramp';
 import type { RetryHandler } from './retry-handler';
 import type { Fetched, RetryQueue } from './retry-queue';
 import type { StoredCalls } from './retry-store';
@@ -40,6 +41,7 @@ const NO_BODY = { b: '', l: 0 };
 /** Makes the retries: takes what is due, and delivers it by the same attempts as fresh events. */
 export class RetryWorker {
   private readonly locks: Locks;
+  private readonly ramp: Ramp;
   private readonly open = new OpenWork();
   private bytes = 0;
   private draining = false;
@@ -50,7 +52,8 @@ export class RetryWorker {
   private askedAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly parts: RetryWorkerParts) {
-    const { queue, handler, lines, onError } = parts;
+    const { queue, handler, lines, concurrency, onError } = parts;
+    this.ramp = new Ramp(concurrency);
     this.locks = new Locks({ extend: (held) => queue.extend(held), onError });
     // A place at a destination came free, for which something may wait.
     handler.onRoom(() => {
@@ -93,17 +96,21 @@ export class RetryWorker {
   }
 
   private get hasRoom(): boolean {
-    return this.open.count < this.parts.concurrency && this.bytes < this.parts.maxBytes;
+    return this.freePlaces > 0 && this.bytes < this.parts.maxBytes;
+  }
+
+  private get freePlaces(): number {
+    const { count } = this.open;
+    return this.ramp.places(count) - count;
   }
 
   /** How long to wait before asking again. */
   private async takeSome(): Promise<number> {
-    const { store, queue, lines, handler, concurrency, maxBytes, onError } = this.parts;
+    const { store, queue, lines, handler, maxBytes, onError } = this.parts;
     if (!store.isReady) return REDIS_RETRY_MS;
     this.askedAt = monotonicMs();
     try {
-      const free = concurrency - this.open.count;
-      const choice = await lines.choose(TAKE_AT_ONCE, free);
+      const choice = await lines.choose(TAKE_AT_ONCE, this.freePlaces);
       if (this.draining) return 0;
       const bytes = Math.min(TAKE_BYTES, maxBytes - this.bytes);
       const { taken, left, lines: found, missing, nextInMs } = await queue.next({ ...choice, bytes });

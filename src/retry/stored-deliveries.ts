@@ -6,6 +6,7 @@ import type { GroupCommit } from './group-commit';
 import { HISTORY_LIMIT, historyLine, type JobData } from './job';
 import { supersedeText } from './needless';
 import type { StoredCalls } from './retry-store';
+import { type Settlement, Settlements } from './settlements';
 import type { Charge } from './shares';
 
 /**
@@ -92,8 +93,11 @@ export class StoredDeliveries {
    * steps that wait for Redis.
    */
   private readonly made = new SlotMap<DeliveryId, true>();
+  private readonly settlements: Settlements;
 
-  constructor(private readonly parts: StoredDeliveriesParts) {}
+  constructor(private readonly parts: StoredDeliveriesParts) {
+    this.settlements = new Settlements(parts);
+  }
 
   async park({ bytes, group, prepare, isWithdrawn }: ParkStep): Promise<StepResult | { kind: 'withdrawn' }> {
     let reply: unknown;
@@ -134,10 +138,10 @@ export class StoredDeliveries {
   }
 
   /** The delivery was made, or is needless, whichever worker holds it. */
-  async settle(id: DeliveryId, how: 'delivered' | 'discarded'): Promise<StepResult> {
+  async settle(id: DeliveryId, how: Settlement): Promise<StepResult> {
     this.made.set(id, true);
     try {
-      return await this.step('relaySettle', [id, how]);
+      return resultOf(await this.settlements.settle(id, how));
     } finally {
       this.made.delete(id);
     }
@@ -179,7 +183,7 @@ export class StoredDeliveries {
   }
 
   private async step(
-    script: 'relaySettle' | 'relayReturn' | 'relayBury' | 'relayLate',
+    script: 'relayReturn' | 'relayBury' | 'relayLate',
     args: readonly (string | number)[],
   ): Promise<StepResult> {
     let reply: unknown;

@@ -99,14 +99,8 @@ export class StoredState {
     relayLanes: (...lanes) =>
       lanes.flatMap((lane) => [this.lanes.countOf(String(lane)), this.lanes.gapOf(String(lane))]),
     relayGapTold: (lane, id) => this.lanes.told(String(lane), String(id)),
-    relaySettle: (id, how) => {
-      const job = this.jobs.get(String(id));
-      if (job === undefined) return 'gone';
-      this.leaveLane(job, false);
-      this.jobs.delete(job.id);
-      this.counts[how === 'discarded' ? 'discarded' : 'delivered']++;
-      return 'settled';
-    },
+    relaySettle: (...pairs) =>
+      pairs.flatMap((id, index) => (index % 2 === 0 ? [this.settle(String(id), pairs[index + 1])] : [])),
     relayReturn: (id, token, delay, line, _limit, worker) => {
       const job = this.heldBy(id, token);
       if (job === undefined) return 'lost';
@@ -201,6 +195,15 @@ export class StoredState {
   }
 
   /** The one behind it is due at once in its stead. */
+  private settle(id: string, how: Argument | undefined): string {
+    const job = this.jobs.get(id);
+    if (job === undefined) return 'gone';
+    this.leaveLane(job, false);
+    this.jobs.delete(job.id);
+    this.counts[how === 'discarded' ? 'discarded' : 'delivered']++;
+    return 'settled';
+  }
+
   private leaveLane({ id, lane }: Job, isGap: boolean): void {
     const left = this.lanes.leave(lane, id, this.now());
     if (left === undefined) return;
