@@ -35,22 +35,30 @@ export class SlotMap<Id extends string, Value> {
     return this.find(id, slotHashOf(id)) !== NONE;
   }
 
-  set(id: Id, value: Value): void {
+  /** What was there before. */
+  set(id: Id, value: Value): Value | undefined {
     const hash = slotHashOf(id);
     const known = this.find(id, hash);
-    if (known === NONE) this.add(id, hash, value);
-    else this.values[known] = value;
+    if (known === NONE) {
+      this.add(id, hash, value);
+      return undefined;
+    }
+    const before = this.values[known];
+    this.values[known] = value;
+    return before;
   }
 
-  delete(id: Id): boolean {
+  /** What was there. */
+  delete(id: Id): Value | undefined {
     const slot = this.find(id, slotHashOf(id));
-    if (slot === NONE) return false;
+    if (slot === NONE) return undefined;
+    const value = this.values[slot];
     this.unlink(slot);
     this.ids[slot] = undefined;
     this.values[slot] = undefined;
     this.free.push(slot);
     this.count--;
-    return true;
+    return value;
   }
 
   /** All of this moment, in no order. */

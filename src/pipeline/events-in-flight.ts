@@ -33,22 +33,21 @@ export class EventsInFlight {
   private readonly acknowledged = new RecentIds(REMEMBERED);
 
   add(inFlight: InFlight): void {
-    const { contentKey } = inFlight.envelope;
     // The same event may have come through two exchanges: both are in flight, each with a message of its own.
-    inFlight.next = this.open.get(contentKey);
-    this.open.set(contentKey, inFlight);
+    inFlight.next = this.open.set(inFlight.envelope.contentKey, inFlight);
   }
 
   remove(inFlight: InFlight): void {
     const { contentKey } = inFlight.envelope;
-    const first = this.open.get(contentKey);
     const { next } = inFlight;
+    const first = this.open.delete(contentKey);
     inFlight.next = undefined;
+    if (first === undefined) return;
     if (first !== inFlight) {
-      for (let each = first; each !== undefined; each = each.next)
+      for (let each: InFlight | undefined = first; each !== undefined; each = each.next)
         if (each.next === inFlight) each.next = next;
-    } else if (next === undefined) this.open.delete(contentKey);
-    else this.open.set(contentKey, next);
+      this.open.set(contentKey, first);
+    } else if (next !== undefined) this.open.set(contentKey, next);
   }
 
   has(contentKey: EventId): boolean {

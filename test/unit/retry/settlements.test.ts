@@ -15,7 +15,9 @@ function setup(refused: readonly string[] = []) {
       await gates.at(-1)?.promise;
       for (const { args, reply } of steps) {
         const ids = args.filter((_, index) => index % 2 === 0).map(String);
-        const answers = ids.map((id) => (ids.length > 1 && refused.includes(id) ? 'refused' : `settled ${id}`));
+        const answers = ids.map((id) =>
+          ids.length > 1 && refused.includes(id) ? 'refused' : `settled ${id}`,
+        );
         reply?.(ids.length === 1 ? answers[0] : answers);
       }
     },
