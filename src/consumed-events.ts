@@ -13,6 +13,8 @@ interface Consumed {
   readonly saidBy: string;
 }
 
+const NOT_CONSUMED = 'no event comes this way, as the relay does not consume it';
+
 /** Of a list that names every event but a few, this many show what is meant. */
 const MAX_NAMED = 5;
 
@@ -48,7 +50,10 @@ export class ConsumedEvents {
       ...enabled.flatMap((source) => ownOf(source, settings)),
     ];
     const own = enabled.flatMap(({ section }) => section?.name ?? []).join(' or ');
-    return this.destinations
+    const off = this.sources
+      .filter((source) => !enabled.includes(source) && ownOf(source, settings).length > 0)
+      .map(({ section, switchedOnBy }) => `${section?.name}.enabled: ${NOT_CONSUMED} (${switchedOnBy})`);
+    const missed = this.destinations
       .flatMap(({ section }) => section?.all(settings) ?? [])
       .filter(({ value }) => value.enabled)
       .flatMap(({ path, value }) => {
@@ -63,6 +68,7 @@ export class ConsumedEvents {
           `${path}.events: no source brings ${shown(missing)}, which ${sayings} must name as well, here and at the core API`,
         ];
       });
+    return [...missed, ...off];
   }
 
   private consumedGlobally(config: Config): Consumed[] {

@@ -13,9 +13,10 @@ export function alertsCommand(): Command {
 }
 
 async function test(): Promise<void> {
-  const { config } = MODULES.loadConfig(process.cwd(), process.env);
+  const { config, unheeded } = MODULES.loadConfig(process.cwd(), process.env);
   const { url, format } = config.alerts;
-  if (url === undefined) throw new ConfigError(['ALERT_WEBHOOK_URL: must be set, as alerts are sent there']);
+  if (url === undefined)
+    throw new ConfigError(['ALERT_WEBHOOK_URL: must be set, as alerts are sent there', ...unheeded]);
   const sender = new AlertSender({ config, url });
   try {
     const outcome = await sender.once(`alert_test_${randomUUID()}`, { kind: 'test', cause: 'test' });

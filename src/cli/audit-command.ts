@@ -34,7 +34,7 @@ export function auditCommand(): Command {
         }
         if (lines.length === 0) {
           complain(
-            `nothing was counted under REDIS_PREFIX_KEY=${config.redis.prefix}: is it the workers' one?`,
+            `nothing was counted under REDIS_PREFIX_KEY=${config.redis.prefix} yet: look again in a second, or is it not the prefix of the workers?`,
           );
         }
         printLine(isBalanced ? 'balanced' : 'NOT balanced: see DIFFERENCE');

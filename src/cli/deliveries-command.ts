@@ -11,7 +11,7 @@ import { checkFilter } from './filters';
 import { parseInstance } from './instance-option';
 import { goesOn } from './listing';
 import { complain, printJson, printLine, printTable } from './output';
-import { DEFAULT_RATE, replayHere, withReplays } from './with-replays';
+import { DEFAULT_RATE, needlessLine, replayHere, withReplays } from './with-replays';
 
 interface Options extends LogFilter {
   readonly json?: boolean;
@@ -85,10 +85,7 @@ async function replay({ all, preview, perSecond = DEFAULT_RATE, ...filter }: Rep
     printLine(
       `${withoutBody} cannot be replayed: ${plural(withoutBody, 'its body is', 'their bodies are')} not kept (DELIVERY_LOG_BODIES)`,
     );
-  if (needless > 0)
-    printLine(
-      `${needless} ${plural(needless, 'needs no replay: it waits, or was', 'need no replay: they wait, or were')} delivered since`,
-    );
+  if (needless > 0) printLine(needlessLine(needless));
 }
 
 async function list({ json, limit = 100, ...filter }: Options): Promise<void> {

@@ -17,6 +17,9 @@ interface Options extends DestinationFilter {
   readonly json?: boolean;
 }
 
+/** They are known by what was counted for them, and not by settings. */
+const ONLY_SEEN = 'one that is new is known from its first event on';
+
 const HEAD = ['DESTINATION', 'STATE', 'SINCE', 'WAITING', 'OLDEST', 'ERROR', 'STATUS', 'ADDRESS'];
 
 export function destinationsCommand(): Command {
@@ -28,7 +31,7 @@ export function destinationsCommand(): Command {
     .description('list, worst first')
     .option('--instance <name>', "this instance's own", parseInstance)
     .addOption(choice('--state <state>', 'in this state', DESTINATION_STATES))
-    .option('--offset <n>', 'leave out that many', parseCount, 0)
+    .option('--offset <n>', 'leave out that many', parseOffset, 0)
     .option('--limit <n>', 'maximum number of lines', parseCount, 100)
     .option('--json', 'one JSON object a line')
     .action(list);
@@ -45,6 +48,11 @@ export function destinationsCommand(): Command {
 }
 
 function parseCount(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('must be a whole number from 1');
+  return Number(text);
+}
+
+function parseOffset(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError('must be a whole number');
   return Number(text);
 }
@@ -59,6 +67,7 @@ async function list({ json, ...filter }: Options): Promise<void> {
   if (json) for (const each of destinations) printJson(shownDestination(each));
   else {
     printTable(HEAD, destinations.map(rowOf));
+    if (destinations.length === 0 && total === 0) complain(`no destinations found: ${ONLY_SEEN}`);
     const left = total - (filter.offset ?? 0) - destinations.length;
     if (left > 0) printLine(`${left} more: --offset ${(filter.offset ?? 0) + destinations.length}`);
   }
@@ -76,8 +85,12 @@ function timeOf(at: number | undefined): string {
 async function show(id: string): Promise<void> {
   const found = await withDestinations((all) => all.show(id));
   if (found !== undefined) return printJson(shownDestination(found), 2);
-  complain(`there is no destination ${id}: destinations ls shows them`);
+  complain(unknown(id));
   process.exitCode = FINDING;
+}
+
+function unknown(id: string): string {
+  return `there is no destination ${id}: destinations ls shows them; ${ONLY_SEEN}`;
 }
 
 async function each(
@@ -89,7 +102,7 @@ async function each(
     for (const id of ids) {
       if (await change(destinations, id)) printLine(`${done} ${id}`);
       else {
-        complain(`there is no destination ${id}: destinations ls shows them`);
+        complain(unknown(id));
         process.exitCode = FINDING;
       }
     }

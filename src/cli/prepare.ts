@@ -27,11 +27,11 @@ const MAX_FAULTS = 20;
  */
 export function prepare(names: readonly PartName[], supervised?: Place): Prepared {
   const directory = process.cwd();
-  const { config, warnings, notes } = MODULES.loadConfig(directory, process.env);
+  const { config, unheeded, warnings, notes } = MODULES.loadConfig(directory, process.env);
   // A gateway beside it has something to do: the core API's own example of a .env, where all sources are off, starts.
   const idle = names.includes('gateway') && names.includes('worker') ? withoutSource(config) : [];
   const problems = names.flatMap((name) => missingFor(name, config)).filter((line) => !idle.includes(line));
-  if (problems.length > 0) throw new ConfigError(problems);
+  if (problems.length > 0) throw new ConfigError([...problems, ...unheeded]);
   const file = readSettingsFile(MODULES.sections, directory, config.settings.file);
   const metrics = new Metrics();
   const log = createLogger(config.log, {

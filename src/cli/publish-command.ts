@@ -40,11 +40,14 @@ function parseCount(text: string): number {
 }
 
 async function publish(options: Options): Promise<void> {
-  const { config } = MODULES.loadConfig(process.cwd(), process.env);
+  const { config, unheeded } = MODULES.loadConfig(process.cwd(), process.env);
   const rabbitMq = rabbitMqConfig.of(config);
   const { uri, frameMax } = rabbitMq;
   if (uri === '')
-    throw new ConfigError(['RABBITMQ_URI: must be set, such as amqp://user:password@host:5672/%2F']);
+    throw new ConfigError([
+      'RABBITMQ_URI: must be set, such as amqp://user:password@host:5672/%2F',
+      ...unheeded,
+    ]);
   const bodyOf = options.file === undefined ? samplesOf(options, config.serverUrl) : fileOf(options.file);
   const event = eventToPublish(options, bodyOf(0));
   if (keyNamed(event) === undefined) complain(`warning: ${event} is no event${didYouMeanEvent(event)}`);

@@ -14,7 +14,7 @@ export function startCommand(): Command {
     .description('run worker and gateway, in one process or under one supervisor')
     .option(
       '--processes <count>',
-      'so many workers and a gateway, as processes under one supervisor; auto: one worker for each processor',
+      'this many workers and a gateway, as processes under one supervisor; auto: one worker for each processor',
     )
     .addOption(configOnly())
     .action((options: ServeOptions<never>) => run(['gateway', 'worker'], options));

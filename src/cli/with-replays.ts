@@ -35,6 +35,11 @@ export function withReplays<T>(
   );
 }
 
+/** Of a delivery that failed and was made later the log knows both: the failure needs nothing, and what was delivered may be replayed as such. */
+export function needlessLine(needless: number): string {
+  return `${needless} ${plural(needless, 'record needs no replay of its own: its delivery waits', 'records need no replay of their own: their deliveries wait')}, or arrived since`;
+}
+
 /** Replays within this command, and says how far it is; Ctrl-C cancels it. A gateway goes on with it where this process dies. */
 export async function replayHere(spec: ReplaySpec): Promise<void> {
   let told = monotonicMs();
@@ -57,10 +62,7 @@ export async function replayHere(spec: ReplaySpec): Promise<void> {
       complain(
         `${withoutBody} cannot be replayed: ${plural(withoutBody, 'its body is', 'their bodies are')} not kept (DELIVERY_LOG_BODIES)`,
       );
-    if (needless > 0)
-      complain(
-        `${needless} ${plural(needless, 'needs no replay: it waits, or was', 'need no replay: they wait, or were')} delivered since`,
-      );
+    if (needless > 0) complain(needlessLine(needless));
     // A gateway may have been quicker to take it.
     if (state === 'running') complain(`a gateway goes on with ${id}`);
     if (state === 'failed' || state === 'cancelled') {

@@ -22,6 +22,8 @@ export interface Loaded {
   readonly variables: Variables;
   readonly values: Readonly<Record<string, unknown>>;
   readonly origins: ReadonlyMap<string, Origin>;
+  /** What is written somewhere and has no effect, such as a misspelt name: one of `warnings`, and the likely cause of what is missing. */
+  readonly unheeded: readonly string[];
   /** Worth telling the operator, but no reason not to start. */
   readonly warnings: readonly string[];
   /** Chosen on purpose, and worth a line all the same. */
@@ -58,14 +60,16 @@ export function loadConfig(parts: readonly ConfigPart[], { directory, environmen
   const reading = new Reading(raw.values, wrong);
   const known = [...Object.keys(variables), ...Object.keys(platformNames)];
   const prefixes = parts.flatMap(({ definition }) => definition.switches?.prefix ?? []);
-  for (const warning of [...layers.warnings, ...misspelt(layers, known, prefixes)]) reading.warn(warning);
+  const unheeded = [...layers.warnings, ...misspelt(layers, known, prefixes)];
+  for (const warning of unheeded) reading.warn(warning);
   for (const note of layers.notes) reading.note(note);
   const config = configOf(parts, values, reading);
   const all = [...wrong.values(), ...reading.problems];
-  if (all.length > 0) throw new ConfigError(all);
+  if (all.length > 0) throw new ConfigError([...all, ...unheeded]);
   const origins = new Map<string, Origin>();
   for (const name of Object.keys(variables)) origins.set(name, raw.origins.get(name) ?? 'default');
-  return { config, variables, values, origins, warnings: reading.warnings, notes: reading.notes };
+  const { warnings, notes } = reading;
+  return { config, variables, values, origins, unheeded, warnings, notes };
 }
 
 /** convict gave each variable a value of its format, so that values are what the variables' types say. */

@@ -93,7 +93,7 @@ export class CoreClient {
       if (errorCode(cause) === 'ANSWER_TOO_LARGE') throw this.isNoAnswer(cause);
       throw new CoreApiError(
         'CORE_UNREACHABLE',
-        `${this.parts.url} cannot be reached (${explainError(cause)}): is that the address of the core API, seen from here?`,
+        `${this.parts.url} cannot be reached (${explainError(cause)}): check that it is the core API's address as seen from here`,
         { cause },
       );
     }

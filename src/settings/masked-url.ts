@@ -2,8 +2,8 @@ import { parseUrl } from '../config/url';
 
 /** Stands for a secret that is stored. */
 export const MASK = '********';
-/** Why a mask is refused. */
-export const NOTHING_BEHIND_MASK = `nothing is stored that ${MASK} could stand for, or it belongs to another address; give the value itself`;
+/** Why a mask is refused, and a stored secret that was not named: it is never sent to another address than it was given for. */
+export const NOTHING_BEHIND_MASK = `give the value itself: what is stored belongs to another address, or nothing is stored that ${MASK} could stand for`;
 
 /** Scheme, user with `@`, host and path, query with `?`, fragment with `#`. */
 const PARTS = /^([a-z][a-z0-9+.-]*:\/\/)([^/?#]*@)?([^?#]*)(\?[^#]*)?(#.*)?$/is;

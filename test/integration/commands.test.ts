@@ -157,8 +157,25 @@ describe('audit and dead-letters', () => {
   });
 
   test('audit of a relay that never ran finds nothing wrong', async () => {
-    const { code } = await run(['audit'], { ...environment, REDIS_PREFIX_KEY: `${harness.prefix}-never` });
+    const { code, stderr } = await run(['audit'], {
+      ...environment,
+      REDIS_PREFIX_KEY: `${harness.prefix}-never`,
+    });
     expect(code).toBe(0);
+    // Counts follow within a second: whoever publishes and asks at once has no wrong prefix.
+    expect(stderr).toContain('look again in a second');
+  });
+
+  test('a destination that no event came for is not listed, and the answer says that it may come', async () => {
+    const [none, show, suspend, beyond] = await Promise.all([
+      run(['destinations', 'ls', '--instance', 'new'], environment),
+      run(['destinations', 'show', 'webhook:instance/new'], environment),
+      run(['destinations', 'suspend', 'webhook:instance/new'], environment),
+      run(['destinations', 'ls', '--offset', '5'], environment),
+    ]);
+    expect([none.code, show.code, suspend.code, beyond.code]).toEqual([0, 1, 1, 0]);
+    for (const { stderr } of [none, show, suspend]) expect(stderr).toContain('from its first event on');
+    expect(beyond.stderr).toBe('');
   });
 
   test('ls lists what the filters choose, show shows one', async () => {

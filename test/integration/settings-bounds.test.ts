@@ -111,7 +111,9 @@ describe('what may be set', () => {
     const refused = await harness.ask('POST', '/webhook/set/loja', { body: moved, key: 'token-of-loja' });
     expect([refused.status, refused.text]).toEqual([
       400,
-      expect.stringContaining('webhook.headers.authorization'),
+      expect.stringContaining(
+        'webhook.headers.authorization: give the value itself: what is stored belongs to another address',
+      ),
     ]);
     const back = await harness.ask('POST', '/webhook/set/loja', { body: { webhook: found.body } });
     expect(back.status).toBe(201);

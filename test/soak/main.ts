@@ -1,8 +1,11 @@
 import { parseArgs } from 'node:util';
+import { errorCode, errorText } from '../../src/errors';
 import { isWell, linesOf } from './result';
 import { soak } from './soak';
 
-/** `npm run soak -- --minutes N [--seed S] [--rate R]`: exit 1 where something was lost, or happened that nobody asked for. */
+const USAGE = 'npm run soak -- --minutes N [--seed S] [--rate R]';
+
+/** Exit 1 where something was lost, or happened that nobody asked for. */
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
@@ -13,7 +16,7 @@ async function main(): Promise<void> {
   });
   const [minutes, seed, rate] = [Number(values.minutes), Number(values.seed), Number(values.rate)];
   if (!(minutes > 0) || !Number.isInteger(seed) || !(rate >= 1)) {
-    process.stderr.write('--minutes and --rate must be positive numbers, --seed a whole number\n');
+    process.stderr.write(`--minutes and --rate must be positive numbers, --seed a whole number\n${USAGE}\n`);
     process.exitCode = 2;
     return;
   }
@@ -28,6 +31,11 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
+  if (errorCode(error)?.startsWith('ERR_PARSE_ARGS') === true) {
+    process.stderr.write(`${errorText(error)}\n${USAGE}\n`);
+    process.exitCode = 2;
+    return;
+  }
   process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
   process.exitCode = 1;
 });

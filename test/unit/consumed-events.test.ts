@@ -104,6 +104,14 @@ describe('events that the settings of an instance name and no source brings', ()
     expect(linesOf(OWN, { webhook: { ...DOCUMENTED.webhook, enabled: false } })).toEqual([]);
   });
 
+  test('are told of a source that is off here, while others are on', () => {
+    const sqs = { enabled: true, events: ['CALL'] };
+    const told = 'sqs.enabled: no event comes this way, as the relay does not consume it (SQS_ENABLED)';
+    expect(linesOf({ RABBITMQ_URI: 'amqp://localhost' }, { sqs })).toEqual([told]);
+    expect(linesOf({ RABBITMQ_URI: 'amqp://localhost' }, { sqs: { ...sqs, enabled: false } })).toEqual([]);
+    expect(linesOf({}, { sqs })).toEqual([]);
+  });
+
   test('are counted where a list names nearly every event', () => {
     const events = [
       'CALL',

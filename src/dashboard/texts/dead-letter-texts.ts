@@ -39,7 +39,7 @@ export const deadLetterTexts = translations({
       removed: 'It was removed.',
       cancel: 'It was cancelled; what was done stays done.',
     },
-    changed: (done: string, seen: string) => `${done} of ${seen} seen so far`,
+    changed: (done: string, seen: string) => `${done} of ${seen} seen`,
     unknown: 'There is no such dead letter.',
     reasons: {
       'attempts-exhausted': 'all attempts failed',
@@ -90,8 +90,7 @@ export const deadLetterTexts = translations({
       removed: 'Ela foi removida.',
       cancel: 'Foi cancelado; o que foi feito continua feito.',
     },
-    changed: (done: string, seen: string) =>
-      `${done} de ${seen} ${byCount(seen, 'vista', 'vistas')} até agora`,
+    changed: (done: string, seen: string) => `${done} de ${seen} ${byCount(seen, 'vista', 'vistas')}`,
     unknown: 'Esta entrega abandonada não existe.',
     reasons: {
       'attempts-exhausted': 'todas as tentativas falharam',
@@ -142,8 +141,7 @@ export const deadLetterTexts = translations({
       removed: 'Se eliminó.',
       cancel: 'Se canceló; lo hecho queda hecho.',
     },
-    changed: (done: string, seen: string) =>
-      `${done} de ${seen} ${byCount(seen, 'vista', 'vistas')} hasta ahora`,
+    changed: (done: string, seen: string) => `${done} de ${seen} ${byCount(seen, 'vista', 'vistas')}`,
     unknown: 'Esta entrega abandonada no existe.',
     reasons: {
       'attempts-exhausted': 'todos los intentos fallaron',

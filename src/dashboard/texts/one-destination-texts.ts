@@ -38,7 +38,7 @@ export const oneDestinationTexts = translations({
     previewed: (count: string, seen: string, withoutBody: string) =>
       `${count} would be delivered again, of ${seen} that ${byCount(seen, 'matches', 'match')}. ${withoutBody} cannot: ${byCount(withoutBody, 'its body is', 'their bodies are')} not kept.`,
     replays: 'Replays',
-    replayed: (done: string, seen: string) => `${done} of ${seen} found so far`,
+    replayed: (done: string, seen: string) => `${done} of ${seen} found`,
     cancel: 'Cancel',
     replayStates: { running: 'under way', done: 'done', cancelled: 'cancelled', failed: 'failed' },
     done: {
@@ -100,7 +100,7 @@ export const oneDestinationTexts = translations({
       `${byCount(count, `${count} seria entregue`, `${count} seriam entregues`)} de novo, de ${seen} que ${byCount(seen, 'corresponde', 'correspondem')}. ${withoutBody} ${byCount(withoutBody, 'não pode: seu corpo não é guardado', 'não podem: seus corpos não são guardados')}.`,
     replays: 'Reenvios',
     replayed: (done: string, seen: string) =>
-      `${done} de ${seen} ${byCount(seen, 'encontrada', 'encontradas')} até agora`,
+      `${done} de ${seen} ${byCount(seen, 'encontrada', 'encontradas')}`,
     cancel: 'Cancelar',
     replayStates: { running: 'em andamento', done: 'concluído', cancelled: 'cancelado', failed: 'falhou' },
     done: {
@@ -162,7 +162,7 @@ export const oneDestinationTexts = translations({
       `${byCount(count, `${count} se entregaría`, `${count} se entregarían`)} de nuevo, de ${seen} que ${byCount(seen, 'coincide', 'coinciden')}. ${withoutBody} ${byCount(withoutBody, 'no puede: su cuerpo no se guarda', 'no pueden: sus cuerpos no se guardan')}.`,
     replays: 'Reenvíos',
     replayed: (done: string, seen: string) =>
-      `${done} de ${seen} ${byCount(seen, 'encontrada', 'encontradas')} hasta ahora`,
+      `${done} de ${seen} ${byCount(seen, 'encontrada', 'encontradas')}`,
     cancel: 'Cancelar',
     replayStates: { running: 'en curso', done: 'terminado', cancelled: 'cancelado', failed: 'falló' },
     done: {

@@ -11,14 +11,13 @@ export const rabbitMqSection: Section<SwitchSettings> = new Section({
   fields: switchFields,
   checker: (config) => ({
     check: (instance, value, path) => {
-      const problem = exchangeProblem(instance, value, rabbitMqConfig.of(config).consume);
+      const problem = exchangeProblem(instance, value, rabbitMqConfig.of(config));
       return problem === undefined ? {} : { problems: [`${path}: ${problem}`] };
     },
   }),
   inspection: {
     check: 'exchange',
-    problemOf: (config, instance, value) =>
-      exchangeProblem(instance, value, rabbitMqConfig.of(config).consume),
+    problemOf: (config, instance, value) => exchangeProblem(instance, value, rabbitMqConfig.of(config)),
   },
   index: 'exchanges',
 });
@@ -27,13 +26,16 @@ export const rabbitMqSection: Section<SwitchSettings> = new Section({
 export function exchangeProblem(
   instance: string,
   { enabled, events }: SwitchSettings,
-  mode: RabbitMqConfig['consume'],
+  { consume, exchange, furtherExchanges }: Pick<RabbitMqConfig, 'consume' | 'exchange' | 'furtherExchanges'>,
 ): string | undefined {
   if (!enabled) return undefined;
+  if (instance === exchange || furtherExchanges.includes(instance)) {
+    return `an exchange is named like its instance, and ${JSON.stringify(instance)} is the name of an exchange of all instances (RABBITMQ_EXCHANGE_NAME, RABBITMQ_EXCHANGES): give the instance another name`;
+  }
   if (instance.startsWith(RESERVED_AMQP_PREFIX)) {
     return `an exchange is named like its instance, and names that begin with ${RESERVED_AMQP_PREFIX} belong to the broker`;
   }
-  const name = mode === 'shared' ? `${instance}.${longestOf(events)}` : instance;
+  const name = consume === 'shared' ? `${instance}.${longestOf(events)}` : instance;
   const bytes = Buffer.byteLength(name);
   if (bytes <= MAX_AMQP_NAME_BYTES) return undefined;
   return `AMQP takes names of at most ${MAX_AMQP_NAME_BYTES} bytes, and ${JSON.stringify(name)} has ${bytes}: give the instance a shorter name`;

@@ -29,3 +29,13 @@ test.each<[args: string, make: () => Command, meant: string]>([
     details: [expect.stringContaining(`did you mean ${meant}?`)],
   });
 });
+
+test.each<[args: string, make: () => Command]>([
+  ['ls --limit 0', destinationsCommand],
+  ['ls --limit 0', parkedCommand],
+  ['ls --limit 0', deliveriesCommand],
+])('a list of nothing is refused, as over HTTP: %s', async (args, make) => {
+  await expect(quietly(make()).parseAsync(args.split(' '), { from: 'user' })).rejects.toThrow(
+    /whole number from 1/,
+  );
+});

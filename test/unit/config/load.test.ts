@@ -31,6 +31,28 @@ function setup(files: Readonly<Record<string, string>> = {}): {
   return { load, problems };
 }
 
+describe('what is wrong is named together with what is written in vain, which is its likely cause', () => {
+  test.each([
+    [
+      'a quote that is not closed',
+      'REDIS_URI="redis://a.test\n',
+      /^REDIS_URI: must be/,
+      /^\.env: line 1 begins .* not closed/,
+    ],
+    [
+      'a misspelt name',
+      'REDIS_URI=x\nREDIS_URRI=redis://a.test\n',
+      /^REDIS_URI: must be/,
+      /^REDIS_URRI .*did you mean REDIS_URI/,
+    ],
+  ])('%s', (_what, env, problem, cause) => {
+    expect(setup({ '.env': env }).problems()).toEqual([
+      expect.stringMatching(problem),
+      expect.stringMatching(cause),
+    ]);
+  });
+});
+
 describe('loadConfig', () => {
   test.each([
     ['RABBITMQ_QUEUE', '字'.repeat(86), 'no more than 255 bytes'],

@@ -67,6 +67,8 @@ describe('names of events', () => {
 });
 
 describe('names of instances whose exchange is consumed (finding 2.2)', () => {
+  const OF_OPERATOR = { exchange: 'evolution_exchange', furtherExchanges: ['more'] };
+
   it.each<[string, string, 'dedicated' | 'shared', string[], boolean]>([
     ['an ordinary one', 'loja', 'shared', [], true],
     ['255 bytes', 'n'.repeat(255), 'dedicated', [], true],
@@ -75,8 +77,17 @@ describe('names of instances whose exchange is consumed (finding 2.2)', () => {
     ['245 characters with every event in shared mode', 'n'.repeat(245), 'shared', [], false],
     ['245 characters with a short event in shared mode', 'n'.repeat(245), 'shared', ['CALL'], true],
     ['a name of the broker’s', 'amq.loja', 'dedicated', [], false],
+    [
+      'the name of the global exchange, which the worker leaves out',
+      'evolution_exchange',
+      'shared',
+      [],
+      false,
+    ],
+    ['the name of another exchange of the operator’s', 'more', 'dedicated', [], false],
   ])('%s', (_what, instance, mode, events, fits) => {
-    expect(exchangeProblem(instance, { enabled: true, events }, mode) === undefined).toBe(fits);
-    expect(exchangeProblem(instance, { enabled: false, events }, mode)).toBeUndefined();
+    const config = { ...OF_OPERATOR, consume: mode };
+    expect(exchangeProblem(instance, { enabled: true, events }, config) === undefined).toBe(fits);
+    expect(exchangeProblem(instance, { enabled: false, events }, config)).toBeUndefined();
   });
 });
