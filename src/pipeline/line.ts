@@ -1,3 +1,4 @@
+import { SlotMap } from '../slot-map';
 import type { Bulkhead } from './bulkhead';
 import type { Delivery } from './delivery';
 import type { ResultSink } from './direct-attempts';
@@ -20,7 +21,7 @@ export interface Waiting extends Submission {
 export class Line {
   private readonly entries: Waiting[] = [];
   /** The newest of those that a newer one makes needless, by what they are about. */
-  private readonly newest = new Map<string, Waiting>();
+  private readonly newest = new SlotMap<string, Waiting>();
 
   constructor(
     readonly bulkhead: Bulkhead,
