@@ -5,6 +5,7 @@
  */
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   errors: [],
+  'lasting-map': [],
   plural: [],
   'slot-map': [],
   version: [],
@@ -16,7 +17,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   config: ['plural', 'errors', 'events'],
   network: ['errors', 'config', 'time'],
   filters: ['plural', 'errors', 'events'],
-  pipeline: ['errors', 'events', 'filters', 'slot-map', 'time'],
+  pipeline: ['errors', 'events', 'filters', 'lasting-map', 'slot-map', 'time'],
   redis: ['plural', 'errors', 'config', 'observability', 'time'],
   settings: ['plural', 'errors', 'events', 'config', 'observability', 'redis', 'time'],
   retry: ['errors', 'events', 'config', 'pipeline', 'redis', 'slot-map', 'time'],
