@@ -18,7 +18,7 @@ export interface LanesParts {
   readonly onError: (error: unknown) => void;
 }
 
-/** Lanes that are known to be empty, of which nothing is held. */
+/** Lanes that are remembered. */
 const MAX_KNOWN = 100_000;
 /** Stored by one step. */
 const APPEND_AT_ONCE = 64;
