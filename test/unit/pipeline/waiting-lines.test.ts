@@ -5,6 +5,10 @@ import { FakeDestination, PipelineHarness } from '../../support/harness/pipeline
 
 const step = fc.tuple(fc.constantFrom('join', 'remove', 'moveBack', 'moveFirstBack'), fc.nat({ max: 4 }));
 
+function idOf(what: string, number: number, [first = 'none']: readonly string[]): string {
+  return what === 'moveFirstBack' ? first : `webhook:${number}`;
+}
+
 /** What a list is after the same step. */
 function after(order: readonly string[], what: string, id: string): string[] {
   const others = order.filter((each) => each !== id);
@@ -28,7 +32,7 @@ test('lines take turns in the order in which they joined or moved back, whatever
       const { lines, join } = open();
       let order: string[] = [];
       for (const [what, number] of steps) {
-        const id = what === 'moveFirstBack' ? (order[0] ?? 'none') : `webhook:${number}`;
+        const id = idOf(what, number, order);
         const line = order.includes(id) ? lines.get(id as DestinationId) : undefined;
         if (what === 'join') join(id);
         else if (line !== undefined) what === 'remove' ? lines.remove(line) : lines.moveBack(line);
