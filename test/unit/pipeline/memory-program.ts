@@ -7,6 +7,7 @@ import { getHeapSpaceStatistics } from 'node:v8';
 import type { Channel, ConsumeMessage } from 'amqplib';
 import { RedisDeduplication } from '../../../src/deduplication/redis-deduplication';
 import { sharesOf } from '../../../src/destinations/shares-of';
+import { normalised } from '../../../src/events/normalise';
 import type { Destination, DestinationId, Outcome } from '../../../src/pipeline/delivery';
 import { destinationKey } from '../../../src/pipeline/delivery';
 import type { Limits } from '../../../src/pipeline/destination-limits';
@@ -37,6 +38,8 @@ interface Way {
   /** Attempts at once to each destination. */
   readonly concurrency?: number;
   readonly deduplicates?: true;
+  /** Destinations want bytes as base64. */
+  readonly normalises?: true;
   /** What the event with this number says. */
   readonly said?: (number: number) => Readonly<Record<string, unknown>>;
 }
@@ -50,6 +53,8 @@ const WAYS: Readonly<Record<string, Way>> = {
     ...{ hasInstances: true, limits: { ordered: 'chat' } },
     said: (number) => ({ data: { key: { remoteJid: chatOf(7919 * number), id: `3EB0${number}` } } }),
   },
+  // Something that might be bytes, and is not.
+  normalise: { normalises: true, said: () => ({ data: { votes: { '0': 'yes', '1': 'no' } } }) },
   coalesce: {
     limits: { coalesce: { events: new Set(['MESSAGES_UPDATE']), withinMs: 1e9 } },
     said: (number) => ({
@@ -115,10 +120,13 @@ function subscriptionOf(number: number): Subscription {
   const destination: Destination = {
     ...{ id, kind: 'webhook', maxAttempts: 10, timeoutMs: 30_000, limits: way?.limits ?? {} },
     shares: sharesOf(id, 0.2, `https://${number}.example`),
-    start: () => ({
-      outcome: new Promise<Outcome>((resolve) => ends.push(() => resolve(DELIVERED))),
-      abort: nothing,
-    }),
+    start: ({ envelope }) => {
+      if (way?.normalises) normalised(envelope, { bytes: true });
+      return {
+        outcome: new Promise<Outcome>((resolve) => ends.push(() => resolve(DELIVERED))),
+        abort: nothing,
+      };
+    },
     close: async () => {},
   };
   return { destination, key: destinationKey(id), events: 'all' };

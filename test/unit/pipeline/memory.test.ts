@@ -41,6 +41,7 @@ test.each([
   ['turns', '24', '1,700 where lines took turns by their order in a Map'],
   ['deduplication', '26', '203 with a Set of events to write down'],
   ['lanes', '34', '2,450 with a Map of lanes and a sink that was an object literal with a getter'],
+  ['normalise', '23', '1,073 where a WeakMap had events that refer to themselves'],
   ['coalesce', '58', '1,400 with a Map of the newest deliveries'],
 ])('%s: hardly anything of an event that is done with is kept (%s bytes; %s)', (way) => {
   const { old } = measured(way, SMALL.events, SMALL.bytes);
