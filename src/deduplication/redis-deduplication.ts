@@ -46,8 +46,11 @@ export class RedisDeduplication implements Deduplication {
   private readonly leaseMs: number;
   private readonly key: string;
   private wanted: Wanted[] = [];
-  private readonly unwritten = new Set<EventId>();
-  private readonly givenUp = new Set<EventId>();
+  /** Events that are done and not written down, the oldest first. */
+  private unwritten: EventId[] = [];
+  /** The same ones, and those that are being written. */
+  private readonly seen = new SlotMap<EventId, true>();
+  private givenUp: EventId[] = [];
   /** Claims held here, and those in this process that wait for what becomes of them. */
   private readonly held = new SlotMap<EventId, (() => void)[]>();
   private readonly draining = new AbortController();
@@ -65,7 +68,7 @@ export class RedisDeduplication implements Deduplication {
       for (let line = this.held.get(id); line !== undefined; line = this.held.get(id))
         await this.queueUp(line);
       this.throwIfDraining();
-      if (this.unwritten.has(id)) return 'seen';
+      if (this.seen.has(id)) return 'seen';
       this.held.set(id, []);
       const answer = await this.ask(id);
       if (answer === 'fresh') return answer;
@@ -76,12 +79,13 @@ export class RedisDeduplication implements Deduplication {
   }
 
   done(id: EventId): void {
-    this.unwritten.add(id);
+    this.unwritten.push(id);
+    this.seen.set(id, true);
     this.writeSoon();
   }
 
   released(id: EventId): void {
-    this.givenUp.add(id);
+    this.givenUp.push(id);
     this.writeSoon();
   }
 
@@ -162,30 +166,30 @@ export class RedisDeduplication implements Deduplication {
   }
 
   private async write(): Promise<void> {
-    while (this.unwritten.size + this.givenUp.size > 0) {
-      const seen = [...this.unwritten];
-      const free = [...this.givenUp];
-      this.givenUp.clear();
+    while (this.unwritten.length + this.givenUp.length > 0) {
+      const [seen, free] = [this.unwritten, this.givenUp];
+      this.unwritten = [];
+      this.givenUp = [];
       try {
         await this.inBatches(seen, (ids) => this.run('relaySeen', [this.parts.rememberMs, ...ids]));
         await this.inBatches(free, (ids) => this.run('relayUnclaim', [this.token, ...ids]));
       } catch (error) {
         this.parts.onError(error);
-        this.forgetOldest();
+        this.putBack(seen);
         for (const id of [...seen, ...free]) this.letNext(id);
         // Written with the next ones; what was given up is free when its lease is over.
         return;
       }
-      for (const id of seen) this.unwritten.delete(id);
+      for (const id of seen) this.seen.delete(id);
       for (const id of [...seen, ...free]) this.letNext(id);
     }
   }
 
-  private forgetOldest(): void {
-    for (const id of this.unwritten) {
-      if (this.unwritten.size <= MAX_UNWRITTEN) return;
-      this.unwritten.delete(id);
-    }
+  private putBack(ids: readonly EventId[]): void {
+    const all = [...ids, ...this.unwritten];
+    const tooMany = Math.max(0, all.length - MAX_UNWRITTEN);
+    for (const id of all.slice(0, tooMany)) this.seen.delete(id);
+    this.unwritten = all.slice(tooMany);
   }
 
   private async renew(): Promise<void> {
@@ -194,7 +198,7 @@ export class RedisDeduplication implements Deduplication {
         this.held.entries().map(([id]) => id),
         (ids) => this.run('relayRenew', [this.token, this.leaseMs, ...ids]),
       );
-      if (this.unwritten.size > 0) this.writeSoon();
+      if (this.unwritten.length > 0) this.writeSoon();
     } catch (error) {
       this.parts.onError(error);
     }

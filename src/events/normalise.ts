@@ -14,16 +14,18 @@ export interface Normalise {
 
 /** An event that several destinations want in the same way is rewritten once; a large one each time, as it would be held. */
 const MAX_SHARED_BYTES = 1_048_576;
-const shared = new WeakMap<Envelope, Envelope>();
+/** Never the envelope itself: what refers to its own key is kept until the next full collection. */
+const shared = new WeakMap<Envelope, Envelope | 'unchanged'>();
 
 /** The event with its `data` rewritten; the same one where nothing is asked for, or nothing is there to rewrite. */
 export function normalised(envelope: Envelope, { bytes }: Normalise): Envelope {
   const data = envelope.members.get('data');
   if (bytes !== true || data === undefined || !mayHoldBytes(envelope.body, data)) return envelope;
   const known = shared.get(envelope);
-  if (known !== undefined) return known;
+  if (known !== undefined) return known === 'unchanged' ? envelope : known;
   const rewritten = withPlainBytes(envelope, data);
-  if (envelope.body.length <= MAX_SHARED_BYTES) shared.set(envelope, rewritten);
+  if (envelope.body.length <= MAX_SHARED_BYTES)
+    shared.set(envelope, rewritten === envelope ? 'unchanged' : rewritten);
   return rewritten;
 }
 

@@ -2,9 +2,10 @@ import { OpenWork } from '../time/open-work';
 import type { Attempts } from './attempts';
 import type { Bulkhead } from './bulkhead';
 import type { AttemptRecord, Delivery, Destination, DestinationId, ParkReason } from './delivery';
-import { Line, type Submission } from './line';
+import type { Line, Submission } from './line';
 import { type Decide, type Parking, type ParkRequest, slowDelayMs, type Ticket } from './parking';
 import { WaitLimits, type WaitLimitsParts } from './wait-limits';
+import { WaitingLines } from './waiting-lines';
 
 /**
  * What became of a delivery while its source message is held: confirmed by the destination, needless, stored, not even
@@ -38,7 +39,7 @@ const MOST_PASSED_OVER = 64;
 
 /** The direct attempt: made at once while the source still holds the message, or parked when it cannot be. */
 export class DirectAttempts {
-  private readonly lines = new Map<DestinationId, Line>();
+  private readonly lines: WaitingLines;
   private sweeper: NodeJS.Timeout | undefined;
   private draining = false;
   private readonly waitLimits: WaitLimits;
@@ -47,6 +48,7 @@ export class DirectAttempts {
 
   constructor(private readonly parts: DirectAttemptsParts) {
     this.waitLimits = new WaitLimits(parts);
+    this.lines = new WaitingLines(parts.places);
     parts.attempts.room.listen((id) => this.startNext(id));
   }
 
@@ -100,11 +102,11 @@ export class DirectAttempts {
   /** From now on nothing is begun; deliveries that wait go back untouched. */
   drain(): void {
     this.draining = true;
-    for (const line of this.lines.values()) {
+    for (const line of this.lines.all()) {
       for (let next = line.take(); next !== undefined; next = line.take())
         next.sink.resolve(next.index, 'untouched');
+      this.lines.remove(line);
     }
-    this.lines.clear();
     clearInterval(this.sweeper);
   }
 
@@ -113,13 +115,7 @@ export class DirectAttempts {
   }
 
   private enqueue(submission: Submission, bulkhead: Bulkhead, now: number): void {
-    const { id } = submission.delivery.destination;
-    let line = this.lines.get(id);
-    if (line === undefined) {
-      line = new Line(bulkhead, this.parts.places);
-      this.lines.set(id, line);
-    }
-    line.add(submission, now);
+    this.lines.join(submission.delivery.destination.id, bulkhead).add(submission, now);
     this.sweeper ??= setInterval(() => {
       this.parkOverdue(this.parts.attempts.clock.now());
       this.startNext(undefined);
@@ -192,24 +188,24 @@ export class DirectAttempts {
   /** Room came free: destinations take turns, so that a long line at one does not keep the others waiting. */
   private startNext(where: DestinationId | undefined): void {
     let passedOver = 0;
-    for (const [id, line] of this.lines) {
-      const turn = this.serve(id, line);
+    for (let line = this.lines.first; line !== undefined; line = this.lines.first) {
+      const turn = this.serve(line);
       if (turn === 'full') return;
       if (turn === 'served') {
         passedOver = 0;
         continue;
       }
       // Next time those are looked at that were not now.
-      this.moveBack(id, line);
+      this.lines.moveBack(line);
       if (++passedOver >= Math.min(this.lines.size, MOST_PASSED_OVER)) break;
     }
     // Its own place came free, which nobody else can use; it may stand behind many that are passed over.
     const own = where === undefined ? undefined : this.lines.get(where);
-    if (where !== undefined && own !== undefined) this.serve(where, own);
+    if (own?.first !== undefined) this.serve(own);
   }
 
   /** Where several destinations wait each starts one, and comes round again; one alone starts as many as it may. */
-  private serve(id: DestinationId, line: Line): 'served' | 'passed-over' | 'full' {
+  private serve(line: Line): 'served' | 'passed-over' | 'full' {
     const { bulkhead } = line;
     do {
       letGo(line);
@@ -220,16 +216,9 @@ export class DirectAttempts {
       else if (bulkhead.hasRoom && this.mayBegin(first.delivery)) this.startFirst(line);
       else return 'passed-over';
     } while (this.lines.size === 1);
-    if (line.first === undefined) this.lines.delete(id);
-    else this.moveBack(id, line);
+    if (line.first === undefined) this.lines.remove(line);
+    else this.lines.moveBack(line);
     return 'served';
-  }
-
-  /** Behind the others. Where there are none nothing is done: with each change of a small map V8 makes it anew. */
-  private moveBack(id: DestinationId, line: Line): void {
-    if (this.lines.size === 1) return;
-    this.lines.delete(id);
-    this.lines.set(id, line);
   }
 
   private startFirst(line: Line): void {
@@ -244,14 +233,14 @@ export class DirectAttempts {
 
   /** Those that have waited too long, and those that hold up others by now, as the destination has become slow. */
   private parkOverdue(now: number): void {
-    for (const [id, line] of this.lines) {
+    for (const line of this.lines.all()) {
       letGo(line);
       while (line.first !== undefined && this.waitLimits.isOverdue(line.first, line.bulkhead, now)) {
         const overdue = line.take();
         if (overdue !== undefined)
           this.parkWithoutAttempt(overdue.delivery, 'saturated', overdue.sink, overdue.index);
       }
-      if (line.first === undefined) this.lines.delete(id);
+      if (line.first === undefined) this.lines.remove(line);
     }
     if (this.lines.size > 0) return;
     clearInterval(this.sweeper);

@@ -1,9 +1,13 @@
+import { LastingMap } from '../lasting-map';
+
 /** Parts of what the sources may hold: below these there is room for the messages of others. */
 const MUCH = { ofInstance: 1 / 8, ofAll: 1 / 2 };
 
 /** How many messages are held for lanes: those of one instance, and all together. */
 export class LaneHoldings {
-  private readonly ofInstance = new Map<string, number>();
+  private readonly ofInstance = new LastingMap<string, { messages: number }>(
+    ({ messages }) => messages === 0,
+  );
   private all = 0;
 
   /** @param most messages that the sources may hold */
@@ -11,19 +15,20 @@ export class LaneHoldings {
 
   add(instance: string): void {
     this.all++;
-    this.ofInstance.set(instance, (this.ofInstance.get(instance) ?? 0) + 1);
+    const known = this.ofInstance.get(instance);
+    if (known === undefined) this.ofInstance.set(instance, { messages: 1 });
+    else known.messages++;
   }
 
   leave(instance: string): void {
     this.all--;
-    const left = (this.ofInstance.get(instance) ?? 0) - 1;
-    if (left > 0) this.ofInstance.set(instance, left);
-    else this.ofInstance.delete(instance);
+    const known = this.ofInstance.get(instance);
+    if (known !== undefined) known.messages--;
   }
 
   /** Whether so many are held that those of others may be kept from coming. */
   isMuch(instance: string): boolean {
-    const own = this.ofInstance.get(instance) ?? 0;
+    const own = this.ofInstance.get(instance)?.messages ?? 0;
     return own > this.most * MUCH.ofInstance || this.all > this.most * MUCH.ofAll;
   }
 }

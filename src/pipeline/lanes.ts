@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { SlotMap } from '../slot-map';
 import { TurnBatch } from '../time/turn-batch';
 import type { Delivery, LaneId, ParkReason } from './delivery';
 import type { DirectAttempts, DirectResult, ResultSink } from './direct-attempts';
@@ -17,7 +18,7 @@ export interface LanesParts {
   readonly onError: (error: unknown) => void;
 }
 
-/** Lanes that are known to be empty, of which nothing is held. */
+/** Lanes that are remembered. */
 const MAX_KNOWN = 100_000;
 /** Stored by one step. */
 const APPEND_AT_ONCE = 64;
@@ -34,9 +35,9 @@ const ASK_AGAIN_MS = 500;
  * goes on with messages that were once its own: what that one sends arrived before, or is the next.
  */
 export class Lanes {
-  private readonly lanes = new Map<LaneId, Lane>();
-  /** Made when it is first needed, as it takes memory at once. */
-  private known: LRUCache<LaneId, true> | undefined;
+  private readonly lanes = new SlotMap<LaneId, Lane>();
+  /** Whether they are known to be empty, where nothing is held of them. Made when it is first needed, as it takes memory at once. */
+  private known: LRUCache<LaneId, boolean> | undefined;
   private term: object | undefined;
   private isDraining = false;
   private asksAgain: NodeJS.Timeout | undefined;
@@ -68,21 +69,23 @@ export class Lanes {
   drain(): void {
     this.isDraining = true;
     clearTimeout(this.asksAgain);
-    for (const lane of [...this.lanes.values()]) if (lane.isIdle) this.advance(lane);
+    for (const [, lane] of this.lanes.entries()) if (lane.isIdle) this.advance(lane);
   }
 
   /** Somebody else may have got messages since what is known was found out. */
   private begin(term: object): void {
     this.term = term;
     this.known?.clear();
-    for (const lane of this.lanes.values()) lane.doubt();
+    for (const [, lane] of this.lanes.entries()) lane.doubt();
   }
 
   private add(id: LaneId, delivery: Delivery, sink: ResultSink, index: number): void {
     let lane = this.lanes.get(id);
     if (lane === undefined) {
-      // What is known may not hold any more once something of the lane was stored: it is taken along.
-      const wasEmpty = this.known?.delete(id) === true;
+      // What is known may not hold any more once something of the lane was stored: it is taken along. Its entry stays, as each new one
+      // becomes old in the sense of the collector.
+      const wasEmpty = this.known?.get(id) === true;
+      if (wasEmpty) this.known?.set(id, false);
       lane = new Lane(id, sink.term !== undefined && wasEmpty);
       this.lanes.set(id, lane);
     }
@@ -121,7 +124,7 @@ export class Lanes {
   private forget({ id, state, gap }: Lane): void {
     this.lanes.delete(id);
     if (state !== 'open' || gap !== undefined) return;
-    this.known ??= new LRUCache<LaneId, true>({ max: MAX_KNOWN });
+    this.known ??= new LRUCache<LaneId, boolean>({ max: MAX_KNOWN });
     this.known.set(id, true);
   }
 
@@ -132,13 +135,7 @@ export class Lanes {
     const { gap: laneGap } = lane;
     lane.gap = undefined;
     const delivery = laneGap === undefined ? next.delivery : { ...next.delivery, laneGap };
-    const { sink } = next;
-    const heard: ResultSink = {
-      get isLost() {
-        return sink.isLost === true;
-      },
-      resolve: (_index, result) => this.ended(lane, { ...next, delivery }, result),
-    };
+    const heard = new HeardSink(next.sink, (result) => this.ended(lane, { ...next, delivery }, result));
     this.parts.directAttempts.submit(delivery, heard, 0);
   }
 
@@ -201,6 +198,22 @@ export class Lanes {
 
   private askAgain(): void {
     this.asksAgain = undefined;
-    for (const lane of [...this.lanes.values()]) if (lane.state === 'unknown') this.advance(lane);
+    for (const [, lane] of this.lanes.entries()) if (lane.state === 'unknown') this.advance(lane);
+  }
+}
+
+/** A class, as V8 keeps the getter of an object literal, and with it all that it sees, until the next full collection. */
+class HeardSink implements ResultSink {
+  constructor(
+    private readonly sink: ResultSink,
+    private readonly ended: (result: DirectResult) => void,
+  ) {}
+
+  get isLost(): boolean {
+    return this.sink.isLost === true;
+  }
+
+  resolve(_index: number, result: DirectResult): void {
+    this.ended(result);
   }
 }

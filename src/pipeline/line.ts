@@ -1,5 +1,6 @@
+import { SlotMap } from '../slot-map';
 import type { Bulkhead } from './bulkhead';
-import type { Delivery } from './delivery';
+import type { Delivery, DestinationId } from './delivery';
 import type { ResultSink } from './direct-attempts';
 import type { Places } from './places';
 import { type Supersedable, supersedableOf, supersedes } from './superseding';
@@ -20,9 +21,13 @@ export interface Waiting extends Submission {
 export class Line {
   private readonly entries: Waiting[] = [];
   /** The newest of those that a newer one makes needless, by what they are about. */
-  private readonly newest = new Map<string, Waiting>();
+  private newest: SlotMap<string, Waiting> | undefined;
+  /** Its neighbours among those that take turns (waiting-lines.ts). */
+  before: Line | undefined;
+  behind: Line | undefined;
 
   constructor(
+    readonly id: DestinationId,
     readonly bulkhead: Bulkhead,
     private readonly places: Places,
   ) {}
@@ -33,14 +38,15 @@ export class Line {
 
   /** Puts a delivery in the place of an older one that it makes needless; the older one, where there is one. */
   replace(newer: Submission): Waiting | undefined {
-    if (this.newest.size === 0) return undefined;
+    const { newest } = this;
+    if (newest === undefined || newest.size === 0) return undefined;
     const supersedable = supersedableOf(newer.delivery);
-    const older = supersedable === undefined ? undefined : this.newest.get(supersedable.key);
+    const older = supersedable === undefined ? undefined : newest.get(supersedable.key);
     if (supersedable === undefined || older?.supersedable === undefined) return undefined;
     if (!supersedes(supersedable, older.supersedable)) return undefined;
     const entry = { ...newer, since: older.since, supersedable };
     this.entries[this.entries.indexOf(older)] = entry;
-    this.newest.set(supersedable.key, entry);
+    newest.set(supersedable.key, entry);
     this.places.waitsNoLonger(older.delivery);
     this.places.waits(newer.delivery);
     return older;
@@ -59,6 +65,7 @@ export class Line {
   private note(entry: Waiting): void {
     const { supersedable } = entry;
     if (supersedable === undefined) return;
+    this.newest ??= new SlotMap();
     const known = this.newest.get(supersedable.key)?.supersedable;
     if (known === undefined || known.at < supersedable.at) this.newest.set(supersedable.key, entry);
   }
@@ -68,7 +75,7 @@ export class Line {
     const first = this.entries.shift();
     if (first === undefined) return undefined;
     const { supersedable } = first;
-    if (supersedable !== undefined && this.newest.get(supersedable.key) === first)
+    if (supersedable !== undefined && this.newest?.get(supersedable.key) === first)
       this.newest.delete(supersedable.key);
     this.bulkhead.waiting--;
     this.places.waitsNoLonger(first.delivery);

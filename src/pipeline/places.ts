@@ -1,3 +1,4 @@
+import { LastingMap } from '../lasting-map';
 import type { Delivery } from './delivery';
 import { SlowGroups } from './slow-groups';
 
@@ -71,8 +72,7 @@ const BESIDE_LARGE = 0.75;
  */
 export class Places {
   private readonly all: Holding = emptyHolding();
-  /** Of those that hold something. */
-  private readonly groups = new Map<string, Holding>();
+  private readonly groups = new LastingMap<string, Holding>(isEmpty);
   /** By the first share of each delivery: of one instance, or of a global destination. */
   private readonly slowGroups = new SlowGroups();
 
@@ -234,7 +234,6 @@ export class Places {
         this.groups.set(key, group);
       }
       add(group, attempts, slow, bytes, waiting);
-      if (group.attempts === 0 && group.waiting === 0 && group.bytes === 0) this.groups.delete(key);
     }
   }
 }
@@ -243,6 +242,10 @@ const NOTHING = emptyHolding();
 
 function emptyHolding(): Holding {
   return { attempts: 0, slow: 0, bytes: 0, waiting: 0 };
+}
+
+function isEmpty({ attempts, waiting, bytes }: Holding): boolean {
+  return attempts === 0 && waiting === 0 && bytes === 0;
 }
 
 function add(holding: Holding, attempts: number, slow: number, bytes: number, waiting: number): void {

@@ -1,8 +1,9 @@
+import { LastingMap } from '../lasting-map';
 import type { Share } from '../pipeline/places';
 
 /** What each group holds of the places for retries: those of one instance, or for one receiving host (shares-of.ts). */
 export class HeldPlaces {
-  private readonly held = new Map<string, number>();
+  private readonly held = new LastingMap<string, { places: number }>(({ places }) => places === 0);
   private all = 0;
 
   /** @param places for retries in all */
@@ -10,15 +11,18 @@ export class HeldPlaces {
 
   take(shares: readonly Share[]): void {
     this.all++;
-    for (const { key } of shares) this.held.set(key, this.of(key) + 1);
+    for (const { key } of shares) {
+      const known = this.held.get(key);
+      if (known === undefined) this.held.set(key, { places: 1 });
+      else known.places++;
+    }
   }
 
   giveBack(shares: readonly Share[]): void {
     this.all--;
     for (const { key } of shares) {
-      const left = this.of(key) - 1;
-      if (left > 0) this.held.set(key, left);
-      else this.held.delete(key);
+      const known = this.held.get(key);
+      if (known !== undefined) known.places--;
     }
   }
 
@@ -38,6 +42,6 @@ export class HeldPlaces {
   }
 
   private of(key: string): number {
-    return this.held.get(key) ?? 0;
+    return this.held.get(key)?.places ?? 0;
   }
 }

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { DestinationId } from '../pipeline/delivery';
 import type { CommonRoom, Share } from '../pipeline/places';
+import { SlotMap } from '../slot-map';
 import { HeldPlaces } from './held-places';
 import { type Candidate, LineTurns } from './line-turns';
 
@@ -83,7 +84,7 @@ export class Lines {
   /** By retries under way. */
   private readonly held: HeldPlaces;
   /** Taken, and not begun yet, by key. */
-  private readonly unbegun = new Map<string, Unbegun>();
+  private readonly unbegun = new SlotMap<string, Unbegun>();
   /** Bytes of the largest event that was taken lately, by key: for more of them there may be no memory. */
   private readonly sizes = new LRUCache<string, number>({ max: MOST_SIZES });
 
@@ -170,7 +171,7 @@ export class Lines {
   /** How much of what several have in common is as good as used: by what was taken, and begins as soon as it is unpacked. */
   private aboutToBegin(rooms: ReadonlyMap<string, LineRoom | undefined>): Map<string, number> {
     const used = new Map<string, number>();
-    for (const [key, { count, shares }] of this.unbegun) {
+    for (const [key, { count, shares }] of this.unbegun.entries()) {
       const room = rooms.get(key);
       const most = room === undefined ? count : room.kind === 'room' ? room.ready : 0;
       for (const name of ['', ...shares.map((share) => share.key)])

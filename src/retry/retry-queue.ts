@@ -165,10 +165,16 @@ function fetchedOf([jobId, token, text, attempts, options, taken, parkedAt]: Raw
   if (record.kind !== 'job') return { kind: 'odd', record: { ...held, problem: record.kind } };
   const { data } = record;
   const spent = spentBefore(data, options) + (Number(attempts) || 0);
-  const times = { timesTaken: Number(taken) || 0, parkedAt: Number(parkedAt) || 0 };
   const laneGap = gapOf(options);
-  const due = { ...held, data, spent, ...times };
-  return { kind: 'due', delivery: laneGap === undefined ? due : { ...due, laneGap } };
+  const due = {
+    id: held.id,
+    token,
+    data,
+    spent,
+    timesTaken: Number(taken) || 0,
+    parkedAt: Number(parkedAt) || 0,
+  };
+  return { kind: 'due', delivery: laneGap === undefined ? due : { laneGap, ...due } };
 }
 
 function pairs<T>(flat: readonly T[]): (readonly [T, T | undefined])[] {

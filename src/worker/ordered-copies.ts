@@ -100,7 +100,7 @@ export class OrderedCopies {
     if (!this.view.isFresh) return this.untilFresh().then(() => this.choose(copy, routed));
     const own = { deliveries: this.ofMainCopy(copy, deliveries), filtered: this.ofMainCopy(copy, filtered) };
     const count = own.deliveries.length + own.filtered.length;
-    return { ...own, isSharedOut: count < deliveries.length + filtered.length };
+    return { isSharedOut: count < deliveries.length + filtered.length, ...own };
   }
 
   private ofMainCopy(

@@ -1,17 +1,19 @@
 import fc from 'fast-check';
+import { type DestinationId, deliveryId, destinationKey } from '../../src/pipeline/delivery';
 import { SlotMap } from '../../src/slot-map';
+import { envelopeOf, eventBody } from '../support/values/events';
 
 type Step = readonly ['set' | 'delete' | 'get', string, number];
 
-/** Few enough that they meet, some with the same end, and the empty one. */
+/** Few enough that they meet, some of them in one place, and the empty one. */
 const id = fc.constantFrom(
   '',
   'a',
   'b',
   'ab',
   'xxxxxxab',
-  'yyyyyyyyxxxxxxab',
-  'zzzzzzzzxxxxxxab',
+  'yyxxxxxxyyyyyyyy',
+  'zzxxxxxxzzzzzzzz',
   'é',
   '1',
   '11',
@@ -53,4 +55,25 @@ test('it grows with what is in it', () => {
   expect(slots.size).toBe(2500);
   for (let number = 0; number < 5000; number++)
     expect(slots.get(`id-${number}`)).toBe(number % 2 === 0 ? undefined : number);
+});
+
+/** Ids that share their place, on average, with the one that is looked for. */
+function crowding(map: SlotMap<string, unknown>): number {
+  const { first, next } = map as unknown as { first: Int32Array; next: number[] };
+  let [all, squares] = [0, 0];
+  for (const slot of first) {
+    let count = 0;
+    for (let each = slot; each !== -1; each = next[each] ?? -1) count++;
+    all += count;
+    squares += count * count;
+  }
+  return squares / all;
+}
+
+test('ids of one destination are spread over all places, although they end alike', () => {
+  const slots = new SlotMap<string, number>();
+  const key = destinationKey('webhook:global' as DestinationId);
+  for (let number = 0; number < 500; number++)
+    slots.set(deliveryId(envelopeOf(eventBody(number)).id, key), number);
+  expect(crowding(slots)).toBeLessThan(3);
 });

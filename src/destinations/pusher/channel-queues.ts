@@ -1,3 +1,4 @@
+import { LastingMap } from '../../lasting-map';
 import type { BatchEntry } from './batch-entry';
 
 interface ChannelQueue {
@@ -8,7 +9,9 @@ interface ChannelQueue {
 
 /** Events that wait for a request, in a line for each channel; lines take turns. */
 export class ChannelQueues {
-  private readonly byChannel = new Map<string, ChannelQueue>();
+  private readonly byChannel = new LastingMap<string, ChannelQueue>(
+    ({ entries, busy }) => entries.length === 0 && !busy,
+  );
   /** Lines with events that may go, in the order of their turns. */
   private ready: ChannelQueue[] = [];
   private readyEvents = 0;
@@ -56,11 +59,9 @@ export class ChannelQueues {
       const queue = this.byChannel.get(channel);
       if (queue === undefined) continue;
       queue.busy = false;
-      if (queue.entries.length === 0) this.byChannel.delete(channel);
-      else {
-        this.ready.push(queue);
-        this.readyEvents += queue.entries.length;
-      }
+      if (queue.entries.length === 0) continue;
+      this.ready.push(queue);
+      this.readyEvents += queue.entries.length;
     }
   }
 
@@ -73,7 +74,6 @@ export class ChannelQueues {
     if (queue.busy) return;
     this.readyEvents--;
     if (queue.entries.length > 0) return;
-    this.byChannel.delete(entry.channel);
     this.ready.splice(this.ready.indexOf(queue), 1);
   }
 }

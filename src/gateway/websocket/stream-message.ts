@@ -19,7 +19,7 @@ export class StreamMessage {
   readonly born: string | undefined;
   private jsonBytes: Buffer | undefined;
   private frameBytes: Buffer | undefined;
-  private payload: { readonly bytes: Buffer; text: string | undefined } | undefined;
+  private payload: Payload | undefined;
   private packet: { readonly namespace: string; readonly packet: SocketIoPacket } | undefined;
 
   constructor(private readonly published: Published) {
@@ -63,20 +63,39 @@ export class StreamMessage {
   }
 
   private createPacket(namespace: string): SocketIoPacket {
-    this.payload ??= { bytes: Buffer.concat([this.json, PACKET_END]), text: undefined };
+    this.payload ??= new Payload(Buffer.concat([this.json, PACKET_END]));
     const { payload } = this;
     const scope = namespace === '/' ? '' : `${namespace},`;
     const start = `2${scope}[${JSON.stringify(clientEventName(this.event))},`;
     const packetStart = Buffer.from(ENGINE_MESSAGE + start);
     const pieces = [frameHead(packetStart.length + payload.bytes.length), packetStart, payload.bytes];
     const isSmall = payload.bytes.length <= ONE_PIECE_BYTES;
-    return {
-      frame: isSmall ? [Buffer.concat(pieces)] : [Buffer.concat(pieces.slice(0, 2)), payload.bytes],
-      get text(): string {
-        payload.text ??= payload.bytes.toString('utf8');
-        return start + payload.text;
-      },
-    };
+    const frame = isSmall ? [Buffer.concat(pieces)] : [Buffer.concat(pieces.slice(0, 2)), payload.bytes];
+    return new Packet(frame, start, payload);
+  }
+}
+
+/** What all packets of an event end with, whatever their namespace. */
+class Payload {
+  private inText: string | undefined;
+
+  constructor(readonly bytes: Buffer) {}
+
+  get text(): string {
+    this.inText ??= this.bytes.toString('utf8');
+    return this.inText;
+  }
+}
+
+class Packet implements SocketIoPacket {
+  constructor(
+    readonly frame: readonly Buffer[],
+    private readonly start: string,
+    private readonly payload: Payload,
+  ) {}
+
+  get text(): string {
+    return this.start + this.payload.text;
   }
 }
 

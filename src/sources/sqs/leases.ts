@@ -1,4 +1,5 @@
 import { bulkhead } from 'cockatiel';
+import { SlotMap } from '../../slot-map';
 import { monotonicMs } from '../../time/monotonic';
 import { BATCH, type EntryFailure, type SqsApi } from './api';
 import type { Receipt } from './batches';
@@ -24,7 +25,8 @@ const EXTENSIONS_AT_ONCE = 32;
 
 /** Keeps messages hidden from others for as long as they are held here. */
 export class Leases<T extends Leased> {
-  private readonly held = new Map<string, T>();
+  private readonly held = new SlotMap<string, { readonly message: T; readonly number: number }>();
+  private last = 0;
   private timer: NodeJS.Timeout | undefined;
   private readonly extending = new Set<T>();
   /** What waits is bounded by what is held. */
@@ -47,15 +49,17 @@ export class Leases<T extends Leased> {
   }
 
   find(queueUrl: string, id: string): T | undefined {
-    return this.held.get(keyOf(queueUrl, id));
+    return this.held.get(keyOf(queueUrl, id))?.message;
   }
 
+  /** In the order in which they came. */
   all(): T[] {
-    return [...this.held.values()];
+    const held = this.held.entries().map(([, each]) => each);
+    return held.sort((one, other) => one.number - other.number).map(({ message }) => message);
   }
 
   hold(message: T): void {
-    this.held.set(keyOf(message.queueUrl, message.id), message);
+    this.held.set(keyOf(message.queueUrl, message.id), { message, number: ++this.last });
   }
 
   forget(message: T): void {
@@ -65,7 +69,7 @@ export class Leases<T extends Leased> {
   private extendDue(now: number): void {
     const { visibilitySeconds } = this.parts;
     const due = new Map<string, T[]>();
-    for (const message of this.held.values()) {
+    for (const message of this.all()) {
       if (this.extending.has(message) || message.hiddenUntil === LOST) continue;
       if (message.hiddenUntil - now > visibilitySeconds * 1000 * EXTEND_AT) continue;
       const of = due.get(message.queueUrl);

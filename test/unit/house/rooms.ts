@@ -5,6 +5,7 @@
  */
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   errors: [],
+  'lasting-map': [],
   plural: [],
   'slot-map': [],
   version: [],
@@ -16,10 +17,10 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   config: ['plural', 'errors', 'events'],
   network: ['errors', 'config', 'time'],
   filters: ['plural', 'errors', 'events'],
-  pipeline: ['errors', 'events', 'filters', 'slot-map', 'time'],
+  pipeline: ['errors', 'events', 'filters', 'lasting-map', 'slot-map', 'time'],
   redis: ['plural', 'errors', 'config', 'observability', 'time'],
   settings: ['plural', 'errors', 'events', 'config', 'observability', 'redis', 'time'],
-  retry: ['errors', 'events', 'config', 'pipeline', 'redis', 'slot-map', 'time'],
+  retry: ['errors', 'events', 'config', 'lasting-map', 'pipeline', 'redis', 'slot-map', 'time'],
   silence: ['events', 'retry', 'time'],
   health: ['pipeline', 'retry', 'destinations', 'time'],
   ledger: ['plural', 'pipeline', 'retry', 'observability', 'time'],
@@ -65,6 +66,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   'destinations/websocket': ['errors', 'events', 'config', 'pipeline', 'settings', 'redis', 'destinations'],
   'destinations/pusher': [
+    'lasting-map',
     'plural',
     'errors',
     'events',
@@ -96,6 +98,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   'sources/sqs': [
     'plural',
+    'slot-map',
     'lifecycle',
     'errors',
     'events',

@@ -54,6 +54,14 @@ test('no class of src has a boolean that others may set: it is a state, which ha
   expect(settable).toEqual([]);
 });
 
+test('no object literal has a getter: V8 keeps it, and all that it sees, until the next full collection; a class has it once', () => {
+  const getters = sources.flatMap(([file, text]) =>
+    [...text.matchAll(/^ {3,}get (\w+)\(\)/gm)].map(([, name]) => `${name} of ${file}`),
+  );
+  // Made once for each process.
+  expect(getters).toEqual(['readiness of src/cli/serve.ts']);
+});
+
 /** Whether the last block that began at the margin is a class. */
 function isInClass(before: string): boolean {
   return /^.*\bclass\b/.test(before.match(/^\S.*\{$/gm)?.at(-1) ?? '');
