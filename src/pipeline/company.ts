@@ -19,6 +19,11 @@ export class Company {
     this.latestAt = now;
   }
 
+  /** When a delivery came last. */
+  get lastAt(): number {
+    return this.latestAt;
+  }
+
   /** Whether no other destination had a delivery lately. */
   isAlone(id: DestinationId, now: number): boolean {
     const otherAt = id === this.latest ? this.otherAt : this.latestAt;

@@ -82,6 +82,11 @@ export class DirectAttempts {
     return this.waitLimits.isAlone(id);
   }
 
+  /** When a fresh delivery came last, by the monotonic clock. */
+  get lastAt(): number {
+    return this.waitLimits.lastAt;
+  }
+
   /** How long a delivery may wait for its turn while its message is held. */
   mostWaitMs({ destination }: Delivery): number {
     return this.waitLimits.maxWaitMs(destination.id, this.parts.bulkheadOf(destination));

@@ -37,6 +37,11 @@ export class WaitLimits {
     this.company.note(id, monotonicMs());
   }
 
+  /** When a delivery came last, by the monotonic clock. */
+  get lastAt(): number {
+    return this.company.lastAt;
+  }
+
   /** By a clock that goes on while nothing is under way. */
   isAlone(id: DestinationId): boolean {
     return this.company.isAlone(id, monotonicMs());

@@ -16,6 +16,8 @@ export interface RetryWorkerParts {
   readonly lines: Lines;
   readonly handler: RetryHandler;
   readonly concurrency: number;
+  /** When a fresh delivery came last, by the monotonic clock. */
+  readonly freshAt: () => number;
   /** Bytes of records, as they come from Redis, that retries may hold at once; unpacked they are counted with all others (places.ts). */
   readonly maxBytes: number;
   readonly onError: (error: unknown) => void;
@@ -52,8 +54,8 @@ export class RetryWorker {
   private askedAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly parts: RetryWorkerParts) {
-    const { queue, handler, lines, concurrency, onError } = parts;
-    this.ramp = new Ramp(concurrency);
+    const { queue, handler, lines, concurrency, freshAt, onError } = parts;
+    this.ramp = new Ramp(concurrency, freshAt);
     this.locks = new Locks({ extend: (held) => queue.extend(held), onError });
     // A place at a destination came free, for which something may wait.
     handler.onRoom(() => {

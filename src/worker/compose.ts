@@ -103,6 +103,7 @@ function composeRetries({ config, log }: WorkerOptions, context: RetriesContext)
     places: delivery.places,
     bulkheadOf: (destination) => delivery.bulkheads.of(destination),
     isAlone: (id) => delivery.directAttempts.isAlone(id),
+    freshAt: () => delivery.directAttempts.lastAt,
     destinationOf: (id, instance) => delivery.destinations.find(id, instance),
     addresses: delivery.destinations.addresses,
     onAddressesAgree: (id) => delivery.endpoints.othersAgree(id),

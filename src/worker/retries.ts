@@ -34,6 +34,8 @@ export interface RetriesParts {
   readonly places: Places;
   readonly bulkheadOf: (destination: Destination) => Bulkhead;
   readonly isAlone: (id: DestinationId) => boolean;
+  /** When a fresh delivery came last, by the monotonic clock. */
+  readonly freshAt: () => number;
   readonly destinationOf: (id: DestinationId, instance?: string) => Promise<Destination | undefined>;
   /** Of the global destinations, by id. */
   readonly addresses: ReadonlyMap<DestinationId, string>;
@@ -121,6 +123,7 @@ function retryWorkerOf(parts: RetriesParts, roster: AddressRoster): RetryWorker 
     }),
     handler,
     concurrency: config.retry.concurrency,
+    freshAt: parts.freshAt,
     maxBytes: config.delivery.maxBytesInFlight,
     onError: onRedisError,
   });

@@ -196,6 +196,7 @@ export class ModelWorker {
       lines: new Lines({ roomOf: (id, bytes) => rooms.roomOf(id, bytes), places: LIMITS.retries }),
       handler,
       concurrency: LIMITS.retries,
+      freshAt: () => this.directAttempts.lastAt,
       maxBytes: LIMITS.maxRetryBytes,
       onError: ignore,
     });

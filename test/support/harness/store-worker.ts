@@ -68,6 +68,7 @@ export function storeWorker(harness: StoreHarness, settings: WorkerSettings): Re
     handler,
     lines: new Lines({ roomOf: (id, bytes) => rooms.roomOf(id, bytes), places: concurrency }),
     concurrency,
+    freshAt: () => Number.NEGATIVE_INFINITY,
     maxBytes,
     queue: harness.openQueue(),
     onError: () => {},

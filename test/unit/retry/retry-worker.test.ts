@@ -47,6 +47,7 @@ function setup(due = 0) {
     lines: lines as unknown as Lines,
     handler: handler as unknown as RetryHandler,
     concurrency: 10,
+    freshAt: () => Number.NEGATIVE_INFINITY,
     maxBytes: 1000,
     onError: (error) => {
       throw error;
