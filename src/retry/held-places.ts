@@ -6,8 +6,10 @@ export class HeldPlaces {
   private readonly held = new LastingMap<string, { places: number }>(({ places }) => places === 0);
   private all = 0;
 
-  /** @param places for retries in all */
-  constructor(private readonly places: number) {}
+  /** Places that are held. */
+  get count(): number {
+    return this.all;
+  }
 
   take(shares: readonly Share[]): void {
     this.all++;
@@ -35,9 +37,10 @@ export class HeldPlaces {
    * Whether a group may have one more place: within its part, or while as much stays free for those who come.
    *
    * @param wished places that it is about to have beside those that it holds
+   * @param places that there are now, held ones included (ramp.ts)
    */
-  mayHaveMore({ key, part }: Share, wished: number, free: number): boolean {
-    const own = Math.max(1, Math.floor(this.places * part));
+  mayHaveMore({ key, part }: Share, wished: number, free: number, places: number): boolean {
+    const own = Math.max(1, Math.floor(places * part));
     return this.of(key) + wished < own || free > own;
   }
 

@@ -34,6 +34,8 @@ export class LineTurns {
   /** Of what several have in common, by its name. */
   private readonly used: Map<string, number>;
   private isAllUsed = false;
+  /** For retries in all, held and free. */
+  private places = 0;
 
   constructor(private readonly parts: TurnsParts) {
     for (const each of parts.candidates) {
@@ -54,6 +56,7 @@ export class LineTurns {
    * @param free places in all
    */
   take(most: number, free: number): boolean {
+    this.places = this.parts.held.count + free;
     let taken = 0;
     for (let served = true; served; ) {
       served = false;
@@ -85,7 +88,8 @@ export class LineTurns {
 
   private mayHaveMore(share: Share, free: number): boolean {
     const { key } = share;
-    return this.alone.has(key) || this.parts.held.mayHaveMore(share, this.wished.get(key) ?? 0, free);
+    const wished = this.wished.get(key) ?? 0;
+    return this.alone.has(key) || this.parts.held.mayHaveMore(share, wished, free, this.places);
   }
 
   private wish({ key, shares, common }: Standing): void {

@@ -35,8 +35,6 @@ export type LookAtRoom = () => LineRoom;
 export interface LinesParts {
   /** @param bytes of an event in that line, as far as is known; 0 where it is none that counts */
   readonly roomOf: (id: DestinationId, bytes: number) => Promise<LookAtRoom>;
-  /** Places for retries in all. */
-  readonly places: number;
 }
 
 /** What to ask Redis for. */
@@ -82,15 +80,13 @@ const SIZE_FADES = 0.9;
 export class Lines {
   private readonly known = new Map<string, Known>();
   /** By retries under way. */
-  private readonly held: HeldPlaces;
+  private readonly held = new HeldPlaces();
   /** Taken, and not begun yet, by key. */
   private readonly unbegun = new SlotMap<string, Unbegun>();
   /** Bytes of the largest event that was taken lately, by key: for more of them there may be no memory. */
   private readonly sizes = new LRUCache<string, number>({ max: MOST_SIZES });
 
-  constructor(private readonly parts: LinesParts) {
-    this.held = new HeldPlaces(parts.places);
-  }
+  constructor(private readonly parts: LinesParts) {}
 
   /** Whether there is no line that this worker may soon take from. */
   get isEmpty(): boolean {

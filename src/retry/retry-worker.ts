@@ -25,9 +25,10 @@ export interface RetryWorkerParts {
 
 /**
  * Taken by one call: what came begins before more is asked for. While some are prepared, others are on their way from Redis, and fresh
- * events come between: with 50 at once 100,000 drain a tenth slower, and everything else waits longer.
+ * events come between: with 50 at once 100,000 drain a tenth slower, and everything else waits longer. Where Redis is far away, so
+ * that calls and not places would be the limit, it is more.
  */
-const TAKE_AT_ONCE = 16;
+const TAKE = { atOnce: 16, fromFar: 50, farMs: 10 };
 /** Bytes after which no more are taken. */
 const TAKE_BYTES = 4 * 1024 * 1024;
 /** How long to wait before asking again where nothing is due: others park, too. */
@@ -52,6 +53,8 @@ export class RetryWorker {
   /** Somebody knows that something is due. */
   private isExpected = false;
   private askedAt = Number.NEGATIVE_INFINITY;
+  /** How long Redis took to answer the last time. */
+  private answerMs = 0;
 
   constructor(private readonly parts: RetryWorkerParts) {
     const { queue, handler, lines, concurrency, freshAt, onError } = parts;
@@ -112,10 +115,13 @@ export class RetryWorker {
     if (!store.isReady) return REDIS_RETRY_MS;
     this.askedAt = monotonicMs();
     try {
-      const choice = await lines.choose(TAKE_AT_ONCE, this.freePlaces);
+      const most = this.answerMs > TAKE.farMs ? TAKE.fromFar : TAKE.atOnce;
+      const choice = await lines.choose(most, this.freePlaces);
       if (this.draining) return 0;
       const bytes = Math.min(TAKE_BYTES, maxBytes - this.bytes);
+      const sentAt = monotonicMs();
       const { taken, left, lines: found, missing, nextInMs } = await queue.next({ ...choice, bytes });
+      this.answerMs = monotonicMs() - sentAt;
       for (const id of missing) handler.missing(id);
       for (const each of taken) this.begin(each);
       for (const [key, count] of left) lines.left(key, count);

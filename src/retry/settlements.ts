@@ -45,7 +45,8 @@ export class Settlements {
     let together: readonly Asked[] = [];
     let answer: unknown;
     const prepare = (): Step => {
-      together = this.asked.splice(0, MOST_AT_ONCE);
+      // Nobody else knows of them any more: prepared once more, it is the same call.
+      if (together.length === 0) together = this.asked.splice(0, MOST_AT_ONCE);
       if (this.asked.length > 0) void this.send();
       return this.stepOf(together, (reply) => {
         answer = reply;
@@ -58,7 +59,10 @@ export class Settlements {
       for (const { reject } of [...together, ...this.asked.splice(0)]) reject(error);
       return;
     }
-    const answers: readonly unknown[] = Array.isArray(answer) ? answer : together.map(() => answer);
+    const [only] = together;
+    if (only !== undefined && together.length === 1) return only.resolve(answer);
+    // Where the answer was lost nobody knows which were refused. To settle one again changes nothing.
+    const answers: readonly unknown[] = Array.isArray(answer) ? answer : together.map(() => REFUSED);
     for (const [index, each] of together.entries()) {
       if (answers[index] === REFUSED) void this.sendAlone(each);
       else each.resolve(answers[index]);

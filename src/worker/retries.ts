@@ -132,7 +132,7 @@ function retryWorkerOf(parts: RetriesParts, roster: AddressRoster): RetryWorker 
 function linesOf({ config, ...parts }: RetriesParts): Lines {
   const { attempts, places, bulkheadOf, isAlone, destinationOf } = parts;
   const rooms = new LineRooms({ attempts, places, bulkheadOf, isAlone, destinationOf });
-  return new Lines({ roomOf: (id, bytes) => rooms.roomOf(id, bytes), places: config.retry.concurrency });
+  return new Lines({ roomOf: (id, bytes) => rooms.roomOf(id, bytes) });
 }
 
 function handlerOf({ observer, log, ...parts }: RetriesParts, addresses: AddressRoster): RetryHandler {

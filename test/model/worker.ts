@@ -193,7 +193,7 @@ export class ModelWorker {
     this.retries = new RetryWorker({
       store,
       queue: new MemoryQueue(name, store),
-      lines: new Lines({ roomOf: (id, bytes) => rooms.roomOf(id, bytes), places: LIMITS.retries }),
+      lines: new Lines({ roomOf: (id, bytes) => rooms.roomOf(id, bytes) }),
       handler,
       concurrency: LIMITS.retries,
       freshAt: () => this.directAttempts.lastAt,

@@ -47,7 +47,7 @@ const PARTS: Readonly<Record<string, () => Part>> = {
     };
   },
   retries: () => {
-    const places = new HeldPlaces(50);
+    const places = new HeldPlaces();
     const shares = Array.from({ length: NAMES }, (_, number) => {
       const id = `webhook:instance/${number}` as DestinationId;
       return sharesOf(id, 0.2, `https://${number}.example`);

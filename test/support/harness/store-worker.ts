@@ -66,7 +66,7 @@ export function storeWorker(harness: StoreHarness, settings: WorkerSettings): Re
   return new RetryWorker({
     store: harness.store,
     handler,
-    lines: new Lines({ roomOf: (id, bytes) => rooms.roomOf(id, bytes), places: concurrency }),
+    lines: new Lines({ roomOf: (id, bytes) => rooms.roomOf(id, bytes) }),
     concurrency,
     freshAt: () => Number.NEGATIVE_INFINITY,
     maxBytes,

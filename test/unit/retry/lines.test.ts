@@ -15,7 +15,6 @@ const room = (count: number, ...groups: readonly string[]): LineRoom => ({
 function setup(rooms: Readonly<Record<string, LineRoom>>, places = 100) {
   const lines = new Lines({
     roomOf: async (id) => () => rooms[id.slice('webhook:'.length)] ?? { kind: 'none' },
-    places,
   });
   lines.learn(Object.keys(rooms).map(line));
   const wishes = async (most: number, free = places): Promise<Record<string, number>> =>
@@ -51,6 +50,11 @@ describe('the choice among lines', () => {
     for (let count = 0; count < 74; count++) lines.begun('a');
     lines.begin('b', 0);
     expect(await wishes(1000, 25)).toEqual({});
+  });
+
+  test('where not all places are given out yet, the part that is kept is one of those that are', async () => {
+    const { wishes } = setup({ a: room(1000, 'a'), b: room(1, 'b') });
+    expect(await wishes(1000, 16)).toEqual({ a: 11, b: 1 });
   });
 
   test('whoever has one receiving host leaves places to others, however many instances they are', async () => {
@@ -106,7 +110,6 @@ describe('the choice among lines', () => {
         if (id.endsWith('late')) await new Promise<void>((resolve) => (looked = resolve));
         return () => ({ ...sharing(5, 5, left), shares: [] });
       },
-      places: 100,
     });
     lines.learn(['early', 'late'].map(line));
     lines.begin('gone', 0);
@@ -137,7 +140,6 @@ describe('the choice among lines', () => {
         asked.push(Math.round(bytes));
         return () => room(1, 'a');
       },
-      places: 10,
     });
     lines.learn([line('a')]);
     for (const bytes of [100_000, 1000, 1000, 200_000, 0]) {
@@ -206,7 +208,7 @@ describe('the choice among lines', () => {
       async (id: DestinationId): Promise<LookAtRoom> =>
       () =>
         rooms[id.slice('webhook:'.length)] ?? { kind: 'none' };
-    const choosing = new Lines({ roomOf, places: 100 });
+    const choosing = new Lines({ roomOf });
     const turns = new Map(Object.keys(rooms).map((key, at) => [key, at - 1000]));
     let free = 100;
     for (let now = 1; now < 5000; now++) {

@@ -9,6 +9,7 @@ import { deferred, turns } from '../../support/signals/signals';
 function setup(refused: readonly string[] = []) {
   const sent: string[][] = [];
   const gates = [deferred<void>()];
+  let isLost = false;
   const store = {
     write: async (steps: readonly Step[]) => {
       sent.push(...steps.map(({ args }) => args.map(String)));
@@ -18,7 +19,7 @@ function setup(refused: readonly string[] = []) {
         const answers = ids.map((id) =>
           ids.length > 1 && refused.includes(id) ? 'refused' : `settled ${id}`,
         );
-        reply?.(ids.length === 1 ? answers[0] : answers);
+        if (ids.length === 1 || !isLost) reply?.(ids.length === 1 ? answers[0] : answers);
       }
     },
     step: (script: string, args: readonly (string | number)[], reply?: (reply: unknown) => void): Step => ({
@@ -28,7 +29,10 @@ function setup(refused: readonly string[] = []) {
   const commit = new GroupCommit(store, () => {});
   const settlements = new Settlements({ store, commit });
   const settle = (name: string): Promise<unknown> => settlements.settle(name as DeliveryId, 'delivered');
-  return { settle, commit, sent, answer: () => gates.at(-1)?.resolve() };
+  const loseAnswers = (): void => {
+    isLost = true;
+  };
+  return { settle, commit, sent, loseAnswers, answer: () => gates.at(-1)?.resolve() };
 }
 
 const pairs = (...ids: string[]): string[] => ids.flatMap((id) => [id, 'delivered']);
@@ -71,6 +75,16 @@ test('one that Redis refuses keeps no other one from being settled, and is asked
   answer();
   await expect(settled).resolves.toEqual(['settled a', 'settled b', 'settled c']);
   expect(sent).toEqual([pairs('a', 'b', 'c'), pairs('b')]);
+});
+
+test('where the answer for several was lost each is asked for alone, as any of them may have been refused', async () => {
+  const { settle, sent, answer, loseAnswers } = setup();
+  loseAnswers();
+  const settled = Promise.all(['a', 'b'].map(settle));
+  await turns();
+  answer();
+  await expect(settled).resolves.toEqual(['settled a', 'settled b']);
+  expect(sent).toEqual([pairs('a', 'b'), pairs('a'), pairs('b')]);
 });
 
 test('all that is not settled when the store is closed is told so, asked for before or after', async () => {
