@@ -103,18 +103,12 @@ async function set(instance: string, json: string | undefined, options: { file?:
   if (json !== undefined && options.file !== undefined)
     throw new UsageError('give the JSON or --file, not both');
   const sections = objectOf(json ?? fromFile(options.file), options.file ?? 'the settings');
-  const { isNew, warnings } = await withInstances(async (instances) => {
-    const isNew = !(await instances.isSet(instance));
-    return { isNew, ...(await instances.setSections(instance, sections, { replaceUnreadable: true })) };
-  });
+  const { warnings } = await withInstances((instances) =>
+    instances.setSections(instance, sections, { replaceUnreadable: true }),
+  );
   const { config } = MODULES.loadConfig(process.cwd(), process.env);
-  warn([...warnings, ...MODULES.sections.obstacles(config, sections), ...(isNew ? [newName(instance)] : [])]);
+  warn([...warnings, ...MODULES.sections.obstacles(config, sections)]);
   printLine(`set ${instance}`);
-}
-
-/** The gateway asks the core API, where it may; a command does not. */
-function newName(instance: string): string {
-  return `instance: nothing was set for ${JSON.stringify(instance)} before: check that this is its name at the core API`;
 }
 
 async function remove(instance: string): Promise<void> {

@@ -33,16 +33,6 @@ describe('the settings command', () => {
     expect(gone.map(({ code }) => code)).toEqual([1, 1]);
   });
 
-  test('the first thing that is set for a name says that it is new, as the name may be misspelt', async () => {
-    const [first, second] = [
-      await settings('set', 'novo', '{"websocket":{}}'),
-      await settings('set', 'novo', '{"websocket":{}}'),
-    ];
-    expect([first.stdout, first.code, second.code]).toEqual(['set novo\n', 0, 0]);
-    expect(first.stderr).toContain('nothing was set for "novo" before');
-    expect(second.stderr).not.toContain('before');
-  });
-
   test('what export writes import takes, secrets included', async () => {
     const webhook = { url: 'https://a.test/x', headers: { authorization: 'Bearer s3cret' } };
     await settings('set', 'São Paulo/1', JSON.stringify({ webhook }));
