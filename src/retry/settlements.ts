@@ -46,8 +46,10 @@ export class Settlements {
     let answer: unknown;
     const prepare = (): Step => {
       // Nobody else knows of them any more: prepared once more, it is the same call.
-      if (together.length === 0) together = this.asked.splice(0, MOST_AT_ONCE);
-      if (this.asked.length > 0) void this.send();
+      if (together.length === 0) {
+        together = this.asked.splice(0, MOST_AT_ONCE);
+        if (this.asked.length > 0) void this.send();
+      }
       return this.stepOf(together, (reply) => {
         answer = reply;
       });
