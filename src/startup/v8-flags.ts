@@ -6,6 +6,10 @@ import { runInNewContext } from 'node:vm';
 const MAGLEV = 12;
 /** What the heap grows by between two full collections: 64 MB made no more events a second, and 240 MB while 100,000 are parked. */
 const ROOM_BYTES = 32 * 1024 * 1024;
+/** Of the room, what is left to the heap itself where the rest is taken by what comes and goes outside it. */
+const HEAP_ROOM_BYTES = ROOM_BYTES / 2;
+/** However much that is: the heap may grow into it once events are small again. */
+const MOST_ROOM_BYTES = 2 * ROOM_BYTES;
 /**
  * And no less than this part of what is alive, which begins to count at 128 MB. A collection goes through all that is alive: with
  * 32 MB at 700 MB alive, an event that takes 12 µs of the processor took 65, with this part 23.
@@ -59,23 +63,55 @@ export function growWithWork(): void {
 }
 
 /**
- * The next full collection begins when the heap has grown by `ROOM_BYTES` since the last one, or by a part of what is alive. By itself V8 lets it grow by as
- * little as 8 MB where little survives, and counts bytes outside the heap, too: those of events in flight come and go by 30 MB, so
- * that it collected everything five times a second, a fifth of the processor's time (60,000 events of 12 KB). Where much survives
- * it lets the heap grow to four times that: 280 MB instead of 200 while 100,000 deliveries are parked (`--only drain`).
+ * The next full collection begins when the heap has grown by `ROOM_BYTES` since the last one, or by a part of what is alive. By itself
+ * V8 lets it grow by as little as 8 MB where little survives, so that it collected everything five times a second, a fifth of the
+ * processor's time (60,000 events of 12 KB). Where much survives it lets the heap grow to four times that: 280 MB instead of 200
+ * while 100,000 deliveries are parked (`--only drain`).
  */
 function keepRoom(): void {
+  const outside = new BytesOutside();
   const observer = new PerformanceObserver((entries) => {
-    if (entries.getEntries().some(isFullCollection)) setGrowth();
+    outside.note(getHeapStatistics().external_memory);
+    if (entries.getEntries().some(isFullCollection)) setGrowth(roomFor(outside.takeSwing()));
   });
   observer.observe({ entryTypes: ['gc'] });
-  setGrowth();
+  setGrowth(ROOM_BYTES);
+}
+
+/** Bytes that are held outside the heap, as each collection finds them, between two full ones. */
+class BytesOutside {
+  private least = Number.POSITIVE_INFINITY;
+  private most = 0;
+
+  note(bytes: number): void {
+    this.least = Math.min(this.least, bytes);
+    this.most = Math.max(this.most, bytes);
+  }
+
+  /** By how much they came and went; from here on anew. */
+  takeSwing(): number {
+    const swing = Math.max(0, this.most - this.least);
+    this.least = Number.POSITIVE_INFINITY;
+    this.most = 0;
+    return swing;
+  }
+}
+
+/**
+ * V8 counts what was added outside the heap since the last full collection to the heap's growth, although nearly all of it is gone with
+ * the next collection of young objects. Events of 12 KB in flight come and go by 30 MB: without room for them it collected everything
+ * each second, 11 times for 90,000 events instead of 4, which is a tenth of the processor's time.
+ *
+ * @param swing by which the bytes outside the heap came and went
+ */
+export function roomFor(swing: number): number {
+  return Math.min(Math.max(ROOM_BYTES, swing + HEAP_ROOM_BYTES), MOST_ROOM_BYTES);
 }
 
 /** V8 wants it as a part of what it will find alive at the next full collection, which is about what is alive now. */
-function setGrowth(): void {
+function setGrowth(room: number): void {
   const { used_heap_size: alive, heap_size_limit: limit } = getHeapStatistics();
-  setFlagsFromString(`--heap-growing-percent=${growthPercent(ROOM_BYTES, alive, limit)}`);
+  setFlagsFromString(`--heap-growing-percent=${growthPercent(room, alive, limit)}`);
 }
 
 /** @param limit of the heap: set by an operator, or what Node.js makes of a container's memory */
