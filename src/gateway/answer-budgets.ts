@@ -4,7 +4,7 @@ import { holderOf, OPERATOR } from '../http-api/guards';
 import { HttpError } from '../http-api/http-errors';
 import { addressGroup } from '../network/client-address';
 import { descriptorLimit, fileLimits } from '../network/descriptors';
-import { type BudgetOptions, SharedBudget } from '../network/shared-budget';
+import { type BudgetOptions, SharedBudget, type Taking } from '../network/shared-budget';
 import { whenAnswered } from './when-answered';
 
 export const LARGE_ANSWER = 262_144;
@@ -26,22 +26,15 @@ export function boundAnswers(
   limits = LARGE_ANSWERS,
   streamLimits = fileLimits(descriptorLimit()),
 ): void {
-  const streams = new SharedBudget(streamLimits);
-  const large = new SharedBudget(limits);
-  // A connection may wait for sixteen, and a token may have thousands of connections. There is no number in all: a few instances would
-  // have it, and everybody asks for such answers.
-  const medium = new SharedBudget({ ...limits, inAll: Number.POSITIVE_INFINITY });
+  const budgets = new AnswerBudgets(limits, streamLimits);
   server.addHook('onSend', async (request, reply, payload) => {
-    const isStream = payload instanceof Readable;
-    const bytes = bytesOf(payload);
-    const holder = whoAsks(request);
-    if ((bytes < SMALL_ANSWER && !isStream) || holder === OPERATOR) return payload;
-    const budget = isStream ? streams : bytes < LARGE_ANSWER ? medium : large;
-    const taking = budget.take(holder, isStream ? 1 : Math.min(bytes, limits.perHolder));
+    const taking = budgets.take(request, payload);
+    if (taking === undefined) return payload;
     if (taking.kind === 'taken') {
       whenAnswered(reply, taking.release);
       return payload;
     }
+    const isStream = payload instanceof Readable;
     // Nobody else closes what is not sent.
     if (isStream) payload.destroy();
     // What was to be sent may be kept for a year.
@@ -50,8 +43,39 @@ export function boundAnswers(
   });
 }
 
-function whoAsks(request: FastifyRequest): string {
-  return holderOf(request) ?? addressGroup(request.ip);
+class AnswerBudgets {
+  private readonly streams: SharedBudget;
+  private readonly large: SharedBudget;
+  /**
+   * A connection may wait for sixteen, and a token may have thousands of connections. There is no number in all: a few instances would
+   * have it, and everybody asks for such answers.
+   */
+  private readonly medium: SharedBudget;
+  /** Who shows no key may have thousands of addresses; what strangers may ask for, such as the dashboard's files, is loaded again later. */
+  private readonly strangersMedium: SharedBudget;
+
+  constructor(
+    private readonly limits: BudgetOptions,
+    streamLimits: BudgetOptions,
+  ) {
+    this.streams = new SharedBudget(streamLimits);
+    this.large = new SharedBudget(limits);
+    this.medium = new SharedBudget({ ...limits, inAll: Number.POSITIVE_INFINITY });
+    this.strangersMedium = new SharedBudget(limits);
+  }
+
+  /** Undefined where the answer is not counted. */
+  take(request: FastifyRequest, payload: unknown): Taking | undefined {
+    const holder = holderOf(request);
+    if (holder === OPERATOR) return undefined;
+    const asking = holder ?? addressGroup(request.ip);
+    if (payload instanceof Readable) return this.streams.take(asking);
+    const bytes = bytesOf(payload);
+    if (bytes < SMALL_ANSWER) return undefined;
+    const medium = holder === undefined ? this.strangersMedium : this.medium;
+    const budget = bytes < LARGE_ANSWER ? medium : this.large;
+    return budget.take(asking, Math.min(bytes, this.limits.perHolder));
+  }
 }
 
 /** Characters stand for bytes: counting those of a large text would take as long as writing it. */

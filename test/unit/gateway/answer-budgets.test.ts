@@ -30,8 +30,8 @@ beforeEach(async () => {
   answers = [];
   open = new Set();
   server = guardedFastify({
-    limits: { inAll: 100, strangers: 100, perAddress: 100 },
-    ...{ trustedProxies: [], onRefused: () => {}, onError: () => {} },
+    limits: { inAll: 1000, strangers: 1000, perAddress: 1000 },
+    ...{ trustedProxies: ['127.0.0.1'], onRefused: () => {}, onError: () => {} },
   }).server;
   server.setErrorHandler((error, _request, reply) =>
     error instanceof HttpError ? send(reply, error) : reply.code(500).send({}),
@@ -52,6 +52,7 @@ beforeEach(async () => {
   server.get('/small/:instance', { onRequest: guards.instance }, async () => 'x'.repeat(LARGE_ANSWER - 1));
   server.get('/tiny/:instance', { onRequest: guards.instance }, async () => 'x'.repeat(1000));
   server.get('/open', async () => LARGE);
+  server.get('/open-small', async () => 'x'.repeat(LARGE_ANSWER - 1));
   server.get('/file', (_request, reply) => reply.send(file(['x'])));
   server.get('/long-file', (_request, reply) => reply.send(file(LONG)));
   server.get('/file/:instance', { onRequest: guards.instance }, (_request, reply) => reply.send(file(['x'])));
@@ -74,10 +75,10 @@ function file(content: readonly string[]): Readable {
 }
 
 /** Asks, and reads nothing of the answer. */
-function askWithoutReading(path: string, key = 'token', before = '', times = 1): Socket {
+function askWithoutReading(path: string, key = 'token', before = '', times = 1, header = ''): Socket {
   const { port } = server.server.address() as AddressInfo;
   const socket = connect(port, '127.0.0.1').pause();
-  const question = `GET ${path} HTTP/1.1\r\nhost: relay\r\napikey: ${key}\r\n\r\n`;
+  const question = `GET ${path} HTTP/1.1\r\nhost: relay\r\napikey: ${key}\r\n${header}\r\n`;
   socket.write(`${before}${question.repeat(times)}`);
   sockets.push(socket);
   return socket;
@@ -111,6 +112,21 @@ describe('answers below what is large that nobody reads', () => {
     expect(answers.every((status) => status === 200)).toBe(true);
     expect(await statusOf('/small/casa')).toBe(200);
     expect(await statusOf('/large/loja-1')).toBe(200);
+  });
+});
+
+describe('answers below what is large that nobody reads, without a key', () => {
+  test('are bounded in all, however many addresses ask for them, and keep nobody who shows a key from any', async () => {
+    const addresses = Array.from({ length: 30 }, (_, number) => `10.0.0.${number}`);
+    for (const address of addresses)
+      askWithoutReading(`/open-small`, '', NEVER, PIPELINED, `x-forwarded-for: ${address}\r\n`);
+    await answered(addresses.length * PIPELINED);
+    const given = answers.filter((status) => status === 200).length;
+    expect(given * (LARGE_ANSWER - 1)).toBeLessThanOrEqual(LIMITS.inAll);
+    expect(given * (LARGE_ANSWER - 1)).toBeGreaterThan(LIMITS.perHolder);
+    expect(await statusOf('/open-small', '')).toBe(429);
+    expect(await statusOf('/small/loja')).toBe(200);
+    expect(await statusOf('/large/loja')).toBe(200);
   });
 });
 
