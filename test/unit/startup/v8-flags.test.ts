@@ -23,13 +23,15 @@ it('the heap grows by what was asked for, and where much is alive by a part of t
   expect(JSON.parse(stdout)).toEqual([200, 50, 25, 25, 25]);
 });
 
-it('what comes and goes outside the heap has room of its own, up to as much again: V8 counts it to the growth of the heap', () => {
+it('what comes and goes outside the heap has room of its own, up to as much again and less near the limit: V8 counts it to the growth of the heap', () => {
   const program = `
     const { roomFor } = require(${JSON.stringify(MODULE)});
     const mega = 1024 * 1024;
-    console.log(JSON.stringify([0, 16, 24, 40, 400].map((swing) => roomFor(swing * mega) / mega)));`;
+    const room = (swing, left) => roomFor(swing * mega, left * mega) / mega;
+    const plenty = [0, 16, 24, 40, 400].map((swing) => room(swing, 2000));
+    console.log(JSON.stringify([...plenty, room(40, 800), room(40, 100)]));`;
   const { stdout } = spawnSync(process.execPath, ['-r', HOOK, '-e', program], { encoding: 'utf8' });
-  expect(JSON.parse(stdout)).toEqual([32, 32, 40, 56, 64]);
+  expect(JSON.parse(stdout)).toEqual([32, 32, 40, 56, 64, 50, 32]);
 });
 
 it('the heap is left to V8 while little is left to its limit, as in a small container', () => {
