@@ -2,7 +2,7 @@ import { MODULES } from '../modules';
 import type { Readiness } from '../observability/health-routes';
 import type { Logger } from '../observability/logging';
 import type { Metrics } from '../observability/metrics';
-import { growWithWork, releaseAfterLoading } from '../startup/v8-flags';
+import { growWithWork, optimiseSoon, releaseAfterLoading } from '../startup/v8-flags';
 import type { Place } from '../supervisor/place';
 import { SupervisorLink } from '../supervisor/supervisor-link';
 import { openTracing } from '../tracing/open-tracing';
@@ -48,6 +48,7 @@ export async function serve(names: readonly PartName[], supervised?: Place): Pro
     stopped = ending.done;
     const link = supervised === undefined ? onSignals(ending, log) : onSupervisor(ending, parts, metrics);
     releaseAfterLoading();
+    optimiseSoon();
     for (const part of parts) await part.start();
     growWithWork();
     link?.sayStarted();

@@ -7,6 +7,7 @@ const MODULE = join(__dirname, '../../../src/startup/v8-flags.ts');
 it('every flag is one that this V8 has: it complains on standard error of others', () => {
   const program = `
     const flags = require(${JSON.stringify(MODULE)});
+    flags.optimiseSoon();
     flags.growWithWork();
     // Collects fully, which has the room of the heap set anew.
     flags.releaseAfterLoading();
