@@ -16,7 +16,7 @@ const MOST_ROOM_BYTES = 2 * ROOM_BYTES;
  */
 const LEAST_PERCENT = 25;
 /**
- * While less than this many times the room is left to the heap's limit, V8 decides by itself (0). Near the limit it begins sooner, as
+ * While less than this many times the least room is left to the heap's limit, V8 decides by itself (0). Near the limit it begins sooner, as
  * memory is taken while it collects: on Node.js 24 a heap limited to 64 MB went over that limit with 50 MB alive, one limited to
  * 96 MB with four times the room as the least, where much comes alive between two collections.
  */
@@ -116,8 +116,10 @@ function setGrowth(room: number): void {
 
 /** @param limit of the heap: set by an operator, or what Node.js makes of a container's memory */
 export function growthPercent(bytes: number, alive: number, limit: number): number {
-  if (limit - alive < LEAST_LEFT * bytes) return 0;
-  return Math.max(Math.round((bytes / alive) * 100), LEAST_PERCENT);
+  // What is added to the room for what comes and goes outside the heap is given up first: with V8's rule there is none at all.
+  const room = Math.min(bytes, (limit - alive) / LEAST_LEFT);
+  if (room < Math.min(bytes, ROOM_BYTES)) return 0;
+  return Math.max(Math.round((room / alive) * 100), LEAST_PERCENT);
 }
 
 function isFullCollection(entry: PerformanceEntry): boolean {

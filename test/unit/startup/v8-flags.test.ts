@@ -39,3 +39,13 @@ it('the heap is left to V8 while little is left to its limit, as in a small cont
   const { stdout } = spawnSync(process.execPath, ['-r', HOOK, '-e', program], { encoding: 'utf8' });
   expect(JSON.parse(stdout)).toEqual([0, 0, 0, 320]);
 });
+
+it('of a room that follows what comes and goes as much is left as the limit allows: a worker with some 1 GB of heap does not lose all of it', () => {
+  const program = `
+    const { growthPercent, roomFor } = require(${JSON.stringify(MODULE)});
+    const mega = 1024 * 1024;
+    const percent = (swing, limit) => growthPercent(roomFor(swing * mega), 50 * mega, limit * mega);
+    console.log(JSON.stringify([[0, 690], [40, 690], [40, 1072], [40, 2048], [40, 500]].map(([swing, limit]) => percent(swing, limit))));`;
+  const { stdout } = spawnSync(process.execPath, ['-r', HOOK, '-e', program], { encoding: 'utf8' });
+  expect(JSON.parse(stdout)).toEqual([64, 80, 112, 112, 0]);
+});
