@@ -17,7 +17,7 @@ afterEach(() => harness.close());
 async function setBack(): Promise<void> {
   await harness.withRedis(async (redis) => {
     const lines = `{${harness.prefix}}:lines`;
-    for (const key of await redis.zrange(lines, 0, -1)) await redis.zincrby(lines, HOUR_MS, key);
+    for (const key of await redis.zrange(lines, '0', '-1')) await redis.zincrby(lines, HOUR_MS, key);
   });
 }
 
