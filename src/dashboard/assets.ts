@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { notFound } from '../http-api/http-errors';
+import { keptBody } from '../http-api/kept-bodies';
 
 interface Asset {
   readonly type: string;
@@ -36,7 +37,7 @@ export class Assets {
 
   constructor() {
     const files = Object.entries(FILES).map(
-      ([name, [type, file]]) => [name, type, readFileSync(file)] as const,
+      ([name, [type, file]]) => [name, type, keptBody(readFileSync(file))] as const,
     );
     // One fingerprint for all: scripts import each other by their names alone.
     const print = createHash('sha256');

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { noteHolder } from '../http-api/guards';
 import { asHttpError, type ErrorContext, type HttpError, notFound } from '../http-api/http-errors';
 import { recognise } from '../network/guarded-server';
 import type { Assets } from './assets';
@@ -11,7 +12,7 @@ import { isOwnPage, isSecure, mayRead } from './own-page';
 import type { Action, Audience, DataRoute, Done, Screen, ScreenName, View, Visit } from './screen';
 import { IDLE_MS, type Session, type SessionCookies } from './session-cookies';
 import { commonTexts } from './texts/common-texts';
-import { mayChange } from './viewer';
+import { holderOfViewer, mayChange } from './viewer';
 
 export interface PagesParts {
   readonly assets: Assets;
@@ -137,6 +138,7 @@ export class Pages {
     const session = await this.sessionOf(request);
     if (session === undefined) return this.askForKey(request, reply);
     this.sessions.set(request, session);
+    noteHolder(request, holderOfViewer(session.viewer));
     recognise(request.raw.socket);
     const renewed = this.parts.cookies.renewed(this.cookieOf(request));
     if (renewed !== undefined) this.setSession(request, reply, renewed);

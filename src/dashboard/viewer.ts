@@ -1,3 +1,5 @@
+import { instanceHolder, OPERATOR } from '../http-api/guards';
+
 /** Who looks at the dashboard, by the key that was shown. */
 export type Viewer =
   | { readonly kind: 'operator' }
@@ -11,4 +13,10 @@ export function instanceSeen(viewer: Viewer): string | undefined {
 
 export function mayChange(viewer: Viewer): boolean {
   return viewer.kind !== 'reader';
+}
+
+/** For whom is counted what a viewer takes: as with the key that was shown. */
+export function holderOfViewer(viewer: Viewer): string {
+  if (viewer.kind === 'instance') return instanceHolder(viewer.instance);
+  return viewer.kind === 'operator' ? OPERATOR : 'reader';
 }

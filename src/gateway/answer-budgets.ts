@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { holderOf, OPERATOR } from '../http-api/guards';
 import { HttpError } from '../http-api/http-errors';
+import { isKept } from '../http-api/kept-bodies';
 import { addressGroup } from '../network/client-address';
 import { descriptorLimit, fileLimits } from '../network/descriptors';
 import { type BudgetOptions, SharedBudget, type Taking } from '../network/shared-budget';
@@ -51,7 +52,7 @@ class AnswerBudgets {
    * have it, and everybody asks for such answers.
    */
   private readonly medium: SharedBudget;
-  /** Who shows no key may have thousands of addresses; what strangers may ask for, such as the dashboard's files, is loaded again later. */
+  /** Who shows no key may have thousands of addresses. Little is for strangers: the dashboard's files are kept, and whoever is logged in is none. */
   private readonly strangersMedium: SharedBudget;
 
   constructor(
@@ -67,7 +68,7 @@ class AnswerBudgets {
   /** Undefined where the answer is not counted. */
   take(request: FastifyRequest, payload: unknown): Taking | undefined {
     const holder = holderOf(request);
-    if (holder === OPERATOR) return undefined;
+    if (holder === OPERATOR || isKept(payload)) return undefined;
     const asking = holder ?? addressGroup(request.ip);
     if (payload instanceof Readable) return this.streams.take(asking);
     const bytes = bytesOf(payload);

@@ -21,17 +21,23 @@ export interface Guards {
 
 const GUARDS = new WeakSet<object>();
 const ACCESSES = new WeakMap<FastifyRequest, Access>();
-const INSTANCES = new WeakMap<FastifyRequest, string>();
+const HOLDERS = new WeakMap<FastifyRequest, string>();
 
 /** Who holds what is taken with the operator's key. */
 export const OPERATOR = 'operator';
+
+/** Who holds what is taken with the token of an instance. */
+export function instanceHolder(instance = ''): string {
+  return `instance ${instance}`;
+}
 
 export function createGuards(keys: Keys): Guards {
   const guard = (instanceOf: (request: FastifyRequest) => string | undefined): Guard => {
     const check: Guard = async (request) => {
       const instance = instanceOf(request);
-      ACCESSES.set(request, await keys.check(request.ip, keyOf(request), instance));
-      if (instance !== undefined) INSTANCES.set(request, instance);
+      const access = await keys.check(request.ip, keyOf(request), instance);
+      ACCESSES.set(request, access);
+      noteHolder(request, access === 'all' ? OPERATOR : instanceHolder(instance));
     };
     GUARDS.add(check);
     return check;
@@ -61,11 +67,14 @@ export function shownAccess(request: FastifyRequest): Access | undefined {
   return ACCESSES.get(request);
 }
 
-/** For whom is counted what a request takes: the operator, or the instance whose token was shown; undefined: a stranger. */
+/** Somebody has shown by a key, or by a session that began with one, who is asking. */
+export function noteHolder(request: FastifyRequest, holder: string): void {
+  HOLDERS.set(request, holder);
+}
+
+/** For whom is counted what a request takes: the operator, an instance, or who else is known; undefined: a stranger. */
 export function holderOf(request: FastifyRequest): string | undefined {
-  const access = shownAccess(request);
-  if (access === undefined) return undefined;
-  return access === 'all' ? OPERATOR : `instance ${INSTANCES.get(request) ?? ''}`;
+  return HOLDERS.get(request);
 }
 
 export function keyOf({ headers }: FastifyRequest): string | undefined {

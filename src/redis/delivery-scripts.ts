@@ -94,7 +94,8 @@ export const DELIVERY_SCRIPTS = {
   /**
    * Deliveries were made, or are needless: that is a fact, whatever became of their jobs meanwhile. Counts each once.
    * ARGV: job id, \`delivered\` or \`discarded\`, for each. Answers with what became of it; of several with a list, in which one that
-   * cannot be settled, as a key of its is of another type, is \`refused\`.
+   * cannot be settled, as a key of its is of another type, is \`refused\`: that answer is kept (once.ts), as whoever does not hear of it
+   * would have to settle all of them again, among them copies that were stored under the same ids meanwhile.
    */
   relaySettle: script(`
     local function settle(id, how)
@@ -110,12 +111,13 @@ export const DELIVERY_SCRIPTS = {
       return 'settled'
     end
     if #ARGV == 6 then return settle(ARGV[5], ARGV[6]) end
-    local answers = {}
+    local answers, isAnyRefused = {}, false
     for i = 5, #ARGV, 2 do
       local isSettled, answer = pcall(settle, ARGV[i], ARGV[i + 1])
+      isAnyRefused = isAnyRefused or not isSettled
       table.insert(answers, isSettled and answer or 'refused')
     end
-    return answers`),
+    return answers, isAnyRefused`),
   /**
    * The worker that holds a job puts it back. ARGV: job id, token, delay (as above), the attempt's line where one was spent, most
    * lines kept, the worker that has its request under way or nothing.

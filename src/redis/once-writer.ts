@@ -83,18 +83,17 @@ export class OnceWriter {
   private async ask(calls: readonly PreparedCall[]): Promise<Asked> {
     const { doubt } = this.parts.redis;
     let wereSent = calls.map(({ wasSent }) => wasSent);
-    const first = await this.send(calls);
-    let last = first;
-    for (let round = 0; round < MAX_ROUNDS && doubt.isRaised && last.some(({ ok }) => ok); round++) {
-      wereSent = noteSent(calls, last);
+    let results: readonly WriteResult[] = await this.send(calls);
+    for (let round = 0; round < MAX_ROUNDS && doubt.isRaised && results.some(({ ok }) => ok); round++) {
+      wereSent = noteSent(calls, results);
       await doubt.over();
-      last = await this.send(calls);
+      const before = results;
+      // Asked again, a call does not say any more what it did.
+      results = (await this.send(calls)).map((result, index) => {
+        const known = before[index];
+        return result.ok && result.reply === undefined && known?.ok ? known : result;
+      });
     }
-    // Asked again, a call does not say any more what it did.
-    const results = last.map((result, index) => {
-      const before = first[index];
-      return result.ok && result.reply === undefined && before?.ok ? before : result;
-    });
     return { results, wereSent };
   }
 

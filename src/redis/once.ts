@@ -8,21 +8,26 @@ export interface OnceCall {
   readonly number: number;
 }
 
-/** What a call answers that did its work when it was sent before: what it said then is not known. */
+/** What a call answers that did its work when it was sent before: what it said then is not known, unless it is kept. */
 export const DONE_BEFORE = 'relay: done before';
 
 /**
  * Runs `lua` unless this very call ran before: its last key and argument are the hash of numbers and its number. A call
- * that fails gives its number back, so that it can be sent again. What `lua` finds in KEYS and ARGV is its own.
+ * that fails gives its number back, so that it can be sent again. What `lua` finds in KEYS and ARGV is its own. A list of which it
+ * says so by a second result is kept with the number, and answered once more where the call is sent again.
  */
 function onceOnly(lua: string): string {
   return `
     local relaySent, relayNumber = table.remove(KEYS), table.remove(ARGV)
-    if redis.call('HSETNX', relaySent, relayNumber, '') == 0 then return '${DONE_BEFORE}' end
+    if redis.call('HSETNX', relaySent, relayNumber, '') == 0 then
+      local relayKept = redis.call('HGET', relaySent, relayNumber)
+      return relayKept == '' and '${DONE_BEFORE}' or cjson.decode(relayKept)
+    end
     local function relayRun()
       ${lua}
     end
-    local relayOk, relayResult = pcall(relayRun)
+    local relayOk, relayResult, relayIsKept = pcall(relayRun)
+    if relayOk and relayIsKept then redis.call('HSET', relaySent, relayNumber, cjson.encode(relayResult)) end
     if relayOk then return relayResult end
     redis.call('HDEL', relaySent, relayNumber)
     if type(relayResult) == 'table' then return relayResult end

@@ -4,6 +4,9 @@ import { MEND } from './mend-script';
 import { NEXT } from './next-script';
 import { PRESENCE_SCRIPTS } from './presence-scripts';
 
+/** A little more than a worker puts off a line (retry/lines.ts). */
+const MOST_PUT_OFF_MS = 15_000;
+
 const EXPIRE = `
   local function expire(id, gone)
     local event = call('HGET', Q .. id, 'name') or ''
@@ -42,7 +45,8 @@ export const QUEUE_SCRIPTS = {
     return lost`),
   /**
    * Brings forward what is due later than its own delay allows, as a wrong clock has it: how many, -1 where somebody did it
-   * a moment ago. ARGV: least milliseconds between two looks, most to bring forward.
+   * a moment ago. So it does with lines that nobody may look at for longer than a worker puts them off, unless their destination is
+   * not well: the clock of Redis was set back. ARGV: least milliseconds between two looks, most to bring forward.
    */
   relayBringForward: script(`
     if not call('SET', P .. 'looked', NOW, 'NX', 'PX', ARGV[5]) then return -1 end
@@ -53,6 +57,13 @@ export const QUEUE_SCRIPTS = {
       if delay and ahead > delay + 1000 then
         place(far[i], call('ZSCORE', lineOf(far[i]), far[i]) and -1 or delay)
         forward = forward + 1
+      end
+    end
+    local lines = call('ZRANGEBYSCORE', P .. 'lines', NOW + ${MOST_PUT_OFF_MS}, '+inf', 'LIMIT', 0, ARGV[6])
+    for _, key in ipairs(lines) do
+      if not recordOf(key) then
+        turn(key, NOW)
+        forward = forward + call('ZCARD', P .. 'line:' .. key)
       end
     end
     return forward`),

@@ -89,8 +89,11 @@ export class GroupCommit {
         this.limit = MAX_CHANGES;
         delayMs = RETRY_FIRST_MS;
       } catch (error) {
-        this.putBack(error instanceof NotStoredError ? unresolvedOf(batch, error) : batch);
+        const left =
+          error instanceof NotStoredError ? this.putRefusedLast(unresolvedOf(batch, error)) : batch;
+        this.putBack(left);
         this.onUnavailable(error);
+        if (error instanceof NotStoredError && error.unresolved.size < batch.length) delayMs = RETRY_FIRST_MS;
         await this.pause(delayMs);
         delayMs = Math.min(delayMs * 2, RETRY_LAST_MS);
       }
@@ -125,8 +128,19 @@ export class GroupCommit {
     for (const { resolve } of batch) resolve('stored');
   }
 
+  /** Small ones that were refused by themselves, however many, let all others go first; the rest. */
+  private putRefusedLast(refused: readonly Pending[]): Pending[] {
+    if (this.closed) return [...refused];
+    for (const each of refused) if (each.group === undefined) this.pending.add(each);
+    return refused.filter(({ group }) => group !== undefined);
+  }
+
   /** Smaller transactions next time, and last in line when alone: one change that Redis refuses delays no other. */
   private putBack(batch: Pending[]): void {
+    if (batch.length === 0) {
+      this.limit = MAX_CHANGES;
+      return;
+    }
     if (this.closed) {
       for (const { reject } of batch) reject(new StoreUnavailableError('the store is closed'));
       return;

@@ -61,10 +61,8 @@ export class Settlements {
       for (const { reject } of [...together, ...this.asked.splice(0)]) reject(error);
       return;
     }
-    const [only] = together;
-    if (only !== undefined && together.length === 1) return only.resolve(answer);
-    // Where the answer was lost nobody knows which were refused. To settle one again changes nothing.
-    const answers: readonly unknown[] = Array.isArray(answer) ? answer : together.map(() => REFUSED);
+    // Where the answer was lost none was refused (delivery-scripts.ts). None is settled again: a replay may have stored a copy since.
+    const answers: readonly unknown[] = Array.isArray(answer) ? answer : together.map(() => answer);
     for (const [index, each] of together.entries()) {
       if (answers[index] === REFUSED) void this.sendAlone(each);
       else each.resolve(answers[index]);

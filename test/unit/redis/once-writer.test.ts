@@ -96,6 +96,16 @@ describe('a call that is sent again as the server was in doubt', () => {
   });
 });
 
+test('a server that is in doubt again and again: what a call did is what the last one said that it made it', async () => {
+  const [answered, refusedFirst] = [call(), call(REFUSED)];
+  redis.doubted = 2;
+  const results = await writer.write([answered, refusedFirst]);
+  expect(results).toEqual([
+    { ok: true, reply: 1 },
+    { ok: true, reply: 1 },
+  ]);
+});
+
 test('a call that was only refused is not stored, and its number is given up once it is confirmed', async () => {
   const refused = call(REFUSED);
   await writer.write([refused]);
