@@ -1,6 +1,6 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { isIP } from 'node:net';
-import { parseUrl } from './url';
+import { asUrlReads, parseUrl } from './url';
 
 /** What a variable may be. `parse` takes the text of the environment or a JSON value of a configuration file. */
 export interface Format<T> {
@@ -115,7 +115,7 @@ export const POSSIBLE_PORT = 'a port from 1 to 65535';
 /** Nothing can listen on port 0, which `URL` takes; what is beyond the last one it refuses without saying why. */
 export function hasImpossiblePort(address: string): boolean {
   const port = /^(?:[a-z][a-z\d+.-]*:\/\/)?(?:[^/?#]*@)?(?:\[[^\]]*\]|[^/?#:@[\]]*):(\d+)(?:[/?#]|$)/i.exec(
-    address.trim(),
+    asUrlReads(address),
   )?.[1];
   return port !== undefined && (Number(port) < 1 || Number(port) > 65_535);
 }

@@ -1,4 +1,4 @@
-import { parseUrl } from '../config/url';
+import { asUrlReads, parseUrl } from '../config/url';
 
 /** Stands for a secret that is stored. */
 export const MASK = '********';
@@ -63,7 +63,7 @@ function isSamePlace(one: UrlParts, other: UrlParts): boolean {
 }
 
 function partsOf(url: string): UrlParts | undefined {
-  const found = PARTS.exec(url.trim());
+  const found = PARTS.exec(asUrlReads(url));
   if (found === null) return undefined;
   const [, scheme = '', user = '', address = '', query = '', fragment = ''] = found;
   return { scheme, user, address, query: query === '?' ? '' : query, fragment };

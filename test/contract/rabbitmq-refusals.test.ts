@@ -163,7 +163,7 @@ describe('bindings are looked at again', () => {
     },
   );
 
-  test('an exchange that is deleted is declared anew (finding 3.4)', async () => {
+  test('an exchange that is deleted is declared anew, and the log says once that events were lost (finding 3.4)', async () => {
     const { messages } = await started({ recheckMs: 1000 });
     await harness.channel.deleteExchange(harness.exchange);
     await eventually(async () => {
@@ -173,5 +173,7 @@ describe('bindings are looked at again', () => {
         .catch(() => {});
       return messages.all.length > 0 ? true : undefined;
     }, 'an event');
+    const told = harness.logged.all.filter(([text]) => text.startsWith('rabbitmq: an exchange was deleted'));
+    expect(told.map(([, fields]) => fields)).toEqual([{ exchange: harness.exchange }]);
   });
 });

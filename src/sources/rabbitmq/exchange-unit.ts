@@ -25,7 +25,10 @@ export class ExchangeUnit extends TopologyUnit {
   private readonly stale = new Set<string>();
   private wanted: ConsumedExchange;
 
-  constructor(exchange: ConsumedExchange, log: Logger) {
+  constructor(
+    exchange: ConsumedExchange,
+    private readonly log: Logger,
+  ) {
     super({
       key: exchangeKey(exchange),
       what: `exchange ${JSON.stringify(exchange.name)}`,
@@ -72,14 +75,25 @@ export class ExchangeUnit extends TopologyUnit {
     );
     if (plan.flaw !== undefined) return { queues: [], refused };
     const ensured = await ensureExchange(control, exchange.name, this.isTypeKnown);
-    if (ensured.kind === 'ready') this.isTypeKnown = true;
-    else refused.push(this.refusedBy(ensured.obstacle, true));
+    if (ensured.kind === 'ready') {
+      if (ensured.isNew && this.isTypeKnown) this.warnOfLoss();
+      this.isTypeKnown = true;
+    } else refused.push(this.refusedBy(ensured.obstacle, true));
     const isThere = ensured.kind === 'ready';
     const { queues, obstacles } = this.needsOwnQueue(options)
       ? { queues: [], obstacles: isThere ? await this.bind(control, plan.bound, mayTidy) : [] }
       : await this.share(control, plan.bound, isThere);
     // A binding that may not be looked at may be there all the same.
     return { queues, refused: [...refused, ...obstacles.map((each) => this.refusedBy(each, false))] };
+  }
+
+  /** It was there on this connection. A binding that alone is deleted goes unseen: AMQP does not say whether there was one. */
+  private warnOfLoss(): void {
+    const { name, instance } = this.wanted;
+    this.log.warn(
+      'rabbitmq: an exchange was deleted: it is declared and bound anew; what was published meanwhile is lost',
+      { exchange: name, ...(instance === undefined ? {} : { instance }) },
+    );
   }
 
   /** Shared: consumes what is there, whatever happens to be wrong with the exchange; declares what is missing. */

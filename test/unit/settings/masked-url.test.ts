@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { parseUrl } from '../../../src/config/url';
 import { MASK, maskedUrl, unmaskedUrl } from '../../../src/settings/masked-url';
 
 describe('addresses as they are shown', () => {
@@ -26,9 +27,64 @@ describe('addresses as they are shown', () => {
     expect(unmaskedUrl(given, 'https://a.test/hook?token=abc')).toBe(given);
   });
 
+  it.each([
+    ['https:///user:SECRET@a.test/p', `https://${MASK}:${MASK}@a.test/p`],
+    ['https:\\\\user:SECRET@a.test/p', `https://${MASK}:${MASK}@a.test/p`],
+    ['https:user:SECRET@a.test/p', `https://${MASK}:${MASK}@a.test/p`],
+    ['https:/\t/us\ner:SECRET@a.test/p', `https://${MASK}:${MASK}@a.test/p`],
+    ['\u0000 https:///user:SECRET@a.test/p', `https://${MASK}:${MASK}@a.test/p`],
+    ['https://a.test\\@b.test/p?t=SECRET', `https://a.test/@b.test/p?t=${MASK}`],
+    ['https://a.test/p?t=\\SECRET#\\SECRET', `https://a.test/p?t=${MASK}#${MASK}`],
+  ])('%j is shown as it is sent, not as it is written (finding 5.4)', (url, shown) => {
+    expect(maskedUrl(url)).toBe(shown);
+    expect(new URL(unmaskedUrl(shown, url)).href).toBe(new URL(url).href);
+  });
+
+  it('a secret is never put into an address that only looks like the one it was given for', () => {
+    const stored = 'https://a.test\\@b.test/p?token=abc';
+    const given = `https://b.test/p?token=${MASK}`;
+    expect(unmaskedUrl(given, stored)).toBe(given);
+  });
+
   it('other parts may change beside a mask', () => {
     expect(unmaskedUrl(`https://a.test/hook?x=new&token=${MASK}`, 'https://a.test/hook?token=abc')).toBe(
       'https://a.test/hook?x=new&token=abc',
+    );
+  });
+
+  it('what is shown leads where the address leads, however it is written', () => {
+    const bits = fc.constantFrom(
+      '/',
+      '\\',
+      '@',
+      ':',
+      '?',
+      '#',
+      '\t',
+      '\n',
+      '.',
+      'a',
+      'b.test',
+      'SECRET',
+      '%2f',
+    );
+    const start = fc.constantFrom('https:', 'https://', 'http:///', 'HTTPS:\\\\', ' https:/\n/a@');
+    fc.assert(
+      fc.property(start, fc.array(bits, { maxLength: 12 }), (scheme, texts) => {
+        const url = `${scheme}${texts.join('')}`;
+        const sent = parseUrl(url);
+        fc.pre(sent !== undefined);
+        const shown = maskedUrl(url);
+        expect(parseUrl(shown)?.origin).toBe(sent?.origin);
+        expect(parseUrl(shown)?.pathname).toBe(sent?.pathname);
+        for (const secret of [sent?.username, sent?.password, sent?.hash]) {
+          if (secret?.includes('SECRET') === true)
+            expect(shown.split('SECRET').length).toBe(
+              `${sent?.host}${sent?.pathname}`.split(/secret/i).length,
+            );
+        }
+      }),
+      { numRuns: 2000 },
     );
   });
 
