@@ -12,18 +12,27 @@ export function parseUrl(text: string): URL | undefined {
 
 /** Where the query or the fragment begins: behind it a backslash is a character like any other. */
 const PLACE_AND_REST = /^([^?#]*)(.*)$/s;
-/** All that comes before `!`: what `URL` takes away at both ends. */
-const ENDS = /^[^!-\u{10ffff}]+|[^!-\u{10ffff}]+$/gu;
+/** The last of the characters that `URL` takes away at both ends. */
+const SPACE = 0x20;
 
 /**
  * An http or https address with its parts where `URL` finds them, for those who look at its text: `URL` drops line breaks,
  * reads `\` as `/`, and takes any number of slashes after the scheme. Otherwise https:///user:password@host looks like a path.
  */
 export function asUrlReads(address: string): string {
-  const bare = address.replace(ENDS, '').replace(/[\t\n\r]/g, '');
+  const bare = withoutEnds(address).replace(/[\t\n\r]/g, '');
   const [, place = '', rest = ''] = PLACE_AND_REST.exec(bare) ?? [];
   if (!/^https?:/i.test(place)) return bare;
   return place.replaceAll('\\', '/').replace(/^(https?:)\/*/i, '$1//') + rest;
+}
+
+/** Looks at each character once: of an expression that ends in `+$` a tenant's text of half a megabyte takes minutes. */
+function withoutEnds(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && text.charCodeAt(start) <= SPACE) start++;
+  while (end > start && text.charCodeAt(end - 1) <= SPACE) end--;
+  return text.slice(start, end);
 }
 
 /** A host as sockets take it: URLs and lists of host:port have IPv6 addresses in brackets. */
