@@ -157,7 +157,7 @@ export const HEALTH_SCRIPTS = {
    */
   relayRejecting: script(`${HEALTH}
     local key, print = ARGV[5], ARGV[11]
-    if not call('SET', P .. 'rejecting-said:' .. key, NOW, 'NX', 'PX', ${REJECTING_APART_MS}) then
+    if not isTurn('rejecting-said:' .. key, ${REJECTING_APART_MS}) then
       return {0, call('HGET', R, key) or ''}
     end
     local before = rejectionOf(key)
@@ -192,7 +192,7 @@ export const HEALTH_SCRIPTS = {
    * ARGV: least milliseconds between two times, keys.
    */
   relayHealthSummary: script(`${HEALTH}
-    if not call('SET', P .. 'health-told', NOW, 'NX', 'PX', ARGV[5]) then return -1 end
+    if not isTurn('health-told', ARGV[5]) then return -1 end
     local waiting = 0
     for i = 6, #ARGV do waiting = waiting + waitingOf(ARGV[i]) end
     return waiting`),

@@ -21,7 +21,7 @@ export const LEDGER_SCRIPTS = {
   relayGoneTurn: script(`
     local grown = call('HLEN', P .. 'destinations') - tonumber(call('GET', P .. 'destinations-left') or 0)
     if grown < tonumber(ARGV[5]) then return 0 end
-    return call('SET', P .. 'destinations-turn', 1, 'NX', 'PX', ARGV[6]) and 1 or 0`),
+    return isTurn('destinations-turn', ARGV[6]) and 1 or 0`),
   /** Some of all destinations. ARGV: cursor. Answers with the next one, then key and id of each. */
   relaySomeDestinations: readingScript(`return call('HSCAN', P .. 'destinations', ARGV[5], 'COUNT', 200)`),
   /** All were gone through: how many are left. */

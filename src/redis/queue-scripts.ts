@@ -49,7 +49,7 @@ export const QUEUE_SCRIPTS = {
    * not well: the clock of Redis was set back. ARGV: least milliseconds between two looks, most to bring forward.
    */
   relayBringForward: script(`
-    if not call('SET', P .. 'looked', NOW, 'NX', 'PX', ARGV[5]) then return -1 end
+    if not isTurn('looked', ARGV[5]) then return -1 end
     local far, forward = call('ZREVRANGE', Q .. 'delayed', 0, tonumber(ARGV[6]) - 1, 'WITHSCORES'), 0
     for i = 1, #far, 2 do
       local ahead = math.floor(tonumber(far[i + 1]) / 0x1000) - NOW

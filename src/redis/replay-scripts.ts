@@ -30,7 +30,13 @@ export const REPLAY_SCRIPTS = {
       for _, id in ipairs(call('SMEMBERS', R .. ':running')) do
         if call('HGET', R .. ':' .. id, 'state') ~= 'running' then call('SREM', R .. ':running', id)
         elseif ARGV[3] == '' or ARGV[3] == id then
-          if call('SET', R .. ':' .. id .. ':claim', ARGV[1], 'NX', 'PX', ARGV[2]) then return id end
+          local claim = R .. ':' .. id .. ':claim'
+          local left = call('PTTL', claim)
+          -- Longer than anybody claims it: the clock of Redis was set back.
+          if left <= 0 or left > tonumber(ARGV[2]) then
+            call('SET', claim, ARGV[1], 'PX', ARGV[2])
+            return id
+          end
         end
       end
       return ''`,

@@ -54,7 +54,7 @@ const shown = async (): Promise<Record<string, unknown>> => ({
 /** As if the time had passed in which it is not said again. */
 const passPause = (): Promise<unknown> => store.withRedis((redis) => redis.del(said()));
 /** As if no time passed. */
-const holdPause = (): Promise<unknown> => store.withRedis((redis) => redis.pexpire(said(), 3_600_000));
+const holdPause = (): Promise<unknown> => store.withRedis((redis) => redis.pexpire(said(), 10_000));
 const said = (): string => `{${store.prefix}}:rejecting-said:${destinationKey(ID)}`;
 
 describe('a destination that rejects everything', () => {
