@@ -52,8 +52,10 @@ class AnswerBudgets {
    * have it, and everybody asks for such answers.
    */
   private readonly medium: SharedBudget;
-  /** Who shows no key may have thousands of addresses. Little is for strangers: the dashboard's files are kept, and whoever is logged in is none. */
-  private readonly strangersMedium: SharedBudget;
+  /** Who shows no key may have thousands of addresses. */
+  private readonly strangers: SharedBudget;
+  /** Where a few addresses hold all of that, each other one still has an answer: a scrape of the metrics, the page to log in. */
+  private readonly strangersReserve: SharedBudget;
 
   constructor(
     private readonly limits: BudgetOptions,
@@ -62,7 +64,9 @@ class AnswerBudgets {
     this.streams = new SharedBudget(streamLimits);
     this.large = new SharedBudget(limits);
     this.medium = new SharedBudget({ ...limits, inAll: Number.POSITIVE_INFINITY });
-    this.strangersMedium = new SharedBudget(limits);
+    const inAll = limits.inAll / 2;
+    this.strangers = new SharedBudget({ ...limits, inAll });
+    this.strangersReserve = new SharedBudget({ inAll, perHolder: LARGE_ANSWER });
   }
 
   /** Undefined where the answer is not counted. */
@@ -73,9 +77,14 @@ class AnswerBudgets {
     if (payload instanceof Readable) return this.streams.take(asking);
     const bytes = bytesOf(payload);
     if (bytes < SMALL_ANSWER) return undefined;
-    const medium = holder === undefined ? this.strangersMedium : this.medium;
-    const budget = bytes < LARGE_ANSWER ? medium : this.large;
-    return budget.take(asking, Math.min(bytes, this.limits.perHolder));
+    if (bytes >= LARGE_ANSWER) return this.large.take(asking, Math.min(bytes, this.limits.perHolder));
+    return holder === undefined ? this.takeOfStrangers(asking, bytes) : this.medium.take(asking, bytes);
+  }
+
+  private takeOfStrangers(asking: string, bytes: number): Taking {
+    const taking = this.strangers.take(asking, bytes);
+    const isRoomOut = taking.kind === 'refused' && taking.limit === 'all';
+    return isRoomOut ? this.strangersReserve.take(asking, bytes) : taking;
   }
 }
 

@@ -123,8 +123,10 @@ describe('answers below what is large that nobody reads, without a key', () => {
     await answered(addresses.length * PIPELINED);
     const given = answers.filter((status) => status === 200).length;
     expect(given * (LARGE_ANSWER - 1)).toBeLessThanOrEqual(LIMITS.inAll);
-    expect(given * (LARGE_ANSWER - 1)).toBeGreaterThan(LIMITS.perHolder);
-    expect(await statusOf('/open-small', '')).toBe(429);
+    expect(given * (LARGE_ANSWER - 1)).toBeGreaterThan(LIMITS.inAll / 2);
+    expect(answers).toContain(429);
+    // One more address, such as that of Prometheus.
+    expect(await statusOf('/open-small', '')).toBe(200);
     expect(await statusOf('/small/loja')).toBe(200);
     expect(await statusOf('/large/loja')).toBe(200);
   });
