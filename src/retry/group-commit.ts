@@ -128,7 +128,7 @@ export class GroupCommit {
     for (const { resolve } of batch) resolve('stored');
   }
 
-  /** Small ones that were refused by themselves, however many, let all others go first; the rest. */
+  /** Small ones that were not stored, however many, let all go first that wait by now; the rest. */
   private putRefusedLast(refused: readonly Pending[]): Pending[] {
     if (this.closed) return [...refused];
     for (const each of refused) if (each.group === undefined) this.pending.add(each);

@@ -52,7 +52,7 @@ export function releaseAfterLoading(): void {
  * A function is optimised once it has run through a budget of bytecode, together with what it calls. All of the hot
  * path runs thousands of times in the first second, and waits for compiler threads that take a core: an eighth of the
  * budget, and less inlining, which is most of the compiler's work, made 10 % more events a second. While a program loads it only
- * has V8 optimise what never runs again: 50 of 390 ms of processor time that any command takes to load.
+ * has V8 optimise what hardly runs again: 80 of 410 ms of processor time that any command takes to load.
  */
 export function optimiseSoon(): void {
   if (Number.parseInt(process.versions.v8, 10) < MAGLEV) setFlagsFromString('--interrupt-budget=8000');

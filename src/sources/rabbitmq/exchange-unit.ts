@@ -91,7 +91,7 @@ export class ExchangeUnit extends TopologyUnit {
   private warnOfLoss(): void {
     const { name, instance } = this.wanted;
     this.log.warn(
-      'rabbitmq: an exchange was deleted: it is declared and bound anew; what was published meanwhile is lost',
+      'rabbitmq: an exchange was deleted: it is declared and bound anew; what was published meanwhile may be lost',
       { exchange: name, ...(instance === undefined ? {} : { instance }) },
     );
   }
