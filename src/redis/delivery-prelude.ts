@@ -1,5 +1,6 @@
 import { LANES } from './lane-prelude';
 import { SLOW } from './slow-prelude';
+import { TURNS } from './turn-prelude';
 
 /** What lies in a line is looked at by itself once an hour, too: a line that somebody removed costs no delivery. */
 const LINE_MS = 3_600_000;
@@ -30,14 +31,7 @@ const PRELUDE = `
   -- To the microsecond: what was parked in the same millisecond keeps its order.
   local EXACT_NOW = NOW + tonumber(time[2]) % 1000 / 1000
 
-  -- Whether nobody had this turn within so many milliseconds; now somebody has. Redis lets a key expire by its clock: where that was
-  -- set back one is left for longer than anybody takes it for.
-  local function isTurn(name, ms)
-    local left = call('PTTL', P .. name)
-    if left > 0 and left <= tonumber(ms) then return false end
-    call('SET', P .. name, NOW, 'PX', ms)
-    return true
-  end
+${TURNS}
 
   -- A counter that cannot be written stops no delivery. Why it cannot is kept for the next upkeep.
   local function countOf(key, what, by)

@@ -95,14 +95,14 @@ export const LEDGER_SCRIPTS = {
    * that differ, in JSON. ARGV: for how long no other one makes it, milliseconds.
    */
   relayAuditTurn: addingScript(`
-    local isMine = call('SET', P .. 'audit-turn', 1, 'NX', 'PX', ARGV[5])
+    local isMine = isTurn('audit-turn', ARGV[5])
     return {isMine and 1 or 0, call('GET', P .. 'audit-difference') or '', call('GET', P .. 'audit-differing') or ''}`),
   /**
    * ARGV: difference, for how long nobody makes another audit, for how long it is known, both in milliseconds; the destinations
    * that differ, in JSON.
    */
   relayAuditFound: addingScript(`
-    call('SET', P .. 'audit-turn', 1, 'PX', ARGV[6])
+    takeTurn('audit-turn', ARGV[6])
     call('SET', P .. 'audit-difference', ARGV[5], 'PX', ARGV[7])
     call('SET', P .. 'audit-differing', ARGV[8], 'PX', ARGV[7])
     return 1`),

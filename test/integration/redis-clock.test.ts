@@ -46,3 +46,15 @@ test('the line of a destination that a person suspended waits for that to end', 
   expect(await harness.store.call('relayBringForward', 1000, 10)).toBe(0);
   expect(await harness.store.call('relayDue', 1000, 10)).toBe(0);
 });
+
+test('the turn to make the audit does not stay with whoever had it until then, however long it was', async () => {
+  const isMine = async (): Promise<boolean> => {
+    const [mine] = (await harness.store.call('relayAuditTurn', 1000)) as [number];
+    return mine === 1;
+  };
+  expect([await isMine(), await isMine()]).toEqual([true, false]);
+  await harness.store.call('relayAuditFound', 0, 600_000, 600_000, '[]');
+  expect(await isMine()).toBe(false);
+  await setBack();
+  expect(await isMine()).toBe(true);
+});
