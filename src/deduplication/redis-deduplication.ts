@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { StoreUnavailableError } from '../errors';
-import type { EventId } from '../events/envelope';
+import type { EventId } from '../events/event-id';
 import type { Deduplication } from '../pipeline/deduplication';
 import type { RetryStore } from '../retry/retry-store';
 import { SlotMap } from '../slot-map';

@@ -1,17 +1,10 @@
 import { isUtf8 } from 'node:buffer';
-import { createHash, hash, randomBytes } from 'node:crypto';
 import { MalformedEventError } from '../errors';
 import { binaryHint, envelopeHint } from './body-hints';
 import { findEvent } from './catalogue';
+import { type EventId, idOf, madeUpId } from './event-id';
 import { eachMember, isString, type Span } from './json-scanner';
 import { decodeKnownString, decodeString } from './json-strings';
-
-declare const eventIdBrand: unique symbol;
-/**
- * Identity of one emission: the same for the copies that came by RabbitMQ and by SQS, and at every redelivery. Events of
- * evolution-go are an exception, see `contentKey`.
- */
-export type EventId = string & { readonly [eventIdBrand]: true };
 
 /**
  * Root keys of one body, and bytes of each as it is written. The core API sends nine; more are passed on, but each costs
@@ -121,7 +114,8 @@ function coreEnvelope(
     );
   }
   const dateTime = textOf(body, members.get('date_time'));
-  const id = known ?? hashOf(JSON.stringify([instance, event, dateTime ?? null]), body, members.get('data'));
+  const names = JSON.stringify([instance, event, dateTime ?? null]);
+  const id = known ?? idOf({ names, body, content: members.get('data'), timed: dateTime !== undefined });
   return {
     id,
     contentKey: id,
@@ -155,8 +149,8 @@ function goEnvelope(
       `the body is one of evolution-go's (${GO_KEYS.filter((key) => members.has(key)).join(', ')}) and instanceName does not name the instance`,
     );
   }
-  const head = JSON.stringify([instance, event, 'go', messageId ?? null]);
-  const contentKey = known ?? hashOf(head, body, { start: 0, end: body.length });
+  const names = JSON.stringify([instance, event, 'go', messageId ?? null]);
+  const contentKey = known ?? idOf({ names, body, content: { start: 0, end: body.length }, timed: false });
   return {
     id: known === undefined && messageId === undefined ? madeUpId() : contentKey,
     contentKey,
@@ -218,35 +212,6 @@ function fromRoutingKey({ routingKey }: Origin): { event: string; instance: stri
     if (findEvent(event) !== undefined) return { event, instance: routingKey.slice(0, dot) || undefined };
   }
   return undefined;
-}
-
-/** Small texts are hashed in one call, from here: twice as fast as a hash object for each. */
-const scratch = Buffer.allocUnsafe(32_768);
-
-function hashOf(head: string, body: Buffer, { start, end }: Span = NOTHING): EventId {
-  const size = head.length * 3 + end - start;
-  if (size > scratch.length) {
-    const large = createHash('sha256').update(head).update(body.subarray(start, end));
-    return idOf(large.digest('base64url'));
-  }
-  const headEnd = scratch.write(head);
-  const length = headEnd + body.copy(scratch, headEnd, start, end);
-  return idOf(hash('sha256', scratch.subarray(0, length), 'base64url'));
-}
-
-const NOTHING: Span = { start: 0, end: 0 };
-/** Characters of an id. */
-export const EVENT_ID_LENGTH = 22;
-/** Of this process: no other one makes the same ids up. */
-const processName = randomBytes(24).toString('base64url');
-let madeUp = 0;
-
-function madeUpId(): EventId {
-  return idOf(hash('sha256', `${processName} ${++madeUp}`, 'base64url'));
-}
-
-function idOf(digest: string): EventId {
-  return digest.slice(0, EVENT_ID_LENGTH) as EventId;
 }
 
 /** The same event under the id that it had before. */

@@ -1,4 +1,4 @@
-import type { EventId } from '../events/envelope';
+import type { EventId } from '../events/event-id';
 
 /** Keeps an event that came more than once, by whatever source and to whichever worker, from being delivered twice. */
 export interface Deduplication {

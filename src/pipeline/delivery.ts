@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Envelope, EventId } from '../events/envelope';
+import type { Envelope } from '../events/envelope';
+import type { EventId } from '../events/event-id';
 import type { Normalise } from '../events/normalise';
 import type { Limits } from './destination-limits';
 import type { Share } from './places';

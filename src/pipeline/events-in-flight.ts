@@ -1,4 +1,4 @@
-import type { EventId } from '../events/envelope';
+import type { EventId } from '../events/event-id';
 import { SlotMap } from '../slot-map';
 import type { InFlight } from './in-flight';
 import type { Settlement } from './message';

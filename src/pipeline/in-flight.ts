@@ -1,4 +1,5 @@
-import type { Envelope, EventId } from '../events/envelope';
+import type { Envelope } from '../events/envelope';
+import type { EventId } from '../events/event-id';
 import type { Deduplication } from './deduplication';
 import type { Delivery } from './delivery';
 import type { DirectResult, ResultSink } from './direct-attempts';

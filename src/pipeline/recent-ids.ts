@@ -1,4 +1,4 @@
-import { EVENT_ID_LENGTH, type EventId } from '../events/envelope';
+import { EVENT_ID_LENGTH, type EventId } from '../events/event-id';
 
 /**
  * The ids that were added last, as bytes in one piece of memory. As strings each would become old, in the sense of the collector,

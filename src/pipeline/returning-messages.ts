@@ -1,4 +1,4 @@
-import type { EventId } from '../events/envelope';
+import type { EventId } from '../events/event-id';
 import { monotonicMs } from '../time/monotonic';
 
 /** As many as a broker hands over again at once: several times the prefetch. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { EventId } from '../events/envelope';
+import type { EventId } from '../events/event-id';
 import { type DeliveryId, type DestinationId, deliveryId, destinationKey } from '../pipeline/delivery';
 
 /** Stands for "no destination" in job data and in the audit. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { RedisDeduplication } from '../../src/deduplication/redis-deduplication';
-import type { EventId } from '../../src/events/envelope';
+import type { EventId } from '../../src/events/event-id';
 import { RelayRedis } from '../../src/redis/relay-redis';
 import { RetryStore } from '../../src/retry/retry-store';
 import { messageEvents } from '../support/clients/publisher';

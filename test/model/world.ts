@@ -1,5 +1,6 @@
 import { globalId, instanceId } from '../../src/destinations/destination-ids';
-import { type EventId, parseEnvelope } from '../../src/events/envelope';
+import { parseEnvelope } from '../../src/events/envelope';
+import type { EventId } from '../../src/events/event-id';
 import { type DeliveryId, type DestinationId, deliveryId, destinationKey } from '../../src/pipeline/delivery';
 import { MemoryBroker } from './broker';
 import { LIMITS } from './limits';

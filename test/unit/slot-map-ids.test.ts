@@ -1,4 +1,5 @@
-import { type EventId, parseEnvelope } from '../../src/events/envelope';
+import { parseEnvelope } from '../../src/events/envelope';
+import type { EventId } from '../../src/events/event-id';
 import { type DestinationId, deliveryId, destinationKey } from '../../src/pipeline/delivery';
 import { slotHashOf } from '../../src/slot-map';
 

@@ -1,4 +1,4 @@
-import type { EventId } from '../../../src/events/envelope';
+import type { EventId } from '../../../src/events/event-id';
 import type { Deduplication } from '../../../src/pipeline/deduplication';
 import type { Outcome } from '../../../src/pipeline/delivery';
 import { DELIVERED, FAILED, FakeDestination } from '../../support/harness/pipeline-harness';
