@@ -5,10 +5,10 @@ const SUMMARIES = { delivery: ['delivery'], message: ['message'], chat: ['chat',
 type Summary = keyof typeof SUMMARIES;
 const NAMES = ['delivery', 'message', 'chat'] as const satisfies readonly Summary[];
 
-/** With what Redis puts before it, it fills 512 bytes. Of another length it needs another name in the chunk: it lies there. */
-const BYTES = 500;
+/** With what Redis puts before it, it fills a kilobyte. Of another length it needs another name in the chunk: it lies there. */
+const BYTES = 1012;
 const BITS = 8 * BYTES;
-/** Bits that a value sets: of 512 rows that hold others, one chunk in forty has them all by chance. */
+/** Bits that a value sets: of 1024 rows that hold others, one chunk in forty has them all by chance. */
 const BITS_EACH = 4;
 /** A column of fewer rows is found as quickly without. */
 const LEAST_ROWS = 256;

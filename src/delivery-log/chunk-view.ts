@@ -4,7 +4,7 @@ const NOTHING = Buffer.alloc(0);
 
 /** One column of the chunk that is looked at; its memory is used again for the next chunk, as a search goes through thousands. */
 class ColumnView {
-  private numbers = new Uint32Array(512);
+  private numbers = new Uint32Array(1024);
   private count = 0;
 
   load(bytes: Buffer): void {

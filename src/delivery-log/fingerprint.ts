@@ -45,7 +45,7 @@ export function mixed(hash: number, code: number): number {
   return Math.imul(hash ^ code, PRIME);
 }
 
-export function isAlphanumeric(code: number): boolean {
+function isAlphanumeric(code: number): boolean {
   return (
     (code >= ZERO && code <= NINE) ||
     (code >= LOWER_A && code <= LOWER_Z) ||

@@ -1,12 +1,19 @@
 import { fingerprint } from './fingerprint';
+import { COMMON_NAMES } from './row-format';
 
-/** A name as lines have it, and by what it is found. */
+/** A name as rows have it, and by what it is found. */
 export interface KnownName {
   readonly bytes: Buffer;
   readonly print: number;
+  /** One of COMMON_NAMES: every block knows it by `place`. */
+  readonly isCommon: boolean;
+  /** The block that knows it by `place`. */
+  block: number;
+  place: number;
 }
 
 const MOST_KNOWN = 8192;
+const PLACES: ReadonlyMap<string, number> = new Map(COMMON_NAMES.map((name, place) => [name, place]));
 
 /** Names that come again and again. */
 export class KnownNames {
@@ -22,7 +29,9 @@ export class KnownNames {
   private learn(name: string): KnownName {
     if (this.known.size >= MOST_KNOWN) this.known.clear();
     const bytes = Buffer.from(JSON.stringify(name).slice(1, -1));
-    const learnt = { bytes, print: fingerprint(this.wanted(name)) };
+    const place = PLACES.get(name);
+    const print = fingerprint(this.wanted(name));
+    const learnt = { bytes, print, isCommon: place !== undefined, block: 0, place: place ?? 0 };
     this.known.set(name, learnt);
     return learnt;
   }

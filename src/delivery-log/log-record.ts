@@ -51,32 +51,3 @@ export function endOf({ at, durationMs }: LogRecord): number {
 
 /** Characters of an answer that are kept. */
 export const ANSWER_LENGTH = 256;
-/** From its line (row-writer.ts). Undefined for one that no version of ours has written. */
-export function recordOf(line: string): LogRecord | undefined {
-  const fields = line.split('\t');
-  const what = HAPPENINGS[Number(fields[0])];
-  if (what === undefined || fields.length !== 15) return undefined;
-  const text = (index: number): string => plain(fields[index] ?? '');
-  const number = (index: number): number => Number(fields[index]) || 0;
-  return {
-    what,
-    at: Number.parseInt(fields[1] ?? '', 36) || 0,
-    attempt: number(2),
-    durationMs: number(3),
-    status: number(4),
-    bytes: number(5),
-    id: text(6),
-    destination: text(7),
-    instance: text(8),
-    event: text(9),
-    message: text(10),
-    chat: text(11),
-    alias: text(12),
-    code: text(13),
-    answer: text(14),
-  };
-}
-
-function plain(text: string): string {
-  return text.includes('\\') ? (JSON.parse(`"${text}"`) as string) : text;
-}

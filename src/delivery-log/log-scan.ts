@@ -1,12 +1,13 @@
 import { Slices } from '../time/slices';
 import { NEWEST_FIRST, type Order, slicesOf } from './chunk-slices';
 import { ChunkView } from './chunk-view';
-import { Lines, linesOf } from './log-blocks';
+import { storedRows } from './log-blocks';
 import { type Clue, cluesOf, type LogFilter, type LoggedOutcome, matches } from './log-filter';
-import { endOf, HAPPENINGS, type Happening, type LogRecord, recordOf } from './log-record';
+import { endOf, HAPPENINGS, type Happening, type LogRecord } from './log-record';
 import { FIRST, WHAT_MASK, WITH_BODY } from './log-segment';
 import { AT_ONCE, type Field, type LogStore } from './log-store';
 import { mergedRows } from './merged-rows';
+import type { StoredRows } from './packed-rows';
 
 /** A record, and where it lies. */
 export interface Found {
@@ -33,9 +34,8 @@ type Store = Pick<LogStore, 'chunks' | 'holding' | 'fields'>;
 /** Deliveries that Redis looks for itself: with more of them it is quicker to read the column. */
 const FEW_DELIVERIES = 8;
 /** Chunks that are read for their records by one call, where each holds a few. */
-const READ_AT_ONCE = 16;
+const READ_AT_ONCE = 8;
 const NOTHING = Buffer.alloc(0);
-const NO_LINES = new Lines(NOTHING);
 const OUTCOME_OF: Readonly<Record<Happening, LoggedOutcome>> = {
   delivered: 'delivered',
   discarded: 'discarded',
@@ -223,17 +223,17 @@ async function* read(store: Store, hits: readonly Rows[], filter: LogFilter): As
   const slices = new Slices();
   for (const batch of batchesOf(hits)) {
     const names = [...new Set(batch.map(({ chunk }) => chunk))];
-    const texts = await store.fields(names, ['lines']);
-    const inflated = await Promise.all(texts.map(([text = NOTHING]) => linesOf(text)));
-    const lines = new Map(names.map((name, index) => [name, inflated[index] ?? NO_LINES]));
+    const blocks = await store.fields(names, ['lines']);
+    const stored = await Promise.all(blocks.map(([block = NOTHING]) => storedRows(block)));
+    const rows = new Map(names.map((name, index) => [name, stored[index]]));
     for (const hit of batch) {
-      yield* foundIn(hit, lines.get(hit.chunk) ?? NO_LINES, filter);
+      yield* foundIn(hit, rows.get(hit.chunk), filter);
       await slices.pause();
     }
   }
 }
 
-/** Rows of so few chunks that their lines can be held at once. */
+/** Rows of so few chunks that their blocks can be held at once. */
 function* batchesOf(hits: readonly Rows[]): Generator<Rows[]> {
   let batch: Rows[] = [];
   const chunks = new Set<string>();
@@ -249,9 +249,13 @@ function* batchesOf(hits: readonly Rows[]): Generator<Rows[]> {
   if (batch.length > 0) yield batch;
 }
 
-function* foundIn({ chunk, rows, happenings }: Rows, lines: Lines, filter: LogFilter): Generator<Found> {
+function* foundIn(
+  { chunk, rows, happenings }: Rows,
+  stored: StoredRows | undefined,
+  filter: LogFilter,
+): Generator<Found> {
   for (const row of rows) {
-    const record = recordOf(lines.at(row));
+    const record = stored?.at(row);
     if (record === undefined || !matches(record, filter)) continue;
     const happening = happenings[row] ?? 0;
     const isFirst = (happening & FIRST) !== 0;

@@ -76,7 +76,7 @@ const HOUR_MS = 3_600_000;
 /** A record may be this much older than the chunk that it is in: it says when its attempt began. */
 export const EARLIER_MS = 660_000;
 /** Chunks read by one call: half a megabyte for each column. */
-export const AT_ONCE = 256;
+export const AT_ONCE = 128;
 
 /** Plain successes in a column `what`: they are the first of HAPPENINGS, 0. */
 const USUAL = String.fromCharCode(FIRST, FIRST | WITH_BODY);

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { COMPRESSION, compress } from '../events/compression';
 import { monotonicMs } from '../time/monotonic';
 import { ChunkSummary } from './chunk-summary';
-import { blockOf } from './log-blocks';
 import { CHUNK_MS, LogSegment, type NewRecord, SEGMENT_ROWS } from './log-segment';
 import {
   type ChunkWrite,
@@ -35,10 +34,14 @@ interface Chunk {
 type Store = Pick<LogStore, 'isReady' | 'write' | 'trim' | 'memory'>;
 
 const FLUSH_MS = 1000;
-/** Segments that wait, each of 200 KB: six megabytes, and a second of a worker's full speed. */
+/** Records whose rows are written one after the other: of each alone, code and columns have left the processor's caches since the one before. */
+const TOGETHER = 32;
+/** An event that is not held until other records come, in bytes. */
+const LARGE = 65_536;
+/** Segments that wait, each of 100 KB: three megabytes, and more than a second of a worker's full speed. */
 const MAX_WAITING = 32;
 /** Segments that are written together: a turn of the event loop takes 30 ms where the processor is short, and each segment several. */
-const AT_ONCE = 4;
+const AT_ONCE = 2;
 /** Of bodies that wait. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
 const MEMORY_CHECK_MS = 5000;
@@ -53,12 +56,13 @@ const GIVE_BACK_AT = 0.9;
 const MOST_OF_REDIS = 0.25;
 
 /**
- * Takes records at once, and writes them to Redis behind everybody's back: compressed on another thread, a few calls under way,
+ * Takes records at once, and writes them to Redis behind everybody's back: a few calls under way,
  * nothing awaited. What Redis does not take in time is skipped and counted; no delivery ever waits for its record.
  */
 export class LogWriter {
   private readonly workerId = randomBytes(5).toString('base64url');
   private current = new LogSegment();
+  private readonly noted: NewRecord[] = [];
   private readonly waiting: LogSegment[] = [];
   private readonly spare: LogSegment[] = [];
   private store: Store | undefined;
@@ -89,6 +93,17 @@ export class LogWriter {
 
   note(added: NewRecord): void {
     if (this.closed) return;
+    const { noted } = this;
+    noted.push(added);
+    if (noted.length === TOGETHER || added.entry.bytes > LARGE || added.body !== undefined) this.takeNoted();
+    this.wake();
+  }
+
+  private takeNoted(): void {
+    for (const added of this.noted.splice(0)) this.take(added);
+  }
+
+  private take(added: NewRecord): void {
     if (this.isFull) return this.skip('memory', 1);
     const { what, attempt } = added.entry;
     const isPlain = what === 'delivered' && attempt <= 1;
@@ -97,14 +112,14 @@ export class LogWriter {
       if (this.waiting.length >= MAX_WAITING) return this.skip('buffer-full', 1);
       this.seal();
       if (this.writing === undefined) this.begin();
-      this.add(added);
+      if (!this.add(added)) return this.skip('buffer-full', 1);
     }
-    this.wake();
   }
 
   /** Writes what waits, for as long as Redis takes it. */
   async close(): Promise<void> {
     this.closed = true;
+    this.takeNoted();
     clearTimeout(this.timer);
     this.timer = undefined;
     await this.writing;
@@ -151,6 +166,7 @@ export class LogWriter {
     if (store === undefined || monotonicMs() < this.pausedUntil || !store.isReady) return;
     try {
       await this.look(store);
+      this.takeNoted();
       if (this.current.rows > 0) this.seal();
       while (this.waiting.length > 0) await this.write(store, this.waiting.splice(0, AT_ONCE));
     } catch (error) {
@@ -250,10 +266,10 @@ interface Packing {
   readonly packed: ReturnType<typeof packedOf>;
 }
 
-/** What is written of it: names and bytes, the lines compressed. */
+/** What is written of it: names and bytes, the bodies compressed. */
 async function packedOf(segment: LogSegment): Promise<Pick<ChunkWrite, 'columns' | 'bodies'>> {
-  const [lines, bodies] = await Promise.all([blockOf(segment.lines()), bodiesOf(segment)]);
-  return { columns: [...segment.columnBytes(), 'lines', lines], bodies };
+  const columns = [...segment.columnBytes(), 'lines', segment.block()];
+  return { columns, bodies: await bodiesOf(segment) };
 }
 
 /** Name and bytes of each body: version of the compression, length, and what it was compressed to. */
