@@ -61,7 +61,7 @@ export const QUEUE_SCRIPTS = {
     end
     local lines = call('ZRANGEBYSCORE', P .. 'lines', NOW + ${MOST_PUT_OFF_MS}, '+inf', 'LIMIT', 0, ARGV[6])
     for _, key in ipairs(lines) do
-      if not recordOf(key) then
+      if closedFor(key) == 0 then
         turn(key, NOW)
         forward = forward + call('ZCARD', P .. 'line:' .. key)
       end
