@@ -50,9 +50,7 @@ export function endsWithdrawn({ step, change, resolve }: Pending): boolean {
   return true;
 }
 
-export async function prepare(
-  batch: readonly Pending[],
-): Promise<{
+export async function prepare(batch: readonly Pending[]): Promise<{
   readonly prepared: readonly Pending[];
   readonly failed: readonly Pending[];
   readonly error: unknown;

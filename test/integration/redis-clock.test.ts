@@ -1,7 +1,8 @@
 import { appName, OccupancyStore } from '../../src/destinations/pusher/occupancy/occupancy-store';
 import { destinationKey } from '../../src/pipeline/delivery';
+import { RetryUpkeep } from '../../src/retry/retry-upkeep';
 import { DELIVERED, FakeDestination } from '../support/harness/pipeline-harness';
-import { StoreHarness } from '../support/harness/store-harness';
+import { deliveries, StoreHarness } from '../support/harness/store-harness';
 import { CREDENTIALS } from '../support/pusher/destination';
 import { deliveryTo, eventBody } from '../support/values/events';
 
@@ -36,6 +37,12 @@ async function setBack(): Promise<void> {
   });
 }
 
+/** Attempts at a destination failed: it is closed to them for so long. */
+function fail(key: string, id: string, openMs: number): Promise<unknown> {
+  const why = [0, 0, 'TIMEOUT', 0, 0, 'http://receiver.test', ''];
+  return harness.store.call('relayUnwell', key, id, openMs, ...why);
+}
+
 test('the lines of destinations do not stand still until a clock of Redis that was set back is where it was', async () => {
   const destination = new FakeDestination('webhook:instance/loja');
   destination.answer = DELIVERED;
@@ -56,6 +63,63 @@ test('the line of a destination that a person suspended waits for that to end', 
   await harness.store.call('relaySuspend', destinationKey(destination.id), destination.id);
   expect(await harness.store.call('relayBringForward', 1000, 10)).toBe(0);
   expect(await harness.store.call('relayDue', 1000, 10)).toBe(0);
+});
+
+test('lines of destinations that are well go on, behind however many that are closed for long', async () => {
+  const CLOSED = 650;
+  const lines = `{${harness.prefix}}:lines`;
+  const names = Array.from({ length: CLOSED + 300 }, (_, index) => `line${String(index).padStart(4, '0')}`);
+  await harness.withRedis(async (redis) => {
+    await redis.zadd(lines, ...names.flatMap((name) => [Date.now(), name]));
+    for (const name of names) await redis.zadd(`{${harness.prefix}}:line:${name}`, 1, 'one');
+  });
+  for (const name of names.slice(0, CLOSED)) await fail(name, name, 3_000_000);
+  await harness.withRedis(async (redis) => {
+    for (const name of names.slice(CLOSED)) await redis.zincrby(lines, HOUR_MS, name);
+  });
+  let looks = 0;
+  for (let forward = 0; forward < 300; looks++) {
+    await harness.withRedis((redis) => redis.del(`{${harness.prefix}}:looked`));
+    forward += Number(await harness.store.call('relayBringForward', 60_000, 200));
+    expect(looks).toBeLessThan(10);
+  }
+  // Each looks at some of them, and the next one goes on behind those.
+  expect(looks).toBe(Math.ceil(names.length / 200));
+  await harness.withRedis(async (redis) => {
+    expect(await redis.zcount(lines, 0, Date.now())).toBe(300);
+    // What became too far ahead since is found by the next round.
+    await redis.zincrby(lines, HOUR_MS, names.at(-1) ?? '');
+  });
+  let forward = 0;
+  for (let look = 0; look < 8; look++) {
+    await harness.withRedis((redis) => redis.del(`{${harness.prefix}}:looked`));
+    forward += Number(await harness.store.call('relayBringForward', 60_000, 200));
+  }
+  expect(forward).toBe(1);
+});
+
+test('a retry that is due too late is due in time again, behind however many that are due later than it', async () => {
+  const destination = new FakeDestination('webhook:instance/loja');
+  const late = deliveryTo(destination, eventBody(0));
+  await harness.park(late, { decision: { kind: 'retry', delayMs: 60_000 } });
+  const delayed = harness.store.queue.toKey('delayed');
+  await harness.withRedis((redis) => redis.zincrby(delayed, 600_000 * 0x1000, late.id));
+  // What lies in a line is due within the hour.
+  await Promise.all(deliveries(destination, 250, 1).map((each) => harness.park(each, IN_LINE)));
+  const forward = jest.fn();
+  const upkeep = new RetryUpkeep({
+    ...{ store: harness.store, parkedMaxAgeMs: 0, orderedMaxAgeMs: HOUR_MS },
+    ...{ onExpired: () => {}, onMended: () => {}, onUncounted: () => {}, onForward: forward },
+    onError: (error) => {
+      throw error;
+    },
+  });
+  await upkeep.look();
+  expect(forward.mock.calls).toEqual([[1]]);
+  await harness.withRedis(async (redis) => {
+    const due = Math.floor(Number(await redis.zscore(delayed, late.id)) / 0x1000);
+    expect(due - Date.now()).toBeLessThanOrEqual(60_000);
+  });
 });
 
 test('the turn to make the audit does not stay with whoever had it until then, however long it was', async () => {
@@ -83,11 +147,7 @@ describe('a destination that is not well', () => {
   const destination = new FakeDestination('webhook:instance/loja');
   const key = destinationKey(destination.id);
   const OPEN_MS = 30_000;
-  const fails = (): Promise<unknown> =>
-    harness.store.call(
-      'relayUnwell',
-      ...[key, destination.id, OPEN_MS, 0, 0, 'TIMEOUT', 0, 0, 'http://receiver.test', ''],
-    );
+  const fails = (): Promise<unknown> => fail(key, destination.id, OPEN_MS);
   const mayBegin = async (worker: string): Promise<number> =>
     Number(await harness.store.call('relayClaimProbe', key, worker, 15_000));
 
