@@ -1,9 +1,15 @@
+import { NO_LONGER } from './turn-prelude';
+
+/** No worker locks what it took for longer at once (worker/retries.ts). */
+const LONGEST_LOCK_MS = 60_000;
+
 /**
  * What runs before scripts of BullMQ, within the same atomic step.
  *
  * - Times are those of Redis: BullMQ sends its process's clock, and one that is wrong would fire others' retries early.
  * - What a person put in a job's place is taken out first, and remembered in `missing`: BullMQ takes a thousand jobs out of
  *   `delayed` before it looks at the first, and a script that fails halfway through puts none of them back.
+ * - A turn to check, or a lock, that lasts for longer than anybody takes it is over, or soon: the clock of Redis was set back.
  * - Marks of stalled jobs that are older than two checks say nothing: nobody could renew a lock while Redis was away.
  *
  * The numbers of keys and arguments are those of BullMQ's scripts; `test/contract/bullmq.test.ts` notices when they change.
@@ -49,6 +55,8 @@ const GUARDS: Readonly<Record<string, string>> = {
     do
       local prefix = ARGV[2]
       ${IS_JOB}
+      ${NO_LONGER}
+      if redis.call('PTTL', KEYS[4]) > tonumber(ARGV[4]) then redis.call('DEL', KEYS[4]) end
       if redis.call('EXISTS', KEYS[4]) == 0 then
         local before = tonumber(redis.call('GET', prefix .. 'stalled-checked') or 0)
         if now - before > 2 * tonumber(ARGV[4]) then redis.call('DEL', KEYS[1]) end
@@ -57,7 +65,7 @@ const GUARDS: Readonly<Record<string, string>> = {
           if not isJob(id) then
             redis.call('SREM', KEYS[1], id)
             if redis.call('LREM', KEYS[3], 1, id) == 1 then redis.call('SADD', prefix .. 'missing', id) end
-          end
+          else noLonger(prefix .. id .. ':lock', ${LONGEST_LOCK_MS}) end
         end
       end
     end`,

@@ -1,3 +1,4 @@
+import { CLOSED } from './closed-prelude';
 import { LANES } from './lane-prelude';
 import { SLOW } from './slow-prelude';
 import { TURNS } from './turn-prelude';
@@ -188,13 +189,7 @@ ${TURNS}
     return P .. 'line:' .. string.sub(id, -LENGTH)
   end
 
-  -- The record of a destination that is not well (health-scripts.ts).
-  local function recordOf(key)
-    local text = call('HGET', P .. 'health', key)
-    local ok, record = pcall(cjson.decode, text or '')
-    return ok and type(record) == 'table' and record or nil
-  end
-
+${CLOSED}
   -- When somebody may look at a line; nothing where there is none.
   local function turn(key, at)
     call('ZADD', P .. 'lines', 'XX', at, key)
@@ -211,8 +206,7 @@ ${TURNS}
     local key = string.sub(id, -LENGTH)
     call('ZADD', lineOf(id), 'NX', rankOf(id), id)
     if call('ZSCORE', P .. 'lines', key) then return end
-    local record = recordOf(key)
-    call('ZADD', P .. 'lines', math.max(NOW, record and tonumber(record.untilMs) or 0), key)
+    call('ZADD', P .. 'lines', NOW + closedFor(key), key)
   end
 
   local function leaveLine(id)

@@ -1,7 +1,6 @@
+import { SUSPENDED_MS } from './closed-prelude';
 import { readingScript, script } from './delivery-prelude';
 
-/** A suspended destination is probed once a day; one that a person suspended is not. */
-const SUSPENDED_MS = 86_400_000;
 /** Later than anything: ten years. */
 const NEVER_MS = 315_360_000_000;
 /** How soon it may be said again of a destination that it rejects everything: one that takes some events would change all the time. */
@@ -29,8 +28,9 @@ const HEALTH = `
     call('HSET', H, key, cjson.encode(record))
   end
 
-  local function leftOf(record)
-    return math.max(0, math.floor((record.untilMs or 0) - NOW))
+  -- For so many milliseconds from now.
+  local function close(record, ms)
+    record.forMs, record.untilMs = ms, NOW + ms
   end
 
   local function waitingOf(key)
@@ -100,7 +100,7 @@ export const HEALTH_SCRIPTS = {
       record.state, record.by = 'suspended', record.by or 'time'
     end
     record.at = NOW
-    record.untilMs = NOW + (record.state == 'suspended' and ${SUSPENDED_MS} or tonumber(ARGV[7]))
+    close(record, record.state == 'suspended' and ${SUSPENDED_MS} or tonumber(ARGV[7]))
     record.address, record.print, record.claim = ARGV[13], ARGV[14], nil
     keep(key, record)
     changed(key)
@@ -129,7 +129,8 @@ export const HEALTH_SCRIPTS = {
     local record = recordOf(key)
     if not record then return {'', 0} end
     if record.state == 'failing' and record.print ~= ARGV[7] then
-      record.address, record.print, record.claim, record.untilMs = ARGV[6], ARGV[7], nil, NOW
+      record.address, record.print, record.claim = ARGV[6], ARGV[7], nil
+      close(record, 0)
       keep(key, record)
       changed(key)
       turn(key, NOW)
@@ -145,8 +146,11 @@ export const HEALTH_SCRIPTS = {
     if leftOf(record) > 0 then return leftOf(record) end
     local claim = record.claim
     if claim and call('ZSCORE', P .. 'gone', claim.by) then claim = nil end
-    if claim and claim.by ~= ARGV[6] and claim.untilMs > NOW then return math.ceil(claim.untilMs - NOW) end
-    record.claim = {by = ARGV[6], untilMs = NOW + tonumber(ARGV[7])}
+    local claimedFor = claim and claim.by ~= ARGV[6] and math.ceil(claim.untilMs - NOW) or 0
+    -- For longer than it was claimed for: the clock of Redis was set back.
+    if claimedFor > 0 and claimedFor <= (tonumber(claim.forMs) or claimedFor) then return claimedFor end
+    record.claim = {by = ARGV[6]}
+    close(record.claim, tonumber(ARGV[7]))
     keep(ARGV[5], record)
     return 0`),
   /**
@@ -200,7 +204,7 @@ export const HEALTH_SCRIPTS = {
   relaySuspend: script(`${HEALTH}
     local record = recordOf(ARGV[5]) or {id = ARGV[6], since = NOW}
     record.state, record.by, record.at, record.claim = 'suspended', 'person', NOW, nil
-    record.untilMs = NOW + ${NEVER_MS}
+    close(record, ${NEVER_MS})
     keep(ARGV[5], record)
     changed(ARGV[5])
     turn(ARGV[5], record.untilMs)

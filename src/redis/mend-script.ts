@@ -1,3 +1,5 @@
+import { FORWARD } from './forward-script';
+
 /** Jobs of a list that are compared: with more of them what is in none of the other places waits for a later look. */
 const LISTED = 10_000;
 /** Entries of the index for one call: a few milliseconds of Redis. */
@@ -6,10 +8,12 @@ const WINDOW = 1000;
 /**
  * The next window of the index `parked`: a job in no place is due again at once, one in two places stays in one of them. A
  * step or a script of BullMQ that failed halfway through leaves either. Where an attempt may be one too many or one too few,
- * it is made. Answers with how many were mended, 1 where the index goes on, and why counters could not be written, or nothing.
+ * it is made. One that is due later than it may be is due in time again. Answers with how many were mended, 1 where the index goes on, why
+ * counters could not be written, or nothing, and how many were brought forward.
  */
 export const MEND = `
-  local isComplete = true
+  ${FORWARD}
+  local isComplete, forward = true, 0
   local function members(list)
     if call('LLEN', Q .. list) > ${LISTED} then isComplete = false end
     local found = {}
@@ -37,7 +41,10 @@ export const MEND = `
     local isDead = call('ZSCORE', Q .. 'failed', id)
     local isWaiting = wait[id] or paused[id] or call('ZSCORE', Q .. 'prioritized', id)
     if isDelayed then
-      if not (isDead or isWaiting or active[id]) then return false end
+      if not (isDead or isWaiting or active[id]) then
+        forward = forward + bringForward(id, isDelayed)
+        return false
+      end
       if active[id] then leaveActive(id) end
       if isWaiting then leaveWaiting(id) end
       if isDead then leaveDead(id) end
@@ -77,4 +84,4 @@ export const MEND = `
   call('SET', P .. 'mended', found[1])
   local uncounted = call('GET', P .. 'uncounted') or ''
   if uncounted ~= '' then call('DEL', P .. 'uncounted') end
-  return {mended, found[1] == '0' and 0 or 1, uncounted}`;
+  return {mended, found[1] == '0' and 0 or 1, uncounted, forward}`;

@@ -39,7 +39,9 @@ export const ORDER_SCRIPTS = {
       local now = string.format('%.0f', NOW)
       local began, sent, names = string.match(call('HGET', P .. 'order:sweep', id) or '', '^(%d+) (%d+) (.+)$')
       if began then
-        if NOW - tonumber(sent) < ${SWEEP_AGAIN_MS} then return '' end
+        local agoMs = NOW - tonumber(sent)
+        -- Not yet, as the clock of Redis was set back: it may have got lost all the same.
+        if agoMs >= 0 and agoMs < ${SWEEP_AGAIN_MS} then return '' end
       else
         local gone = {}
         for _, worker in ipairs(unclean) do

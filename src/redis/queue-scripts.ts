@@ -1,11 +1,9 @@
 import { ADDRESS_SCRIPTS } from './address-scripts';
 import { readingScript, script } from './delivery-prelude';
+import { BRING_FORWARD } from './forward-script';
 import { MEND } from './mend-script';
 import { NEXT } from './next-script';
 import { PRESENCE_SCRIPTS } from './presence-scripts';
-
-/** A little more than a worker puts off a line (retry/lines.ts). */
-const MOST_PUT_OFF_MS = 15_000;
 
 const EXPIRE = `
   local function expire(id, gone)
@@ -44,29 +42,12 @@ export const QUEUE_SCRIPTS = {
     end
     return lost`),
   /**
-   * Brings forward what is due later than its own delay allows, as a wrong clock has it: how many, -1 where somebody did it
-   * a moment ago. So it does with lines that nobody may look at for longer than a worker puts them off, unless their destination is
-   * not well: the clock of Redis was set back. ARGV: least milliseconds between two looks, most to bring forward.
+   * Brings forward what a wrong clock put off, or one of Redis that was set back: how many deliveries, -1 where somebody did it a moment
+   * ago. ARGV: least milliseconds between two looks, most jobs and most lines to look at.
    */
   relayBringForward: script(`
     if not isTurn('looked', ARGV[5]) then return -1 end
-    local far, forward = call('ZREVRANGE', Q .. 'delayed', 0, tonumber(ARGV[6]) - 1, 'WITHSCORES'), 0
-    for i = 1, #far, 2 do
-      local ahead = math.floor(tonumber(far[i + 1]) / 0x1000) - NOW
-      local delay = isJob(far[i]) and tonumber(call('HGET', Q .. far[i], 'delay') or 0)
-      if delay and ahead > delay + 1000 then
-        place(far[i], call('ZSCORE', lineOf(far[i]), far[i]) and -1 or delay)
-        forward = forward + 1
-      end
-    end
-    local lines = call('ZRANGEBYSCORE', P .. 'lines', NOW + ${MOST_PUT_OFF_MS}, '+inf', 'LIMIT', 0, ARGV[6])
-    for _, key in ipairs(lines) do
-      if not recordOf(key) then
-        turn(key, NOW)
-        forward = forward + call('ZCARD', P .. 'line:' .. key)
-      end
-    end
-    return forward`),
+    ${BRING_FORWARD}`),
   /**
    * Deliveries parked for longer than that become dead letters, the oldest first; what is being attempted waits for the
    * next call. Answers with how many of those looked at stay, and destination key and event of each that does not.

@@ -17,6 +17,7 @@ import { SESSION_SCRIPTS } from './session-scripts';
 import { SILENCE_SCRIPTS } from './silence-scripts';
 import { VERSION_SCRIPT } from './store-version';
 import { SUPERSEDE_SCRIPTS } from './supersede-script';
+import { NO_LONGER } from './turn-prelude';
 
 /** A connection to the Redis that takes writes, of whichever kind it is. */
 export type RedisClient = Redis;
@@ -50,12 +51,15 @@ const SCRIPTS = {
   relayClaim: {
     numberOfKeys: 1,
     lua: `
+      ${NO_LONGER}
       local answers = {}
       for i = 3, #ARGV do
         local key = KEYS[1] .. ':' .. ARGV[i]
         local holder = redis.call('GET', key)
         if holder == '' then answers[i - 2] = 1
-        elseif holder and holder ~= ARGV[1] then answers[i - 2] = 2
+        elseif holder and holder ~= ARGV[1] then
+          noLonger(key, ARGV[2])
+          answers[i - 2] = 2
         else
           redis.call('SET', key, ARGV[1], 'PX', ARGV[2])
           answers[i - 2] = 0

@@ -1,40 +1,38 @@
 import { StoreUnavailableError } from '../errors';
 import { CommitTurns } from './commit-turns';
-import { NotStoredError, type Step, type StoredCalls } from './retry-store';
+import {
+  type Change,
+  endsWithdrawn,
+  forgetStep,
+  giveUp,
+  MAX_BYTES,
+  type Pending,
+  prepare,
+  resolveStored,
+  takeSome,
+} from './pending-change';
+import { RefusedChanges } from './refused-changes';
+import { NotStoredError, type StoredCalls } from './retry-store';
 
-/** One change of what is stored. */
-export interface Change {
-  /** About how much memory `prepare` takes. */
-  readonly bytes: number;
-  /** With whom it takes turns, where it has a body; left out of what is small. */
-  readonly group?: string | undefined;
-  /** Called once, right before the change is first sent: what it makes exists for a few transactions' changes only. */
-  readonly prepare: () => Step | Promise<Step>;
-  /** Asked right before the change would be sent; not once it may be stored. */
-  readonly isWithdrawn?: () => boolean;
-}
-
-interface Pending {
-  readonly bytes: number;
-  readonly group: string | undefined;
-  readonly change: Change;
-  step?: Step;
-  readonly resolve: (how: 'stored' | 'withdrawn') => void;
-  readonly reject: (error: StoreUnavailableError) => void;
+/** What became of some changes that were sent together. */
+interface Sent {
+  readonly stored: number;
+  /** By themselves; what is not refused may be stored, or Redis is away. */
+  readonly refused: readonly Pending[];
+  readonly left: readonly Pending[];
 }
 
 const MAX_CHANGES = 64;
 /** Transactions under way at once: while Redis works on one, the next one is prepared and sent. */
 const SENDERS = 3;
-/** All other calls to Redis wait behind what is on its way. */
-const MAX_BYTES = 2 * 1024 * 1024;
 const RETRY_FIRST_MS = 100;
 const RETRY_LAST_MS = 2000;
 
 /**
  * Sends changes to Redis together, a few transactions at a time, and keeps trying while Redis is away: callers hold
- * what they have until their change is stored. A change that must follow another one is asked for once that one is
- * stored; others are taken in turns (commit-turns.ts). What can wait here is bounded by what sources may hold.
+ * what they have until their change is stored. A change that must follow another one, as it is about the same delivery or
+ * lane, is asked for once that one is stored; others are taken in turns (commit-turns.ts), and what Redis refuses is
+ * asked for again apart from them (refused-changes.ts). What can wait here is bounded by what sources may hold.
  */
 export class GroupCommit {
   private readonly pending = new CommitTurns<Pending>();
@@ -42,6 +40,10 @@ export class GroupCommit {
   private closed = false;
   private limit = MAX_CHANGES;
   private readonly paused = new Set<() => void>();
+  private readonly refused = new RefusedChanges<Pending>({
+    take: takeRefused,
+    send: (batch) => this.sendRefused(batch),
+  });
 
   constructor(
     private readonly store: Pick<StoredCalls, 'write'>,
@@ -64,7 +66,7 @@ export class GroupCommit {
   /** Gives up on what is not stored by now. */
   close(): void {
     this.closed = true;
-    for (const { reject } of this.pending.takeAll()) reject(new StoreUnavailableError('the store is closed'));
+    giveUp([...this.pending.takeAll(), ...this.refused.takeAll()]);
     for (const wake of this.paused) wake();
   }
 
@@ -82,69 +84,55 @@ export class GroupCommit {
     await new Promise(setImmediate);
     let delayMs = RETRY_FIRST_MS;
     while (this.pending.length > 0) {
-      const batch = this.take();
+      const batch = takeSome(() => this.pending.take(), this.limit);
       if (this.needsSender) void this.work();
-      try {
-        if (batch.length > 0) await this.send(batch);
+      const { refused, left } = await this.send(batch);
+      this.keepApart(refused);
+      if (left.length === 0) {
         this.limit = MAX_CHANGES;
         delayMs = RETRY_FIRST_MS;
-      } catch (error) {
-        const left =
-          error instanceof NotStoredError ? this.putRefusedLast(unresolvedOf(batch, error)) : batch;
-        this.putBack(left);
-        this.onUnavailable(error);
-        if (error instanceof NotStoredError && error.unresolved.size < batch.length) delayMs = RETRY_FIRST_MS;
-        await this.pause(delayMs);
-        delayMs = Math.min(delayMs * 2, RETRY_LAST_MS);
+        continue;
       }
+      this.putBack(left);
+      await this.pause(delayMs);
+      delayMs = Math.min(delayMs * 2, RETRY_LAST_MS);
     }
     this.senders--;
   }
 
-  private take(): Pending[] {
-    const batch: Pending[] = [];
-    let bytes = 0;
-    while (batch.length < this.limit && bytes < MAX_BYTES) {
-      const next = this.pending.take();
-      if (next === undefined) break;
-      if (next.step?.wasSent !== true && next.change.isWithdrawn?.()) next.resolve('withdrawn');
-      else {
-        batch.push(next);
-        bytes += next.bytes;
-      }
+  private async send(batch: readonly Pending[]): Promise<Sent> {
+    const { prepared, failed, error } = await prepare(batch);
+    if (failed.length > 0) this.onUnavailable(error);
+    try {
+      if (prepared.length > 0) await this.store.write(prepared.flatMap(({ step }) => step ?? []));
+    } catch (error) {
+      this.onUnavailable(error);
+      if (!(error instanceof NotStoredError)) return { stored: 0, refused: failed, left: prepared };
+      const stored = resolveStored(prepared.filter((_, index) => error.isStored(index)));
+      const refused = prepared.filter((_, index) => error.isRefused(index));
+      const left = prepared.filter((_, index) => !error.isStored(index) && !error.isRefused(index));
+      return { stored, refused: [...failed, ...refused], left };
     }
-    return batch;
+    return { stored: resolveStored(prepared), refused: failed, left: [] };
   }
 
-  private async send(batch: readonly Pending[]): Promise<void> {
-    const prepared = await Promise.allSettled(
-      batch.map(async (pending) => {
-        pending.step ??= await pending.change.prepare();
-      }),
-    );
-    // Not before all have ended: one still under way would take the place of a step that was sent meanwhile.
-    for (const each of prepared) if (each.status === 'rejected') throw each.reason;
-    await this.store.write(batch.flatMap(({ step }) => step ?? []));
-    for (const { resolve } of batch) resolve('stored');
+  private async sendRefused(batch: readonly Pending[]): Promise<'some stored' | 'none stored'> {
+    const { stored, refused, left } = await this.send(batch);
+    this.keepApart(refused);
+    if (this.closed) giveUp(left);
+    else this.refused.putBack(left);
+    return stored > 0 ? 'some stored' : 'none stored';
   }
 
-  /** Small ones that were not stored, however many, let all go first that wait by now; the rest. */
-  private putRefusedLast(refused: readonly Pending[]): Pending[] {
-    if (this.closed) return [...refused];
-    for (const each of refused) if (each.group === undefined) this.pending.add(each);
-    return refused.filter(({ group }) => group !== undefined);
+  private keepApart(refused: readonly Pending[]): void {
+    if (this.closed) return giveUp(refused);
+    for (const pending of refused) forgetStep(pending);
+    this.refused.add(refused);
   }
 
-  /** Smaller transactions next time, and last in line when alone: one change that Redis refuses delays no other. */
-  private putBack(batch: Pending[]): void {
-    if (batch.length === 0) {
-      this.limit = MAX_CHANGES;
-      return;
-    }
-    if (this.closed) {
-      for (const { reject } of batch) reject(new StoreUnavailableError('the store is closed'));
-      return;
-    }
+  /** Smaller transactions next time, and last in line when alone: one change with which each call is lost delays no other. */
+  private putBack(batch: readonly Pending[]): void {
+    if (this.closed) return giveUp(batch);
     if (batch.length > 1) this.pending.putBack(batch);
     else for (const each of batch) this.pending.add(each);
     this.limit = Math.max(1, Math.floor(batch.length / 2));
@@ -163,8 +151,8 @@ export class GroupCommit {
   }
 }
 
-/** Those of a batch that are not stored; the others are done. */
-function unresolvedOf(batch: readonly Pending[], { unresolved }: NotStoredError): Pending[] {
-  for (const [index, { resolve }] of batch.entries()) if (!unresolved.has(index)) resolve('stored');
-  return batch.filter((_, index) => unresolved.has(index));
+/** One that was withdrawn may be many turns away, and somebody waits for the answer. */
+function takeRefused(waiting: readonly Pending[]): { batch: Pending[]; left: Pending[] } {
+  const left = waiting.filter((pending) => !endsWithdrawn(pending));
+  return { batch: takeSome(() => left.shift(), MAX_CHANGES), left };
 }

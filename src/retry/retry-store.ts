@@ -3,6 +3,7 @@ import { errorCode, StoreUnavailableError } from '../errors';
 import { DESTINATION_KEY_LENGTH } from '../pipeline/delivery';
 import { OnceWriter, type PreparedCall, refusalOf, type WriteResult } from '../redis/once-writer';
 import type { RelayRedis } from '../redis/relay-redis';
+import { isReplyError } from '../redis/reply-error';
 import { defineScripts, type ScriptName, type StoredScriptName } from '../redis/scripts';
 import { createIORedisClient, makeQueue, makeWorker } from './bullmq-parts';
 import type { JobData } from './job';
@@ -16,14 +17,21 @@ export interface Step extends PreparedCall {
 /** What the parts that store and fetch deliveries need of the store: calls, and steps that are written together. */
 export type StoredCalls = Pick<RetryStore, 'isReady' | 'call' | 'step' | 'write'>;
 
-/** Some of the steps are not stored; the others are. */
+/** Some of the steps are not stored, each for a reason of its own; the others are. */
 export class NotStoredError extends StoreUnavailableError {
-  constructor(
-    /** Indices of the steps that are not stored. */
-    readonly unresolved: ReadonlySet<number>,
-    cause: Error,
-  ) {
-    super(refusalOf(cause), { cause });
+  /** @param errors by the indices of the steps that are not stored */
+  constructor(private readonly errors: ReadonlyMap<number, Error>) {
+    const [first] = errors.values();
+    super(first === undefined ? 'Redis did not take it' : refusalOf(first), { cause: first });
+  }
+
+  isStored(index: number): boolean {
+    return !this.errors.has(index);
+  }
+
+  /** Redis answered, and said no; of others nobody knows whether it took them. */
+  isRefused(index: number): boolean {
+    return isReplyError(this.errors.get(index));
   }
 }
 
@@ -167,8 +175,7 @@ export class RetryStore {
       if (!result.ok) errors.set(index, result.error);
       else if (result.reply !== undefined) steps[index]?.reply?.(result.reply);
     }
-    const [first] = errors.values();
-    if (first !== undefined) throw new NotStoredError(new Set(errors.keys()), first);
+    if (errors.size > 0) throw new NotStoredError(errors);
   }
 
   /** Runs one script of `redis/delivery-prelude.ts` by itself; for those that are harmless when they run twice. */

@@ -26,7 +26,7 @@ export interface RetryUpkeepParts {
 const INTERVAL_MS = 5_000;
 /** A little less: of several workers one looks, once in each interval. */
 const LEASE_MS = 4_500;
-/** Looked at for due times that lie too far ahead: the latest ones. */
+/** Looked at for due times that lie too far ahead: the latest ones, and as many lines. */
 const FAR_AT_ONCE = 200;
 /** Calls of one look for deliveries in no place: a million parked ones are gone through within ten minutes. */
 const MEND_CALLS = 10;
@@ -61,8 +61,8 @@ export class RetryUpkeep {
     try {
       const forward = (await store.call('relayBringForward', LEASE_MS, FAR_AT_ONCE)) as number;
       if (forward < 0) return;
-      if (forward > 0) onForward(forward);
-      await this.mend();
+      const more = await this.mend();
+      if (forward + more > 0) onForward(forward + more);
       await this.expire('relayExpireLanes', orderedMaxAgeMs);
       if (parkedMaxAgeMs > 0) await this.expire('relayExpireParked', parkedMaxAgeMs);
     } catch (error) {
@@ -70,18 +70,22 @@ export class RetryUpkeep {
     }
   }
 
-  private async mend(): Promise<void> {
+  /** How many it found that were due too late. */
+  private async mend(): Promise<number> {
     const { store, onMended, onUncounted } = this.parts;
     let total = 0;
+    let forward = 0;
     for (let calls = 0; calls < MEND_CALLS; calls++) {
       const reply = await store.call('relayMend');
-      const [mended, goesOn, uncounted] = reply as [number, number, string];
+      const [mended, goesOn, uncounted, broughtForward] = reply as [number, number, string, number];
       total += mended;
+      forward += broughtForward;
       if (uncounted !== '' && uncounted !== this.uncounted) onUncounted(uncounted);
       if (uncounted !== '') this.uncounted = uncounted;
       if (goesOn === 0) break;
     }
     if (total > 0) onMended(total);
+    return forward;
   }
 
   private async expire(script: 'relayExpireLanes' | 'relayExpireParked', maxAgeMs: number): Promise<void> {

@@ -1,5 +1,6 @@
 import { StoreUnavailableError } from '../../src/errors';
 import { NotStoredError, type Step, type StoredCalls } from '../../src/retry/retry-store';
+import { refusal } from '../support/values/refusal';
 import { STALLED_MS } from './limits';
 import type { Process } from './process';
 import type { Argument } from './stored-job';
@@ -130,15 +131,15 @@ export class MemoryStore implements StoredCalls {
     const before = steps.map(({ wasSent }) => wasSent);
     for (const step of steps) step.wasSent = true;
     const answers = await this.redis.ask(this.process, () => steps.map((step) => this.once(step)));
-    const refused = new Set<number>();
+    const refused = new Map<number, Error>();
     for (const [index, answer] of answers.entries()) {
       if (answer.ok && answer.reply !== undefined) steps[index]?.reply?.(answer.reply);
       if (answer.ok) continue;
-      refused.add(index);
+      refused.set(index, refusal('OOM'));
       const step = steps[index];
       if (step !== undefined) step.wasSent = before[index] === true;
     }
-    if (refused.size > 0) throw new NotStoredError(refused, new Error('OOM'));
+    if (refused.size > 0) throw new NotStoredError(refused);
   }
 
   private once({ number, script, args }: Step): Answer {

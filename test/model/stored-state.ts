@@ -124,7 +124,7 @@ export class StoredState {
     relayPresent: (worker, goneMs) => this.presence.say(String(worker), Number(goneMs)),
     relayNext: (...args) => this.turns.next(args),
     relayBringForward: () => 0,
-    relayMend: () => [0, 0, ''],
+    relayMend: () => [0, 0, '', 0],
     relayExpireLanes: (maxAgeMs) => this.expireLanes(Number(maxAgeMs)),
     relayHold: (lockMs, ...pairs) => this.hold(Number(lockMs), pairs.map(String)),
     relayRecover: (leaseMs) => this.recover(Number(leaseMs)),

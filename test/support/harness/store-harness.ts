@@ -173,9 +173,9 @@ export class StoreHarness {
     return taken[0];
   }
 
-  /** BullMQ's check for stalled jobs, as if its time had come; how many it put back. */
-  async checkStalled(): Promise<number> {
-    await this.withRedis((redis) => redis.del(this.store.queue.toKey('stalled-check')));
+  /** BullMQ's check for stalled jobs, as if its time had come unless that is to be so; how many it put back. */
+  async checkStalled(when: 'now' | 'in its turn' = 'now'): Promise<number> {
+    if (when === 'now') await this.withRedis((redis) => redis.del(this.store.queue.toKey('stalled-check')));
     const options = { name: 'checker', lockMs: 15_000, stalledCheckMs: STALLED_CHECK_MS };
     const worker = this.store.openWorker(options);
     try {

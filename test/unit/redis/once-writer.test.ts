@@ -4,11 +4,10 @@ import type { Doubt } from '../../../src/redis/doubt';
 import { DONE_BEFORE } from '../../../src/redis/once';
 import { OnceWriter, type PreparedCall } from '../../../src/redis/once-writer';
 import type { RelayRedis } from '../../../src/redis/relay-redis';
+import { refusal } from '../../support/values/refusal';
 
 const LOST = new StoreUnavailableError('the connection to Redis ended before it answered');
-const REFUSED = Object.assign(new Error("OOM command not allowed when used memory > 'maxmemory'."), {
-  name: 'ReplyError',
-});
+const REFUSED = refusal("OOM command not allowed when used memory > 'maxmemory'.");
 
 /** A Redis that answers as it is asked to: by call number, one answer for each time that it is sent; then as one that works. */
 class ScriptedRedis {

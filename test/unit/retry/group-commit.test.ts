@@ -1,5 +1,6 @@
 import { StoreUnavailableError } from '../../../src/errors';
-import { type Change, GroupCommit } from '../../../src/retry/group-commit';
+import { GroupCommit } from '../../../src/retry/group-commit';
+import type { Change } from '../../../src/retry/pending-change';
 import type { RetryStore, Step } from '../../../src/retry/retry-store';
 import { type Deferred, deferred, turns } from '../../support/signals/signals';
 

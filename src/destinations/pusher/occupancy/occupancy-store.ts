@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Cluster, Redis } from 'ioredis';
+import { TURN } from '../../../redis/turn-prelude';
 
 declare const appNameBrand: unique symbol;
 /** Names an app without its secret. Only somebody who knows the secret can name an app. */
@@ -185,7 +186,7 @@ export class OccupancyStore {
 
   /** Whether it is this process's turn to ask Pusher about an app: one asks for all. */
   async takeTurn(app: AppName, forMs: number): Promise<boolean> {
-    return (await this.redis.set(this.key(app, 'turn'), '1', 'PX', forMs, 'NX')) === 'OK';
+    return (await this.redis.eval(TURN, 1, this.key(app, 'turn'), Math.round(forMs))) === 1;
   }
 
   /** Forgets all apps but these. */
