@@ -13,6 +13,7 @@ const COMPACT_AT = 1024;
 
 interface Held {
   readonly message: ConsumeMessage;
+  readonly queue: string | undefined;
   settledAt: number | undefined;
 }
 
@@ -39,6 +40,7 @@ export class Acknowledgements {
   private heldCount = 0;
   /** Of those held. */
   private settledCount = 0;
+  private readonly acknowledged = new Set<string>();
 
   constructor(private readonly channel: Channel) {}
 
@@ -46,10 +48,24 @@ export class Acknowledgements {
     return this.heldCount;
   }
 
-  /** Must see every message of the channel, in order. */
-  hold(message: ConsumeMessage): void {
+  /** Of which messages were acknowledged, also after `close`: to be told to whoever closes the channel (session.ts). */
+  get queues(): Iterable<string> {
+    return this.acknowledged;
+  }
+
+  /** The broker ended a subscription: a queue that is gone takes nothing more, and must not be asked. */
+  queueEnded(queue: string): void {
+    this.acknowledged.delete(queue);
+  }
+
+  /**
+   * Must see every message of the channel, in order.
+   *
+   * @param queue undefined where it only goes back
+   */
+  hold(message: ConsumeMessage, queue: string | undefined): void {
     if (this.held.length === 0) this.firstTag = message.fields.deliveryTag;
-    this.held.push({ message, settledAt: undefined });
+    this.held.push({ message, queue, settledAt: undefined });
     this.heldCount++;
   }
 
@@ -63,6 +79,7 @@ export class Acknowledgements {
     } else {
       held.settledAt = monotonicMs();
       this.settledCount++;
+      if (held.queue !== undefined) this.acknowledged.add(held.queue);
     }
     this.scheduleFlush();
   }

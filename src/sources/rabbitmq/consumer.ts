@@ -120,7 +120,7 @@ export class Consumer {
     acknowledgements?.flushAll();
     if (!this.machine.move('closed')) return;
     this.abandonHeld();
-    if (channel !== undefined) await this.parts.session.closeChannel(channel);
+    if (channel !== undefined) await this.parts.session.closeChannel(channel, acknowledgements?.queues ?? []);
     acknowledgements?.close();
   }
 
@@ -178,7 +178,10 @@ export class Consumer {
     this.subscribing = queue;
     const consuming = channel.consume(queue, (message) => {
       if (message !== null) this.receive(message, queue);
-      else if (this.tags.delete(queue)) this.listener.onEnded(queue);
+      else if (this.tags.delete(queue)) {
+        this.acknowledgements?.queueEnded(queue);
+        this.listener.onEnded(queue);
+      }
     });
     const { consumerTag } = await this.parts.session.answer(consuming);
     this.tags.set(queue, consumerTag);
@@ -213,17 +216,17 @@ export class Consumer {
     const { state } = this.machine;
     const bytes = message.content.length;
     const isTaken = state === 'consuming' || state === 'changing';
-    if (isTaken && isMarker(message)) return void this.takeMarker(message);
+    if (isTaken && isMarker(message)) return void this.takeMarker(message, queue);
     if (!isTaken || !this.parts.window.admit(bytes)) return this.turnAway(message, isTaken);
-    this.acknowledgements?.hold(message);
+    this.acknowledgements?.hold(message, queue);
     this.open++;
     this.parts.onMessage(this.wrap(message, queue));
   }
 
   /** One that did not take effect is sent again. */
-  private async takeMarker(message: ConsumeMessage): Promise<void> {
+  private async takeMarker(message: ConsumeMessage, queue: string): Promise<void> {
     const { acknowledgements } = this;
-    acknowledgements?.hold(message);
+    acknowledgements?.hold(message, queue);
     const marker = readMarker(message);
     if (marker !== undefined) await this.parts.onMarker?.(marker).catch(() => {});
     acknowledgements?.settle(message, 'ack');
@@ -281,7 +284,7 @@ export class Consumer {
    */
   private closeWhereOpen(): void {
     const { channel } = this;
-    if (channel !== undefined) setImmediate(() => void this.parts.session.closeChannel(channel));
+    if (channel !== undefined) setImmediate(() => void this.parts.session.closeChannel(channel, []));
   }
 
   private abandonHeld(): void {

@@ -86,7 +86,7 @@ export class ControlChannel {
   private drop(): void {
     const { channel } = this;
     this.channel = undefined;
-    if (channel !== undefined) void this.session.closeChannel(channel);
+    if (channel !== undefined) void this.session.closeChannel(channel, []);
   }
 }
 

@@ -55,9 +55,9 @@ export class OrderedConsumer {
   async close(): Promise<void> {
     this.stopIntake();
     const { channel, term } = this;
-    term?.flush();
+    const acknowledged = term?.flush() ?? [];
     this.lose();
-    if (channel !== undefined) await this.parts.session.closeChannel(channel);
+    if (channel !== undefined) await this.parts.session.closeChannel(channel, acknowledged);
   }
 
   /** The connection is gone. */
@@ -70,10 +70,10 @@ export class OrderedConsumer {
     const { session, window, instances, queue, onMessage, onMarker, onEnded } = this.parts;
     try {
       const channel = await session.openChannel();
-      if (this.isStopped) return void session.closeChannel(channel);
+      if (this.isStopped) return void session.closeChannel(channel, []);
       this.channel = channel;
       const term = new OrderedTerm({
-        ...{ channel, window, instances, onMessage, onMarker },
+        ...{ channel, queue, window, instances, onMessage, onMarker },
         onStuck: (reason) => this.giveBack(channel, reason),
       });
       this.term = term;
@@ -97,9 +97,9 @@ export class OrderedConsumer {
   private giveBack(channel: Channel, reason: string): void {
     if (channel !== this.channel) return;
     this.parts.log.debug('rabbitmq: what the ordered queue handed over goes back', { reason });
-    this.term?.flush();
+    const acknowledged = this.term?.flush() ?? [];
     this.lose();
-    void this.parts.session.closeChannel(channel);
+    void this.parts.session.closeChannel(channel, acknowledged);
     this.reopen();
   }
 

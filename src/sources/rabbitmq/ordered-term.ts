@@ -9,6 +9,7 @@ import { type MessageChannel, originOf, RabbitMqMessage } from './rabbitmq-messa
 
 export interface OrderedTermParts {
   readonly channel: Channel;
+  readonly queue: string;
   readonly window: PrefetchWindow;
   readonly instances: ReadonlySet<string>;
   readonly onMessage: (message: SourceMessage) => void;
@@ -51,14 +52,14 @@ export class OrderedTerm implements MessageChannel {
 
   receive(message: ConsumeMessage): void {
     if (this.state !== 'taking') return;
-    const { window, onStuck } = this.parts;
+    const { queue, window, onStuck } = this.parts;
     const bytes = message.content.length;
     if (!window.admit(bytes)) {
       window.shrink(bytes);
       this.stop();
       return onStuck('what came does not fit into memory');
     }
-    this.acknowledgements.hold(message);
+    this.acknowledgements.hold(message, queue);
     this.waiting.push(message);
     if (this.waiting.length === 1) this.handOver();
   }
@@ -78,8 +79,10 @@ export class OrderedTerm implements MessageChannel {
     if (this.state === 'taking') this.state = 'stopped';
   }
 
-  flush(): void {
+  /** Sends every acknowledgement; the queues that there are any of. */
+  flush(): Iterable<string> {
     this.acknowledgements.flushAll();
+    return this.acknowledgements.queues;
   }
 
   /** The channel is gone. */

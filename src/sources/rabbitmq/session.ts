@@ -5,6 +5,7 @@ import { monotonicMs } from '../../time/monotonic';
 import { within } from '../../time/within';
 import { amqpText, asUnavailable } from './amqp-text';
 import { connectOptions } from './broker-address';
+import { untilTaken } from './taken-acknowledgements';
 
 /** Makes one connection; the signal ends it, whether it is made already or not. */
 export type Connect = (signal: AbortSignal) => Promise<ChannelModel>;
@@ -174,10 +175,15 @@ export class Session {
     }
   }
 
-  /** Closes a channel in good order; does nothing where it is closed. */
-  async closeChannel(channel: Channel): Promise<void> {
+  /**
+   * Closes a channel in good order; does nothing where it is closed.
+   *
+   * @param acknowledged queues of which messages were acknowledged over it, and must not come again
+   */
+  async closeChannel(channel: Channel, acknowledged: Iterable<string>): Promise<void> {
     // Its own promise is never settled where the broker closes the channel meanwhile.
     const closed = new Promise<void>((resolve) => channel.once('close', resolve));
+    await Promise.race([untilTaken(this, channel, acknowledged), closed]).catch(() => {});
     await this.answer(Promise.race([channel.close(), closed])).catch(() => {});
   }
 

@@ -26,7 +26,7 @@ export class TurnedAway {
   /** @param untilRoom it goes back as soon as there is room; otherwise with `giveBackAll` */
   hold(message: ConsumeMessage, untilRoom: boolean): void {
     const bare = { ...message, content: NOTHING };
-    this.acknowledgements.hold(bare);
+    this.acknowledgements.hold(bare, undefined);
     this.waiting.push({ message: bare, bytes: message.content.length });
     if (untilRoom) this.window.waitForRoom(this.onRoom);
   }

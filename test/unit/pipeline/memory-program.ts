@@ -156,7 +156,7 @@ function receive(): void {
     fields: { deliveryTag: tag, redelivered: false },
     properties: {},
   } as ConsumeMessage;
-  acknowledgements.hold(message);
+  acknowledgements.hold(message, 'relay');
   const received = new RabbitMqMessage(message, { routingKey: 'a.b' }, channel);
   if (way?.limits?.ordered !== undefined) received.copy = 'ordered';
   relay.handle('rabbitmq', received);

@@ -44,7 +44,7 @@ function setup(firstTag = 1) {
   const hold = (): ConsumeMessage => {
     const message = { fields: { deliveryTag: tag++ } } as ConsumeMessage;
     channel.outstanding.add(message.fields.deliveryTag);
-    acknowledgements.hold(message);
+    acknowledgements.hold(message, 'relay');
     return message;
   };
   const holdMany = (count: number): ConsumeMessage[] => Array.from({ length: count }, hold);

@@ -1,5 +1,10 @@
 import { replyError } from '../../../support/fakes/fake-amqp';
-import { closeConsumers, INTO, setUpConsumer } from '../../../support/harness/consumer-harness';
+import {
+  type ConsumerSetup,
+  closeConsumers,
+  INTO,
+  setUpConsumer,
+} from '../../../support/harness/consumer-harness';
 import { turns } from '../../../support/signals/signals';
 import { nth } from '../../../support/values/items';
 
@@ -179,5 +184,57 @@ describe('messages', () => {
     expect(window.returned).toBe(2);
     channel().refuse(replyError(541));
     expect(window.returned).toBe(3);
+  });
+});
+
+describe('the end of a channel', () => {
+  /** The calls that were made by its close. */
+  async function callsOfClose({ broker, consumer }: ConsumerSetup): Promise<readonly string[]> {
+    const before = broker.calls.length;
+    await consumer.close();
+    return broker.calls.slice(before);
+  }
+
+  async function stoppedWithOneOfA(): Promise<ConsumerSetup> {
+    const parts = await setUpConsumer();
+    parts.want('a', 'b');
+    await parts.consumer.settled();
+    parts.broker.deliver('a');
+    await parts.consumer.stopIntake();
+    return parts;
+  }
+
+  test('waits until queues have what was acknowledged, as it would come again; others are not asked', async () => {
+    const parts = await stoppedWithOneOfA();
+    nth(parts.messages, 0).settle('ack');
+    expect(await callsOfClose(parts)).toEqual(['prefetch 1', 'consume a', 'cancel a', 'prefetch 1']);
+    expect(parts.channel().settled).toEqual(['ack 1 and before']);
+  });
+
+  test('waits for nothing where nothing was acknowledged', async () => {
+    const parts = await stoppedWithOneOfA();
+    nth(parts.messages, 0).settle('release');
+    expect(await callsOfClose(parts)).toEqual([]);
+  });
+
+  test('does not ask a queue that the broker ended: it would close the channel, and forget what others are to take', async () => {
+    const parts = await setUpConsumer();
+    parts.want('a', 'b');
+    await parts.consumer.settled();
+    for (const queue of ['a', 'b']) parts.broker.deliver(queue);
+    for (const message of parts.messages) message.settle('ack');
+    parts.broker.consumers.find(({ queue }) => queue === 'a')?.receive(null);
+    await parts.consumer.stopIntake();
+    expect(await callsOfClose(parts)).toEqual(['prefetch 1', 'consume b', 'cancel b', 'prefetch 1']);
+  });
+
+  test('comes all the same where a queue is gone, or the broker lets nobody subscribe', async () => {
+    for (const refuse of [404, 403]) {
+      const parts = await stoppedWithOneOfA();
+      nth(parts.messages, 0).settle('ack');
+      parts.broker.answer = (call) => (call === 'consume a' ? { refuse } : 'ok');
+      await parts.consumer.close();
+      expect([parts.consumer.state, parts.session.isLost]).toEqual(['closed', false]);
+    }
   });
 });

@@ -28,7 +28,7 @@ class World {
       nack: (message: ConsumeMessage) => this.rejected.push(message.fields.deliveryTag),
     } as unknown as Channel;
     this.term = new OrderedTerm({
-      ...{ channel, window: this.window, instances: new Set() },
+      ...{ channel, queue: 'relay.ordered', window: this.window, instances: new Set() },
       onMessage: (message) => {
         this.taken.push(message);
         this.onTaken(message);
