@@ -12,9 +12,16 @@ export interface DeadDelivery {
   readonly instance: string;
 }
 
+/** Something that happened. Its record is made when those of others are. */
+export interface Noted {
+  /** Of the event that it holds until then. */
+  readonly bytes: number;
+  record(): NewRecord;
+}
+
 /** Where records go (log-writer.ts). */
 export interface LogSink {
-  note(added: NewRecord): void;
+  note(noted: Noted): void;
   hasRoomForBody(bytes: number): boolean;
 }
 
@@ -36,27 +43,8 @@ const NO_ATTEMPT = { attempt: 0, durationMs: 0, status: 0, answer: '' };
 export class LogNotes {
   constructor(private readonly parts: LogNotesParts) {}
 
-  /** The hot path: a record made by a spread of objects takes twenty times as long. */
-  attemptEnded({ id, envelope, destination }: Delivery, attempt: AttemptRecord): void {
-    const { outcome, durationMs } = attempt;
-    const entry: LogEntry = {
-      what: outcome.kind,
-      id,
-      destination: destination.id,
-      instance: envelope.instance,
-      event: envelope.event,
-      at: attempt.at,
-      attempt: attempt.attempt,
-      durationMs,
-      status: 'status' in outcome ? (outcome.status ?? 0) : 0,
-      code: codeOf(outcome),
-      answer: 'answer' in outcome ? (outcome.answer ?? '').slice(0, ANSWER_LENGTH) : '',
-      bytes: envelope.body.length,
-    };
-    // One that came from the store was logged before.
-    const isFirst = envelope.since !== undefined && durationMs < this.parts.slowAfterMs;
-    const body = outcome.kind === 'delivered' ? this.bodyOf(envelope) : undefined;
-    this.parts.sink.note({ entry, key: messageKeyOf(envelope), isFirst, body });
+  attemptEnded(delivery: Delivery, attempt: AttemptRecord): void {
+    this.parts.sink.note(new EndedAttempt(this.parts, delivery, attempt));
   }
 
   /** An attempt that failed says so itself. */
@@ -68,7 +56,8 @@ export class LogNotes {
   deadLettered({ id, destination, event, instance }: DeadDelivery, reason: string): void {
     const names = { id, destination, event, instance, bytes: 0 };
     const entry = { ...names, ...NO_ATTEMPT, what: 'dead', code: reason, at: Date.now() } as const;
-    this.parts.sink.note({ entry, key: NO_KEY, isFirst: false, body: undefined });
+    const record = { entry, key: NO_KEY, isFirst: false, body: undefined };
+    this.parts.sink.note({ bytes: 0, record: () => record });
   }
 
   /** A condition on its content leaves the event out. */
@@ -98,11 +87,45 @@ export class LogNotes {
       bytes: body.length,
     };
     this.parts.sink.note({
-      entry,
-      key: messageKeyOf(envelope),
-      isFirst: since !== undefined,
-      body: undefined,
+      bytes: body.length,
+      record: () => ({ entry, key: messageKeyOf(envelope), isFirst: since !== undefined, body: undefined }),
     });
+  }
+}
+
+/** The hot path: a record made by a spread of objects takes twenty times as long. */
+class EndedAttempt implements Noted {
+  constructor(
+    private readonly parts: LogNotesParts,
+    private readonly delivery: Delivery,
+    private readonly attempt: AttemptRecord,
+  ) {}
+
+  get bytes(): number {
+    return this.delivery.envelope.body.length;
+  }
+
+  record(): NewRecord {
+    const { id, envelope, destination } = this.delivery;
+    const { outcome, durationMs, at, attempt } = this.attempt;
+    const entry: LogEntry = {
+      what: outcome.kind,
+      id,
+      destination: destination.id,
+      instance: envelope.instance,
+      event: envelope.event,
+      at,
+      attempt,
+      durationMs,
+      status: 'status' in outcome ? (outcome.status ?? 0) : 0,
+      code: codeOf(outcome),
+      answer: 'answer' in outcome ? (outcome.answer ?? '').slice(0, ANSWER_LENGTH) : '',
+      bytes: envelope.body.length,
+    };
+    // One that came from the store was logged before.
+    const isFirst = envelope.since !== undefined && durationMs < this.parts.slowAfterMs;
+    const body = outcome.kind === 'delivered' ? this.bodyOf(envelope) : undefined;
+    return { entry, key: messageKeyOf(envelope), isFirst, body };
   }
 
   private bodyOf({ id, body }: Envelope): NewRecord['body'] {

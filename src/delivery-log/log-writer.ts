@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { COMPRESSION, compress } from '../events/compression';
 import { monotonicMs } from '../time/monotonic';
 import { ChunkSummary } from './chunk-summary';
+import type { Noted } from './log-notes';
 import { CHUNK_MS, LogSegment, type NewRecord, SEGMENT_ROWS } from './log-segment';
 import {
   type ChunkWrite,
@@ -34,7 +35,7 @@ interface Chunk {
 type Store = Pick<LogStore, 'isReady' | 'write' | 'trim' | 'memory'>;
 
 const FLUSH_MS = 1000;
-/** Records whose rows are written one after the other: of each alone, code and columns have left the processor's caches since the one before. */
+/** Records that are made one after the other: of each alone, code and columns have left the processor's caches since the one before. */
 const TOGETHER = 32;
 /** An event that is not held until other records come, in bytes. */
 const LARGE = 65_536;
@@ -62,7 +63,7 @@ const MOST_OF_REDIS = 0.25;
 export class LogWriter {
   private readonly workerId = randomBytes(5).toString('base64url');
   private current = new LogSegment();
-  private readonly noted: NewRecord[] = [];
+  private readonly noted: Noted[] = [];
   private readonly waiting: LogSegment[] = [];
   private readonly spare: LogSegment[] = [];
   private store: Store | undefined;
@@ -91,16 +92,16 @@ export class LogWriter {
     return this.bodyBytes + bytes <= MAX_BODY_BYTES;
   }
 
-  note(added: NewRecord): void {
+  note(added: Noted): void {
     if (this.closed) return;
     const { noted } = this;
     noted.push(added);
-    if (noted.length === TOGETHER || added.entry.bytes > LARGE || added.body !== undefined) this.takeNoted();
+    if (noted.length === TOGETHER || added.bytes > LARGE) this.takeNoted();
     this.wake();
   }
 
   private takeNoted(): void {
-    for (const added of this.noted.splice(0)) this.take(added);
+    for (const each of this.noted.splice(0)) this.take(each.record());
   }
 
   private take(added: NewRecord): void {

@@ -61,27 +61,38 @@ export class PackedBytes {
     return text === '' ? 0 : finished(hash);
   }
 
-  /** Of a delivery or an event. */
+  /** Of a delivery or an event. Four characters at a time: one by one they take twice as long. */
   id(text: string): number {
     const start = this.begin(text.length, SEXTETS);
     const { bytes } = this;
     let { position } = this;
     let hash = OFFSET;
+    let index = 0;
+    for (; index + 3 < text.length; index += 4) {
+      const first = text.charCodeAt(index);
+      const second = text.charCodeAt(index + 1);
+      const third = text.charCodeAt(index + 2);
+      const fourth = text.charCodeAt(index + 3);
+      const a = sextetOf(first);
+      const b = sextetOf(second);
+      const c = sextetOf(third);
+      const d = sextetOf(fourth);
+      if ((a | b | c | d) === NO_VALUE) return this.plain(start, text);
+      hash = mixed(mixed(mixed(mixed(hash, first), second), third), fourth);
+      bytes[position++] = (a << 2) | (b >> 4);
+      bytes[position++] = (b << 4) | (c >> 2);
+      bytes[position++] = (c << 6) | d;
+    }
+    const rest = text.length - index;
     let held = 0;
-    let bits = 0;
-    for (let index = 0; index < text.length; index++) {
-      const code = text.charCodeAt(index);
-      const value = code > LAST_ASCII ? NO_VALUE : (SEXTET_OF[code] as number);
+    for (let place = 0; place < rest; place++) {
+      const code = text.charCodeAt(index + place);
+      const value = sextetOf(code);
       if (value === NO_VALUE) return this.plain(start, text);
       hash = mixed(hash, code);
-      held = (held << 6) | value;
-      bits += 6;
-      if (bits < 8) continue;
-      bits -= 8;
-      bytes[position++] = held >>> bits;
-      held &= (1 << bits) - 1;
+      held |= value << (18 - 6 * place);
     }
-    if (bits > 0) bytes[position++] = held << (8 - bits);
+    for (let place = 0; place < rest; place++) bytes[position++] = held >>> (16 - 8 * place);
     this.position = position;
     return text === '' ? 0 : finished(hash);
   }
@@ -140,6 +151,10 @@ export class PackedBytes {
     this.number(length * 4 + kind);
     return start;
   }
+}
+
+function sextetOf(code: number): number {
+  return code > LAST_ASCII ? NO_VALUE : (SEXTET_OF[code] as number);
 }
 
 function isDigit(byte: number): boolean {

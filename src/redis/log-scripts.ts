@@ -24,10 +24,13 @@ export const LOG_SCRIPTS = {
       local call, L, id = redis.call, KEYS[1], ARGV[1]
       local key, columns = L .. ':' .. id, 9 + 2 * tonumber(ARGV[8])
       local summaries = columns + 2 * tonumber(ARGV[9])
-      local bytes = call('EXISTS', key) == 0 and ${CHUNK_BYTES} or 0
+      local isNew = call('EXISTS', key) == 0
+      local bytes = isNew and ${CHUNK_BYTES} or 0
       for i = 10, columns, 2 do
         local value = ARGV[i + 1]
-        call('HSET', key, ARGV[i], (call('HGET', key, ARGV[i]) or '') .. value)
+        -- Redis hashes each byte of a text that a script makes.
+        local before = not isNew and call('HGET', key, ARGV[i])
+        call('HSET', key, ARGV[i], before and before .. value or value)
         bytes = bytes + #value
       end
       for i = columns + 1, #ARGV, 2 do

@@ -9,7 +9,7 @@ import { RelayRedis } from '../../../src/redis/relay-redis';
 import { DashboardClient } from '../../support/clients/dashboard-client';
 import { ask } from '../../support/harness/gateway-harness';
 import { freePort } from '../../support/processes/ports';
-import { newRecordOf } from '../../support/values/message-keys';
+import { notedOf } from '../../support/values/message-keys';
 import { Child } from '../child';
 import type { Bench } from '../context';
 import { figure, heading, verdict } from '../report';
@@ -110,7 +110,7 @@ async function openWriter({ redis: { uri, prefix } }: Bench): Promise<{ close():
   writer.open(new LogStore({ redis, prefix }));
   let number = 0;
   const timer = setInterval(() => {
-    for (let count = 0; count < DELIVERIES.count; count++) writer.note(newRecordOf(deliveredNow(number++)));
+    for (let count = 0; count < DELIVERIES.count; count++) writer.note(notedOf(deliveredNow(number++)));
   }, DELIVERIES.everyMs);
   return {
     close: async () => {

@@ -5,7 +5,7 @@ import { LogStore } from '../../../src/delivery-log/log-store';
 import { LogWriter } from '../../../src/delivery-log/log-writer';
 import { StoredStates } from '../../../src/delivery-log/stored-states';
 import { withStore } from '../../../src/retry/with-store';
-import { newRecordOf } from '../../support/values/message-keys';
+import { notedOf } from '../../support/values/message-keys';
 import { redisConfig } from '../../support/values/redis-config';
 import type { Bench } from '../context';
 import { figure, heading, verdict } from '../report';
@@ -68,7 +68,7 @@ async function fill(store: LogStore): Promise<void> {
   for (let first = 0; first < RECORDS; first += AT_ONCE) {
     const writer = new LogWriter({ limits, onSkipped: fail, onError: fail });
     for (let number = first; number < Math.min(RECORDS, first + AT_ONCE); number++)
-      writer.note(newRecordOf(recordOf(number)));
+      writer.note(notedOf(recordOf(number)));
     writer.open(store);
     await writer.close();
   }

@@ -1,3 +1,4 @@
+import type { Noted } from '../../../src/delivery-log/log-notes';
 import type { LogRecord } from '../../../src/delivery-log/log-record';
 import type { NewRecord } from '../../../src/delivery-log/log-segment';
 import { MessageKey } from '../../../src/delivery-log/message-key';
@@ -15,6 +16,11 @@ function messageKeyWith({ message, chat, alias }: Words): MessageKey {
   const [aliasStart, aliasEnd] = placeOf(alias, first + second, third);
   const places = { messageStart, messageEnd, chatStart, chatEnd, aliasStart, aliasEnd };
   return new MessageKey(Buffer.concat(parts), places);
+}
+
+/** What is noted of it. */
+export function notedOf(record: LogRecord): Noted {
+  return { bytes: record.bytes, record: () => newRecordOf(record) };
 }
 
 /** What is noted, for a record that is to be read. */

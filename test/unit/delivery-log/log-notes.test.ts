@@ -1,4 +1,4 @@
-import { LogNotes } from '../../../src/delivery-log/log-notes';
+import { LogNotes, type Noted } from '../../../src/delivery-log/log-notes';
 import type { NewRecord } from '../../../src/delivery-log/log-segment';
 import { DELIVERED, FakeDestination } from '../../support/harness/pipeline-harness';
 import { deliveryTo, fixture } from '../../support/values/events';
@@ -7,7 +7,7 @@ const MARINA = '5511988887777@s.whatsapp.net';
 
 describe('what is noted in the delivery log', () => {
   const noted: NewRecord[] = [];
-  const sink = { note: (added: NewRecord) => void noted.push(added), hasRoomForBody: () => true };
+  const sink = { note: (each: Noted) => void noted.push(each.record()), hasRoomForBody: () => true };
   const notes = new LogNotes({ sink, slowAfterMs: 1000, withBodies: false });
   const delivery = deliveryTo(new FakeDestination(), fixture('messages.upsert.json'));
   const { id, envelope } = delivery;

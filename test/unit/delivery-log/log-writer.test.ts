@@ -5,7 +5,7 @@ import { SEGMENT_ROWS } from '../../../src/delivery-log/log-segment';
 import type { ChunkWrite, LogSums, RedisMemory } from '../../../src/delivery-log/log-store';
 import { LogWriter, type SkipReason } from '../../../src/delivery-log/log-writer';
 import { type Deferred, deferred, eventually, turns } from '../../support/signals/signals';
-import { newRecordOf } from '../../support/values/message-keys';
+import { notedOf } from '../../support/values/message-keys';
 
 const RECORD: LogRecord = {
   what: 'delivered',
@@ -78,7 +78,7 @@ describe('the writer of the delivery log', () => {
   afterEach(() => writer.close());
 
   const note = (record: LogRecord, count = 1): void => {
-    for (let index = 0; index < count; index++) writer.note(newRecordOf(record));
+    for (let index = 0; index < count; index++) writer.note(notedOf(record));
   };
 
   test('writes records together, and adds to the same chunk until it is full', async () => {
