@@ -1,5 +1,14 @@
 import { HAPPENINGS, type LogRecord } from './log-record';
-import { COMMON_NAMES, HEAD_BYTES, NIBBLES, PLAIN, ROW_LENGTH_BYTES, SEXTETS, SUFFIXES } from './row-format';
+import {
+  COMMON_NAMES,
+  HEAD_BYTES,
+  NIBBLES,
+  OWN_NAMES,
+  PLAIN,
+  ROW_LENGTH_BYTES,
+  SEXTETS,
+  SUFFIXES,
+} from './row-format';
 
 /** What a chunk or a block keeps of its rows, of which a search wants few. */
 export interface StoredRows {
@@ -27,7 +36,7 @@ class PackedRows implements StoredRows {
     const count = block.readUInt16LE(14);
     const names = new Unpacked(block, end);
     this.firstAt = block.readUIntLE(8, 6);
-    this.names = [...COMMON_NAMES, ...names.names(block.readUInt16LE(16))];
+    this.names = names.names(block.readUInt16LE(16));
     this.begins = beginsOf(block, count);
     this.isWhole = this.count === count && this.begins.at(-1) === end && names.position === block.length;
   }
@@ -68,7 +77,8 @@ class PackedRows implements StoredRows {
   }
 
   private name(fields: Unpacked): string {
-    return this.names[fields.number()] ?? '';
+    const place = fields.number();
+    return (place < OWN_NAMES ? COMMON_NAMES[place] : this.names[place - OWN_NAMES]) ?? '';
   }
 }
 

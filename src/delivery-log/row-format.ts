@@ -38,7 +38,9 @@ export const SUFFIXES = [
   '@c.us',
 ] as const;
 
-/** Names that are known by their places; those of a block follow them. */
+/** The place of the first name of a block: COMMON_NAMES are never more. */
+export const OWN_NAMES = 64;
+/** Names that every block knows by their places. */
 export const COMMON_NAMES = [
   '',
   'webhook:global',

@@ -4,7 +4,7 @@ import type { Columns } from './log-columns';
 import { HAPPENINGS, type LogEntry } from './log-record';
 import type { MessageKey } from './message-key';
 import { PackedBytes } from './packed-bytes';
-import { BLOCK_LENGTH_BYTES, COMMON_NAMES, HEAD_BYTES, PACKED, ROW_LENGTH_BYTES } from './row-format';
+import { BLOCK_LENGTH_BYTES, HEAD_BYTES, OWN_NAMES, PACKED, ROW_LENGTH_BYTES } from './row-format';
 
 /** What `JSON.stringify` makes of one unit of UTF-16 at most: `\\u0000`. */
 const MOST_BYTES_EACH = 6;
@@ -111,7 +111,7 @@ export class RowWriter {
   private use(name: KnownName): void {
     const { length } = name.bytes;
     name.block = this.block;
-    name.place = COMMON_NAMES.length + this.used.length;
+    name.place = OWN_NAMES + this.used.length;
     this.used.push(name);
     this.usedBytes += length + (length > 0x3fff ? 3 : length > 0x7f ? 2 : 1);
   }

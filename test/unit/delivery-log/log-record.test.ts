@@ -15,7 +15,7 @@ import { chatFingerprint, fingerprint } from '../../../src/delivery-log/fingerpr
 import { storedRows } from '../../../src/delivery-log/log-blocks';
 import { columnsOf } from '../../../src/delivery-log/log-columns';
 import { HAPPENINGS, type LogRecord } from '../../../src/delivery-log/log-record';
-import { HEAD_BYTES } from '../../../src/delivery-log/row-format';
+import { COMMON_NAMES, HEAD_BYTES, OWN_NAMES } from '../../../src/delivery-log/row-format';
 import { RowWriter, roomFor } from '../../../src/delivery-log/row-writer';
 import { filterKey } from '../../../src/events/catalogue';
 import { newRecordOf } from '../../support/values/message-keys';
@@ -73,6 +73,8 @@ async function recordsIn(stored: Buffer): Promise<(LogRecord | undefined)[]> {
   return Array.from({ length: rows.count }, (_, row) => rows.at(row));
 }
 
+const WRITTEN =
+  'XQAAgEoAAAAAbFDEoAEBAAEASAABAAEFyAH0A4EBAAECAwQFBgcICQoLDA0ODxAh12345678AUAEUj6wxDHCahkW4Ho2VRGYiId3cAE6mYh3ZlVEMwIhEGJ1c3kEbG9qYQ==';
 /** Two blocks that 1.0.0 wrote. */
 const RELEASED = Buffer.from(
   [
@@ -132,6 +134,20 @@ describe('a record of the log', () => {
   test('takes seventy bytes where it says what most of them say', () => {
     const rows = Array.from({ length: 500 }, (_, row) => ({ ...PLAIN, at: PLAIN.at + row }));
     expect(packed(rows).length / rows.length).toBeLessThan(72);
+  });
+
+  test('is written and read as it always was: other versions read it, too', async () => {
+    const record: LogRecord = {
+      ...PLAIN,
+      instance: 'loja',
+      code: 'HTTP_503',
+      answer: 'busy',
+      what: 'failed',
+    };
+    expect(packed([record]).toString('base64')).toBe(WRITTEN);
+    expect(await recordsIn(Buffer.from(WRITTEN, 'base64'))).toEqual([record]);
+    // More common names must leave those of a block where they are.
+    expect(COMMON_NAMES.length).toBeLessThanOrEqual(OWN_NAMES);
   });
 
   test('that 1.0.0 wrote is read', async () => {
