@@ -8,7 +8,7 @@ export interface StoredRows {
   at(row: number): LogRecord | undefined;
 }
 
-/** Undefined for a block that `RowWriter` did not write: somebody wrote over it, or a later version has more common names. */
+/** Undefined for a block that `RowWriter` did not write: somebody wrote over it. */
 export function packedRows(block: Buffer): StoredRows | undefined {
   if (block.length < HEAD_BYTES) return undefined;
   const rows = new PackedRows(block);
@@ -27,12 +27,9 @@ class PackedRows implements StoredRows {
     const count = block.readUInt16LE(14);
     const names = new Unpacked(block, end);
     this.firstAt = block.readUIntLE(8, 6);
-    const common = block.readUInt8(18);
-    this.names = [...COMMON_NAMES.slice(0, common), ...names.names(block.readUInt16LE(16))];
+    this.names = [...COMMON_NAMES, ...names.names(block.readUInt16LE(16))];
     this.begins = beginsOf(block, count);
-    const isKnown = common <= COMMON_NAMES.length;
-    this.isWhole =
-      isKnown && this.count === count && this.begins.at(-1) === end && names.position === block.length;
+    this.isWhole = this.count === count && this.begins.at(-1) === end && names.position === block.length;
   }
 
   get count(): number {
@@ -44,7 +41,7 @@ class PackedRows implements StoredRows {
     if (begin === undefined || end === undefined) return undefined;
     const fields = new Unpacked(this.block, begin + ROW_LENGTH_BYTES);
     const record = this.recordOf(fields);
-    return fields.isReadUpTo(end) ? record : undefined;
+    return fields.position === end ? record : undefined;
   }
 
   private recordOf(fields: Unpacked): LogRecord | undefined {
@@ -71,7 +68,7 @@ class PackedRows implements StoredRows {
   }
 
   private name(fields: Unpacked): string {
-    return fields.oneOf(this.names);
+    return this.names[fields.number()] ?? '';
   }
 }
 
@@ -87,17 +84,10 @@ function beginsOf(block: Buffer, count: number): number[] {
 
 /** Reads what `PackedBytes` wrote; behind the end everything is 0. */
 class Unpacked {
-  /** A place is none of its list. */
-  private isUnknown = false;
-
   constructor(
     private readonly bytes: Buffer,
     public position: number,
   ) {}
-
-  isReadUpTo(end: number): boolean {
-    return this.position === end && !this.isUnknown;
-  }
 
   names(count: number): string[] {
     return Array.from({ length: Math.min(count, this.bytes.length) }, () => this.plain(this.number()));
@@ -139,13 +129,7 @@ class Unpacked {
 
   chat(): string {
     const user = this.text();
-    return user + this.oneOf(SUFFIXES);
-  }
-
-  oneOf(list: readonly string[]): string {
-    const each = list[this.number()];
-    if (each === undefined) this.isUnknown = true;
-    return each ?? '';
+    return user + (SUFFIXES[this.number()] ?? '');
   }
 
   private plain(length: number): string {

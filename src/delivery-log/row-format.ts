@@ -1,10 +1,9 @@
 /**
  * How rows lie in a block, which `RowWriter` writes and `packedRows` reads. Blocks are read by later versions: nothing here is
- * changed, and lists grow at their ends alone. What a version does not know the places of is left out: rows with a suffix of a later
- * one, blocks with more common names.
+ * changed, and lists grow at their ends alone.
  *
  * A block: its bytes that follow (4, PACKED added), bytes of all rows (4), time of the first one (6, epoch milliseconds), number of
- * rows and number of names (2 each), number of common names before those (1), the rows, each after its length (2), and the names, each after its length. Lengths and all
+ * rows and number of names (2 each), the rows, each after its length (2), and the names, each after its length. Lengths and all
  * numbers of a row but these have seven bits in each byte, the lowest first.
  *
  * A row: what happened, its time less that of the first row, attempt, duration, status and bytes of the event; its id, a text;
@@ -12,7 +11,7 @@
  * answer, a text. A number that may be negative is doubled, and is odd where it is (`2n`, `-2n - 1`). A text is `length * 4 + kind`,
  * then its bytes; a name is its place.
  */
-export const HEAD_BYTES = 19;
+export const HEAD_BYTES = 18;
 /** What the length of a block does not count. */
 export const BLOCK_LENGTH_BYTES = 4;
 /** Before each row. */
@@ -39,7 +38,7 @@ export const SUFFIXES = [
   '@c.us',
 ] as const;
 
-/** Names that are known by their places, 255 at most; those of a block follow as many of them as the block says. */
+/** Names that are known by their places; those of a block follow them. */
 export const COMMON_NAMES = [
   '',
   'webhook:global',

@@ -88,7 +88,6 @@ export class RowWriter {
     bytes.writeUIntLE(this.firstAt, 8, 6);
     bytes.writeUInt16LE(count, 14);
     bytes.writeUInt16LE(used.length, 16);
-    bytes[18] = COMMON_NAMES.length;
     for (const name of used) {
       rows.number(name.bytes.length);
       rows.position += name.bytes.copy(bytes, rows.position);
