@@ -56,7 +56,12 @@ class Lines implements StoredRows {
   at(row: number): LogRecord | undefined {
     const [begin, next] = [this.begins[row], this.begins[row + 1]];
     if (begin === undefined || next === undefined) return undefined;
-    return recordOf(this.text.toString('utf8', begin, next - 1).split('\t'));
+    try {
+      return recordOf(this.text.toString('utf8', begin, next - 1).split('\t'));
+    } catch {
+      // Somebody wrote over it.
+      return undefined;
+    }
   }
 }
 

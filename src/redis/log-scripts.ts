@@ -140,7 +140,7 @@ export const LOG_SCRIPTS = {
         local each = #bytes / #clue.values
         for first = 1, #bytes, each do
           local at, last = first, first + each
-          while at < last and floor(byte(summary, bytes[at]) / powers[at]) % 2 == 1 do at = at + 1 end
+          while at < last and floor((byte(summary, bytes[at]) or 255) / powers[at]) % 2 == 1 do at = at + 1 end
           if at == last then return false end
         end
         return true

@@ -1,6 +1,7 @@
 import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib';
 import { SILENT } from '../../src/observability/logging';
 import type { SourceMessage } from '../../src/pipeline/message';
+import { Consumer } from '../../src/sources/rabbitmq/consumer';
 import { OrderedConsumer } from '../../src/sources/rabbitmq/ordered-consumer';
 import { PrefetchWindow } from '../../src/sources/rabbitmq/prefetch-window';
 import { RabbitMqSource } from '../../src/sources/rabbitmq/rabbitmq-source';
@@ -114,5 +115,43 @@ describe('what a worker acknowledged before it ended does not come again', () =>
     await closed;
     await session.close();
     expect(await whatComesAgain(queue)).toEqual(['0', 'last']);
+  });
+
+  test('where another queue of the channel was deleted while a message of it was held', async () => {
+    for (const queue of ['kept', 'gone']) await channel.assertQueue(queue, QUORUM);
+    await publish('kept', numbers);
+    await publish('gone', ['of a queue that is gone']);
+    const session = await Session.open(connector(rabbit.uri, 8192));
+    const messages = new Happenings<SourceMessage>();
+    const ended = new Happenings<string>();
+    const consumer = new Consumer(
+      {
+        ...{ session, instances: new Set<string>(), log: SILENT },
+        window: new PrefetchWindow(2 * COUNT, 1_000_000),
+        onMessage: (message) => messages.add(message),
+      },
+      {
+        onLost: () => {},
+        onEnded: (queue) => ended.add(queue),
+        onSubscribed: () => {},
+        onCrowded: () => {},
+      },
+    );
+    consumer.want(new Set(['kept']), COUNT);
+    await messages.count(COUNT);
+    consumer.want(new Set(['kept', 'gone']), COUNT);
+    await messages.count(COUNT + 1);
+    await channel.deleteQueue('gone');
+    await ended.count(1);
+    await consumer.stopIntake();
+    messages.all.at(-1)?.settle('ack');
+
+    await freeze('kept');
+    acknowledgeAllButFirst(messages);
+    const closed = consumer.close();
+    await thaw('kept');
+    await closed;
+    await session.close();
+    expect(await whatComesAgain('kept')).toEqual(['0', 'last']);
   });
 });

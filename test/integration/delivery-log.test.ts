@@ -1,6 +1,7 @@
 import { DeliveryLog } from '../../src/delivery-log/delivery-log';
 import type { LogFilter } from '../../src/delivery-log/log-filter';
 import { LogNotes } from '../../src/delivery-log/log-notes';
+import { SEGMENT_ROWS } from '../../src/delivery-log/log-segment';
 import { type LogLimits, LogStore } from '../../src/delivery-log/log-store';
 import { LogWriter } from '../../src/delivery-log/log-writer';
 import { notSeen } from '../../src/delivery-log/shown-delivery';
@@ -252,7 +253,7 @@ describe('the delivery log', () => {
 
   test('finds in chunks that are summed up, and in those of 1.0.0, which are not', async () => {
     const alias = (index: number): string => `9900${index}@lid`;
-    for (let index = 0; index < 700; index++)
+    for (let index = 0; index < SEGMENT_ROWS + 200; index++)
       attempt(
         delivery({ id: `S${index}`, chat: `5511${index}@s.whatsapp.net`, alias: alias(index) }),
         DELIVERED,
@@ -282,7 +283,12 @@ describe('the delivery log', () => {
     for (let index = 0; index < 300; index++) attempt(delivery({ id: `T${index}` }), DELIVERED);
     await renew();
     const [chunk] = await store.chunks(0, Number.MAX_SAFE_INTEGER);
-    await redis.hset(`{${harness.prefix}}:log:${chunk}`, 'summary:message', Buffer.alloc(500));
+    const key = `{${harness.prefix}}:log:${chunk}`;
+    const length = await redis.hstrlen(key, 'summary:message');
+    // What somebody cut short says nothing, and is no reason to find nothing at all.
+    await redis.hset(key, 'summary:message', Buffer.alloc(1));
+    expect(await messages({ message: 'T7' })).toEqual(['T7']);
+    await redis.hset(key, 'summary:message', Buffer.alloc(length));
     expect(await messages({ message: 'T7' })).toEqual([]);
     expect(await messages({ chat: '5511988887777', message: 'T7' })).toEqual([]);
   });

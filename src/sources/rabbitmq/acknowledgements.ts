@@ -13,7 +13,7 @@ const COMPACT_AT = 1024;
 
 interface Held {
   readonly message: ConsumeMessage;
-  readonly queue: string | undefined;
+  queue: string | undefined;
   settledAt: number | undefined;
 }
 
@@ -53,9 +53,13 @@ export class Acknowledgements {
     return this.acknowledged;
   }
 
-  /** The broker ended a subscription: a queue that is gone takes nothing more, and must not be asked. */
-  queueEnded(queue: string): void {
+  /**
+   * A subscription is over for good, although messages of it may be held: the queue is gone or may be gone by the time that the channel
+   * is closed, and must not be asked then. The broker would close the channel for it, and forget what other queues have not taken.
+   */
+  queueLeft(queue: string): void {
     this.acknowledged.delete(queue);
+    for (const held of this.held) if (held?.queue === queue) held.queue = undefined;
   }
 
   /**

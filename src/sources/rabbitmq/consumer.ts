@@ -149,7 +149,9 @@ export class Consumer {
     const isCurrent = (): boolean => this.machine.is('changing') && target === this.wanted;
     // A prefetch holds for the subscriptions made after it, so they are made anew.
     const isResized = target.share !== this.share;
-    await this.cancel([...this.tags.keys()].filter((queue) => isResized || !target.queues.has(queue)));
+    const unwanted = [...this.tags.keys()].filter((queue) => !target.queues.has(queue));
+    await this.cancel(isResized ? [...this.tags.keys()] : unwanted);
+    for (const queue of unwanted) this.acknowledgements?.queueLeft(queue);
     if (!isCurrent()) return;
     if (isResized) {
       this.turnedAway?.giveBackAll();
@@ -179,7 +181,7 @@ export class Consumer {
     const consuming = channel.consume(queue, (message) => {
       if (message !== null) this.receive(message, queue);
       else if (this.tags.delete(queue)) {
-        this.acknowledgements?.queueEnded(queue);
+        this.acknowledgements?.queueLeft(queue);
         this.listener.onEnded(queue);
       }
     });

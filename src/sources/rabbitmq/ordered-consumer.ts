@@ -37,6 +37,8 @@ export class OrderedConsumer {
   private reopening: NodeJS.Timeout | undefined;
   private readonly growing: NodeJS.Timeout;
   private isStopped = false;
+  /** Channels that were given back. */
+  private closing: Promise<void> = Promise.resolve();
 
   constructor(private readonly parts: OrderedConsumerParts) {
     this.growing = setInterval(() => this.grow(), GROW_MS);
@@ -57,7 +59,8 @@ export class OrderedConsumer {
     const { channel, term } = this;
     const acknowledged = term?.flush() ?? [];
     this.lose();
-    if (channel !== undefined) await this.parts.session.closeChannel(channel, acknowledged);
+    if (channel !== undefined) this.closeChannel(channel, acknowledged);
+    await this.closing;
   }
 
   /** The connection is gone. */
@@ -99,8 +102,13 @@ export class OrderedConsumer {
     this.parts.log.debug('rabbitmq: what the ordered queue handed over goes back', { reason });
     const acknowledged = this.term?.flush() ?? [];
     this.lose();
-    void this.parts.session.closeChannel(channel, acknowledged);
+    this.closeChannel(channel, acknowledged);
     this.reopen();
+  }
+
+  private closeChannel(channel: Channel, acknowledged: Iterable<string>): void {
+    const [before, closed] = [this.closing, this.parts.session.closeChannel(channel, acknowledged)];
+    this.closing = before.then(() => closed);
   }
 
   private lost(channel: Channel, error?: Error): void {

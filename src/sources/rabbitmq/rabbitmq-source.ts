@@ -15,7 +15,7 @@ import { OrderedIntake } from './ordered-intake';
 import type { QueueDepth } from './queue-depths';
 import { composeRabbitMq, type RabbitMqParts } from './rabbitmq-parts';
 import type { Refused } from './refusals';
-import { type Connect, Session } from './session';
+import { type Connect, type ConnectionLostError, Session } from './session';
 import { SOURCE_TRANSITIONS, type SourceState } from './source-states';
 import { Subscriptions } from './subscriptions';
 import type { ConsumedExchange, TopologyOptions } from './topology';
@@ -178,11 +178,23 @@ export class RabbitMqSource implements Source {
   private async disconnect(): Promise<void> {
     // Before the intake is stopped, which nobody has waited for where this is called alone.
     await this.stopIntake();
+    const { session } = this;
     await Promise.all([this.subscriptions?.close(), this.ordered.close()]);
-    await this.session?.close();
+    if (session?.lostBy !== undefined) this.lostTooEarly(session.lostBy);
+    await session?.close();
     await this.running;
     await this.parts.unwanted.letGo();
     this.moveTo('closed', 'closed');
+  }
+
+  private lostTooEarly(reason: ConnectionLostError): void {
+    this.options.log.warn(
+      'rabbitmq: the connection ended before queues had taken all: events may come again',
+      {
+        code: reason.code,
+        error: amqpText(reason),
+      },
+    );
   }
 
   private async run(onMessage: (message: SourceMessage) => void): Promise<void> {

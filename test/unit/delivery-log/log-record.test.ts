@@ -1,3 +1,4 @@
+import { deflateRawSync } from 'node:zlib';
 import {
   array,
   assert,
@@ -203,6 +204,15 @@ describe('a record of the log', () => {
     ]);
     expect((await storedRows(stored)).at(7)).toBeUndefined();
     expect(await recordsIn(Buffer.alloc(0))).toEqual([]);
+  });
+
+  test('of 1.0.0 with a text that nobody can read is left out, and the others are read', async () => {
+    const lineOf = (instance: string): string => `0\tmi\t1\t1\t200\t1\tid\t\t${instance}\t\t\t\t\t\t\n`;
+    const lines = deflateRawSync(['one', 'odd \\q', 'two'].map(lineOf).join(''));
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(lines.length);
+    const found = await recordsIn(Buffer.concat([length, lines]));
+    expect(found.map((each) => each?.instance)).toEqual(['one', undefined, 'two']);
   });
 
   test('behind one that somebody wrote over is not read, and nothing else happens', async () => {

@@ -195,10 +195,12 @@ describe('the end of a channel', () => {
     return broker.calls.slice(before);
   }
 
-  async function stoppedWithOneOfA(): Promise<ConsumerSetup> {
+  async function stoppedWithOneOfA({ wanted = [['a', 'b']] } = {}): Promise<ConsumerSetup> {
     const parts = await setUpConsumer();
-    parts.want('a', 'b');
-    await parts.consumer.settled();
+    for (const queues of wanted) {
+      parts.want(...queues);
+      await parts.consumer.settled();
+    }
     parts.broker.deliver('a');
     await parts.consumer.stopIntake();
     return parts;
@@ -226,6 +228,31 @@ describe('the end of a channel', () => {
     parts.broker.consumers.find(({ queue }) => queue === 'a')?.receive(null);
     await parts.consumer.stopIntake();
     expect(await callsOfClose(parts)).toEqual(['prefetch 1', 'consume b', 'cancel b', 'prefetch 1']);
+  });
+
+  test('asks no queue that it left long before, or whose messages were acknowledged after its end: it may be gone', async () => {
+    const endings: readonly ((parts: ConsumerSetup) => void)[] = [
+      ({ want }) => want('b'),
+      ({ broker }) => broker.consumers.find(({ queue }) => queue === 'a')?.receive(null),
+    ];
+    for (const end of endings) {
+      const parts = await setUpConsumer();
+      parts.want('a', 'b');
+      await parts.consumer.settled();
+      for (const queue of ['a', 'b', 'a']) parts.broker.deliver(queue);
+      nth(parts.messages, 0).settle('ack');
+      end(parts);
+      await parts.consumer.settled();
+      for (const message of parts.messages.slice(1)) message.settle('ack');
+      await parts.consumer.stopIntake();
+      expect(await callsOfClose(parts)).toEqual(['prefetch 1', 'consume b', 'cancel b', 'prefetch 1']);
+    }
+  });
+
+  test('asks a queue of which it took a message after it had left it', async () => {
+    const parts = await stoppedWithOneOfA({ wanted: [['a', 'b'], ['b'], ['a', 'b']] });
+    nth(parts.messages, 0).settle('ack');
+    expect(await callsOfClose(parts)).toEqual(['prefetch 1', 'consume a', 'cancel a', 'prefetch 1']);
   });
 
   test('comes all the same where a queue is gone, or the broker lets nobody subscribe', async () => {

@@ -82,6 +82,17 @@ describe('a RabbitMQ source', () => {
     expect(source.state).toEqual({ ready: false, detail: 'closed' });
   });
 
+  test('says that events may come again where the connection ends before queues have what was acknowledged', async () => {
+    const { broker, source, messages, logged, start } = setup();
+    await start();
+    await untilReady(source);
+    broker.deliver('relay');
+    nth(messages, 0).settle('ack');
+    broker.answer = (call) => (call === 'consume relay' ? { closeConnection: 541 } : 'ok');
+    await source.close();
+    expect(logged.at(-1)).toMatchObject({ level: 'warn', fields: { code: 'AMQP_541' } });
+  });
+
   test('stopped while it connects, it consumes nothing and gives nothing back (finding 3.15)', async () => {
     for (let pause = 0; pause < 40; pause++) {
       const { broker, source, start } = setup();
