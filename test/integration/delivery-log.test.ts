@@ -112,6 +112,20 @@ describe('the delivery log', () => {
     expect(await messages({ message: 'x'.repeat(10_000) })).toEqual([]);
   });
 
+  test('a chunk that somebody wrote over hides its own records alone', async () => {
+    attempt(delivery({ id: 'A1' }), DELIVERED);
+    await renew();
+    const chunks = await store.chunks(0, now + HOUR);
+    await Promise.all(chunks.map((chunk) => redis.set(`{${harness.prefix}}:log:${chunk}`, 'x')));
+    const after = delivery({ id: 'A2' });
+    attempt(after, DELIVERED);
+    await renew();
+    for (const filter of [{}, { instance: 'loja' }, { outcome: 'delivered' }] as const)
+      expect(await messages(filter)).toEqual(['A2']);
+    expect(await messages({ message: 'A1' })).toEqual([]);
+    expect((await log.find(after.id))?.records).toHaveLength(1);
+  });
+
   test('a search for a few goes through the log a few times, however many are not what they were logged as', async () => {
     for (let place = 0; place < 600; place++) attempt(delivery({ id: `U${place}` }), FAILED);
     await renew();
@@ -252,7 +266,7 @@ describe('the delivery log', () => {
 
   test('finds in chunks that are summed up, and in those of 1.0.0, which are not', async () => {
     const alias = (index: number): string => `9900${index}@lid`;
-    for (let index = 0; index < 700; index++)
+    for (let index = 0; index < 1100; index++)
       attempt(
         delivery({ id: `S${index}`, chat: `5511${index}@s.whatsapp.net`, alias: alias(index) }),
         DELIVERED,
