@@ -112,20 +112,6 @@ describe('the delivery log', () => {
     expect(await messages({ message: 'x'.repeat(10_000) })).toEqual([]);
   });
 
-  test('a chunk that somebody wrote over hides its own records alone', async () => {
-    attempt(delivery({ id: 'A1' }), DELIVERED);
-    await renew();
-    const chunks = await store.chunks(0, now + HOUR);
-    await Promise.all(chunks.map((chunk) => redis.set(`{${harness.prefix}}:log:${chunk}`, 'x')));
-    const after = delivery({ id: 'A2' });
-    attempt(after, DELIVERED);
-    await renew();
-    for (const filter of [{}, { instance: 'loja' }, { outcome: 'delivered' }] as const)
-      expect(await messages(filter)).toEqual(['A2']);
-    expect(await messages({ message: 'A1' })).toEqual([]);
-    expect((await log.find(after.id))?.records).toHaveLength(1);
-  });
-
   test('a search for a few goes through the log a few times, however many are not what they were logged as', async () => {
     for (let place = 0; place < 600; place++) attempt(delivery({ id: `U${place}` }), FAILED);
     await renew();
