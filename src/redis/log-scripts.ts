@@ -106,7 +106,7 @@ export const LOG_SCRIPTS = {
     numberOfKeys: 1,
     readOnly: true,
     lua: `
-      local call, find, byte, floor, next = redis.call, string.find, string.byte, math.floor, 0
+      local find, byte, floor, next = string.find, string.byte, math.floor, 0
       local function take()
         next = next + 1
         return ARGV[next]
@@ -130,9 +130,14 @@ export const LOG_SCRIPTS = {
         clues[i] = clue
       end
       local key, known
+      -- Of a chunk that somebody wrote over Redis says an error, which is a table.
+      local function read(name)
+        local value = redis.pcall('HGET', key, name)
+        return type(value) == 'string' and value
+      end
       local function field(name)
         known = known or {}
-        known[name] = known[name] or call('HGET', key, name) or ''
+        known[name] = known[name] or read(name) or ''
         return known[name]
       end
       local function excludes(summary, clue)
@@ -146,7 +151,7 @@ export const LOG_SCRIPTS = {
         return true
       end
       local function holds(clue)
-        local summary = clue.summary ~= '' and call('HGET', key, clue.summary)
+        local summary = clue.summary ~= '' and read(clue.summary)
         if summary and excludes(summary, clue) then return false end
         for _, name in ipairs(clue.columns) do
           local column = field(name)
@@ -177,7 +182,7 @@ export const LOG_SCRIPTS = {
       end
       return found`,
   },
-  /** Some fields of some chunks; empty where a chunk is gone. ARGV: number of fields, their names, chunks. */
+  /** Some fields of some chunks; empty where a chunk is gone, or where somebody wrote over it. ARGV: number of fields, their names, chunks. */
   relayLogFields: {
     numberOfKeys: 1,
     readOnly: true,
@@ -185,9 +190,8 @@ export const LOG_SCRIPTS = {
       local count, names, found = tonumber(ARGV[1]), {}, {}
       for i = 2, 1 + count do names[i - 1] = ARGV[i] end
       for i = 2 + count, #ARGV do
-        for _, value in ipairs(redis.call('HMGET', KEYS[1] .. ':' .. ARGV[i], unpack(names))) do
-          found[#found + 1] = value or ''
-        end
+        local values = redis.pcall('HMGET', KEYS[1] .. ':' .. ARGV[i], unpack(names))
+        for at = 1, count do found[#found + 1] = values[at] or '' end
       end
       return found`,
   },

@@ -4,7 +4,7 @@ import type { SourceMessage } from '../../src/pipeline/message';
 import { Consumer } from '../../src/sources/rabbitmq/consumer';
 import { OrderedConsumer } from '../../src/sources/rabbitmq/ordered-consumer';
 import { PrefetchWindow } from '../../src/sources/rabbitmq/prefetch-window';
-import { RabbitMqSource } from '../../src/sources/rabbitmq/rabbitmq-source';
+import { RabbitMqSource, type RabbitMqSourceOptions } from '../../src/sources/rabbitmq/rabbitmq-source';
 import { connector, Session } from '../../src/sources/rabbitmq/session';
 import { QUORUM } from '../support/harness/rabbit-harness';
 import { texts, untilReady } from '../support/harness/sources';
@@ -44,9 +44,28 @@ function thaw(queue: string): Promise<string> {
   return rabbit.control('eval', `sys:resume(whereis('%2F_${queue}')).`);
 }
 
+/** Nobody else may subscribe to the queue from now on. */
+async function consumeAlone(queue: string): Promise<void> {
+  const other = await admin.createChannel();
+  await other.consume(queue, () => {}, { exclusive: true });
+}
+
 /** A frame for each, as the first one is still held. */
 function acknowledgeAllButFirst(messages: Happenings<SourceMessage>): void {
   for (const message of messages.all.slice(1)) message.settle('ack');
+}
+
+function sourceOf(
+  options: Pick<RabbitMqSourceOptions, 'topology'> & Partial<RabbitMqSourceOptions>,
+): RabbitMqSource {
+  const limits = { frameMax: 8192, prefetch: COUNT, maxBytes: 1_000_000 };
+  return new RabbitMqSource({ uri: rabbit.uri, ...limits, exchanges: [], log: SILENT, ...options });
+}
+
+/** Of queues that are there. */
+function sourceOfListed(names: readonly string[], prefetch: number): RabbitMqSource {
+  const queues = names.map((name) => ({ name, isGo: false }));
+  return sourceOf({ topology: { mode: 'shared', queue: 'relay', prefixKey: '' }, queues, prefetch });
 }
 
 /** What comes to another worker, up to what is published once the first message has come back. */
@@ -66,15 +85,7 @@ describe('what a worker acknowledged before it ended does not come again', () =>
   const numbers = Array.from({ length: COUNT }, (_, index) => String(index));
 
   test('where the queue is slow to take it', async () => {
-    const source = new RabbitMqSource({
-      uri: rabbit.uri,
-      frameMax: 8192,
-      prefetch: COUNT,
-      maxBytes: 1_000_000,
-      exchanges: [],
-      topology: { mode: 'dedicated', queue: 'relay', prefixKey: '' },
-      log: SILENT,
-    });
+    const source = sourceOf({ topology: { mode: 'dedicated', queue: 'relay', prefixKey: '' } });
     const messages = new Happenings<SourceMessage>();
     await source.start((message) => messages.add(message));
     await untilReady(source);
@@ -88,6 +99,34 @@ describe('what a worker acknowledged before it ended does not come again', () =>
     await thaw('relay');
     await closed;
     expect(await whatComesAgain('relay')).toEqual(['0', 'last']);
+  });
+
+  test.each([
+    ['was deleted', 'quorum', (queue: string) => channel.deleteQueue(queue)],
+    ['is for somebody else alone', 'classic', (queue: string) => consumeAlone(queue)],
+    ['is a stream', 'stream', () => Promise.resolve()],
+  ])('where another queue of the same channel %s', async (_what, type, change) => {
+    const slow = `slow beside ${type}`.replaceAll(' ', '-');
+    await channel.assertQueue(slow, QUORUM);
+    await channel.assertQueue(type, { durable: true, arguments: { 'x-queue-type': type } });
+    const source = sourceOfListed([type, slow], 2 * COUNT);
+    const messages = new Happenings<SourceMessage>();
+    await source.start((message) => messages.add(message));
+    await untilReady(source);
+    await publish(type, ['other']);
+    await messages.count(1);
+    messages.all[0]?.settle('ack');
+    await publish(slow, numbers);
+    await messages.count(1 + COUNT);
+    await source.stopIntake();
+    await change(type);
+
+    await freeze(slow);
+    for (const message of messages.all.slice(2)) message.settle('ack');
+    const closed = source.close();
+    await thaw(slow);
+    await closed;
+    expect(await whatComesAgain(slow)).toEqual(['0', 'last']);
   });
 
   test('where the queue is an ordered one, of which nobody else gets what follows meanwhile', async () => {
@@ -154,4 +193,19 @@ describe('what a worker acknowledged before it ended does not come again', () =>
     await session.close();
     expect(await whatComesAgain('kept')).toEqual(['0', 'last']);
   });
+});
+
+test('the end of a worker gives back a message once, as a queue counts that and drops what came back too often', async () => {
+  const queue = 'limited';
+  await channel.assertQueue(queue, { ...QUORUM, arguments: { ...QUORUM.arguments, 'x-delivery-limit': 1 } });
+  await publish(queue, ['0', '1', '2']);
+  const source = sourceOfListed([queue], 2);
+  const messages = new Happenings<SourceMessage>();
+  await source.start((message) => messages.add(message));
+  await messages.count(2);
+  await source.stopIntake();
+  messages.all[0]?.settle('release');
+  messages.all[1]?.settle('ack');
+  await source.close();
+  expect((await whatComesAgain(queue)).sort()).toEqual(['0', '2', 'last']);
 });

@@ -16,8 +16,9 @@ export async function closeConsumers(): Promise<void> {
 }
 
 /** A consumer at a broker in this process. */
-export async function setUpConsumer({ prefetch = 100, maxBytes = 1_000_000 } = {}) {
+export async function setUpConsumer({ prefetch = 100, maxBytes = 1_000_000, version = '3.10.8' } = {}) {
   const broker = new FakeBroker();
+  broker.version = version;
   const session = await Session.open(broker.connect);
   sessions.push(session);
   const window = new PrefetchWindow(prefetch, maxBytes);

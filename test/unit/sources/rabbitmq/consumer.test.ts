@@ -255,6 +255,52 @@ describe('the end of a channel', () => {
     expect(await callsOfClose(parts)).toEqual(['prefetch 1', 'consume a', 'cancel a', 'prefetch 1']);
   });
 
+  test.each([
+    ['3.13.7', 'consume'],
+    ['4.1.0', 'checkQueue'],
+  ])(
+    'asks queues that do not refuse: RabbitMQ %s forgets what others are to take where it refuses one',
+    async (version, question) => {
+      const parts = await setUpConsumer({ version });
+      parts.want('a', 'b', 'c', 'd', 'e');
+      await parts.consumer.settled();
+      for (const queue of ['a', 'b', 'c', 'd', 'e']) parts.broker.deliver(queue);
+      for (const message of parts.messages) message.settle('ack');
+      await parts.consumer.stopIntake();
+      const refused = [`${question} b`, `${question} e`];
+      parts.broker.answer = (call) => (refused.includes(call) ? { refuse: 404 } : 'ok');
+      const calls = await callsOfClose(parts);
+      const last = calls.slice(calls.lastIndexOf('createChannel') + 1);
+      expect(last.slice(-8).sort()).toEqual(
+        [
+          'cancel a',
+          'cancel c',
+          'cancel d',
+          'consume a',
+          'consume c',
+          'consume d',
+          'prefetch 1',
+          'prefetch 1',
+        ].sort(),
+      );
+      expect([parts.consumer.state, parts.session.isLost]).toEqual(['closed', false]);
+    },
+  );
+
+  test('asks all queues where no other channel can be had', async () => {
+    const parts = await setUpConsumer();
+    parts.want('a', 'b');
+    await parts.consumer.settled();
+    for (const queue of ['a', 'b']) parts.broker.deliver(queue);
+    for (const message of parts.messages) message.settle('ack');
+    await parts.consumer.stopIntake();
+    parts.broker.answer = (call) =>
+      call === 'createChannel' ? { throws: new Error('No channels left to allocate') } : 'ok';
+    expect(await callsOfClose(parts)).toEqual([
+      ...['createChannel', 'prefetch 1', 'consume a', 'consume b', 'cancel a', 'cancel b', 'prefetch 1'],
+    ]);
+  });
+
   test('comes all the same where a queue is gone, or the broker lets nobody subscribe', async () => {
     for (const refuse of [404, 403]) {
       const parts = await stoppedWithOneOfA();
