@@ -13,7 +13,7 @@ const CONNECT_MS = 1500;
 
 /** An attempt at each of the receivers that mean harm, all at once. */
 export async function maliciousReceivers(measure: Measure): Promise<number[]> {
-  const child = fork(join(SUPPORT, 'malicious-receivers.ts'), {
+  const child = fork(join(SUPPORT, 'servers/malicious-receivers.ts'), {
     execArgv: ['-r', join(SUPPORT, 'ts-hook.cjs')],
   });
   const [ports] = (await once(child, 'message')) as [Readonly<Record<string, number>>];
